@@ -15,7 +15,7 @@ import pytest
 import torch
 
 if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
+    from tests.inner_runtime import InnerRuntime as Runtime
 
 
 def pytest_configure() -> None:
@@ -85,13 +85,13 @@ def _same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def runtime() -> Iterator[Runtime]:
-    """A fresh runtime, closed after the test."""
-    from torch7py.bridge.runtime import Runtime
+    """A fresh runtime, closed after the test, whose ``execute`` gives lists and dicts (see inner_runtime.py)."""
+    from tests.inner_runtime import InnerRuntime
 
     if next(_runtimes) % RUNTIMES_UNTIL_FREEZE == 0:
         gc.collect()
         gc.freeze()
-    fresh = Runtime()
+    fresh = InnerRuntime()
     yield fresh
     fresh.close()
 

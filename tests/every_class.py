@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from tests.golden_cases import load, value
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 

@@ -15,7 +15,7 @@ from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
 from bench.report import row
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 ROOT = Path(__file__).parents[1]
 

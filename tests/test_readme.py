@@ -73,6 +73,13 @@ def test_the_layer_of_the_guide_works(tmp_path):
     assert call(sys.executable, "-c", program, cwd=tmp_path) == ""
 
 
+def test_the_blocks_about_the_border_run(tmp_path):
+    for text in re.findall(
+        r"^```python\n(.*?)^```$", ROOT.joinpath("docs/border.md").read_text(), re.MULTILINE | re.DOTALL
+    ):
+        call(sys.executable, "-c", text, cwd=tmp_path)
+
+
 def test_there_is_a_block_of_each_kind():
     assert {kind for kind, _ in BLOCKS} == {"lua", "python", "console"}
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.engine import ENGINES, engine_name
-from torch7py.bridge.runtime import Runtime
 
 SAMPLES = Path(__file__).parents[1] / "lua_samples"
 GOLDEN = Path(__file__).parent / "golden" / "samples"

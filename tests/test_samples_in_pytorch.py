@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 SAMPLES = Path(__file__).parents[1] / "lua_samples"
 GOLDEN = Path(__file__).parent / "golden" / "samples"

@@ -285,7 +285,7 @@ def collect() -> list[tuple[str, list[Table]]]:
 
         def has(package: str) -> bool:
             try:
-                runtime.execute(f"require {package!r}")
+                runtime.evaluate(f"require {package!r}")
             except LuaError:
                 return False
             return True
@@ -293,7 +293,7 @@ def collect() -> list[tuple[str, list[Table]]]:
         def table(section: Section) -> Table:
             there = has(section.package)
             ask: Callable[[str], Any] = (
-                runtime.execute(PRELUDE % section.lua) if there else lambda name: False
+                runtime.evaluate(PRELUDE % section.lua) if there else lambda name: False
             )
             made = []
             for name, uses, _ in names_of(section.file):
@@ -323,11 +323,11 @@ def _by_class(runtime: Any, notes: dict[str, Any], used: set[str]) -> list[Row]:
 
     Where a method is there to be an error, the class has a note on it (``Class:method``).
     """
-    runtime.execute(
+    runtime.evaluate(
         "require('nn').hessian.enable()"
     )  # its methods are there from then on, as in the original
-    method = runtime.execute(PRELUDE % "method")
-    exists = runtime.execute(PRELUDE % "function(n) return torch.getmetatable(n) ~= nil end")
+    method = runtime.evaluate(PRELUDE % "method")
+    exists = runtime.evaluate(PRELUDE % "function(n) return torch.getmetatable(n) ~= nil end")
     known = {
         section.key.format(name)
         for _, part in SECTIONS

@@ -9,22 +9,32 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch7py.bridge.errors import LuaError
+    from torch7py.bridge.errors import LuaError, LuaSyntaxError, RuntimeClosed
+    from torch7py.bridge.lua_values import LuaFunction, LuaTable
     from torch7py.bridge.runtime import Runtime
     from torch7py.files import load, save
+    from torch7py.ops.errors import Torch7Error, TorchError
     from torch7py.t7.errors import T7Error
     from torch7py.t7.objects import Function as T7Function
     from torch7py.t7.objects import Object as T7Object
     from torch7py.t7.objects import Table
     from torch7py.translate.api import Translation, to_pytorch
+    from torch7py.translate.errors import NotTranslated
 
 __all__ = [
     "LuaError",
+    "LuaFunction",
+    "LuaSyntaxError",
+    "LuaTable",
+    "NotTranslated",
     "Runtime",
+    "RuntimeClosed",
     "T7Error",
     "T7Function",
     "T7Object",
     "Table",
+    "Torch7Error",
+    "TorchError",
     "Translation",
     "__version__",
     "load",
@@ -36,13 +46,20 @@ __version__ = "0.1.0"
 
 _HOME = {
     "LuaError": ("torch7py.bridge.errors", "LuaError"),
+    "LuaFunction": ("torch7py.bridge.lua_values", "LuaFunction"),
+    "LuaSyntaxError": ("torch7py.bridge.errors", "LuaSyntaxError"),
+    "LuaTable": ("torch7py.bridge.lua_values", "LuaTable"),
+    "NotTranslated": ("torch7py.translate.errors", "NotTranslated"),
     "Runtime": ("torch7py.bridge.runtime", "Runtime"),
+    "RuntimeClosed": ("torch7py.bridge.errors", "RuntimeClosed"),
     "T7Error": ("torch7py.t7.errors", "T7Error"),
     "T7Function": ("torch7py.t7.objects", "Function"),
     "T7Object": ("torch7py.t7.objects", "Object"),
     "Table": ("torch7py.t7.objects", "Table"),
-    "load": ("torch7py.files", "load"),
+    "Torch7Error": ("torch7py.ops.errors", "Torch7Error"),
+    "TorchError": ("torch7py.ops.errors", "TorchError"),
     "Translation": ("torch7py.translate.api", "Translation"),
+    "load": ("torch7py.files", "load"),
     "save": ("torch7py.files", "save"),
     "to_pytorch": ("torch7py.translate.api", "to_pytorch"),
 }
@@ -63,4 +80,4 @@ if not TYPE_CHECKING:  # else a type checker would take any name for one that ex
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOME})
+        return sorted({*__all__, *_ROOMS})

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import torch7py
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.translate.layers.registry import NotNative
+
+ROOT = Path(__file__).parents[2]
 
 
 def message(runtime: Runtime, code: str) -> str:
@@ -150,3 +157,104 @@ def test_a_script_may_throw_what_it_likes(runtime: Runtime) -> None:
         "local ok, e = pcall(error) local ok2, e2 = pcall(error, 5) return e == nil, e2"
     )
     assert values == (True, "5")  # Lua makes a string of a number to put the position before it
+
+
+# -- exceptions that a user of Python sees ---------------------------------------------------------------------
+
+LAYERS = """
+require 'nn'
+local Failing = torch.class('nn.Failing', 'nn.Module')
+function Failing:updateOutput(x)
+   if self.where == 'forward' then error(self.what or 'no forward') end
+   self.output = x * 2
+   return self.output
+end
+function Failing:updateGradInput(x, g)
+   if self.where == 'backward' then error(self.what or 'no backward') end
+   self.gradInput = g * 2
+   return self.gradInput
+end
+model = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Failing())
+f = function(x) return x.y.z end
+"""
+
+
+@pytest.fixture
+def failing(runtime: Runtime) -> Runtime:
+    runtime.execute(LAYERS, "@layers.lua")
+    return runtime
+
+
+def test_all_errors_have_one_base() -> None:
+    names = "LuaError LuaSyntaxError TorchError T7Error NotTranslated RuntimeClosed".split()
+    for name in names:
+        assert issubclass(getattr(torch7py, name), torch7py.Torch7Error)
+        assert name in torch7py.__all__
+    assert issubclass(torch7py.LuaSyntaxError, LuaError)
+    assert issubclass(NotNative, torch7py.NotTranslated)
+    assert issubclass(torch7py.T7Error, torch7py.TorchError)
+    found = [
+        error
+        for path in ROOT.joinpath("torch7py").rglob("*.py")
+        for error in re.findall(
+            r"^class (\w+(?:Error|Exception|Translated|Closed))\(Exception\)", path.read_text(), re.M
+        )
+    ]
+    assert found == ["Torch7Error"]
+
+
+def test_source_that_is_not_lua(runtime: Runtime) -> None:
+    with pytest.raises(torch7py.LuaSyntaxError, match=r"^a\.lua:2: '=' expected") as caught:
+        runtime.execute("x = 1\ny z", "@a.lua")
+    assert (caught.value.file, caught.value.line) == ("a.lua", 2)
+
+
+def test_a_layer_in_lua_that_fails_in_forward(failing: Runtime) -> None:
+    model = failing.globals["model"]
+    failing.execute("model:get(2).where = 'forward'")
+    x = torch.ones(1, 2, dtype=torch.float64)
+    for call in (lambda: model(x), lambda: model.updateOutput(x), lambda: model[1](x)):
+        with pytest.raises(LuaError, match=r"^layers\.lua:5: no forward") as caught:
+            call()
+        assert "layers.lua:5: in function" in caught.value.traceback
+    assert failing.execute("return 7") == 7
+
+
+def test_a_layer_in_lua_that_fails_in_autograd(failing: Runtime) -> None:
+    model = failing.globals["model"]
+    failing.execute("model:get(2).where = 'backward'")
+    loss = model(torch.ones(1, 2, dtype=torch.float64, requires_grad=True)).sum()
+    with pytest.raises(LuaError, match=r"^layers\.lua:10: no backward"):
+        loss.backward()
+
+
+def test_a_function_in_lua_that_fails(failing: Runtime) -> None:
+    f = failing.globals["f"]
+    with pytest.raises(LuaError, match=r"^layers\.lua:15: attempt to index"):
+        f(Runtime)  # a callable without such fields
+    with pytest.raises(LuaError, match=r"^layers\.lua:15: attempt to index field 'y'"):
+        f({})
+
+
+def test_an_error_that_is_a_table_goes_through_python_as_it_is(failing: Runtime) -> None:
+    failing.execute("model:get(2).where, model:get(2).what = 'forward', {code = 5}")
+    found = failing.execute(
+        "local ok, e = pcall(model.forward, model, torch.ones(1, 2)) return ok, e.code, e == model:get(2).what"
+    )
+    assert found == (False, 5, True)
+    with pytest.raises(LuaError, match=r"^layers\.lua:5: error object: a table"):
+        failing.globals["model"](torch.ones(1, 2, dtype=torch.float64))
+
+
+def test_errors_are_pickled_without_their_runtime(failing: Runtime) -> None:
+    with pytest.raises(LuaError) as caught:
+        failing.execute("error('x')")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.message, again.traceback) == (caught.value.message, caught.value.traceback)
+
+
+def test_os_exit_in_a_function_that_python_calls(runtime: Runtime) -> None:
+    runtime.execute("leave = function() pcall(os.exit, 3) end")
+    with pytest.raises(SystemExit) as caught:
+        runtime.call("leave")
+    assert caught.value.code == 3

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 GOLDEN = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden" / "files.json.gz").read_bytes()))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.base import Module
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.every_class import new_runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 # nn.Scaled is nn.Mul, written in Lua. `changed` is a built-in layer whose instance got Lua methods.
 SCALED = """

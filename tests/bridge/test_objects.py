@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import failure, lua
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.timer import Timer
 

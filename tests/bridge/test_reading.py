@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 DOUBLES = [
     0xFFFFFFFF_FFFFFFFF,

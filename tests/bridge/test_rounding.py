@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 CASES = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden/formats.json.gz").read_bytes()))
 

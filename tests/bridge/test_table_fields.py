@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.peers import Peers
-from torch7py.bridge.runtime import Runtime
 
 PROGRAM = """
 require 'nn'

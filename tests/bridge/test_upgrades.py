@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import torch7py
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import T7Object, Table, nn
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.shape import long_storage
 
 DOUBLE = torch.float64

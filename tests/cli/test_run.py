@@ -58,8 +58,8 @@ class FakeRuntime:
             raise self.outcome
         return self.outcome
 
-    def take_process(self, on_interrupt: object) -> bool:
-        return False
+    def take_process(self) -> None:
+        pass
 
     def close(self) -> None:
         self.calls.append(("close", None))

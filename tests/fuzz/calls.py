@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from tests.every_class import PACKAGES, PRELUDE, registry, uses
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.ops import types
 from torch7py.ops.registry import classes
 

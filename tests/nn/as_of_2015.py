@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.golden_cases import Case
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 __all__ = ["POLYNOMIAL", "case_of_2015", "runtime_of_2015", "uses_softmax"]
 

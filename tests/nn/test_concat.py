@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.activation import Tanh
 from torch7py.nn.concat import Concat, DepthConcat, Parallel
 from torch7py.nn.container import ParallelTable, Sequential

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 
 @pytest.mark.parametrize("name", ["Container", "Sequential", "ConcatTable", "ParallelTable"])

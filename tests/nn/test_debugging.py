@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.debugging import NaN, PrintSize, Profile
 from torch7py.nn.linear import Linear
 

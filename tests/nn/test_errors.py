@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
 from torch7py.nn.place import explain

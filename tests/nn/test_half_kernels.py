@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 LAYERS = """
 nn.SpatialConvolution(3, 4, 3, 3, 2, 1, 1) | 2, 3, 6, 5

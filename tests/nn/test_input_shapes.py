@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden_cases import GOLDEN, load, value
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 PROGRAM = Path(__file__).with_suffix("").with_name("input_shapes.lua").read_text()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.linear import Linear
 from torch7py.nn.map_table import MapTable
 

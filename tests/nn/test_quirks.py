@@ -12,9 +12,9 @@ import torch
 import torch7py
 import torch7py.packages.optim.quirks
 from tests.golden_cases import load, value
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.as_of_2015 import exp_of_2015, runtime_of_2015  # noqa: F401
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.linear import Linear
 from torch7py.nn.quirks import ARGUMENTS
 from torch7py.ops import state

@@ -9,7 +9,7 @@ import pytest
 
 import torch7py.nn.all  # noqa: F401
 from tests.golden_cases import GOLDEN
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.registry import layers
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import check_update, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.fixture(scope="module")

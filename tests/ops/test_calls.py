@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 GOLDEN = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden" / "calls.json.gz").read_bytes()))
 NAME = re.compile(r"return .*?(?:torch\.|:)(\w+)\(")

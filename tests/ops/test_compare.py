@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_query, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 X = np.array([[1, 2, 3], [4, 5, 6]])
 Y = np.array([[1, 3, 2], [4, 4, 7]])

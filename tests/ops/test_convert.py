@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, failure, lua, plain
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
 
 NAMES = [t.name for t in types.NUMBER_TYPES]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32)
 SOURCE = np.random.default_rng(5)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_update, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import memory
 
 POSITIVE = np.array([[0.25, 1.0, 2.75], [0.5, 3.5, 10.0]])

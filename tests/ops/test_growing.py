@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.ops import memory
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_query, failure, lua, plain
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.compiled import SHARED
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, failure, lua, plain
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
 
 DOUBLE = types.DOUBLE.dtype

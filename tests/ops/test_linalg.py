@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 SOURCE = np.random.default_rng(3)
 A = SOURCE.normal(size=(4, 4))

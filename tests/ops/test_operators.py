@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, layouts, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 X = np.array([[1.0, -2.0, 3.5], [4.0, 0.5, -6.0]])
 Y = np.array([[2.0, 3.0, -1.0], [0.5, 8.0, 2.0]])

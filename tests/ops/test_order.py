@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import check_query, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 X = np.array([[5.0, 1.0, 4.0, 2.0, 3.0], [9.0, 7.0, 6.0, 10.0, 8.0], [-1.0, -5.0, 0.0, 12.0, 1.0]])
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.overlap_cases import OTHERS, cases, program
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import overlap
 from torch7py.ops.registry import operations
 

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.layouts import ALL, FLOATING, INTEGER, array, in_layout, shapes, tensors
-from torch7py.bridge.runtime import Runtime
 
 Data = st.DataObject
 few = settings(max_examples=25)

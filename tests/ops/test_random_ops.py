@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import failure, lua, plain
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.mersenne import Generator
 
 GOLDEN: dict[str, list[float]] = json.loads(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_query, check_update, layouts, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import reduce
 
 X = np.array([[1.5, -2.0, 3.25, 0.5], [-0.5, 7.0, 0.75, -4.0], [2.0, 1.0, -3.0, 0.25]])

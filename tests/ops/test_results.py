@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import torch7py.ops.all  # noqa: F401  (registers the operations)
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.ops import memory
 from torch7py.ops.registry import Form, operations
 

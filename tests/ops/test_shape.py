@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import failure, lua, plain
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import check_query, failure, lua, plain
 from tests.ops.test_quicksort import sedgewick
-from torch7py.bridge.runtime import Runtime
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 X = np.array([[3, 1, 2, 9], [7, 8, 6, 0], [5, 4, 11, 10]])

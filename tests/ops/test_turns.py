@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import all as all_operations  # noqa: F401  (registers them)
 from torch7py.ops.registry import Form, operations
 

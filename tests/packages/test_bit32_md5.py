@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 WORD = 1 << 32
 MASK = WORD - 1

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import scipy.special
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.cephes import NAMES, evaluate
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 SHOES = '"num",name,age\r\n"1","a ""b"", c",3\r\n2,,4.5\r\n2,d,3\r\n'
 COLUMNS = {"num": ["1", "2", "2"], "name": ['a "b", c', "", "d"], "age": ["3", "4.5", "3"]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
 
 HOSTS = [t.name for t in types.NUMBER_TYPES]

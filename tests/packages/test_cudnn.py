@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 
 import torch7py
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import T7Object, Table
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers
 from torch7py.packages.cudnn.twins import MISSING, TWINS
 

@@ -11,9 +11,9 @@ import torch
 
 import torch7py
 import torch7py.files
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import T7Error, T7Object, Table
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind, is_storage, is_tensor
 from torch7py.ops.errors import TorchError

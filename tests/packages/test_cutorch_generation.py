@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.generation import cutorch_generation_of
-from torch7py.bridge.runtime import Runtime
 
 PRELUDE = """
     require 'cutorch'

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import torch7py
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 HELPERS = """
 local dl = require 'dataload'

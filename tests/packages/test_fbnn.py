@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages.fbnn.hierarchical import HSM, ClassHierarchicalNLLCriterion
 from torch7py.packages.fbnn.normalization import CrossMapNormalization, DifferenceOfGaussian
 from torch7py.packages.fbnn.pooling import GroupKMaxPooling, KMaxPooling, TemporalKMaxPooling

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops import state
 from torch7py.packages.gnuplot.commands import figure_of
 from torch7py.packages.gnuplot.drawing import draw, natural_spline

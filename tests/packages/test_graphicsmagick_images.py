@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages import png16
 from torch7py.packages.graphicsmagick import effects
 from torch7py.packages.graphicsmagick.scaling import FILTERS, resize

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages.inn.regions import ROIPooling
 from torch7py.packages.inn.stochastic import SpatialStochasticPooling
 

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
 from torch7py.packages.libraries import import_library, install_command
 

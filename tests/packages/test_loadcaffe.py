@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 def varint(n: int) -> bytes:

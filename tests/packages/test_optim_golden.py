@@ -15,8 +15,8 @@ import pytest
 import torch
 
 import torch7py.packages.index  # noqa: F401  (registers the packages)
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.packages.rosenbrock import LUA, rosenbrock
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages.registry import packages
 
 packages["optim"].load()

@@ -51,7 +51,7 @@ class TestFunctions:
         assert plain == {"one": 1}
 
     def test_fields_outlive_the_call_but_not_the_runtime(self, example):
-        from torch7py.bridge.runtime import Runtime
+        from tests.inner_runtime import InnerRuntime as Runtime
 
         kept: list[Fields] = []
 

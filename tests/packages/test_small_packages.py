@@ -15,8 +15,8 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.fixture

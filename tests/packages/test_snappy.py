@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages.snappy import compress, decompress
 
 

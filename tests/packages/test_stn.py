@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.packages.stn.layers import (
     AffineGridGeneratorBHWD,
     AffineTransformMatrixGenerator,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.fixture

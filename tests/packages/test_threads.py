@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import scipy.io
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.activation import Tanh
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.linear import Linear

@@ -9,7 +9,7 @@ import numpy
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.criterion import MSECriterion
 from torch7py.nn.criterion_class import ClassNLLCriterion
 from torch7py.ops.errors import TorchError

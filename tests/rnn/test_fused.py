@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.arithmetic import Add, AddConstant
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential

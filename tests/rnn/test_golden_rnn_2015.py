@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import Case, assert_close, identify, supported, value
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.test_golden_modules import parameters
 from tests.rnn.golden import run
-from torch7py.bridge.runtime import Runtime
 
 # nn's LogSoftMax of 2015 had a polynomial for exp, right to about 1e-6; a gradient may be a thousandth of the
 # largest, which that error belongs to.

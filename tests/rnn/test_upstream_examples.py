@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import load
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 
 PROGRAMS = Path(__file__).parent / "programs"
 CHECKOUT = os.environ.get("TORCH7PY_RNN_CHECKOUT")

@@ -16,7 +16,7 @@ import torch
 
 import torch7py
 import torch7py.files
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.registry import layers, package_of
 from torch7py.ops import types
 from torch7py.ops.files import DiskFile

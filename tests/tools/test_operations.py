@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tools import operations as tool
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.registry import operations
 
 WORDS = {operation.name: " ".join(" ".join(operation.about).split()) for operation in tool.of_torch()}

@@ -9,9 +9,9 @@ import re
 
 import torch
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.translate.native.program import Native, translate_script
 
 __all__ = ["assert_same", "in_page", "in_runtime"]

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import torch7py
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.translate.example import example_of
 from torch7py.translate.files import translate_file
 from torch7py.translate.layers.helpers import DERIVED

@@ -11,8 +11,8 @@ import torch
 
 import torch7py
 from tests.golden_cases import Case, identify
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.translate.test_golden_models import CASES, WITHOUT
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
 from torch7py.translate.example import criterion_example, example_of
 from torch7py.translate.files import translate_file, verify_file

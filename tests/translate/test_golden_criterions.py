@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import Case, identify, supported, value
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.translate.layers import NotNative
 from torch7py.translate.model import translate_criterion
 from torch7py.translate.verify import like, relative_error, run_criterion, verify_criterion

@@ -9,7 +9,7 @@ import pytest
 
 from tests.golden_cases import Case, identify, value
 from tests.golden_cases import load as load_cases
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.registry import layers
 from torch7py.translate.layers import NotNative, criterions, natives, reasons, structures
 from torch7py.translate.model import ModelSource, translate_model

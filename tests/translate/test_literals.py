@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import verify_script

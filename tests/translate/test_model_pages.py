@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tests.golden_cases import Case, supported, value
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.translate import test_golden_criterions
 from tests.translate.test_golden_models import CASES, WITHOUT
-from torch7py.bridge.runtime import Runtime
 from torch7py.translate.layout import lay_out
 from torch7py.translate.model import translate_criterion, translate_model
 from torch7py.translate.verify import Different, load, verify_model

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.translate import recording, tree
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.parse import parse

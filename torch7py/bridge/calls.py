@@ -5,18 +5,17 @@ The convention both ways is a bit mask and values: bit i says that value i is a 
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch7py.bridge.dispatch import encode_results
-from torch7py.bridge.errors import Thrown
+from torch7py.bridge.errors import LuaError, LuaSyntaxError, RuntimeClosed
 from torch7py.bridge.handles import Handles
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["LuaFunction", "LuaReference", "decode", "read_answer"]
+__all__ = ["ForOneCall", "LuaCallback", "LuaReference", "decode", "read_answer", "read_values"]
 
 
 def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
@@ -27,8 +26,8 @@ def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
     for value in values:
         if mask & 1:
             obj = handles.objects[value]
-            if isinstance(obj, LuaReference):
-                handles.release(value)  # its handle was made for this call alone
+            if isinstance(obj, ForOneCall):
+                handles.release(value)
             result.append(obj)
         else:
             result.append(value)
@@ -36,29 +35,32 @@ def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
     return result
 
 
-class LuaReference:
-    """A Lua value in Python's hands, kept alive in Lua until this object goes."""
+class ForOneCall:
+    """What has a handle for the length of one call alone."""
+
+    __slots__ = ()
+
+
+class LuaReference(ForOneCall):
+    """A Lua value in Python's hands, kept alive in Lua until this object goes. It keeps its runtime."""
 
     __slots__ = ("__weakref__", "_runtime", "number")
 
     def __init__(self, runtime: Runtime, number: int) -> None:
-        self._runtime = weakref.ref(runtime)
+        self._runtime = runtime
         self.number = number
 
     def runtime(self) -> Runtime:
-        runtime = self._runtime()
-        if runtime is None or runtime.closed:
-            raise RuntimeError("the Lua runtime of this object is closed")
-        return runtime
+        if self._runtime.closed:
+            raise RuntimeClosed("the Lua runtime of this object is closed")
+        return self._runtime
 
     def __del__(self) -> None:
-        runtime = self._runtime()
-        if runtime is not None:
-            runtime.dropped.append(self.number)
+        self._runtime.dropped.append(self.number)
 
 
-class LuaFunction(LuaReference):
-    """A Lua function: callable."""
+class LuaCallback(LuaReference):
+    """A Lua function that an operation, a layer or a package was given: takes and gives what they do."""
 
     __slots__ = ()
 
@@ -67,13 +69,33 @@ class LuaFunction(LuaReference):
         return runtime.call_lua("call_function", self.number, *encode_results(runtime.handles, arguments))
 
 
-def read_answer(handles: Handles, answer: Any) -> Any:
+def read_answer(runtime: Runtime, answer: Any) -> Any:
     """What Lua answered to a call: its results, or the error it threw."""
-    if not isinstance(answer, tuple):
-        answer = (answer,)
-    if not answer[0]:
-        raise Thrown(int(answer[1]), str(answer[2]))
-    values = decode(handles, int(answer[1]), answer[2:])
+    values = read_values(runtime, answer)
     if not values:
         return None
     return values[0] if len(values) == 1 else tuple(values)
+
+
+def read_values(runtime: Runtime, answer: Any) -> list[Any]:
+    """The same as a list."""
+    if not isinstance(answer, tuple):
+        answer = (answer,)
+    if not answer[0]:
+        raise _error(runtime, *answer[1:])
+    return decode(runtime.handles, int(answer[1]), answer[2:])
+
+
+def _error(
+    runtime: Runtime, number: float, text: Any, stack: str = "", is_syntax: bool = False
+) -> BaseException:
+    """What a call from Python raises for an error in Lua; see ``core.tell`` in core.lua."""
+    if number < 0:
+        return SystemExit(text)
+    message = str(text).encode("latin1", "replace").decode("utf-8", "replace")
+    if number == 0:
+        return runtime.final_exception(message)
+    kind = LuaSyntaxError if is_syntax else LuaError
+    error = kind(message, stack, LuaReference(runtime, int(number)))
+    error.__cause__ = runtime.cause_of(message)
+    return error

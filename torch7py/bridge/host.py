@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import LuaFunction, LuaReference, decode
+from torch7py.bridge.border import border_functions, to_latin1
+from torch7py.bridge.calls import LuaCallback, LuaReference, decode
 from torch7py.bridge.dispatch import encode_results
-from torch7py.bridge.errors import Thrown
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.handles import STEP
-from torch7py.bridge.lua_table import LuaTable
+from torch7py.bridge.lua_values import PythonFunction
+from torch7py.bridge.table_view import TableView
 from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.kinds import Kind
@@ -41,11 +43,15 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     # -- errors -------------------------------------------------------------------------------------------
 
-    def describe_error(error: Any) -> tuple[int | None, str]:
-        if isinstance(error, Thrown):
-            return error.number, ""
-        runtime.last_exception = error
-        return None, message_of(error)
+    def describe_error(error: Any) -> tuple[int | None, str | None, bool]:
+        """By which number Lua keeps what was thrown, else what to throw, and whether no pcall may catch it."""
+        if isinstance(error, LuaError) and error.thrown is not None and error.thrown.runtime() is runtime:
+            return error.thrown.number, "", False
+        if not isinstance(error, BaseException):
+            return None, None, False
+        text = message_of(error)
+        runtime.last_exception = error, text
+        return None, to_latin1(text), not isinstance(error, Exception)
 
     # -- tables -------------------------------------------------------------------------------------------
 
@@ -101,7 +107,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
         """A handle for a Lua value that stays in Lua, and the number of one that may go."""
-        made = LuaTable(runtime, number) if is_table else LuaFunction(runtime, number)
+        made = TableView(runtime, number) if is_table else LuaCallback(runtime, number)
         return handles.give(made, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
 
     # -- tensors ------------------------------------------------------------------------------------------
@@ -248,6 +254,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         obj = objects[handle]
         if isinstance(obj, LuaReference):
             return "function", obj.number
+        if isinstance(obj, PythonFunction):
+            return "function", None
         for cls in type(obj).__mro__:
             if cls in class_names:
                 return class_names[cls], None
@@ -311,4 +319,4 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "same_storage": lambda a, b: objects[a] == objects[b],
         "tensor_from_list": tensor_from_list,
         "advance": runtime.advance,
-    }
+    } | border_functions(runtime)

@@ -9,7 +9,7 @@ import torch
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
-from torch7py.bridge.lua_table import LuaTable
+from torch7py.bridge.table_view import TableView
 from torch7py.ops import types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
@@ -68,7 +68,7 @@ def record_method(runtime: Runtime, package: str, class_name: str, name: str) ->
 
     def method(mask: int, *arguments: Any) -> Any:
         values = decode(handles, mask, arguments)
-        if not values or not isinstance(values[0], LuaTable):
+        if not values or not isinstance(values[0], TableView):
             raise ArgumentError(f"{label}: called without an object (with . in place of :?)")
         obj: Any = object.__new__(cls)
         object.__setattr__(obj, "_fields", values[0])

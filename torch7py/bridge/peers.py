@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import LuaFunction, decode
+from torch7py.bridge.calls import LuaCallback, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
-from torch7py.bridge.errors import Thrown
+from torch7py.bridge.errors import LuaError
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.copying import TensorMap, deep_copy
@@ -45,14 +45,14 @@ class LuaMethod:
     __slots__ = ("_object", "_runtime", "name")
 
     def __init__(self, runtime: Runtime, obj: TorchObject, name: str) -> None:
-        self._runtime = weakref.ref(runtime)
+        self._runtime = runtime
         self._object = weakref.ref(obj)
         self.name = name
 
     def __call__(self, *arguments: Any) -> Any:
-        runtime, obj = self._runtime(), self._object()
-        if runtime is None or runtime.closed or obj is None:
-            raise RuntimeError(f"the Lua runtime that defines {self.name} is closed")
+        runtime, obj = self._runtime, self._object()
+        if runtime.closed or obj is None:
+            raise RuntimeClosed(f"the Lua runtime that defines {self.name} is closed")
         handles = runtime.handles
         handle = handles.give(obj, Kind.MODULE)
         if handles.cuda and is_cuda(obj):
@@ -77,12 +77,15 @@ class LuaParentMethod(LuaMethod):
     def _function(self) -> tuple[str, tuple[str, ...]]:
         return "call_parent_method", (self.key, self.name)
 
+    def __deepcopy__(self, memo: Any) -> LuaMethod:
+        return self  # until Lua, which copies its part last, marks the copy's methods
+
 
 class LuaFields(Overrides):
-    """The fields that a script added to a module."""
+    """The fields that a script added to a module, which keeps its runtime alive by this."""
 
     def __init__(self, runtime: Runtime, obj: TorchObject) -> None:
-        self._runtime = weakref.ref(runtime)
+        self._runtime = runtime
         self._object = weakref.ref(obj)
 
     def map_tensors(self, convert: TensorMap) -> None:
@@ -99,7 +102,7 @@ class LuaFields(Overrides):
         if handle is not None:
             lua_memo = memo.get(_LUA_MEMO)
             if lua_memo is None:
-                lua_memo = memo[_LUA_MEMO] = LuaFunction(runtime, int(runtime.call_lua("new_memo")))
+                lua_memo = memo[_LUA_MEMO] = LuaCallback(runtime, int(runtime.call_lua("new_memo")))
             target = runtime.handles.give(copied, Kind.MODULE)
             with _held(runtime, memo) as number:
                 runtime.call_lua("copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo)
@@ -130,6 +133,18 @@ class LuaFields(Overrides):
         encoded = encode_results(runtime.handles, arguments)
         runtime.call_lua("call_with_each", handle, "applyToModules", method, *encoded)
 
+    def check_pickle(self) -> None:
+        obj = self._object()
+        if obj is None or (obj.class_name == obj.torch7_name and "_marked" not in obj.__dict__):
+            return
+        runtime, handle = self._there()
+        place = "" if runtime is None or handle is None else runtime.call_lua("defined_at", handle)
+        place = f" ({place})" if place else ""
+        raise TypeError(
+            f"a {obj.class_name} cannot be pickled: its methods are written in Lua{place}. Save its state_dict, or the "
+            "model by torch.save in Lua, for a runtime that has run the same program"
+        )
+
     def own_modules(self) -> list[Any]:
         runtime, handle = self._there()
         return [] if runtime is None or handle is None else runtime.call_lua("own_modules", handle)
@@ -141,8 +156,8 @@ class LuaFields(Overrides):
 
     def _there(self) -> tuple[Runtime | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
-        runtime, obj = self._runtime(), self._object()
-        if runtime is None or runtime.closed or obj is None:
+        runtime, obj = self._runtime, self._object()
+        if runtime.closed or obj is None:
             return None, None
         return runtime, runtime.handles.codes.get(id(obj))
 
@@ -334,7 +349,7 @@ class Peers:
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
-            except Thrown:
+            except LuaError:
                 raise
             except Exception as error:
                 raise explain(error, obj) from error
@@ -368,6 +383,11 @@ class Peers:
     def take_back(self) -> None:
         """The end of the last ``lend``."""
         self._lent.pop().close()
+
+    def abandon(self) -> None:
+        """Forget what an interrupt has left half done."""
+        while self._lent:
+            self.take_back()
 
     # -- fields -------------------------------------------------------------------------------------------
 

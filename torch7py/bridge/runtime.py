@@ -8,6 +8,7 @@ import functools
 import gc
 import os
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,14 +17,18 @@ from typing import Any
 import torch
 
 from torch7py.bridge import descriptions, engine, generation, package_functions, source
-from torch7py.bridge.calls import read_answer
+from torch7py.bridge.border import encode, to_latin1
+from torch7py.bridge.calls import read_answer, read_values
 from torch7py.bridge.dispatch import Dispatcher, encode_results
-from torch7py.bridge.errors import LuaError, Thrown
+from torch7py.bridge.errors import RuntimeClosed
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import THREADS, host_functions
+from torch7py.bridge.interrupts import Interrupts, Target
+from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
 from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.states import state_functions
+from torch7py.bridge.streams import Streams
 from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
@@ -31,9 +36,28 @@ from torch7py.packages import index as package_index  # noqa: F401  (registers t
 from torch7py.packages.elsewhere import advice
 from torch7py.packages.registry import came_with_torch, packages
 
-__all__ = ["Globals", "Runtime"]
+__all__ = ["Runtime"]
 
+PUBLIC = "call close closed execute globals require run".split()  # what dir() shows
+DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
+
+# The globals of the bridge's own Lua files: the program's, until it starts; from then on as they were when it did.
+ENVIRONMENT = """
+local load, assert, setfenv, next, rawset, setmetatable = loadstring, assert, setfenv, next, rawset, setmetatable
+local package = package
+local own = setmetatable({}, {__index = _G, __newindex = _G})
+local function keep()
+   for name, value in next, _G do rawset(own, name, value) end
+   for name in next, {string = 1, table = 1, math = 1, io = 1, os = 1, debug = 1, coroutine = 1, bit = 1} do
+      local copy = {}
+      for field, value in next, own[name] or copy do copy[field] = value end
+      rawset(own, name, copy)
+   end
+   rawset(own, 'package', setmetatable({loaded = package.loaded}, {__index = package, __newindex = package}))
+end
+return function(source, name) return setfenv(assert(load(source, name)), own) end, keep
+"""
 _compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
 
 
@@ -108,27 +132,41 @@ class Runtime:
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
+        self._unwinding = False  # something that ends more than a program is on its way through Lua
+        self.streams = Streams()
         self.handles = Handles()
         self.handles.limit = COLLECT_AFTER
         self.dispatcher = Dispatcher(self.handles, place)
         self.shared = (ctypes.c_int64 * (THREADS + 1))()
         self.adapters: list[Callable[..., Any]] = []  # lupa does not keep what Lua alone holds
         self.dropped: list[int] = []  # numbers of Lua functions that Python has let go
-        self.last_exception: BaseException | None = None
+        self.last_exception: tuple[BaseException, str] | None = None  # that Lua has met, and what it says
+        self.values: weakref.WeakValueDictionary[int, LuaValue] = weakref.WeakValueDictionary()
+        self._functions: weakref.WeakValueDictionary[int, PythonFunction] = weakref.WeakValueDictionary()
         self.engine = engine.engine_name()
+        weak = weakref.ref(self)
+        self.target = Target(self.engine, lambda: getattr(weak(), "_entries", 0))
         self._lua = engine.new_lua(self.engine)
-        self._load = self._lua.execute(
-            "local load, assert = loadstring, assert return function(s, n) return assert(load(s, n)) end"
-        )
+        self._load, self._keep_globals = self._lua.execute(ENVIRONMENT)
         self._dump = self._lua.execute("return string.dump")
         self._peers = Peers(self)
         self.callbacks: dict[str, Any] = {}
         self._entries = 0
         self._loaded: set[str] = set()  # packages that Lua has
-        self._on_interrupt: Callable[[str], None] | None = None
         with self._entered():
             self._boot(pairs)
-        self.globals = Globals(self)
+            self.globals = self._globals()
+
+    def __repr__(self) -> str:
+        engine = {"luajit21": "LuaJIT 2.1", "luajit20": "LuaJIT 2.0", "lua51": "Lua 5.1"}[self.engine]
+        program = f", {self._script}" if self._script is not None else ""
+        closed = ", closed" if self.closed else ""
+        return (
+            f"<Runtime on {engine}, {self.state.default_type.tensor}, {self.state.device}{program}{closed}>"
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted({*PUBLIC, *(name for name in object.__dir__(self) if name.startswith("__"))})
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -149,13 +187,14 @@ class Runtime:
         if not self.closed:
             self._finish_packages()
             self.closed = True
+            Interrupts.remove(self.target)
             for other in filter(None, self.states.values()):
                 other.close(collect=False)
             self.state.libm = None
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
-            self._lua = self._load = self._dump = None
+            self._lua = self._load = self._dump = self._keep_globals = self.streams.redirect = None
             if collect:
                 gc.collect()
 
@@ -171,18 +210,34 @@ class Runtime:
         made._script = self._script
         return made
 
-    @contextlib.contextmanager
-    def _entered(self) -> Iterator[None]:
+    def _entered(self) -> _Entered:
         """The conditions under which Lua runs: this runtime's State, no autograd, caches of before void."""
         if self.closed:
-            raise RuntimeError("the runtime is closed")
-        self._entries += 1
-        self.advance()
-        try:
-            with state.use(self.state), torch.no_grad():
-                yield
-        finally:
-            self._entries -= 1
+            raise RuntimeClosed("the runtime is closed")
+        return _Entered(self)
+
+    def _enter(self) -> None:
+        """The first of nested calls goes into Lua."""
+        if self.callbacks:
+            self.streams.into_lua()
+            if self.dropped:
+                self._drop()
+
+    def _leave(self) -> None:
+        """The last of nested calls has come back."""
+        if self.callbacks:
+            self.streams.into_python()
+            if self._unwinding:
+                self._unwinding = False
+                self._peers.abandon()
+                self.callbacks["abandon"]()
+
+    def _drop(self) -> None:
+        """Let Lua forget the values that Python has let go."""
+        while self.dropped:
+            numbers = self.dropped[:DROPPED_AT_ONCE]
+            del self.dropped[:DROPPED_AT_ONCE]
+            self.callbacks["drop"](*numbers)
 
     @contextlib.contextmanager
     def cuda_scope(self, on: bool) -> Iterator[None]:
@@ -256,8 +311,12 @@ class Runtime:
             "package_function": functools.partial(package_functions.package_function, self),
             "record_method": functools.partial(package_functions.record_method, self),
             "exit": self._exit,
-            "interrupted": self._interrupted,
             "poll": lambda: None,  # Python looks for signals whenever it is called
+            "learn_hook": self.target.learn,
+            "is_armed": lambda: self.target.armed,
+            "disarm": self.target.disarm,
+            "write_text": self.streams.write,
+            "flush_text": self.streams.flush,
             "setting": self._setting,
         }
         functions["patch"] = source.patch
@@ -276,9 +335,10 @@ class Runtime:
         config["default"] = self.state.default_type.name
         boot = self._chunk("boot.lua")
         chunk = self._chunk
-        core = boot(host, config, chunk)
+        core = boot(host, config, chunk, self._keep_globals)
         self.state.libm = self._chunk("libm.lua")(self._chunk("reading.lua")())
         self.callbacks = {str(name): function for name, function in core.items()}
+        self.streams.redirect = self.callbacks["redirect"]
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
@@ -365,36 +425,95 @@ class Runtime:
         name = os.fspath(path)
         source = Path(name).read_bytes().decode("latin1")
         self._script = name
-        return int(self._call("run", source, name, *map(str, arguments)) or 0)
+        return int(self.call_lua("run", source, name, *map(str, arguments)) or 0)
 
     def execute(self, source: str, name: str = "=python") -> Any:
         """Run Lua source and return what it returns: one value, a tuple of several, or None.
 
-        The source is what a file in UTF-8 would hold. A string that comes back has a character for each byte.
+        What Lua's values are in Python, docs/border.md says; a table is a ``LuaTable``. Raises LuaError when the
+        program fails, LuaSyntaxError when the source is not Lua.
         """
-        return self._call("evaluate", source.encode("utf-8", "surrogateescape").decode("latin1"), name)
+        return self.enter_lua("execute", _source(source), name)
 
-    def _call(self, callback: str, *arguments: Any) -> Any:
-        try:
-            return self.call_lua(callback, *arguments)
-        except Thrown as thrown:
-            message, _, traceback = str(thrown).partition("\0")
-            error = LuaError(message, traceback)
-            cause, self.last_exception = self.last_exception, None
-            if isinstance(cause, KeyboardInterrupt):
-                raise KeyboardInterrupt(message) from None
-            raise error from cause
+    def call(self, function: str | LuaFunction, *arguments: Any) -> Any:
+        """Call a Lua function, or the one of this name: ``runtime.call("torch.manualSeed", 1)``."""
+        if isinstance(function, str):
+            found = self.enter_lua("user_named", to_latin1(function))
+            if found is None:
+                raise TorchError(f"there is no '{function}' in Lua")
+        else:
+            found = function
+        if not callable(found) or isinstance(found, LuaTable):
+            raise TypeError(f"{function!r} is no function")
+        return found(*arguments)
+
+    def require(self, name: str) -> Any:
+        """What Lua's ``require(name)`` gives."""
+        return self.enter_lua("user_require", to_latin1(name))
+
+    def evaluate(self, source: str, name: str = "=python") -> Any:
+        """``execute`` for this package's own use: tables are lists and dicts, strings have a character a byte."""
+        return self.call_lua("evaluate", _source(source), name)
+
+    def set_global(self, name: str, value: Any) -> None:
+        """Set a global to what an operation would give Lua for a value."""
+        self.call_lua("set_global", name, *encode_results(self.handles, value))
+
+    # -- calls --------------------------------------------------------------------------------------------
+
+    def enter_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> Any:
+        """Call one of the functions of border.lua with ``arguments`` as they are, then values of a user's."""
+        found = [from_lua(value) for value in self.read_lua(callback, *arguments, values=values)]
+        return None if not found else found[0] if len(found) == 1 else tuple(found)
+
+    def read_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> list[Any]:
+        """The same before its results are made a user's."""
+        with self._entered():
+            encoded = encode(self, values) if values else ()
+            return read_values(self, self.callbacks[callback](*arguments, *encoded))
 
     def call_lua(self, callback: str, *arguments: Any) -> Any:
-        """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
+        """Call one of the bridge's Lua functions and decode its answer; LuaError when Lua raised an error."""
         if self._runs() and not self.handles.within_cuda:
             self.advance()
-            return read_answer(self.handles, self.callbacks[callback](*arguments))
+            return read_answer(self, self.callbacks[callback](*arguments))
         with self._entered():
             if self.handles.within_cuda:
                 with self.cuda_scope(False):
-                    return read_answer(self.handles, self.callbacks[callback](*arguments))
-            return read_answer(self.handles, self.callbacks[callback](*arguments))
+                    return read_answer(self, self.callbacks[callback](*arguments))
+            return read_answer(self, self.callbacks[callback](*arguments))
+
+    def final_exception(self, message: str) -> BaseException:
+        """What ends more than a program, on its way through Lua; ``message`` says where Lua was."""
+        cause, self.last_exception = self.last_exception, None
+        self._unwinding = True
+        if cause is None or (isinstance(cause[0], KeyboardInterrupt) and not str(cause[0])):
+            return KeyboardInterrupt(message)
+        return cause[0]  # one of a runtime within this one says where that was
+
+    def cause_of(self, message: str) -> BaseException | None:
+        """The Python exception that an error in Lua with this message comes from."""
+        cause, self.last_exception = self.last_exception, None
+        return cause[0] if cause is not None and cause[1] in message else None
+
+    def python_function(self, function: Callable[..., Any]) -> PythonFunction:
+        """What Lua holds of a callable: one object as long as it does."""
+        known = self._functions.get(id(function))
+        if known is None or known.function is not function:
+            known = self._functions[id(function)] = PythonFunction(function)
+        return known
+
+    @contextlib.contextmanager
+    def left(self) -> Iterator[None]:
+        """Lua has called a function of the user's."""
+        self.streams.into_python()
+        try:
+            yield
+        finally:
+            self.streams.into_lua()
+
+    def _globals(self) -> Globals:
+        return Globals(self, int(read_answer(self, self.callbacks["user_globals"]())))
 
     def _runs(self) -> bool:
         """Whether this is within a call from Lua, under the conditions of ``_entered``."""
@@ -402,14 +521,9 @@ class Runtime:
             return False
         return state.current() is self.state
 
-    def take_process(self, on_interrupt: Callable[[str], None]) -> bool:
-        """The program has the process to itself: ``os.exit`` ends it, and Ctrl-C ends loops that never leave Lua.
-
-        Returns whether the process must be sent SIGPROF for the latter: then ``on_interrupt`` is called with the
-        place in the program, ``"file.lua:LINE: "``, and must end the process.
-        """
-        self._on_interrupt = on_interrupt
-        return bool(self.call_lua("take_process"))
+    def take_process(self) -> None:
+        """The program has the process to itself: ``os.exit`` ends it."""
+        self.call_lua("take_process")
 
     def _finish_packages(self) -> None:
         with state.use(self.state):
@@ -424,33 +538,46 @@ class Runtime:
         sys.stderr.flush()
         os._exit(code)
 
-    def _interrupted(self, place: str) -> None:
-        if self._on_interrupt is not None:
-            self._on_interrupt(place)
 
+class _Entered:
+    """A call from Python into Lua, as a ``with`` block: see ``Runtime._entered``."""
 
-class Globals:
-    """The global variables of a runtime's Lua program, read and written from Python.
-
-    A module is the ``torch.nn.Module`` itself, a tensor the tensor itself, a table a list or a dict of what is
-    in it now, a function something to call.
-    """
+    __slots__ = ("_gradients", "_runtime", "_state", "_watched")
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._state = state.use(runtime.state)
 
-    def __getitem__(self, name: str) -> Any:
-        value = self._runtime._call("get_global", name)
-        if value is None:
-            raise KeyError(name)
-        return value
+    def __enter__(self) -> None:
+        runtime = self._runtime
+        runtime._entries += 1
+        runtime.advance()
+        self._watched = Interrupts.enter(runtime.target)
+        try:
+            if runtime._entries == 1:
+                runtime._enter()
+        except BaseException:
+            runtime._entries -= 1
+            if self._watched:
+                Interrupts.leave()
+            raise
+        self._state.__enter__()
+        self._gradients = torch.is_grad_enabled()
+        if self._gradients:
+            torch.set_grad_enabled(False)
 
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._runtime._call("get_global", name)
-        return default if value is None else value
+    def __exit__(self, *error: object) -> None:
+        runtime = self._runtime
+        if self._gradients:
+            torch.set_grad_enabled(True)
+        self._state.__exit__()
+        runtime._entries -= 1
+        if self._watched:
+            Interrupts.leave()
+        if not runtime._entries:
+            runtime._leave()
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._runtime._call("set_global", name, *encode_results(self._runtime.handles, value))
 
-    def __contains__(self, name: str) -> bool:
-        return self._runtime._call("get_global", name) is not None
+def _source(text: str) -> str:
+    """Lua source as a file in UTF-8 would hold it, a character a byte."""
+    return text.encode("utf-8", "surrogateescape").decode("latin1")

@@ -35,7 +35,7 @@ _STRINGS = Query(_LANGUAGE, "(string) @string")
 
 # The grammar wants UTF-8 text without NUL; Lua takes any byte in strings and comments, and in names those
 # above 127.
-_PLAIN = bytes(byte if 0 < byte < 128 else ord("x") for byte in range(256))
+_PLAIN = bytes(max(byte, 1) if byte < 128 else ord("x") for byte in range(256))
 
 # A keyword of Lua 5.5 and of the grammar; a name like any other before.
 _LATER_KEYWORD = re.compile(rb"\bglobal\b")

@@ -88,18 +88,18 @@ def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         """A new state, whose ``package.path`` is given; its number."""
         number = len(states) + 1
         states[number] = made = runtime.another(number)
-        made.globals["__path"] = path
-        made.execute("package.path, __path = __path", CHUNK)
+        made.set_global("__path", path)
+        made.evaluate("package.path, __path = __path", CHUNK)
         return number
 
     def set_global(number: int, name: str, value: Any) -> None:
-        _state(number).globals[name] = value
+        _state(number).set_global(name, value)
 
     def run_job(number: int, serializer: str, job: Any) -> Any:
         """Let a state run a job, which a serializer of this name has saved; its results, saved by the same."""
         state = _state(number)
-        state.globals[JOB] = runtime.handles.objects[job] if isinstance(job, int) else job
-        state.globals["__threads_serializer"] = serializer
+        state.set_global(JOB, runtime.handles.objects[job] if isinstance(job, int) else job)
+        state.set_global("__threads_serializer", serializer)
         result = _executed(state, "return require('threads.worker').run()", CHUNK)
         runtime.advance()  # a job may move what both states share
         kind = kind_of(result)
@@ -142,6 +142,6 @@ def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
 
 def _executed(state: Runtime, source: str, name: str) -> Any:
     try:
-        return state.execute(source, name)
+        return state.evaluate(source, name)
     except LuaError as error:
         raise TorchError(str(error)) from error

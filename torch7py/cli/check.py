@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torch7py.cli.failure import Failure, Refusal
+from torch7py.cli.failure import Command, Failure, Refusal, traceback_option
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-@click.command()
+@click.command(cls=Command)
+@traceback_option()
 @click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.pass_context

@@ -9,14 +9,22 @@ from typing import Any
 
 import click
 
-from torch7py.cli.failure import Failure, Refusal
+from torch7py.cli.failure import (
+    Command,
+    Failure,
+    Refusal,
+    one_line,
+    show_traceback,
+    traceback_option,
+)
 
 __all__ = ["convert"]
 
 FORMATS = ("safetensors", "pt", "npz", "onnx", "py")
 
 
-@click.command()
+@click.command(cls=Command)
+@traceback_option()
 @click.option("--to", type=click.Choice(FORMATS), help="The format.  [default: by the name OUT]")
 @click.option("--entry", default="", metavar="PATH", help="Only this part of the file, such as protos.rnn.")
 @click.option(
@@ -76,7 +84,8 @@ def convert(
                 click.echo("\r\x1b[K", nl=False, err=True)  # the line of the bar is free for what is said
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _one(source, target, f".{to}", entry, inputs, str(name))
+                with one_line(name, show_traceback(ctx)):
+                    _one(source, target, f".{to}", entry, inputs, str(name))
             except Failure as failure:
                 click.echo(f"FAILED {failure.message}")
                 failed.append(failure.message)

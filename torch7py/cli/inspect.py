@@ -6,12 +6,13 @@ import json
 
 import click
 
-from torch7py.cli.failure import Failure
+from torch7py.cli.failure import Command, Failure, traceback_option
 
 __all__ = ["inspect"]
 
 
-@click.command()
+@click.command(cls=Command)
+@traceback_option()
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for programs.")
 @click.option("--all", "everything", is_flag=True, help="Also gradients, results, buffers and long tables.")
 @click.option(

@@ -17,7 +17,11 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="torch7py", message="%(prog)s %(version)s")
 def main() -> None:
-    """Legacy Torch7 programs on today's PyTorch."""
+    """Legacy Torch7 programs on today's PyTorch.
+
+    Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation that is not equal; 70, an error in torch7py
+    itself; 130, interrupted. `run` ends with the program's own.
+    """
 
 
 main.add_command(run)

@@ -12,8 +12,8 @@ import click
 
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.allocator import keep_freed_memory
-from torch7py.cli.failure import Failure, Refusal
-from torch7py.cli.signals import INTERRUPTED, script_signals
+from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
+from torch7py.cli.signals import script_signals
 
 __all__ = ["run"]
 
@@ -24,7 +24,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=Command, context_settings={"allow_interspersed_args": False})
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),
@@ -74,7 +74,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     type=click.Choice(["2015", "2016"]),
     help="Generation of cutorch: types of indices and masks.  [default: judged by the program]",
 )
-@click.option("--traceback", is_flag=True, help="Show the Lua stack when the program fails.")
+@traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
 @click.argument("file")
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -88,7 +88,6 @@ def run(
     pairs: str,
     rnn_api: str | None,
     cutorch_api: str | None,
-    traceback: bool,
     file: str,
     arguments: tuple[str, ...],
 ) -> None:
@@ -104,7 +103,7 @@ def run(
         _check_gpu(device)
 
     keep_freed_memory()
-    with script_signals() as watch:
+    with script_signals():
         try:
             from torch7py.bridge.runtime import Runtime
 
@@ -118,12 +117,12 @@ def run(
                 rnn_api=None if rnn_api is None else int(rnn_api),
                 cutorch_api=None if cutorch_api is None else int(cutorch_api),
             )
-            watch.lua_can_tell = runtime.take_process(watch.end)
+            runtime.take_process()
             with closing(runtime):
                 code = runtime.run(file, arguments)
         except LuaError as error:
             code = 1
-            _complain(error.message, error.traceback if traceback else "")
+            _complain(error.message, error.traceback if show_traceback(ctx) else "")
         except KeyboardInterrupt as interrupt:
             code = INTERRUPTED
             _complain(str(interrupt) or "interrupted")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torch7py.cli.failure import Failure, Refusal
+from torch7py.cli.failure import Command, Failure, Refusal, traceback_option
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
@@ -22,7 +22,8 @@ class Inequality(Failure):
     exit_code = 2
 
 
-@click.command()
+@click.command(cls=Command)
+@traceback_option()
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where to.  [default: FILE with .py]")
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Of a model: the weights' .safetensors file."

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, ClassVar
 
+from torch7py.ops.errors import Torch7Error
+
 __all__ = [
     "Globals",
     "Library",
@@ -33,7 +35,7 @@ _TRUE, _FALSE = object(), object()  # True == 1 in Python, so booleans are other
 _BOOLEANS = {_TRUE: True, _FALSE: False}
 
 
-class LuaError(Exception):
+class LuaError(Torch7Error):
     """What Lua's ``error`` throws; ``value`` is any Lua value, most often a message with its place in front."""
 
     def __init__(self, value: Any, traceback: str = "") -> None:

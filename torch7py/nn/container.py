@@ -9,6 +9,7 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
+from torch7py.nn.foreign import as_layer
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.training import entries
@@ -43,7 +44,7 @@ class Container(Module):
     def set_child_list(self, children: list[Any]) -> None:
         self._modules.clear()
         for number, child in enumerate(children):
-            self._modules[str(number)] = child
+            self._modules[str(number)] = as_layer(child)
 
     def add(self, module: Module | None = None) -> Container:
         """``c:add(module)``: append it, nothing for nil; returns the container."""
@@ -51,7 +52,7 @@ class Container(Module):
             return self
         if not isinstance(module, torch.nn.Module):
             raise TorchError(f"{self.class_name}:add expects a module")
-        self._modules[str(len(self._modules))] = module
+        self._modules[str(len(self._modules))] = as_layer(module)
         return self
 
     def get(self, index: int) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -78,6 +79,9 @@ class Overrides:
     def own_fields(self) -> dict[str, Any]:
         """Those fields by name."""
         return {}
+
+    def check_pickle(self) -> None:
+        """Raise TypeError where a pickle would lack what the other language adds."""
 
 
 class TorchObject(FieldHolder):
@@ -460,6 +464,9 @@ class TorchObject(FieldHolder):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
+        overrides = self.__dict__.get("_overrides")
+        if overrides is not None:
+            overrides.check_pickle()
         return {name: value for name, value in self.__dict__.items() if name not in self.transient}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -480,6 +487,19 @@ class TorchObject(FieldHolder):
     def describe(self) -> str:
         """What ``tostring`` gives in Lua."""
         return self.class_name
+
+    def _get_name(self) -> str:
+        return self.class_name
+
+    def extra_repr(self) -> str:
+        """What Lua's text says in parentheses, else the sizes of the parameters."""
+        if any(child is not None for child in self._modules.values()):
+            return ""
+        said = re.fullmatch(r"[\w.]+\((.*)\)", self.describe())
+        if said is not None:
+            return said[1]
+        sizes = ((name, "x".join(map(str, p.shape))) for name, p in self._parameters.items() if p is not None)
+        return ", ".join(f"{name}: {size or 'a number'}" for name, size in sizes)
 
 
 def _turn(name: str, value: Any) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "TorchError", "message_of"]
+__all__ = ["ArgumentError", "Torch7Error", "TorchError", "message_of"]
 
 
-class TorchError(Exception):
+class Torch7Error(Exception):
+    """The base of all errors that this package defines."""
+
+
+class TorchError(Torch7Error):
     """Something a Torch7 program did wrong, said in one line meant for its author."""
 
 

@@ -8,8 +8,7 @@ starts with the process's State, so whoever hands work to a thread passes the St
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,11 +74,17 @@ def of_process() -> State:
     return _default
 
 
-@contextmanager
-def use(state: State) -> Iterator[State]:
+class use:  # a class: half the price of a generator, at every call from Python into Lua
     """Make a State the current one for the length of a ``with`` block, in this thread or task."""
-    token = _current.set(state)
-    try:
-        yield state
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_state", "_token")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __enter__(self) -> State:
+        self._token = _current.set(self._state)
+        return self._state
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._token)

@@ -7,6 +7,7 @@ from torch7py.packages.registry import package
 
 package("torch", "torch7py.ops.all")
 package("nn", "torch7py.nn.all", requires=("torch",), chunk="pkg_nn.lua")
+package("pytorch", "torch7py.nn.foreign", requires=("nn",), table=None)
 package("nn.utils", "torch7py.packages.nn_utils", requires=("torch",), table=None, chunk="pkg_nn_utils.lua")
 package("nn.THNN", "torch7py.packages.nn_thnn", requires=("torch",), table=None, chunk="pkg_nn_thnn.lua")
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)

@@ -63,7 +63,7 @@ class Packages:
     def __init__(self, own: Iterable[str] = ()) -> None:
         self.own = set(own)
         self._runtime = Runtime(cuda_as="cpu", rnn_api=2016)
-        self._runtime.execute("function print() end")  # a package may greet, and this output is a report
+        self._runtime.evaluate("function print() end")  # a package may greet, and this output is a report
         self._loaded: set[str] = set()
         self._known: dict[str, Availability] = {}
 
@@ -136,8 +136,8 @@ class Packages:
         for name in (root, package, *_ADDITIONS.get(package, ())):
             if name in packages and name not in self._loaded:
                 self._loaded.add(name)
-                self._runtime.execute(f"require {lua_quoted(name)}")
+                self._runtime.evaluate(f"require {lua_quoted(name)}")
 
     def _ask(self, what: str, *texts: str) -> bool:
         arguments = ", ".join(lua_quoted(text) for text in texts)
-        return bool(self._runtime.execute(_PROGRAM % (what, arguments)))
+        return bool(self._runtime.evaluate(_PROGRAM % (what, arguments)))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from torch7py.ops.errors import Torch7Error
+
 __all__ = ["NotTranslated"]
 
 
-class NotTranslated(Exception):
-    """A construct without a translation: a stable code (see ``docs/codes``), the place in Lua, and the reason."""
+class NotTranslated(Torch7Error):
+    """A construct or a layer without a translation: a stable code (see ``docs/codes``), the reason, and where it is
+    known the place in Lua."""
 
-    def __init__(self, code: str, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason} [{code}]")
-        self.code = code
+    code = ""
+
+    def __init__(self, reason: str, code: str = "", place: str = "") -> None:
+        super().__init__(f"{place}: {reason} [{code}]" if place else reason)
+        self.code = code or self.code
         self.place = place
         self.reason = reason

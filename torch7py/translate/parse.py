@@ -10,6 +10,7 @@ import tree_sitter_lua
 from tree_sitter import Language, Parser, Query, QueryCursor
 from tree_sitter import Node as Raw
 
+from torch7py.bridge.errors import LuaSyntaxError
 from torch7py.bridge.source import for_grammar
 from torch7py.translate import tree
 from torch7py.translate.quoting import said
@@ -28,14 +29,8 @@ _ESCAPE = re.compile(r"\\(?:z\s*|x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]+)\}|(\d{1,3})
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-class LuaSyntaxError(Exception):
-    """The source is not Lua; the message names file and line."""
-
-    def __init__(self, file: str, line: int, reason: str) -> None:
-        super().__init__(f"{file}:{line}: {reason}")
-        self.file = file
-        self.line = line
-        self.reason = reason
+def _syntax_error(file: str, line: int, reason: str) -> LuaSyntaxError:
+    return LuaSyntaxError(f"{file}:{line}: {reason}")
 
 
 def parse(source: str | bytes, file: str = "?", first: int = 0) -> Block:
@@ -83,7 +78,7 @@ class _Builder:
             node = broken
         near = self.text[node.start_byte : node.end_byte].split("\n")[0].strip()[:40]
         reason = f"{said(node.type)} expected" if node.is_missing else f"syntax error near {said(near)}"
-        raise LuaSyntaxError(self.file, node.start_point[0] + 1, reason)
+        raise _syntax_error(self.file, node.start_point[0] + 1, reason)
 
     def place(self, raw: Raw) -> Place:
         start = raw.start_byte
@@ -177,7 +172,7 @@ class _Builder:
     def expression(self, raw: Raw) -> Expression:
         make = _EXPRESSIONS.get(raw.type)
         if make is None:
-            raise LuaSyntaxError(
+            raise _syntax_error(
                 self.file, raw.start_point[0] + 1, f"unexpected symbol near {said(self.source(raw))}"
             )
         return make(self, raw)
@@ -247,7 +242,7 @@ def _both_sides(b: _Builder, raw: Raw) -> tuple[tuple[Expression, ...], tuple[Ex
 def _variables(b: _Builder, raw: Raw) -> tuple[Expression, ...]:
     attribute = next((child for child in raw.named_children if child.type == "attribute"), None)
     if attribute is not None:
-        raise LuaSyntaxError(
+        raise _syntax_error(
             b.file, attribute.start_point[0] + 1, f"unexpected symbol near {said(b.source(attribute))}"
         )
     return b.values(raw)
@@ -416,7 +411,7 @@ def _vararg(b: _Builder, raw: Raw) -> Expression:
 def _name(b: _Builder, raw: Raw) -> Expression:
     name = b.source(raw)
     if name == "goto":
-        raise LuaSyntaxError(b.file, raw.start_point[0] + 1, "unexpected symbol near 'goto'")
+        raise _syntax_error(b.file, raw.start_point[0] + 1, "unexpected symbol near 'goto'")
     return tree.Name(b.place(raw), name)
 
 
@@ -452,7 +447,7 @@ def _binary(b: _Builder, raw: Raw) -> Expression:
     left = b.field(raw, "left")
     operator = next(child.type for child in raw.children if not child.is_named)
     if operator in ("//", "&", "|", "~", "<<", ">>"):  # of a later Lua
-        raise LuaSyntaxError(b.file, b.place(raw).line, f"unexpected symbol near {said(operator[-1])}")
+        raise _syntax_error(b.file, b.place(raw).line, f"unexpected symbol near {said(operator[-1])}")
     return tree.Binary(b.place(raw), operator, left, b.field(raw, "right"))
 
 

@@ -376,7 +376,7 @@ def _watched(
     recorder = resources.files("torch7py.translate").joinpath("recorder.lua").read_text()
     ended = ""
     with Runtime(rewrite=rewrite, cuda_as=cuda_as) as runtime:
-        collect = runtime.execute(
+        collect = runtime.evaluate(
             f"return (function(...) {recorder}\nend)({limit}, {limit / 3})", "=recorder"
         )
         try:

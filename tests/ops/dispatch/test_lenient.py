@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import failure, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.ops.dispatch.lenient import lua_number
 
 

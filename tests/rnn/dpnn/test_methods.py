@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import torch7py
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import values
 from tests.nn.scripts import lua, lua_error
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear, LookupTable
 

@@ -1,13 +1,15 @@
 -- Start: loads the other chunks in order and builds the environment of a script.
 --
--- Arguments: host (Python functions), config (tables of plain values), chunk (name -> function of that file).
+-- Arguments: host (Python functions), config (tables of plain values), chunk (name -> function of that file), keep_globals
+-- (lets such files have the globals as they are then, whatever a script makes of them).
 -- Result: the functions that Python calls.
 
-local host, config, chunk = ...
+local host, config, chunk, keep_globals = ...
 
 -- Beyond its limits LuaJIT throws all compiled code away; its own are for small programs.
 if jit and jit.opt then jit.opt.start('maxtrace=8000', 'maxmcode=16384') end
 
+local functions = {}           -- what Python calls
 local core = chunk('core.lua')(host)
 chunk('values.lua')(core, host)
 chunk('calls.lua')(core)
@@ -22,6 +24,7 @@ local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 chunk('rounding.lua')()
+functions.redirect = chunk('streams.lua')(host)
 local vectors = chunk('vectors.lua')(core, host, config, headers, tensor)
 local routines = chunk('routines.lua')(core, host, config, headers, tensor, vectors)
 local loops = chunk('loops.lua')(config, headers, tensor)
@@ -31,8 +34,11 @@ chunk('elements.lua')(core, host, config, headers, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)
 local program = chunk('program.lua')(core, host, config, class, module, packages, chunk)
+for name, f in next, chunk('border.lua')(core, host, module, program) do functions[name] = f end
+chunk('interrupts.lua')(core, host)
+keep_globals()
 
-return {
+local inner = {
    call_function = core.call_function,
    call_method = core.call_method,
    call_parent_method = core.call_parent_method,
@@ -53,6 +59,8 @@ return {
    run = program.run,
    take_process = program.take_process,
    evaluate = program.evaluate,
-   get_global = program.get_global,
+   abandon = core.abandon,
    set_global = program.set_global,
 }
+for name, f in next, inner do functions[name] = f end
+return functions

@@ -4,8 +4,8 @@
 
 local core = ...
 
-local type, select, pcall, unpack, next, tostring = type, select, pcall, unpack, next, tostring
-local handle_of, wrap, rethrow, keep_thrown = core.handle_of, core.wrap, core.rethrow, core.keep_thrown
+local type, select, pcall, xpcall, unpack, next, sort = type, select, pcall, xpcall, unpack, next, table.sort
+local handle_of, wrap, rethrow, catch, tell = core.handle_of, core.wrap, core.rethrow, core.catch, core.tell
 local pass, pass_all, pass_reference, read, refresh = core.pass, core.pass_all, core.pass_reference, core.read, core.refresh
 local references = core.references
 
@@ -82,15 +82,30 @@ function core.bind(f, stay)
    end
 end
 
--- Calls from Python. They return true, mask, values... or false, number of the thrown value, its text.
+-- Calls from Python. They return true, mask, values... or false and what `core.tell` says of the error.
 local function answer(ok, ...)
    core.hand_over()
    core.settle_rest()
-   if not ok then
-      local err = ...
-      return false, keep_thrown(err), type(err) == 'string' and err or tostring(err)
+   if not ok then return tell((...)) end
+   return core.delivered(core.protected(pass_all, ...))
+end
+
+-- `pcall` of a function for Python's sake.
+local function protected(f, ...)
+   return xpcall(f, catch, ...)
+end
+if not select(2, xpcall(function(x) return x end, catch, true)) then   -- Lua 5.1's passes no arguments
+   function protected(f, ...)
+      local n, arguments = select('#', ...), {...}
+      return xpcall(function() return f(unpack(arguments, 1, n)) end, catch)
    end
-   return true, pass_all(...)
+end
+core.protected = protected
+
+-- The last step of an answer: values that were passed, or what went wrong with them.
+function core.delivered(ok, ...)
+   if ok then return true, ... end
+   return tell((...))
 end
 
 -- Set by the chunk that knows modules: Lua goes on within a call into Python, and gives way to it again.
@@ -123,21 +138,21 @@ end
 
 local function set(number, key, mask, ...) references[number][key] = (read(mask, ...)) end
 
-function core.table_get(...) return answer(pcall(get, ...)) end
-function core.table_pick(...) return answer(pcall(pick, ...)) end
-function core.table_set(...) return answer(pcall(set, ...)) end
+function core.table_get(...) return answer(protected(get, ...)) end
+function core.table_pick(...) return answer(protected(pick, ...)) end
+function core.table_set(...) return answer(protected(set, ...)) end
 
 function core.table_keys(number)
    local keys = {}
    for key in next, references[number] do
       if type(key) == 'string' then keys[#keys + 1] = key end
    end
-   table.sort(keys)
+   sort(keys)
    return answer(true, keys)
 end
 
 function core.call_function(number, mask, ...)
-   return answer(pcall(call_reference, number, mask, ...))
+   return answer(protected(call_reference, number, mask, ...))
 end
 
 -- Set by the chunk that knows modules: hand over what the script did before Python goes on.
@@ -158,7 +173,7 @@ local function call_member(handle, name, mask, ...)
 end
 
 function core.call_method(handle, name, mask, ...)
-   return answer(pcall(call_member, handle, name, mask, ...))
+   return answer(protected(call_member, handle, name, mask, ...))
 end
 
 -- The same of a method as it is found in a class above the object's: c.name(object, ...).
@@ -181,5 +196,5 @@ local function pass_on(handle, name, inner, mask, ...)
 end
 
 function core.call_with_each(handle, name, inner, mask, ...)
-   return answer(pcall(pass_on, handle, name, inner, mask, ...))
+   return answer(protected(pass_on, handle, name, inner, mask, ...))
 end

@@ -138,12 +138,12 @@ end
 
 -- The table in which `a.b.Name` is kept, and `Name`.
 local function place_of(name, module)
-   local path, root = name:match('^(.*)%.([^.]*)$')
+   local path, root = string.match(name, '^(.*)%.([^.]*)$')
    root = root or name
    if module then return module, root end
    local place = _G
    if path then
-      for part in path:gmatch('[^.]+') do
+      for part in string.gmatch(path, '[^.]+') do
          local inner = rawget(place, part)
          if type(inner) ~= 'table' then
             fail("cannot make class %s: '%s' is not a table here (is its package required?)", name, part)
@@ -259,7 +259,7 @@ function class.is_type_of(object, spec)
    while type(mt) == 'table' do
       local name = rawget(mt, '__typename')
       if name then
-         local match = name:match(spec)
+         local match = string.match(name, spec)
          if match and (match ~= spec or match == name) then return true end
       end
       mt = getmetatable(mt)

@@ -10,7 +10,7 @@ local rawget, rawset, getmetatable, unpack = rawget, rawset, getmetatable, unpac
 local debug_getmetatable = debug.getmetatable
 
 local function bad_argument(number, name, expected, value)
-   error(("bad argument #%d to '%s' (%s expected, got %s)"):format(number, name, expected, type(value)), 3)
+   error(string.format("bad argument #%d to '%s' (%s expected, got %s)", number, name, expected, type(value)), 3)
 end
 
 -- The results of a C function, or its error where our caller was called. `shift` is how far its arguments
@@ -19,8 +19,8 @@ local function finish(name, shift, ok, ...)
    if ok then return ... end
    local err = ...
    if type(err) == 'string' then
-      err = err:gsub("^bad argument #(%d+) to '%?'", function(number)
-         return ("bad argument #%d to '%s'"):format(number - shift, name)
+      err = string.gsub(err, "^bad argument #(%d+) to '%?'", function(number)
+         return string.format("bad argument #%d to '%s'", number - shift, name)
       end)
    end
    error(err, 3)
@@ -39,7 +39,7 @@ rawset(_G, '__torch7py_len', function(x)
       return (length(x, x))
    end
    if kind == 'string' or kind == 'userdata' or kind == 'cdata' then return #x end
-   error(('attempt to get length of a %s value'):format(kind), 2)
+   error(string.format('attempt to get length of a %s value', kind), 2)
 end)
 
 if not rawget(_G, 'rawlen') then
@@ -117,7 +117,7 @@ if not pcall(format, '%s', nil) then
    -- %s takes any value.
    function string.format(pattern, ...)
       local n, arguments, i = select('#', ...), {...}, 0
-      for letter in pattern:gmatch('%%[-+ #0-9.]*([%a%%])') do
+      for letter in string.gmatch(pattern, '%%[-+ #0-9.]*([%a%%])') do
          if letter ~= '%' then
             i = i + 1
             local kind = type(arguments[i])
@@ -147,7 +147,7 @@ function methods.write(file, ...)
 end
 
 local execute = os.execute
-local windows = package.config:sub(1, 1) == '\\'
+local windows = string.sub(package.config, 1, 1) == '\\'
 
 -- true or nil, 'exit' or 'signal', and the number.
 function os.execute(command)
@@ -173,17 +173,17 @@ package.searchers = package.searchers or package.loaders
 package.searchpath = package.searchpath or function(name, path, separator, replacement)
    separator = separator or '.'
    if separator ~= '' then
-      name = name:gsub('%' .. separator, (replacement or package.config:sub(1, 1)):gsub('%%', '%%%%'), nil)
+      name = string.gsub(name, '%' .. separator, string.gsub(replacement or string.sub(package.config, 1, 1), '%%', '%%%%'), nil)
    end
    local tried = {}
-   for template in path:gmatch('[^;]+') do
-      local file = template:gsub('%?', (name:gsub('%%', '%%%%')))
+   for template in string.gmatch(path, '[^;]+') do
+      local file = string.gsub(template, '%?', (string.gsub(name, '%%', '%%%%')))
       local opened = io.open(file, 'rb')
       if opened then
          opened:close()
          return file
       end
-      tried[#tried + 1] = ("\n\tno file '%s'"):format(file)
+      tried[#tried + 1] = string.format("\n\tno file '%s'", file)
    end
    return nil, table.concat(tried)
 end

@@ -32,7 +32,7 @@ local depth = 0   -- of the tables and functions that are being copied, one with
 -- A function with its own copies of the variables around it, as when it had been saved and loaded.
 local function copy_function(f, memo, number)
    local info = getinfo(f, 'Su')
-   if info.what == 'C' or info.source:sub(1, #OURS) == OURS or info.nups == 0 then return f end
+   if info.what == 'C' or string.sub(info.source, 1, #OURS) == OURS or info.nups == 0 then return f end
    local made = loadstring(dump(f))
    memo[f] = made
    setfenv(made, getfenv(f))

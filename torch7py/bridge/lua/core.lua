@@ -12,7 +12,9 @@ local core = {
    endings = {},               -- what packages do when a program has come to its end
 }
 
-local type, select, error, unpack = type, select, error, unpack
+local type, select, error, unpack, pcall, rawequal, tostring = type, select, error, unpack, pcall, rawequal, tostring
+local gmatch, find, match, sub = string.gmatch, string.find, string.match, string.sub
+local concat, traceback = table.concat, debug.traceback
 local setmetatable, getmetatable, newproxy = setmetatable, getmetatable, newproxy
 local getinfo, collectgarbage, rawget = debug.getinfo, collectgarbage, rawget
 
@@ -71,6 +73,7 @@ end
 core.collect = collect
 
 local owner = newproxy(true)
+core.owner = owner
 getmetatable(owner).__gc = bury
 
 -- Let a Lua table stand for a handle; the table's death gives the reference back.
@@ -120,14 +123,26 @@ core.wrap = wrap
 ---------------------------------------------------------------------------------------------------------
 -- Errors
 
-local thrown, nthrown = {}, 0   -- Lua error values on their way through Python
+local references, nreferences = {}, 0   -- number -> Lua value that Python holds: functions, tables, thrown values
+core.references = references
 
-local function keep_thrown(value)
-   nthrown = nthrown + 1
-   thrown[nthrown] = value
-   return nthrown
+-- Keep a value until Python lets go of its number.
+function core.refer(value)
+   nreferences = nreferences + 1
+   references[nreferences] = value
+   return nreferences
 end
-core.keep_thrown = keep_thrown
+
+function core.referred(number) return references[number] end
+
+-- What no pcall of a program stops: `os.exit`, and a Python exception that ends more than a program (KeyboardInterrupt,
+-- SystemExit), which Python keeps meanwhile. `text` has the position in the script where it was met.
+local EXIT = setmetatable({}, {__tostring = function() return 'os.exit' end})
+local UNWIND = setmetatable({text = ''}, {__tostring = function() return 'interrupted' end})
+core.EXIT, core.UNWIND = EXIT, UNWIND
+
+local function is_final(err) return rawequal(err, EXIT) or rawequal(err, UNWIND) end
+core.is_final = is_final
 
 local OURS = '=[torch7py]'
 
@@ -139,7 +154,7 @@ local function position()
    for level = 2, 100000 do
       local info = getinfo(level, 'Sl')
       if not info then break end
-      if info.currentline > 0 and info.source:sub(1, #OURS) ~= OURS then
+      if info.currentline > 0 and string.sub(info.source, 1, #OURS) ~= OURS then
          return info.short_src .. ':' .. info.currentline .. ': '
       end
    end
@@ -150,7 +165,7 @@ core.position = position
 
 -- Raise an error of ours as if the script's line had raised it.
 local function fail(format, ...)
-   error(position() .. (select('#', ...) > 0 and format:format(...) or format), 0)
+   error(position() .. (select('#', ...) > 0 and string.format(format, ...) or format), 0)
 end
 core.fail = fail
 
@@ -169,19 +184,66 @@ function core.on_a_new_stack(f, ...)
 end
 core.LEVELS = 150
 
--- Raise again what a call into Python raised.
-local function rethrow(err)
-   if type(err) == 'userdata' then
-      local number, message = host.describe_error(err)
-      if number then
-         local value = thrown[number]
-         thrown[number] = nil
-         error(value, 0)
-      end
-      error(position() .. message, 0)
+-- What a script sees of an error: in the place of a Python exception a text, or the Lua value that it carries.
+local function seen(err)
+   if type(err) ~= 'userdata' or handle_of[err] then return err end
+   local number, message, ends_all = host.describe_error(err)
+   if number then return references[number] end
+   if message == nil then return err end   -- a userdata of the script's
+   if ends_all then
+      UNWIND.text = position() .. message
+      return UNWIND
    end
-   error(err, 0)
+   return position() .. message
 end
+core.seen = seen
+
+-- Raise again what a call into Python raised.
+local function rethrow(err) error(seen(err), 0) end
 core.rethrow = rethrow
+
+-- What an error value says, whatever it is. `type_name` is set by the chunk that knows classes.
+core.type_name = type
+local function text_of(err)
+   if type(err) == 'string' then return err end
+   local shown
+   if type(err) == 'table' and getmetatable(err) then
+      local ok, text = pcall(tostring, err)
+      shown = ok and type(text) == 'string' and text
+   end
+   return 'error object: ' .. (shown or 'a ' .. core.type_name(err))
+end
+
+-- The handler of calls from Python: an error with what it says, from where, and the Lua stack without the bridge's frames.
+local Caught = {}
+local function catch(err)
+   err = seen(err)
+   if is_final(err) or getmetatable(err) == Caught then return err end
+   local text = text_of(err)
+   if type(err) ~= 'string' then
+      text = position() .. text
+   elseif sub(text, 1, #OURS - 1) == sub(OURS, 2) then   -- the place is the script's, not one in these files
+      text = position() .. match(text, ': (.*)')
+   elseif text == 'stack overflow' or text == 'not enough memory' then
+      text = position() .. text
+   end
+   local lines, n = {}, 0
+   for line in gmatch(traceback('', 2), '[^\n]+') do
+      if not find(line, '[torch7py]', 1, true) and not find(line, '[C]:', 1, true) then
+         n = n + 1
+         lines[n] = line
+      end
+   end
+   return setmetatable({value = err, text = text, stack = concat(lines, '\n')}, Caught)
+end
+core.catch = catch
+
+-- What Python is told of an error that a call from it met: see `read_answer` in calls.py.
+function core.tell(err)
+   err = seen(err)
+   if rawequal(err, UNWIND) then return false, 0, UNWIND.text, '' end
+   if getmetatable(err) == Caught then return false, core.refer(err.value), err.text, err.stack end
+   return false, core.refer(err), text_of(err), ''
+end
 
 return core

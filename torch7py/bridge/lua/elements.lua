@@ -327,7 +327,7 @@ if ffi then
       names[#names + 1] = 'TH' .. kind .. 'Storage'
       names[#names + 1] = 'TH' .. kind .. 'Tensor'
    end
-   for _, name in ipairs(names) do pcall(ffi.cdef, ('typedef struct %s %s;'):format(name, name)) end
+   for _, name in ipairs(names) do pcall(ffi.cdef, string.format('typedef struct %s %s;', name, name)) end
 end
 local structure = ffi and ffi.typeof('struct torch7py_no_structure*')
 
@@ -361,7 +361,7 @@ for name, mt in next, tensor.metatables do
    rawset(mt, 'totable', totable)
    rawset(mt, 'data', data)
    rawset(mt, 'cdata', cdata)
-   if name:match('Tensor$') then
+   if string.match(name, 'Tensor$') then
       rawset(mt, 'apply', apply)
       rawset(mt, 'map', map)
       rawset(mt, 'map2', map2)

@@ -47,7 +47,7 @@ local known = {}
 for _, entry in ipairs(config.loops) do
    local name, shape, expression = entry[1], entry[2], entry[3]
    known[name] = known[name] or {in_place = entry[4], function_in_place = entry[5]}
-   known[name][shape] = expression:gsub('%f[%a]([xy])%f[%A]', 'read(%1, i)')
+   known[name][shape] = string.gsub(expression, '%f[%a]([xy])%f[%A]', 'read(%1, i)')
 end
 
 -- The loops of an operation, compiled for one type alone.
@@ -55,7 +55,7 @@ local function compile(operation, read)
    local made = {}
    for shape, source in next, SOURCES do
       local expression = operation[shape]
-      made[shape] = expression and loadstring('local read = ... return ' .. source:format(expression), '=[torch7py] loop')(read) or false
+      made[shape] = expression and loadstring('local read = ... return ' .. string.format(source, expression), '=[torch7py] loop')(read) or false
    end
    return made
 end
@@ -144,7 +144,7 @@ end
 for type_name in next, TYPES do
    local mt = tensor.metatables[type_name]
    for name in next, known do
-      if name:sub(1, 2) == '__' then rawset(mt, name, loops.func(name, mt[name])) end
+      if string.sub(name, 1, 2) == '__' then rawset(mt, name, loops.func(name, mt[name])) end
    end
 end
 

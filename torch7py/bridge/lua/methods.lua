@@ -83,7 +83,7 @@ local function lua_methods(c, info)
    return found
 end
 
-local function is_special(name) return name:sub(1, 2) == '__' end   -- looked up in the class alone, by Lua
+local function is_special(name) return string.sub(name, 1, 2) == '__' end   -- looked up in the class alone, by Lua
 
 -- Tell the peer which of its methods Lua has now; returns whether the module has one in itself. With `same` the class
 -- is known to have those that it had at the last walk.

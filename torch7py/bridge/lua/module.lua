@@ -195,7 +195,7 @@ function module.define(d)
    class.publish(d.name, c, nil, construct, factory)
 end
 
-function core.class_named(key) return class.registered[key:match('^[^@]+')] end
+function core.class_named(key) return class.registered[string.match(key, '^[^@]+')] end
 
 -- Another function for a method of a built-in class, which does not count as a script's.
 function module.redefine(c, name, f)

@@ -41,7 +41,7 @@ function objects.publish(prefix, t)
    local listed = {core.raw(host.object_classes)}
    for i = 1, #listed, 2 do
       local name, parent = listed[i], listed[i + 1]
-      if prototypes[name] == nil and name:sub(1, #prefix + 1) == prefix .. '.' then
+      if prototypes[name] == nil and string.sub(name, 1, #prefix + 1) == prefix .. '.' then
          local mt = define(name, parent, core.raw(host.class_methods, name))
          class.registered[name] = mt
          local construct = tensor.func(name .. '.new')
@@ -49,18 +49,19 @@ function objects.publish(prefix, t)
          mt.new = construct
          if rawget(mt, 'read') then mt.__factory = function() return construct() end end   -- it can be saved
          class.constructors[name] = constructor
-         rawset(t, name:sub(#prefix + 2), constructor)
+         rawset(t, string.sub(name, #prefix + 2), constructor)
       end
    end
 end
 
 core.make[OBJECT] = function(handle)
    local name, number = core.raw(host.object_class, handle)
-   if number then                        -- a Lua function that Python kept
+   if number then                        -- a Lua value that Python kept
       local f = core.referred(number)
       host.release(handle)
       return f
    end
+   if name == 'function' then return core.python_function(handle) end
    if prototypes[name] == nil then define(name, nil) end
    local u = newproxy(prototypes[name])
    handle_of[u] = handle

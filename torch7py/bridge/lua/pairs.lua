@@ -302,7 +302,7 @@ local function custom(t)
       return iterator, state, start
    end
    if type(t) ~= 'table' then
-      error(("bad argument #1 to 'pairs' (table expected, got %s)"):format(type(t)), 3)
+      error(string.format("bad argument #1 to 'pairs' (table expected, got %s)", type(t)), 3)
    end
    return nil
 end
@@ -342,7 +342,7 @@ local modes = {sorted = sorted, native = native}
 
 local function install(mode)
    local f = modes[mode]
-   if not f then error(("pairs: no mode '%s', only 'sorted' and 'native'"):format(tostring(mode)), 0) end
+   if not f then error(string.format("pairs: no mode '%s', only 'sorted' and 'native'", tostring(mode)), 0) end
    rawset(_G, 'pairs', f)
 end
 

@@ -6,7 +6,7 @@
 -- Arguments: host {write = f(text), typename = f(x) -> name or nil, colors = whether to colour}.
 -- Result: {print = th's, plain = Lua's, set_level = f(n), install = f(), which sets the globals print,
 -- print_new, print_old and setprintlevel}.
--- Uses the globals `pairs` and `tostring` as they are when it is called.
+-- Uses the global `tostring` as it is when it is called, as Lua's print does.
 
 local host = ...
 local printing = {}
@@ -14,6 +14,9 @@ local printing = {}
 local type, select, error, getmetatable, rawset = type, select, error, getmetatable, rawset
 local floor = math.floor
 local write, typename = host.write, host.typename
+local G, rawget, native_tostring = _G, rawget, tostring
+
+local function tostring(value) return (rawget(G, 'tostring') or native_tostring)(value) end
 
 local INDENT = 4        -- columns from a table's brace to the brace of a table in it
 local depth_limit = 5   -- tables deeper than this are not written out
@@ -37,9 +40,9 @@ local COLOR_OF = {number = 'cyan', boolean = 'blue', ['function'] = 'magenta', t
 -- 'DoubleTensor - size: 2x3' for a tensor or storage, else nil.
 local function summary(x)
    local name = typename(x) or ''
-   local short = name:match('^torch%.(.+)$') or name
-   if name:find('torch.*Storage') then return short .. ' - size: ' .. x:size() end
-   if not name:find('torch.*Tensor') then return nil end
+   local short = string.match(name, '^torch%.(.+)$') or name
+   if string.find(name, 'torch.*Storage') then return short .. ' - size: ' .. x:size() end
+   if not string.find(name, 'torch.*Tensor') then return nil end
    local sizes = {}
    for i = 1, x:nDimension() do sizes[i] = x:size(i) end
    if #sizes == 0 then return short .. ' - empty' end
@@ -67,7 +70,7 @@ local function first_key(t)
 end
 
 local function write_table(t, depth)
-   local margin = (' '):rep(depth * INDENT)
+   local margin = string.rep(' ', depth * INDENT)
    if not first_key(t) then
       write(margin .. '{}\n')
       return

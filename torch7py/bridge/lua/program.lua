@@ -5,8 +5,6 @@
 local core, host, config, class, module, packages, chunk = ...
 local program = {}
 
-local OURS = '[torch7py]'
-
 core.load_package = packages.load
 rawset(_G, 'torch', packages.load('torch'))
 local native_next = next
@@ -45,12 +43,14 @@ for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = p
 ---------------------------------------------------------------------------------------------------------
 -- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way
 
-local EXIT = setmetatable({}, {__tostring = function() return 'os.exit' end})
+local EXIT, is_final, seen = core.EXIT, core.is_final, core.seen
 local exit_process
 
 local function passing(ok, ...)
-   if not ok and rawequal((...), EXIT) then error(EXIT, 0) end
-   return ok, ...
+   if ok then return ok, ... end
+   local err = seen((...))
+   if is_final(err) then error(err, 0) end
+   return ok, err, select(2, ...)
 end
 
 local native_pcall, native_xpcall, native_resume = pcall, xpcall, coroutine.resume
@@ -66,7 +66,8 @@ end
 function pcall(...) return passing(native_pcall(...)) end
 function xpcall(f, handler, ...)
    return passing(native_xpcall(f, function(err)
-      if rawequal(err, EXIT) then return err end
+      err = seen(err)
+      if is_final(err) then return err end
       return handler(err)
    end, ...))
 end
@@ -102,44 +103,32 @@ function coroutine.wrap(f, ...)
    end
 end
 
--- The Lua stack without this bridge's frames.
-local function traceback(err)
-   if rawequal(err, EXIT) then return err end
-   local text = err
-   if type(err) == 'string' then
-      local bare, ours = text:gsub('^%[torch7py%] [^:]*:%d+: ', '')
-      if ours > 0 or bare == 'stack overflow' or bare == 'not enough memory' then text = core.position() .. bare end
-   else
-      local shown = type(err) == 'table' and getmetatable(err) and tostring(err) or 'a ' .. class.type(err)
-      text = core.position() .. 'error object: ' .. shown
-   end
-   local lines = {}
-   for line in debug.traceback('', 2):gmatch('[^\n]+') do
-      if not line:find(OURS, 1, true) and not line:find('[C]:', 1, true) then lines[#lines + 1] = line end
-   end
-   return {err, table.concat(lines, '\n'), text}
-end
+core.type_name = class.type
 
-local function report(call, ok, ...)
+-- How a run within Lua ended, for Python; `pass` hands over the results.
+local function report(pass, call, ok, ...)
    core.hand_over()
    core.resume(call)
    core.settle_rest()
-   if ok then return true, core.pass_all(...) end
-   if rawequal((...), EXIT) then return true, 0, EXIT.code end
-   local err, stack, text = unpack((...), 1, 3)
-   io.stdout:flush()
-   return false, core.keep_thrown(err), text .. '\0' .. (stack or '')
+   if ok then return core.delivered(core.protected(pass, ...)) end
+   local err = ...
+   if rawequal(err, EXIT) then return true, 0, EXIT.code end
+   return core.tell(err)
 end
+program.report = report
 
-function program.evaluate(source, name)
+local function no_lua(err) return false, core.refer(err), err, '', true end
+
+-- Run Lua source. Its results go as arguments of operations do, or as `pass` hands them over.
+function program.evaluate(source, name, pass)
    local f, err = sources.load(source, name)
-   if not f then return false, core.keep_thrown(err), err end
-   return report(core.pause(), native_xpcall(f, traceback))
+   if not f then return no_lua(err) end
+   return report(pass or core.pass_all, core.pause(), native_xpcall(f, core.catch))
 end
 
 function program.run(source, path, ...)
    local f, err = sources.load(source, '@' .. path)
-   if not f then return false, core.keep_thrown(err), err end
+   if not f then return no_lua(err) end
    core.script = path
    sources.set_script(path)
    rawset(_G, 'arg', {[0] = path, ...})   -- plain Lua 5.1 has a local arg in such functions
@@ -148,50 +137,21 @@ function program.run(source, path, ...)
       io.stdout:flush()
       return ...
    end
-   return finish(report(core.pause(), native_xpcall(function()
+   return finish(report(core.pass_all, core.pause(), native_xpcall(function()
       f(unpack(arguments))
       for _, ending in ipairs(core.endings) do ending() end
-   end, traceback)))
+   end, core.catch)))
 end
 
--- Let an interrupt end a loop that never calls Python. On LuaJIT 2.1 a profiler that hardly ever samples makes
--- compiled loops look for its signal at every turn; on plain Lua a hook asks now and then. Says whether the
--- signal has to be sent.
+-- The process is the program's own: `os.exit` ends it.
 function program.take_process()
    exit_process = host.exit
-   local has_profiler, profiler = pcall(require, 'jit.profile')
-   if has_profiler then
-      profiler.start('li1000000000', function(thread)
-         local place = ''
-         for frame in profiler.dumpstack(thread, 'pl\n', 100):gmatch('[^\n]+') do
-            if not frame:find(OURS, 1, true) and frame:find(':%d+$') then
-               place = frame .. ': '
-               break
-            end
-         end
-         io.stdout:flush()
-         -- Python may raise its pending KeyboardInterrupt before it comes to our function.
-         if not native_pcall(host.interrupted, place) then native_pcall(host.interrupted, place) end
-      end)
-   elseif not rawget(_G, 'jit') then
-      debug.sethook(function()
-         local ok, err = pcall(host.poll)
-         if not ok then core.rethrow(err) end
-      end, '', 1000000)
-   end
-   return true, 0, has_profiler
+   return true, 0
 end
 
-function program.get_global(name)
-   local value = rawget(_G, name)
-   if module.is(value) then
-      module.enter(value)
-      program.pinned[value] = true
-   end
-   return true, core.pass_all(value)
-end
-program.pinned = {}
+program.pinned = {}   -- modules that Python has been given
 
+-- Set a global to a value that is given as an operation's result is.
 function program.set_global(name, mask, ...)
    rawset(_G, name, (core.read(mask, ...)))
    return true, 0

@@ -23,6 +23,7 @@ local sources = {}
 local type, select, error, tostring, rawset, setfenv = type, select, error, tostring, rawset, setfenv
 local native_load, getinfo, getlocal, open, read = loadstring, debug.getinfo, debug.getlocal, io.open, io.read
 local fail, length = core.fail, __torch7py_len
+local loaded_modules, searchpath = package.loaded, package.searchpath
 
 local BYTECODE = '\27'
 local plain_lua = native_load('return "\\x41"')() ~= 'A'    -- no \x, \z and \u{} in strings
@@ -42,7 +43,7 @@ local function keep(...) return ... end
 -- Whether a text may need a patch although the engine takes it. That `goto` is no name in Torch's Lua is what
 -- programs tell its 5.2 compatibility by.
 local function is_suspect(text)
-   return text:find('#', 1, true) or text:find('%f[%w_]goto%f[^%w_]') or plain_lua and text:find('\\[xzu]')
+   return string.find(text, '#', 1, true) or string.find(text, '%f[%w_]goto%f[^%w_]') or plain_lua and string.find(text, '\\[xzu]')
 end
 
 -- The engine compiles first, so that what it says about an error is about the source as it was written.
@@ -53,9 +54,9 @@ local function compile(text, name, detached)
    if patched == text then return f, err end
    if patched == nil then
       if not f then return nil, err end
-      return nil, name:gsub('^[@=]', '') .. ': this source is not what Torch took for Lua'
+      return nil, string.gsub(name, '^[@=]', '') .. ': this source is not what Torch took for Lua'
    end
-   if not detached and not text:find('setfenv', 1, true) and not text:find('module', 1, true) then
+   if not detached and not string.find(text, 'setfenv', 1, true) and not string.find(text, 'module', 1, true) then
       return native_load(patched, name)
    end
    -- The function behind the length operator is a global; where globals may be others it comes along.
@@ -67,8 +68,8 @@ end
 
 -- `detached`: the function may be given other globals than the program's.
 function sources.load(source, name, mode, env, detached)
-   local binary = source:sub(1, 1) == BYTECODE
-   if mode and not mode:find(binary and 'b' or 't', 1, true) then
+   local binary = string.sub(source, 1, 1) == BYTECODE
+   if mode and not string.find(mode, binary and 'b' or 't', 1, true) then
       return nil, 'attempt to load chunk with wrong mode'
    end
    local f, err
@@ -76,7 +77,7 @@ function sources.load(source, name, mode, env, detached)
       f, err = native_load(source, name)
    else
       local text = host.rewrite and core.raw(host.rewrite, source, name) or source
-      text = text:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
+      text = string.gsub(string.gsub(text, '^\239\187\191', ''), '^#[^\r\n]*', '')
       f, err = compile(text, name, detached)
    end
    if not f then return nil, err end
@@ -93,7 +94,7 @@ local function load_file(path, mode, env, detached)
       if not file then return nil, 'cannot open ' .. err end
       text, err = file:read('*a')
       file:close()
-      if not text then return nil, ('cannot read %s: %s'):format(path, err) end
+      if not text then return nil, string.format('cannot read %s: %s', path, err) end
       name = '@' .. path
    end
    return sources.load(text, name, mode, env, detached)
@@ -108,7 +109,7 @@ end
 local function run_file(path)
    local f, err = load_file(path)
    if not f then
-      if err:find('^cannot ') then fail(err) end
+      if string.find(err, '^cannot ') then fail(err) end
       error(err, 0)
    end
    return keep(run_chunk(path, f))
@@ -119,15 +120,15 @@ sources.run = run_file
 -- Paths
 
 function sources.directory(path)
-   local directory = path:match('^(.*)/[^/]*$')
+   local directory = string.match(path, '^(.*)/[^/]*$')
    return directory == '' and '/' or directory or '.'
 end
 
 -- `name` as seen from `directory`, without `.` and `..` where they cancel.
 function sources.join(directory, name)
-   local path = name:sub(1, 1) == '/' and name or directory .. '/' .. name
-   local root, parts = path:sub(1, 1) == '/' and '/' or '', {}
-   for part in path:gmatch('[^/]+') do
+   local path = string.sub(name, 1, 1) == '/' and name or directory .. '/' .. name
+   local root, parts = string.sub(path, 1, 1) == '/' and '/' or '', {}
+   for part in string.gmatch(path, '[^/]+') do
       if part == '..' and #parts > 0 and parts[#parts] ~= '..' then
          parts[#parts] = nil
       elseif part ~= '.' and not (part == '..' and root == '/') then
@@ -156,7 +157,7 @@ function sources.here(level)
    while true do
       local info = getinfo(at, 'Sf')
       if not info then return nil end
-      if info.source:sub(1, 1) == '@' then return info.source:sub(2), direct end
+      if string.sub(info.source, 1, 1) == '@' then return string.sub(info.source, 2), direct end
       if info.func == run_chunk then return select(2, getlocal(at, 1)), false end
       at, direct = at + 1, false
    end
@@ -192,7 +193,7 @@ local function find(place, name)
    if is_file(path .. '.lua') then return path .. '.lua', run_file end
    if is_file(path) then
       for _, reader in ipairs(READERS) do
-         if path:sub(-#reader[1]) == reader[1] then return path, reader[2] end
+         if string.sub(path, -#reader[1]) == reader[1] then return path, reader[2] end
       end
       return path, run_file
    end
@@ -211,7 +212,7 @@ local function find_in(places, name)
    for _, place in ipairs(places) do
       local path, run, tried = find(place, name)
       if path then return path, run end
-      for _, each in ipairs(tried) do all[#all + 1] = ("\n\tno file '%s'"):format(each) end
+      for _, each in ipairs(tried) do all[#all + 1] = string.format("\n\tno file '%s'", each) end
    end
    return nil, nil, table.concat(all)
 end
@@ -232,11 +233,11 @@ end
 
 -- Whether a file is one of those that are running: they require the package, not themselves.
 local function is_running(path)
-   local wanted = '@' .. path:gsub('^%./', '')
+   local wanted = '@' .. string.gsub(path, '^%./', '')
    for level = 2, 200 do
       local info = debug.getinfo(level, 'S')
       if not info then return false end
-      if info.source:gsub('^@%./', '@') == wanted then return true end
+      if string.gsub(info.source, '^@%./', '@') == wanted then return true end
    end
    return false
 end
@@ -247,23 +248,24 @@ local added_here = {['./?/init.lua'] = true}   -- templates that are not on Torc
 -- The file of the program's own that comes before the package of this name.
 local function own_file(name)
    local path = package.path
+   if type(path) ~= 'string' then return nil end
    if core.raw(host.came_with_torch, name) then
-      local start = path:find(first_path, 1, true)
-      path = start and path:sub(1, start - 1) or ''
+      local start = string.find(path, first_path, 1, true)
+      path = start and string.sub(path, 1, start - 1) or ''
    end
    local templates = {}
-   for template in path:gmatch('[^;]+') do
+   for template in string.gmatch(path, '[^;]+') do
       if not added_here[template] then templates[#templates + 1] = template end
    end
-   local found = #templates > 0 and package.searchpath(name, table.concat(templates, ';'))
+   local found = #templates > 0 and searchpath(name, table.concat(templates, ';'))
    return found and not is_running(found) and found or nil
 end
 
 local function package_searcher(name)
    local path = own_file(name)
-   if path then return ("\n\tno package '%s' before '%s'"):format(name, path) end
+   if path then return string.format("\n\tno package '%s' before '%s'", name, path) end
    local made = packages.load(name)
-   if made == nil then return ("\n\tno package '%s' in torch7py"):format(name) end
+   if made == nil then return string.format("\n\tno package '%s' in torch7py", name) end
    return function() return made end
 end
 
@@ -273,15 +275,16 @@ local function own_package(name)
    local folder, above = join(core.raw(host.working_directory), script_directory or '.'), nil
    while folder ~= '/' do
       above = directory(folder)
-      if join(above, name:match '^[^./]*') == folder then return (';%s/?.lua;%s/?/init.lua'):format(above, above) end
+      if join(above, string.match(name, '^[^./]*')) == folder then return string.format(';%s/?.lua;%s/?/init.lua', above, above) end
       folder = above
    end
    return ''
 end
 
 local function file_searcher(name)
-   local path, tried = package.searchpath(name, package.path .. own_package(name))
-   if not path then return ("%s\n\tno file '%s'"):format(tried, name) end
+   if type(package.path) ~= 'string' then fail("'package.path' must be a string") end
+   local path, tried = searchpath(name, package.path .. own_package(name))
+   if not path then return string.format("%s\n\tno file '%s'", tried, name) end
    local f, err = load_file(path)
    if not f then fail("error loading module '" .. name .. "' from file '" .. path .. "':\n\t" .. err) end
    return function(...) return keep(run_chunk(path, f, ...)) end
@@ -289,6 +292,7 @@ end
 
 local function search(name)
    local tried = {}
+   if type(package.loaders) ~= 'table' then fail("'package.loaders' must be a table") end
    for _, searcher in ipairs(package.loaders) do
       local found = searcher(name)
       if type(found) == 'function' then return found end
@@ -301,10 +305,10 @@ local ENGINE_PARTS = {ffi = true, bit = true, jit = true}
 
 local function hint(name)
    if plain_lua and ENGINE_PARTS[name] then
-      return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name)
+      return string.format("\n\t'%s' needs LuaJIT; this is plain Lua 5.1", name)
    end
    local advice = core.raw(host.advice, name)
-   if advice then return ("\n\t%s is not a part of torch7py: %s"):format(name, advice) end
+   if advice then return string.format("\n\t%s is not a part of torch7py: %s", name, advice) end
    return '\n\tit is neither a package that torch7py knows nor a Lua file of this program'
           .. '\n\ta package written in Lua is found in the program\'s folder and in those of LUA_PATH'
 end
@@ -312,7 +316,7 @@ end
 local loading = newproxy()      -- stands in package.loaded for a module that is being loaded, or failed to
 
 local function require_module(name)
-   local loaded = package.loaded
+   local loaded = loaded_modules
    local known = loaded[name]
    if known == loading then fail("loop or previous error loading module '%s'", name) end
    if known then return known end
@@ -337,7 +341,7 @@ function sources.set_script(path)
    if place == '.' then return end
    script_directory = place
    added_here[place .. '/?/init.lua'] = true
-   package.path = ('%s;%s/?.lua;%s/?/init.lua'):format(package.path, place, place)
+   package.path = string.format('%s;%s/?.lua;%s/?/init.lua', package.path, place, place)
 end
 
 if not os.getenv('LUA_PATH') then package.path = './?.lua;./?/init.lua' end
@@ -355,7 +359,7 @@ local globals = {}
 
 function globals.require(name)
    name = check_string(name, 1, 'require')
-   if name:sub(1, 1) == '.' then return keep(require_relative(name)) end
+   if string.sub(name, 1, 1) == '.' then return keep(require_relative(name)) end
    return keep(require_module(name))
 end
 

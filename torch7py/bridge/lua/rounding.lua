@@ -21,36 +21,36 @@ end
 
 -- The text with its last digit raised, if it is what one digit more was cut from; nil if the engine has raised it.
 local function raised(text, cut)
-   if text:sub(1, #cut) ~= cut then return nil end
+   if string.sub(text, 1, #cut) ~= cut then return nil end
    local last = #cut
-   while not text:find('^%d', last) do last = last - 1 end
-   return text:sub(1, last - 1) .. text:byte(last) - 47 .. text:sub(last + 1)
+   while not string.find(text, '^%d', last) do last = last - 1 end
+   return string.sub(text, 1, last - 1) .. string.byte(text, last) - 47 .. string.sub(text, last + 1)
 end
 
 local function fixed(x, precision)
-   local cut = format('%.' .. precision + 1 .. 'f', x):sub(1, -2)
-   return raised(format('%.' .. precision .. 'f', x), precision == 0 and cut:sub(1, -2) or cut)
+   local cut = string.sub(format('%.' .. precision + 1 .. 'f', x), 1, -2)
+   return raised(format('%.' .. precision .. 'f', x), precision == 0 and string.sub(cut, 1, -2) or cut)
 end
 
 local function exponential(x, precision)
-   local cut = format('%.' .. precision + 1 .. 'e', x):match('^[^e]*'):sub(1, -2)
-   return raised(format('%.' .. precision .. 'e', x), precision == 0 and cut:sub(1, -2) or cut)
+   local cut = string.sub(string.match(format('%.' .. precision + 1 .. 'e', x), '^[^e]*'), 1, -2)
+   return raised(format('%.' .. precision .. 'e', x), precision == 0 and string.sub(cut, 1, -2) or cut)
 end
 
 -- %g of the digits and the exponent of %e. The last digit has been raised, so it is none of the zeros that %g leaves out.
 local function general(text, precision)
-   local digits, exponent = text:match('^([^e]*)e(.*)$')
+   local digits, exponent = string.match(text, '^([^e]*)e(.*)$')
    exponent = tonumber(exponent)
    if exponent < -4 or exponent > precision then return text end
-   digits = digits:gsub('%.', '', 1)
-   if exponent < 0 then return '0.' .. ('0'):rep(-exponent - 1) .. digits end
+   digits = string.gsub(digits, '%.', '', 1)
+   if exponent < 0 then return '0.' .. string.rep('0', -exponent - 1) .. digits end
    if exponent == precision then return digits end
-   return digits:sub(1, exponent + 1) .. '.' .. digits:sub(exponent + 2)
+   return string.sub(digits, 1, exponent + 1) .. '.' .. string.sub(digits, exponent + 2)
 end
 
 -- The text of a number that lies between two results, or is nothing; nil where it is the engine's.
 local function away_from_zero(x, letter, flags, width, precision)
-   local negative, kind, text = x < 0, letter:lower(), nil
+   local negative, kind, text = x < 0, string.lower(letter), nil
    x = abs(x)
    if kind == 'f' then
       if x < NOTHING then
@@ -62,20 +62,20 @@ local function away_from_zero(x, letter, flags, width, precision)
       end
    else
       if kind == 'g' then precision = precision > 0 and precision - 1 or 0 end
-      local exponent = tonumber(format('%.' .. precision .. 'e', x):match('e(.*)$'))
+      local exponent = tonumber(string.match(format('%.' .. precision .. 'e', x), 'e(.*)$'))
       if not between(x, precision - exponent) then return nil end
       text = exponential(x, precision)
       if text and kind == 'g' then text = general(text, precision) end
    end
    if not text then return nil end
-   if flags:find('#', 1, true) and not text:find('.', 1, true) then text = text:gsub('^%d+', '%0.') end
-   if letter ~= kind then text = text:upper() end
-   local sign = negative and '-' or flags:match('%+') or flags:match(' ') or ''
+   if string.find(flags, '#', 1, true) and not string.find(text, '.', 1, true) then text = string.gsub(text, '^%d+', '%0.') end
+   if letter ~= kind then text = string.upper(text) end
+   local sign = negative and '-' or string.match(flags, '%+') or string.match(flags, ' ') or ''
    local missing = (tonumber(width) or 0) - #text - #sign
    if missing <= 0 then return sign .. text end
-   if flags:find('-', 1, true) then return sign .. text .. (' '):rep(missing) end
-   if flags:find('0', 1, true) then return sign .. ('0'):rep(missing) .. text end
-   return (' '):rep(missing) .. sign .. text
+   if string.find(flags, '-', 1, true) then return sign .. text .. string.rep(' ', missing) end
+   if string.find(flags, '0', 1, true) then return sign .. string.rep('0', missing) .. text end
+   return string.rep(' ', missing) .. sign .. text
 end
 
 -- Of a pattern: false where it asks for no rounding, else for each number to be rounded its argument, its directive and
@@ -84,12 +84,12 @@ local known, count = {}, 0
 
 local function read(pattern)
    local found, argument = {}, 0
-   for at, flags, width, dot, digits, letter in pattern:gmatch('()%%([-+ #0]*)(%d*)(%.?)(%d*)(.)') do
+   for at, flags, width, dot, digits, letter in string.gmatch(pattern, '()%%([-+ #0]*)(%d*)(%.?)(%d*)(.)') do
       if letter ~= '%' then
          argument = argument + 1
          local precision = dot == '' and 6 or tonumber(digits) or 0
-         if letter:find('[eEfgG]') and precision <= MOST then
-            local kind = letter:lower()
+         if string.find(letter, '[eEfgG]') and precision <= MOST then
+            local kind = string.lower(letter)
             found[#found + 1] = {
                argument = argument, at = at, flags = flags, width = width, precision = precision, letter = letter,
                decimals = kind == 'f' and precision,
@@ -140,7 +140,7 @@ local function with_texts(pattern, directives, arguments)
       local text = x and text_of(x, d)
       if text then
          arguments[d.argument] = text
-         pattern = pattern:sub(1, d.at - 1) .. '%s' .. pattern:sub(d.at + d.length)
+         pattern = string.sub(pattern, 1, d.at - 1) .. '%s' .. string.sub(pattern, d.at + d.length)
       end
    end
    return pattern

@@ -27,7 +27,7 @@ local known = {}
 for _, entry in ipairs(config.routines) do
    local name, operands = entry[1], entry[2]
    local code = 0
-   for letter in operands:gmatch('.') do code = code * BASE + (letter == 'n' and NUMBER or TENSOR) end
+   for letter in string.gmatch(operands, '.') do code = code * BASE + (letter == 'n' and NUMBER or TENSOR) end
    known[name] = known[name] or {}
    known[name][code] = {name = name, operands = operands, ordered = entry[3], loops = {}}
 end
@@ -40,7 +40,7 @@ local function find(way, t)
       local constants = {raw(host.routine, way.name, way.operands, t.kind)}
       if constants[1] then
          found = {call = cast(routine_type, constants[1]), numbers = t.array(8)}
-         local _, count = way.operands:gsub('n', '')
+         local _, count = string.gsub(way.operands, 'n', '')
          for k = 2, #constants do found.numbers[count + k - 2] = constants[k] end
       end
       way.loops[t.kind] = found

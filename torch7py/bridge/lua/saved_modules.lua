@@ -24,7 +24,7 @@ local function is_module(value)
 end
 
 -- The name of the built-in class that a module is of or descends from.
-function module.builtin_name(m) return (native(getmetatable(m)).key:match('^[^@]+')) end
+function module.builtin_name(m) return (string.match(native(getmetatable(m)).key, '^[^@]+')) end
 
 -- Take over the fields of a saved object. What the engine does not know stays in Lua.
 function module.restore(m, saved, version)
@@ -43,7 +43,7 @@ function module.restore(m, saved, version)
    walk(m)
    local function turn(key)   -- modules, on which others may rest, come first, and gradients after their parameters
       if is_module(saved[key]) then return 0 end
-      return key:find('^grad%u') and 2 or 1
+      return string.find(key, '^grad%u') and 2 or 1
    end
    table.sort(later, function(a, b)
       local x, y = turn(a), turn(b)

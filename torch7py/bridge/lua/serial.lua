@@ -116,15 +116,15 @@ local function by_name(f)
    if named[f] then return named[f] end
    local package_name, keys = place_of(f)
    if not package_name then return nil end
-   local source = ('return require %q'):format(package_name)
-   for i = 1, #keys do source = source .. ('[%q]'):format(keys[i]) end
+   local source = string.format('return require %q', package_name)
+   for i = 1, #keys do source = source .. string.format('[%q]', keys[i]) end
    named[f] = core.native_load(source .. '(...)', '=' .. package_name)
    return named[f]
 end
 
 local function is_ours(f)
    local info = getinfo(f, 'S')
-   return info.what == 'C' or info.source:sub(1, #OURS) == OURS
+   return info.what == 'C' or string.sub(info.source, 1, #OURS) == OURS
 end
 
 local function kind_of(x)

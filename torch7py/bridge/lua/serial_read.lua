@@ -185,7 +185,7 @@ function File:readObject() return read_object(self) end
 
 -- x:write(file) and x:read(file): a tensor or storage without its head. The class is the reader's to know.
 for name, mt in next, class.registered do
-   if type(name) == 'string' and name:find('^torch%.%a+Tensor$') or name:find('^torch%.%a+Storage$') then
+   if type(name) == 'string' and string.find(name, '^torch%.%a+Tensor$') or string.find(name, '^torch%.%a+Storage$') then
       rawset(mt, 'write', function(x, file) raw(host.t7_write_content, handle(file), handle_of[x]) end)
       rawset(mt, 'read', function(x, file)
          finish(pcall(host.t7_read_content, handle(file), handle_of[x]))

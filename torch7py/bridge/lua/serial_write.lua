@@ -195,7 +195,7 @@ local function write_class_object(file, h, state, object, hook)
          fields[key] = value
          order[#order + 1] = key
       else
-         print(('$ Warning: cannot write object field <%s> of <%s> %s'):format(tostring(key), name, path(state.names)))
+         print(string.format('$ Warning: cannot write object field <%s> of <%s> %s', tostring(key), name, path(state.names)))
       end
    end
    orders[fields] = order

@@ -119,7 +119,7 @@ local function publish(t)
       rawset(metatable, 'new', f)
       local constructor = class.constructor_table(metatable, f)
       class.constructors[key] = constructor
-      torch[key:sub(7)] = constructor
+      torch[string.sub(key, 7)] = constructor
    end
 end
 
@@ -132,7 +132,7 @@ end
 set_default(config.default)
 
 function torch.setdefaulttensortype(name)
-   local stem = type(name) == 'string' and name:match('^torch%.(%a+)Tensor$')
+   local stem = type(name) == 'string' and string.match(name, '^torch%.(%a+)Tensor$')
    if not stem or not class.constructors[name] then fail("'%s' is not a tensor type", tostring(name)) end
    core.raw(host.setting, 'default_type', stem)
    set_default(stem)
@@ -173,13 +173,13 @@ end
 
 for _, entry in ipairs(config.operations) do
    local name, is_method = entry[1], entry[2]
-   local storage_method = name:match('^Storage%.(.*)$')
+   local storage_method = string.match(name, '^Storage%.(.*)$')
    if storage_method then
       local f = tensor.method(name)
       for _, t in ipairs(config.types) do
          rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
       end
-   elseif name:sub(1, 2) ~= '__' and not name:find('.', 1, true) then
+   elseif string.sub(name, 1, 2) ~= '__' and not string.find(name, '.', 1, true) then
       torch[name] = loops.func(name, vectors.func(name, tensor.func(name)))
       if is_method then
          local f = tensor.method(name)
@@ -262,7 +262,7 @@ function torch.pointer(x)
    local mt = debug.getmetatable(x)
    local text = type(mt) == 'table' and rawget(mt, '__tostring')
    if text then rawset(mt, '__tostring', nil) end
-   local address = tostring(x):match('0x(%x+)')
+   local address = string.match(tostring(x), '0x(%x+)')
    if text then rawset(mt, '__tostring', text) end
    if not address then fail('torch.pointer: a %s has no address', type(x)) end
    return tonumber(address, 16)
@@ -299,12 +299,12 @@ function torch.metatype() fail("torch.metatype: there are no C structures of Tor
 
 -- The folder of a package's Lua files, found as require finds them.
 function torch.packageLuaPath(name)
-   for pattern in package.path:gmatch('[^;]+') do
-      local path = pattern:gsub('%?', name or 'torch')
+   for pattern in string.gmatch(package.path, '[^;]+') do
+      local path = string.gsub(pattern, '%?', name or 'torch')
       local file = io.open(path)
       if file then
          file:close()
-         return path:match('(.*)[/\\]')
+         return string.match(path, '(.*)[/\\]')
       end
    end
 end

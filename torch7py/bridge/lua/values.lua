@@ -15,18 +15,7 @@ local TABLE = 17
 ---------------------------------------------------------------------------------------------------------
 -- Values out of Lua: the value to pass, and whether it is a handle
 
-local references = {}      -- number -> Lua function that Python may call
-core.references = references
-local nreferences = 0
-
--- Keep a value until Python lets go of its number.
-function core.refer(value)
-   nreferences = nreferences + 1
-   references[nreferences] = value
-   return nreferences
-end
-
-function core.referred(number) return references[number] end
+local references = core.references
 
 -- A handle for a function or table that stays in Lua, good for one call.
 local function pass_reference(value, is_table)
@@ -66,6 +55,11 @@ end
 -- how many. Numbers alone, and so no table is kept alive by it. Python keeps the same of its lists (see handles.py).
 local told = setmetatable({}, {__mode = 'k'})
 local active = {}   -- tables being passed, read or compared, against cycles
+
+-- Forget what an interrupt has left half done.
+function core.abandon()
+   for t in next, active do active[t] = nil end
+end
 
 -- The same of long tables and of those with other keys: values and handles by key. Not of tables with objects as
 -- keys, which would be kept alive, or with functions, of which Python gets another each time.

@@ -299,7 +299,7 @@ end
 
 for mt in next, types do
    for name in next, known do
-      if name:sub(1, 2) == '__' then rawset(mt, name, vectors.operator(name, mt[name])) end
+      if string.sub(name, 1, 2) == '__' then rawset(mt, name, vectors.operator(name, mt[name])) end
    end
 end
 

@@ -184,6 +184,16 @@ end
 
 function core.resume(call) running = call end
 
+local abandon = core.abandon
+function core.abandon()
+   abandon()
+   running, entering, waiting = nil, nil, true
+   peers.depth, peers.fresh = 0, {}
+   changed()
+   core.settle_rest()
+   return true, 0
+end
+
 -- Before it runs, they get what Python has put there: into the modules of the tree that the running call went to, if
 -- the method's object is among them, else into any. Which have got something, Python tells of many at a time.
 local AT_A_TIME = 60

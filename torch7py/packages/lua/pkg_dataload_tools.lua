@@ -183,7 +183,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Tables as text.
 
-function table.val_to_str(value)
+function _G.table.val_to_str(value)
    if type(value) == 'table' then return table.tostring(value) end
    if type(value) ~= 'string' then return tostring(value) end
    value = value:gsub('\n', '\\n')
@@ -191,13 +191,13 @@ function table.val_to_str(value)
    return '"' .. value:gsub('"', '\\"') .. '"'
 end
 
-function table.key_to_str(key)
+function _G.table.key_to_str(key)
    if type(key) == 'string' and key:match('^[_%a][_%a%d]*$') then return key end
    return '[' .. table.val_to_str(key) .. ']'
 end
 
 -- table.tostring(t[, lines[, sorted]]): as a constructor; with `lines` an entry a line.
-function table.tostring(t, lines, sorted)
+function _G.table.tostring(t, lines, sorted)
    local entries, listed = {}, {}
    for i, value in ipairs(t) do entries[i], listed[i] = table.val_to_str(value), true end
    for key, value in pairs(t) do
@@ -210,7 +210,7 @@ function table.tostring(t, lines, sorted)
    return '{' .. table.concat(entries, ',') .. '}'
 end
 
-function table.print(t)
+function _G.table.print(t)
    if torch.type(t) ~= 'table' then fail('table.print: a table expected, not a %s', torch.type(t)) end
    print(table.tostring(t, true, true))
 end

@@ -10,6 +10,6 @@ function torch.reload(name, ...)
    return require(name, ...)
 end
 
-string.gfind = string.gfind or string.gmatch
+_G.string.gfind = string.gfind or string.gmatch
 
 return torch

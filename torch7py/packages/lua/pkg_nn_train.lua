@@ -65,7 +65,7 @@ module_of.redefine(torch.getmetatable('nn.Container'), 'rethrowErrors', function
          return result
       end
       if type(result) ~= 'string' then error(result, 0) end
-      error(('In %d module of %s:\n%s'):format(i, torch.type(self), result), 0)
+      error(string.format('In %d module of %s:\n%s', i, torch.type(self), result), 0)
    end
    return give(pcall(module[method], module, ...))
 end)

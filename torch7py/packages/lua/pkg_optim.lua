@@ -52,7 +52,7 @@ function Logger:setNames(names)
 end
 
 local function text_of(value)
-   if type(value) == 'number' then return ('%11.4e'):format(value) end
+   if type(value) == 'number' then return string.format('%11.4e', value) end
    if type(value) == 'string' then return value end
    xlua.error('can only log numbers and strings', 'Logger')
 end

@@ -194,7 +194,7 @@ end
 -- stringx.import(): make these functions methods of all strings.
 function stringx.import()
    for name, f in next, stringx do
-      if string[name] == nil then string[name] = f end
+      if _G.string[name] == nil then _G.string[name] = f end
    end
 end
 

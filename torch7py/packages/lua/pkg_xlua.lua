@@ -82,10 +82,10 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Strings and tables, some of them in Lua's own libraries
 
-string.split = sys.split
+_G.string.split = sys.split
 
 -- string.tosymbol('a.b'): what a.b is.
-function string.tosymbol(text)
+function _G.string.tosymbol(text)
    local ok, result = pcall(loadstring('return ' .. text))
    if not ok then fail('%s', result) end
    if not result then fail('symbol "%s" does not exist', text) end
@@ -93,7 +93,7 @@ function string.tosymbol(text)
 end
 
 -- table.splice(t[, start[, length]]): t without a part, and the part.
-function table.splice(t, start, length)
+function _G.table.splice(t, start, length)
    start = start or 1
    local stop = start + (length or 1)
    local rest, part = {}, {}
@@ -105,7 +105,7 @@ function table.splice(t, start, length)
 end
 
 -- table.prune(t[, hash[, merge]]): the last of the items with one hash, or what merge(item, the one before) gives.
-function table.prune(t, hash, merge)
+function _G.table.prune(t, hash, merge)
    local kept = {}
    for _, item in ipairs(t) do
       local key = item
@@ -230,7 +230,7 @@ function xlua.log(name, append)
    local file = assert(io.open(name, append and 'a' or 'w'))
    local write = io.write
    io._write, _print, print = write, print, xlua.print
-   function io.write(...)
+   function _G.io.write(...)
       file:write(...)
       file:flush()
       return write(...)

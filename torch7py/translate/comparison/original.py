@@ -149,11 +149,11 @@ def _run(
         runs as runtime,
     ):
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
-        runtime.execute(prelude, "=record")
+        runtime.evaluate(prelude, "=record")
         hidden = ", ".join(f"{name} = true" for name in MISSING)
-        runtime.execute(f"__torch7py_record.hide {{{hidden}}}")
+        runtime.evaluate(f"__torch7py_record.hide {{{hidden}}}")
         if lines is not None:
-            runtime.execute(f"__torch7py_record.limit = {lines}")
+            runtime.evaluate(f"__torch7py_record.limit = {lines}")
         start, failed = time.perf_counter(), False
         try:
             code = runtime.run(path, arguments)
@@ -166,26 +166,26 @@ def _run(
         seconds = time.perf_counter() - start
         if code:
             raise Different(f"the original ended with exit code {code}")
-        text = runtime.execute("return table.concat(__torch7py_record.text)") or ""
+        text = runtime.evaluate("return table.concat(__torch7py_record.text)") or ""
         places = _places(
-            runtime.execute("return __torch7py_record.text") or [],
-            runtime.execute("return __torch7py_record.places") or [],
+            runtime.evaluate("return __torch7py_record.text") or [],
+            runtime.evaluate("return __torch7py_record.places") or [],
         )
         own = _own_layers(runtime, fields)
         draws, snapshots, laid = {}, [], layouts.places()
-        families = runtime.execute(
+        families = runtime.evaluate(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
         )
         for family in families or []:
             of_family = f"[{lua_quoted(family)}]"
-            values = runtime.execute(f"return __torch7py_record.draws{of_family}")
-            filled = runtime.execute(
+            values = runtime.evaluate(f"return __torch7py_record.draws{of_family}")
+            filled = runtime.evaluate(
                 f"local t = {{}} for i = 1, #__torch7py_record.draws{of_family} do "
                 f"t[i] = __torch7py_record.filled{of_family}[i] or false end return t"
             )
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
-        default = runtime.execute("return torch and torch.getdefaulttensortype()")
+        default = runtime.evaluate("return torch and torch.getdefaulttensortype()")
         seen = {item.module.__dict__.get(_SEEN) for item in made} - {None}
         one_row = any(_ONE_ROW in item.module.__dict__ for item in made)
         for item in made:
@@ -230,7 +230,7 @@ def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
 def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, list[dict[str, torch.Tensor]]]:
     """The parameters at the end of the layers that a program defines itself, in the order of their making."""
     found: dict[str, list[dict[str, torch.Tensor]]] = {}
-    names = runtime.execute(
+    names = runtime.evaluate(
         "local t = {} for i, o in ipairs(__torch7py_record.objects) do t[i] = torch.typename(o) or '' end return t"
     )
     for number, name in enumerate(names or [], 1):
@@ -238,7 +238,7 @@ def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, lis
             continue
         layer: dict[str, torch.Tensor] = {}
         for field_name in fields[name]:
-            value = runtime.execute(f"return __torch7py_record.objects[{number}][{lua_quoted(field_name)}]")
+            value = runtime.evaluate(f"return __torch7py_record.objects[{number}][{lua_quoted(field_name)}]")
             if isinstance(value, torch.Tensor):
                 layer[field_name] = value.detach().clone()
         found.setdefault(name, []).append(layer)

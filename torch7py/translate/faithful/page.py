@@ -159,7 +159,7 @@ class Writer:
         return sum(len(comment_lines(comment)) for comment in comments)
 
     def cannot(self, code: str, node: tree.Node, reason: str) -> NotTranslated:
-        return NotTranslated(code, f"{self.file}:{node.line}", reason)
+        return NotTranslated(reason, code, f"{self.file}:{node.line}")
 
     # The page
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.ops.dispatch.python import defaults_to_number
 from torch7py.packages.registry import packages
+from torch7py.translate.errors import NotTranslated
 from torch7py.translate.layout import items as entries
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 
-class NotNative(Exception):
+class NotNative(NotTranslated):
     """There is no native form of this layer with these arguments; the message says why."""
 
     code = "T7-223"

@@ -1,4 +1,4 @@
-"""A script's table in Python's hands: read and written where it is, never copied."""
+"""A script's table as functions of packages have it: read and written where it is, never copied."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from torch7py.bridge.calls import LuaReference, read_answer
 from torch7py.bridge.dispatch import encode_results
 
-__all__ = ["LuaTable"]
+__all__ = ["TableView"]
 
 
-class LuaTable(LuaReference, MutableMapping[str, Any]):
+class TableView(LuaReference, MutableMapping[str, Any]):
     """The string keys of a Lua table."""
 
     __slots__ = ()
 
     def _call(self, name: str, *arguments: Any) -> Any:
         runtime = self.runtime()
-        return read_answer(runtime.handles, runtime.callbacks[name](self.number, *arguments))
+        return read_answer(runtime, runtime.callbacks[name](self.number, *arguments))
 
     def get(self, key: str, default: Any = None) -> Any:
         value = self._call("table_get", key)

@@ -1,0 +1,96 @@
+"""What Lua prints goes to Python's sys.stdout, in the order of both."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+
+import pytest
+
+from torch7py.bridge.runtime import Runtime
+
+PRINTING = "print('a', 1) io.write('b', 2) io.stdout:write('c'):write('d\\n') io.stdout:flush() io.flush()"
+PRINTED = "a\t1\t\nb2cd\n"
+
+
+def test_redirect_stdout() -> None:
+    with Runtime() as runtime:
+        outer, inner = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(outer):
+            print("first")
+            runtime.execute(PRINTING)
+            print("then")
+            with contextlib.redirect_stdout(inner):
+                runtime.execute(PRINTING)
+            runtime.execute("print('é') io.write('\\195') io.write('\\169\\n', '\\255\\n')")
+            runtime.globals["say"] = lambda: print("from Python")
+            runtime.execute("io.write('before ') say() io.write('after\\n')")
+        assert outer.getvalue() == f"first\n{PRINTED}then\né\t\né\n\ufffd\nbefore from Python\nafter\n"
+        assert inner.getvalue() == PRINTED
+
+
+def test_a_callable_that_redirects() -> None:
+    with Runtime() as runtime:
+        kept, inside = io.StringIO(), io.StringIO()
+
+        def silent(function: object) -> None:
+            with contextlib.redirect_stdout(inside):
+                assert callable(function)
+                function()
+
+        with contextlib.redirect_stdout(kept):
+            runtime.globals["silent"] = silent
+            runtime.execute("io.write('1') silent(function() io.write('2') end) io.write('3')")
+        assert (kept.getvalue(), inside.getvalue()) == ("13", "2")
+
+
+def test_bytes_where_there_are_bytes() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), "ascii", newline="\n")
+    with Runtime() as runtime, contextlib.redirect_stdout(out):
+        print("x")
+        runtime.execute("io.write('\\255\\0')")
+        print("y")
+    out.seek(0)
+    assert out.buffer.read() == b"x\n\xff\0y\n"
+
+
+def test_stderr() -> None:
+    found = io.StringIO()
+    with Runtime() as runtime, contextlib.redirect_stderr(found):
+        runtime.execute("io.stderr:write('trouble\\n')")
+    assert found.getvalue() == "trouble\n"
+
+
+def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    with Runtime() as runtime:
+        ok, message = runtime.execute("local ok, message = pcall(io.write, {}) return ok, message")
+        assert (ok, message.split(": ")[-1]) == (
+            False,
+            "bad argument #1 to 'write' (string expected, got table)",
+        )
+    assert capsys.readouterr().out == ""
+
+
+def test_other_files_are_lua_s_own(tmp_path) -> None:
+    with Runtime() as runtime, contextlib.redirect_stdout(io.StringIO()) as found:
+        runtime.globals["path"] = str(tmp_path / "file")
+        runtime.execute(
+            "io.output(path) io.write('in a file') io.close() io.output(io.stdout) io.write('here')"
+        )
+        assert found.getvalue() == "here"
+    assert tmp_path.joinpath("file").read_text() == "in a file"
+
+
+def test_the_process_s_own_stdout() -> None:
+    program = f'''
+import torch7py
+runtime = torch7py.Runtime()
+runtime.globals["say"] = lambda: print("python")
+print("first")
+runtime.execute(r"""{PRINTING} say() print('lua')""")
+print("last")
+'''
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == f"first\n{PRINTED}python\nlua\t\nlast\n"
