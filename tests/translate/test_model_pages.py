@@ -97,6 +97,8 @@ class Words(nn.Module):
         self.lookup = nn.Embedding(20, 4)  # nn.LookupTable: items count from 1
         self.lstm = nn.LSTM(4, 5)  # nn.FastLSTM
         self.lstm.bias_hh_l0.requires_grad_(False).zero_()  # nn.FastLSTM has one bias
+        for p in (self.lstm.weight_ih_l0, self.lstm.bias_ih_l0):
+            nn.init.uniform_(p, -(4**-0.5), 4**-0.5)
         self.linear = nn.Linear(5, 20)
 
     def forward(self, x):

@@ -352,7 +352,7 @@ def test_a_batch_of_one_example_is_normalized_by_the_running_statistics(tmp_path
     translation = to_pytorch(path)
     assert translation.report.verified is not None
     assert translation.report.verified.equal
-    assert "class BatchNorm1d(nn.BatchNorm1d):" in translation.code
+    assert "class SingleBatchNorm1d(nn.BatchNorm1d):" in translation.code
     told = ONE_ROW.replace("local params", "print(net:forward(torch.ones(1, 3)))\nlocal params")
     path.write_text(told)
     assert verify_script(translate_script(told.encode(), "rows.lua"), path).largest < 1e-9

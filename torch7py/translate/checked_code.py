@@ -76,6 +76,7 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "torch.optim": "*",
         "torch.optim.lr_scheduler": "*",
         "torch.random": "*",
+        "torch.testing": "assert_close",
         "torch7py": "lua",
         "torch7py.lua": "*",
     }.items()
