@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +18,7 @@ from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import LuaError, RuntimeClosed
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
-from torch7py.nn.copying import TensorMap, deep_copy
+from torch7py.nn.copying import SavedItsOwnWay, TensorMap, deep_copy, is_clone
 from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.lending import fields_to_lend, lent, own_class
 from torch7py.nn.object import Overrides, TorchObject
@@ -64,6 +65,9 @@ class LuaMethod:
         """The function of the bridge that finds and calls it, and where it is found."""
         return "call_method", (self.name,)
 
+    def __deepcopy__(self, memo: Any) -> LuaMethod:
+        return self  # until Lua, which copies its part last, marks the copy's methods
+
 
 class LuaParentMethod(LuaMethod):
     """A method that Lua defines in a class above an object's, where methods of Python's call their parent's."""
@@ -76,9 +80,6 @@ class LuaParentMethod(LuaMethod):
 
     def _function(self) -> tuple[str, tuple[str, ...]]:
         return "call_parent_method", (self.key, self.name)
-
-    def __deepcopy__(self, memo: Any) -> LuaMethod:
-        return self  # until Lua, which copies its part last, marks the copy's methods
 
 
 class LuaFields(Overrides):
@@ -105,7 +106,11 @@ class LuaFields(Overrides):
                 lua_memo = memo[_LUA_MEMO] = LuaCallback(runtime, int(runtime.call_lua("new_memo")))
             target = runtime.handles.give(copied, Kind.MODULE)
             with _held(runtime, memo) as number:
-                runtime.call_lua("copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo)
+                done = runtime.call_lua(
+                    "copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo, is_clone(memo)
+                )
+            if not done:
+                raise SavedItsOwnWay(partial(_saved_and_read, runtime))
 
     def name_parameters(self) -> None:
         runtime, _ = self._there()
@@ -160,6 +165,11 @@ class LuaFields(Overrides):
         if runtime.closed or obj is None:
             return None, None
         return runtime, runtime.handles.codes.get(id(obj))
+
+
+def _saved_and_read(runtime: Runtime, obj: TorchObject) -> Any:
+    """An object as a file gives it back, saved and read by the ways of the classes in Lua."""
+    return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE))
 
 
 @contextlib.contextmanager
@@ -483,6 +493,11 @@ class Peers:
     def copied(self, memo: int, handle: int) -> Any:
         objects = self.handles.objects
         return encode_results(self.handles, deep_copy(objects[handle], objects[memo]))
+
+    def copied_table(self, memo: int, handle: int) -> Any:
+        """The copy of a table that a layer holds in Python; None for one that only Lua has."""
+        objects = self.handles.objects
+        return encode_results(self.handles, objects[memo].get(id(objects[handle])))
 
     def apply_map(self, convert: int, tensor: int) -> Any:
         objects = self.handles.objects

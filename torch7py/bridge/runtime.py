@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge import descriptions, engine, generation, package_functions, source
+from torch7py.bridge import descriptions, engine, generation, output, package_functions, source
 from torch7py.bridge.border import encode, to_latin1
 from torch7py.bridge.calls import read_answer, read_values
 from torch7py.bridge.dispatch import Dispatcher, encode_results
@@ -304,6 +304,7 @@ class Runtime:
             "mark": peers.mark,
             "apply_map": peers.apply_map,
             "copied": peers.copied,
+            "copied_table": peers.copied_table,
             "package": self._package,
             "requirements": self._requirements,
             "came_with_torch": came_with_torch,
@@ -534,9 +535,11 @@ class Runtime:
 
     def _exit(self, code: int) -> None:
         self._finish_packages()
-        sys.stdout.flush()
+        lost = output.flush()
+        if lost is not None:
+            print(f"torch7py: {lost}", file=sys.stderr)
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(code or int(lost is not None))
 
 
 class _Entered:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import sys
+from typing import Any
+
 import click
 
 from torch7py import __version__
+from torch7py.bridge import output
 from torch7py.cli.check import check
 from torch7py.cli.convert import convert
+from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
 from torch7py.cli.run import run
 from torch7py.cli.translate import translate
@@ -14,7 +20,23 @@ from torch7py.cli.translate import translate
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands that end with one line and an exit code where what they say cannot be written."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            output.give_up()
+            if error.errno != errno.EPIPE:  # a reader that has seen enough is no failure to speak of
+                Failure(f"cannot write: {error.strerror or error}").show()
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="torch7py", message="%(prog)s %(version)s")
 def main() -> None:
     """Legacy Torch7 programs on today's PyTorch.

@@ -6,10 +6,11 @@ import os
 import re
 import sys
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 
 import click
 
+from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.allocator import keep_freed_memory
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
@@ -126,12 +127,15 @@ def run(
         except KeyboardInterrupt as interrupt:
             code = INTERRUPTED
             _complain(str(interrupt) or "interrupted")
-        sys.stdout.flush()
+        lost = output.flush()
+        if lost is not None:
+            raise Failure(lost)
     ctx.exit(code)
 
 
 def _complain(*lines: str) -> None:
-    sys.stdout.flush()  # what the program printed comes before why it stopped
+    with suppress(OSError):  # which is said at the end
+        sys.stdout.flush()  # what the program printed comes before why it stopped
     for line in filter(None, lines):
         click.echo(line, err=True)
 

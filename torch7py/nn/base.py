@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.batching import Batching
-from torch7py.nn.copying import TensorMap, clone_memo, deep_copy
+from torch7py.nn.copying import TensorMap, clone_of
 from torch7py.nn.flatten import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
@@ -73,6 +73,7 @@ class Module(Training):
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
+    copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
     # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
     rows_alone: tuple[int, int] | None = None
@@ -115,7 +116,7 @@ class Module(Training):
         """``m:updateOutput(input)``: compute and keep the output."""
         if not self.traced:
             return self.keep_output(self.forward(input))
-        trace = self.__dict__["_trace"] = Trace(self, self.forward, input)
+        trace = self.__dict__["_trace"] = Trace(self, self.forward, input, self.copies_parameters)
         return self.keep_output(trace.output)
 
     def keep_output(self, value: Any) -> Any:
@@ -145,7 +146,7 @@ class Module(Training):
         """
         trace: Trace | None = self.__dict__.get("_trace")
         if trace is None or not trace.is_of(self, input):
-            trace = self.__dict__["_trace"] = Trace(self, self.retrace, input)
+            trace = self.__dict__["_trace"] = Trace(self, self.retrace, input, self.copies_parameters)
         return trace
 
     def retrace(self, input: Any) -> Any:
@@ -442,10 +443,9 @@ class Module(Training):
     @as_parents
     def clone(self, *fields: str) -> Any:
         """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
-        with torch.no_grad():
-            copied = deep_copy(self, clone_memo())
-            if fields:
-                copied.share(self, *fields)
+        copied = clone_of(self)
+        if fields:
+            copied.share(self, *fields)
         return copied
 
 
@@ -457,6 +457,7 @@ class Criterion(Batching):
     """
 
     unsaved: ClassVar[tuple[str, ...]] = ("_type",)
+    skips_unwritable = True
     # Whether the loss is a sum of losses of single rows, or of elements, or where ``sizeAverage`` their mean.
     rows_alone: bool = False
     lua_methods = names(
@@ -507,5 +508,4 @@ class Criterion(Batching):
 
     def clone(self) -> Any:
         """``c:clone()``: a deep copy."""
-        with torch.no_grad():
-            return deep_copy(self, clone_memo())
+        return clone_of(self)

@@ -73,6 +73,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "class_fields": list(cls.class_fields),
                     "lists": list(cls.lists),
                     "halves": cls.halves_stand_alone,
+                    "skips_unwritable": cls.skips_unwritable,
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),
                     "stay": staying(cls, exports),

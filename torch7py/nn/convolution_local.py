@@ -94,6 +94,7 @@ class SpatialDepthWiseConvolution(Convolution):
     """
 
     weight_dims = 4
+    copies_parameters = True  # as products of many matrices by one do
     halves_stand_alone = False
     fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.lua_buffers)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,11 +14,12 @@ from torch7py.ops.memory import Storage
 from torch7py.ops.registry import Fields
 
 __all__ = [
+    "SavedItsOwnWay",
     "TensorMap",
     "TypeMap",
     "aliased_copy",
     "cache_of",
-    "clone_memo",
+    "clone_of",
     "copy_map",
     "deep_copy",
     "is_clone",
@@ -25,6 +27,7 @@ __all__ = [
     "map_tensors",
     "memo_of",
     "storage_map",
+    "with_what_follows",
 ]
 
 TensorMap = Callable[[torch.Tensor], torch.Tensor]
@@ -184,16 +187,51 @@ def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
 _TENSORS = -1  # memo key of the tensors; never an id
 _ALIASED = -2  # memo key of a copy on the same memory
 _CLONE = "torch7py clone"  # memo key of a copy such as clone() makes
+_FOLLOWING = "torch7py following"  # memo key of what is done once all that Python knows of is copied
 
 
-def clone_memo() -> dict[Any, Any]:
-    """The memo of a copy that stands for one saved and read again, as clones in Torch7 were made."""
-    return {_CLONE: True}
+class SavedItsOwnWay(Exception):
+    """Something in a graph of objects says itself how it is saved: only what goes through a file is its clone.
+
+    ``saved_and_read`` makes of an object what that gives.
+    """
+
+    def __init__(self, saved_and_read: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.saved_and_read = saved_and_read
+
+
+def clone_of(obj: Any) -> Any:
+    """A copy as ``clone()`` makes it, which stands for the object saved and read again, as in Torch7.
+
+    Where nothing in the graph has a way of its own to be saved, a deep copy comes to the same in a tenth of the time.
+    """
+    with torch.no_grad():
+        try:
+            return deep_copy(obj, {_CLONE: True})
+        except SavedItsOwnWay as found:
+            return found.saved_and_read(obj)
 
 
 def is_clone(memo: dict[Any, Any]) -> bool:
-    """Whether a copy with this memo is such a one."""
+    """Whether a copy with this memo is one of ``clone_of``."""
     return _CLONE in memo
+
+
+@contextmanager
+def with_what_follows(memo: dict[Any, Any]) -> Iterator[list[Callable[[], None]]]:
+    """A list of what to do when the outermost object that is being copied, and all below it, are there."""
+    outer: list[Callable[[], None]] | None = memo.get(_FOLLOWING)
+    if outer is not None:
+        yield outer
+        return
+    following = memo[_FOLLOWING] = []
+    try:
+        yield following
+        for step in following:  # a step may copy more objects, which add to the list
+            step()
+    finally:
+        del memo[_FOLLOWING]
 
 
 def aliased_copy(value: Any) -> Any:

@@ -12,11 +12,20 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 
-from torch7py.nn.copying import TensorMap, TypeMap, cache_of, deep_copy, map_tensors, memo_of
+from torch7py.nn.copying import (
+    TensorMap,
+    TypeMap,
+    cache_of,
+    deep_copy,
+    map_tensors,
+    memo_of,
+    with_what_follows,
+)
 from torch7py.nn.fields import FieldHolder
 from torch7py.nn.saved import SavedForm, fields_to_save
 from torch7py.ops import types
@@ -64,7 +73,7 @@ class Overrides:
         """Convert every tensor among those fields."""
 
     def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
-        """Give a copy of the object copies of those fields."""
+        """Give a copy of the object copies of those fields; SavedItsOwnWay where a clone must go through a file."""
 
     def name_parameters(self) -> None:
         """Make parameters of the tensors that the other language alone knows as such."""
@@ -102,6 +111,7 @@ class TorchObject(FieldHolder):
       sizes of a tensor (``()``: an empty one), a list, a number, a function of the object;
     - ``halves_stand_alone``: whether each call of ``updateGradInput`` and ``accGradParameters`` does the same whatever
       calls of the other, and of itself, came before it, apart from adding to the gradients;
+    - ``skips_unwritable``: whether it is saved without those of its fields that cannot be, and a warning says so;
     - ``essential``: fields without which a saved object of this name is one of another class.
     """
 
@@ -110,6 +120,7 @@ class TorchObject(FieldHolder):
     lists: ClassVar[tuple[str, ...]] = ()
     copies_input: ClassVar[bool] = False
     halves_stand_alone: ClassVar[bool] = True
+    skips_unwritable: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
@@ -451,7 +462,7 @@ class TorchObject(FieldHolder):
         copied = self.__class__.__new__(self.__class__)
         memo[id(self)] = copied
         gradients = {name: self.gradient(name) for name in self._gradients}
-        with torch.no_grad():
+        with torch.no_grad(), with_what_follows(memo) as following:
             for name, value in self.__dict__.items():
                 if name not in self.transient and value is not self._gradients:
                     copied.__dict__[name] = _copy_attribute(value, memo)
@@ -460,7 +471,7 @@ class TorchObject(FieldHolder):
                 copied._attach(name)
             overrides = self.__dict__.get("_overrides")
             if overrides is not None:
-                overrides.copy_to(copied, memo)
+                following.append(partial(overrides.copy_to, copied, memo))
         return copied
 
     def __getstate__(self) -> dict[str, Any]:

@@ -141,6 +141,9 @@ class SparseLinear(Module):
             if self.weightDecay and older("SparseLinear update"):
                 bias.add_(self.bias.data, alpha=self.weightDecay)
 
+    def _last_columns(self) -> torch.Tensor:
+        return self.lastInput.long()  # ``type()`` converts it with all else
+
     def updateParameters(self, learningRate: float) -> None:
         last_only = older("SparseLinear update")
         if last_only and self.get_field("lastInput") is None:
@@ -148,7 +151,7 @@ class SparseLinear(Module):
         if self.sparseUpdate != ONE_INPUT and not last_only:
             super().updateParameters(learningRate)
             return
-        columns = self.lastInput if last_only else self.lastInput.unique()
+        columns = self._last_columns() if last_only else self._last_columns().unique()
         weight, bias = self.gradient("weight"), self.gradient("bias")
         if weight is None or bias is None or not columns.numel():  # the original leaves the bias, too
             return
@@ -158,7 +161,7 @@ class SparseLinear(Module):
     def zeroGradParameters(self) -> None:
         weight, bias = self.gradient("weight"), self.gradient("bias")
         if self.sparseUpdate == ONE_INPUT and weight is not None and bias is not None:
-            weight.index_fill_(1, self.lastInput, 0)
+            weight.index_fill_(1, self._last_columns(), 0)
             bias.zero_()
         else:
             super().zeroGradParameters()

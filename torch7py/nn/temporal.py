@@ -143,6 +143,7 @@ class TemporalRowConvolution(_Temporal):
     are drawn as for ``nn.TemporalConvolution``.
     """
 
+    copies_parameters = True  # as products of many matrices by one do
     fields: ClassVar[tuple[str, ...]] = ("inputFrameSize", "kW", "dW", "featFirst", "finput", "fgradInput")
     lua_methods = names("noBias")
 

@@ -78,12 +78,20 @@ def derivatives(
 class Trace:
     """The graph of one call: ``output`` on aliases of ``input`` and of the layer's parameters."""
 
-    __slots__ = ("aliases", "input", "output", "parameters", "sources")
+    __slots__ = ("aliases", "held", "input", "output", "parameters", "sources")
 
-    def __init__(self, module: torch.nn.Module, forward: Callable[[Any], Any], input: Any) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        forward: Callable[[Any], Any],
+        input: Any,
+        copies_parameters: bool = False,
+    ) -> None:
+        """``copies_parameters``: ``forward`` computes with copies, and the graph sees nothing of later changes."""
         self.input = _alias(input)
         self.sources = {name: p for name, p in module._parameters.items() if p is not None}
         self.parameters = {name: p.data.requires_grad_() for name, p in self.sources.items()}
+        self.held = {n: p.detach().clone() for n, p in self.sources.items()} if copies_parameters else {}
         module._parameters.update(self.parameters)  # type: ignore[arg-type]
         try:
             with torch.enable_grad():
@@ -97,6 +105,9 @@ class Trace:
             if parameter is not None:
                 alias = self.parameters.get(name)
                 if alias is None or not same_memory(alias, parameter):
+                    return False
+                held = self.held.get(name)
+                if held is not None and not torch.equal(held, parameter):
                     return False
         return same_memory(self.input, input)
 

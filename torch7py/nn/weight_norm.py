@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.base import Module
 from torch7py.nn.checks import as_rows, truthy
+from torch7py.nn.copying import is_clone
 from torch7py.nn.decorator import Decorator
 from torch7py.nn.linear import Linear
 from torch7py.nn.object import names
@@ -24,15 +25,19 @@ __all__ = ["LinearWeightNorm", "WeightNorm"]
 
 def _turn(
     grad_v: torch.Tensor, grad_g: torch.Tensor, v: torch.Tensor, norm: torch.Tensor, scale: torch.Tensor
-) -> None:
+) -> torch.Tensor:
     """Make of the gradient with respect to the weight, in ``grad_v``, those with respect to v and g, in place.
 
     That is what the original does with all it has accumulated, and a gradient accumulated over two passes without
-    zeroing is turned twice. ``scale`` is ``g / norm``.
+    zeroing is turned twice. ``scale`` is ``g / norm``. The steps are the original's also where the gradients are
+    the parameters' own memory, as in ``backwardUpdate``. Returns what the original leaves in the weight, which it
+    computes in: until the next forward in training the layer computes with that.
     """
-    unit = v / norm
-    torch.sum(grad_v * unit, 1, keepdim=True, out=grad_g)
-    grad_v.mul_(scale).sub_(unit * scale * grad_g)
+    torch.sum(grad_v * v / norm, 1, keepdim=True, out=grad_g)
+    grad_v.mul_(scale)
+    left = v * scale / norm * grad_g
+    grad_v.sub_(left)
+    return left
 
 
 @layer("nn.LinearWeightNorm")
@@ -127,6 +132,8 @@ class LinearWeightNorm(Linear):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.training:
             self.updateWeightMatrix()
+        elif not self.weight.numel():
+            raise TorchError(f"{self.class_name}: the weight is empty, and evaluation does not compute it")
         self._check(input)
         weight = self.v * (self.g / self._norm_of(self.v)) if self.training else self.weight
         return F.linear(input, weight, self.bias)
@@ -135,14 +142,12 @@ class LinearWeightNorm(Linear):
         v, g = self.gradient("v"), self.gradient("g")
         if v is None or g is None:
             return
-        norm = self._norm_of(self.v.data)
-        factor = self.g.data / norm
         gradient, rows = as_rows(gradOutput), as_rows(input)
         v.addmm_(gradient.t(), rows, alpha=scale)
         bias = self.gradient("bias")
         if bias is not None and self.bias is not None:
             bias.add_(gradient.sum(0), alpha=scale)
-        _turn(v, g, self.v.data, norm, factor)
+        self.keep("weight", _turn(v, g, self.v.data, self.norm, self.scale))
 
     def clearState(self) -> Module:
         self.clear("weight", "norm", "scale")
@@ -215,11 +220,24 @@ class WeightNorm(Decorator):
         sizes = turned.sizes()
         if v.dim() != 2 or math.prod(sizes) != v.numel() or v.numel() > v.untyped_storage().nbytes():
             raise TorchError(f"{self.class_name}: v is {list(v.shape)}, for a weight of {list(sizes)}")
-        rows = self.v.data * (self.g.data.view(-1, 1) / self._norm_of(self.v.data))
-        weight = self._out(rows).contiguous()
-        module._gradients["weight"] = torch.zeros_like(weight)
+        self._make_weight()
+
+    def _make_weight(self) -> None:
+        """Give the module a weight, which is not saved. The original leaves it in both gradients too."""
+        module = self.inner_module
+        weight = self._out(self._rows()).contiguous()
+        module._gradients["weight"] = weight.clone()
         module.set_field("weight", torch.nn.Parameter(weight))
         module._attach("weight")
+        gradient = self.gradient("v")
+        if gradient is not None:
+            gradient.copy_(self._in(weight))
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> WeightNorm:
+        copied = super().__deepcopy__(memo)
+        if is_clone(memo):
+            copied._make_weight()
+        return copied
 
     def resetInit(self) -> None:
         """``m:resetInit()``: draw v anew, g its norm; the bias becomes 0."""
@@ -240,12 +258,20 @@ class WeightNorm(Decorator):
         """Rows as a weight."""
         return rows.view(self.viewOut.sizes()).movedim(0, self.outputDim - 1)
 
-    def updateWeight(self) -> None:
-        """``m:updateWeight()``: compute the module's weight."""
+    def _rows(self) -> torch.Tensor:
+        """The weight as rows; its norms and scales are kept."""
         norm = self._norm_of(self.v.data)
         self.keep("_norm", norm)
-        self.keep("_scale", self.g.data / norm)
-        self.inner_module.get_field("weight").data.copy_(self._out(self.v.data * self._scale))
+        self.keep("_scale", self.g.data.view(-1, 1) / norm)
+        return self.v.data * self._scale
+
+    def updateWeight(self) -> None:
+        """``m:updateWeight()``: compute the module's weight, by way of the gradient of v as the original does."""
+        rows = self._rows()
+        gradient = self.gradient("v")
+        if gradient is not None:
+            gradient.copy_(rows)
+        self.inner_module.get_field("weight").data.copy_(self._out(rows))
 
     def forward(self, input: Any) -> Any:
         module = self.inner_module
@@ -271,8 +297,9 @@ class WeightNorm(Decorator):
         if v is None or g is None or weight is None:
             return
         v.copy_(self._in(weight))
-        norm = self._norm_of(self.v.data)
-        _turn(v, g, self.v.data, norm, self.g.data / norm)
+        left = _turn(v, g, self.v.data, self._norm, self._scale)
+        own = module.get_field("weight").data
+        own.copy_(left.view(own.shape))  # in the order of the rows, whatever outputDim is
         weight.copy_(self._out(v))
 
     def set_evaluate(self) -> None:

@@ -1,30 +1,155 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and of which nothing is left when a process is killed.
+
+A new file is written without a name where the system can do that (Linux: ``O_TMPFILE``), so that it is gone with its
+process. It gets a name beside the file whose place it takes for the moment of the change alone. Elsewhere it has that
+name all the time, and a lock as long as its process lives. The names are always the same ones, by the file's: what a
+killed process has left under such a name, the next that writes the file takes over.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from torch7py.ops.files import DiskFile
 
+if sys.platform != "win32":
+    import fcntl
+
 __all__ = ["NewFile", "replacing"]
+
+NAMES = 1000  # processes that may write the same file at once
+_TEMPORARY_FILE = getattr(os, "O_TMPFILE", 0)
+_NOT_THERE = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.ENOSYS}
+
+
+def _lock(file: int) -> bool:
+    """Have a file for this process; False when another one has it."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _is_at(name: str, file: int) -> bool:
+    """Whether an open file is what a name stands for now."""
+    try:
+        there = os.stat(name)
+    except OSError:
+        return False
+    mine = os.fstat(file)
+    return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+
+def _names_beside(target: str) -> Iterator[str]:
+    folder, own = os.path.split(target)
+    ending = os.path.splitext(own)[1]
+    for number in range(NAMES):
+        yield os.path.join(folder, f".{own[:200]}.new{number or ''}{ending}")
+
+
+def _take_over(name: str) -> int | None:
+    """Open and lock what lies under a name; None when a living process has it, or it has just gone."""
+    try:
+        file = os.open(name, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return None
+    if _lock(file) and _is_at(name, file):
+        return file
+    os.close(file)
+    return None
+
+
+def _open_beside(target: str) -> tuple[int, str]:
+    """A new empty file with a name beside the target's."""
+    for name in _names_beside(target):
+        try:
+            file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            if sys.platform == "win32" or (left := _take_over(name)) is None:
+                continue
+            os.ftruncate(left, 0)
+            return left, name
+        if _lock(file) and _is_at(name, file):
+            return file, name
+        os.close(file)
+    raise FileExistsError(errno.EEXIST, "there are too many unfinished files beside it", target)
+
+
+def _open_nameless(target: str) -> int | None:
+    if not _TEMPORARY_FILE or not os.path.exists("/proc/self/fd"):
+        return None
+    try:
+        file = os.open(os.path.dirname(target) or ".", os.O_RDWR | _TEMPORARY_FILE, 0o600)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise
+    _lock(file)
+    return file
+
+
+def _link(file: int, name: str) -> bool:
+    """Give a nameless file a name; False when another one has it."""
+    try:
+        # With a directory (which an absolute path does not need) Python follows the link to the file.
+        os.link(f"/proc/self/fd/{file}", name, src_dir_fd=file, follow_symlinks=True)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _name_beside(file: int, target: str) -> str:
+    """Give a nameless file a name beside the target's."""
+    for name in _names_beside(target):
+        if _link(file, name):
+            return name
+        left = _take_over(name)
+        if left is not None:
+            os.unlink(name)
+            os.close(left)
+            if _link(file, name):
+                return name
+    raise FileExistsError(errno.EEXIST, "there are too many unfinished files beside it", target)
+
+
+def _permissions_for(target: str) -> int:
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 @contextmanager
 def replacing(name: str | os.PathLike[str]) -> Iterator[str]:
-    """The name of an empty file to write, which takes the place of ``name`` when the block ends without an error."""
+    """The name of an empty file to write, which takes the place of ``name`` when the block ends without an error.
+
+    What is no regular file (a device, a pipe) stays, and is written what the block has written.
+    """
     target = os.path.realpath(name)
-    try:
-        permissions = stat.S_IMODE(os.stat(target).st_mode)
-    except OSError:
-        permissions = _default_permissions()
-    folder, own = os.path.split(target)
-    handle, temporary = tempfile.mkstemp(prefix=f".{own}.", suffix=os.path.splitext(own)[1], dir=folder)
-    os.close(handle)
+    if os.path.exists(target) and not os.path.isfile(target):
+        with tempfile.TemporaryDirectory() as folder:
+            elsewhere = os.path.join(folder, os.path.basename(target))
+            yield elsewhere
+            with open(elsewhere, "rb") as source, open(target, "wb") as out:
+                shutil.copyfileobj(source, out)
+        return
+    permissions = _permissions_for(target)
+    file, temporary = _open_beside(target)
     try:
         yield temporary
         with open(temporary, "rb+") as written:
@@ -32,63 +157,70 @@ def replacing(name: str | os.PathLike[str]) -> Iterator[str]:
         os.chmod(temporary, permissions)
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
+    finally:
+        os.close(file)
 
 
 class NewFile(DiskFile):
-    """A file written under another name, which takes its own name when it is closed.
+    """A file that takes its name when it is closed.
 
     Whoever reads that name finds the old file or all of the new one. ``discard`` leaves the old one. The new file
     gets the old one's permissions. What is no regular file (a device, a pipe) is written as it is.
     """
 
     def __init__(self, name: str | os.PathLike[str]) -> None:
+        self._target: str | None = None  # whose place is to be taken
         self._temporary: str | None = None
         super().__init__(name, "w")
 
     def _open(self, name: str) -> IO[bytes]:
-        self._target = os.path.realpath(name)
-        try:
-            mode: int | None = os.stat(self._target).st_mode
-        except OSError:
-            mode = None
-        if mode is not None and not stat.S_ISREG(mode):
+        target = os.path.realpath(name)
+        if os.path.exists(target) and not os.path.isfile(target):
             return super()._open(name)
-        self._permissions = _default_permissions() if mode is None else stat.S_IMODE(mode)
-        folder, own = os.path.split(self._target)
-        handle, self._temporary = tempfile.mkstemp(prefix=f".{own}.", dir=folder)
-        return open(handle, "wb", buffering=0)
+        self._permissions = _permissions_for(target)
+        file = _open_nameless(target)
+        if file is None:
+            file, self._temporary = _open_beside(target)
+        self._target = target
+        return open(file, "wb", buffering=0)
 
     def __del__(self) -> None:
         if getattr(self, "opened", False):
             self.discard()
 
     def close(self) -> None:
-        temporary, self._temporary = self._temporary, None
-        if temporary is None:
+        target, self._target = self._target, None
+        if target is None:
             super().close()
             return
         try:
             self.sync_to_disk()
-            super().close()
-            os.chmod(temporary, self._permissions)
-            os.replace(temporary, self._target)
+            file = self._raw.fileno()
+            os.chmod(file if os.chmod in os.supports_fd else str(self._temporary), self._permissions)
+            temporary = self._temporary or _name_beside(file, target)
+            self._temporary = temporary
+            if sys.platform == "win32":
+                super().close()
+            os.replace(temporary, target)
         except BaseException:
-            os.unlink(temporary)
+            self._remove()
             raise
+        finally:
+            if self.opened:
+                super().close()
 
     def discard(self) -> None:
         """Close without putting the file in its place."""
-        temporary, self._temporary = self._temporary, None
         try:
             super().close()
         finally:
-            if temporary is not None:
-                os.unlink(temporary)
+            if self._target is not None:
+                self._remove()
 
-
-def _default_permissions() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    def _remove(self) -> None:
+        if self._temporary is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._temporary)

@@ -130,12 +130,12 @@ class Writer:
 
     def index_of(self, obj: Any) -> int:
         """The index that an object has or, written now, would get."""
-        index = self._indices.get(id(obj)) if self.referenced else None
+        index = self._indices.get(_identity(obj)) if self.referenced else None
         return self._count + 1 if index is None else index
 
-    def _begin(self, kind: int, obj: Any, key: Any = None) -> bool:
+    def _begin(self, kind: int, obj: Any) -> bool:
         """Write the head of an object; whether the content has to follow."""
-        key = id(obj) if key is None else key
+        key = _identity(obj)
         index = self._indices.get(key) if self.referenced else None
         if index is not None:
             self.refer(kind, index)
@@ -212,7 +212,7 @@ class Writer:
         return storage
 
     def _storage(self, storage: Storage) -> None:
-        if not self._begin(t7.TORCH, storage, ("storage", storage.pointer())):
+        if not self._begin(t7.TORCH, storage):
             return
         name = storage.class_name if isinstance(storage, NamedStorage) else storage.type.storage
         t7.write_class(self.file, 1, name)
@@ -221,6 +221,11 @@ class Writer:
     def _elements(self, storage: Storage) -> None:
         self.file.write_number(LONG, len(storage))
         self.file.write_numbers(storage.tensor())
+
+
+def _identity(obj: Any) -> Any:
+    """What tells an object from others: of a storage, which Python has as several, its memory."""
+    return ("storage", obj.pointer()) if isinstance(obj, Storage) else id(obj)
 
 
 def _class_of(tensor: torch.Tensor, plain: torch.Tensor) -> str:

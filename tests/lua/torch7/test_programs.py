@@ -134,6 +134,27 @@ torch.factory = function(class) print('factory', class) return factory(class) en
 print(torch.load(name).n)
 os.remove(name)
 """
+CLONES = """
+require 'nn'
+local function model() local m = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh()) return m, m:get(1) end
+local m, l = model()
+l.owner = m
+local c = m:clone()
+print(c:get(1).owner == c, c ~= m, c:forward(torch.ones(2)):dim())
+m, l = model()
+l.info, l.next = {owner = m}, m:get(2)
+c = m:clone()
+print(c:get(1).info.owner == c, c:get(1).next == c:get(2))
+m, l = model()
+l.hook = function() return m end
+c = m:clone()
+print(c:get(1).hook() == c)
+m, l = model()
+m.me, m.criterion = m, nn.MSECriterion()
+m.criterion.model = m
+c = m:clone()
+print(c.me == c, c.criterion.model == c)
+"""
 PACKAGES = """
 require 'nn' require 'optim' require 'nngraph' require 'rnn'
 local m, crit, x, y = nn.Linear(2, 1), nn.MSECriterion(), torch.randn(4, 2), torch.randn(4, 1)
@@ -198,8 +219,8 @@ print(require 'paths' == paths, package.loaded.paths == paths, debug.getinfo(1, 
 
 @pytest.mark.parametrize(
     "source",
-    [TENSORS, CLASSES, LAYERS, POINTERS, FILES, PACKAGES, ERRORS],
-    ids=["tensors", "classes", "layers", "pointers", "files", "packages", "errors"],
+    [TENSORS, CLASSES, LAYERS, POINTERS, FILES, CLONES, PACKAGES, ERRORS],
+    ids=["tensors", "classes", "layers", "pointers", "files", "clones", "packages", "errors"],
 )
 def test_prints_the_same(source: str, tmp_path: Path) -> None:
     path = tmp_path / "p.lua"

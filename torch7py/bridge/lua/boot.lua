@@ -20,7 +20,6 @@ local reading = chunk('reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
 local module = chunk('module.lua')(core, host, class, chunk)
 module.set_virtual(config.virtual)
-local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 chunk('rounding.lua')()
@@ -53,9 +52,10 @@ local inner = {
    own_modules = function(handle) return core.answer(pcall(module.own_modules, handle)) end,
    own_fields = function(handle) return core.answer(pcall(module.own_fields, handle)) end,
    new_memo = function() return true, 0, core.refer({}) end,
-   copy_fields = function(from, to, number, memo, step)
-      return core.answer(pcall(copying.fields, from, to, number, core.referred(memo), step))
+   copy_fields = function(from, to, number, memo, step, is_clone)
+      return core.answer(pcall(module.copy_fields, from, to, number, core.referred(memo), step, is_clone))
    end,
+   saved_and_read = function(handle) return core.call_of(handle, module.saved_and_read) end,
    run = program.run,
    take_process = program.take_process,
    evaluate = program.evaluate,

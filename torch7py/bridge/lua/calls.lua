@@ -172,6 +172,14 @@ local function call_member(handle, name, mask, ...)
    return settled(core.catch_up(object), object[name](object, read(mask, ...)))
 end
 
+local function call_with(handle, f)
+   local object = wrap(handle)
+   return settled(core.catch_up(object), f(object))
+end
+
+-- The same of a function that is no method of the object.
+function core.call_of(handle, f) return answer(protected(call_with, handle, f)) end
+
 function core.call_method(handle, name, mask, ...)
    return answer(protected(call_member, handle, name, mask, ...))
 end

@@ -19,6 +19,7 @@ local registered = setmetatable({}, {__newindex = function(t, name, c)
    rawset(t, name, c)
    registry[c] = name
 end})
+function class.is_class(t) return type(registry[t]) == 'string' end
 local constructors = {}     -- name -> constructor table
 class.registered, class.constructors = registered, constructors
 local is_constructor = setmetatable({}, {__mode = 'k'})    -- constructor table -> true: it has no type of its own
@@ -165,6 +166,7 @@ local function constructor_table(c, construct)
    return made
 end
 class.constructor_table = constructor_table
+function class.is_constructor(t) return is_constructor[t] end
 
 -- Make a class known under its name: `construct` builds an instance, `factory` an empty one.
 function class.publish(name, c, module, construct, factory)

@@ -15,7 +15,7 @@ local lend = chunk('lending.lua')(core, host, peers, methods, walking)
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
                 vouch = methods.vouch, set_virtual = methods.set_virtual,
-                walk = walking.walk, watch = walking.watch, enter = walking.enter, look_into = walking.look_into,
+                walk = walking.walk, watch = walking.watch, enter = walking.enter,
                 adopt = walking.adopt}
 
 local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
@@ -134,8 +134,11 @@ local function native_method(key, name, structural, stay)
    end
 end
 
+function module.default_read(...) return module.read(...) end
+function module.default_write(...) return module.write(...) end
+
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, methods, structural}
+-- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural}
 function module.define(d)
    changed()
    for i = 1, #d.links do telling[d.links[i]] = true end
@@ -146,10 +149,11 @@ function module.define(d)
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
    local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
-                 halves = d.halves}
+                 halves = d.halves, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)
+   info.class = c
    peers.describe(c, info)
    module.equip(c, info)
    local all = setmetatable({}, {__index = replaced and replaced.all_methods or parent and native(parent).all_methods})
@@ -180,8 +184,8 @@ function module.define(d)
       rawset(c, name, method)
    end
    if not d.parent then
-      rawset(c, 'read', function(...) return module.read(...) end)
-      rawset(c, 'write', function(...) return module.write(...) end)
+      rawset(c, 'read', module.default_read)
+      rawset(c, 'write', module.default_write)
    end
    rawset(c, '__version', d.version)
    info.all_methods, info.own = all, here

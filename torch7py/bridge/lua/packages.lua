@@ -7,6 +7,9 @@ local packages = {}
 
 local loaded = {torch = torch}
 
+core.furniture = setmetatable({[_G] = true, [torch] = true}, {__mode = 'k'})   -- tables of the runtime itself
+for _, t in next, package.loaded do core.furniture[t] = true end
+
 local function set_of(list)
    local set = {}
    for _, item in ipairs(list) do set[item] = true end
@@ -37,6 +40,7 @@ function packages.load(name)
       if global then rawset(_G, global, t) end
    end
    loaded[name] = t
+   core.furniture[t] = true
    if package.loaded[name] == nil then package.loaded[name] = t end
    if description.virtual then module.set_virtual(description.virtual) end
    for _, d in ipairs(description.classes) do module.define(d) end

@@ -26,6 +26,9 @@ end
 -- The name of the built-in class that a module is of or descends from.
 function module.builtin_name(m) return (string.match(native(getmetatable(m)).key, '^[^@]+')) end
 
+-- Whether a module is saved without those of its fields that cannot be.
+function module.skips_unwritable(m) return native(getmetatable(m)).skips_unwritable end
+
 -- Take over the fields of a saved object. What the engine does not know stays in Lua.
 function module.restore(m, saved, version)
    module.prepare(m)

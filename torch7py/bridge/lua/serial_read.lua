@@ -4,16 +4,15 @@
 
 local core, host, class, module, torch, serial, next = ...
 
-local type, pcall, rawset, unpack, ipairs = type, pcall, rawset, unpack, ipairs
-local setupvalue, upvalue_join, compile = debug.setupvalue, debug.upvaluejoin, core.native_load
+local type, pcall, rawset, unpack = type, pcall, rawset, unpack
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
 local on_a_new_stack, LEVELS = core.on_a_new_stack, core.LEVELS
-local length = __torch7py_len
 
 local File = serial.File
-local KIND, GROUP, orders, opaque = serial.KIND, serial.GROUP, serial.orders, serial.opaque
+local KIND, GROUP, orders = serial.KIND, serial.GROUP, serial.orders
+local revive, with_upvalues, builtin_table, STANDS_FOR = serial.revive, serial.with_upvalues, serial.builtin_table, serial.STANDS_FOR
 local NIL, NUMBER, STRING, TABLE, TORCH = KIND.NIL, KIND.NUMBER, KIND.STRING, KIND.TABLE, KIND.TORCH
-local BOOLEAN, KNOWN, OLD_FUNCTION, LEGACY_FUNCTION = KIND.BOOLEAN, KIND.KNOWN, KIND.OLD_FUNCTION, KIND.LEGACY_FUNCTION
+local BOOLEAN, KNOWN, OLD_FUNCTION = KIND.BOOLEAN, KIND.KNOWN, KIND.OLD_FUNCTION
 local OBJECT = 18   -- the kind in a handle of what Python has read as an object
 local state_of, handle, is_tensor, method = serial.state_of, serial.handle, serial.is_tensor, serial.method
 
@@ -57,52 +56,11 @@ local function read_table(file, h, t)
    return t
 end
 
-local function stand_in(code, kind)
-   local function f()
-      fail('this function was saved by another user or another Torch7: its compiled code cannot run here')
-   end
-   opaque[f] = {code = code, kind = kind}
-   return f
-end
-
--- A function of compiled code, if it is the user's own, or its stand-in; and whether it is one.
-local function revive(code, kind)
-   local f = raw(host.t7_is_own, code) and compile(code) or nil
-   if f then return f, false end
-   return stand_in(code, kind), true
-end
-
--- Give a function the variables around it. `closures`: variable -> function that has it already, and where.
-local function set_upvalues(f, kind, upvalues, closures)
-   for number, upvalue in ipairs(upvalues) do
-      if kind == OLD_FUNCTION or kind == LEGACY_FUNCTION then
-         setupvalue(f, number, upvalue)
-      elseif upvalue.name == '__torch7py_len' then
-         setupvalue(f, number, length)
-      else
-         setupvalue(f, number, upvalue.value)
-         local id = upvalue_join and upvalue.id
-         if id then
-            local other = closures[id]
-            if other then
-               upvalue_join(f, number, other[1], other[2])
-            else
-               closures[id] = {f, number}
-            end
-         end
-      end
-   end
-end
-
 local function read_function(file, h, state, kind, index)
-   local f, is_stand_in = revive(raw(host.t7_string, h), kind)
+   local f = revive(raw(host.t7_string, h), kind)
    if index and state.referenced then state.read[index] = f end
-   local upvalues = read_object(file)
-   if is_stand_in then
-      opaque[f].upvalues = upvalues
-   else
-      set_upvalues(f, kind, upvalues, state.closures)
-   end
+   f = with_upvalues(f, kind, read_object(file), state.closures)
+   if index and state.referenced then state.read[index] = f end
    return f
 end
 
@@ -111,11 +69,9 @@ local make_object = core.make[OBJECT]
 core.make[OBJECT] = function(handle)
    local code, kind, mask, upvalues = raw(host.t7_code_of, handle)
    if not code then return make_object(handle) end
-   local f, is_stand_in = revive(code, kind)
+   local f = revive(code, kind)
    core.own(f, handle)
-   upvalues = core.read(mask, upvalues)
-   if is_stand_in then opaque[f].upvalues = upvalues else set_upvalues(f, kind, upvalues, {}) end
-   return f
+   return with_upvalues(f, kind, core.read(mask, upvalues), {})
 end
 
 local function fill(object, fields)
@@ -149,7 +105,11 @@ local function read_content(file, h, state, kind, index)
    if kind == TABLE then
       local t = {}
       if state.referenced then state.read[index] = t end
-      return read_table(file, h, t)
+      read_table(file, h, t)
+      if t[STANDS_FOR] == nil then return t end
+      t = builtin_table(t)
+      if state.referenced then state.read[index] = t end
+      return t
    end
    if kind == TORCH then return read_class_object(file, h, state, index) end
    return read_function(file, h, state, kind, index)

@@ -6,7 +6,7 @@ local core, host, module, serial, next = ...
 
 local type, pcall, rawget, setmetatable, getmetatable = type, pcall, rawget, setmetatable, getmetatable
 local unpack, tostring, ipairs, pairs, print, concat = unpack, tostring, ipairs, pairs, print, table.concat
-local real_metatable, getupvalue, upvalue_id, dump = debug.getmetatable, debug.getupvalue, debug.upvalueid, string.dump
+local real_metatable = debug.getmetatable
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
 local on_a_new_stack, LEVELS = core.on_a_new_stack, core.LEVELS
 
@@ -16,7 +16,7 @@ local NUMBER, STRING, TABLE, TORCH, BOOLEAN = KIND.NUMBER, KIND.STRING, KIND.TAB
 local OLD_FUNCTION, FUNCTION = KIND.OLD_FUNCTION, KIND.FUNCTION
 local state_of, handle, class_of = serial.state_of, serial.handle, serial.class_of
 local is_tensor, kind_of, method = serial.is_tensor, serial.kind_of, serial.method
-local is_ours, by_name = serial.is_ours, serial.by_name
+local parts_of, place_of_table, is_furniture, STANDS_FOR = serial.parts_of, serial.place_of_table, serial.is_furniture, serial.STANDS_FOR
 
 local UPVALUES = {}   -- in the names of what is being written: the table of a function's upvalues
 
@@ -37,6 +37,7 @@ end
 
 -- What is written of a table: its metatable may say so, where some of that is not in the table itself.
 local function content_of(t)
+   if is_furniture(t) then return {[STANDS_FOR] = place_of_table(t)} end
    local mt = real_metatable(t)
    local saved = mt and rawget(mt, '__saved')
    return saved and saved(t) or t
@@ -128,55 +129,42 @@ local function write_table(file, h, state, t, hook)
    flush(h, queue)
 end
 
--- The upvalues of a function as the table that is saved of them. `state` numbers the variables, so that functions
--- with one variable in common have it in common again.
-local function upvalues_of(f, state)
-   local upvalues = {}
-   for number = 1, 255 do
-      local name, value = getupvalue(f, number)
-      if not name then break end
-      if name == '__torch7py_len' then value = nil end
-      local id
-      if upvalue_id then
-         local place = upvalue_id(f, number)
-         id = state.upvalue_ids[place]
-         if not id then
-            id = state.upvalue_count + 1
-            state.upvalue_count = id
-            state.upvalue_ids[place] = id
-         end
-      end
-      upvalues[number] = {name = name, id = id, value = value}
-   end
-   return upvalues
-end
-
-local function code_of(f, h)
-   local code = dump(f)
-   raw(host.t7_vouch, code, h)
-   return code
-end
-
 local function write_function(file, h, state, f, hook)
-   local known = opaque[f]
+   local known, code, upvalues = opaque[f], nil, nil
    if known then
-      raw(host.t7_write_string, h, known.code)
-      write_object(file, known.upvalues, UPVALUES, hook)
+      code, upvalues = known.code, known.upvalues
    else
-      f = is_ours(f) and by_name(f) or f
-      local upvalues = upvalues_of(f, state)
-      raw(host.t7_write_string, h, code_of(f, h))
-      write_object(file, upvalues, UPVALUES, hook)
+      code, upvalues = parts_of(f, state)
+      raw(host.t7_vouch, code, h)
    end
+   raw(host.t7_write_string, h, code)
+   write_object(file, upvalues, UPVALUES, hook)
 end
 
 -- What Python keeps of a function.
 function module.saved_function(f)
    local known = opaque[f]
    if known then return wrap(raw(host.t7_function, known.code, known.kind, (core.pass(known.upvalues)))) end
-   f = is_ours(f) and by_name(f) or f
-   local upvalues = upvalues_of(f, {upvalue_ids = {}, upvalue_count = 0})
-   return wrap(raw(host.t7_function, code_of(f), FUNCTION, (core.pass(upvalues))))
+   if not kind_of(f) then fail('Unwritable object <function>') end
+   local code, upvalues = parts_of(f, {upvalue_ids = {}, upvalue_count = 0})
+   raw(host.t7_vouch, code)
+   return wrap(raw(host.t7_function, code, FUNCTION, (core.pass(upvalues))))
+end
+
+-- Of the fields of an object those that can be written, in their order; of others a warning.
+local function writable(fields, name, state)
+   local found, order = {}, {}
+   for _, key in ipairs((ordered_keys(fields))) do
+      local value = rawget(fields, key)
+      if kind_of(value) then
+         found[key] = value
+         order[#order + 1] = key
+      else
+         print(string.format('$ Warning: cannot write object field <%s> of <%s> %s', tostring(key), name, path(state.names)))
+      end
+   end
+   orders[found] = order
+   return found
 end
 
 local function write_class_object(file, h, state, object, hook)
@@ -188,18 +176,7 @@ local function write_class_object(file, h, state, object, hook)
       return
    end
    if type(object) ~= 'table' then fail('<%s> is a non-serializable Torch object %s', name, path(state.names)) end
-   local fields, order = {}, {}
-   for _, key in ipairs((ordered_keys(object))) do
-      local value = rawget(object, key)
-      if kind_of(value) then
-         fields[key] = value
-         order[#order + 1] = key
-      else
-         print(string.format('$ Warning: cannot write object field <%s> of <%s> %s', tostring(key), name, path(state.names)))
-      end
-   end
-   orders[fields] = order
-   write_object(file, fields, name, hook)
+   write_object(file, writable(object, name, state), name, hook)
 end
 
 local function write_content(file, h, state, kind, object, hook)
@@ -288,5 +265,10 @@ end
 function module.write(m, file)
    local header = finish(pcall(host.t7_header, module.peer(m)))
    if header ~= nil then file:writeObject(header) end
-   file:writeObject(module.saved(m))
+   local fields, name = module.saved(m), nil
+   if module.skips_unwritable(m) then
+      name = class_of(m)
+      fields = writable(fields, name, state_of(file))
+   end
+   file:writeObject(fields, name)
 end

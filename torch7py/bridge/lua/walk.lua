@@ -305,10 +305,15 @@ function walking.leave(walked)
    peers.depth = peers.depth - 1
 end
 
--- The part of `enter` for a module that Python has just made: nothing of Lua's is newer than what Python has.
-function walking.look_into(m)
-   methods.new_entry()
-   walk(m)
+local function nothing() end
+
+-- The part of a walk for a module that Python has just copied, without those inside it: nothing of Lua's is newer than
+-- what Python has.
+function walking.look_at_copy(m)
+   local c = getmetatable(m)
+   local info = native(c)
+   mark(m, c, info)
+   if info.on_walk then info.on_walk(m, nothing) end
 end
 
 -- Take over the children and links that the peer has now.

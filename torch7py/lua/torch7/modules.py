@@ -354,10 +354,7 @@ class ProgramFields(Overrides):
                 self.table.rawset_(key, change(value))
 
     def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
-        target = Table()
-        target.meta_ = self.table.meta_
-        own(target, copied)
-        adopt(target)
+        target = table_of(copied)  # another's fields may have led to it before
         copy_fields(self.table, target, self._own(), memo)
         walk(target)
 
