@@ -12,6 +12,7 @@ their elements before they write; what came of that depended on the processor. H
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ __all__ = [
 
 T = torch.Tensor
 Places = NDArray[np.int64]
+FAR = 1 << 60  # an address from which all distances lead to addresses
 EFFORT = 10_000  # steps to find out whether two tensors share an element; beyond, they are taken to
 
 # The original copies a matrix that lies column by column to contiguous memory square by square, if it is large.
@@ -45,11 +47,11 @@ LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
 # -- whether the order matters -----------------------------------------------------------------------------
 
 
-def tangled(out: T, *others: Any) -> bool:
+def tangled(out: T, *others: T) -> bool:
     """Whether writing the elements of ``out`` changes elements of another tensor that are read for other places."""
     storage = out.untyped_storage().data_ptr()
     for other in others:
-        if isinstance(other, T) and other.untyped_storage().data_ptr() == storage:
+        if other.untyped_storage().data_ptr() == storage:
             if other is out or _same_places(out, other):
                 if 0 in out.stride():
                     return True
@@ -79,26 +81,39 @@ def _same_places(out: T, other: T) -> bool:
     return out.numel() == other.numel() and out.is_contiguous() and other.is_contiguous()
 
 
-class _Extent:
-    """A tensor's memory for numpy, which looks at where the elements lie and not at them."""
+def _share_elements(x: T, y: T) -> bool:
+    """Whether any byte of memory is in both."""
+    return _meet(
+        y.data_ptr() - x.data_ptr(),
+        (x.shape, x.stride(), x.element_size()),
+        (y.shape, y.stride(), y.element_size()),
+    )
 
-    def __init__(self, x: T) -> None:
-        size = x.element_size()
+
+class _Extent:
+    """Where a tensor's elements lie, for numpy, which does not look at them."""
+
+    def __init__(self, address: int, shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> None:
         self.__array_interface__ = {
             "version": 3,
-            "data": (x.data_ptr(), True),
-            "shape": tuple(x.shape),
-            "strides": tuple(stride * size for stride in x.stride()),
+            "data": (address, True),
+            "shape": tuple(shape),
+            "strides": tuple(stride * size for stride in strides),
             "typestr": f"|V{size}",
         }
 
 
-def _share_elements(x: T, y: T) -> bool:
-    """Whether any byte of memory is in both."""
-    if x.numel() == 0 or y.numel() == 0:
+@functools.lru_cache(4096)
+def _meet(distance: int, x: tuple[Any, ...], y: tuple[Any, ...]) -> bool:
+    """Whether tensors of these sizes, strides and bytes of an element share any, so many bytes from each other.
+
+    A program asks for the same ones again and again.
+    """
+    if 0 in x[0] or 0 in y[0]:
         return False
+    first, second = (np.asarray(_Extent(address, *extent)) for address, extent in ((FAR, x), (FAR + distance, y)))
     try:
-        return np.shares_memory(np.asarray(_Extent(x)), np.asarray(_Extent(y)), max_work=EFFORT)
+        return np.shares_memory(first, second, max_work=EFFORT)
     except np.exceptions.TooHardError:
         return True
 
@@ -197,6 +212,8 @@ def copied_first(out: T, src: T) -> T:
 def copy(target: T, source: T) -> T:
     """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
     if not tangled(target, source):
+        if target.shape == source.shape and 0 not in target.stride():
+            return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
     if _by_squares(target, source):
