@@ -53,7 +53,7 @@ def tangled(out: T, *others: T) -> bool:
     for other in others:
         if other.untyped_storage().data_ptr() == storage:
             if other is out or _same_places(out, other):
-                if 0 in out.stride():
+                if _repeats(out.shape, out.stride()):
                     return True
             elif _share_elements(out, other):
                 return True
@@ -74,11 +74,21 @@ def meets(out: T, *others: T) -> bool:
 
 
 def _same_places(out: T, other: T) -> bool:
-    if out.data_ptr() != other.data_ptr() or out.dtype != other.dtype:
-        return False
-    if out.shape == other.shape and out.stride() == other.stride():
-        return True
-    return out.numel() == other.numel() and out.is_contiguous() and other.is_contiguous()
+    """Whether PyTorch sees that each element lies where the other tensor's does."""
+    return (
+        out.data_ptr() == other.data_ptr() and out.shape == other.shape and out.stride() == other.stride()
+    )
+
+
+@functools.lru_cache(4096)
+def _repeats(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
+    reach = 0
+    for stride, size in sorted((stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1):
+        if stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
 
 
 def _share_elements(x: T, y: T) -> bool:

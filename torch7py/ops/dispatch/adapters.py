@@ -82,6 +82,7 @@ class Adapters:
             "write": memory.write_expanded,
             "write_once": memory.write,
             "write_columns": memory.write_columns,
+            "resize": memory.resize,
             "tangled": overlap.tangled,
             "meets": overlap.meets,
             "in_order": overlap.in_order,
@@ -265,7 +266,11 @@ class Adapters:
         if outs != 1:
             return []
         out = self._object(0)
-        return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
+        itself = " or ".join(f"{out} is {name}" for name in others)
+        return [
+            *([f"if ({itself}) and {out}.shape != {first}.shape: resize({out}, {first}.shape)"] if others else []),
+            f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})",
+        ]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
