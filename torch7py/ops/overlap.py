@@ -1,7 +1,7 @@
 """Tensors that share memory, where one is written while others are read: what the order of the elements decides.
 
-Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it comes to
-them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some of these
+Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it comes
+to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some of these
 calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order
 matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of
 them at once as do not depend on each other.
@@ -30,6 +30,7 @@ __all__ = [
     "in_order",
     "meets",
     "places",
+    "repeats",
     "run",
     "shares",
     "tangled",
@@ -53,7 +54,7 @@ def tangled(out: T, *others: T) -> bool:
     for other in others:
         if other.untyped_storage().data_ptr() == storage:
             if other is out or _same_places(out, other):
-                if _repeats(out.shape, out.stride()):
+                if repeats(out):
                     return True
             elif _share_elements(out, other):
                 return True
@@ -75,16 +76,20 @@ def meets(out: T, *others: T) -> bool:
 
 def _same_places(out: T, other: T) -> bool:
     """Whether PyTorch sees that each element lies where the other tensor's does."""
-    return (
-        out.data_ptr() == other.data_ptr() and out.shape == other.shape and out.stride() == other.stride()
-    )
+    return out.data_ptr() == other.data_ptr() and out.shape == other.shape and out.stride() == other.stride()
+
+
+def repeats(x: T) -> bool:
+    """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
+    return _repeats(x.shape, x.stride())
 
 
 @functools.lru_cache(4096)
 def _repeats(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
     reach = 0
-    for stride, size in sorted((stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1):
+    for stride, size in sorted(
+        (stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1
+    ):
         if stride <= reach:
             return True
         reach += stride * (size - 1)
@@ -121,7 +126,9 @@ def _meet(distance: int, x: tuple[Any, ...], y: tuple[Any, ...]) -> bool:
     """
     if 0 in x[0] or 0 in y[0]:
         return False
-    first, second = (np.asarray(_Extent(address, *extent)) for address, extent in ((FAR, x), (FAR + distance, y)))
+    first, second = (
+        np.asarray(_Extent(address, *extent)) for address, extent in ((FAR, x), (FAR + distance, y))
+    )
     try:
         return np.shares_memory(first, second, max_work=EFFORT)
     except np.exceptions.TooHardError:

@@ -268,7 +268,11 @@ class Adapters:
         out = self._object(0)
         itself = " or ".join(f"{out} is {name}" for name in others)
         return [
-            *([f"if ({itself}) and {out}.shape != {first}.shape: resize({out}, {first}.shape)"] if others else []),
+            *(
+                [f"if ({itself}) and {out}.shape != {first}.shape: resize({out}, {first}.shape)"]
+                if others
+                else []
+            ),
             f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})",
         ]
 
