@@ -121,7 +121,7 @@ def program(found: list[tuple[str, str, str]]) -> str:
     lines = [PRELUDE, "local views, calls = {}, {}"]
     for layout, (a, b) in LAYOUTS.items():
         lines.append(f"views['{layout}'] = function(x) return {a}, {b} end")
-    number = {}
+    number: dict[str, int] = {}
     for _, _, call in found:
         if call not in number:
             number[call] = len(number) + 1

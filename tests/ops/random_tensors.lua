@@ -65,6 +65,9 @@ local function filled_aside(x)
    return count == most * size
 end
 
+-- Whether x may take the size of y without new memory, whose elements would be anything.
+local function has_room(x, y) return x:isSameSizeAs(y) or x:storageOffset() - 1 + y:nElement() <= 8 end
+
 local function program(number)
    state = number * 7919 + 13
    for _ = 1, 5 do random(2) end
@@ -116,7 +119,7 @@ local function program(number)
          return name .. text ' x y', function() x[name](x, y) end
       elseif way == 7 then
          return text 'add x v y', function() x:add(v, y) end
-      elseif way == 8 then
+      elseif way == 8 and has_room(x, y) then
          local name = pick {'add', 'csub', 'cmul', 'cmax', 'cmin'}
          return name .. text ' x y z', function() torch[name](x, y, z) end
       elseif way == 9 then
@@ -125,6 +128,7 @@ local function program(number)
          return name .. text ' x v', function() x[name](x, v) end
       elseif way == 10 then
          if random(2) == 1 then return text 'addcmul x v y z', function() x:addcmul(v, y, z) end end
+         if not has_room(x, y) then return 'nothing', function() end end
          return text 'addcmul x y v z x', function() torch.addcmul(x, y, v, z, x) end
       elseif way == 11 then
          local at, from = random(x:size(1)), random(y:size(1))
@@ -156,7 +160,7 @@ local function program(number)
          end
          return text 'apply x', function() x:apply(function(p) return p + v end) end
       end
-      if FLOATING[kind] and random(2) == 1 then
+      if FLOATING[kind] and random(2) == 1 and has_room(x, y) then
          local name = pick {'addcdiv', 'lerp', 'cremainder', 'cfmod', 'cdiv'}
          return name .. text ' x y z', function()
             if name == 'addcdiv' then x:addcdiv(v, y, z)

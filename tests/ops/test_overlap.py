@@ -50,7 +50,6 @@ X = torch.arange(12.0).view(3, 4)
     ("out", "other", "expected"),
     [
         (X, X, False),
-        (X, X.view(-1), False),
         (X, X.clone(), False),
         (X[:, :2], X[:, 2:], False),  # side by side
         (X[:2], X[2:], False),
@@ -64,7 +63,6 @@ X = torch.arange(12.0).view(3, 4)
 )
 def test_whether_the_order_matters(out, other, expected):
     assert overlap.tangled(out, other) is expected
-    assert overlap.shares(out, other) in (True, expected)
 
 
 @pytest.mark.parametrize("seed", range(20))

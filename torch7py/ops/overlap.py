@@ -1,10 +1,10 @@
 """Tensors that share memory, where one is written while others are read: what the order of the elements decides.
 
-Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it comes
-to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some of these
-calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order
-matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of
-them at once as do not depend on each other.
+Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it
+comes to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some
+of these calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order matters, for
+little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of them at
+once as do not depend on each other.
 
 The original's vectors of four and eight elements, which it has for contiguous memory and some processors, read all of
 their elements before they write; what came of that depended on the processor. Here it is one element after the other.
@@ -49,12 +49,18 @@ LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
 
 
 def tangled(out: T, *others: T) -> bool:
-    """Whether writing the elements of ``out`` changes elements of another tensor that are read for other places."""
+    """Whether writing the elements of ``out`` in order makes a difference.
+
+    It does where that changes elements that are then read of another tensor, or written again. Not of an expanded tensor
+    that shares no memory with the others: the same is done to each of its places (``turns.py``).
+    """
+    if not out.is_contiguous() and _repeats(out.shape, out.stride(), expanded=False):
+        return True
     storage = out.untyped_storage().data_ptr()
     for other in others:
         if other.untyped_storage().data_ptr() == storage:
             if other is out or _same_places(out, other):
-                if repeats(out):
+                if 0 in out.stride():
                     return True
             elif _share_elements(out, other):
                 return True
@@ -70,8 +76,8 @@ def shares(out: T, *others: T) -> bool:
 
 
 def meets(out: T, *others: T) -> bool:
-    """Whether a tensor shares elements with one of the others, or has an element at several places."""
-    return 0 in out.stride() or shares(out, *others)
+    """Whether a tensor shares elements with one of the others, or may have an element at several places."""
+    return repeats(out) or shares(out, *others)
 
 
 def _same_places(out: T, other: T) -> bool:
@@ -81,18 +87,18 @@ def _same_places(out: T, other: T) -> bool:
 
 def repeats(x: T) -> bool:
     """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
-    return _repeats(x.shape, x.stride())
+    return not x.is_contiguous() and _repeats(x.shape, x.stride(), expanded=True)
 
 
 @functools.lru_cache(4096)
-def _repeats(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], *, expanded: bool) -> bool:
+    """``repeats``; ``expanded``: also along dimensions that have but one place."""
     reach = 0
-    for stride, size in sorted(
-        (stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1
-    ):
-        if stride <= reach:
-            return True
-        reach += stride * (size - 1)
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if size > 1 and (expanded or stride):
+            if stride <= reach:
+                return True
+            reach += stride * (size - 1)
     return False
 
 
@@ -130,7 +136,7 @@ def _meet(distance: int, x: tuple[Any, ...], y: tuple[Any, ...]) -> bool:
         np.asarray(_Extent(address, *extent)) for address, extent in ((FAR, x), (FAR + distance, y))
     )
     try:
-        return np.shares_memory(first, second, max_work=EFFORT)
+        return np.shares_memory(first, second, max_work=EFFORT)  # type: ignore[arg-type]  # any number of steps
     except np.exceptions.TooHardError:
         return True
 
@@ -203,7 +209,7 @@ def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> No
 
 
 def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
-    """``out`` becomes ``function(*values)``, element by element; the values are numbers and tensors of as many elements.
+    """``out`` becomes ``function(*values)``, element by element; tensors among the values have as many elements each.
 
     ``out`` gets the size of the first tensor.
     """
@@ -233,6 +239,9 @@ def copy(target: T, source: T) -> T:
             return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
+    if target.untyped_storage().data_ptr() != source.untyped_storage().data_ptr():
+        run(target, places(target), lambda values: values, (source, places(source)))
+        return target
     if _by_squares(target, source):
         return _copy_squares(target, source)
     copy_places(target, places(target), places(source))

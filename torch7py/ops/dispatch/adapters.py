@@ -266,13 +266,8 @@ class Adapters:
         if outs != 1:
             return []
         out = self._object(0)
-        itself = " or ".join(f"{out} is {name}" for name in others)
         return [
-            *(
-                [f"if ({itself}) and {out}.shape != {first}.shape: resize({out}, {first}.shape)"]
-                if others
-                else []
-            ),
+            f"if {out}.shape != {first}.shape: resize({out}, {first}.shape)",
             f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})",
         ]
 
