@@ -2,9 +2,9 @@
 
 Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it
 comes to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some
-of these calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order matters, for
-little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of them at
-once as do not depend on each other.
+of these calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the
+order matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take
+as many of them at once as do not depend on each other.
 
 The original's vectors of four and eight elements, which it has for contiguous memory and some processors, read all of
 their elements before they write; what came of that depended on the processor. Here it is one element after the other.
@@ -51,8 +51,8 @@ LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
 def tangled(out: T, *others: T) -> bool:
     """Whether writing the elements of ``out`` in order makes a difference.
 
-    It does where that changes elements that are then read of another tensor, or written again. Not of an expanded tensor
-    that shares no memory with the others: the same is done to each of its places (``turns.py``).
+    It does where that changes elements that are then read of another tensor, or written again. Not of an expanded
+    tensor that shares no memory with the others: the same is done to each of its places (``turns.py``).
     """
     if not out.is_contiguous() and _repeats(out.shape, out.stride(), expanded=False):
         return True
