@@ -54,15 +54,22 @@ def tangled(out: T, *others: T) -> bool:
     It does where that changes elements that are then read of another tensor, or written again. Not of an expanded
     tensor that shares no memory with the others: the same is done to each of its places (``turns.py``).
     """
-    if not out.is_contiguous() and _repeats(out.shape, out.stride(), expanded=False):
+    if not out.is_contiguous() and _repeats(out.shape, out.stride(), False):
         return True
     storage = out.untyped_storage().data_ptr()
     for other in others:
         if other.untyped_storage().data_ptr() == storage:
-            if other is out or _same_places(out, other):
+            if other is out:
                 if 0 in out.stride():
                     return True
-            elif _share_elements(out, other):
+            elif _changes(
+                other.data_ptr() - out.data_ptr(),
+                out.element_size(),
+                out.shape,
+                out.stride(),
+                other.shape,
+                other.stride(),
+            ):
                 return True
     return False
 
@@ -80,18 +87,13 @@ def meets(out: T, *others: T) -> bool:
     return repeats(out) or shares(out, *others)
 
 
-def _same_places(out: T, other: T) -> bool:
-    """Whether PyTorch sees that each element lies where the other tensor's does."""
-    return out.data_ptr() == other.data_ptr() and out.shape == other.shape and out.stride() == other.stride()
-
-
 def repeats(x: T) -> bool:
     """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
-    return not x.is_contiguous() and _repeats(x.shape, x.stride(), expanded=True)
+    return not x.is_contiguous() and _repeats(x.shape, x.stride(), True)
 
 
 @functools.lru_cache(4096)
-def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], *, expanded: bool) -> bool:
+def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], expanded: bool) -> bool:
     """``repeats``; ``expanded``: also along dimensions that have but one place."""
     reach = 0
     for stride, size in sorted(zip(strides, shape, strict=True)):
@@ -104,17 +106,14 @@ def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], *, expanded: bool
 
 def _share_elements(x: T, y: T) -> bool:
     """Whether any byte of memory is in both."""
-    return _meet(
-        y.data_ptr() - x.data_ptr(),
-        (x.shape, x.stride(), x.element_size()),
-        (y.shape, y.stride(), y.element_size()),
-    )
+    distance = y.data_ptr() - x.data_ptr()
+    return _meet(distance, x.element_size(), x.shape, x.stride(), y.shape, y.stride())
 
 
 class _Extent:
     """Where a tensor's elements lie, for numpy, which does not look at them."""
 
-    def __init__(self, address: int, shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> None:
+    def __init__(self, address: int, size: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
         self.__array_interface__ = {
             "version": 3,
             "data": (address, True),
@@ -124,17 +123,39 @@ class _Extent:
         }
 
 
-@functools.lru_cache(4096)
-def _meet(distance: int, x: tuple[Any, ...], y: tuple[Any, ...]) -> bool:
-    """Whether tensors of these sizes, strides and bytes of an element share any, so many bytes from each other.
+# A program asks for the same tensors again and again, or for others that lie so to each other: `distance` bytes apart,
+# with elements of `size` bytes.
 
-    A program asks for the same ones again and again.
-    """
-    if 0 in x[0] or 0 in y[0]:
+
+@functools.lru_cache(4096)
+def _changes(
+    distance: int,
+    size: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    other_shape: tuple[int, ...],
+    other_strides: tuple[int, ...],
+) -> bool:
+    """Whether writing a tensor in order changes what is then read of the other."""
+    if distance == 0 and shape == other_shape and strides == other_strides:
+        return 0 in strides
+    return _meet(distance, size, shape, strides, other_shape, other_strides)
+
+
+@functools.lru_cache(4096)
+def _meet(
+    distance: int,
+    size: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    other_shape: tuple[int, ...],
+    other_strides: tuple[int, ...],
+) -> bool:
+    """Whether two tensors share an element."""
+    if 0 in shape or 0 in other_shape:
         return False
-    first, second = (
-        np.asarray(_Extent(address, *extent)) for address, extent in ((FAR, x), (FAR + distance, y))
-    )
+    first = np.asarray(_Extent(FAR, size, shape, strides))
+    second = np.asarray(_Extent(FAR + distance, size, other_shape, other_strides))
     try:
         return np.shares_memory(first, second, max_work=EFFORT)  # type: ignore[arg-type]  # any number of steps
     except np.exceptions.TooHardError:
@@ -235,7 +256,7 @@ def copied_first(out: T, src: T) -> T:
 def copy(target: T, source: T) -> T:
     """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
     if not tangled(target, source):
-        if target.shape == source.shape and 0 not in target.stride():
+        if target.shape == source.shape and (target.is_contiguous() or 0 not in target.stride()):
             return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
