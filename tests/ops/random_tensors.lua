@@ -168,7 +168,11 @@ local function program(number)
             else torch[name](x, y, z) end
          end
       end
-      return text 'sum x', function() return ('%.9g %.9g %.9g'):format(x:sum(), x:max(), x:min()) end
+      return text 'sum x', function()
+         local sum = x:sum()
+         -- Of numbers that are none the original finds one that is in the memory behind them.
+         return sum == sum and ('%.9g %.9g %.9g'):format(sum, x:max(), x:min()) or ''
+      end
    end
 
    for _ = 1, 24 do
