@@ -33,6 +33,7 @@ __all__ = [
     "repeats",
     "run",
     "shares",
+    "takes_in_order",
     "tangled",
 ]
 
@@ -247,8 +248,27 @@ def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
     run(out, places(out), function, *read)
 
 
-def copied_first(out: T, src: T) -> T:
-    """``out`` with the size and the elements of ``src``, for what is then done to it."""
+def takes_in_order(out: T, first: T, *others: T) -> bool:
+    """``tangled`` for a result that ``out`` is to take, of the size of the first tensor.
+
+    Where it shares memory with them it takes that size before they are looked at; one of them may be ``out`` itself.
+    """
+    if out.shape != first.shape:
+        storage = out.untyped_storage().data_ptr()
+        if any(tensor.untyped_storage().data_ptr() == storage for tensor in (first, *others)):
+            for other in others:
+                memory.check_fits(first, other)
+            memory.resize(out, first.shape)
+    return tangled(out, first, *others)
+
+
+def copied_first(out: T, src: T, *others: T) -> T:
+    """``out`` with the size and the elements of ``src``, for what is then done to it.
+
+    The others must have as many elements.
+    """
+    for other in others:
+        memory.check_fits(src, other)
     memory.resize(out, src.shape)
     return copy(out, src)
 
