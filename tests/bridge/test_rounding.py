@@ -30,7 +30,9 @@ def test_numbers_stand_among_other_arguments(runtime):
 
 
 def test_fourteen_digits(runtime):
-    script = "return tostring(2 ^ -21), tostring(-123456789012345), tostring(0.1), tostring(7), tostring(1e300)"
+    script = (
+        "return tostring(2 ^ -21), tostring(-123456789012345), tostring(0.1), tostring(7), tostring(1e300)"
+    )
     expected = ("4.7683715820313e-07", "-1.2345678901235e+14", "0.1", "7", "1e+300")
     assert runtime.execute(script) == expected
 

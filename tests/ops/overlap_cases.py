@@ -69,12 +69,14 @@ def cases() -> list[tuple[str, str, str]]:
     calls: list[tuple[str, bool, bool, str]] = []
     for name, operation in operations.items():
         for case in operation.cases:
-            if operation.form not in (Form.UPDATE, Form.QUERY) or not case.elementwise or name.startswith("__"):
+            if (
+                operation.form not in (Form.UPDATE, Form.QUERY)
+                or not case.elementwise
+                or name.startswith("__")
+            ):
                 continue
             floating = any(p.kind == "F" for p in case.parameters)
-            calls += [
-                (name, floating, case.returns == "Byte", c) for c in _calls(name, operation.form, case)
-            ]
+            calls += [(name, floating, case.returns == "Byte", c) for c in _calls(name, operation.form, case)]
     found = []
     for number_type, layout in itertools.product(TYPES, LAYOUTS):
         if number_type in ("Float", "Byte") and layout not in ("down", "turned", "row", "places"):
@@ -119,12 +121,14 @@ def program(found: list[tuple[str, str, str]]) -> str:
     lines = [PRELUDE, "local views, calls = {}, {}"]
     for layout, (a, b) in LAYOUTS.items():
         lines.append(f"views['{layout}'] = function(x) return {a}, {b} end")
-    number = {}
+    number: dict[str, int] = {}
     for _, _, call in found:
         if call not in number:
             number[call] = len(number) + 1
             lines.append(f"calls[{len(number)}] = function(a, b, d, index, places, mask) {call} end")
-    lines += [f"show('{t}', '{layout}', views['{layout}'], calls[{number[call]}])" for t, layout, call in found]
+    lines += [
+        f"show('{t}', '{layout}', views['{layout}'], calls[{number[call]}])" for t, layout, call in found
+    ]
     # A function takes so many constants only.
     head, shows = lines[: -len(found)], lines[-len(found) :]
     parts = ["\n".join(shows[at : at + 500]) for at in range(0, len(shows), 500)]

@@ -316,9 +316,16 @@ def test_a_result_tensor_gets_the_rows(rt: Runtime) -> None:
     for out in (torch.zeros(3, dtype=torch.float64), wide[:, 70:], wide[:, ::2]):
         lua(rt, "r:index(x, 1, i)", x=x, i=index, r=out)
         assert torch.equal(out, expected)
-    assert torch.equal(lua(rt, "return x:index(x, 1, i)", x=x.clone(), i=index), expected)
     kept = wide.clone()
     index[3] = 91
     rt.globals["x"], rt.globals["r"] = x, wide
     assert "index 91 out of range" in failure(rt, "r:index(x, 1, i)")
     assert torch.equal(wide, kept)
+
+
+def test_rows_of_a_tensor_itself_are_taken_one_after_the_other(rt: Runtime) -> None:
+    x, order = some((90, 70)), torch.randint(1, 91, (90,))
+    expected = x.clone()
+    for at, row in enumerate(order.tolist()):
+        expected[at] = expected[row - 1]
+    assert torch.equal(lua(rt, "return x:index(x, 1, i)", x=x, i=order), expected)

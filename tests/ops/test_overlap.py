@@ -50,7 +50,6 @@ X = torch.arange(12.0).view(3, 4)
     ("out", "other", "expected"),
     [
         (X, X, False),
-        (X, X.view(-1), False),
         (X, X.clone(), False),
         (X[:, :2], X[:, 2:], False),  # side by side
         (X[:2], X[2:], False),
@@ -64,7 +63,6 @@ X = torch.arange(12.0).view(3, 4)
 )
 def test_whether_the_order_matters(out, other, expected):
     assert overlap.tangled(out, other) is expected
-    assert overlap.shares(out, other) in (True, expected)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -104,3 +102,34 @@ def test_large_matrices_are_turned_square_by_square(side, dtype):
         expected[rows, columns] = expected.t()[rows, columns].clone()
     overlap.copy(x, x.t())
     assert x.equal(expected)
+
+
+def _numbers_alike(ours: str, expected: str) -> bool:
+    """Whether two lines are the same but for the last digits of floats."""
+    if ours == expected:
+        return True
+    first, second = ours.split(), expected.split()
+    if len(first) != len(second):
+        return False
+    return all(p == q or _close(p, q) for p, q in zip(first, second, strict=True))
+
+
+def _close(ours: str, expected: str) -> bool:
+    try:
+        p, q = float(ours), float(expected)
+    except ValueError:
+        return False
+    return (p != p and q != q) or math.isclose(p, q, rel_tol=2e-6)
+
+
+def test_random_programs_do_what_the_original_did():
+    """Each step of ``random_tensors.lua``: what is in memory after it, and whether it is an error."""
+    expected = gzip.decompress((GOLDEN.parent / "random_tensors.txt.gz").read_bytes()).decode().splitlines()
+    source = (Path(__file__).parent / "random_tensors.lua").read_text()
+    with Runtime() as runtime:
+        runtime.execute("lines = {} function print(text) lines[#lines + 1] = text end")
+        runtime.execute(f"assert(loadstring([====[{source}]====]))(1, 300)")
+        lines = runtime.execute("return table.concat(lines, '\\n')").splitlines()
+    assert len(lines) == len(expected)
+    pairs = zip(lines, expected, strict=True)
+    assert next(((ours, theirs) for ours, theirs in pairs if not _numbers_alike(ours, theirs)), None) is None

@@ -243,6 +243,11 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         target = objects[handle][at : at + len(values)]
         target.copy_(torch.tensor(values, dtype=torch.float64))
 
+    def order_matters(handle: int, *others: int) -> bool:
+        """Whether writing elements of a tensor changes what is later read of it or of the others."""
+        target = objects[handle]
+        return overlap.repeats(target) or overlap.tangled(target, *(objects[other] for other in others))
+
     def copy_elements(handle: int, source: int) -> None:
         if objects[handle].data_ptr() != objects[source].data_ptr() or objects[handle].device.type == "meta":
             memory.copy(objects[handle], objects[source])
@@ -310,6 +315,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "count": lambda handle: objects[handle].numel(),
         "elements": elements,
         "put_elements": put_elements,
+        "order_matters": order_matters,
         "copy_elements": copy_elements,
         "isatty": os.isatty,
         "class_methods": class_methods,

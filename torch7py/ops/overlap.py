@@ -1,10 +1,10 @@
 """Tensors that share memory, where one is written while others are read: what the order of the elements decides.
 
-Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it comes to
-them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some of these
-calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order
-matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of
-them at once as do not depend on each other.
+Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it
+comes to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some
+of these calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the
+order matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take
+as many of them at once as do not depend on each other.
 
 The original's vectors of four and eight elements, which it has for contiguous memory and some processors, read all of
 their elements before they write; what came of that depended on the processor. Here it is one element after the other.
@@ -12,6 +12,7 @@ their elements before they write; what came of that depended on the processor. H
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,13 +30,16 @@ __all__ = [
     "in_order",
     "meets",
     "places",
+    "repeats",
     "run",
     "shares",
+    "takes_in_order",
     "tangled",
 ]
 
 T = torch.Tensor
 Places = NDArray[np.int64]
+FAR = 1 << 60  # an address from which all distances lead to addresses
 EFFORT = 10_000  # steps to find out whether two tensors share an element; beyond, they are taken to
 
 # The original copies a matrix that lies column by column to contiguous memory square by square, if it is large.
@@ -45,15 +49,28 @@ LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
 # -- whether the order matters -----------------------------------------------------------------------------
 
 
-def tangled(out: T, *others: Any) -> bool:
-    """Whether writing the elements of ``out`` changes elements of another tensor that are read for other places."""
+def tangled(out: T, *others: T) -> bool:
+    """Whether writing the elements of ``out`` in order makes a difference.
+
+    It does where that changes elements that are then read of another tensor, or written again. Not of an expanded
+    tensor that shares no memory with the others: the same is done to each of its places (``turns.py``).
+    """
+    if not out.is_contiguous() and _repeats(out.shape, out.stride(), False):
+        return True
     storage = out.untyped_storage().data_ptr()
     for other in others:
-        if isinstance(other, T) and other.untyped_storage().data_ptr() == storage:
-            if other is out or _same_places(out, other):
+        if other.untyped_storage().data_ptr() == storage:
+            if other is out:
                 if 0 in out.stride():
                     return True
-            elif _share_elements(out, other):
+            elif _changes(
+                other.data_ptr() - out.data_ptr(),
+                out.element_size(),
+                out.shape,
+                out.stride(),
+                other.shape,
+                other.stride(),
+            ):
                 return True
     return False
 
@@ -67,38 +84,81 @@ def shares(out: T, *others: T) -> bool:
 
 
 def meets(out: T, *others: T) -> bool:
-    """Whether a tensor shares elements with one of the others, or has an element at several places."""
-    return 0 in out.stride() or shares(out, *others)
+    """Whether a tensor shares elements with one of the others, or may have an element at several places."""
+    return repeats(out) or shares(out, *others)
 
 
-def _same_places(out: T, other: T) -> bool:
-    if out.data_ptr() != other.data_ptr() or out.dtype != other.dtype:
-        return False
-    if out.shape == other.shape and out.stride() == other.stride():
-        return True
-    return out.numel() == other.numel() and out.is_contiguous() and other.is_contiguous()
+def repeats(x: T) -> bool:
+    """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
+    return not x.is_contiguous() and _repeats(x.shape, x.stride(), True)
 
 
-class _Extent:
-    """A tensor's memory for numpy, which looks at where the elements lie and not at them."""
-
-    def __init__(self, x: T) -> None:
-        size = x.element_size()
-        self.__array_interface__ = {
-            "version": 3,
-            "data": (x.data_ptr(), True),
-            "shape": tuple(x.shape),
-            "strides": tuple(stride * size for stride in x.stride()),
-            "typestr": f"|V{size}",
-        }
+@functools.lru_cache(4096)
+def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], expanded: bool) -> bool:
+    """``repeats``; ``expanded``: also along dimensions that have but one place."""
+    reach = 0
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if size > 1 and (expanded or stride):
+            if stride <= reach:
+                return True
+            reach += stride * (size - 1)
+    return False
 
 
 def _share_elements(x: T, y: T) -> bool:
     """Whether any byte of memory is in both."""
-    if x.numel() == 0 or y.numel() == 0:
+    distance = y.data_ptr() - x.data_ptr()
+    return _meet(distance, x.element_size(), x.shape, x.stride(), y.shape, y.stride())
+
+
+class _Extent:
+    """Where a tensor's elements lie, for numpy, which does not look at them."""
+
+    def __init__(self, address: int, size: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (address, True),
+            "shape": tuple(shape),
+            "strides": tuple(stride * size for stride in strides),
+            "typestr": f"|V{size}",
+        }
+
+
+# A program asks for the same tensors again and again, or for others that lie so to each other: `distance` bytes apart,
+# with elements of `size` bytes.
+
+
+@functools.lru_cache(4096)
+def _changes(
+    distance: int,
+    size: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    other_shape: tuple[int, ...],
+    other_strides: tuple[int, ...],
+) -> bool:
+    """Whether writing a tensor in order changes what is then read of the other."""
+    if distance == 0 and shape == other_shape and strides == other_strides:
+        return 0 in strides
+    return _meet(distance, size, shape, strides, other_shape, other_strides)
+
+
+@functools.lru_cache(4096)
+def _meet(
+    distance: int,
+    size: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    other_shape: tuple[int, ...],
+    other_strides: tuple[int, ...],
+) -> bool:
+    """Whether two tensors share an element."""
+    if 0 in shape or 0 in other_shape:
         return False
+    first = np.asarray(_Extent(FAR, size, shape, strides))
+    second = np.asarray(_Extent(FAR + distance, size, other_shape, other_strides))
     try:
-        return np.shares_memory(np.asarray(_Extent(x)), np.asarray(_Extent(y)), max_work=EFFORT)
+        return np.shares_memory(first, second, max_work=EFFORT)  # type: ignore[arg-type]  # any number of steps
     except np.exceptions.TooHardError:
         return True
 
@@ -171,7 +231,7 @@ def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> No
 
 
 def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
-    """``out`` becomes ``function(*values)``, element by element; the values are numbers and tensors of as many elements.
+    """``out`` becomes ``function(*values)``, element by element; tensors among the values have as many elements each.
 
     ``out`` gets the size of the first tensor.
     """
@@ -188,8 +248,27 @@ def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
     run(out, places(out), function, *read)
 
 
-def copied_first(out: T, src: T) -> T:
-    """``out`` with the size and the elements of ``src``, for what is then done to it."""
+def takes_in_order(out: T, first: T, *others: T) -> bool:
+    """``tangled`` for a result that ``out`` is to take, of the size of the first tensor.
+
+    Where it shares memory with them it takes that size before they are looked at; one of them may be ``out`` itself.
+    """
+    if out.shape != first.shape:
+        storage = out.untyped_storage().data_ptr()
+        if any(tensor.untyped_storage().data_ptr() == storage for tensor in (first, *others)):
+            for other in others:
+                memory.check_fits(first, other)
+            memory.resize(out, first.shape)
+    return tangled(out, first, *others)
+
+
+def copied_first(out: T, src: T, *others: T) -> T:
+    """``out`` with the size and the elements of ``src``, for what is then done to it.
+
+    The others must have as many elements.
+    """
+    for other in others:
+        memory.check_fits(src, other)
     memory.resize(out, src.shape)
     return copy(out, src)
 
@@ -197,8 +276,13 @@ def copied_first(out: T, src: T) -> T:
 def copy(target: T, source: T) -> T:
     """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
     if not tangled(target, source):
+        if target.shape == source.shape and (target.is_contiguous() or 0 not in target.stride()):
+            return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
+    if target.untyped_storage().data_ptr() != source.untyped_storage().data_ptr():
+        run(target, places(target), lambda values: values, (source, places(source)))
+        return target
     if _by_squares(target, source):
         return _copy_squares(target, source)
     copy_places(target, places(target), places(source))

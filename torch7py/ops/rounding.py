@@ -1,7 +1,8 @@
 """Numbers as text, rounded as Torch7's LuaJIT did: what lies just between two results goes away from zero.
 
 C's ``printf``, Python and later versions of LuaJIT take the even digit there: ``%.4f`` of 0.03125 is 0.0312, and was
-0.0313. What lies between is known without rounding anything: a number does for q decimals when ``2^(q+1)`` times it is odd.
+0.0313. What lies between is known without rounding anything: a number does for q decimals when ``2^(q+1)`` times it is
+odd.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
 
 local core, host, config, headers, tensor, torch = ...
 
+local floor = math.floor
 local type, tonumber, select, unpack, rawset, ipairs = type, tonumber, select, unpack, rawset, ipairs
 local getmetatable, setmetatable = getmetatable, setmetatable
 local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, headers.of
@@ -260,6 +261,35 @@ local function in_arrays(f, x, ...)
    core.raw(host.copy_elements, handle_of[x], handle_of[flat])
 end
 
+-- ... and one by one, where what is written changes what is read later.
+local function place_of(h, i)
+   local place = 0
+   for d = h.dims - 1, 0, -1 do
+      local size = tonumber(h.size[d])
+      place = place + i % size * tonumber(h.stride[d])
+      i = floor(i / size)
+   end
+   return place
+end
+
+local function one_by_one(f, n, ...)
+   local operands, values = {...}, {}
+   for i = 0, n - 1 do
+      for k, u in ipairs(operands) do values[k] = core.raw(host.element, handle_of[u], place_of(header(u), i)) end
+      local value = check_result(f(unpack(values, 1, #operands)))
+      if value then
+         local x = operands[1]
+         core.raw(host.fill_view, handle_of[x], place_of(header(x), i), value)
+      end
+   end
+end
+
+local function order_matters(operands)
+   local handles = {}
+   for i, u in ipairs(operands) do handles[i] = handle_of[u] end
+   return core.raw(host.order_matters, unpack(handles))
+end
+
 local function traverse(name, f, ...)
    local x = ...
    local operands, reachable, ordered, n = {...}, ffi ~= nil, true, nil
@@ -290,7 +320,8 @@ local function traverse(name, f, ...)
       if type(mt) ~= 'table' or not mt.__call then fail("%s: function expected, got %s", name, type(f)) end
    end
    if n == 0 then return x end
-   if not reachable then in_arrays(f, ...)
+   if not reachable and order_matters(operands) then one_by_one(f, n, unpack(operands))
+   elseif not reachable then in_arrays(f, ...)
    elseif ordered then in_a_row(name, f, n, operands[1], operands[2], operands[3])
    else by_pointers(name, f, n, unpack(operands)) end
    return x

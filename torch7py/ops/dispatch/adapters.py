@@ -82,6 +82,7 @@ class Adapters:
             "write": memory.write_expanded,
             "write_once": memory.write,
             "write_columns": memory.write_columns,
+            "takes_in_order": overlap.takes_in_order,
             "tangled": overlap.tangled,
             "meets": overlap.meets,
             "in_order": overlap.in_order,
@@ -241,7 +242,8 @@ class Adapters:
         if outs >= 1 and case.copies_first:
             out, first, *others = [self._object(0), *tensors]
             meeting = f"meets({', '.join([out, *others])}) or tangled({out}, {first})"
-            lines.append(f"if {meeting}: {first} = copied_first({out}, {first})")
+            equal = ", ".join([out, first, *(others if case.elementwise else [])])
+            lines.append(f"if {meeting}: {first} = copied_first({equal})")
         if operation.form in (Form.UPDATE, Form.QUERY) and case.elementwise:
             lines += self._guard(case, outs, values, tensors)
         for name, slot in zip(values, slots, strict=True):
@@ -265,7 +267,8 @@ class Adapters:
         if outs != 1:
             return []
         out = self._object(0)
-        return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
+        question = f"takes_in_order({out}, {', '.join(tensors)})"
+        return [f"if {question}: return in_order({out}, function, {given})"]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
