@@ -6,6 +6,7 @@ died or took too long, errors that show Python's insides or no place in the prog
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import os
 import re
@@ -96,6 +97,7 @@ def _calls(runtime: Runtime, first: int, last: int, folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    faulthandler.enable(open("error", "w"))
     runtime.execute("loadstring(watch)()")
     for number in range(first, last):
         signal.alarm(SECONDS)
@@ -117,7 +119,7 @@ def _batch(runtime: Runtime, first: int, last: int) -> list[Fault]:
                     _calls(runtime, at, last, folder)
                     code = 0
                 except BaseException as error:  # whatever it is is a fault; the process must not go on as its parent
-                    (folder / "error").write_text(f"{type(error).__name__}: {str(error)[:300]}")
+                    Path("error").write_text(f"{type(error).__name__}: {str(error)[:300]}")
                 finally:
                     os._exit(code)
             _, status = os.waitpid(pid, 0)
@@ -127,7 +129,7 @@ def _batch(runtime: Runtime, first: int, last: int) -> list[Fault]:
                 break
             name = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
             said = folder / "error"
-            message = said.read_text() if said.exists() else ""
+            message = " ".join(said.read_text().split())[:1500] if said.exists() else ""
             said.unlink(missing_ok=True)
             current = folder / "current"
             text = current.read_text(errors="replace").split("\n")[0][7:] if current.exists() else ""
