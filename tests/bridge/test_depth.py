@@ -10,7 +10,8 @@ from torch7py.bridge.runtime import Runtime
 ENDLESS = {
     "a function": "local function f() f() return 1 end f()",
     "pcall": "local function f() local ok, e = pcall(f) if not ok then error(e, 0) end end f()",
-    "__tostring": "local mt = {} mt.__tostring = function(x) return tostring(x) .. 'a' end tostring(setmetatable({}, mt))",
+    "__tostring": """local mt = {} mt.__tostring = function(x) return tostring(x) .. 'a' end
+        tostring(setmetatable({}, mt))""",
     "__index": "local mt = {} mt.__index = function(x, k) return x[k] + 1 end local _ = setmetatable({}, mt).a",
     "coroutine.wrap": "local function f() return coroutine.wrap(f)() end f()",
     "coroutine.resume": """local function f()
@@ -71,7 +72,7 @@ def test_an_expanded_tensor_of_endless_size(runtime: Runtime) -> None:
     return a, b, c, n"""
     first, second, third, count = runtime.execute(script, "=big.lua")
     assert (first, second, count) == ("enough", "enough", 9002)
-    assert third == "big.lua:4: a table has no room for 1099511627776 elements"
+    assert third == "big.lua:5: a table has no room for 1099511627776 elements"
 
 
 def test_a_function_that_moves_the_memory_it_is_called_for(runtime: Runtime) -> None:

@@ -57,7 +57,7 @@ def test_every_loop_over_the_memory(runtime: Runtime, kind: str, size: int) -> N
 
 
 def test_a_tensor_beyond_its_storage_is_not_saved(runtime: Runtime) -> None:
-    with pytest.raises(LuaError, match="^python:1: a tensor that ends at element 9 of a storage of 2"):
+    with pytest.raises(LuaError, match=r"^python:1: a tensor that ends at element 9 of a storage of 2"):
         runtime.execute("local x = torch.ones(9) x:storage():resize(2) torch.serialize(x)")
 
 

@@ -264,8 +264,8 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Calls
 
-local PYTHON = {'Traceback', '%.py[^%w]', '<class', 'object at 0x', 'torch7py/', 'RecursionError', 'AssertionError', 'INTERNAL ASSERT',
-   'this is an error in torch7py', 'lupa'}
+local PYTHON = {'Traceback', '%.py[^%w]', 'torch7py/', 'RecursionError', 'AssertionError', 'INTERNAL ASSERT', 'lupa',
+   'this is an error in torch7py'}
 local MEMORY = {'not enough memory', 'out of memory', 'allocate', 'alloc'}
 
 local function check(text, small, err)

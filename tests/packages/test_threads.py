@@ -86,7 +86,7 @@ class TestThreads:
             accepts[i] = pool:acceptsjob(2)
             if accepts[i] then pool:addjob(2, function() end) end
         end
-        local full = not accepts[5] and accepts[4] and pool:acceptsjob(1)
+        local full = not accepts[4] and accepts[3] and pool:acceptsjob(1)
         pool:specific(false)
         return seen[1], seen[2], seen[3], full, pool:specific()"""
         assert run(script) == (217, 227, 117, True, False)

@@ -34,8 +34,9 @@ def keep_freed_memory() -> None:
 def deepen_stack() -> None:
     """Let C's stack take the deepest recursion that Lua's own stack allows.
 
-    A function that calls itself through ``string.gsub`` takes 8 KB of it each time. Lua says "stack overflow" after some
-    thousand times, which the usual 8 MB do not hold. The stack of the first thread grows up to the limit of the moment.
+    A function that calls itself through ``string.gsub`` takes 8 KB of it each time. Lua says "stack overflow" after
+    some thousand times, which the usual 8 MB do not hold. The stack of the first thread grows up to the limit of the
+    moment.
     """
     if not sys.platform.startswith("linux"):
         return
