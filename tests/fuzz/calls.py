@@ -33,7 +33,7 @@ found:setvbuf('line')
 local function line(text, length) return (text:sub(1, length):gsub('[%c%z]', ' ')) end
 local function begin(text)
    current:seek('set')
-   current:write(('%-2000s'):format(line(text, 2000)))
+   current:write(line(text, 2000), '\\n')
    current:flush()
 end
 local function report(kind, text, message)

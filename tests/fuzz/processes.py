@@ -1,4 +1,4 @@
-"""Numbered attempts in processes of their own, so that one that dies, hangs or takes all memory is a fault that is told."""
+"""Numbered attempts in processes of their own: one that dies, hangs or takes all memory is a fault that is told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pathlib import Path
 
 __all__ = ["Fault", "current", "in_processes", "report"]
 
-SECONDS = 20  # for one attempt
+SECONDS = 20  # of the processor for one attempt
+WAITED = 400  # by the clock, on a busy machine
 
 # What a process works on: its own folder, in which the files of these names tell of it when it has died.
 CURRENT, DONE, FOUND, SAID = "current", "done", "found", "said"
@@ -66,8 +67,8 @@ def _chain(attempt: Callable[[int], None], first: int, last: int) -> list[Fault]
             first = int(done.read_text()) + 1 if done.exists() else first
             if status:
                 name = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else "an exception"
-                texts = {file: _text(folder / file) for file in (CURRENT, SAID)}
-                faults.append(Fault(first, name, texts[CURRENT][:300], texts[SAID][:1500]))
+                what = _text(folder / CURRENT, "\n").partition("\n")[0]
+                faults.append(Fault(first, name, what[:300], _text(folder / SAID)[:1500]))
                 done.write_text(str(first))
                 first += 1
         for line in _text(folder / FOUND, "\n").splitlines():
@@ -91,10 +92,12 @@ def _run(attempt: Callable[[int], None], first: int, last: int, folder: Path) ->
             os.dup2(silent, descriptor)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        for timer in (signal.SIGALRM, signal.SIGVTALRM):
+            signal.signal(timer, signal.SIG_DFL)
         faulthandler.enable(os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
         for number in range(first, last):
-            signal.alarm(SECONDS)
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+            signal.alarm(WAITED)
             attempt(number)
             Path(DONE).write_text(str(number))
     finally:
