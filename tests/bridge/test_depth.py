@@ -98,3 +98,13 @@ def test_values_of_a_failed_call_go_with_it(runtime: Runtime) -> None:
     ok, message = runtime.execute(script, "=read.lua")
     assert not ok
     assert message == "read.lua:6: nn.Identity: the version of a class is a number"
+
+
+def test_a_program_does_not_see_lupas_own_functions(runtime: Runtime) -> None:
+    assert runtime.execute("return python == nil, package.loaded.python == nil, pcall(require, 'python')")[
+        :3
+    ] == (
+        True,
+        True,
+        False,
+    )

@@ -1,8 +1,8 @@
 """Calls every function, method and layer at random, and says what must never happen.
 
-``python -m tests.fuzz.calls COUNT [FIRST] [JOBS]`` makes calls by so many numbers, one to three each, and lists what it
-found: processes that died or took too long, errors that show Python's insides or no place in the program, memory that no
-argument asks for.
+``python -m tests.fuzz.calls COUNT [FIRST] [JOBS]`` makes calls by so many numbers, one to three each, and lists what
+it found: processes that died or took too long, errors that show Python's insides or no place in the program, memory
+that no argument asks for.
 """
 
 from __future__ import annotations

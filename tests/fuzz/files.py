@@ -1,8 +1,8 @@
 """Damages ``.t7`` files at random and reads them in every way: ``torch7py.load``, the outline, a program, the commands.
 
-``python -m tests.fuzz.files COUNT [FIRST] [JOBS]`` tries as many and lists what it found: processes that died or took too
-long, errors that are no T7Error or have no place, memory that the size of a file does not ask for, commands that end in
-more than a line.
+``python -m tests.fuzz.files COUNT [FIRST] [JOBS]`` tries as many and lists what it found: processes that died or took
+too long, errors that are no T7Error or have no place, memory that the size of a file does not ask for, commands that
+end in more than a line.
 """
 
 from __future__ import annotations
