@@ -32,7 +32,8 @@ def test_recursion_without_end(runtime: Runtime, name: str) -> None:
     with pytest.raises(LuaError) as caught:
         runtime.execute(ENDLESS[name], "=deep.lua")
     first = caught.value.message.split("\n")[0]
-    assert first.startswith("deep.lua:"), first
+    # Where a handler finds no room on the stack either, LuaJIT gives its bare words.
+    assert first.startswith("deep.lua:") or first == "stack overflow", first
     assert "Traceback" not in caught.value.message
     assert runtime.execute("return 1 + 1") == 2
 

@@ -34,7 +34,7 @@ THREADS = FIRST_STRIDE + MAX_DIMS  # where Lua reads how many threads PyTorch ha
 
 
 def _let_go(error: BaseException) -> None:
-    """Drop what the calls of ours that failed still hold: Lua's values must not outlive the coroutine that passed them."""
+    """Drop what failed calls of ours hold: Lua's values must not outlive the coroutine that passed them."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
