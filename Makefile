@@ -13,7 +13,7 @@ LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-slow test-eager demo bench support format clean
+.PHONY: help test check test-lua51 test-slow fuzz test-eager demo bench support format clean
 
 help:
 	@echo 'make test        lint, types, all tests, and the Lua-facing tests on plain Lua 5.1'
@@ -21,6 +21,7 @@ help:
 	@echo 'make check       lint and types only'
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-slow   the tests that take long'
+	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
 	@echo 'make test-eager  the Lua-facing tests with a compiler and a collector that are always at work'
 	@echo 'make bench       speed, beside plain PyTorch'
 	@echo 'make support     writes docs/support.md and docs/operations.md'
@@ -46,6 +47,10 @@ test-lua51: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz.calls 100000 0 2
+	$(BIN)/python -m tests.fuzz.files 200000 0 2
 
 test-eager: $(READY)
 	TORCH7PY_EAGER=1 $(BIN)/pytest -n $(WORKERS) $(LUA_TESTS)

@@ -16,7 +16,7 @@ local torch, nn, is_tensor, typename = torch, nn, torch.isTensor, torch.typename
 
 local OMITTED = {}
 for name in ([[
-   os.exit os.execute os.remove os.rename os.setlocale os.tmpname io.popen io.output io.input io.close io.read io.lines
+   error assert    os.exit os.execute os.remove os.rename os.setlocale os.tmpname io.popen io.output io.input io.close io.read io.lines
    debug jit ffi setfenv getfenv module collectgarbage rawset setmetatable newproxy package.loadlib
    package.seeall sys.execute sys.fexecute sys.prun sys.sleep sys.usleep sys.fork paths.rmall paths.rmdir paths.remove
    paths.rename paths.execute paths.chdir lfs.chdir lfs.rmdir lfs.link torch.setnumthreads torch.setdefaulttensortype
@@ -264,8 +264,8 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Calls
 
-local PYTHON = {'Traceback', '%.py[^%w]', '<class', 'object at 0x', 'torch7py/', 'RecursionError', 'AssertionError', 'INTERNAL ASSERT',
-   'this is an error in torch7py', 'lupa'}
+local PYTHON = {'Traceback', '%.py[^%w]', 'torch7py/', 'RecursionError', 'AssertionError', 'INTERNAL ASSERT', 'lupa',
+   'this is an error in torch7py'}
 local MEMORY = {'not enough memory', 'out of memory', 'allocate', 'alloc'}
 
 local function check(text, small, err)
@@ -273,11 +273,13 @@ local function check(text, small, err)
       return      -- a program may raise what it likes
    end
    local first = match(err, '^[^\n]*')
+   -- LuaJIT's own of arguments that no function of the program's has passed on
+   if find(first, '^%[builtin:') or find(first, '^table index is ') then return end
    if not find(first, '^[^:]*:%d+: ') and not find(first, '^%[string [^\n]*%]:%d+: ') then report('no place', text, first) end
    for _, pattern in ipairs(PYTHON) do
       if find(first, pattern) then report('python', text, first) break end
    end
-   if small then
+   if small and not find(text, 'expand') then
       for _, pattern in ipairs(MEMORY) do
          if find(err, pattern) then report('memory', text, first) break end
       end

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import pytest
 
+from tests.golden_cases import GOLDEN
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
+
+SEQUENCES = Path(__file__).with_name("pool_sequences.lua")
 
 
 @pytest.fixture
@@ -75,21 +81,65 @@ class TestThreads:
             pool:addjob(id, function(x) count = (count or 0) + 1 return __threadid, count, x end,
                         function(a, b, c) seen[#seen + 1] = a * 100 + b * 10 + c end, 7)
         end
-        local full = not pool:acceptsjob(2) and pool:acceptsjob(1)
+        local accepts = {}
+        for i = 1, 5 do
+            accepts[i] = pool:acceptsjob(2)
+            if accepts[i] then pool:addjob(2, function() end) end
+        end
+        local full = not accepts[4] and accepts[3] and pool:acceptsjob(1)
         pool:specific(false)
         return seen[1], seen[2], seen[3], full, pool:specific()"""
         assert run(script) == (217, 227, 117, True, False)
 
-    def test_as_many_results_wait_as_there_are_threads(self, run):
-        script = """local pool, done = threads.Threads(2), 0
-        local function add() pool:addjob(function() end, function() done = done + 1 end) end
-        add() add()
-        local full, before = pool:acceptsjob(), done
-        add()
-        local after = done
+    def test_a_job_that_a_thread_has_taken_frees_its_place(self, run):
+        script = """local pool, got = threads.Threads(1, function() n = 0 end), nil
+        local function job() n = n + 1 return n end
+        local function take(x) got = x end
+        pool:addjob(job, take)
+        pool:addjob(job, take)
         pool:dojob()
-        return full, before, after, done, pool:hasjob(), pool:haserror()"""
-        assert run(script) == (False, 0, 1, 2, True, False)
+        return got"""
+        assert run(script) == 1
+
+    def test_results_wait_and_threads_with_one_more(self, run):
+        script = """local pool, done, taken = threads.Threads(2), 0, 0
+        local function add() pool:addjob(function() end, function() done = done + 1 end) end
+        while pool:acceptsjob() do add() taken = taken + 1 end
+        local before = done
+        add()
+        return taken, before, done, pool:acceptsjob(), pool:hasjob(), pool:haserror()"""
+        assert run(script) == (6, 0, 1, False, True, False)
+
+    def test_random_sequences_of_operations(self, runtime, capfd):
+        """As the original did them (``tests/golden/pools.txt.gz``)."""
+        last = 40
+        runtime.run(str(SEQUENCES), ["1", str(last), "0"])
+        ours = capfd.readouterr().out.splitlines()
+        with gzip.open(GOLDEN / "pools.txt.gz", "rt") as file:
+            recorded = [line.rstrip() for line in file if int(line.split(":")[0]) <= last]
+        assert len(recorded) > last / 2
+        assert set(recorded) <= set(ours)
+
+    def test_jobs_that_nobody_waited_for_are_done_at_the_end(self, runtime, tmp_path, capfd):
+        program = tmp_path / "program.lua"
+        program.write_text("""local pool = require('threads').Threads(1)
+        for i = 1, 3 do pool:addjob(function() return i end, function(x) print('done', x) end) end
+        pool:addjob(function() error('bad luck') end)
+        print 'last line'""")
+        assert runtime.run(str(program)) == 0
+        out, err = capfd.readouterr()
+        assert out.split() == "done 1 last line done 2 done 3".split()
+        assert "a pool that nobody waited for: " in err
+        assert "bad luck" in err
+
+    def test_what_a_job_resizes(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local x, pool = torch.ones(3, 3), threads.Threads(1)
+        local row = x[2]
+        for i = 1, 200 do x[1][1] = row[1] end
+        pool:addjob(function() x:resize(300, 300):fill(4) end)
+        return x[1][1], x[300][300], row[1], row:sum()"""
+        assert run(script) == (4, 4, 4, 12)
 
     def test_states_have_their_own_settings(self, run):
         script = """torch.setdefaulttensortype('torch.FloatTensor')

@@ -39,7 +39,7 @@ def _no_attributes(*args: Any) -> Any:
 def new_lua(name: str) -> Any:
     """A Lua state that reaches nothing of Python but the functions it is handed."""
     module = importlib.import_module(f"lupa.{name}")
-    return module.LuaRuntime(
+    lua = module.LuaRuntime(
         unpack_returned_tuples=True,
         encoding="latin1",  # Lua strings are bytes: each becomes one character, whatever it is
         source_encoding="latin1",
@@ -47,6 +47,8 @@ def new_lua(name: str) -> Any:
         register_builtins=False,
         attribute_handlers=(_no_attributes, _no_attributes),
     )
+    lua.execute("python, package.loaded.python = nil")  # lupa's functions hold Lua values longer than Lua may
+    return lua
 
 
 def as_object(name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,22 @@ FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
 THREADS = FIRST_STRIDE + MAX_DIMS  # where Lua reads how many threads PyTorch has
 
 
+def _let_go(error: BaseException) -> None:
+    """Drop what failed calls of ours hold: Lua's values must not outlive the coroutine that passed them."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        place = link.__traceback__
+        while place is not None:
+            frame = place.tb_frame
+            if str(frame.f_globals.get("__name__")).startswith("torch7py."):
+                with contextlib.suppress(RuntimeError):  # of a frame that is running
+                    frame.clear()
+            place = place.tb_next
+        link = link.__cause__ or link.__context__
+
+
 def host_functions(runtime: Runtime) -> dict[str, Any]:
     """The functions for Lua that are not of modules (``peers.py``)."""
     handles = runtime.handles
@@ -45,6 +62,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     def describe_error(error: Any) -> tuple[int | None, str | None, bool]:
         """By which number Lua keeps what was thrown, else what to throw, and whether no pcall may catch it."""
+        if isinstance(error, BaseException):
+            _let_go(error)
         if isinstance(error, LuaError) and error.thrown is not None and error.thrown.runtime() is runtime:
             return error.thrown.number, "", False
         if not isinstance(error, BaseException):

@@ -1,17 +1,18 @@
-"""C's memory allocator, set for a program that makes and drops large tensors all the time."""
+"""The memory of a process that has a program to itself: what C's allocator keeps, and how far C's stack may grow."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["deepen_stack", "keep_freed_memory"]
 
 # mallopt's parameters, as glibc's malloc.h numbers them.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
 KEPT = 1 << 30  # bytes that are kept at most
+STACK = 112 << 20  # bytes
 MAPPED = 32 << 20  # blocks below so many bytes are kept: the most that glibc takes
 
 
@@ -28,3 +29,20 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, KEPT)
         mallopt(M_MMAP_THRESHOLD, MAPPED)
+
+
+def deepen_stack() -> None:
+    """Let C's stack take the deepest recursion that Lua's own stack allows.
+
+    A function that calls itself through ``string.gsub`` takes 8 KB of it each time. Lua says "stack overflow" after
+    some thousand times, which the usual 8 MB do not hold. The stack of the first thread grows up to the limit of the
+    moment.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    now, most = resource.getrlimit(resource.RLIMIT_STACK)
+    wanted = STACK if most == resource.RLIM_INFINITY else min(STACK, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, most))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["ArgumentError", "Torch7Error", "TorchError", "message_of"]
+
+
+_OUT_OF_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory: you tried to allocate (\d+) bytes")
 
 
 class Torch7Error(Exception):
@@ -26,5 +31,6 @@ def message_of(error: BaseException) -> str:
         return text
     first = text.split("\n", 1)[0]
     if isinstance(error, RuntimeError):  # PyTorch's own complaints
-        return first or "RuntimeError"
+        wanted = _OUT_OF_MEMORY.search(first)
+        return f"not enough memory for {wanted[1]} bytes" if wanted else first or "RuntimeError"
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

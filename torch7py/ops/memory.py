@@ -94,6 +94,9 @@ class Storage:
     def __len__(self) -> int:
         return len(self._known) if self._untyped is None else length(self._untyped) // self.type.size
 
+    def __repr__(self) -> str:
+        return f"a {self.type.storage} of size {len(self)}"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.type.name, self.tensor())
 

@@ -185,7 +185,10 @@ def _copy(storage: Storage, src: Storage) -> None:
     moves=True,
 )
 def _resize(storage: Storage, size: int, keepContent: bool) -> None:
-    """``s:resize(size[, keepContent])``: in place; the elements stay in any case, new ones are undetermined."""
+    """``s:resize(size[, keepContent])``: in place; the elements stay in any case, new ones are undetermined.
+
+    Of a tensor that looks beyond the new end the elements there are 0 from now on.
+    """
     if size < 0:
         raise ArgumentError(f"a storage cannot have {size} elements")
     storage.resize(size)

@@ -76,7 +76,8 @@ def free(number: int) -> None:
 
 restricted(
     "threads.Threads",
-    "not parallel: a job runs in a Lua state of its own, at once and to its end, when it is added",
+    "not parallel: a job runs in a Lua state of its own, to its end, as soon as a thread of the pool has no result to "
+    "keep: when it is added or when a result is taken",
 )
 restricted("threads.Thread", "not parallel: it runs when it is first waited for")
 restricted("threads.Condition", "not parallel: waiting for what no thread has signalled is an error")

@@ -75,6 +75,7 @@ function module.equip(c, info)
       if telling[key] then changed() end
       local f = c.__newindex__
       if f ~= nil and f(m, key, value) then return end
+      if key == nil or key ~= key then fail('table index is %s', key == nil and 'nil' or 'NaN') end
       rawset(m, key, value)
    end)
    rawset(c, '__torch7py_peer', peer)

@@ -174,6 +174,7 @@ local function upgrade(m, fields, version)
 end
 
 function module.read(m, file, version)
+   if version ~= nil and type(version) ~= 'number' then fail('%s: the version of a class is a number', class.type(m)) end
    if raw(host.t7_has_header, module.builtin_name(m), version or 1) then file:readObject() end
    local fields = file:readObject()
    if type(fields) ~= 'table' then fail('%s: a table of fields expected', class.type(m)) end
