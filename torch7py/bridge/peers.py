@@ -304,7 +304,8 @@ class Peers:
             if call is None:
                 call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
-            call([obj, *taken(name, decode(self.handles, mask, arguments))])
+            with _called_directly(obj, (name, "__init")):
+                call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
@@ -460,6 +461,8 @@ class Peers:
             if name not in exports:
                 continue
             if not key:
+                if name == "__init":  # Lua calls it, and Python's constructors their parent's
+                    continue
                 methods.append(name)
                 attributes[exports[name]] = LuaMethod(runtime, obj, name)
                 marked.append(exports[name])

@@ -463,6 +463,7 @@ class Criterion(Batching):
         "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
     )
 
+    @as_parents
     def __init__(self) -> None:
         super().__init__()
         self.__dict__["output"] = 0

@@ -10,7 +10,7 @@ import torch
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.foreign import as_layer
-from torch7py.nn.object import TorchObject, names
+from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
 from torch7py.nn.training import entries
 from torch7py.ops.errors import TorchError
@@ -33,6 +33,7 @@ class Container(Module):
         rethrowErrors="rethrow_errors",
     )
 
+    @as_parents
     def __init__(self, *modules: Module) -> None:
         super().__init__()
         for module in modules:
