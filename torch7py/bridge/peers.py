@@ -14,7 +14,7 @@ import torch
 
 from torch7py.bridge.calls import LuaCallback, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
-from torch7py.bridge.errors import LuaError
+from torch7py.bridge.errors import LuaError, RuntimeClosed
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.copying import TensorMap, deep_copy
