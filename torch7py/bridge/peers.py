@@ -64,6 +64,9 @@ class LuaMethod:
         """The function of the bridge that finds and calls it, and where it is found."""
         return "call_method", (self.name,)
 
+    def __deepcopy__(self, memo: Any) -> LuaMethod:
+        return self  # until Lua, which copies its part last, marks the copy's methods
+
 
 class LuaParentMethod(LuaMethod):
     """A method that Lua defines in a class above an object's, where methods of Python's call their parent's."""
@@ -76,9 +79,6 @@ class LuaParentMethod(LuaMethod):
 
     def _function(self) -> tuple[str, tuple[str, ...]]:
         return "call_parent_method", (self.key, self.name)
-
-    def __deepcopy__(self, memo: Any) -> LuaMethod:
-        return self  # until Lua, which copies its part last, marks the copy's methods
 
 
 class LuaFields(Overrides):

@@ -12,7 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.foreign import as_layer
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
-from torch7py.nn.training import entries
+from torch7py.nn.training import entries, first_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
@@ -122,8 +122,8 @@ class Container(Module):
         for child in self.children_of():
             found = child.torch7_parameters()
             if found is not None:
-                parameters += found[0]
-                gradients += found[1]
+                parameters += first_of(found)
+                gradients += found[1] if isinstance(found, tuple) and found[1] is not None else []
         return parameters, gradients
 
     def sparseParameters(self) -> Any:
