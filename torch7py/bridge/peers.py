@@ -314,7 +314,8 @@ class Peers:
             if call is None:
                 call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
-            call([obj, *taken(name, decode(self.handles, mask, arguments))])
+            with _called_directly(obj, (name, "__init")):
+                call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
@@ -336,26 +337,27 @@ class Peers:
         lender = layers[class_name]
         label = f"{class_name}:{name}"
         calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
-        foreign: set[type[TorchObject]] = set()
+        lent_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
 
-        def call_for(cls: type[TorchObject]) -> Callable[[list[Any]], Any]:
-            if not answers_for(cls, class_name, name):
-                foreign.add(cls)
-            calls[cls] = method_of(cls, class_name, name, label)
-            return calls[cls]
+        def call_otherwise(obj: TorchObject, values: list[Any]) -> Any:
+            """The first call for an object of a class, or one that is not as for most objects."""
+            cls = type(obj)
+            if cls not in calls and cls not in lent_calls:
+                answers = answers_for(cls, class_name, name)
+                (calls if answers else lent_calls)[cls] = method_of(cls, class_name, name, label)
+            if cls in lent_calls:
+                with lent(obj, lender):
+                    return self._call_with_types(name, lent_calls[cls], obj, values)
+            with _called_directly(obj, (class_name, name)):
+                return self._call_with_types(name, calls[cls], obj, values)
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
             values = decode(handles, mask, arguments)
             obj = objects[handle]
             try:
-                cls = type(obj)
-                call = calls.get(cls) or call_for(cls)
-                if cls in foreign:
-                    with lent(obj, lender):
-                        return self._call_with_types(name, call, obj, values)
-                if "_above" in obj.__dict__:
-                    with _called_directly(obj, (class_name, name)):
-                        return self._call_with_types(name, call, obj, values)
+                call = calls.get(obj.__class__)
+                if call is None or "_above" in obj.__dict__:
+                    return call_otherwise(obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
@@ -470,6 +472,8 @@ class Peers:
             if name not in exports:
                 continue
             if not key:
+                if name == "__init":  # Lua calls it, and Python's constructors their parent's
+                    continue
                 methods.append(name)
                 attributes[exports[name]] = LuaMethod(runtime, obj, name)
                 marked.append(exports[name])

@@ -299,7 +299,9 @@ class Module(Training):
     def parameter_pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Both lists of ``parameters()``; of more results, which a script's own method may give, no more."""
         found = self.torch7_parameters()
-        return ([], []) if not found else (found[0], found[1])
+        if not isinstance(found, tuple):
+            return found or [], []
+        return found[0] or [], found[1] or []
 
     def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """``m:getParameters()``: all parameters in one flat tensor, all gradients in another.
@@ -464,6 +466,7 @@ class Criterion(Batching):
         "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
     )
 
+    @as_parents
     def __init__(self) -> None:
         super().__init__()
         self.__dict__["output"] = 0

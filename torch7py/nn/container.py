@@ -10,9 +10,9 @@ import torch
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.foreign import as_layer
-from torch7py.nn.object import TorchObject, names
+from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
-from torch7py.nn.training import entries
+from torch7py.nn.training import entries, first_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
@@ -33,6 +33,7 @@ class Container(Module):
         rethrowErrors="rethrow_errors",
     )
 
+    @as_parents
     def __init__(self, *modules: Module) -> None:
         super().__init__()
         for module in modules:
@@ -121,8 +122,8 @@ class Container(Module):
         for child in self.children_of():
             found = child.torch7_parameters()
             if found is not None:
-                parameters += found[0]
-                gradients += found[1]
+                parameters += first_of(found)
+                gradients += found[1] if isinstance(found, tuple) and found[1] is not None else []
         return parameters, gradients
 
     def sparseParameters(self) -> Any:

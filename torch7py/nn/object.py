@@ -128,7 +128,7 @@ class TorchObject(FieldHolder):
         listModules replace clone __tostring__ forget remember stepClone sharedClone maxBPTTstep setOutputStep
         getHiddenState setHiddenState getGradHiddenState setGradHiddenState reinforce sparseParameters maxParamNorm
         gradParamClip weightDecay updateGradParameters defaultAccUpdateGradParameters
-        sharedAccUpdateGradParameters momentumGradParameters rethrowErrors applyToModules""".split()
+        sharedAccUpdateGradParameters momentumGradParameters rethrowErrors applyToModules __init""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
@@ -157,6 +157,10 @@ class TorchObject(FieldHolder):
         "_elsewhere",
         "_lent",
     )
+
+    @as_parents
+    def __init__(self) -> None:
+        super().__init__()
 
     # -- types --------------------------------------------------------------------------------------------
 

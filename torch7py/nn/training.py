@@ -36,6 +36,11 @@ def entries(table: Any) -> list[tuple[int, torch.Tensor]]:
     return list(table.items()) if isinstance(table, dict) else list(enumerate(table, 1))
 
 
+def first_of(results: Any) -> Any:
+    """The first of the results of a method, which are a tuple where there are several."""
+    return results[0] if isinstance(results, tuple) else results
+
+
 class Training(Stepping, Batching):
     """The part of ``Module`` that the dpnn package adds."""
 

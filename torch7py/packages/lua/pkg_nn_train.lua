@@ -58,7 +58,8 @@ end
 
 -- container:rethrowErrors(module, i, method, ...): module:method(...), for its i-th module; an error says which.
 module_of.redefine(torch.getmetatable('nn.Container'), 'rethrowErrors', function(self, module, i, method, ...)
-   if not rawequal(module, self.modules[i]) then core.fail('module %s is not number %s of its container', tostring(module), tostring(i)) end
+   local there = self.modules[i]   -- nothing yet of a module that was just made for this call
+   if there ~= nil and not rawequal(module, there) then core.fail('module %s is not number %s of its container', tostring(module), tostring(i)) end
    local function give(ok, result, ...)
       if ok then
          if select('#', ...) > 0 then core.fail('rethrowErrors: %s returned more than one value', method) end

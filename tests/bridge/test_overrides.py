@@ -1,0 +1,232 @@
+"""Whose methods are called: a script's in a class, above it or in an object take effect where Lua's lookup finds them.
+
+What the original did stands in golden files: the calls of every method for an object of every class
+(``override_counts.lua``) and what random programs of classes and overrides printed (``random_overrides.lua``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.every_class import new_runtime
+from tests.golden_cases import GOLDEN
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.binding import all_exports, parent_of
+from torch7py.nn.original_methods import original_methods
+from torch7py.nn.registry import layers
+
+HERE = Path(__file__).parent
+
+# Cases that say most about who calls whom, for every run of the tests; all others are among the slow ones.
+QUICK = frozenset(
+    """nn.Linear nn.Tanh nn.Sequential nn.Concat nn.ConcatTable nn.ParallelTable nn.Parallel nn.MapTable nn.Bottle
+    nn.Decorator nn.CReLU nn.CAdd nn.CMul nn.Identity nn.Dropout nn.SpatialConvolution nn.BatchNormalization
+    nn.JoinTable nn.MSECriterion nn.ClassNLLCriterion nn.Maxout nn.LayerNormalization nn.Serial nn.ReLU""".split()
+)
+
+# Where the counts are not the original's. A recurrent module's parts are in several of its fields there, and each way
+# to them counts.
+RECURRENT = frozenset(
+    """
+    nn.BiSequencer nn.BiSequencerLM nn.FastLSTM nn.GRU nn.LSTM nn.NormStabilizer nn.Recurrence nn.Recurrent
+    nn.Recursor nn.Repeater nn.RepeaterCriterion nn.SeqBRNN nn.SeqGRU nn.SeqLSTM nn.SeqLSTMP
+    nn.SeqReverseSequence nn.Sequencer nn.SequencerCriterion
+    """.split()
+)
+WAYS_TO_PARTS = frozenset(
+    """
+    accGradParameters accUpdateGradParameters applyToModules backward clearState clone
+    defaultAccUpdateGradParameters evaluate forget forward maxBPTTstep reinforce remember rethrowErrors
+    sharedClone stepClone training type updateGradInput updateOutput
+    """.split()
+)
+# Some layers are made of other parts here, or of none, and what the original converts or clears twice is so once. The
+# methods, and the classes; * are all methods.
+OTHERS = """
+replace type: nn.MapTable
+*: nn.Convert nn.IndexLinear nn.MuFuRu nn.RecurrentAttention
+accGradParameters: nn.CriterionTable
+*: nn.PartialLinear
+accGradParameters backward parameters type: nn.SpatialGlimpse
+applyToModules: nn.WeightNorm
+clearState: nn.Collapse nn.Index nn.Kmeans nn.MaskedSelect nn.OneHot nn.SpatialDivisiveNormalization
+clearState: nn.SpatialSubtractiveNormalization nn.WhiteNoise
+clearState forward: nn.SpatialContrastiveNormalization
+clearState type: nn.FlattenTable nn.SpatialClassifier
+defaultAccUpdateGradParameters updateOutput: nn.WeightedEuclidean
+evaluate training: nn.SpatialBinaryConvolution
+listModules type: nn.gModule
+parameters sparseParameters updateParameters: nn.SoftMaxTree nn.SpatialLinear
+type: nn.CategoricalEntropy nn.DontCast nn.FireModule nn.Inception nn.ModuleCriterion nn.MultiCriterion
+type: nn.Profile nn.SpatialColorTransform
+"""
+# A clone that shares its parameters is not made by clone(), nor are the parameters of a model gathered in a container.
+KNOWN_STEPS = {("clone", "stepClone"), ("clone", "sharedClone"), ("parameters", "getParameters")}
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    made = new_runtime()
+    yield made
+    made.close()
+
+
+def test_methods_stand_in_the_classes_in_which_the_original_has_them(runtime: Runtime) -> None:
+    wrong = []
+    has_own = runtime.execute("return function(c, m) return rawget(torch.getmetatable(c), m) ~= nil end")
+    for name, methods in original_methods().items():
+        cls = layers[name]
+        known = set(methods)
+        at = parent_of(cls)
+        while at is not None:
+            known |= original_methods().get(at.registered_as, frozenset())
+            at = parent_of(at)
+        wrong += [
+            (name, method)
+            for method in known & set(all_exports(cls))
+            if bool(has_own(cls.torch7_name, method)) != (method in methods)
+        ]
+    assert wrong == []
+
+
+def counts_of(text: str) -> dict[tuple[str, str, str], list[str]]:
+    found = {}
+    for line in text.splitlines():
+        number, place, method, counts = line.split("\t")
+        found[number, place, method] = counts.split()
+    return found
+
+
+def recorded() -> dict[str, Any]:
+    with gzip.open(GOLDEN / "override_counts.json.gz", "rt") as file:
+        data: dict[str, Any] = json.load(file)
+    return data
+
+
+def lua_text(value: str | None) -> str:
+    return "false" if value is None else f"[==[{value}]==]"
+
+
+def differences(cases: list[dict[str, Any]], folder: Path) -> list[str]:
+    """Runs cases in one process, and says what was called more or less often than in the original."""
+    lines = [
+        f"{{{lua_text(c['expr'])}, {lua_text(c['input'])}, {lua_text(c['target'])}, {c['seed']}}},"
+        for c in cases
+    ]
+    (folder / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
+    made = Runtime()
+    made.run(HERE / "override_counts.lua", [str(folder / "cases.lua"), str(folder / "counts")])
+    made.close()
+    ours = counts_of((folder / "counts").read_text())
+    known = dict.fromkeys(RECURRENT, WAYS_TO_PARTS)
+    for line in OTHERS.strip().splitlines():
+        methods, classes = line.split(": ")
+        known |= dict.fromkeys(classes.split(), frozenset(methods.split()))
+    steps = recorded()["steps"]
+    found = []
+    for (number, place, method), counts in ours.items():
+        case = cases[int(number) - 1]
+        but_for = known.get(case["class"], frozenset())
+        if "*" in but_for or method in but_for:
+            continue
+        theirs = case["counts"].get(f"{place} {method}")
+        for step, (i, count) in zip(
+            steps["criterion" if case["target"] else "module"], enumerate(counts), strict=True
+        ):
+            wanted = theirs[i] if theirs is not None else 0
+            if wanted is not None and count != str(wanted) and (method, step) not in KNOWN_STEPS:
+                found.append(f"{case['expr']}: {method} at {place}, {step}: {wanted} calls, here {count}")
+    return found
+
+
+def test_methods_are_called_as_often_as_in_the_original(tmp_path: Path) -> None:
+    cases = [case for case in recorded()["cases"] if case["class"] in QUICK]
+    assert len(cases) == len(QUICK)
+    assert differences(cases, tmp_path) == []
+
+
+@pytest.mark.slow
+def test_methods_of_all_classes_are_called_as_often_as_in_the_original(tmp_path: Path) -> None:
+    assert differences(recorded()["cases"], tmp_path) == []
+
+
+def test_random_programs_call_what_they_called_in_the_original(capfd: pytest.CaptureFixture[str]) -> None:
+    made = Runtime()
+    made.run(HERE / "random_overrides.lua", ["1", "300"])
+    made.close()
+    printed = [line.rstrip() for line in capfd.readouterr().out.splitlines()]
+    with gzip.open(GOLDEN / "random_overrides.txt.gz", "rt") as file:
+        expected = file.read().splitlines()
+    assert printed == expected
+
+
+def test_an_override_stands_for_the_classes_that_inherit_the_method_and_for_no_others(
+    runtime: Runtime,
+) -> None:
+    counted = runtime.execute("""
+        local n, old = 0, nn.Module.updateOutput
+        nn.Module.updateOutput = function(self, input) n = n + 1 return old(self, input) end
+        nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh()):add(nn.View(-1)):forward(torch.ones(2))
+        nn.Module.updateOutput = old
+        return n""")
+    assert counted == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "calls"), [("training", 3), ("evaluate", 3), ("clearState", 2), ("type", 3)]
+)
+def test_a_parents_method_is_called_where_it_is_the_scripts(
+    runtime: Runtime, method: str, calls: int
+) -> None:
+    counted = runtime.execute(f"""
+        local n, old = 0, nn.Module.{method}
+        nn.Module.{method} = function(...) n = n + 1 return old(...) end
+        local m = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh())
+        m:{method}({"'torch.FloatTensor'" if method == "type" else ""})
+        nn.Module.{method} = old
+        return n""")
+    assert counted == calls
+
+
+def test_a_constructor_of_a_base_class_is_called_for_heirs(runtime: Runtime) -> None:
+    made = runtime.execute("""
+        local old = nn.Module.__init
+        nn.Module.__init = function(self, ...) old(self, ...) self.mark = 'seen' end
+        local m = nn.Linear(2, 2)
+        nn.Module.__init = old
+        return m.mark, m:forward(torch.ones(2)):dim()""")
+    assert made == ("seen", 1)
+
+
+def test_a_programs_own_layer_may_do_without_what_it_is_not_given(runtime: Runtime) -> None:
+    runtime.execute("""
+        local M = torch.class('nn.NeedsNothing', 'nn.Module')
+        function M:updateOutput(x) self.output = torch.ones(2) return self.output end
+        function M:updateGradInput(x, g) self.gradInput = torch.ones(2) return self.gradInput end
+        function M:accGradParameters(x, g, scale) self.given = {g, scale} end
+        local m = nn.NeedsNothing()
+        m:backward(m:forward())
+        assert(m.given[1] == nil and m.given[2] == 1)
+        local s = nn.Sequential():add(nn.NeedsNothing()):add(nn.NeedsNothing())
+        assert(s:forward():sum() == 2 and s:backward(torch.ones(2)):sum() == 2)""")
+
+
+def test_a_built_in_layer_says_what_is_missing(runtime: Runtime) -> None:
+    with pytest.raises(LuaError, match="argument #2 \\('gradOutput'\\) is missing"):
+        runtime.execute("local m = nn.Linear(2, 2) m:forward(torch.ones(2)) m:backward(torch.ones(2))")
+
+
+def test_a_containers_clear_state_leaves_the_input_alone(runtime: Runtime) -> None:
+    left = runtime.execute("""
+        local m, x = nn.Sequential():add(nn.Identity()), torch.ones(3)
+        m:forward(x)
+        m:clearState()
+        return x:nElement(), m.output:nElement()""")
+    assert left == (3, 0)
