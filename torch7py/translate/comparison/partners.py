@@ -166,7 +166,8 @@ class Partners:
         for layer, text in self.models.making.made:
             rule = natives.get(layer.name)
             if rule is not None and rule(layer.args).weights:
-                by_class.setdefault(text.partition("(")[0].removeprefix("nn."), []).append(layer)
+                made_as = text.partition("(")[0]
+                by_class.setdefault(DERIVED.get(made_as, made_as).removeprefix("nn."), []).append(layer)
         changes = []
         for name, made in by_class.items():
             kind = getattr(torch.nn, name)
