@@ -94,6 +94,7 @@ class TestCommandLine:
                     "cuda_as": None,
                     "pairs": "sorted",
                     "rnn_api": None,
+                    "cutorch_api": None,
                 },
             ),
             ("run", (str(path), [])),
