@@ -201,7 +201,7 @@ def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     if out is not x and overlap.shares(out, x):
         _in_range("gather", index, x, dim, first=1)
         memory.resize(out, index.shape)
-        overlap.copy_places(out, overlap.places(_rows_first(out, dim)), _named(x, dim, index))
+        overlap.copy_places(out, overlap.places(_rows_first(out, dim)), x, _named(x, dim, index))
         return
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
@@ -236,7 +236,7 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     if overlap.shares(x, src):
         _in_range("scatter", index, x, dim, first=1)
         part = src[tuple(map(slice, index.shape))]
-        overlap.copy_places(x, _named(x, dim, index), overlap.places(_rows_first(part, dim)))
+        overlap.copy_places(x, _named(x, dim, index), part, overlap.places(_rows_first(part, dim)))
     elif src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
         _in_range("scatter", index, x, dim, first=1)
         _move(True, x, dim, index, src)
@@ -308,7 +308,7 @@ def _masked_select_into(out: T, x: T, mask: T) -> None:
         return
     read = overlap.places(x)[_mask("maskedSelect", x, mask).flatten().cpu().numpy()]
     memory.resize(out, (len(read),))
-    overlap.copy_places(out, overlap.places(out), read)
+    overlap.copy_places(out, overlap.places(out), x, read)
 
 
 @operation("maskedSelect", "x:T mask:Byte", Form.QUERY, inplace=_masked_select_into)
@@ -342,18 +342,12 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
     ones = _ones(chosen)
     if src.numel() < ones:
         raise TorchError(f"maskedCopy: {src.numel()} elements of src for {ones} ones in the mask")
-    if overlap.shares(x, src) and src.is_contiguous():
-        written = overlap.places(x)[chosen.flatten().cpu().numpy()]
-        overlap.copy_places(x, written, overlap.places(src)[:ones])
-        return
     src = src.contiguous()
-    if _masks(x, chosen, src):
+    if overlap.meets(x, src):
+        written = overlap.places(x)[chosen.flatten().cpu().numpy()]
+        overlap.copy_places(x, written, src, overlap.places(src)[:ones])
+    elif _masks(x, chosen, src):
         _move_masked(True, x, chosen, src)
-    elif 0 in x.stride() and repeated_dims(x):
-        order = chosen.flatten().cumsum(0).sub_(1).clamp_(min=0)
-        values = src.flatten()[order].view(x.shape) if src.numel() else x
-        for part in turns(x):
-            part(x).copy_(torch.where(part(chosen), part(values), part(x)))
     else:
         x.masked_scatter_(chosen, src)
 

@@ -280,31 +280,31 @@ def copy(target: T, source: T) -> T:
             return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
-    if target.untyped_storage().data_ptr() != source.untyped_storage().data_ptr():
-        run(target, places(target), lambda values: values, (source, places(source)))
-        return target
     if _by_squares(target, source):
         return _copy_squares(target, source)
-    copy_places(target, places(target), places(source))
+    copy_places(target, places(target), source, places(source))
     return target
 
 
-def copy_places(target: T, written: Places, read: Places) -> None:
-    """Copy elements within the storage of a tensor, from place to place, one after the other."""
-    origin = _written_before(written, read)
-    origin = np.where(origin < 0, np.arange(len(origin)), origin)
-    while not np.array_equal(further := origin[origin], origin):
-        origin = further
+def copy_places(target: T, written: Places, source: T, read: Places) -> None:
+    """Copy elements from places in one storage to places in another, or the same, one after the other."""
+    origin = np.arange(len(written))
+    if target.untyped_storage().data_ptr() == source.untyped_storage().data_ptr():
+        before = _written_before(written, read)
+        origin = np.where(before < 0, origin, before)
+        while not np.array_equal(further := origin[origin], origin):
+            origin = further
     # Of several steps that write to the same place the last one counts.
     final, last = np.unique(written[::-1], return_index=True)
     last = len(written) - 1 - last
-    flat = _flat(target)
-    flat[_index(final, target)] = flat[_index(read[origin[last]], target)]
+    found = _flat(source)[_index(read[origin[last]], source)]
+    _flat(target)[_index(final, target)] = found.to(target)
 
 
 def _by_squares(target: T, source: T) -> bool:
     return (
-        target.numel() >= LARGE_MATRIX
+        target.untyped_storage().data_ptr() == source.untyped_storage().data_ptr()
+        and target.numel() >= LARGE_MATRIX
         and source.dim() == 2
         and source.stride() == (1, source.shape[0])
         and target.is_contiguous()
