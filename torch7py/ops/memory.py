@@ -151,7 +151,7 @@ def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
             "(torch7py.load maps large tensors when it is told mmap=True)"
         )
     allocated, before = storage.nbytes(), length(storage)
-    if size >= allocated or torch._C._storage_Use_Count(storage._cdata) == 1:  # type: ignore[attr-defined]
+    if size >= allocated or torch._C._storage_Use_Count(storage._cdata) == 1:
         storage.resize_(size)
     elif size < before:
         _clear(storage, size, before)
