@@ -466,7 +466,8 @@ class Peers:
         for attribute in attributes.pop("_marked", ()):
             attributes.pop(attribute, None)
         runtime = self.runtime()
-        marked, methods, above = [], [], {}
+        marked, methods = [], []
+        above: dict[Any, tuple[str, frozenset[str], LuaParentMethod]] = {}
         for word in text.split():
             key, _, name = word.rpartition(">")
             if name not in exports:

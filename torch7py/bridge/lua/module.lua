@@ -104,33 +104,30 @@ local function native_method(key, name, structural, stay)
       if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key, name) end
       return kin[c] == false
    end
-   local direct
-   if structural then
-      function direct(self, ...)
-         local walked = enter(self)
-         local function done(ok, mask, ...)
-            leave(walked)
-            if not ok then rethrow(mask) end
-            adopt(self)
-            return core.read(mask, ...)
-         end
-         return behind(self, done(call(f, peer(self), pass_all(...))))
+   local function restructuring(self, ...)
+      local walked = enter(self)
+      local function done(ok, mask, ...)
+         leave(walked)
+         if not ok then rethrow(mask) end
+         adopt(self)
+         return core.read(mask, ...)
       end
-      return function(self, ...)
-         if is_foreign(self) then return lend(self, key, direct, ...) end
-         return direct(self, ...)
-      end
+      return behind(self, done(call(f, peer(self), pass_all(...))))
    end
    local function done(walked, ok, mask, ...)
       leave(walked)
       if not ok then rethrow(mask) end
       return core.read(mask, ...)
    end
-   function direct(self, ...)
+   local function direct(self, ...)
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
+   if structural then direct = restructuring end
    return function(self, ...)
-      if kin[getmetatable(self)] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
+      local c = getmetatable(self)
+      if kin[c] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
+      local info = native(c)   -- the method may be its parent's, and it the one whose children change
+      if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
 end
@@ -150,7 +147,7 @@ function module.define(d)
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
    local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
-                 halves = d.halves, skips_unwritable = d.skips_unwritable}
+                 halves = d.halves, structural = d.structural, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)

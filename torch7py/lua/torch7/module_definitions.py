@@ -107,7 +107,7 @@ def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] 
         finally:
             leave(touched)
             depth[0] -= 1
-        if structural:
+        if structural or name in type(record.peer).structural:
             adopt(m)
         return result_to_lua(result)
 
