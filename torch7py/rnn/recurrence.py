@@ -7,7 +7,6 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.nn.stepping import entry
 from torch7py.ops.errors import TorchError
@@ -189,11 +188,6 @@ class Recurrence(AbstractRecurrent):
     def clearState(self) -> Module:
         self.__dict__.pop("zeroTensor", None)
         return super().clearState()
-
-    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self._clear_steps()
-        self.__dict__["step"] = 1
-        super().convert(convert, type_name, seen)
 
     def describe(self) -> str:
         return f"{self.class_name} @ {self.step_module.describe()}"

@@ -77,7 +77,7 @@ class Recurrent(AbstractRecurrent):
             self._modules[name] = module
         self.buildInitialModule()
         self.buildRecurrentModule()
-        self.__dict__["sharedClones"] = {2: self.step_module}
+        self.__dict__["sharedClones"] = {self.first_clone: self.step_module}
 
     def buildInitialModule(self) -> None:
         """``m:buildInitialModule()``: the module of the first step."""
@@ -117,8 +117,9 @@ class Recurrent(AbstractRecurrent):
         yield from super().inner()
         yield self.initialModule
 
-    def _clones(self) -> list[Any]:
-        return [self.initialModule, self.step_module, *super()._clones()]
+    def made_clones(self) -> list[Any]:
+        others = [clone for clone in super().made_clones() if clone is not self.step_module]
+        return [self.initialModule, self.step_module, *others]
 
     # -- steps --------------------------------------------------------------------------------------------
 
@@ -129,11 +130,14 @@ class Recurrent(AbstractRecurrent):
         return outputs
 
     def updateOutput(self, input: Any) -> Any:
+        self.look_into_steps()
         module = self.initialModule if self.step == 1 else self.module_forward()
         return self.advance(input, module.updateOutput(self.step_input(self.step, input)))
 
     def past_module(self, step: int) -> Any:
         if step == 1 and 1 in self.outputs:
+            self.look_into_steps()
+            self._check_known(step)
             return self.initialModule
         return super().past_module(step)
 
