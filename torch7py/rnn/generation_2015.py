@@ -13,7 +13,7 @@ import torch
 from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
-from torch7py.rnn.generation_2016 import Generation2016, compact
+from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
 
 if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
@@ -67,6 +67,7 @@ class Generation2015(Generation2016):
         old = step - max(rho, len(clones))
         if old > offset and old in clones:
             clones[step] = clones.pop(old)
+            move_place(rnn, old)
         old = step - max(rho, len(outputs))
         if old > offset:
             outputs.pop(old - 1, None)
@@ -82,6 +83,7 @@ class Generation2015(Generation2016):
         own = rnn.__dict__
         names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
         kept = {name: compact(own[name]) for name in names}
+        kept["_places"] = compact(rnn.places)
         rnn._clear_steps()
         own.update(kept)
 

@@ -20,6 +20,13 @@ def compact(table: dict[int, Any]) -> dict[int, Any]:
     return dict(enumerate((table[step] for step in sorted(table)), 1))
 
 
+def move_place(rnn: KeepsSteps, old: int) -> None:
+    """Let what an old step was shown in show the one at hand."""
+    place = rnn.places.pop(old, None)
+    if place is not None and old >= rnn.first_clone:
+        rnn.places[rnn.step] = place
+
+
 class Generation2016:
     """What differs between the generations, as data and as the procedures behind the methods of their names."""
 
@@ -63,6 +70,7 @@ class Generation2016:
                 table.pop(step, None)
                 if old in table:
                     table[step] = table.pop(old)
+            move_place(rnn, old)
         own["_totals"].pop(old, None)
         own["outputs"].pop(old - 1, None)
         own["gradInputs"].pop(old - 1, None)
@@ -71,6 +79,7 @@ class Generation2016:
         """Begin again from step 1; what served the last steps serves the next ones."""
         own = rnn.__dict__
         kept = {name: compact(own[name]) for name in ("sharedClones", "_gradOutputs")}
+        kept["_places"] = compact(rnn.places)
         rnn._clear_steps()
         own.update(kept)
 

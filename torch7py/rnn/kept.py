@@ -31,7 +31,7 @@ class KeepsSteps(Container):
     """The part of ``nn.AbstractRecurrent`` that knows what is kept of which step."""
 
     keeps_steps = True
-    transient = (*Container.transient, "_run", "_unknown")
+    transient = (*Container.transient, "_run", "_unknown", "_places")
     # The tables by step number, which Lua hands back as arrays.
     by_step: ClassVar[frozenset[str]] = frozenset(
         "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
@@ -86,6 +86,7 @@ class KeepsSteps(Container):
         attributes = self.__dict__
         attributes["_generation"] = current_year()
         attributes.update(rho=rho, step=1, sharedClones={}, nSharedClone=None)
+        attributes.update(updateGradInputStep=None, accGradParametersStep=None)
         self.generation.start(self)
         self._clear_steps()
 
@@ -98,8 +99,7 @@ class KeepsSteps(Container):
         own = self.__dict__
         own.update({name: {} for name in (*self.state_tables, *self.state_gradients)})
         own.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={})
-        own.update(updateGradInputStep=None, accGradParametersStep=None)
-        for name in ("_run", "_unknown"):
+        for name in ("_run", "_unknown", "_places"):
             own.pop(name, None)
         self.generation.clear(self)
 
@@ -254,12 +254,37 @@ class KeepsSteps(Container):
                 if part is None:
                     own[name].pop(step, None)
                 else:
-                    own[name][step] = part
+                    own[name][step] = self.placed(step, name, part) if training else part
             if training:
                 self.generation.expect_input(self, step)
             own["step"] = step + 1
         own.update(updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False)
-        self.set_output(states[-1][0])
+        self.set_output(own["outputs"][own["step"] - 1])
+
+    def placed(self, step: int, name: str, part: torch.Tensor) -> torch.Tensor:
+        """The tensor in which the clone that serves a step shows something, which takes over this memory.
+
+        So whoever holds it sees what comes in its place, as when the clone overwrote its buffers, and memory that
+        nobody reads any more is free at once, not when Lua has collected.
+        """
+        place = self.places.setdefault(step, {})
+        held = place.get(name)
+        if held is not None and held.dtype is part.dtype and held.device == part.device:
+            held.data = part
+            return held
+        place[name] = part
+        return part
+
+    @property
+    def places(self) -> dict[int, dict[str, torch.Tensor]]:
+        """What the clones show by step, for sequences that are computed as one piece."""
+        found: dict[int, dict[str, torch.Tensor]] = self.__dict__.setdefault("_places", {})
+        return found
+
+    def last_steps(self, name: str, parts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """These parts of the last steps, in the tensors in which the clones show them."""
+        first = self.step - len(parts)
+        return [self.placed(first + number, name, part) for number, part in enumerate(parts)]
 
     def _settle(self, steps: int) -> None:
         """Have the tables hold those gradients of the last sequence that are still kept after so many steps more."""
@@ -390,6 +415,7 @@ class KeepsSteps(Container):
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         self.look_into_steps()
         own = self.__dict__
+        own.pop("_places", None)
         with torch.no_grad():
             for name in ("_gradOutputs", "_totals"):
                 own[name] = map_tensors(own[name], convert)

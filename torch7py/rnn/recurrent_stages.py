@@ -152,7 +152,8 @@ class GatedStage:
 def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
     """Keep for a script what the last steps, from a number on, had and gave in the backward."""
     first = module.step - len(gradient)
-    module.gradInputs.update(enumerate(of_input[start:], first + start))
+    for step, part in enumerate(of_input[start:], first + start):
+        module.gradInputs[step] = module.placed(step, "gradInputs", part) if isinstance(part, torch.Tensor) else part
     if module.generation.year == 2015:
         module.gradOutputs.update(enumerate(gradient[start:], first + start))
 
