@@ -54,7 +54,7 @@ class Generation2015(Generation2016):
         )
 
     def clear(self, rnn: KeepsSteps) -> None:
-        rnn.__dict__.update(inputs={}, scales={}, _gradHidden={})
+        rnn.__dict__.update(inputs={}, scales={})
 
     def reach(self, rnn: KeepsSteps) -> int:
         own = rnn.__dict__

@@ -26,6 +26,8 @@ from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 
 __all__ = ["KeepsSteps"]
 
+EVALUATION = 0  # the place of all steps in evaluation, which one module serves
+
 
 class KeepsSteps(Container):
     """The part of ``nn.AbstractRecurrent`` that knows what is kept of which step."""
@@ -98,7 +100,7 @@ class KeepsSteps(Container):
         """Keep nothing of any step but the clones."""
         own = self.__dict__
         own.update({name: {} for name in (*self.state_tables, *self.state_gradients)})
-        own.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={})
+        own.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={}, _gradHidden={})
         for name in ("_run", "_unknown", "_places"):
             own.pop(name, None)
         self.generation.clear(self)
@@ -207,7 +209,7 @@ class KeepsSteps(Container):
         """Drop the state of a step that is too long ago for the next one."""
         own = self.__dict__
         old = own["step"] - self.reach() - 1
-        for name in (*self.state_tables, "gradInputs", self.generation.hidden_gradients, *self.state_gradients):
+        for name in (*self.state_tables, "gradInputs", self.handed_back, *self.state_gradients):
             own[name].pop(old, None)
 
     def _begin_step(self) -> None:
@@ -254,7 +256,7 @@ class KeepsSteps(Container):
                 if part is None:
                     own[name].pop(step, None)
                 else:
-                    own[name][step] = self.placed(step, name, part) if training else part
+                    own[name][step] = self.placed(step if training else EVALUATION, name, part)
             if training:
                 self.generation.expect_input(self, step)
             own["step"] = step + 1
@@ -293,6 +295,11 @@ class KeepsSteps(Container):
             run.settle(self, self.step + steps - self.reach() - 1)
 
     # -- gradients ----------------------------------------------------------------------------------------
+
+    @property
+    def handed_back(self) -> str:
+        """The table of what a step adds to the gradient of the one before it."""
+        return self.generation.hidden_gradients
 
     def went_back(self, steps: int) -> None:
         """The last so many steps have gone back at once."""

@@ -363,7 +363,7 @@ class LSTM(Gated):
         own = self.__dict__
         if step < self.step - 1 and step not in own["gradCells"]:
             self.look_at_gradients()
-        output, cell = own[self.generation.hidden_gradients].get(step), own["gradCells"].get(step)
+        output, cell = own[self.handed_back].get(step), own["gradCells"].get(step)
         if step == self.step - 1:
             zero = own["zeroTensor"]
             output = first_given(own.get("userNextGradOutput"), output, zero)
@@ -373,7 +373,7 @@ class LSTM(Gated):
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput, gradCell})``"""
         step = self.step_number(step, self.next_back())
-        hidden = self.__dict__[self.generation.hidden_gradients]
+        hidden = self.__dict__[self.handed_back]
         hidden[step], self.__dict__["gradCells"][step] = self.pair_of(gradHiddenState)
 
     def pair_of(self, state: Any) -> Any:

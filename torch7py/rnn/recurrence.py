@@ -118,7 +118,7 @@ class Recurrence(AbstractRecurrent):
     def after_step(self, step: int) -> Any:
         """What the step after it adds to the gradient of a step's output."""
         own = self.__dict__
-        gradient = own[self.generation.hidden_gradients].get(step)
+        gradient = own[self.handed_back].get(step)
         if step == self.step - 1:
             return first_given(own.get("userNextGradOutput"), gradient, own.get("zeroTensor"))
         return gradient
@@ -146,7 +146,7 @@ class Recurrence(AbstractRecurrent):
         return add_gradients(self, later, gradOutput)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
-        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient[:2]
+        own, self.__dict__[self.handed_back][step - 1] = gradient[:2]
         return own
 
     # -- hidden state: the output, and that of the recurrent modules inside -----------------------------------
@@ -172,7 +172,7 @@ class Recurrence(AbstractRecurrent):
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""
         step = self.next_back() - 1 if step is None else int(step)
-        self.__dict__[self.generation.hidden_gradients][step] = self._first(gradHiddenState)
+        self.__dict__[self.handed_back][step] = self._first(gradHiddenState)
         inside = entry(gradHiddenState, 2)
         if inside is not None:
             super().setGradHiddenState(step, inside)

@@ -56,6 +56,7 @@ class Recurrent(AbstractRecurrent):
     lua_methods = names("buildInitialModule buildRecurrentModule")
 
     first_clone = 2
+    handed_back = "_gradHidden"  # no script sees it
     parts = fields[:5]
 
     def __init__(
@@ -151,13 +152,13 @@ class Recurrent(AbstractRecurrent):
         return [input, self.outputs[step - 1]]
 
     def step_gradient(self, step: int, gradOutput: Any) -> Any:
-        later = self.__dict__[self.generation.hidden_gradients].get(step)
+        later = self.__dict__[self.handed_back].get(step)
         return gradOutput if later is None else add_gradients(self, later, gradOutput)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
         if step == 1:
             return gradient
-        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient
+        own, self.__dict__[self.handed_back][step - 1] = gradient
         return own
 
     def describe(self) -> str:

@@ -308,13 +308,13 @@ class SimpleStage:
             later, given = self.handed[number + 1], gradient[number]
             module.keep_total(first + number, given if later is None else given + later, given)
             if number:
-                module.__dict__[module.generation.hidden_gradients][first + number - 1] = self.handed[number]
+                module.__dict__[module.handed_back][first + number - 1] = self.handed[number]
 
     def show_gradient(self) -> None:
         self.input.show_gradient()
         module, first = self.module, self.module.step - len(self.sums)
         if not self.begins:
-            module.__dict__[module.generation.hidden_gradients][first - 1] = self.later
+            module.__dict__[module.handed_back][first - 1] = self.later
         module.expect_totals(range(first, module.step if self.handed[-1] is not None else module.step - 1))
 
     def acc_grad(self, x: T, scale: float) -> None:
@@ -374,7 +374,7 @@ class RecurrentStage(SimpleStage):
 
     def after_last(self) -> T | None:
         module = self.module
-        found: T | None = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        found: T | None = module.__dict__[module.handed_back].get(module.step - 1)
         return found
 
 
