@@ -218,6 +218,7 @@ class Run:
             stage.acc_grad(x, scale)
         for module in self.recurrents:
             module.__dict__["gradParametersAccumulated"] = True
+            module.generation.note_scales(module, range(module.step - self.steps, module.step), scale)
 
     def settle(self, module: Any, first: int) -> None:
         """Let a module keep what its steps from one on had and gave, for the run is over."""
@@ -288,11 +289,17 @@ class Run:
 
         Where parameters have changed since, the clones for the steps show what is known, their results.
         """
-        ends = [(module, module.step, module.__dict__["gradParametersAccumulated"]) for module in self.recurrents]
+        names = ("step", "rho", "gradParametersAccumulated")
+        before = [
+            (module, {name: module.__dict__[name] for name in names if name in module.__dict__})
+            for module in self.recurrents
+        ]
         self.undo()
+        for module in self.recurrents:  # a next sequence may be shorter
+            module.__dict__["rho"] = max(module.rho, self.steps)
         again = self._again()
-        for module, end, accumulated in ends:
-            module.__dict__.update(step=end, gradParametersAccumulated=accumulated)
+        for module, values in before:
+            module.__dict__.update(values)
         if not again:
             self._show_known()
 

@@ -41,6 +41,9 @@ class Generation2015(Generation2016):
     replaces_dropout: ClassVar[bool] = False
     equal_lengths: ClassVar[bool] = False
     keeps_grad_input: ClassVar[bool] = False
+    absent: ClassVar[frozenset[str]] = frozenset(
+        "nSharedClone updateGradInputStep accGradParametersStep".split()
+    )
     reused: ClassVar[tuple[str, ...]] = ("_gradOutputs", "gradOutputs", "inputs")
     sums_last: ClassVar[bool] = False
     conversion_forgets: ClassVar[bool] = False
@@ -84,6 +87,8 @@ class Generation2015(Generation2016):
         names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
         kept = {name: compact(own[name]) for name in names}
         kept["_places"] = compact(rnn.places)
+        names = ("gradInputs", *rnn.state_tables[1:])
+        kept.update((name, own[name]) for name in names)
         rnn._clear_steps()
         own.update(kept)
 
@@ -95,6 +100,9 @@ class Generation2015(Generation2016):
 
     def expect_gradients(self, rnn: KeepsSteps, steps: range) -> None:
         rnn.gradOutputs.update(dict.fromkeys(steps))
+
+    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+        rnn.scales.update(dict.fromkeys(steps, scale))
 
     def after_forward(self, rnn: KeepsSteps, input: Any) -> None:
         if rnn.training:

@@ -39,6 +39,7 @@ class Generation2016:
     replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
     keeps_grad_input: ClassVar[bool] = True  # after a sequence gradInput is that of its first step
+    absent: ClassVar[frozenset[str]] = frozenset()  # fields that its modules do not have
     reused: ClassVar[tuple[str, ...]] = ("_gradOutputs",)  # tables whose entries serve later steps
     sums_last: ClassVar[bool] = True  # the last step's gradient goes through _gradOutputs too
     conversion_forgets: ClassVar[bool] = True  # nn.LSTM:type() forgets
@@ -91,6 +92,9 @@ class Generation2016:
 
     def expect_gradients(self, rnn: KeepsSteps, steps: range) -> None:
         """Steps have gone back whose gradOutputs are written down when somebody looks."""
+
+    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+        """Steps have accumulated gradients by this factor."""
 
     # -- one step -----------------------------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ class KeepsSteps(Container):
         "gradInputs gradOutputs _gradOutputs gradCells inputs".split()
     )
     state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
-    state_gradients: ClassVar[tuple[str, ...]] = ()  # tables of what later steps add, beside that of the output
+    state_gradients: ClassVar[
+        tuple[str, ...]
+    ] = ()  # tables of what later steps add, beside that of the output
     fields: ClassVar[tuple[str, ...]] = (
         "rho",
         "step",
@@ -209,7 +211,7 @@ class KeepsSteps(Container):
         """Drop the state of a step that is too long ago for the next one."""
         own = self.__dict__
         old = own["step"] - self.reach() - 1
-        for name in (*self.state_tables, "gradInputs", self.handed_back, *self.state_gradients):
+        for name in (*self.state_tables, self.handed_back, *self.state_gradients):
             own[name].pop(old, None)
 
     def _begin_step(self) -> None:
@@ -356,6 +358,8 @@ class KeepsSteps(Container):
         return super().set_field(name, value)
 
     def get_field(self, name: str) -> Any:
+        if name in self.generation.absent:
+            return None
         if name == "sharedClones":
             self._show_clones()
         elif name in self.of_gradients:

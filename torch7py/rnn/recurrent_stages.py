@@ -141,7 +141,9 @@ class GatedStage:
         for number in range(start, len(gradients)):
             later = handed[number + 1]
             total = [gradients[number] + later[0], *later[1:]]
-            module.keep_total(first + number, self._shown(total) if len(total) > 1 else self._shown(total)[0], None)
+            module.keep_total(
+                first + number, self._shown(total) if len(total) > 1 else self._shown(total)[0], None
+            )
             if number:
                 module.set_grad_state_list(first + number - 1, self._shown(handed[number]))
 
@@ -151,11 +153,16 @@ class GatedStage:
 
 def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
     """Keep for a script what the last steps, from a number on, had and gave in the backward."""
-    first = module.step - len(gradient)
-    for step, part in enumerate(of_input[start:], first + start):
-        module.gradInputs[step] = module.placed(step, "gradInputs", part) if isinstance(part, torch.Tensor) else part
-    if module.generation.year == 2015:
+    first, of_2015 = module.step - len(gradient), module.generation.year == 2015
+    shown = [
+        module.placed(first + start + number, "gradInputs", part) if isinstance(part, torch.Tensor) else part
+        for number, part in enumerate(of_input[start:])
+    ]
+    if of_2015:
+        module.__dict__["gradInputs"] = dict(enumerate(shown, 1))
         module.gradOutputs.update(enumerate(gradient[start:], first + start))
+    else:
+        module.gradInputs.update(enumerate(shown, first + start))
 
 
 class SimpleStage:
