@@ -532,7 +532,7 @@ def test_after_the_parameters_have_changed_clones_show_their_results(runtime: Ru
         runtime.execute("m:getStepModule(4) m.updateGradInputStep = nil m:backward(x[4], x[4])")
 
 
-@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent"])
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU"])
 def test_a_gradient_of_the_last_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a decoder hands back to its encoder, between the encoder's forward and backward."""
     module = LAYERS[name](SIZE, SIZE)
@@ -544,10 +544,7 @@ def test_a_gradient_of_the_last_state_from_outside(name: str, monkeypatch: pytes
         model.zeroGradParameters()
         model.updateOutput(x)
         module = model.stepper
-        if name == "Recurrent":
-            module.gradOutputs[4] = given[0]
-        else:
-            module.setGradHiddenState(4, given[0] if name == "GRU" else given)
+        module.setGradHiddenState(4, given[0] if name == "GRU" else given)
         return [*tensors(model.backward(x, x)), *tensors(model.torch7_parameters()[1])]
 
     ours = both(model)
