@@ -206,9 +206,13 @@ class Run:
                 continue
             if type(module) is not Recursor or module.generation.keeps_grad_input:
                 module.set_grad_input(module.child_list()[0].gradInput)
+        for stage, of_input in zip(self.stages, self.gradients, strict=False):
+            if stage in self.counting:
+                stage.module.generation.expect_back(stage.module, of_input)
+        for wrapper, first, _ in self.wrappers:
+            wrapper.generation.expect_back(wrapper, self.gradients[first])
         for module in self.own:
             module.went_back(self.steps)
-            module.generation.expect_gradients(module, range(module.step - self.steps, module.step))
             if module is not self.root:
                 module.set_output(module.outputs[module.step - self.steps])  # where the way back has come to
 

@@ -14,6 +14,7 @@ from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
 from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
+from torch7py.rnn.steps import each_step
 
 if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
@@ -98,8 +99,12 @@ class Generation2015(Generation2016):
     def expect_input(self, rnn: KeepsSteps, step: int) -> None:
         rnn.inputs.setdefault(step, None)
 
-    def expect_gradients(self, rnn: KeepsSteps, steps: range) -> None:
-        rnn.gradOutputs.update(dict.fromkeys(steps))
+    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+        rnn.gradOutputs.update(dict.fromkeys(range(rnn.step - len(of_input), rnn.step)))
+        rnn.__dict__["gradInputs"] = dict(enumerate(rnn.last_steps("gradInputs", each_step(of_input)), 1))
+
+    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+        rnn.gradOutputs.update(enumerate(gradients, first))
 
     def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
         rnn.scales.update(dict.fromkeys(steps, scale))

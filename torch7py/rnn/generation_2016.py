@@ -90,8 +90,13 @@ class Generation2016:
     def expect_input(self, rnn: KeepsSteps, step: int) -> None:
         """A step is done whose input is written down when somebody looks."""
 
-    def expect_gradients(self, rnn: KeepsSteps, steps: range) -> None:
-        """Steps have gone back whose gradOutputs are written down when somebody looks."""
+    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+        """As many steps have gone back, what they had and gave is written down when somebody looks."""
+
+    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+        """Steps, from the first of these on, have had these gradients of outputs and given these of inputs."""
+        for step, part in enumerate(of_input, first):
+            rnn.gradInputs[step] = rnn.placed(step, "gradInputs", part)
 
     def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
         """Steps have accumulated gradients by this factor."""

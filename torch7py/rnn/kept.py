@@ -265,12 +265,14 @@ class KeepsSteps(Container):
         own.update(updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False)
         self.set_output(own["outputs"][own["step"] - 1])
 
-    def placed(self, step: int, name: str, part: torch.Tensor) -> torch.Tensor:
+    def placed(self, step: int, name: str, part: Any) -> Any:
         """The tensor in which the clone that serves a step shows something, which takes over this memory.
 
         So whoever holds it sees what comes in its place, as when the clone overwrote its buffers, and memory that
         nobody reads any more is free at once, not when Lua has collected.
         """
+        if not isinstance(part, torch.Tensor):
+            return part
         place = self.places.setdefault(step, {})
         held = place.get(name)
         if held is not None and held.dtype is part.dtype and held.device == part.device:
@@ -285,7 +287,7 @@ class KeepsSteps(Container):
         found: dict[int, dict[str, torch.Tensor]] = self.__dict__.setdefault("_places", {})
         return found
 
-    def last_steps(self, name: str, parts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    def last_steps(self, name: str, parts: Sequence[Any]) -> list[Any]:
         """These parts of the last steps, in the tensors in which the clones show them."""
         first = self.step - len(parts)
         return [self.placed(first + number, name, part) for number, part in enumerate(parts)]

@@ -153,16 +153,8 @@ class GatedStage:
 
 def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
     """Keep for a script what the last steps, from a number on, had and gave in the backward."""
-    first, of_2015 = module.step - len(gradient), module.generation.year == 2015
-    shown = [
-        module.placed(first + start + number, "gradInputs", part) if isinstance(part, torch.Tensor) else part
-        for number, part in enumerate(of_input[start:])
-    ]
-    if of_2015:
-        module.__dict__["gradInputs"] = dict(enumerate(shown, 1))
-        module.gradOutputs.update(enumerate(gradient[start:], first + start))
-    else:
-        module.gradInputs.update(enumerate(shown, first + start))
+    first = module.step - len(gradient) + start
+    module.generation.note_back(module, first, of_input[start:], gradient[start:])
 
 
 class SimpleStage:
