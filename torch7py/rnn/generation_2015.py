@@ -88,8 +88,7 @@ class Generation2015(Generation2016):
         names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
         kept = {name: compact(own[name]) for name in names}
         kept["_places"] = compact(rnn.places)
-        names = ("gradInputs", *rnn.state_tables[1:])
-        kept.update((name, own[name]) for name in names)
+        kept.update((name, own[name]) for name in ("gradInputs", *rnn.state_tables[1:]))
         rnn._clear_steps()
         own.update(kept)
 
