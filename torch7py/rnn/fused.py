@@ -236,13 +236,13 @@ class Run:
             elif stage in self.counting and stage.module is module:
                 self._settle_inputs(module, self.inputs[number], start)
                 if self.went_back and not self.filled:
-                    stage.settle(*self.gradients[number : number + 2], start)
+                    stage.settle(self.gradients[number], self.gradients[number + 1], start)
         for wrapper, begin, end in self.wrappers:
             if wrapper is module:
                 self._settle_inputs(module, self.inputs[begin], start)
                 if self.went_back and not self.filled:
-                    both = map(each_step, self.gradients[begin : end + 1 : end - begin])
-                    fill_steps(wrapper, *both, start)
+                    of_input, gradient = each_step(self.gradients[begin]), each_step(self.gradients[end])
+                    fill_steps(wrapper, of_input, gradient, start)
 
     def _settle_inputs(self, module: Any, x: Any, start: int) -> None:
         if module.generation.year == 2015:
@@ -269,7 +269,7 @@ class Run:
         for number, stage in enumerate(self.stages):
             stage.fill(*self.gradients[number : number + 2])
         for wrapper, first, end in self.wrappers:
-            fill_steps(wrapper, *map(each_step, self.gradients[first : end + 1 : end - first]))
+            fill_steps(wrapper, each_step(self.gradients[first]), each_step(self.gradients[end]))
 
     def _with_inputs(self) -> list[tuple[Any, Any]]:
         """The modules that count steps, with their inputs."""

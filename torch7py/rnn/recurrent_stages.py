@@ -290,11 +290,9 @@ class SimpleStage:
     def show_steps(self, of_input: T | None) -> None:
         module, first = self.module, self.module.step - len(self.sums)
         for number, output in enumerate(self.result):
-            gradient = None if of_input is None else of_input[number]
-            if gradient is not None and self.before[number] is not None:
-                gradient = [gradient, self.handed[number]]
             if self.before[number] is not None:
-                module.show_step(first + number, output, gradient)
+                gradients = None if of_input is None else [of_input[number], self.handed[number]]
+                module.show_step(first + number, output, gradients)
 
     def settle(self, of_input: T, gradient: T, number: int) -> None:
         self.fill(of_input, gradient, number)
