@@ -175,7 +175,10 @@ def test_what_is_inside_the_steps(name: str, monkeypatch: pytest.MonkeyPatch) ->
         clones = model.stepper.get_field("sharedClones")
         for step in range(1, STEPS + 1):
             found += [
-                part for m in clones[step].modules() if type(m) is Linear for part in tensors([m.output])
+                part
+                for m in clones[step].modules()
+                if type(m) is Linear
+                for part in tensors([m.get_field("output")])
             ]
         model.torch7_forward(x)
         model.torch7_forward(x)

@@ -125,6 +125,14 @@ class Module(Training):
             return self.keep("output", value.data)
         return self.keep_list("output", detached(value))
 
+    def show_results(self, output: Any, gradInput: Any) -> None:
+        """Show these as ``output`` and, unless None, ``gradInput``."""
+        for name, value in (("output", output), ("gradInput", gradInput)):
+            if isinstance(value, list):
+                self.keep_list(name, value)
+            elif value is not None:
+                self.keep(name, value)
+
     def torch7_forward(self, input: Any) -> Any:
         """``m:forward(input)``: Torch7's name for computing the output."""
         return self.updateOutput(input)

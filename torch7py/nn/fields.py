@@ -118,6 +118,9 @@ class FieldHolder(torch.nn.Module):
         return list(found)
 
     def get_field(self, name: str) -> Any:
+        catch_up = self.__dict__.get("_catch_up")
+        if catch_up is not None:
+            catch_up()
         if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
             gradient = self.gradient(name[4].lower() + name[5:])
             if gradient is not None:

@@ -156,6 +156,7 @@ class TorchObject(FieldHolder):
         "_direct",
         "_elsewhere",
         "_lent",
+        "_catch_up",
     )
 
     @as_parents

@@ -11,19 +11,18 @@ step goes back does not, and is here, in three questions that a module answers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 
 from torch7py.nn.arguments import given_text
 from torch7py.nn.base import Module
-from torch7py.nn.container import Container, Sequential
-from torch7py.nn.copying import TensorMap
+from torch7py.nn.container import Sequential
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer, layers
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.generation import GENERATIONS, Generation, current_year
+from torch7py.rnn.kept import KeepsSteps
 
 __all__ = ["AbstractRecurrent", "add_gradients", "unroll"]
 
@@ -57,40 +56,14 @@ def unroll(module: Any, inputs: list[Any]) -> list[Any]:
 
 
 @layer("nn.AbstractRecurrent", package="rnn")
-class AbstractRecurrent(Container):
+class AbstractRecurrent(KeepsSteps):
     """``nn.AbstractRecurrent([rho])``: the base of modules with a step.
 
     ``rho`` bounds the steps that can be gone back through; ``step`` is the number of the next step, from 1.
     ``outputs`` and ``gradInputs`` hold those of past steps by number, ``sharedClones`` the clones.
     """
 
-    keeps_steps = True
-    structural = Container.structural | {"maskZero", "trimZero"}
-    transient = (*Container.transient, "_run")
-    # The tables by step number, which Lua hands back as arrays.
-    by_step: ClassVar[frozenset[str]] = frozenset(
-        "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
-    )
-    fields: ClassVar[tuple[str, ...]] = (
-        "rho",
-        "step",
-        "recurrentModule",
-        "sharedClones",
-        "nSharedClone",
-        "outputs",
-        "gradInputs",
-        "gradOutputs",
-        "_gradOutputs",
-        "updateGradInputStep",
-        "accGradParametersStep",
-        "inputs",
-        "scales",
-        "fastBackward",
-        "copyInputs",
-        "copyGradOutputs",
-        "gradParametersAccumulated",
-    )
-    nil_as: ClassVar[dict[str, Any]] = {"copyInputs": False, "copyGradOutputs": False, "nSharedClone": 1}
+    structural = KeepsSteps.structural | {"maskZero", "trimZero"}
     lua_methods = names(
         "getStepModule recycle maskZero trimZero _updateGradInput _accGradParameters updateGradInputThroughTime "
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime "
@@ -98,61 +71,16 @@ class AbstractRecurrent(Container):
     )
 
     virtual = (
-        *Container.virtual,
+        *KeepsSteps.virtual,
         *"""getStepModule recycle _updateGradInput _accGradParameters backwardThroughTime
         updateGradInputThroughTime accGradParametersThroughTime accUpdateGradParametersThroughTime
         backwardUpdateThroughTime buildModel buildGate buildInputGate buildForgetGate buildHidden buildCell
         buildOutputGate buildInitialModule buildRecurrentModule""".split(),
     )
 
-    # Tables that are not filled after a sequence that was computed as one piece, until somebody looks.
-    of_gradients: ClassVar[frozenset[str]] = frozenset(
-        "gradInputs gradOutputs _gradOutputs gradCells inputs".split()
-    )
-    first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
     marks_fast_backward: ClassVar[bool] = (
         True  # 2015: backwardThroughTime says that the gradients are in their buffers
     )
-
-    rho: int
-    step: int
-    outputs: dict[int, Any]
-    gradInputs: dict[int, Any]
-    gradOutputs: dict[int, Any]
-    sharedClones: dict[int, Any]
-    inputs: dict[int, Any]
-    scales: dict[int, float]
-    gradParametersAccumulated: bool
-
-    def __init__(self, rho: int | None = None) -> None:
-        super().__init__()
-        self._start_memory(99999 if rho is None else int(rho))
-
-    def prepare_blank(self) -> None:
-        super().prepare_blank()
-        self._start_memory(99999)
-
-    def _start_memory(self, rho: int) -> None:
-        attributes = self.__dict__
-        attributes["_generation"] = current_year()
-        attributes.update(rho=rho, step=1, sharedClones={}, _gradOutputs={})
-        self.generation.start(self)
-        self._clear_steps()
-
-    @property
-    def generation(self) -> Generation:
-        return GENERATIONS[self.__dict__["_generation"]]
-
-    def _clear_steps(self) -> None:
-        self.__dict__.update(
-            outputs={},
-            gradInputs={},
-            gradOutputs={},
-            _totals={},
-            updateGradInputStep=None,
-            accGradParametersStep=None,
-        )
-        self.generation.clear(self)
 
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
@@ -166,83 +94,11 @@ class AbstractRecurrent(Container):
 
     # -- the module of a step -----------------------------------------------------------------------------
 
-    def set_step_module(self, module: Any) -> None:
-        """The module of one step; it serves the first step that there are clones for."""
-        self.__dict__["recurrentModule"] = module
-        self._modules.clear()
-        self._modules["recurrentModule"] = module
-        self.__dict__["sharedClones"] = {self.first_clone: module}
-
-    @property
-    def step_module(self) -> Any:
-        module = self.__dict__.get("recurrentModule")
-        if module is None:
-            raise TorchError(f"{self.class_name} has no recurrentModule")
-        return module
-
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) == 1:
             self.set_step_module(children[0])
         else:
             super().set_child_list(children)
-
-    def set_field(self, name: str, value: Any) -> Any:
-        if name in self.by_step and isinstance(value, list):
-            value = {step: item for step, item in enumerate(value, 1) if item is not None}
-        if name == "recurrentModule":
-            self.__dict__[name] = value
-            return value
-        return super().set_field(name, value)
-
-    def get_field(self, name: str) -> Any:
-        if name == "nSharedClone":
-            return len(self.sharedClones)
-        if name == "sharedClones":
-            self.look_into_steps()
-        elif name in self.of_gradients:
-            self.look_at_gradients()
-            if name == "_gradOutputs":
-                totals = self.__dict__.get("_totals")
-                if totals or "_gradOutputs" not in self.__dict__:  # else a file has put a table there
-                    return {step: self.of_output(total) for step, total in (totals or {}).items()}
-        return super().get_field(name)
-
-    def field_to_save(self, name: str) -> Any:
-        """Clones for steps are saved as they are, like a copy's: what was inside the steps of the last sequence may not
-        be known any more, and whoever reads the file begins with a forward."""
-        return super().get_field(name) if name == "sharedClones" else super().field_to_save(name)
-
-    def of_output(self, total: Any) -> Any:
-        """The part that belongs to the output of the gradient of all that a step gives."""
-        return total
-
-    def look_at_gradients(self) -> None:
-        """Have the tables by step hold the gradients of the last sequence (see ``fused.Run``)."""
-        run = self.__dict__.get("_run")
-        if run is not None:
-            run.fill()
-
-    def look_into_steps(self) -> None:
-        """Have the clones for the steps of the last sequence hold what they would (see ``fused.Run``)."""
-        run = self.__dict__.get("_run")
-        if run is not None:
-            run.replay()
-
-    def inner(self) -> Iterator[TorchObject]:
-        yield from super().inner()
-        found = self.__dict__.get("recurrentModule")
-        if found is not None:
-            yield found
-        yield from self.sharedClones.values()
-
-    def getStepModule(self, step: int) -> Any:
-        """``m:getStepModule(step)``: the clone that serves a step, made when there is none."""
-        if step < self.step:
-            self.look_into_steps()
-        clone = self.sharedClones.get(step)
-        if clone is None:
-            clone = self.sharedClones[int(step)] = self.step_module.stepClone()
-        return clone
 
     def maskZero(self, nInputDim: int) -> AbstractRecurrent:
         """``m:maskZero(nInputDim)``: output and state become 0 where a step's input is 0 (see ``nn.MaskZero``)."""
@@ -258,75 +114,6 @@ class AbstractRecurrent(Container):
         made: Any = layers[decorator]
         self.set_step_module(made(self.step_module, nInputDim, True))
         return self
-
-    def past_module(self, step: int) -> Any:
-        """The clone that has served a step; an error when none has, or when it serves another step by now."""
-        self.look_into_steps()
-        clone = self.sharedClones.get(step)
-        if clone is None or step not in self.outputs:
-            raise TorchError(
-                f"{self.class_name}: step {step} is not kept (it is more than rho = {self.rho} steps ago, "
-                "or was done in evaluation)"
-            )
-        return clone
-
-    def recycle(self, offset: int = 0) -> AbstractRecurrent:
-        """``m:recycle()``: let the clone of a step more than rho steps ago serve the next one."""
-        clones, step = self.sharedClones, self.step
-        old = step - max(self.rho + 1, len(clones))
-        if step not in clones and old in clones:
-            clones[step] = clones.pop(old)
-        self.outputs.pop(old - 1, None)
-        self.gradInputs.pop(old - 1, None)
-        return self
-
-    def module_forward(self) -> Any:
-        """The module for the step at hand: a clone in training, always the same one in evaluation."""
-        if self.training:
-            self.recycle()
-            return self.getStepModule(self.step)
-        return self.step_module
-
-    def advance(self, input: Any, output: Any) -> Any:
-        """One step is done."""
-        self.look_into_steps()
-        attributes = self.__dict__
-        step = attributes["step"]
-        attributes["outputs"][step] = output
-        self.generation.after_forward(self, input)
-        attributes["step"] = step + 1
-        attributes["updateGradInputStep"] = attributes["accGradParametersStep"] = None
-        return self.set_output(output)
-
-    def keep_steps(self, states: list[list[Any]]) -> None:
-        """Several steps are done at once (fused.py): their outputs, each with what else the state has."""
-        attributes = self.__dict__
-        step = attributes["step"]
-        for state in states:
-            attributes["outputs"][step] = state[0]
-            step += 1
-        attributes.update(
-            step=step, updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False
-        )
-        for table in (attributes["outputs"], attributes["gradInputs"]):
-            self.drop_before(table, step - self.rho - 2)
-        self.set_output(states[-1][0])
-
-    @staticmethod
-    def drop_before(table: dict[int, Any], step: int) -> None:
-        """Let go of what was kept of steps before this one."""
-        for old in [number for number in table if number < step]:
-            del table[old]
-
-    def went_back(self, steps: int) -> None:
-        """The last so many steps have gone back at once."""
-        first = self.__dict__["step"] - steps
-        self.__dict__.update(updateGradInputStep=first, accGradParametersStep=first)
-
-    def next_back(self) -> int:
-        """The number after that of the step that goes back next."""
-        step: int | None = self.__dict__.get("updateGradInputStep")
-        return self.step if step is None else step
 
     # -- one step back ------------------------------------------------------------------------------------
 
@@ -345,23 +132,19 @@ class AbstractRecurrent(Container):
     def step_grad_input(self, step: int, input: Any, gradOutput: Any) -> Any:
         """The gradient of one step with respect to its input."""
         module = self.past_module(step)
-        total = self.__dict__["_totals"][step] = self.step_gradient(step, gradOutput)
+        total = self.step_gradient(step, gradOutput)
+        self.keep_total(step, total, gradOutput)
         return self.hand_back(step, module.updateGradInput(self.step_input(step, input), total))
 
     def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
         """Accumulate the parameters' gradients of one step, after its ``step_grad_input``."""
-        total = self._total(step)
+        total = self.total_of(step)
         self.past_module(step).accGradParameters(self.step_input(step, input), total, scale)
 
     def step_acc_update(self, step: int, input: Any, gradOutput: Any, learning_rate: float) -> None:
         """The same straight into the parameters."""
-        total = self._total(step)
+        total = self.total_of(step)
         self.past_module(step).accUpdateGradParameters(self.step_input(step, input), total, learning_rate)
-
-    def _total(self, step: int) -> Any:
-        if step not in self.__dict__["_totals"]:
-            raise TorchError(f"{self.class_name}: accGradParameters without the updateGradInput of its step")
-        return self.__dict__["_totals"][step]
 
     def _updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """``m:_updateGradInput(input, gradOutput)``: go back step ``updateGradInputStep - 1``."""
@@ -420,35 +203,13 @@ class AbstractRecurrent(Container):
 
     # -- memory -------------------------------------------------------------------------------------------
 
-    def forget(self) -> Any:
-        self.__dict__.pop("_run", None)
-        super().forget()
-        if self.training:
-            outputs = self.outputs
-            self._clear_steps()
-            if self.generation.keeps_outputs:
-                kept = [outputs[step] for step in sorted(outputs) if step > 0]
-                self.__dict__["outputs"] = dict(enumerate(kept, 1))
-            clones = self.sharedClones
-            self.__dict__["sharedClones"] = dict(
-                enumerate((clones[step] for step in sorted(clones)), self.first_clone)
-            )
-        self.__dict__["step"] = 1
-        return self
-
     def maxBPTTstep(self, rho: int) -> None:
         self.__dict__["rho"] = int(rho)
-
-    def setOutputStep(self, step: int) -> None:
-        if step not in self.outputs:
-            raise TorchError(f"{self.class_name} has no output of step {step}")
-        self.set_output(self.outputs[step])
-        self.set_grad_input(self.gradInputs.get(step))
 
     def clearState(self) -> Module:
         self.forget()
         self._clear_steps()
-        for clone in self._clones():
+        for clone in self.made_clones():
             clone.clearState()
         # The output and gradInput are those of a clone: let go of them.
         self.__dict__["output"], self.__dict__["gradInput"] = self.new(), self.new()
@@ -456,15 +217,11 @@ class AbstractRecurrent(Container):
             child.clearState()
         return self
 
-    def _clones(self) -> list[Any]:
-        """The clones that are not children themselves."""
-        children = self._modules.values()
-        return [c for c in self.sharedClones.values() if not any(c is child for child in children)]
-
     def includingSharedClones(self, f: Callable[[], Any]) -> Any:
         """``m:includingSharedClones(f)``: what f gives, called while the clones of the steps are children too."""
         children = dict(self._modules)
-        self._modules.update((f"clone {number}", clone) for number, clone in enumerate(self._clones()))
+        self._show_clones()
+        self._modules.update((f"clone {number}", clone) for number, clone in enumerate(self.made_clones()))
         try:
             return f()
         finally:
@@ -476,8 +233,9 @@ class AbstractRecurrent(Container):
         of the last steps."""
         steps = self.step_rewards(reward)
         if steps is None:
+            self.look_into_steps()
             super().reinforce(reward)
-            for clone in self._clones():
+            for clone in self.made_clones():
                 clone.reinforce(reward)
             return
         if self.step <= len(steps):
@@ -490,22 +248,6 @@ class AbstractRecurrent(Container):
         if isinstance(reward, torch.Tensor) and reward.dim() >= 2:
             return list(reward)
         return reward if isinstance(reward, list) else None
-
-    def set_training(self) -> None:
-        super().set_training()
-        for clone in self._clones():
-            clone.set_training()
-
-    def set_evaluate(self) -> None:
-        super().set_evaluate()
-        for clone in self._clones():
-            clone.set_evaluate()
-
-    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self.__dict__["_totals"].clear()
-        self.__dict__.pop("_gradOutputs", None)
-        self.__dict__.pop("_run", None)
-        super().convert(convert, type_name, seen)
 
     def describe(self) -> str:
         inputs, outputs = self.__dict__.get("inputSize"), self.__dict__.get("outputSize")

@@ -14,7 +14,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
-from torch7py.nn.copying import TensorMap
+from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import TorchObject
 from torch7py.nn.stepping import shared_clone
 from torch7py.ops.errors import TorchError
@@ -74,6 +74,14 @@ class Cell(Sequential):
             if "_marked" in part.__dict__:
                 return False
         return all(part.p == 0 for part in attributes["_drops"])
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        """A copy can go back where this one can."""
+        copied = super().__deepcopy__(memo)
+        for name in ("_saved", "_gradients_of_gates"):
+            if self.__dict__.get(name) is not None:
+                copied.__dict__[name] = deep_copy(self.__dict__[name], memo)
+        return copied
 
     # -- clones for other steps ---------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
-from torch7py.ops.errors import TorchError
 from torch7py.rnn.branches import BRANCHES, BranchStage
 from torch7py.rnn.dropout_stage import DropoutStage, Masks
 from torch7py.rnn.masking import TrimZero
@@ -190,6 +189,13 @@ class Run:
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
             self.gradients.insert(0, gradient)
+        self.went_back = True
+        self._show_back()
+        self._be_looked_into()
+        return gradient
+
+    def _show_back(self) -> None:
+        """Have the modules show the gradients."""
         for stage in reversed(self.stages):
             stage.show_gradient()
         for stage, of_input in zip(self.stages, self.gradients, strict=False):
@@ -200,19 +206,47 @@ class Run:
                 continue
             if type(module) is not Recursor or module.generation.keeps_grad_input:
                 module.set_grad_input(module.child_list()[0].gradInput)
+        for stage, of_input in zip(self.stages, self.gradients, strict=False):
+            if stage in self.counting:
+                stage.module.generation.expect_back(stage.module, of_input)
+        for wrapper, first, _ in self.wrappers:
+            wrapper.generation.expect_back(wrapper, self.gradients[first])
         for module in self.own:
             module.went_back(self.steps)
             if module is not self.root:
                 module.set_output(module.outputs[module.step - self.steps])  # where the way back has come to
-        self.went_back = True
-        self._be_looked_into()
-        return gradient
 
     def acc_grad(self, scale: float) -> None:
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             stage.acc_grad(x, scale)
         for module in self.recurrents:
             module.__dict__["gradParametersAccumulated"] = True
+            module.generation.note_scales(module, range(module.step - self.steps, module.step), scale)
+
+    def settle(self, module: Any, first: int) -> None:
+        """Let a module keep what its steps from one on had and gave, for the run is over."""
+        start = max(0, first - (module.step - self.steps))
+        if start >= self.steps:
+            return
+        for number, stage in enumerate(self.stages):
+            if isinstance(stage, BranchStage):
+                for run in stage.runs:
+                    if module in run.recurrents:
+                        run.settle(module, first)
+            elif stage in self.counting and stage.module is module:
+                self._settle_inputs(module, self.inputs[number], start)
+                if self.went_back and not self.filled:
+                    stage.settle(self.gradients[number], self.gradients[number + 1], start)
+        for wrapper, begin, end in self.wrappers:
+            if wrapper is module:
+                self._settle_inputs(module, self.inputs[begin], start)
+                if self.went_back and not self.filled:
+                    of_input, gradient = each_step(self.gradients[begin]), each_step(self.gradients[end])
+                    fill_steps(wrapper, of_input, gradient, start)
+
+    def _settle_inputs(self, module: Any, x: Any, start: int) -> None:
+        if module.generation.year == 2015:
+            module.inputs.update(enumerate(each_step(x)[start:], module.step - self.steps + start))
 
     def undo(self) -> None:
         """Let the modules be as before the sequence, to do it once more, step by step."""
@@ -227,16 +261,15 @@ class Run:
         """Let the modules have in their tables by step what they would after doing the sequence step by step."""
         for run in self.inner:
             run.fill()
-        if self.root.generation.year == 2015:
-            for module, x in self._with_inputs():
-                module.inputs.update(enumerate(each_step(x), module.step - self.steps))
+        for module, x in self._with_inputs():
+            self._settle_inputs(module, x, 0)
         if not self.went_back or self.filled:
             return
         self.filled = True
         for number, stage in enumerate(self.stages):
             stage.fill(*self.gradients[number : number + 2])
         for wrapper, first, end in self.wrappers:
-            fill_steps(wrapper, *map(each_step, self.gradients[first : end + 1 : end - first]))
+            fill_steps(wrapper, each_step(self.gradients[first]), each_step(self.gradients[end]))
 
     def _with_inputs(self) -> list[tuple[Any, Any]]:
         """The modules that count steps, with their inputs."""
@@ -255,23 +288,58 @@ class Run:
                 del module.__dict__["_run"]
 
     def replay(self) -> None:
-        """Do the sequence once more, step by step, back too if it went back, without accumulating gradients."""
+        """Do the sequence once more, step by step, back too if it went back, without accumulating gradients.
+
+        Where parameters have changed since, the clones for the steps show what is known, their results.
+        """
+        names = ("step", "rho", "gradParametersAccumulated")
+        before = [
+            (module, {name: module.__dict__[name] for name in names if name in module.__dict__})
+            for module in self.recurrents
+        ]
         self.undo()
-        accumulated = [module.__dict__["gradParametersAccumulated"] for module in self.recurrents]
+        for module in self.recurrents:  # a next sequence may be shorter
+            module.__dict__["rho"] = max(module.rho, self.steps)
+        again = self._again()
+        for module, values in before:
+            module.__dict__.update(values)
+        if not again:
+            self._show_known()
+
+    def _again(self) -> bool:
+        """Whether the steps give the same, one by one."""
         inputs = each_step(self.inputs[0])
         with self.masks.again():
             for x, output in zip(inputs, self.output, strict=True):
                 if not nearly(self.root.updateOutput(x), output):
-                    raise TorchError(
-                        f"{self.root.class_name}: what was inside the steps of the last sequence is not known any "
-                        "more, for parameters have changed since"
-                    )
+                    return False
         if self.went_back:
             self.root.generation.sequence_grad_input(self.root, inputs, list(self.gradients[-1]))
             for module in self.recurrents:
                 module.went_back(self.steps)
-        for module, value in zip(self.recurrents, accumulated, strict=True):
-            module.__dict__["gradParametersAccumulated"] = value
+        return True
+
+    def _show_known(self) -> None:
+        for module in self.recurrents:
+            module.__dict__["step"] -= self.steps
+        self.show()
+        if self.went_back:
+            self._show_back()
+            self.fill()
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        """Have the clones for the steps show their results."""
+        for run in self.inner:
+            run._show_steps()
+        for number, stage in enumerate(self.stages):
+            if stage in self.counting:
+                stage.show_steps(self.gradients[number] if self.went_back else None)
+        for wrapper, first, end in self.wrappers:
+            of_input = each_step(self.gradients[first]) if self.went_back else [None] * self.steps
+            steps = range(wrapper.step - self.steps, wrapper.step)
+            for step, output, gradient in zip(steps, self.inputs[end], of_input, strict=True):
+                wrapper.show_step(step, output, gradient)
 
 
 def nearly(one: T, other: T) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
@@ -35,12 +34,12 @@ class Gated(AbstractRecurrent):
         "mono",
         "userPrevOutput",
         "userNextGradOutput",
+        "userGradPrevOutput",
     )
     lua_methods = names("buildModel")
-    given: ClassVar[tuple[str, ...]] = (
-        "userPrevOutput",
-        "userNextGradOutput",
-    )  # tensors that a script puts in
+    # Tensors that a script puts in: the state before step 1, output first, and the gradient of the last state.
+    user_states: ClassVar[tuple[str, ...]] = ("userPrevOutput",)
+    user_gradients: ClassVar[tuple[str, ...]] = ("userNextGradOutput",)
 
     inputSize: int
     outputSize: int
@@ -159,8 +158,9 @@ class Gated(AbstractRecurrent):
     def hand_state_back(self, step: int, state: list[torch.Tensor]) -> None:
         """Keep the gradient of the state before a step."""
         self.set_grad_state_list(step - 1, state)
-        if self.__dict__.get("userPrevOutput") is not None:
-            self.__dict__["userGradPrevOutput"] = state[0]
+        for user, part in zip(self.user_states, state, strict=True):
+            if self.__dict__.get(user) is not None:
+                self.__dict__[user.replace("user", "userGrad")] = part
 
     def step_number(self, step: int | None, now: int) -> int:
         """A step as the hidden state's methods count: by number, from ``now`` back below 0, the last by default."""
@@ -172,11 +172,6 @@ class Gated(AbstractRecurrent):
 
     def clearState(self) -> Module:
         self.clear("zeroTensor")
-        for name in self.given:
+        for name in (*self.user_states, *self.user_gradients):
             self.__dict__.pop(name, None)
         return super().clearState()
-
-    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self._clear_steps()
-        self.__dict__["step"] = 1
-        super().convert(convert, type_name, seen)

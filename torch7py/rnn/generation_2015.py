@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
-from torch7py.rnn.generation_2016 import Generation2016
+from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
+from torch7py.rnn.steps import each_step
 
 if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
+    from torch7py.rnn.kept import KeepsSteps
 
 __all__ = ["Generation2015"]
 
@@ -39,34 +42,76 @@ class Generation2015(Generation2016):
     replaces_dropout: ClassVar[bool] = False
     equal_lengths: ClassVar[bool] = False
     keeps_grad_input: ClassVar[bool] = False
-    keeps_outputs: ClassVar[bool] = True
+    absent: ClassVar[frozenset[str]] = frozenset(
+        "nSharedClone updateGradInputStep accGradParametersStep".split()
+    )
+    reused: ClassVar[tuple[str, ...]] = ("_gradOutputs", "gradOutputs", "inputs")
+    sums_last: ClassVar[bool] = False
+    conversion_forgets: ClassVar[bool] = False
     hidden_gradients: ClassVar[str] = "_gradHidden"  # gradOutputs holds what was recorded
 
-    # -- one step -----------------------------------------------------------------------------------------
+    # -- what is kept of the steps, and one step ----------------------------------------------------------
 
-    def start(self, rnn: AbstractRecurrent) -> None:
+    def start(self, rnn: KeepsSteps) -> None:
         rnn.__dict__.update(
-            fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False, _most=0
+            fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False
         )
 
-    def clear(self, rnn: AbstractRecurrent) -> None:
-        rnn.__dict__.update(inputs={}, scales={}, _gradHidden={})
+    def clear(self, rnn: KeepsSteps) -> None:
+        rnn.__dict__.update(inputs={}, scales={})
 
-    def after_forward(self, rnn: AbstractRecurrent, input: Any) -> None:
+    def reach(self, rnn: KeepsSteps) -> int:
+        own = rnn.__dict__
+        return max(own["rho"] + 1, len(own["sharedClones"]))
+
+    def recycle(self, rnn: KeepsSteps, offset: int) -> None:
+        own = rnn.__dict__
+        step, rho = own["step"], own["rho"] + 1
+        clones, outputs, inputs = own["sharedClones"], own["outputs"], own["inputs"]
+        old = step - max(rho, len(clones))
+        if old > offset and old in clones:
+            clones[step] = clones.pop(old)
+            move_place(rnn, old)
+        old = step - max(rho, len(outputs))
+        if old > offset:
+            outputs.pop(old - 1, None)
+        old = step - max(rho, len(inputs))
+        if old > 0:
+            for table in (inputs, own["gradOutputs"], own["_gradOutputs"]):
+                if old in table:
+                    table[step] = table.pop(old)
+            for name in ("scales", "_totals"):
+                own[name].pop(old, None)
+
+    def restart(self, rnn: KeepsSteps) -> None:
+        own = rnn.__dict__
+        names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
+        kept = {name: compact(own[name]) for name in names}
+        kept["_places"] = compact(rnn.places)
+        kept.update((name, own[name]) for name in ("gradInputs", *rnn.state_tables[1:]))
+        rnn._clear_steps()
+        own.update(kept)
+
+    def convert(self, rnn: KeepsSteps, convert: TensorMap) -> None:
+        map_tensors(rnn.__dict__["_gradHidden"], convert)
+
+    def expect_input(self, rnn: KeepsSteps, step: int) -> None:
+        rnn.inputs.setdefault(step, None)
+
+    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+        rnn.gradOutputs.update(dict.fromkeys(range(rnn.step - len(of_input), rnn.step)))
+        rnn.__dict__["gradInputs"] = dict(enumerate(rnn.last_steps("gradInputs", each_step(of_input)), 1))
+
+    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+        rnn.gradOutputs.update(enumerate(gradients, first))
+
+    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+        rnn.scales.update(dict.fromkeys(steps, scale))
+
+    def after_forward(self, rnn: KeepsSteps, input: Any) -> None:
         if rnn.training:
-            # As many steps are kept as ever before, whatever rho is by now.
-            most = rnn.__dict__["_most"]
-            self._drop(rnn, rnn.step - max(rnn.rho + 1, most))
             rnn.inputs[rnn.step] = copied(input, rnn.copyInputs)
-            rnn.__dict__["_most"] = max(most, len(rnn.inputs))
         rnn.__dict__["gradParametersAccumulated"] = False
-
-    @staticmethod
-    def _drop(rnn: AbstractRecurrent, last: int) -> None:
-        """Let go of what was recorded up to a step that is too long ago to go back to."""
-        for table in (rnn.inputs, rnn.scales, rnn.gradOutputs):
-            for step in [step for step in table if step <= last]:
-                del table[step]
 
     def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> None:
         if rnn.step < 2:
@@ -90,6 +135,7 @@ class Generation2015(Generation2016):
         disregarded, as they were."""
         if step is not None or rho is not None:
             disregard("argument of backwardThroughTime", "2015-10-27")
+        rnn.look_into_steps()
         last = rnn.step - 1
         if last < 1:
             raise TorchError(f"{rnn.class_name}: going back through time without a forward")
@@ -98,7 +144,7 @@ class Generation2015(Generation2016):
     @staticmethod
     def _recorded(rnn: AbstractRecurrent, step: int) -> tuple[Any, Any]:
         """Input and gradOutput of a step."""
-        if step not in rnn.gradOutputs or step not in rnn.inputs:
+        if rnn.gradOutputs.get(step) is None or rnn.inputs.get(step) is None:
             raise TorchError(f"{rnn.class_name}: going back through step {step}, which had no backward")
         return rnn.inputs[step], rnn.gradOutputs[step]
 

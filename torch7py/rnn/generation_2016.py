@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torch7py.nn.copying import TensorMap
 from torch7py.nn.stepping import other_generation
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
+    from torch7py.rnn.kept import KeepsSteps
 
-__all__ = ["Generation2016"]
+__all__ = ["Generation2016", "compact"]
+
+
+def compact(table: dict[int, Any]) -> dict[int, Any]:
+    """The same values in the order of their steps, numbered from 1."""
+    return dict(enumerate((table[step] for step in sorted(table)), 1))
+
+
+def move_place(rnn: KeepsSteps, old: int) -> None:
+    """Let what an old step was shown in show the one at hand."""
+    place = rnn.places.pop(old, None)
+    if place is not None and old >= rnn.first_clone:
+        rnn.places[rnn.step] = place
 
 
 class Generation2016:
@@ -25,18 +39,71 @@ class Generation2016:
     replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
     keeps_grad_input: ClassVar[bool] = True  # after a sequence gradInput is that of its first step
-    keeps_outputs: ClassVar[bool] = False  # forget leaves the outputs, numbered from 1 on
+    absent: ClassVar[frozenset[str]] = frozenset()  # fields that its modules do not have
+    reused: ClassVar[tuple[str, ...]] = ("_gradOutputs",)  # tables whose entries serve later steps
+    sums_last: ClassVar[bool] = True  # the last step's gradient goes through _gradOutputs too
+    conversion_forgets: ClassVar[bool] = True  # nn.LSTM:type() forgets
     hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
+
+    # -- what is kept of the steps (kept.py) ---------------------------------------------------------------
+
+    def start(self, rnn: KeepsSteps) -> None:
+        """Fields of a new module."""
+
+    def clear(self, rnn: KeepsSteps) -> None:
+        """Forget what was kept of past steps."""
+
+    def reach(self, rnn: KeepsSteps) -> int:
+        """How many steps back from the next one the clone is that will serve it."""
+        own = rnn.__dict__
+        known: int | None = own["nSharedClone"]
+        return max(own["rho"] + 1, len(own["sharedClones"]) if known is None else known)
+
+    def recycle(self, rnn: KeepsSteps, offset: int) -> None:
+        """Let what was kept of the oldest step serve the one at hand."""
+        own = rnn.__dict__
+        clones, totals, step = own["sharedClones"], own["_gradOutputs"], own["step"]
+        if own["nSharedClone"] is None:
+            own["nSharedClone"] = len(clones)
+        old = step - self.reach(rnn)
+        if step not in clones:
+            for table in (clones, totals):
+                table.pop(step, None)
+                if old in table:
+                    table[step] = table.pop(old)
+            move_place(rnn, old)
+        own["_totals"].pop(old, None)
+        own["outputs"].pop(old - 1, None)
+        own["gradInputs"].pop(old - 1, None)
+
+    def restart(self, rnn: KeepsSteps) -> None:
+        """Begin again from step 1; what served the last steps serves the next ones."""
+        own = rnn.__dict__
+        kept = {name: compact(own[name]) for name in ("sharedClones", "_gradOutputs")}
+        kept["_places"] = compact(rnn.places)
+        rnn._clear_steps()
+        own.update(kept)
+
+    def convert(self, rnn: KeepsSteps, convert: TensorMap) -> None:
+        """Convert the tensors of steps that are no fields."""
+
+    def expect_input(self, rnn: KeepsSteps, step: int) -> None:
+        """A step is done whose input is written down when somebody looks."""
+
+    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+        """As many steps have gone back, what they had and gave is written down when somebody looks."""
+
+    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+        """Steps, from the first of these on, have had these gradients of outputs and given these of inputs."""
+        for step, part in enumerate(of_input, first):
+            rnn.gradInputs[step] = rnn.placed(step, "gradInputs", part)
+
+    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+        """Steps have accumulated gradients by this factor."""
 
     # -- one step -----------------------------------------------------------------------------------------
 
-    def start(self, rnn: AbstractRecurrent) -> None:
-        """Fields of a new module."""
-
-    def clear(self, rnn: AbstractRecurrent) -> None:
-        """Forget what was kept of past steps."""
-
-    def after_forward(self, rnn: AbstractRecurrent, input: Any) -> None:
+    def after_forward(self, rnn: KeepsSteps, input: Any) -> None:
         """A step forward is done; ``step`` is still its number."""
 
     def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> Any:

@@ -196,16 +196,16 @@ class GRU(Gated):
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: what later steps add to the gradient of a step's output."""
         step = self.step_number(step, self.next_back())
-        if step < self.step - 1 and step not in self.__dict__[self.generation.hidden_gradients]:
+        if step < self.step - 1 and step not in self.__dict__[self.handed_back]:
             self.look_at_gradients()
-        output = self.__dict__[self.generation.hidden_gradients].get(step)
+        output = self.__dict__[self.handed_back].get(step)
         if step == self.step - 1:
             return first_given(self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"])
         return output
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
-        hidden = self.__dict__[self.generation.hidden_gradients]
+        hidden = self.__dict__[self.handed_back]
         hidden[self.step_number(step, self.next_back())] = self.tensor_of(gradHiddenState)
 
     def tensor_of(self, state: Any) -> torch.Tensor:

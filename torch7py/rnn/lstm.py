@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch7py.nn.activation import Sigmoid, Tanh
 from torch7py.nn.arithmetic import CMul
 from torch7py.nn.base import Module
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
+from torch7py.nn.copying import TensorMap
 from torch7py.nn.linear import Linear
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -167,7 +168,7 @@ class LSTM(Gated):
         "cell2gate",
         "userPrevCell",
         "userNextGradCell",
-        "userGradPrevOutput",
+        "userGradPrevCell",
         "inputGate",
         "forgetGate",
         "hiddenLayer",
@@ -177,7 +178,10 @@ class LSTM(Gated):
     lua_methods = names("buildGate buildInputGate buildForgetGate buildHidden buildCell buildOutputGate")
 
     transient = (*Gated.transient, "_awaited")
-    given = (*Gated.given, "userPrevCell", "userNextGradCell")
+    state_tables = ("outputs", "cells")
+    state_gradients = ("gradCells",)
+    user_states = ("userPrevOutput", "userPrevCell")
+    user_gradients = ("userNextGradOutput", "userNextGradCell")
     marks_fast_backward = False  # as in the original: updateParameters then goes back once more by itself
 
     def __init__(
@@ -190,12 +194,11 @@ class LSTM(Gated):
         mono: bool = False,
     ) -> None:
         self.prepare(inputSize, outputSize, rho, p, mono)
-        self.__dict__.update(cell2gate=cell2gate, cells={}, gradCells={})
+        self.__dict__["cell2gate"] = cell2gate
         self.set_step_module(self.buildModel())
 
     def _clear_steps(self) -> None:
         super()._clear_steps()
-        self.__dict__.update(cells={}, gradCells={})
         self.__dict__.pop("_awaited", None)
 
     # -- the tree -----------------------------------------------------------------------------------------
@@ -292,22 +295,15 @@ class LSTM(Gated):
         self.__dict__["cell"] = cell
         return output
 
-    def keep_steps(self, states: list[list[Any]]) -> None:
-        cells: dict[int, Any] = self.__dict__["cells"]
-        for step, (_, cell) in enumerate(states, self.step):
-            if cell is None:
-                cells.pop(step, None)
-            else:
-                cells[step] = cell
+    def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
         self.__dict__["cell"] = states[-1][1]
         super().keep_steps(states)
-        self.drop_before(cells, self.step - self.rho - 2)
 
     # A kernel for whole sequences does not give the cells inside: they are computed when somebody looks.
 
     def await_cells(self, steps: range, compute: Callable[[], list[torch.Tensor]]) -> None:
         """The cells of these steps, which are not there, are what ``compute`` gives."""
-        oldest = self.step - self.rho - 2
+        oldest = self.step - self.reach() - 1
         kept = [
             (other, source)
             for other, source in self.__dict__.get("_awaited", ())
@@ -317,27 +313,31 @@ class LSTM(Gated):
 
     def _find_cells(self) -> None:
         cells: dict[int, Any] = self.__dict__["cells"]
-        for steps, compute in reversed(self.__dict__.get("_awaited", ())):
+        awaited, oldest = self.__dict__.pop("_awaited", ()), self.step - self.reach() - 1
+        for steps, compute in reversed(awaited):
             for step, cell in zip(steps, compute(), strict=True):
-                cells.setdefault(step, cell)
-        if self.__dict__.pop("_awaited", None):
+                if step >= oldest:
+                    cells.setdefault(step, cell)
+        if awaited:
             known = sorted(cells.items())
             cells.clear()
             cells.update(known)
-        self.drop_before(cells, self.step - self.rho - 2)
 
     def get_field(self, name: str) -> Any:
         if name == "cells":
             self._find_cells()
         return super().get_field(name)
 
-    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+    def _look(self) -> None:
         self._find_cells()
-        return super().__deepcopy__(memo)
+        super()._look()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        if self.generation.conversion_forgets and type_name is not None:
+            self.forget()
+            self.clearState()
         self._find_cells()
-        return super().__getstate__()
+        super().convert(convert, type_name, seen)
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: ``{output, cell}`` after a step, by default the last."""
@@ -363,7 +363,7 @@ class LSTM(Gated):
         own = self.__dict__
         if step < self.step - 1 and step not in own["gradCells"]:
             self.look_at_gradients()
-        output, cell = own[self.generation.hidden_gradients].get(step), own["gradCells"].get(step)
+        output, cell = own[self.handed_back].get(step), own["gradCells"].get(step)
         if step == self.step - 1:
             zero = own["zeroTensor"]
             output = first_given(own.get("userNextGradOutput"), output, zero)
@@ -373,7 +373,7 @@ class LSTM(Gated):
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput, gradCell})``"""
         step = self.step_number(step, self.next_back())
-        hidden = self.__dict__[self.generation.hidden_gradients]
+        hidden = self.__dict__[self.handed_back]
         hidden[step], self.__dict__["gradCells"][step] = self.pair_of(gradHiddenState)
 
     def pair_of(self, state: Any) -> Any:

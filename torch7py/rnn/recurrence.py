@@ -7,7 +7,6 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.nn.stepping import entry
 from torch7py.ops.errors import TorchError
@@ -119,7 +118,7 @@ class Recurrence(AbstractRecurrent):
     def after_step(self, step: int) -> Any:
         """What the step after it adds to the gradient of a step's output."""
         own = self.__dict__
-        gradient = own[self.generation.hidden_gradients].get(step)
+        gradient = own[self.handed_back].get(step)
         if step == self.step - 1:
             return first_given(own.get("userNextGradOutput"), gradient, own.get("zeroTensor"))
         return gradient
@@ -147,7 +146,7 @@ class Recurrence(AbstractRecurrent):
         return add_gradients(self, later, gradOutput)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
-        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient[:2]
+        own, self.__dict__[self.handed_back][step - 1] = gradient[:2]
         return own
 
     # -- hidden state: the output, and that of the recurrent modules inside -----------------------------------
@@ -173,7 +172,7 @@ class Recurrence(AbstractRecurrent):
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""
         step = self.next_back() - 1 if step is None else int(step)
-        self.__dict__[self.generation.hidden_gradients][step] = self._first(gradHiddenState)
+        self.__dict__[self.handed_back][step] = self._first(gradHiddenState)
         inside = entry(gradHiddenState, 2)
         if inside is not None:
             super().setGradHiddenState(step, inside)
@@ -189,11 +188,6 @@ class Recurrence(AbstractRecurrent):
     def clearState(self) -> Module:
         self.__dict__.pop("zeroTensor", None)
         return super().clearState()
-
-    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self._clear_steps()
-        self.__dict__["step"] = 1
-        super().convert(convert, type_name, seen)
 
     def describe(self) -> str:
         return f"{self.class_name} @ {self.step_module.describe()}"

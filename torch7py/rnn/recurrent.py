@@ -56,6 +56,7 @@ class Recurrent(AbstractRecurrent):
     lua_methods = names("buildInitialModule buildRecurrentModule")
 
     first_clone = 2
+    handed_back = "_gradHidden"  # no script sees it
     parts = fields[:5]
 
     def __init__(
@@ -77,7 +78,7 @@ class Recurrent(AbstractRecurrent):
             self._modules[name] = module
         self.buildInitialModule()
         self.buildRecurrentModule()
-        self.__dict__["sharedClones"] = {2: self.step_module}
+        self.__dict__["sharedClones"] = {self.first_clone: self.step_module}
 
     def buildInitialModule(self) -> None:
         """``m:buildInitialModule()``: the module of the first step."""
@@ -117,8 +118,9 @@ class Recurrent(AbstractRecurrent):
         yield from super().inner()
         yield self.initialModule
 
-    def _clones(self) -> list[Any]:
-        return [self.initialModule, self.step_module, *super()._clones()]
+    def made_clones(self) -> list[Any]:
+        others = [clone for clone in super().made_clones() if clone is not self.step_module]
+        return [self.initialModule, self.step_module, *others]
 
     # -- steps --------------------------------------------------------------------------------------------
 
@@ -129,11 +131,14 @@ class Recurrent(AbstractRecurrent):
         return outputs
 
     def updateOutput(self, input: Any) -> Any:
+        self.look_into_steps()
         module = self.initialModule if self.step == 1 else self.module_forward()
         return self.advance(input, module.updateOutput(self.step_input(self.step, input)))
 
     def past_module(self, step: int) -> Any:
         if step == 1 and 1 in self.outputs:
+            self.look_into_steps()
+            self._check_known(step)
             return self.initialModule
         return super().past_module(step)
 
@@ -147,13 +152,13 @@ class Recurrent(AbstractRecurrent):
         return [input, self.outputs[step - 1]]
 
     def step_gradient(self, step: int, gradOutput: Any) -> Any:
-        later = self.__dict__[self.generation.hidden_gradients].get(step)
+        later = self.__dict__[self.handed_back].get(step)
         return gradOutput if later is None else add_gradients(self, later, gradOutput)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
         if step == 1:
             return gradient
-        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient
+        own, self.__dict__[self.handed_back][step - 1] = gradient
         return own
 
     def describe(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -110,18 +110,40 @@ class GatedStage:
         return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
 
     def show_gradient(self) -> None:
-        self.module.hand_state_back(
-            self.module.step - len(self.way.output), self._shown(self.way.first_handed())
-        )
+        first = self.module.step - len(self.way.output)
+        self.module.hand_state_back(first, self._shown(self.way.first_handed()))
+        self.module.expect_totals(range(first, self.module.step))
+
+    def show_steps(self, of_input: T | None) -> None:
+        """Have the clones for the steps show their results, which are known also when their insides are not."""
+        states, first = self.way.states(), self.module.step - len(self.way.output)
+        cells = None if all(part is not None for state in states for part in state) else self.way.cells()
+        handed = None if of_input is None else self.way.all_handed()
+        for number, state in enumerate(states):
+            parts = [cells[number] if part is None and cells is not None else part for part in state]
+            output, gradient = self._shown(parts), None
+            if of_input is not None and handed is not None:
+                gradient = [of_input[number], *self._shown(handed[number])]
+            self.module.show_step(first + number, output if len(output) > 1 else output[0], gradient)
+
+    def settle(self, of_input: T, gradient: T, number: int) -> None:
+        fill_steps(self.module, of_input, gradient, number)
+        if self.way.knows_handed():
+            self._fill(gradient, number)
 
     def fill(self, of_input: T, gradient: T) -> None:
+        fill_steps(self.module, of_input, gradient)
+        self._fill(gradient)
+
+    def _fill(self, gradient: T, start: int = 0) -> None:
         module, gradients = self.module, self.batches(gradient)
-        fill_steps(module, of_input, gradient)
         first, handed = module.step - len(gradients), self.way.all_handed()
-        for number in range(len(gradients)):
+        for number in range(start, len(gradients)):
             later = handed[number + 1]
             total = [gradients[number] + later[0], *later[1:]]
-            module.__dict__["_totals"][first + number] = self._shown(total)
+            module.keep_total(
+                first + number, self._shown(total) if len(total) > 1 else self._shown(total)[0], None
+            )
             if number:
                 module.set_grad_state_list(first + number - 1, self._shown(handed[number]))
 
@@ -129,12 +151,10 @@ class GatedStage:
         self.way.acc_grad(self.batches(x), scale)
 
 
-def fill_steps(module: Any, of_input: Iterable[Any], gradient: T | list[Any]) -> None:
-    """Keep for a script what the last steps had and gave in the backward."""
-    first = module.step - len(gradient)
-    module.gradInputs.update(enumerate(of_input, first))
-    if module.generation.year == 2015:
-        module.gradOutputs.update(enumerate(gradient, first))
+def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
+    """Keep for a script what the last steps, from a number on, had and gave in the backward."""
+    first = module.step - len(gradient) + start
+    module.generation.note_back(module, first, of_input[start:], gradient[start:])
 
 
 class SimpleStage:
@@ -267,22 +287,32 @@ class SimpleStage:
         slopes: T = wide.grad_input(self.sums, torch.ones_like(self.result))
         return slopes.unbind()
 
-    def fill(self, of_input: T, gradient: T) -> None:
+    def show_steps(self, of_input: T | None) -> None:
+        module, first = self.module, self.module.step - len(self.sums)
+        for number, output in enumerate(self.result):
+            if self.before[number] is not None:
+                gradients = None if of_input is None else [of_input[number], self.handed[number]]
+                module.show_step(first + number, output, gradients)
+
+    def settle(self, of_input: T, gradient: T, number: int) -> None:
+        self.fill(of_input, gradient, number)
+
+    def fill(self, of_input: T, gradient: T, start: int = 0) -> None:
         module = self.module
-        fill_steps(module, of_input, gradient)
+        fill_steps(module, of_input, gradient, start)
         first = module.step - len(gradient)
-        for number in range(len(gradient)):
-            later = self.handed[number + 1]
-            total = gradient[number] if later is None else gradient[number] + later
-            module.__dict__["_totals"][first + number] = total
+        for number in range(start, len(gradient)):
+            later, given = self.handed[number + 1], gradient[number]
+            module.keep_total(first + number, given if later is None else given + later, given)
             if number:
-                module.__dict__[module.generation.hidden_gradients][first + number - 1] = self.handed[number]
+                module.__dict__[module.handed_back][first + number - 1] = self.handed[number]
 
     def show_gradient(self) -> None:
         self.input.show_gradient()
+        module, first = self.module, self.module.step - len(self.sums)
         if not self.begins:
-            own = self.module.__dict__
-            own[self.module.generation.hidden_gradients][self.module.step - len(self.sums) - 1] = self.later
+            module.__dict__[module.handed_back][first - 1] = self.later
+        module.expect_totals(range(first, module.step if self.handed[-1] is not None else module.step - 1))
 
     def acc_grad(self, x: T, scale: float) -> None:
         if self.joined_by is not None:
@@ -341,7 +371,7 @@ class RecurrentStage(SimpleStage):
 
     def after_last(self) -> T | None:
         module = self.module
-        found: T | None = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        found: T | None = module.__dict__[module.handed_back].get(module.step - 1)
         return found
 
 

@@ -104,8 +104,6 @@ class AbstractSequencer(Container):
             return self.give(name, input, each_step(steps))
         if isinstance(input, torch.Tensor):
             return self.keep(name, steps)
-        if self.hasMemory():  # the tensors of the last sequence are those of other steps
-            return self.give(name, input, list(steps))
         known: list[torch.Tensor] = self.__dict__.setdefault("_given", {}).setdefault(name, [])
         return self.give(name, input, rebound(known, steps))
 
@@ -210,12 +208,12 @@ class Sequencer(AbstractSequencer):
             raise TorchError(f"{self.class_name}: a sequence without steps")
         module = self.stepper
         last: fused.Run | None = self.__dict__.get("_run")
-        if last is not None:
-            last.drop()
         module.maxBPTTstep(len(input))
         if self.hasMemory():
             last = None
         else:
+            if last is not None:
+                last.drop()
             module.forget()
         self.__dict__["_run"] = None
         begun = fused.start(module, input, last)
@@ -223,8 +221,9 @@ class Sequencer(AbstractSequencer):
             self.__dict__["_run"], joined = begun
             if isinstance(input, torch.Tensor) or not self.training:
                 # Here the steps' own outputs are copied: a script may write to these.
-                joined = joined.clone()
-            return self.give_joined("output", input, joined)
+                return self.give_joined("output", input, joined.clone())
+            first = module.step - len(joined)
+            return self.give("output", input, [module.outputs[step] for step in range(first, module.step)])
         if self.training:
             outputs = [module.updateOutput(step) for step in input]
         else:  # every step has the same output tensor
@@ -255,9 +254,11 @@ class Sequencer(AbstractSequencer):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         steps_of(input, gradOutput, self)
         found = self._back_at_once(input, gradOutput)
-        if found is not None:
-            return self.give_joined("gradInput", input, found)
         module = self.stepper
+        if found is not None:
+            if isinstance(found, list) or isinstance(input, torch.Tensor):
+                return self.give_joined("gradInput", input, found)
+            return self.give("gradInput", input, module.last_steps("gradInputs", found.unbind()))
         return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:

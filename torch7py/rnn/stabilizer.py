@@ -9,7 +9,6 @@ import torch
 from torch7py.nn.activation import Identity
 from torch7py.nn.arguments import given_text
 from torch7py.nn.checks import check_shape
-from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -97,11 +96,6 @@ class NormStabilizer(AbstractRecurrent):
 
     def step_acc_update(self, step: int, input: Any, gradOutput: Any, learning_rate: float) -> None:
         """There are no parameters."""
-
-    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self._clear_steps()
-        self.__dict__["step"] = 1
-        super().convert(convert, type_name, seen)
 
     def describe(self) -> str:
         return "nn.NormStabilizer"

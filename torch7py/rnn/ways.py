@@ -44,6 +44,9 @@ class Way(Protocol):
     def all_handed(self) -> list[list[T]]:
         """Those before each step, and of the last states."""
 
+    def knows_handed(self) -> bool:
+        """Whether they are there already."""
+
     def acc_grad(self, x: T, scale: float) -> None: ...
 
 
@@ -111,6 +114,9 @@ class Loop:
 
     def all_handed(self) -> list[list[T]]:
         return self.handed
+
+    def knows_handed(self) -> bool:
+        return True
 
     def acc_grad(self, x: T, scale: float) -> None:
         self.cell.acc_grad(x.flatten(0, 1), self.before_steps, self.of_gates, self.saved, scale)
@@ -190,6 +196,9 @@ class Kernel:
 
     def first_handed(self) -> list[T]:
         return self.of_first if self.back is None else self.back.first_handed()
+
+    def knows_handed(self) -> bool:
+        return self.back is not None
 
     def all_handed(self) -> list[list[T]]:
         if self.back is not None:

@@ -1,0 +1,436 @@
+"""What a module with steps keeps of them.
+
+Every step of a sequence in training is served by a clone of ``recurrentModule``. There are as many clones as steps can
+be gone back through, and one more; the clone of a step that is longer ago serves the next one, and what was kept of the
+old step goes with it. All tables by step number follow from that, and only here are entries added and dropped: for one
+step (``module_forward``, ``advance``) or for all steps of a sequence that was computed as one piece (``keep_steps``,
+see fused.py). What such a sequence leaves out, clones and gradients inside it, is made when somebody looks.
+
+The original keeps more in three places, all of it overwritten since: ``cells``, ``gradCells`` and ``gradOutputs`` of
+steps whose clones serve others, and outputs in evaluation, where every step has the same tensor. Here these go with
+``outputs``, so that what is kept does not grow with the number of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.container import Container
+from torch7py.nn.copying import TensorMap, map_tensors
+from torch7py.nn.object import TorchObject
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.generation import GENERATIONS, Generation, current_year
+
+__all__ = ["KeepsSteps"]
+
+EVALUATION = 0  # the place of all steps in evaluation, which one module serves
+
+
+class KeepsSteps(Container):
+    """The part of ``nn.AbstractRecurrent`` that knows what is kept of which step."""
+
+    keeps_steps = True
+    transient = (*Container.transient, "_run", "_unknown", "_places")
+    # The tables by step number, which Lua hands back as arrays.
+    by_step: ClassVar[frozenset[str]] = frozenset(
+        "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
+    )
+    # Tables that are not filled after a sequence that was computed as one piece, until somebody looks.
+    of_gradients: ClassVar[frozenset[str]] = frozenset(
+        "gradInputs gradOutputs _gradOutputs gradCells inputs".split()
+    )
+    state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
+    state_gradients: ClassVar[
+        tuple[str, ...]
+    ] = ()  # tables of what later steps add, beside that of the output
+    fields: ClassVar[tuple[str, ...]] = (
+        "rho",
+        "step",
+        "recurrentModule",
+        "sharedClones",
+        "nSharedClone",
+        "outputs",
+        "gradInputs",
+        "gradOutputs",
+        "_gradOutputs",
+        "updateGradInputStep",
+        "accGradParametersStep",
+        "inputs",
+        "scales",
+        "fastBackward",
+        "copyInputs",
+        "copyGradOutputs",
+        "gradParametersAccumulated",
+    )
+    nil_as: ClassVar[dict[str, Any]] = {"copyInputs": False, "copyGradOutputs": False}
+    first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
+
+    rho: int
+    step: int
+    outputs: dict[int, Any]
+    gradInputs: dict[int, Any]
+    gradOutputs: dict[int, Any]
+    sharedClones: dict[int, Any]  # None: a clone that nobody has asked for yet
+    inputs: dict[int, Any]
+    scales: dict[int, float]
+    gradParametersAccumulated: bool
+
+    def __init__(self, rho: int | None = None) -> None:
+        super().__init__()
+        self._start_memory(99999 if rho is None else int(rho))
+
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self._start_memory(99999)
+
+    def _start_memory(self, rho: int) -> None:
+        attributes = self.__dict__
+        attributes["_generation"] = current_year()
+        attributes.update(rho=rho, step=1, sharedClones={}, nSharedClone=None)
+        attributes.update(updateGradInputStep=None, accGradParametersStep=None)
+        self.generation.start(self)
+        self._clear_steps()
+
+    @property
+    def generation(self) -> Generation:
+        return GENERATIONS[self.__dict__["_generation"]]
+
+    def _clear_steps(self) -> None:
+        """Keep nothing of any step but the clones."""
+        own = self.__dict__
+        own.update({name: {} for name in (*self.state_tables, *self.state_gradients)})
+        own.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={}, _gradHidden={})
+        for name in ("_run", "_unknown", "_places"):
+            own.pop(name, None)
+        self.generation.clear(self)
+
+    # -- clones -------------------------------------------------------------------------------------------
+
+    @property
+    def step_module(self) -> Any:
+        module = self.__dict__.get("recurrentModule")
+        if module is None:
+            raise TorchError(f"{self.class_name} has no recurrentModule")
+        return module
+
+    def set_step_module(self, module: Any) -> None:
+        """The module of one step; it serves the first step that there are clones for."""
+        self.__dict__["recurrentModule"] = module
+        self.__dict__.pop("_run", None)
+        self._modules.clear()
+        self._modules["recurrentModule"] = module
+        self.__dict__["sharedClones"] = {self.first_clone: module}
+
+    def _clone_of(self, step: int) -> Any:
+        """The clone that serves a step, made when there is none."""
+        own = self.__dict__
+        clones = own["sharedClones"]
+        clone = clones.get(step)
+        if clone is None:
+            known = step in clones
+            clone = clones[step] = self.step_module.stepClone()
+            if not known:
+                own["nSharedClone"] = len(clones)
+        return clone
+
+    def getStepModule(self, step: int) -> Any:
+        """``m:getStepModule(step)``: the clone that serves a step, made when there is none."""
+        if step < self.step:
+            self.look_into_steps()
+        return self._clone_of(int(step))
+
+    def made_clones(self) -> list[Any]:
+        """The clones that somebody has asked for, and that are not children themselves."""
+        children = self._modules.values()
+        clones = [clone for clone in self.sharedClones.values() if clone is not None]
+        return [clone for clone in clones if not any(clone is child for child in children)]
+
+    def _show_clones(self) -> None:
+        """Make all clones, and let them be looked into: what they show is there when it is read."""
+        for step, clone in self.sharedClones.items():
+            if clone is None:
+                clone = self._clone_of(step)
+            if "_catch_up" not in clone.__dict__:
+                self._watch(clone)
+
+    def _watch(self, part: Any) -> None:
+        if isinstance(part, KeepsSteps) or not isinstance(part, TorchObject):
+            return
+        part.__dict__["_catch_up"] = self.look_into_steps
+        for child in part._modules.values():
+            self._watch(child)
+
+    def show_step(self, step: int, output: Any, gradInput: Any) -> None:
+        """Have the clone for a step show these results; nothing is known of what is inside."""
+        clone = self._clone_of(step)
+        clone.clearState()
+        clone.show_results(output, gradInput)
+        self.__dict__["_unknown"] = step + 1
+
+    def past_module(self, step: int) -> Any:
+        """The clone that has served a step; an error when none has, or when it serves another step by now."""
+        self.look_into_steps()
+        clone = self.sharedClones.get(step)
+        if clone is None or step not in self.outputs:
+            raise TorchError(
+                f"{self.class_name}: step {step} is not kept (it is more than rho = {self.rho} steps ago, "
+                "or was done in evaluation)"
+            )
+        self._check_known(step)
+        return clone
+
+    def _check_known(self, step: int) -> None:
+        if step < self.__dict__.get("_unknown", 0):
+            raise TorchError(
+                f"{self.class_name}: what was inside step {step} is not known any more, for parameters have changed "
+                "since"
+            )
+
+    def inner(self) -> Iterator[TorchObject]:
+        yield from super().inner()
+        found = self.__dict__.get("recurrentModule")
+        if found is not None:
+            yield found
+        yield from (clone for clone in self.sharedClones.values() if clone is not None)
+
+    # -- steps forward ------------------------------------------------------------------------------------
+
+    def reach(self) -> int:
+        """How many steps back from the next one the clone is that will serve it."""
+        return self.generation.reach(self)
+
+    def recycle(self, offset: int = 0) -> Any:
+        """``m:recycle()``: let the clone of a step more than rho steps ago serve the next one."""
+        self.generation.recycle(self, offset)
+        return self
+
+    def _let_go(self) -> None:
+        """Drop the state of a step that is too long ago for the next one."""
+        own = self.__dict__
+        old = own["step"] - self.reach() - 1
+        for name in (*self.state_tables, self.handed_back, *self.state_gradients):
+            own[name].pop(old, None)
+
+    def _begin_step(self) -> None:
+        """What comes before a step in training: a clone serves it."""
+        self.recycle()
+        self._let_go()
+        own = self.__dict__
+        clones, step = own["sharedClones"], own["step"]
+        if step not in clones:
+            clones[step] = None
+            own["nSharedClone"] = len(clones)
+
+    def module_forward(self) -> Any:
+        """The module for the step at hand: a clone in training, always the same one in evaluation."""
+        self.look_into_steps()
+        if self.training:
+            self._begin_step()
+            return self.getStepModule(self.step)
+        self._let_go()
+        return self.step_module
+
+    def advance(self, input: Any, output: Any) -> Any:
+        """One step is done."""
+        attributes = self.__dict__
+        step = attributes["step"]
+        attributes["outputs"][step] = output
+        self.generation.after_forward(self, input)
+        attributes["step"] = step + 1
+        attributes["updateGradInputStep"] = attributes["accGradParametersStep"] = None
+        return self.set_output(output)
+
+    def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
+        """Several steps are done at once (fused.py): the state after each, output first; None where a part of it is not
+        known yet."""
+        own, training = self.__dict__, self.training
+        self._settle(len(states))
+        for state in states:
+            step = own["step"]
+            if training and step >= self.first_clone:
+                self._begin_step()
+            else:
+                self._let_go()
+            for name, part in zip(self.state_tables, state, strict=True):
+                if part is None:
+                    own[name].pop(step, None)
+                else:
+                    own[name][step] = self.placed(step if training else EVALUATION, name, part)
+            if training:
+                self.generation.expect_input(self, step)
+            own["step"] = step + 1
+        own.update(updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False)
+        self.set_output(own["outputs"][own["step"] - 1])
+
+    def placed(self, step: int, name: str, part: Any) -> Any:
+        """The tensor in which the clone that serves a step shows something, which takes over this memory.
+
+        So whoever holds it sees what comes in its place, as when the clone overwrote its buffers, and memory that
+        nobody reads any more is free at once, not when Lua has collected.
+        """
+        if not isinstance(part, torch.Tensor):
+            return part
+        place = self.places.setdefault(step, {})
+        held = place.get(name)
+        if held is not None and held.dtype is part.dtype and held.device == part.device:
+            held.data = part
+            return held
+        place[name] = part
+        return part
+
+    @property
+    def places(self) -> dict[int, dict[str, torch.Tensor]]:
+        """What the clones show by step, for sequences that are computed as one piece."""
+        found: dict[int, dict[str, torch.Tensor]] = self.__dict__.setdefault("_places", {})
+        return found
+
+    def last_steps(self, name: str, parts: Sequence[Any]) -> list[Any]:
+        """These parts of the last steps, in the tensors in which the clones show them."""
+        first = self.step - len(parts)
+        return [self.placed(first + number, name, part) for number, part in enumerate(parts)]
+
+    def _settle(self, steps: int) -> None:
+        """Have the tables hold those gradients of the last sequence that are still kept after so many steps more."""
+        run = self.__dict__.pop("_run", None)
+        if run is not None:
+            run.settle(self, self.step + steps - self.reach() - 1)
+
+    # -- gradients ----------------------------------------------------------------------------------------
+
+    @property
+    def handed_back(self) -> str:
+        """The table of what a step adds to the gradient of the one before it."""
+        return self.generation.hidden_gradients
+
+    def went_back(self, steps: int) -> None:
+        """The last so many steps have gone back at once."""
+        first = self.__dict__["step"] - steps
+        self.__dict__.update(updateGradInputStep=first, accGradParametersStep=first)
+
+    def next_back(self) -> int:
+        """The number after that of the step that goes back next."""
+        step: int | None = self.__dict__.get("updateGradInputStep")
+        return self.step if step is None else step
+
+    def keep_total(self, step: int, total: Any, gradOutput: Any) -> None:
+        """The gradient of all that a step gives, for the second half of its backward. Where a later step has added to
+        it, a script finds the output's part."""
+        own = self.__dict__
+        own["_totals"][step] = total
+        if total is not gradOutput and (self.generation.sums_last or step < self.step - 1):
+            own["_gradOutputs"][step] = self.of_output(total)
+
+    def total_of(self, step: int) -> Any:
+        if step not in self.__dict__["_totals"]:
+            raise TorchError(f"{self.class_name}: accGradParameters without the updateGradInput of its step")
+        return self.__dict__["_totals"][step]
+
+    def of_output(self, total: Any) -> Any:
+        """The part that belongs to the output of the gradient of all that a step gives."""
+        return total
+
+    def expect_totals(self, steps: range) -> None:
+        """These steps have gone back at once, and a later step has added to each."""
+        last = None if self.generation.sums_last else self.step - 1
+        self.__dict__["_gradOutputs"].update((step, None) for step in steps if step != last)
+
+    # -- whoever looks ------------------------------------------------------------------------------------
+
+    def look_at_gradients(self) -> None:
+        """Have the tables by step hold the gradients of the last sequence (see ``fused.Run``)."""
+        run = self.__dict__.get("_run")
+        if run is not None:
+            run.fill()
+
+    def look_into_steps(self) -> None:
+        """Have the clones for the steps of the last sequence hold what they would (see ``fused.Run``)."""
+        run = self.__dict__.get("_run")
+        if run is not None:
+            run.replay()
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name in self.by_step and isinstance(value, list):
+            value = {step: item for step, item in enumerate(value, 1) if item is not None}
+        if name == "recurrentModule":
+            self.__dict__[name] = value
+            return value
+        return super().set_field(name, value)
+
+    def get_field(self, name: str) -> Any:
+        if name in self.generation.absent:
+            return None
+        if name == "sharedClones":
+            self._show_clones()
+        elif name in self.of_gradients:
+            self.look_at_gradients()
+            if name in self.generation.reused:
+                self._fill_rest(name)
+        return super().get_field(name)
+
+    def _fill_rest(self, name: str) -> None:
+        """What serves a step that has not gone back yet is empty."""
+        table = self.__dict__[name]
+        for step, value in table.items():
+            if value is None:
+                table[step] = self.new()
+
+    def _look(self) -> None:
+        """Have everything hold what it would after the steps one by one."""
+        self.look_into_steps()
+        self._show_clones()
+        for name in self.generation.reused:
+            self._fill_rest(name)
+
+    def field_to_save(self, name: str) -> Any:
+        if name in self.by_step:
+            self._look()
+        return super().field_to_save(name)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        self._look()
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._look()
+        return super().__getstate__()
+
+    # -- memory -------------------------------------------------------------------------------------------
+
+    def forget(self) -> Any:
+        self.__dict__.pop("_run", None)
+        super().forget()
+        if self.training:
+            self.generation.restart(self)
+        self.__dict__["step"] = 1
+        return self
+
+    def setOutputStep(self, step: int) -> None:
+        if step not in self.outputs:
+            raise TorchError(f"{self.class_name} has no output of step {step}")
+        self.set_output(self.outputs[step])
+        self.set_grad_input(self.gradInputs.get(step))
+
+    def set_training(self) -> None:
+        self.look_into_steps()
+        super().set_training()
+        for clone in self.made_clones():
+            clone.set_training()
+
+    def set_evaluate(self) -> None:
+        self.look_into_steps()
+        super().set_evaluate()
+        for clone in self.made_clones():
+            clone.set_evaluate()
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self.look_into_steps()
+        own = self.__dict__
+        own.pop("_places", None)
+        with torch.no_grad():
+            for name in ("_gradOutputs", "_totals"):
+                own[name] = map_tensors(own[name], convert)
+            self.generation.convert(self, convert)
+        super().convert(convert, type_name, seen)
