@@ -320,3 +320,4 @@ def mask_zero_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
 
 unsupported("nn.CriterionTable", "a criterion as a layer: call the criterion itself")
 unsupported("nn.ModuleFromCriterion", "a criterion as a layer: call the criterion itself")
+unsupported("nn.PyTorch", "a layer of PyTorch's already: use the module in it")
