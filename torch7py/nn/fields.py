@@ -6,7 +6,8 @@ languages. The tensors among them stay the same objects where Torch7 overwrote i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
@@ -15,6 +16,8 @@ from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 
 __all__ = ["FieldHolder"]
+
+V = TypeVar("V")
 
 
 class FieldHolder(torch.nn.Module):
@@ -35,6 +38,7 @@ class FieldHolder(torch.nn.Module):
     output: Any
     gradInput: Any
     _type: str
+    noting: bool = False  # whether a forward is the protocol's, after which a script may look at what it did
 
     if TYPE_CHECKING:  # torch.nn.Module promises only tensors and modules here
 
@@ -86,6 +90,28 @@ class FieldHolder(torch.nn.Module):
                 return held
         value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
+        return value
+
+    def noted(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of this object as the protocol does: what a script may look at is kept (see ``note``)."""
+        attributes = self.__dict__
+        attributes["noting"] = True
+        try:
+            return function(*arguments)
+        finally:
+            attributes["noting"] = False
+
+    def note(self, name: str, value: V) -> V:
+        """Keep what a script may look at after a forward, such as the mask that was drawn; returns the value.
+
+        The protocol alone keeps it: a forward that Python calls leaves the object as it was, for there a value may
+        belong to a function transform and be gone after it.
+        """
+        if self.noting:
+            if isinstance(value, torch.Tensor):
+                self.keep(name, value.detach())
+            else:
+                self.__dict__[name] = value
         return value
 
     def _labelled(self, value: Any) -> Any:

@@ -157,6 +157,7 @@ class TorchObject(FieldHolder):
         "_elsewhere",
         "_lent",
         "_catch_up",
+        "noting",
     )
 
     @as_parents

@@ -15,7 +15,7 @@ import torch
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Trace", "derivatives", "leaves_of", "same_memory"]
+__all__ = ["Trace", "derivatives", "is_transformed", "leaves_of", "same_memory"]
 
 # What ``torch.autograd.grad`` calls at its end; not every version need have it.
 _engine: Callable[..., Sequence[torch.Tensor | None]] | None = getattr(
@@ -44,6 +44,11 @@ def same_memory(a: Any, b: Any) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_memory, a, b))
     return a is b
+
+
+def is_transformed(tensor: torch.Tensor) -> bool:
+    """Whether a tensor belongs to a function transform (``torch.func``), after which it is no more."""
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
 
 
 def _alias(value: Any) -> Any:

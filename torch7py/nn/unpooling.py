@@ -11,6 +11,7 @@ from torch7py.nn.checks import check_shape
 from torch7py.nn.object import names
 from torch7py.nn.pooling_max import MaxPooling, SpatialMaxPooling, VolumetricMaxPooling
 from torch7py.nn.registry import layer
+from torch7py.nn.trace import is_transformed
 from torch7py.nn.window import Gridded
 from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
@@ -32,17 +33,24 @@ class _MaxUnpooling(Gridded):
         if poolingModule.along("k") != poolingModule.along("d"):
             raise TorchError(f"{self.torch7_name}: the pooling's kernel must be as large as its step")
         self._modules["pooling"] = poolingModule
+        self.restored()
+
+    def restored(self) -> None:
+        pooling = self._modules.get("pooling")
+        if pooling is not None:
+            pooling.__dict__["_unpooled"] = True
 
     def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
-        if torch.compiler.is_compiling():
-            raise TorchError(f"{self.class_name} cannot be exported: it looks into another layer")
-        self.__dict__["indices"] = indices
+        if torch.compiler.is_compiling() or is_transformed(batch):
+            way = "exported" if torch.compiler.is_compiling() else "part of a function transform"
+            raise TorchError(f"{self.class_name} cannot be {way}: it looks into another layer")
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
+        self.note("indices", indices)
         for mine, size in zip(self.own_sizes, sizes, strict=True):
-            self.__dict__[mine] = size
+            self.note(mine, size)
         indices = indices if indices.dim() == batch.dim() else indices.unsqueeze(0)
         check_shape(self, "the input", batch, indices)
         places = pooling.decode(indices, sizes) - 1

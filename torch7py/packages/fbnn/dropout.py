@@ -38,7 +38,7 @@ class _Masked(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return self.evaluated(input)
-        return input * self.keep("noise", self.draw(input)).data
+        return input * self.note("noise", self.draw(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -150,7 +150,7 @@ class NestedDropout(Dropout):
             raise TorchError(f"{self.class_name}: the input must be a matrix, not {given_text(input)}")
         if not self.training:
             return input.clone()
-        return input * self.keep("noise", self.draw_rows(input)).data
+        return input * self.note("noise", self.draw_rows(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
         if not self.training:

@@ -131,7 +131,7 @@ class ROIPooling(Module):
     def forward(self, input: Any) -> torch.Tensor:
         images, regions = self._pair(input)
         places = self._largest(images, regions)
-        self.keep("indices", places)
+        self.note("indices", places)
         values = self._flat(images, regions).gather(2, places.clamp(min=0).flatten(2)).view(places.shape)
         return torch.where(places >= 0, values, 0)
 
