@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
@@ -33,6 +34,7 @@ class _ForeignLayer(torch.autograd.Function):
         return tuple(t.data.clone() for t in leaves_of(output))
 
     @staticmethod
+    @once_differentiable  # the gradient is no function of what it is made from
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         module = ctx.module
         found = module.torch7_parameters()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import torch
 
 from torch7py.nn.saved import SavedForm
-from torch7py.nn.trace import leaves_of
+from torch7py.nn.trace import in_transform, leaves_of
 from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
 
 __all__ = ["FieldHolder"]
 
@@ -67,7 +68,7 @@ class FieldHolder(torch.nn.Module):
     @property
     def number_type(self) -> types.NumberType:
         """The number type that ``type()`` reports."""
-        return types.BY_NAME[self._type.removeprefix("torch.").removesuffix("Tensor")]
+        return types.named(self._type)
 
     def new(self, *sizes: int) -> torch.Tensor:
         """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
@@ -81,6 +82,8 @@ class FieldHolder(torch.nn.Module):
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
+        if in_transform():
+            raise TorchError(f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it")
         attributes = self.__dict__
         owned: dict[str, torch.Tensor] = attributes["_own"]
         if name in owned and owned[name] is attributes.get(name):
@@ -190,7 +193,7 @@ class FieldHolder(torch.nn.Module):
             self._parameters[name] = value
         elif value.is_floating_point():
             parameter = torch.nn.Parameter(value.data)
-            types.label(parameter, types.of(value))
+            types.label(parameter, types.of_layer(value))
             value = self._parameters[name] = parameter
         else:
             self._parameters.pop(name, None)
@@ -249,5 +252,5 @@ class FieldHolder(torch.nn.Module):
 
     def add_parameter(self, name: str, value: torch.Tensor) -> None:
         """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
-        self._gradients[name] = types.label(torch.zeros_like(value), types.of(value))
+        self._gradients[name] = types.label(torch.zeros_like(value), types.of_layer(value))
         self._set_parameter(name, value)

@@ -16,7 +16,7 @@ from torch7py.nn.convolution import check_dilation
 from torch7py.nn.object import names
 from torch7py.nn.pooling import Parts, Pooling, even_parts
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import is_transformed
+from torch7py.nn.trace import in_transform
 from torch7py.nn.window import Gridded, text_of
 from torch7py.nn.window_max import largest, put_back, whole_indices
 from torch7py.ops.errors import TorchError
@@ -53,15 +53,15 @@ class MaxPooling(Pooling):
         """The input as a batch, the largest of every window and its place; keeps the indices."""
         batch = self.as_batch(input)
         values, places = largest(batch.detach(), self.window(), self.windows_of(batch))
-        if self.noting or self.is_looked_into(values):
+        if self.noting or self.is_looked_into():
             indices = self.encode(places, batch.shape[2:])
             self.keep("indices", self.like_input(indices, input))
             self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
         return batch, values, places
 
-    def is_looked_into(self, values: torch.Tensor) -> bool:
+    def is_looked_into(self) -> bool:
         """Whether an unpooling reads the places of a forward from Python, which is so where these outlive it."""
-        return "_unpooled" in self.__dict__ and not (torch.compiler.is_compiling() or is_transformed(values))
+        return "_unpooled" in self.__dict__ and not (torch.compiler.is_compiling() or in_transform())
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch, values, places = self.pool(input)

@@ -11,7 +11,7 @@ from torch7py.nn.checks import check_shape
 from torch7py.nn.object import names
 from torch7py.nn.pooling_max import MaxPooling, SpatialMaxPooling, VolumetricMaxPooling
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import is_transformed
+from torch7py.nn.trace import in_transform
 from torch7py.nn.window import Gridded
 from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
@@ -44,7 +44,7 @@ class _MaxUnpooling(Gridded):
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
-        if torch.compiler.is_compiling() or is_transformed(batch):
+        if torch.compiler.is_compiling() or in_transform():
             way = "exported" if torch.compiler.is_compiling() else "part of a function transform"
             raise TorchError(f"{self.class_name} cannot be {way}: it looks into another layer")
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]

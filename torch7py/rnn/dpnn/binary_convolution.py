@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from torch7py.nn import half_kernels
 from torch7py.nn.convolution import SpatialConvolution
@@ -27,6 +28,7 @@ class _Binary(torch.autograd.Function):
         return layer.by_planes(layer.convolved(input, signs), alphas)
 
     @staticmethod
+    @once_differentiable  # the gradient is no function of what it is made from
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         input, weight = (tensor.detach() for tensor in ctx.saved_tensors)
         signs, _, betas = ctx.layer.binarized(weight)

@@ -30,10 +30,16 @@ __all__ = ["ArgMax", "CategoricalEntropy", "Clip"]
 class _Bounded(torch.autograd.Function):
     """Elements within bounds; the gradient as it is, beyond them too."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, input: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    def forward(input: torch.Tensor, low: float, high: float) -> torch.Tensor:
         output = torch.where(input > high, high, input)
         return torch.where(output < low, low, output).to(input.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        """Nothing is kept."""
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
@@ -148,8 +154,7 @@ class CategoricalEntropy(WithModule):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
-        gain = self._gain_of(input.detach())
-        return ChangedGradient.apply(input, 1.0, 0.0 if gain is None else gain)
+        return ChangedGradient.apply(input, 1.0, self._gain_of(input))
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self._check(input)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
 from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Module
@@ -45,6 +46,7 @@ class _Sampled(torch.autograd.Function):
         return sample
 
     @staticmethod
+    @once_differentiable  # the gradient is no function of what it is made from
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         sample, *inputs = ctx.saved_tensors
         found = ctx.layer.estimate(inputs if ctx.is_table else inputs[0], sample)

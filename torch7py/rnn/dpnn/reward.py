@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from torch7py.nn.arguments import rows, size_text, tensors
 from torch7py.nn.base import Criterion, Module
@@ -32,6 +33,7 @@ class _Taught(torch.autograd.Function):
         return inputs[0].new_tensor(criterion.updateOutput(list(inputs), target))
 
     @staticmethod
+    @once_differentiable  # the gradient is no function of what it is made from
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         found = ctx.criterion.updateGradInput([t.detach() for t in ctx.saved_tensors], ctx.target)
         return None, None, *(part * gradients[0] for part in found)
