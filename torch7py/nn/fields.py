@@ -16,9 +16,20 @@ from torch7py.nn.trace import in_transform, leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["FieldHolder"]
+__all__ = ["FieldHolder", "has_hooks"]
 
 V = TypeVar("V")
+
+
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Whether somebody listens to the calls of a module: a formula that stands for several layers steps aside then."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or torch.nn.modules.module._has_any_global_hook()
+    )
 
 
 class FieldHolder(torch.nn.Module):
@@ -83,7 +94,9 @@ class FieldHolder(torch.nn.Module):
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
         if in_transform():
-            raise TorchError(f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it")
+            raise TorchError(
+                f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it"
+            )
         attributes = self.__dict__
         owned: dict[str, torch.Tensor] = attributes["_own"]
         if name in owned and owned[name] is attributes.get(name):

@@ -87,7 +87,7 @@ class _Neighbourhood(Gridded):
     def shares_of(self, batch: torch.Tensor) -> torch.Tensor:
         """The same as ``shares``, computed anew."""
         ones = torch.ones(1, *batch.shape[1:], dtype=batch.dtype, device=batch.device)
-        return self.estimate("meanestimator", ones)
+        return self.estimate("meanestimator", ones).expand(batch.shape)
 
     def shares(self, batch: torch.Tensor) -> torch.Tensor:
         """How much of the kernel's weight lies inside the image, at each pixel: the same for all of a size."""
@@ -159,8 +159,8 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input)
-        means = self.estimate("meanestimator", batch) / self.shares_of(batch)
-        return self.like_input(batch - means, input)
+        means = self.divider([self.estimate("meanestimator", batch), self.shares_of(batch)])
+        return self.like_input(self.subtractor([batch, means]), input)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         shares = self.shares(batch)
@@ -212,8 +212,8 @@ class SpatialDivisiveNormalization(_Neighbourhood):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input)
-        deviations = self.estimate("stdestimator", batch) / self.shares_of(batch)
-        return self.like_input(batch / self.thresholder(deviations), input)
+        deviations = self.divider([self.estimate("stdestimator", batch), self.shares_of(batch)])
+        return self.like_input(self.normalizer([batch, self.thresholder(deviations)]), input)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         shares = self.shares(batch)
