@@ -17,6 +17,7 @@ from torch7py.nn.container import Sequential
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
+from torch7py.nn.part_names import PartNames
 from torch7py.nn.stepping import shared_clone
 from torch7py.ops.errors import TorchError
 
@@ -28,7 +29,7 @@ def rows(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
 
 
-class Cell(Sequential):
+class Cell(PartNames, Sequential):
     """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
 
     A subclass brings ``forward`` and the kernel, in parts, so that what needs no state can be done for all steps of
@@ -60,6 +61,9 @@ class Cell(Sequential):
         attributes["_built"] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
         attributes["_tree"] = tree
         attributes["_drops"] = [part for part in tree if "p" in part.__dict__]
+
+    def part_names(self) -> dict[str, Any]:
+        return self.__dict__.get("_members", {})
 
     @property
     def members(self) -> dict[str, Any]:
