@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import torch
 
 from torch7py.nn.saved import SavedForm
-from torch7py.nn.trace import in_transform, leaves_of
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import in_transform
 
 __all__ = ["FieldHolder", "has_hooks"]
 
@@ -93,7 +94,7 @@ class FieldHolder(torch.nn.Module):
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
-        if in_transform():
+        if in_transform() and torch._C._functorch.is_functorch_wrapped_tensor(value):
             raise TorchError(
                 f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it"
             )

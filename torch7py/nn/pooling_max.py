@@ -16,10 +16,10 @@ from torch7py.nn.convolution import check_dilation
 from torch7py.nn.object import names
 from torch7py.nn.pooling import Parts, Pooling, even_parts
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import in_transform
 from torch7py.nn.window import Gridded, text_of
 from torch7py.nn.window_max import largest, put_back, whole_indices
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 
 __all__ = [
     "MaxPooling",
@@ -61,7 +61,7 @@ class MaxPooling(Pooling):
 
     def is_looked_into(self) -> bool:
         """Whether an unpooling reads the places of a forward from Python, which is so where these outlive it."""
-        return "_unpooled" in self.__dict__ and not (torch.compiler.is_compiling() or in_transform())
+        return "_unpooled" in self.__dict__ and numbers_known()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch, values, places = self.pool(input)

@@ -15,7 +15,7 @@ import torch
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Trace", "derivatives", "in_transform", "leaves_of", "same_memory"]
+__all__ = ["Trace", "derivatives", "leaves_of", "same_memory"]
 
 # What ``torch.autograd.grad`` calls at its end; not every version need have it.
 _engine: Callable[..., Sequence[torch.Tensor | None]] | None = getattr(
@@ -44,11 +44,6 @@ def same_memory(a: Any, b: Any) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_memory, a, b))
     return a is b
-
-
-def in_transform(_innermost: Callable[[], Any] = torch._C._functorch.peek_interpreter_stack) -> bool:
-    """Whether a function transform (``torch.func``) is at work, whose tensors do not outlive it."""
-    return _innermost() is not None
 
 
 def _alias(value: Any) -> Any:

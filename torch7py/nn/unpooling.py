@@ -11,10 +11,10 @@ from torch7py.nn.checks import check_shape
 from torch7py.nn.object import names
 from torch7py.nn.pooling_max import MaxPooling, SpatialMaxPooling, VolumetricMaxPooling
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import in_transform
 from torch7py.nn.window import Gridded
 from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import in_transform, numbers_known
 
 __all__ = ["SpatialMaxUnpooling", "VolumetricMaxUnpooling"]
 
@@ -44,8 +44,8 @@ class _MaxUnpooling(Gridded):
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
-        if torch.compiler.is_compiling() or in_transform():
-            way = "exported" if torch.compiler.is_compiling() else "part of a function transform"
+        if not numbers_known():
+            way = "part of a function transform" if in_transform() else "exported"
             raise TorchError(f"{self.class_name} cannot be {way}: it looks into another layer")
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
         self.note("indices", indices)

@@ -106,6 +106,8 @@ class IndividualDropout(_Masked):
         self.__dict__["p"] = (1 - p.double()).float().flatten()
 
     def draw(self, input: torch.Tensor) -> torch.Tensor:
+        if self.p.is_meta:
+            return torch.ones_like(input)
         generator = state.current().generator
         columns = [dropout_mask(generator, (len(input),), 1 - q, input.dtype) / q for q in self.p.tolist()]
         return torch.stack(columns, 1).to(input.device)

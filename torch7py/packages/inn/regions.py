@@ -100,6 +100,8 @@ class ROIPooling(Module):
         """Where the largest elements of all parts are, ``(n, planes, H, W)``; -1 for parts without elements."""
         _, planes, height, width = images.shape
         found = torch.full((len(regions), planes, int(self.H), int(self.W)), -1, device=images.device)
+        if regions.is_meta:  # which has sizes alone
+            return found
         for n, values in enumerate(regions.detach().float().tolist()):
             row = np.array(values, dtype=np.float32)
             index = int(row[0]) - 1

@@ -59,7 +59,8 @@ class SimpleColorTransform(_Shifted):
     def draw(self, batch: torch.Tensor, one: bool) -> torch.Tensor:
         generator = state.current().generator
         noise = torch.empty(batch.shape[:2], dtype=batch.dtype, device=batch.device)
-        for column, bound in zip(noise.t(), self.range.flatten().tolist(), strict=True):
+        bounds = [] if noise.is_meta else self.range.flatten().tolist()
+        for column, bound in zip(noise.t(), bounds, strict=bool(bounds)):
             if one:
                 column.fill_(scalar.uniform(generator, -bound, bound))
             else:

@@ -150,6 +150,8 @@ class ReinforceCategorical(Reinforce):
             return input.clone()
         if input.dim() != 2:
             raise TorchError(f"{self.class_name}: the input must be a matrix, not {size_text(input)}")
+        if input.is_meta:
+            return torch.zeros_like(input)
         chances = input.float() if input.dtype == torch.float16 else input
         index = choose.multinomial(state.current().generator, chances, 1, False) - 1
         return torch.zeros_like(input).scatter_(1, index.to(input.device), 1)
@@ -253,6 +255,8 @@ class ReinforceGamma(_TwoParameters):
         shape, scale = self.parameters_of(input)
         if not self.draws:
             return shape * scale
+        if shape.is_meta:
+            return torch.zeros_like(shape) * scale
         words = state.current().generator.words(4)
         drawn = np.random.RandomState(words.astype(np.uint32)).standard_gamma(
             shape.to("cpu", torch.float64, copy=True).numpy()
