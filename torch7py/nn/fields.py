@@ -94,7 +94,11 @@ class FieldHolder(torch.nn.Module):
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
-        if in_transform() and torch._C._functorch.is_functorch_wrapped_tensor(value):
+        if (
+            in_transform()
+            and name in self.__dict__
+            and torch._C._functorch.is_functorch_wrapped_tensor(value)
+        ):
             raise TorchError(
                 f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it"
             )

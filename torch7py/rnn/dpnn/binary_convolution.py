@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from torch7py.nn import half_kernels
 from torch7py.nn.convolution import SpatialConvolution
+from torch7py.nn.once import once
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
@@ -22,13 +22,13 @@ class _Binary(torch.autograd.Function):
     def forward(
         ctx: Any, layer: SpatialBinaryConvolution, input: torch.Tensor, weight: torch.Tensor
     ) -> torch.Tensor:
-        ctx.layer = layer
+        ctx.owner = ctx.layer = layer
         ctx.save_for_backward(input, weight)
         signs, alphas, _ = layer.binarized(weight.detach())
         return layer.by_planes(layer.convolved(input, signs), alphas)
 
     @staticmethod
-    @once_differentiable  # the gradient is no function of what it is made from
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         input, weight = (tensor.detach() for tensor in ctx.saved_tensors)
         signs, _, betas = ctx.layer.binarized(weight)

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch.autograd.function import once_differentiable
 
 from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_shape, check_type, truthy
 from torch7py.nn.object import names
+from torch7py.nn.once import once
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
@@ -39,14 +39,15 @@ class _Sampled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, layer: Reinforce, is_table: bool, *inputs: torch.Tensor) -> torch.Tensor:
-        ctx.layer, ctx.is_table = layer, is_table
+        ctx.owner = ctx.layer = layer
+        ctx.is_table = is_table
         with torch.no_grad():
             sample = layer.sample(list(inputs) if is_table else inputs[0])
         ctx.save_for_backward(sample, *inputs)
         return sample
 
     @staticmethod
-    @once_differentiable  # the gradient is no function of what it is made from
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         sample, *inputs = ctx.saved_tensors
         found = ctx.layer.estimate(inputs if ctx.is_table else inputs[0], sample)
