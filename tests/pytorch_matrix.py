@@ -108,6 +108,7 @@ LACKS: dict[str, dict[str, str]] = {
             ),
             "it changes gradients, and so also those of gradients",
         ),
+        "nn.ModuleFromCriterion": "the target, which is one of its inputs, counts as a constant",
         "nn.HalfPrecision": "it rounds to half precision, so that differences tell nothing",
         "nn.MaskZero": "a row of zeros is treated as no row near it is",
     },

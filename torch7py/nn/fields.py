@@ -22,6 +22,13 @@ __all__ = ["FieldHolder", "has_hooks"]
 V = TypeVar("V")
 
 
+# Those that are called for all modules.
+_EVERYWHERE = [
+    getattr(torch.nn.modules.module, f"_global_{name}_hooks")
+    for name in ("forward", "forward_pre", "backward", "backward_pre")
+]
+
+
 def has_hooks(module: torch.nn.Module) -> bool:
     """Whether somebody listens to the calls of a module: a formula that stands for several layers steps aside then."""
     return bool(
@@ -29,7 +36,7 @@ def has_hooks(module: torch.nn.Module) -> bool:
         or module._forward_pre_hooks
         or module._backward_hooks
         or module._backward_pre_hooks
-        or torch.nn.modules.module._has_any_global_hook()
+        or any(_EVERYWHERE)
     )
 
 
