@@ -11,7 +11,7 @@ import torch
 
 from torch7py.nn.trace import leaves_of
 
-__all__ = ["CELLS", "LACKS", "LUA_ONLY", "reason"]
+__all__ = ["CELLS", "LACKS", "LUA_ONLY", "page_table", "reason"]
 
 # Its backward depends on a call from Lua, so that there is no forward for PyTorch.
 LUA_ONLY = "nn.RecurrentAttention"
@@ -128,6 +128,19 @@ def reason(column: str, name: str, training: bool) -> str | None:
     """Why a class cannot do what a column asks for; None where it must."""
     lacks = LACKS[column]
     return lacks.get(name) or (lacks.get(f"{name} in training") if training else None)
+
+
+def page_table() -> str:
+    """``LACKS`` as the page docs/pytorch.md shows it: for each column, the reasons with their classes."""
+    lines = ["| what | why not | layers |", "|---|---|---|"]
+    for column, lacks in LACKS.items():
+        by_reason: dict[str, list[str]] = {}
+        for name, why in lacks.items():
+            by_reason.setdefault(why, []).append(f"`{name.removesuffix(' in training')}`")
+            if name.endswith(" in training") and "in training" not in why:
+                by_reason[why][-1] += " in training"
+        lines += [f"| {column} | {why} | {', '.join(names)} |" for why, names in by_reason.items()]
+    return "\n".join(lines)
 
 
 def mapped(function: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:

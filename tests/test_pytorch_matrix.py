@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests.every_class import Use, identify, layer_uses, new_runtime
-from tests.pytorch_matrix import CELLS, LACKS, LUA_ONLY, reason
+from tests.pytorch_matrix import CELLS, LACKS, LUA_ONLY, page_table, reason
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.object import TorchObject
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import state
 
 USES = list({use.name: use for use in reversed(layer_uses()) if use.name != LUA_ONLY}.values())
@@ -73,6 +76,37 @@ def test_the_table_names_classes() -> None:
     known = {use.name for use in USES}
     assert {name.removesuffix(" in training") for lacks in LACKS.values() for name in lacks} <= known
     assert LACKS.keys() == CELLS.keys()
+
+
+def test_the_page_has_the_table() -> None:
+    page = Path(__file__).parents[1] / "docs" / "pytorch.md"
+    assert page_table() in page.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use", [use for use in USES if use.name.startswith("nn.")], ids=identify)
+def test_compiled(shared: Runtime, use: Use) -> None:
+    """In evaluation, by what ``torch.compile`` traces, without a compiler behind it."""
+    compiled(shared, use)
+
+
+SAMPLE = ("nn.Linear", "nn.SpatialMaxPooling", "nn.BatchNormalization", "nn.GRU")
+
+
+@pytest.mark.parametrize("use", [use for use in USES if use.name in SAMPLE], ids=identify)
+def test_some_compiled(shared: Runtime, use: Use) -> None:
+    compiled(shared, use)
+
+
+def compiled(shared: Runtime, use: Use) -> None:
+    module, input = use.make(shared).eval(), use.input(shared)
+    with state.use(shared.state), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, about what it cannot trace and runs as it is
+        expected = [t.clone() for t in leaves_of(module(copy.deepcopy(input)))]
+        torch._dynamo.reset()
+        found = list(leaves_of(torch.compile(module, backend="eager")(copy.deepcopy(input))))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
 
 
 def test_after_a_transform_a_layer_is_as_it_was() -> None:
