@@ -91,7 +91,7 @@ def test_a_flattened_model_is_saved(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.zero_()
-    assert safetensors.torch.load_model(other, tmp_path / "model.safetensors") == (set(), [])
+    assert not any(safetensors.torch.load_model(other, tmp_path / "model.safetensors"))
     assert torch.equal(other.eval()(x), detached(x))
 
 
@@ -143,5 +143,5 @@ def test_a_module_of_the_users_own() -> None:
 
 
 def test_what_is_no_model() -> None:
-    with pytest.raises(torch7py.nn.base.TorchError, match="detach expects a model, not int"):
+    with pytest.raises(torch7py.TorchError, match="detach expects a model, not int"):
         torch7py.detach(3)  # type: ignore[arg-type]

@@ -167,7 +167,8 @@ def detach(model: torch.nn.Module) -> torch.nn.Module:
 
     def replaced(module: torch.nn.Module) -> torch.nn.Module:
         if type(module) is container.Sequential:
-            return _take_over(torch.nn.Sequential(*map(plain, module._modules.values())), module)
+            children: list[Any] = list(module._modules.values())
+            return _take_over(torch.nn.Sequential(*map(plain, children)), module)
         if not isinstance(module, TorchObject):  # a class of the user's: what it holds may be replaced
             for name, child in list(module._modules.items()):
                 if child is not None:

@@ -146,7 +146,8 @@ class Recurrent(AbstractRecurrent):
 
     def _note_first_parts(self) -> None:
         """Remember what ``initialModule`` is made of where that computes the same as the module's own parts."""
-        first, parts = self.__dict__.get("initialModule"), self._modules
+        first: Any = self.__dict__.get("initialModule")
+        parts: Any = self._modules
         children = tuple(first._modules.values()) if type(first) is Sequential else ()
         if len(children) == 3 and children[1] is parts.get("startModule"):
             pairs = [(children[0], parts["inputModule"]), (children[2], parts["transferModule"])]
