@@ -34,6 +34,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "numpy": ("1.26", "it passes, and is the first for Python 3.12"),
     "onnx": ("1.16", "it passes"),
     "onnxscript": ("0.2", "it passes"),
+    "pcre2": ("0.7", "not tried with an older one"),
     "pillow": ("10", "it passes"),
     "pytest": ("8.3", "the settings say so"),
     "pytest-xdist": ("3.6", "for developers alone"),
