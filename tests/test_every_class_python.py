@@ -21,9 +21,7 @@ from torch7py.ops import state
 NO_EXPORT = {
     "fbnn.SegSparseLinear": "the number of examples is a value",
     "inn.ROIPooling": "the regions are values",
-    "nn.CategoricalEntropy": "it takes an entropy as a number on the way",
     "nn.IndexLinear": "the sizes of the examples are values",
-    "nn.Kmeans": "the loss is taken as a number on the way",
     "nn.LookupTableMaskZero": "a forward changes a row of the weight",
     "nn.NCEModule": "it draws random numbers",
     "nn.SoftMaxTree": "whether a target is in the tree is a value",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
     from torch7py.files import load, save
     from torch7py.ops.errors import Torch7Error, TorchError
+    from torch7py.plain_layers import detach
     from torch7py.t7.errors import T7Error
     from torch7py.t7.objects import Function as T7Function
     from torch7py.t7.objects import Object as T7Object
@@ -37,6 +38,7 @@ __all__ = [
     "TorchError",
     "Translation",
     "__version__",
+    "detach",
     "load",
     "save",
     "to_pytorch",
@@ -58,6 +60,7 @@ _HOME = {
     "Table": ("torch7py.t7.objects", "Table"),
     "Torch7Error": ("torch7py.ops.errors", "Torch7Error"),
     "TorchError": ("torch7py.ops.errors", "TorchError"),
+    "detach": ("torch7py.plain_layers", "detach"),
     "Translation": ("torch7py.translate.api", "Translation"),
     "load": ("torch7py.files", "load"),
     "save": ("torch7py.files", "save"),

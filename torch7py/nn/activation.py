@@ -225,7 +225,7 @@ class TanhShrink(Pointwise):
         self._modules["tanh"] = Tanh()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return input - torch.tanh(input)
+        return input - self.tanh(input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         output: torch.Tensor = input - self.tanh.updateOutput(input)

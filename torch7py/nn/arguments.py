@@ -10,6 +10,7 @@ import torch
 
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 
 __all__ = [
     "as_shape",
@@ -122,7 +123,7 @@ def gradients_of(layer: TorchObject, gradOutput: Any, outputs: Sequence[torch.Te
 def rows(layer: TorchObject, indices: torch.Tensor, count: int) -> torch.Tensor:
     """1-based indices of any number type as 0-based ones, checked against ``count``."""
     found = indices.long() - 1
-    if found.numel() and not found.is_meta and not torch.compiler.is_compiling():  # which have no values
+    if found.numel() and numbers_known(found):
         low, high = (int(bound) for bound in torch.aminmax(found))
         if low < 0 or high >= count:
             wrong = low if low < 0 else high

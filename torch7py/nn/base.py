@@ -15,6 +15,7 @@ or whose gradient in Torch7 is not the derivative, says ``traced = False`` and b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -115,8 +116,16 @@ class Module(Training):
     def updateOutput(self, input: Any) -> Any:
         """``m:updateOutput(input)``: compute and keep the output."""
         if not self.traced:
-            return self.keep_output(self.forward(input))
-        trace = self.__dict__["_trace"] = Trace(self, self.forward, input, self.copies_parameters)
+            attributes = self.__dict__
+            attributes["noting"] = True
+            try:
+                output = self.forward(input)
+            finally:
+                attributes["noting"] = False
+            return self.keep_output(output)
+        trace = self.__dict__["_trace"] = Trace(
+            self, partial(self.noted, self.forward), input, self.copies_parameters
+        )
         return self.keep_output(trace.output)
 
     def keep_output(self, value: Any) -> Any:
@@ -485,7 +494,7 @@ class Criterion(Batching):
     def updateOutput(self, input: Any, target: Any) -> Any:
         """``c:updateOutput(input, target)``: the loss, a number."""
         with torch.no_grad():
-            self.__dict__["output"] = self.forward(input, target).item()
+            self.__dict__["output"] = self.noted(self.forward, input, target).item()
         return self.output
 
     def _ask(self, method: str, name: str, input: Any, target: Any) -> Any:

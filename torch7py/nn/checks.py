@@ -10,6 +10,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 
 __all__ = [
     "any_true",
@@ -29,7 +30,7 @@ __all__ = [
 def check_type(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
     """Refuse a tensor of another number type: Torch7 mixes none."""
     if tensor.dtype != like.dtype:
-        given, wanted = types.of(tensor).tensor, types.of(like).tensor
+        given, wanted = types.of_layer(tensor).tensor, types.of_layer(like).tensor
         raise TorchError(f"{layer.class_name}: {what} is a {given}, not a {wanted}")
 
 
@@ -57,7 +58,7 @@ def check_shape(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch
 
 def no_nan(layer: TorchObject, target: torch.Tensor) -> torch.Tensor:
     """A target that is compared with numbers, and so must not hold NaN, which equals none."""
-    if not torch.compiler.is_compiling() and any_true(target.isnan()):
+    if numbers_known() and any_true(target.isnan()):
         raise TorchError(f"{layer.class_name}: the target holds NaN")
     return target
 

@@ -188,33 +188,37 @@ class Convert(Growing):
         return chain
 
     def _prepared(self, input: Any) -> torch.Tensor:
-        """The input in the layer's type and as a batch; the converter is there afterwards."""
+        """The input in the layer's type and as a batch."""
         if not isinstance(input, torch.Tensor):
             raise TorchError("nn.Convert expects a tensor")
         prepared = input.to(self.number_type.dtype)
-        self.batchMode = dims_of(input) >= self.nInputDim
-        if not self.batchMode:
+        if not self._is_batch(input):
             prepared = prepared.unsqueeze(self.inputBatchDim - 1)
         if self.nInputDim > 0 and prepared.dim() != self.nInputDim:
             raise TorchError(
                 f"nn.Convert: an input of {size_text(input)} for {self.nInputDim} dimensions, {self.inputShape}"
             )
+        return prepared
+
+    def _is_batch(self, input: torch.Tensor) -> bool:
+        return dims_of(input) >= self.nInputDim
+
+    def _like_input(self, output: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
+        return output if self._is_batch(input) else output.squeeze(self.outputBatchDim - 1)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        prepared = self._prepared(input)
+        converter = self.converter or self._make(prepared)
+        return self._like_input(converter(prepared), input)
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        prepared = self._prepared(input)
+        self.batchMode = self._is_batch(input)
         if self.converter is None:
             converter = self._make(prepared)
             converter.torch7_type(self._type)
             self.add(converter)
-        return prepared
-
-    def _example(self, output: torch.Tensor) -> torch.Tensor:
-        return output if self.batchMode else output.squeeze(self.outputBatchDim - 1)
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        prepared = self._prepared(input)
-        return self._example(self.converter(prepared))
-
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        prepared = self._prepared(input)
-        return self.keep("output", self._example(self.converter.updateOutput(prepared).data))
+        return self.keep("output", self._like_input(self.converter.updateOutput(prepared).data, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         prepared = self._prepared(input)

@@ -26,6 +26,7 @@ __all__ = [
     "keep_as_is",
     "map_tensors",
     "memo_of",
+    "separate_memo",
     "storage_map",
     "with_what_follows",
 ]
@@ -90,6 +91,40 @@ def copy_map(memo: dict[Any, Any]) -> TensorMap:
 
 def _label_of(tensor: torch.Tensor) -> types.NumberType | None:
     return getattr(tensor, "torch7_type", None)
+
+
+def separate_map(memo: dict[Any, Any]) -> TensorMap:
+    """Tensors to copies, each in memory of its own, whatever else lay in its storage; those on the same elements share.
+
+    ``memo`` is as for ``storage_map``.
+    """
+
+    def convert(tensor: torch.Tensor) -> torch.Tensor:
+        done = memo.get(id(tensor))
+        if done is not None:
+            return done[0]
+        is_parameter = isinstance(tensor, torch.nn.Parameter)
+        place = (
+            tensor.untyped_storage()._cdata,
+            tensor.storage_offset(),
+            tensor.dtype,
+            tensor.shape,
+            tensor.stride(),
+        )
+        key = place if tensor.numel() else (id(tensor),)
+        if key not in memo:
+            memo[key] = (tensor.data.clone(memory_format=torch.contiguous_format), tensor)
+        kind = (*key, is_parameter)
+        if kind not in memo:
+            memo[kind] = (_like(tensor, memo[key][0].detach()),)
+        result = memo[kind][0]
+        number_type = _label_of(tensor)
+        if number_type is not None:
+            types.label(result, number_type)
+        memo[id(tensor)] = (result, tensor)
+        return result
+
+    return convert
 
 
 class TypeMap:
@@ -158,6 +193,8 @@ def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
         return value
     if isinstance(value, torch.Tensor):
         tensors = memo.setdefault(_TENSORS, {})
+        if _SEPARATE in memo:
+            return separate_map(tensors)(value)
         if _ALIASED in memo:
             return storage_map(lambda whole: whole, tensors, _label_of)(value)
         return copy_map(tensors)(value)
@@ -186,8 +223,14 @@ def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
 
 _TENSORS = -1  # memo key of the tensors; never an id
 _ALIASED = -2  # memo key of a copy on the same memory
+_SEPARATE = -5  # memo key of a copy whose tensors lie in memory of their own
 _CLONE = "torch7py clone"  # memo key of a copy such as clone() makes
 _FOLLOWING = "torch7py following"  # memo key of what is done once all that Python knows of is copied
+
+
+def separate_memo() -> dict[Any, Any]:
+    """The memo of a copy in which tensors lie in memory of their own (see ``separate_map``)."""
+    return {_SEPARATE: True}
 
 
 class SavedItsOwnWay(Exception):

@@ -424,7 +424,7 @@ class MultiLabelMarginCriterion(Criterion):
         listed = (numbers >= 0).cumprod(1)
         classes = numbers.clamp(min=0)
         is_target = torch.zeros_like(rows.data).scatter_reduce(1, classes, listed.to(rows.dtype), "amax")
-        self.keep("isTarget", is_target.view(input.shape))
+        self.note("isTarget", is_target.view(input.shape))
         # One excess for each listed target and each other class.
         excess = (1 - rows.gather(1, classes).unsqueeze(2) + rows.unsqueeze(1)).clamp(min=0)
         total = (excess * listed.unsqueeze(2) * (1 - is_target).unsqueeze(1)).sum() / rows.shape[1]
@@ -460,7 +460,7 @@ class ClassSimplexCriterion(MSECriterion):
             raise TorchError(f"{self.class_name}: the target must be a number or a vector")
         _check_classes(self, classes, self.nClasses)
         corners = self.simplex[classes]
-        self.keep("_target", corners if isinstance(target, torch.Tensor) else corners[0])
+        self.note("_target", corners if isinstance(target, torch.Tensor) else corners[0])
         return super().prepare(input, corners)
 
     def getPredictions(self, input: torch.Tensor) -> torch.Tensor:

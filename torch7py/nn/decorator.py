@@ -206,7 +206,7 @@ class DontCast(Decorator):
         """Only what the decorator itself gives out takes the new type."""
         if type_name is None:
             return
-        number_type = types.BY_NAME[type_name.removeprefix("torch.").removesuffix("Tensor")]
+        number_type = types.named(type_name)
         for name, cast in (("output", self.castout), ("gradInput", self.castin)):
             if cast:
                 self.__dict__[name] = _cast(self.get_field(name), number_type)

@@ -67,15 +67,14 @@ class Dropout(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.draws():
-            self.keep("noise", self.draw(self.mask_shape(input.shape), input))
-            return input * self.noise.data
+            return input * self.note("noise", self.draw(self.mask_shape(input.shape), input))
         if self.p > 0 and not self.v2:
             return input * (1 - self.p)
         return input.clone()
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         if self.inplace:
-            return self.keep_output(input.data.copy_(self.forward(input.data)))
+            return self.keep_output(input.data.copy_(self.noted(self.forward, input.data)))
         return super().updateOutput(input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.object import TorchObject
+from torch7py.nn.once import once
 from torch7py.nn.trace import leaves_of
 
 __all__ = ["forward_through"]
@@ -24,7 +25,8 @@ def _rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
 class _ForeignLayer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, module: Any, input: Any, count: int, *tensors: torch.Tensor) -> Any:
-        ctx.module = module
+        ctx.owner = ctx.module = module
+        ctx.save_for_backward(*tensors)
         ctx.input = _rebuild(input, [t.data for t in tensors[:count]])
         ctx.count = count
         output = module.updateOutput(ctx.input)
@@ -33,6 +35,7 @@ class _ForeignLayer(torch.autograd.Function):
         return tuple(t.data.clone() for t in leaves_of(output))
 
     @staticmethod
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         module = ctx.module
         found = module.torch7_parameters()

@@ -6,15 +6,38 @@ languages. The tensors among them stay the same objects where Torch7 overwrote i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.known import in_transform
 
-__all__ = ["FieldHolder"]
+__all__ = ["FieldHolder", "has_hooks"]
+
+V = TypeVar("V")
+
+
+# Those that are called for all modules.
+_EVERYWHERE = [
+    getattr(torch.nn.modules.module, f"_global_{name}_hooks")
+    for name in ("forward", "forward_pre", "backward", "backward_pre")
+]
+
+
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Whether somebody listens to the calls of a module: a formula that stands for several layers steps aside then."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or any(_EVERYWHERE)
+    )
 
 
 class FieldHolder(torch.nn.Module):
@@ -35,6 +58,7 @@ class FieldHolder(torch.nn.Module):
     output: Any
     gradInput: Any
     _type: str
+    noting: bool = False  # whether a forward is the protocol's, after which a script may look at what it did
 
     if TYPE_CHECKING:  # torch.nn.Module promises only tensors and modules here
 
@@ -63,7 +87,7 @@ class FieldHolder(torch.nn.Module):
     @property
     def number_type(self) -> types.NumberType:
         """The number type that ``type()`` reports."""
-        return types.BY_NAME[self._type.removeprefix("torch.").removesuffix("Tensor")]
+        return types.named(self._type)
 
     def new(self, *sizes: int) -> torch.Tensor:
         """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
@@ -77,6 +101,14 @@ class FieldHolder(torch.nn.Module):
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
+        if (
+            in_transform()
+            and name in self.__dict__
+            and torch._C._functorch.is_functorch_wrapped_tensor(value)
+        ):
+            raise TorchError(
+                f"{type(self).__name__}: within a function transform a layer is called, m(x), and no method of it"
+            )
         attributes = self.__dict__
         owned: dict[str, torch.Tensor] = attributes["_own"]
         if name in owned and owned[name] is attributes.get(name):
@@ -86,6 +118,28 @@ class FieldHolder(torch.nn.Module):
                 return held
         value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
+        return value
+
+    def noted(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of this object as the protocol does: what a script may look at is kept (see ``note``)."""
+        attributes = self.__dict__
+        attributes["noting"] = True
+        try:
+            return function(*arguments)
+        finally:
+            attributes["noting"] = False
+
+    def note(self, name: str, value: V) -> V:
+        """Keep what a script may look at after a forward, such as the mask that was drawn; returns the value.
+
+        The protocol alone keeps it: a forward that Python calls leaves the object as it was, for there a value may
+        belong to a function transform and be gone after it.
+        """
+        if self.noting:
+            if isinstance(value, torch.Tensor):
+                self.keep(name, value.detach())
+            else:
+                self.__dict__[name] = value
         return value
 
     def _labelled(self, value: Any) -> Any:
@@ -164,7 +218,7 @@ class FieldHolder(torch.nn.Module):
             self._parameters[name] = value
         elif value.is_floating_point():
             parameter = torch.nn.Parameter(value.data)
-            types.label(parameter, types.of(value))
+            types.label(parameter, types.of_layer(value))
             value = self._parameters[name] = parameter
         else:
             self._parameters.pop(name, None)
@@ -223,5 +277,5 @@ class FieldHolder(torch.nn.Module):
 
     def add_parameter(self, name: str, value: torch.Tensor) -> None:
         """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
-        self._gradients[name] = types.label(torch.zeros_like(value), types.of(value))
+        self._gradients[name] = types.label(torch.zeros_like(value), types.of_layer(value))
         self._set_parameter(name, value)

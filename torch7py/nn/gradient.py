@@ -17,17 +17,24 @@ __all__ = ["ChangedGradient", "GradientReversal", "L1Penalty", "ZeroGrad"]
 
 
 class ChangedGradient(torch.autograd.Function):
-    """The input as it is; a gradient ``g`` becomes ``factor * g + added``."""
+    """The input as it is; a gradient ``g`` becomes ``factor * g``, plus ``added`` if it is given."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, input: torch.Tensor, factor: float, added: torch.Tensor | float) -> torch.Tensor:
-        ctx.factor, ctx.added = factor, added
+    def forward(input: torch.Tensor, factor: float, added: torch.Tensor | None) -> torch.Tensor:
         return input.view_as(input)
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        _, ctx.factor, added = inputs
+        ctx.save_for_backward(added)
+
+    @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (added,) = ctx.saved_tensors
         passed = gradients[0] * ctx.factor if ctx.factor else torch.zeros_like(gradients[0])
-        return passed + ctx.added, None, None
+        return passed if added is None else passed + added, None, None
 
 
 @layer("nn.GradientReversal")
@@ -52,7 +59,7 @@ class GradientReversal(Module):
         self.__dict__["lambda"] = lambda_
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return ChangedGradient.apply(input, -self.__dict__["lambda"], 0.0)
+        return ChangedGradient.apply(input, -self.__dict__["lambda"], None)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(tensor(self, input))
@@ -68,7 +75,7 @@ class ZeroGrad(Module):
     traced = False
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return ChangedGradient.apply(input, 0.0, 0.0)
+        return ChangedGradient.apply(input, 0.0, None)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(tensor(self, input))

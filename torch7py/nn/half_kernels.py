@@ -23,17 +23,18 @@ __all__ = [
 ]
 
 
-def _in_float(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel that is given the numbers of tensors in half precision on the CPU as floats."""
+def _in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[..., Any]:
+    """A kernel that is given the numbers of tensors in half precision on the CPU as floats, and so of further types."""
+    dtypes = (torch.float16, *others_too)
 
     def call(first: torch.Tensor, *others: Any, **named: Any) -> Any:
-        if first.dtype != torch.float16 or first.device.type != "cpu":
+        if first.dtype not in dtypes or first.device.type != "cpu":
             return kernel(first, *others, **named)
         others = tuple(other.float() if isinstance(other, torch.Tensor) else other for other in others)
         found = kernel(first.float(), *others, **named)
         if isinstance(found, torch.Tensor):
-            return found.half()
-        return tuple(None if part is None else part.half() for part in found)
+            return found.to(first.dtype)
+        return tuple(None if part is None else part.to(first.dtype) for part in found)
 
     return call
 
@@ -42,5 +43,5 @@ convolution = _in_float(torch.convolution)
 convolution_backward = _in_float(torch.ops.aten.convolution_backward)
 conv2d = _in_float(torch.conv2d)
 conv_transpose2d = _in_float(torch.conv_transpose2d)
-avg_pool3d = _in_float(F.avg_pool3d)
-avg_pool3d_backward = _in_float(torch.ops.aten.avg_pool3d_backward)
+avg_pool3d = _in_float(F.avg_pool3d, torch.bfloat16)
+avg_pool3d_backward = _in_float(torch.ops.aten.avg_pool3d_backward, torch.bfloat16)

@@ -95,7 +95,8 @@ class Kmeans(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         distances, numbers = self._nearest(input)
-        self.loss = 0.0 if distances.is_meta else float(distances.sum())
+        if self.noting:
+            self.loss = 0.0 if distances.is_meta else float(distances.sum())
         return (numbers + 1).to(input.dtype)
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
@@ -51,8 +51,7 @@ class _MapDropout(Module):
             )
         shape = (*input.shape[:maps], *[1] * self.map_dims)
         mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
-        self.keep("noise", mask)
-        return input * mask
+        return input * self.note("noise", mask)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -116,8 +115,10 @@ class WhiteNoise(Pointwise):
         if not self.training:
             return input + self.mean
         noise = torch.empty(input.shape, dtype=input.dtype, device=input.device)
-        self.keep("noise", normal_(noise, self.mean, self.std))
-        return input + noise
+        return input + self.note("noise", normal_(noise, self.mean, self.std))
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.noted(super().updateOutput, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:

@@ -194,10 +194,14 @@ class BatchNormalization(Module):
             self.eps,
         )
         if by_batch:
+            self._note_statistics(input, mean, inverse_std)
+        return output
+
+    def _note_statistics(self, input: torch.Tensor, mean: torch.Tensor, inverse_std: torch.Tensor) -> None:
+        if self.noting:
             self.__dict__["_seen"] = input.data
             self.keep("save_mean", mean.data)
             self.keep("save_std", inverse_std.data)
-        return output
 
     def _forward_of_2015(self, input: torch.Tensor, batch: torch.Tensor, by_batch: bool) -> torch.Tensor:
         if not by_batch:
@@ -211,13 +215,11 @@ class BatchNormalization(Module):
         )
         for running, seen in ((self.running_mean, mean), (self.running_std, inverse_std)):
             running.mul_(1 - self.momentum).add_(seen.data, alpha=self.momentum)
-        self.__dict__["_seen"] = input.data
-        self.keep("save_mean", mean.data)
-        self.keep("save_std", inverse_std.data)
+        self._note_statistics(input, mean, inverse_std)
         return output
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        output = self.keep_output(self.forward(input).contiguous())
+        output = self.keep_output(self.noted(self.forward, input).contiguous())
         for name in ("save_mean", "save_std"):  # they are there after any forward, if only with zeros
             if self.__dict__.get(name) is None:
                 self.keep(name, torch.zeros_like(self.running_mean))

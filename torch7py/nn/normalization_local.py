@@ -84,6 +84,11 @@ class _Neighbourhood(Gridded):
         found: torch.Tensor = self._modules[estimator](batch)  # type: ignore[misc]
         return found.reshape(batch.shape)
 
+    def shares_of(self, batch: torch.Tensor) -> torch.Tensor:
+        """The same as ``shares``, computed anew."""
+        ones = torch.ones(1, *batch.shape[1:], dtype=batch.dtype, device=batch.device)
+        return self.estimate("meanestimator", ones).expand(batch.shape)
+
     def shares(self, batch: torch.Tensor) -> torch.Tensor:
         """How much of the kernel's weight lies inside the image, at each pixel: the same for all of a size."""
         key = (batch.shape[1:], batch.dtype, batch.device)
@@ -154,8 +159,8 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input)
-        means = self.estimate("meanestimator", batch) / self.shares(batch)
-        return self.like_input(batch - means, input)
+        means = self.divider([self.estimate("meanestimator", batch), self.shares_of(batch)])
+        return self.like_input(self.subtractor([batch, means]), input)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         shares = self.shares(batch)
@@ -207,8 +212,8 @@ class SpatialDivisiveNormalization(_Neighbourhood):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input)
-        deviations = self.estimate("stdestimator", batch) / self.shares(batch)
-        return self.like_input(batch / self.thresholder(deviations), input)
+        deviations = self.divider([self.estimate("stdestimator", batch), self.shares_of(batch)])
+        return self.like_input(self.normalizer([batch, self.thresholder(deviations)]), input)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         shares = self.shares(batch)
@@ -296,8 +301,7 @@ class SpatialCrossMapLRN(Gridded):
         squares = batch.square().flatten(2).unsqueeze(1)  # planes and pixels as one image's rows and columns
         means = F.avg_pool2d(squares, (size, 1), (1, 1), (size // 2, 0)).view(batch.shape)
         scale = self.k + self.alpha * means
-        if not torch.compiler.is_compiling():
-            self.keep("scale", self.like_input(scale.detach(), input))
+        self.note("scale", self.like_input(scale, input))
         return self.like_input(batch * scale.pow(-self.beta), input)
 
     def clearState(self) -> Module:

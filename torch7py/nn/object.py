@@ -157,6 +157,7 @@ class TorchObject(FieldHolder):
         "_elsewhere",
         "_lent",
         "_catch_up",
+        "noting",
     )
 
     @as_parents
@@ -259,7 +260,7 @@ class TorchObject(FieldHolder):
     def _apply(self: S, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> S:
         """PyTorch's ``.to()``, ``.double()``, ``.cuda()``: the path of ``type()``, sharing kept."""
         probe = fn(self.new())
-        target = types.of(probe)
+        target = types.of_layer(probe)
 
         def change(whole: torch.Tensor) -> torch.Tensor:
             return fn(whole) if whole.is_floating_point() else whole.to(fn(whole).device)

@@ -71,18 +71,19 @@ class _Fractional(Gridded):
 
     def samples_for(self, input: torch.Tensor) -> None:
         """``m:initSampleBuffer_(input)``: draw what the next forward of this input would draw first."""
-        self.samples(self.as_batch(input))
+        self.keep("randomSamples", self.samples(self.as_batch(input)))
 
     def samples(self, batch: torch.Tensor) -> torch.Tensor:
         """A random number for each plane and dimension along ``axes``; new ones unless the windows are fixed."""
         shape = (*batch.shape[:2], len(self.grid))
         held = self.randomSamples
         if held is None or held.shape != shape:
-            self.keep("randomSamples", uniform_(batch.new_empty(shape)))
-        elif not self.newRandomPool:
-            uniform_(held)
-        samples: torch.Tensor = self.__dict__["randomSamples"]
-        return samples
+            return self.note(
+                "randomSamples", uniform_(torch.empty(shape, dtype=batch.dtype, device=batch.device))
+            )
+        if not self.newRandomPool:
+            return uniform_(held if self.noting else torch.empty_like(held))
+        return held
 
     def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The input as a batch, and the places of the largest in their planes, from 1; keeps the indices."""
@@ -102,7 +103,7 @@ class _Fractional(Gridded):
             _random_samples=samples.contiguous(),
         )
         places = places + 1
-        self.keep("indices", self.like_input(places, input))
+        self.note("indices", self.like_input(places, input))
         return batch, places
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

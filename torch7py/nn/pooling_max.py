@@ -19,6 +19,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
 from torch7py.nn.window_max import largest, put_back, whole_indices
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 
 __all__ = [
     "MaxPooling",
@@ -52,11 +53,15 @@ class MaxPooling(Pooling):
         """The input as a batch, the largest of every window and its place; keeps the indices."""
         batch = self.as_batch(input)
         values, places = largest(batch.detach(), self.window(), self.windows_of(batch))
-        if not torch.compiler.is_compiling():
+        if self.noting or self.is_looked_into():
             indices = self.encode(places, batch.shape[2:])
             self.keep("indices", self.like_input(indices, input))
             self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
         return batch, values, places
+
+    def is_looked_into(self) -> bool:
+        """Whether an unpooling reads the places of a forward from Python, which is so where these outlive it."""
+        return "_unpooled" in self.__dict__ and numbers_known()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch, values, places = self.pool(input)
@@ -64,7 +69,7 @@ class MaxPooling(Pooling):
         return self.like_input(output, input)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        _, values, _ = self.pool(input)
+        _, values, _ = self.noted(self.pool, input)
         return self.keep_output(self.like_input(values, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -292,7 +297,7 @@ class SpatialAdaptiveMaxPooling(Gridded):
             places = F.adaptive_max_pool2d(batch.detach(), counts, return_indices=True)[1] + 1
         else:
             places = _largest_of_parts(batch.detach(), parts)
-        if not torch.compiler.is_compiling():
+        if self.noting:
             rows, columns = self._within(places - 1, batch.shape[3], parts)
             self.keep("indices", torch.stack([self.like_input(t, input) + 1 for t in (rows, columns)]))
         return batch, places

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -189,9 +189,13 @@ class RReLU(Pointwise):
         noise = torch.ones_like(input.data, memory_format=torch.contiguous_format)
         below = input.data <= 0
         # One number for each element that is not above 0, in order, and none for the others.
+        if input.is_meta:
+            return input * noise
         noise[below] = uniform_(noise.new_empty(int(below.sum())), self.lower, self.upper)
-        self.keep("noise", noise)
-        return input * noise
+        return input * self.note("noise", noise)
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.noted(super().updateOutput, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if self.training and self.upper - self.lower > 1e-6:

@@ -228,13 +228,14 @@ class Unsqueeze(Reshaping):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         dims = dims_of(input)
-        if self.numInputDims is None:
-            self.numInputDims = dims
-        position = self.pos + dims - self.numInputDims
-        if dims < self.numInputDims or not 1 <= position <= dims + 1:
+        example_dims: int = self.note(
+            "numInputDims", dims if self.numInputDims is None else self.numInputDims
+        )
+        position = self.pos + dims - example_dims
+        if dims < example_dims or not 1 <= position <= dims + 1:
             raise TorchError(
                 f"nn.Unsqueeze: no position {self.pos} in an input of {dims} dimensions, "
-                f"{self.numInputDims} of them one example's"
+                f"{example_dims} of them one example's"
             )
         return input.unsqueeze(position - 1)
 

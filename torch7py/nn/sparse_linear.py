@@ -75,7 +75,9 @@ class SparseLinear(Module):
             return nothing.long(), nothing.long(), nothing, 0
         together = torch.cat(examples)
         counts = torch.tensor([len(example) for example in examples], device=together.device)
-        numbers = torch.arange(len(examples), device=together.device).repeat_interleave(counts)
+        numbers = torch.arange(len(examples), device=together.device).repeat_interleave(
+            counts, output_size=len(together)
+        )
         columns = rows(self, together[:, 0].detach(), self.weight.shape[1])
         return numbers, columns, together[:, 1], len(examples)
 

@@ -184,7 +184,7 @@ class ExtremeTable(Elementwise):
             better = self.beats(tensor, chosen)
             source.masked_fill_(better, number)
             chosen = torch.where(better, tensor, chosen)
-        self.keep(self.index_field, source)
+        self.note(self.index_field, source)
         return chosen if others else chosen.clone()
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
@@ -282,29 +282,27 @@ class MixtureTable(Module):
         gater, experts = table(self, input, 2)
         if not isinstance(gater, torch.Tensor) or not 1 <= dims_of(gater) <= 2:
             raise TorchError(f"{self.class_name}: the gater must be a vector or a matrix")
-        self.dimG = gater.dim()
-        if self.dim is None:
-            self.dim = self.dimG
-        self.batchSize = 1 if self.dimG == 1 else gater.shape[0]
-        self.table = isinstance(experts, list)
-        if self.table:
-            experts = torch.stack(self._same_size(tensors(self, experts)), self.dim - 1)
-        if not isinstance(experts, torch.Tensor) or experts.dim() < max(self.dim, self.dimG):
+        dims = self.note("dimG", gater.dim())
+        dim: int = self.note("dim", dims if self.dim is None else self.dim)
+        batch = self.note("batchSize", 1 if dims == 1 else gater.shape[0])
+        if self.note("table", isinstance(experts, list)):
+            experts = torch.stack(self._same_size(tensors(self, experts)), dim - 1)
+        if not isinstance(experts, torch.Tensor) or experts.dim() < max(dim, dims):
             raise TorchError(
-                f"{self.class_name}: the experts must be a table or a tensor of {self.dim} dimensions"
+                f"{self.class_name}: the experts must be a table or a tensor of {dim} dimensions"
             )
         number = gater.shape[-1]
-        if experts.shape[self.dim - 1] != number:
-            raise TorchError(f"{self.class_name}: {number} weights for {experts.shape[self.dim - 1]} experts")
+        if experts.shape[dim - 1] != number:
+            raise TorchError(f"{self.class_name}: {number} weights for {experts.shape[dim - 1]} experts")
         sizes = [1] * experts.dim()
-        if self.dimG == 2:
-            sizes[0] = self.batchSize
-        sizes[self.dim - 1] = number
+        if dims == 2:
+            sizes[0] = batch
+        sizes[dim - 1] = number
         if math.prod(sizes) != gater.numel() or sizes[0] not in (1, experts.shape[0]):
             raise TorchError(
                 f"{self.class_name}: a gater of {size_text(gater)} for experts of {size_text(experts)}"
             )
-        return (gater.reshape(sizes) * experts).sum(self.dim - 1)
+        return (gater.reshape(sizes) * experts).sum(dim - 1)
 
     def _same_size(self, experts: list[torch.Tensor]) -> list[torch.Tensor]:
         for number, expert in enumerate(experts, 1):

@@ -250,7 +250,7 @@ class TemporalMaxPooling(_Chosen):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self.check_frames(input)
         found = self.windows(input).max(-1)
-        self.keep("indices", found.indices)
+        self.note("indices", found.indices)
         return found.values
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -287,7 +287,7 @@ class TemporalDynamicKMaxPooling(_Chosen):
             raise TorchError(f"{self.class_name}: cannot take {k} frames of the {frames} in the input")
         _, order = sorting.sort(input.detach(), input.dim() - 2, descending=True)
         places = order.narrow(-2, 0, k).sort(-2).values
-        self.keep("indices", places)
+        self.note("indices", places)
         return input.gather(-2, places - 1)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

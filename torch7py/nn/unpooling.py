@@ -14,6 +14,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded
 from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import in_transform, numbers_known
 
 __all__ = ["SpatialMaxUnpooling", "VolumetricMaxUnpooling"]
 
@@ -32,17 +33,24 @@ class _MaxUnpooling(Gridded):
         if poolingModule.along("k") != poolingModule.along("d"):
             raise TorchError(f"{self.torch7_name}: the pooling's kernel must be as large as its step")
         self._modules["pooling"] = poolingModule
+        self.restored()
+
+    def restored(self) -> None:
+        pooling = self._modules.get("pooling")
+        if pooling is not None:
+            pooling.__dict__["_unpooled"] = True
 
     def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
-        if torch.compiler.is_compiling():
-            raise TorchError(f"{self.class_name} cannot be exported: it looks into another layer")
-        self.__dict__["indices"] = indices
+        if not numbers_known():
+            way = "part of a function transform" if in_transform() else "exported"
+            raise TorchError(f"{self.class_name} cannot be {way}: it looks into another layer")
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
+        self.note("indices", indices)
         for mine, size in zip(self.own_sizes, sizes, strict=True):
-            self.__dict__[mine] = size
+            self.note(mine, size)
         indices = indices if indices.dim() == batch.dim() else indices.unsqueeze(0)
         check_shape(self, "the input", batch, indices)
         places = pooling.decode(indices, sizes) - 1

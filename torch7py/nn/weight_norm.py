@@ -130,12 +130,13 @@ class LinearWeightNorm(Linear):
         return [self.get_field(name) for name in own], [self.gradient(name) for name in own]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if self.training:
+        if self.training and self.noting:
             self.updateWeightMatrix()
         elif not self.weight.numel():
             raise TorchError(f"{self.class_name}: the weight is empty, and evaluation does not compute it")
         self._check(input)
-        weight = self.v * (self.g / self._norm_of(self.v)) if self.training else self.weight
+        is_kept = self.noting and not self.training
+        weight = self.weight if is_kept else self.v * (self.g / self._norm_of(self.v))
         return F.linear(input, weight, self.bias)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:

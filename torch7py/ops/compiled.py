@@ -6,6 +6,7 @@ import torch
 
 from torch7py.kernels import available
 from torch7py.ops import memory
+from torch7py.ops.known import numbers_known
 
 __all__ = ["fits", "is_shared_out", "word"]
 
@@ -26,7 +27,7 @@ def fits(*tensors: torch.Tensor) -> bool:
             for tensor in tensors
         )
         and available()
-        and not torch.compiler.is_compiling()
+        and numbers_known()
     )
 
 

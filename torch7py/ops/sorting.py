@@ -9,6 +9,7 @@ import torch
 from torch7py.kernels import available
 from torch7py.ops import memory, quicksort, rows
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
@@ -61,10 +62,9 @@ def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
     if short or not _has_kernel(x, size):
         values, places = torch.sort(x, dim=axis, descending=descending, stable=short)
         # There is one order of so short a row, and where all values differ; none with NaN, which PyTorch has last.
-        ordered = short or not _equals(values, axis)
-        # (A program that is exported does not know yet.)
+        ordered = short or not numbers_known(x) or not _equals(values, axis)
         last = values.select(axis, 0 if descending else -1)
-        if ordered and (torch.compiler.is_compiling() or not last.isnan().any()):
+        if ordered and (not numbers_known(x) or not last.isnan().any()):
             return values.contiguous(), (places + 1).contiguous()
     return along(x, axis, lambda matrix: rows.sort(matrix, descending))
 

@@ -27,7 +27,9 @@ __all__ = [
     "NumberType",
     "label",
     "label_all",
+    "named",
     "of",
+    "of_layer",
 ]
 
 
@@ -68,7 +70,7 @@ class NumberType:
     @property
     def host(self) -> NumberType:
         """The type with the same numbers that is not a CUDA type."""
-        return BY_CODE[self.code % CUDA]
+        return BY_CODE[self.code - CUDA] if self.is_cuda else self
 
     @property
     def cuda(self) -> NumberType:
@@ -110,6 +112,9 @@ CUDA_TYPES = tuple(
     for t in NUMBER_TYPES
 )
 
+# What layers may be made of by Python alone: Lua has no tensors of it, so that ``of`` does not know it.
+BFLOAT16 = NumberType("BFloat16", torch.bfloat16, "uint16_t", 2, 8)
+
 BY_DTYPE = {t.dtype: t for t in NUMBER_TYPES}
 BY_NAME = {t.name: t for t in NUMBER_TYPES + CUDA_TYPES}
 BY_CODE = {t.code: t for t in NUMBER_TYPES + CUDA_TYPES}
@@ -130,6 +135,17 @@ def of(tensor: torch.Tensor) -> NumberType:
     if found is None:
         raise TypeError(f"Torch7 has no tensor type for {tensor.dtype}")
     return found
+
+
+def of_layer(tensor: torch.Tensor) -> NumberType:
+    """The same for what a layer is made of, which may be a type that Python alone has."""
+    return BFLOAT16 if tensor.dtype == torch.bfloat16 else of(tensor)
+
+
+def named(name: str) -> NumberType:
+    """The type of tensors of this name (``torch.DoubleTensor``), that Python alone has among them."""
+    stem = name.removeprefix("torch.").removesuffix("Tensor")
+    return BFLOAT16 if stem == BFLOAT16.name else BY_NAME[stem]
 
 
 def label(tensor: torch.Tensor, number_type: NumberType) -> torch.Tensor:

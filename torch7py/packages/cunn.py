@@ -89,8 +89,8 @@ class DataParallelTable(Container):
         if isinstance(value, list):
             return [self._placed(item, what) for item in value]
         wanted = types.BY_NAME[self.typeStr.removeprefix("torch.").removesuffix("Tensor")]
-        if not isinstance(value, torch.Tensor) or types.of(value).host is not wanted.host:
-            given = types.of(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
+        if not isinstance(value, torch.Tensor) or types.of_layer(value).host is not wanted.host:
+            given = types.of_layer(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
             raise TorchError(
                 f"{self.class_name}: the {what} must be a {wanted.tensor} or {wanted.host.tensor}, not {given}"
             )

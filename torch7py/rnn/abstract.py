@@ -43,7 +43,7 @@ def add_gradients(owner: TorchObject, one: Any, other: Any) -> Any:
 def unroll(module: Any, inputs: list[Any]) -> list[Any]:
     """Any module on each step of a sequence, differentiable, from a forgotten memory."""
     if isinstance(module, AbstractRecurrent):
-        return module.unroll(inputs)
+        return module(inputs)
     if type(module) is Sequential:
         for child in module.child_list():
             inputs = unroll(child, inputs)

@@ -9,6 +9,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.checks import truthy
 from torch7py.nn.container import ConcatTable, Container, Sequential
+from torch7py.nn.part_names import PartNames
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import Transpose
 from torch7py.nn.table import JoinTable, ZipTable
@@ -22,7 +23,7 @@ from torch7py.rnn.sequencer import AbstractSequencer, Sequencer
 __all__ = ["BiSequencer", "BiSequencerLM", "SeqBRNN"]
 
 
-class Bidirectional(AbstractSequencer):
+class Bidirectional(PartNames, AbstractSequencer):
     """The base: a module for each direction and one that merges their outputs of a step."""
 
     fields: ClassVar[tuple[str, ...]] = (
@@ -67,6 +68,11 @@ class BiSequencer(Bidirectional):
         self.__dict__.update(fwdSeq=fwd, bwdSeq=bwd, mergeSeq=merged)
         both = ConcatTable(fwd, Sequential(ReverseTable(), bwd, ReverseTable()))
         self._modules["module"] = Sequential(both, ZipTable(), merged)
+
+    def part_names(self) -> dict[str, Any]:
+        return {
+            name: self.__dict__[name] for name in ("fwdSeq", "bwdSeq", "mergeSeq") if name in self.__dict__
+        }
 
     @property
     def whole(self) -> Any:
@@ -115,6 +121,9 @@ class BiSequencerLM(Bidirectional):
 
     parts = ("_fwd", "_bwd", "_merge")
     fields = parts
+
+    def part_names(self) -> dict[str, Any]:
+        return {name[1:]: module for name in self.parts if (module := self._modules.get(name)) is not None}
 
     def __init__(self, forward: Module, backward: Module | None = None, merge: Any = None) -> None:
         self._take(forward, backward, merge)
@@ -198,7 +207,7 @@ class BiSequencerLM(Bidirectional):
 
 
 @layer("nn.SeqBRNN", package="rnn")
-class SeqBRNN(Container):
+class SeqBRNN(PartNames, Container):
     """``nn.SeqBRNN(inputDim, hiddenDim[, batchFirst, merge])``: a SeqLSTM from the first step on and one from the last.
 
     Shapes: ``(steps, batch, inputDim)`` -> ``(steps, batch, hiddenDim)``, with batchFirst the batch first. The outputs
@@ -219,6 +228,10 @@ class SeqBRNN(Container):
         if truthy(batchFirst):
             parts = [Transpose([1, 2]), *parts, Transpose([1, 2])]
         self.add(Sequential(*parts))
+
+    def part_names(self) -> dict[str, Any]:
+        held = self.__dict__
+        return {name: held[name] for name in ("forwardModule", "backwardModule", "merge") if name in held}
 
     def get_field(self, name: str) -> Any:
         return self.whole if name == "module" else super().get_field(name)

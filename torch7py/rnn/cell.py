@@ -15,7 +15,9 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.nn.copying import TensorMap, deep_copy
+from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
+from torch7py.nn.part_names import PartNames
 from torch7py.nn.stepping import shared_clone
 from torch7py.ops.errors import TorchError
 
@@ -27,7 +29,7 @@ def rows(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
 
 
-class Cell(Sequential):
+class Cell(PartNames, Sequential):
     """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
 
     A subclass brings ``forward`` and the kernel, in parts, so that what needs no state can be done for all steps of
@@ -60,6 +62,9 @@ class Cell(Sequential):
         attributes["_tree"] = tree
         attributes["_drops"] = [part for part in tree if "p" in part.__dict__]
 
+    def part_names(self) -> dict[str, Any]:
+        return self.__dict__.get("_members", {})
+
     @property
     def members(self) -> dict[str, Any]:
         return self.__dict__["_members"]
@@ -82,6 +87,18 @@ class Cell(Sequential):
             if self.__dict__.get(name) is not None:
                 copied.__dict__[name] = deep_copy(self.__dict__[name], memo)
         return copied
+
+    # -- PyTorch's face -----------------------------------------------------------------------------------
+
+    def formula(self, input: Any) -> Any:
+        """What the tree computes, written out: differentiable, without a call of the layers in the tree."""
+        raise NotImplementedError
+
+    def forward(self, input: Any) -> Any:
+        """The formula, or the tree where it has been changed or somebody listens to the calls in it."""
+        if self.intact() and not any(map(has_hooks, self.__dict__["_tree"][1:])):
+            return self.formula(input)
+        return super().forward(input)
 
     # -- clones for other steps ---------------------------------------------------------------------------
 

@@ -48,10 +48,13 @@ class LazyDropout(Dropout):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.draws():
-            if not self.lazy or self.flag:
-                self.keep("noise", self.draw(self.mask_shape(input.shape), input))
+            if self.lazy and not self.flag:
+                return input * self._noise(input)
+            mask = self.draw(self.mask_shape(input.shape), input)
+            if self.lazy or self.noting:  # the steps of a sequence share a lazy mask, whoever calls
+                self.keep("noise", mask)
                 self.flag = False
-            return input * self._noise(input)
+            return input * mask
         if self.p > 0 and not self.v2:
             return input * (1 - self.p)
         return input.clone()

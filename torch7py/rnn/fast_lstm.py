@@ -69,7 +69,7 @@ class FastLSTMCell(Cell):
 
     widths = (4,)
 
-    def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
+    def formula(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input
         i2g, o2g = self.members["i2g"], self.members["o2g"]
         i, g, f, o = (F.linear(x, i2g.weight, i2g.bias) + F.linear(h, o2g.weight)).chunk(4, -1)

@@ -34,7 +34,7 @@ class GRUCell(Cell):
 
     widths = (2, 1)
 
-    def forward(self, input: list[torch.Tensor]) -> torch.Tensor:
+    def formula(self, input: list[torch.Tensor]) -> torch.Tensor:
         x, h = input
         m = self.members
         gates = F.linear(x, m["i2g"].weight, m["i2g"].bias) + F.linear(h, m["o2g"].weight)

@@ -41,7 +41,7 @@ class LSTMCell(Cell):
 
     widths = (1, 1, 1, 1)
 
-    def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
+    def formula(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input
         m = self.members
 

@@ -99,7 +99,7 @@ class MuFuRuCell(Cell):
     def ops(self) -> list[str]:
         return self.__dict__["_ops"]
 
-    def forward(self, input: list[T]) -> T:
+    def formula(self, input: list[T]) -> T:
         x, h = input
         m = self.members
         r = torch.sigmoid(m["i2r"](x) + m["o2r"](h))

@@ -9,6 +9,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.nn.stepping import entry
+from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
@@ -86,10 +87,12 @@ class Recurrence(AbstractRecurrent):
 
     def zeros(self, input: Any) -> Any:
         """Zeros in the size of an output for this input."""
-        batch = self._batch(input)
+        batch, device = self._batch(input), next(leaves_of(input)).device
 
         def make(sizes: Any) -> Any:
-            return [make(item) for item in sizes] if isinstance(sizes, list) else self.new(*batch, *sizes)
+            if isinstance(sizes, list):
+                return [make(item) for item in sizes]
+            return self.new(*batch, *sizes).to(device)
 
         return make(sizes_of(self.outputSize))
 

@@ -14,6 +14,7 @@ from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.stepping import shared_clone
 from torch7py.nn.table_math import CAddTable
+from torch7py.nn.trace import same_memory
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
@@ -88,6 +89,7 @@ class Recurrent(AbstractRecurrent):
         first.add(parts["startModule"])
         first.add(shared_clone(parts["transferModule"], companion=True))
         self.__dict__["initialModule"] = first
+        self._note_first_parts()
 
     def buildRecurrentModule(self) -> None:
         """``m:buildRecurrentModule()``: the module of the other steps."""
@@ -127,8 +129,38 @@ class Recurrent(AbstractRecurrent):
     def unroll(self, inputs: list[Any]) -> list[Any]:
         outputs: list[Any] = []
         for input in inputs:
-            outputs.append(self.step_module([input, outputs[-1]]) if outputs else self.initialModule(input))
+            outputs.append(self.step_module([input, outputs[-1]]) if outputs else self._first_step(input))
         return outputs
+
+    def _first_step(self, input: Any) -> Any:
+        """The first step, by the module's own parts where no script has put others into ``initialModule``."""
+        first = self.initialModule
+        children = tuple(first._modules.values())
+        if children != self.__dict__.get("_first_parts") or any(
+            "_marked" in c.__dict__ for c in (first, *children)
+        ):
+            return first(input)
+        for name in ("inputModule", "startModule", "transferModule"):
+            input = self._modules[name](input)  # type: ignore[misc]
+        return input
+
+    def _note_first_parts(self) -> None:
+        """Remember what ``initialModule`` is made of where that computes the same as the module's own parts."""
+        first: Any = self.__dict__.get("initialModule")
+        parts: Any = self._modules
+        children = tuple(first._modules.values()) if type(first) is Sequential else ()
+        if len(children) == 3 and children[1] is parts.get("startModule"):
+            pairs = [(children[0], parts["inputModule"]), (children[2], parts["transferModule"])]
+            if all(
+                [type(p) for p in one.modules()] == [type(p) for p in other.modules()]
+                and same_memory(list(one.parameters()), list(other.parameters()))
+                for one, other in pairs
+            ):
+                self.__dict__["_first_parts"] = children
+
+    def restored(self) -> None:
+        super().restored()
+        self._note_first_parts()
 
     def updateOutput(self, input: Any) -> Any:
         self.look_into_steps()

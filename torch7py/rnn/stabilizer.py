@@ -57,7 +57,7 @@ class NormStabilizer(AbstractRecurrent):
         self.set_step_module(CopyGrad())
 
     def unroll(self, inputs: list[Any]) -> list[Any]:
-        return list(inputs)
+        return [self.step_module(input) for input in inputs]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         if not isinstance(input, torch.Tensor) or input.dim() != 2:

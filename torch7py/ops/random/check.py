@@ -13,7 +13,7 @@ __all__ = ["bounds", "geometric_p", "not_half", "probability", "stdv"]
 
 def not_half(tensor: torch.Tensor, name: str) -> None:
     """A tensor that can be filled: of those in half precision the one of cutorch."""
-    number_type = types.of(tensor)
+    number_type = types.of_layer(tensor)
     if number_type.host.name == "Half" and not number_type.is_cuda:
         raise TorchError(f"{number_type.tensor} has no {name}")
 

@@ -130,8 +130,8 @@ def _sample_in_python(sums: Doubles, words: NDArray[np.uint64], once: bool, into
 
 
 def _rows(probabilities: torch.Tensor) -> torch.Tensor:
-    number_type = types.of(probabilities)
-    if number_type.host.name not in ("Double", "Float"):
+    number_type = types.of_layer(probabilities)
+    if number_type.host.name not in ("Double", "Float", "BFloat16"):
         raise ArgumentError(f"multinomial: probabilities in a {number_type.tensor}, expected Double or Float")
     if probabilities.dim() not in (1, 2) or probabilities.numel() == 0:
         sizes = "x".join(map(str, probabilities.shape))

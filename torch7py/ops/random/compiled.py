@@ -10,6 +10,7 @@ import torch
 
 from torch7py.kernels import available, kernel
 from torch7py.ops import types
+from torch7py.ops.known import numbers_known
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import check, scalar
 
@@ -28,7 +29,7 @@ def fits(tensor: torch.Tensor) -> bool:
         and tensor.is_contiguous()
         and tensor.dtype != torch.float16
         and available()
-        and not torch.compiler.is_compiling()
+        and numbers_known()
     )
 
 

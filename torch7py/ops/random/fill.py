@@ -89,7 +89,7 @@ def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Ten
 def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tensor = 0.5) -> torch.Tensor:
     """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one an element."""
     if isinstance(p, torch.Tensor):
-        if types.of(p).host.name not in ("Float", "Double"):
+        if types.of_layer(p).host.name not in ("Float", "Double", "BFloat16"):
             raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
         if p.numel() != tensor.numel():
             raise TorchError(f"bernoulli: {p.numel()} probabilities for {tensor.numel()} elements")
@@ -102,7 +102,7 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
     A negative number comes out right in the types of whole numbers only. In a FloatTensor or DoubleTensor it
     is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
     """
-    number_type = types.of(tensor).host
+    number_type = types.of_layer(tensor).host
     if compiled.fits(tensor):
         low, count = check.bounds(bounds) if bounds else (0, WHOLE_RANGE.get(number_type.name, 2**32))
         # As far as doubles and C's casts of them go.
@@ -129,9 +129,9 @@ def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 
 def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
-    number_type = types.of(tensor)
+    number_type = types.of_layer(tensor)
     if number_type.host.name == "Double":
         return parameters
-    if number_type.host.name in ("Float", "Half"):
+    if number_type.host.name in ("Float", "Half", "BFloat16"):
         return tuple(ctypes.c_float(value).value for value in parameters)
     raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")

@@ -252,8 +252,8 @@ class RNN(Module):
 
     # -- one call -----------------------------------------------------------------------------------------
 
-    def _compute(self, input: Any, hidden: T, cell: T, fresh_masks: bool) -> list[T]:
-        """Output and last states, from steps first or packed."""
+    def _compute(self, input: Any, hidden: T, cell: T, masks: list[T]) -> list[T]:
+        """Output and last states, from steps first or packed; an empty list of masks gets new ones."""
         _, has_cell, kernel = MODES[self.mode]
         directions, count = int(self.numDirections), self.numLayers
         parts = self._parts(self.weight)
@@ -261,9 +261,6 @@ class RNN(Module):
         both = directions == 2
         packed = isinstance(input, list)
         value = input[0] if packed else input
-        if fresh_masks:
-            self.__dict__["_masks"] = []
-        masks: list[T] = self.__dict__["_masks"]
         last_hidden, last_cell = [], []
         for at in range(count):
             rows = slice(at * directions, (at + 1) * directions)
@@ -284,7 +281,7 @@ class RNN(Module):
             last_hidden.append(after[0])
             last_cell += after[1:]
             if at < count - 1 and self.dropout > 0 and self.training:
-                if fresh_masks:
+                if at == len(masks):
                     generator = state.current().generator
                     mask = dropout_mask(generator, value.shape, self.dropout, value.dtype).to(value.device)
                     masks.append(mask / (1 - self.dropout) if self.dropout < 1 else mask)
@@ -292,21 +289,28 @@ class RNN(Module):
         return [value, torch.cat(last_hidden), torch.cat(last_cell) if last_cell else torch.zeros_like(cell)]
 
     def _sequence(self, input: Any) -> Any:
-        """The input with steps first, or packed with the sizes of the batches as a tensor; sizes are noted."""
+        """The input with steps first, or packed with the sizes of the batches as a tensor."""
         name = self.class_name
         if isinstance(input, list):
             value, sizes = packing.checked(name, input, self.inputSize)
-            self.__dict__.update(seqLength=len(sizes), miniBatch=sizes[0], inputPacked=True)
             return [value, torch.tensor(sizes)]
         if not isinstance(input, T) or input.dim() != 3 or input.shape[2] != self.inputSize:
             raise TorchError(f"{name}: the input must have 3 dimensions, the last of {self.inputSize}")
-        value = input.transpose(0, 1) if self.batchFirst else input
-        self.__dict__.update(seqLength=value.shape[0], miniBatch=value.shape[1], inputPacked=False)
+        return input.transpose(0, 1) if self.batchFirst else input
+
+    def _noted_sequence(self, input: Any) -> Any:
+        """The same, and the fields have its sizes."""
+        value = self._sequence(input)
+        packed = isinstance(value, list)
+        steps, batch = (len(value[1]), int(value[1][0])) if packed else value.shape[:2]
+        self.__dict__.update(seqLength=steps, miniBatch=batch, inputPacked=packed)
         return value
 
-    def _first(self, name: str, like: T) -> T:
+    def _first(self, name: str, sequence: Any) -> T:
         """The state before step 1."""
-        sizes = self._state_sizes()
+        packed = isinstance(sequence, list)
+        like = sequence[0] if packed else sequence
+        sizes = self._state_sizes(int(sequence[1][0]) if packed else sequence.shape[1])
         held = self.__dict__.get(name)
         if held is None:
             return like.new_zeros(sizes)
@@ -320,32 +324,34 @@ class RNN(Module):
         held = [self.__dict__.get(name) for name in ("hiddenInput", "cellInput")]
         return [known if own is None else own for own, known in zip(held, trace.input[1:], strict=True)]
 
-    def _state_sizes(self) -> tuple[int, ...]:
-        return (self.numLayers * int(self.numDirections), self.miniBatch, self.hiddenSize)
+    def _state_sizes(self, batch: int | None = None) -> tuple[int, ...]:
+        """The sizes of a state, for the last batch or one of so many examples."""
+        count = self.miniBatch if batch is None else batch
+        return (self.numLayers * int(self.numDirections), count, self.hiddenSize)
 
-    def _shown(self, value: T) -> T:
-        return value.transpose(0, 1) if self.batchFirst and not self.inputPacked else value
+    def _shown(self, value: T, input: Any) -> T:
+        return value.transpose(0, 1) if self.batchFirst and not isinstance(input, list) else value
 
     def forward(self, input: Any) -> T:
         value = self._sequence(input)
-        like = value[0] if isinstance(value, list) else value
-        hidden, cell = self._first("hiddenInput", like), self._first("cellInput", like)
-        output = self._compute(value, hidden, cell, fresh_masks=True)[0]
-        return self._shown(output)
+        states = self._first("hiddenInput", value), self._first("cellInput", value)
+        return self._shown(self._compute(value, *states, masks=[])[0], input)
 
     def _trace_of(self, input: Any, fresh_masks: bool) -> Trace:
-        value = self._sequence(input)
+        value = self._noted_sequence(input)
         tensor, batches = (value[0], value[1]) if isinstance(value, list) else (value, None)
-        given = [tensor, self._first("hiddenInput", tensor), self._first("cellInput", tensor)]
+        given = [tensor, self._first("hiddenInput", value), self._first("cellInput", value)]
+        if fresh_masks:
+            self.__dict__["_masks"] = []
 
         def run(parts: list[Any]) -> list[T]:
             x = parts[0] if batches is None else [parts[0], batches]
-            return self._compute(x, parts[1], parts[2], fresh_masks)
+            return self._compute(x, parts[1], parts[2], self.__dict__["_masks"])
 
         return Trace(self, run, given)
 
     def updateOutput(self, input: Any) -> T:
-        self._sequence(input)
+        self._noted_sequence(input)
         if truthy(self.rememberStates):
             fits = tuple(self.hiddenOutput.shape) == self._state_sizes()
             for before, after in (("hiddenInput", self.hiddenOutput), ("cellInput", self.cellOutput)):
@@ -354,21 +360,21 @@ class RNN(Module):
         output, hidden, cell = trace.output
         self.keep("hiddenOutput", hidden.data)
         self.keep("cellOutput", cell.data)
-        return self.keep("output", self._shown(output.data))
+        return self.keep("output", self._shown(output.data, input))
 
     def _back(self, input: Any, gradOutput: T, wanted: Callable[[Trace], list[T]]) -> list[T | None]:
         name = self.class_name
         if not self.training:
             raise TorchError(f"{name}: a backward needs training mode")
-        value = self._sequence(input)
+        value = self._noted_sequence(input)
         tensor = value[0] if isinstance(value, list) else value
         trace: Trace | None = self.__dict__["_steps"]
         if trace is None or not trace.is_of(self, [tensor, *self._states_like(trace)]):
             trace = self.__dict__["_steps"] = self._trace_of(input, fresh_masks=not self.__dict__["_masks"])
         output, hidden, cell = trace.output
-        if not isinstance(gradOutput, T) or gradOutput.shape != self._shown(output).shape:
+        if not isinstance(gradOutput, T) or gradOutput.shape != self._shown(output, input).shape:
             raise TorchError(f"{name}: the size of gradOutput is not that of the output")
-        gradients = [self._shown(gradOutput)]
+        gradients = [self._shown(gradOutput, input)]
         for field, like in (("gradHiddenOutput", hidden), ("gradCellOutput", cell)):
             held = self.__dict__.get(field)
             if held is not None and (not isinstance(held, T) or held.shape != like.shape):
@@ -389,7 +395,7 @@ class RNN(Module):
         ]
         self.keep("gradHiddenInput", parts[1].data)
         self.keep("gradCellInput", parts[2].data)
-        return self.keep("gradInput", self._shown(parts[0].data))
+        return self.keep("gradInput", self._shown(parts[0].data, input))
 
     def accGradParameters(self, input: Any, gradOutput: T, scale: float = 1) -> None:
         buffer = self.gradient("weight")

@@ -142,8 +142,7 @@ class ClassNLLCriterionWithUNK(Criterion):
             )
         known = target != self.unk_index if self.unk_index is not None else torch.ones_like(target).bool()
         on_card = self.tensortype == "torch.CudaTensor" and self.unk_index is not None
-        self.__dict__["use_unk"] = on_card or not bool(known.all())
-        return known if self.__dict__["use_unk"] else None
+        return known if on_card or not bool(known.all()) else None
 
     def _summed(self, input: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         places = torch.where(known, target, 1)
@@ -160,6 +159,7 @@ class ClassNLLCriterionWithUNK(Criterion):
         if self._is_left_out(input, target):
             return self.output, 0
         known = self._known(input, target)
+        self.__dict__["use_unk"] = known is not None
         if known is not None:
             self.__dict__["output"] = self._summed(input.data, target, known).item()
             return self.output, int(known.sum())
@@ -265,9 +265,7 @@ class SoftPlusLSECriterion(_LogSumExp):
     """
 
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
-        sums = torch.nn.functional.softplus(self.row_sums(input))
-        self.keep("LSE", sums.data)
-        return sums.sum()
+        return self.note("LSE", torch.nn.functional.softplus(self.row_sums(input))).sum()
 
 
 @layer("nn.SoftPlusLSEMinusLSECriterion", package="fbnn")
@@ -279,8 +277,8 @@ class SoftPlusLSEMinusLSECriterion(_LogSumExp):
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
         sums = self.row_sums(input)
         soft = torch.nn.functional.softplus(sums)
-        self.keep("LSE", sums.data)
-        self.keep("SoftPlusLSE", soft.data)
+        self.note("LSE", sums)
+        self.note("SoftPlusLSE", soft)
         return (soft - sums).sum()
 
 

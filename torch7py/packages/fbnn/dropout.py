@@ -38,7 +38,7 @@ class _Masked(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return self.evaluated(input)
-        return input * self.keep("noise", self.draw(input)).data
+        return input * self.note("noise", self.draw(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -106,6 +106,8 @@ class IndividualDropout(_Masked):
         self.__dict__["p"] = (1 - p.double()).float().flatten()
 
     def draw(self, input: torch.Tensor) -> torch.Tensor:
+        if self.p.is_meta:
+            return torch.ones_like(input)
         generator = state.current().generator
         columns = [dropout_mask(generator, (len(input),), 1 - q, input.dtype) / q for q in self.p.tolist()]
         return torch.stack(columns, 1).to(input.device)
@@ -150,7 +152,7 @@ class NestedDropout(Dropout):
             raise TorchError(f"{self.class_name}: the input must be a matrix, not {given_text(input)}")
         if not self.training:
             return input.clone()
-        return input * self.keep("noise", self.draw_rows(input)).data
+        return input * self.note("noise", self.draw_rows(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
         if not self.training:

@@ -141,9 +141,7 @@ class L2Normalize(Module):
                 f"{self.class_name}: the input must be a vector or a matrix, not {size_text(input)}"
             )
         norms: torch.Tensor = input.norm(2, -1, keepdim=True)
-        if not torch.compiler.is_compiling():
-            self.keep("norms", norms.data)
-        return input / norms
+        return input / self.note("norms", norms)
 
 
 @layer("fbnn.ProjectiveGradientNormalization")

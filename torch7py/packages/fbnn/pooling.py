@@ -84,9 +84,9 @@ class KMaxPooling(_KMax):
             raise TorchError(f"{self.class_name}: a length of {rows} for an input of {size_text(input)}")
         found = min(k, rows)
         places = largest_in_order(input[:rows], found)
-        self.keep("switches", torch.nn.functional.pad(places, (0, 0, 0, k - found)))
-        self.keep("input_length", torch.tensor([rows]))
-        self.keep("output_length", torch.tensor([found]))
+        self.note("switches", torch.nn.functional.pad(places, (0, 0, 0, k - found)))
+        self.note("input_length", torch.tensor([rows]))
+        self.note("output_length", torch.tensor([found]))
         return torch.nn.functional.pad(input.gather(0, places), (0, 0, 0, k - found))
 
     def updateOutput(self, input: torch.Tensor, input_info: Any = None) -> Any:
@@ -95,7 +95,7 @@ class KMaxPooling(_KMax):
         length = input_info.get("length") if isinstance(input_info, dict) else None
         if not isinstance(length, torch.Tensor) or length.numel() != 1:
             raise TorchError(f"{self.class_name}: argument 2 must be a table with a tensor of one length")
-        self.keep_output(self.forward(input, int(length.item())))
+        self.keep_output(self.noted(self.forward, input, int(length.item())))
         return {"output": self.output, "info": {"length": self.output_length}}
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -122,7 +122,7 @@ class GroupKMaxPooling(_KMax):
         found = min(k, input.shape[-2])
         places = largest_in_order(input.norm(2, -1, keepdim=True), found)
         missing = (0, 0, 0, k - found)
-        self.keep("switches", torch.nn.functional.pad(places, missing).squeeze(-1))
+        self.note("switches", torch.nn.functional.pad(places, missing).squeeze(-1))
         rows = input.gather(-2, places.expand(*places.shape[:-1], input.shape[-1]))
         return torch.nn.functional.pad(rows, missing)
 
@@ -163,7 +163,7 @@ class TemporalKMaxPooling(_KMax):
                 f"{self.class_name}: cannot take {k} frames of the {input.shape[-2]} in the input"
             )
         places = largest_in_order(input, k)
-        self.keep("indices", places)
+        self.note("indices", places)
         return input.gather(-2, places)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -193,14 +193,14 @@ class SpatialPyramidPooling(Concat):
             raise TorchError(
                 f"{self.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
             )
-        self.dimension = input.dim() - 2
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
-        return super().forward(input)
+        return torch.cat([module(input) for module in self.child_list()], input.dim() - 3)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
+        self.dimension = input.dim() - 2
         return super().updateOutput(input)
 
 

@@ -100,6 +100,8 @@ class ROIPooling(Module):
         """Where the largest elements of all parts are, ``(n, planes, H, W)``; -1 for parts without elements."""
         _, planes, height, width = images.shape
         found = torch.full((len(regions), planes, int(self.H), int(self.W)), -1, device=images.device)
+        if regions.is_meta:  # which has sizes alone
+            return found
         for n, values in enumerate(regions.detach().float().tolist()):
             row = np.array(values, dtype=np.float32)
             index = int(row[0]) - 1
@@ -131,7 +133,7 @@ class ROIPooling(Module):
     def forward(self, input: Any) -> torch.Tensor:
         images, regions = self._pair(input)
         places = self._largest(images, regions)
-        self.keep("indices", places)
+        self.note("indices", places)
         values = self._flat(images, regions).gather(2, places.clamp(min=0).flatten(2)).view(places.shape)
         return torch.where(places >= 0, values, 0)
 

@@ -60,7 +60,7 @@ class SpatialStochasticPooling(SpatialMaxPooling):
         wanted = uniform_(elements.new_empty(elements.shape[:-1])) * sums[..., -1]
         number_of = (sums >= wanted.unsqueeze(-1)).to(torch.uint8).argmax(-1)  # the first that reaches it
         places = self._places(number_of, batch)
-        self.keep("indices", self.like_input(places, input))
+        self.note("indices", self.like_input(places, input))
         return batch, elements.gather(-1, number_of.unsqueeze(-1)).squeeze(-1), places
 
     def _places(self, number_of: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
@@ -75,7 +75,7 @@ class SpatialStochasticPooling(SpatialMaxPooling):
         return self.like_input(self.pool(input)[1], input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.keep_output(self.forward(input.data))
+        found: torch.Tensor = self.keep_output(self.noted(self.forward, input.data))
         return found
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

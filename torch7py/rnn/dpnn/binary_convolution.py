@@ -8,6 +8,7 @@ import torch
 
 from torch7py.nn import half_kernels
 from torch7py.nn.convolution import SpatialConvolution
+from torch7py.nn.once import once
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
@@ -21,12 +22,13 @@ class _Binary(torch.autograd.Function):
     def forward(
         ctx: Any, layer: SpatialBinaryConvolution, input: torch.Tensor, weight: torch.Tensor
     ) -> torch.Tensor:
-        ctx.layer = layer
+        ctx.owner = ctx.layer = layer
         ctx.save_for_backward(input, weight)
         signs, alphas, _ = layer.binarized(weight.detach())
         return layer.by_planes(layer.convolved(input, signs), alphas)
 
     @staticmethod
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         input, weight = (tensor.detach() for tensor in ctx.saved_tensors)
         signs, _, betas = ctx.layer.binarized(weight)

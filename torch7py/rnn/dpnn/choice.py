@@ -30,10 +30,16 @@ __all__ = ["ArgMax", "CategoricalEntropy", "Clip"]
 class _Bounded(torch.autograd.Function):
     """Elements within bounds; the gradient as it is, beyond them too."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, input: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    def forward(input: torch.Tensor, low: float, high: float) -> torch.Tensor:
         output = torch.where(input > high, high, input)
         return torch.where(output < low, low, output).to(input.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        """Nothing is kept."""
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
@@ -134,10 +140,21 @@ class CategoricalEntropy(WithModule):
         gradient: torch.Tensor = network.updateGradInput(input, self.minusOne)
         return gradient / input.shape[0] if self.sizeAverage else gradient
 
+    def _gain_of(self, input: torch.Tensor) -> torch.Tensor | None:
+        """The same, written out: no field changes."""
+        total = input.sum()
+        shares = input.sum(0) / total
+        logarithms = (shares + 1e-6).log()
+        entropy = -(shares * logarithms).sum()
+        if self.minEntropy is not None and entropy.item() >= self.minEntropy:
+            return None
+        slopes = -(logarithms + shares / (shares + 1e-6)) / total * self.minusOne
+        gradient = slopes.expand(input.shape)
+        return gradient / input.shape[0] if self.sizeAverage else gradient
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
-        gain = self._gain(input.detach())
-        return ChangedGradient.apply(input, 1.0, 0.0 if gain is None else gain)
+        return ChangedGradient.apply(input, 1.0, self._gain_of(input))
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self._check(input)

@@ -59,12 +59,13 @@ class SimpleColorTransform(_Shifted):
     def draw(self, batch: torch.Tensor, one: bool) -> torch.Tensor:
         generator = state.current().generator
         noise = torch.empty(batch.shape[:2], dtype=batch.dtype, device=batch.device)
-        for column, bound in zip(noise.t(), self.range.flatten().tolist(), strict=True):
+        bounds = [] if noise.is_meta else self.range.flatten().tolist()
+        for column, bound in zip(noise.t(), bounds, strict=bool(bounds)):
             if one:
                 column.fill_(scalar.uniform(generator, -bound, bound))
             else:
                 fill.uniform(generator, column, -bound, bound)
-        return self.keep("noise", noise.flatten() if one else noise).data
+        return self.note("noise", noise.flatten() if one else noise)
 
     def describe(self) -> str:
         return "SimpleColorTransform"  # without the package, as in the original
@@ -106,8 +107,8 @@ class PCAColorTransform(_Shifted):
     def draw(self, batch: torch.Tensor, one: bool) -> torch.Tensor:
         check_type(self, "the input", batch, self.eigenVectors)
         drawn = torch.empty(batch.shape[1], batch.shape[0], dtype=batch.dtype, device=batch.device)
-        alphas = self.keep("alphas", normal_(drawn, 0, self.std).mul_(self.eigenValues.view(-1, 1)))
-        return self.keep("noise", (self.eigenVectors.data @ alphas).t().contiguous()).data
+        alphas = self.note("alphas", normal_(drawn, 0, self.std).mul_(self.eigenValues.view(-1, 1)))
+        return self.note("noise", (self.eigenVectors.data @ alphas).t().contiguous())
 
     def describe(self) -> str:
         return f"{self.class_name} channels: {int(self.inputChannels)}, std: {self.std:f}"

@@ -48,8 +48,7 @@ class TotalDropout(Module):
         tensor(self, input)
         if not self.training:
             return input.clone()
-        self.noise = scalar.bernoulli(state.current().generator, 1 - self.p)
-        return input * self.noise
+        return input * self.note("noise", scalar.bernoulli(state.current().generator, 1 - self.p))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -88,14 +87,13 @@ class SpatialRegionDropout(Gridded):
         if not self.training:
             return input.clone()
         self.as_batch(input)
-        self.regionType = scalar.random(state.current().generator, 4)
-        dim = input.dim() - (2 if self.regionType <= 2 else 1)
+        region = self.note("regionType", scalar.random(state.current().generator, 4))
+        dim = input.dim() - (2 if region <= 2 else 1)
         size = input.shape[dim]
         count = math.floor(size * self.p)
         mask = torch.ones(input.shape, dtype=input.dtype, device=input.device)
-        mask.narrow(dim, size - count if self.regionType in (2, 4) else 0, count).zero_()
-        self.keep("noise", mask.div_(1 - self.p))
-        return input * self.noise.data
+        mask.narrow(dim, size - count if region in (2, 4) else 0, count).zero_()
+        return input * self.note("noise", mask.div_(1 - self.p))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -190,10 +188,11 @@ class SpatialUniformCrop(Gridded):
             top, left = (max(math.ceil(room / 2), 1) - 1 if room >= 0 else -1 for room in spare)
             return self.like_input(self._piece(batch, (top, left, height, width)).clone(), input)
         drawn = [self._draw(image) for image in batch]
-        self.__dict__["_drawn"] = drawn
-        self.__dict__["coord"] = torch.tensor([d[1:] for d in drawn], dtype=torch.int32)
-        if self.scale is not None:
-            self.__dict__["scales"] = torch.tensor([d[0] for d in drawn], dtype=torch.float32)
+        if self.noting:
+            self.__dict__["_drawn"] = drawn
+            self.__dict__["coord"] = torch.tensor([d[1:] for d in drawn], dtype=torch.int32)
+            if self.scale is not None:
+                self.__dict__["scales"] = torch.tensor([d[0] for d in drawn], dtype=torch.float32)
         pieces = [self._piece(image, self._place(image, d)) for image, d in zip(batch, drawn, strict=True)]
         return self.like_input(torch.stack([self._sized(piece) for piece in pieces]), input)
 

@@ -50,7 +50,8 @@ class SpatialGlimpse(Gridded, WithModule):
         """Each example's place, between 0 and 1 within the image."""
         if not isinstance(places, torch.Tensor) or places.dim() not in (1, 2):
             raise TorchError(f"{self.class_name}: a place must be a vector {{y, x}}, or a row of a matrix")
-        rows = places.detach().view(-1, places.shape[-1]).tolist()
+        matrix = places.detach().view(-1, places.shape[-1])
+        rows = (torch.zeros(matrix.shape) if matrix.is_meta else matrix).tolist()  # on meta all places do
         if len(rows) != len(batch) or len(rows[0]) != 2:
             raise TorchError(
                 f"{self.class_name}: {len(batch)} images and {len(rows)} places of {len(rows[0])} numbers"

@@ -140,7 +140,7 @@ class NCEModule(Linear):
             drawn = torch.cat([noise.view(-1), targets])
         else:
             drawn = torch.cat([targets[:, None], noise.view(batch, k)], 1)
-        self.keep("sampleidx", drawn)
+        self.note("sampleidx", drawn)
         return rows(self, drawn, len(self.weight))
 
     def _approximate(self, scores: torch.Tensor) -> None:
@@ -153,7 +153,8 @@ class NCEModule(Linear):
     def _probabilities(self, x: torch.Tensor, indices: torch.Tensor) -> list[torch.Tensor]:
         k = int(self.k)
         weight, bias = F.embedding(indices, self.weight), self.bias[indices]
-        self.__dict__["_rows"] = weight.detach()
+        if self.noting:
+            self.__dict__["_rows"] = weight.detach()
         if self.batchnoise:
             of_target = ((x * weight[k:]).sum(1) + bias[k:]).exp()
             of_noise = torch.addmm(bias[:k].expand(len(x), k), x, weight[:k].t()).exp()
@@ -173,14 +174,14 @@ class NCEModule(Linear):
         indices, k = self._draw(target), int(self.k)
         found = self._probabilities(x, indices)
         noise = self.unigrams[indices].to(x.dtype)
-        self.keep("sampleprob", noise)
+        self.note("sampleprob", noise)
         if self.batchnoise:
             return [*found, noise[k:], noise[:k].expand(len(x), k)]
         return [*found, noise[:, 0], noise[:, 1:]]
 
     def updateOutput(self, input: Any) -> Any:
         with torch.no_grad():
-            found = self.forward(input)
+            found = self.noted(self.forward, input)
         if isinstance(found, list):
             return self.keep_list("output", found)
         return self.keep_output(found)

@@ -16,6 +16,7 @@ from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_shape, check_type, truthy
 from torch7py.nn.object import names
+from torch7py.nn.once import once
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
@@ -38,13 +39,15 @@ class _Sampled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, layer: Reinforce, is_table: bool, *inputs: torch.Tensor) -> torch.Tensor:
-        ctx.layer, ctx.is_table = layer, is_table
+        ctx.owner = ctx.layer = layer
+        ctx.is_table = is_table
         with torch.no_grad():
             sample = layer.sample(list(inputs) if is_table else inputs[0])
         ctx.save_for_backward(sample, *inputs)
         return sample
 
     @staticmethod
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         sample, *inputs = ctx.saved_tensors
         found = ctx.layer.estimate(inputs if ctx.is_table else inputs[0], sample)
@@ -148,6 +151,8 @@ class ReinforceCategorical(Reinforce):
             return input.clone()
         if input.dim() != 2:
             raise TorchError(f"{self.class_name}: the input must be a matrix, not {size_text(input)}")
+        if input.is_meta:
+            return torch.zeros_like(input)
         chances = input.float() if input.dtype == torch.float16 else input
         index = choose.multinomial(state.current().generator, chances, 1, False) - 1
         return torch.zeros_like(input).scatter_(1, index.to(input.device), 1)
@@ -251,6 +256,8 @@ class ReinforceGamma(_TwoParameters):
         shape, scale = self.parameters_of(input)
         if not self.draws:
             return shape * scale
+        if shape.is_meta:
+            return torch.zeros_like(shape) * scale
         words = state.current().generator.words(4)
         drawn = np.random.RandomState(words.astype(np.uint32)).standard_gamma(
             shape.to("cpu", torch.float64, copy=True).numpy()

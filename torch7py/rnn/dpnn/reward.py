@@ -16,6 +16,7 @@ from torch7py.nn.base import Criterion, Module
 from torch7py.nn.checks import no_nan, number, truthy
 from torch7py.nn.criterion import MSECriterion
 from torch7py.nn.object import TorchObject
+from torch7py.nn.once import once
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
@@ -27,11 +28,13 @@ class _Taught(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, criterion: _Reward, target: Any, *inputs: torch.Tensor) -> torch.Tensor:
-        ctx.criterion, ctx.target = criterion, target
+        ctx.owner = ctx.criterion = criterion
+        ctx.target = target
         ctx.save_for_backward(*inputs)
         return inputs[0].new_tensor(criterion.updateOutput(list(inputs), target))
 
     @staticmethod
+    @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         found = ctx.criterion.updateGradInput([t.detach() for t in ctx.saved_tensors], ctx.target)
         return None, None, *(part * gradients[0] for part in found)

@@ -1,0 +1,87 @@
+"""Runs tests with the oldest releases that pyproject.toml allows.
+
+::
+
+    python tools/lower_bounds.py FOLDER [TESTS...]
+
+FOLDER becomes a virtual environment, made by ``uv`` with the lowest release of each direct dependency and the Python
+that runs this; there it stays. Without TESTS those of ``SAMPLE`` are run. PyTorch's oldest release for Linux on PyPI is
+3 GB. ``BOUNDS`` says of each bound why it is what it is; a test compares it with pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["BOUNDS", "SAMPLE", "declared", "main"]
+
+ROOT = Path(__file__).parents[1]
+
+# The oldest release that is allowed, and why it is that one. Older ones than those that "pass" were not tried.
+BOUNDS: dict[str, tuple[str, str]] = {
+    "build": ("1.2", "for developers alone"),
+    "click": ("8.2", "with 8.1 what a command writes to its error output is not among what tests see of it"),
+    "h5py": ("3.10", "it passes"),
+    "hatchling": ("1.27", "license-files as a list, and license as an expression"),
+    "hypothesis": ("6.100", "it passes"),
+    "lupa": ("2.8", "it passes"),
+    "matplotlib": ("3.8", "it passes"),
+    "mypy": ("1.13", "for developers alone"),
+    "numpy": ("1.26", "it passes, and is the first for Python 3.12"),
+    "onnx": ("1.16", "it passes"),
+    "onnxscript": ("0.2", "it passes"),
+    "pcre2": ("0.7", "not tried with an older one"),
+    "pillow": ("10", "it passes"),
+    "pytest": ("8.3", "the settings say so"),
+    "pytest-xdist": ("3.6", "for developers alone"),
+    "ruff": ("0.9", "for developers alone"),
+    "safetensors": ("0.4", "it passes"),
+    "scipy": ("1.12", "it passes"),
+    "torch": ("2.4", "it passes"),
+    "tree-sitter": ("0.25", "it passes"),
+    "tree-sitter-lua": ("0.5", "it passes"),
+}
+
+SAMPLE = (
+    "tests/cli/test_convert.py",
+    "tests/cli/test_main.py",
+    "tests/test_plain_layers.py",
+    "tests/rnn/test_cells.py",
+    "tests/nn/test_container.py",
+    "tests/bridge/test_source.py",
+    "tests/t7/test_layers.py",
+)
+
+
+def declared() -> dict[str, set[str]]:
+    """The lower bounds that pyproject.toml states, by name."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r'"([A-Za-z][\w-]*)>=([\d.]+)"', (ROOT / "pyproject.toml").read_text()):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def main(folder: Path, tests: list[str]) -> int:
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run(["uv", "venv", "--python", sys.executable, str(folder)], check=True)
+    wanted = [
+        f"{name}>={version}" for name, (version, why) in BOUNDS.items() if "developers alone" not in why
+    ]
+    wanted += [f"hypothesis>={BOUNDS['hypothesis'][0]}"]
+    subprocess.run(
+        ["uv", "pip", "install", "--python", str(python), "--resolution", "lowest-direct", *wanted],
+        check=True,
+    )
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(tests or SAMPLE)]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("a folder for the environment is missing")
+    sys.exit(main(Path(sys.argv[1]).absolute(), sys.argv[2:]))
