@@ -18,8 +18,8 @@ import torch
 from tests.bad_input import broken, broken_targets, expected, labelled
 from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
 from tests.golden_cases import assert_close
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 
 # Layers that hand on their input, or the entries of a table, whatever these are.
 HAND_ON = """nn.CopyGrad nn.FlattenTable nn.Identity nn.NarrowTable nn.PrintSize nn.ReverseTable nn.SelectTable

@@ -11,8 +11,8 @@ import torch
 
 from tests.every_class import ABSTRACT, Use, identify, new_runtime, registry, uses
 from tests.golden_cases import assert_close
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.base import Criterion
 from torch7py.nn.trace import leaves_of
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.every_class import Use, identify, layer_uses, new_runtime
-from torch7py.bridge.runtime import Runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state
 

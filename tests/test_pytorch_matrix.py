@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.every_class import Use, identify, layer_uses, new_runtime
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.pytorch_matrix import CELLS, LACKS, LUA_ONLY, page_table, reason
-from torch7py.bridge.runtime import Runtime
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import identify, supported
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.as_of_2015 import case_of_2015, runtime_of_2015  # noqa: F401
 from tests.nn.test_golden_criterions import run
-from torch7py.bridge.runtime import Runtime
 
 # Criterion:type left the table of this criterion's gradInput on the tensor of before, which nobody filled.
 TORN_APART = "nn.CriterionTable(nn.MSECriterion())"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import identify, supported
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.as_of_2015 import case_of_2015, runtime_of_2015  # noqa: F401
 from tests.nn.test_golden_modules import run
-from torch7py.bridge.runtime import Runtime
 
 
 @pytest.mark.parametrize("recorded", supported("nn_modules_2015"), ids=identify)

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -120,7 +121,7 @@ def test_a_page_run_twice_prints_the_same(name, capsys, monkeypatch):
         torch.manual_seed(other_seed)
         random.seed(other_seed)
         try:
-            namespace = {"__name__": "page"}
+            namespace: dict[str, Any] = {"__name__": "page"}
             run_page(page.code, f"{name}.py", namespace)
             namespace["main"]()
         finally:

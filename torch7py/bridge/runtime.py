@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -59,6 +59,9 @@ end
 return function(source, name) return setfenv(assert(load(source, name)), own) end, keep
 """
 _compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
+
+
+R = TypeVar("R", bound="Runtime")
 
 
 class Runtime:
@@ -170,7 +173,7 @@ class Runtime:
 
     # -- life ---------------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Runtime:
+    def __enter__(self: R) -> R:
         return self
 
     def __exit__(

@@ -148,7 +148,7 @@ class Recurrent(AbstractRecurrent):
         """Remember what ``initialModule`` is made of where that computes the same as the module's own parts."""
         first: Any = self.__dict__.get("initialModule")
         parts: Any = self._modules
-        children = tuple(first._modules.values()) if type(first) is Sequential else ()
+        children: tuple[Any, ...] = tuple(first._modules.values()) if type(first) is Sequential else ()
         if len(children) == 3 and children[1] is parts.get("startModule"):
             pairs = [(children[0], parts["inputModule"]), (children[2], parts["transferModule"])]
             if all(

@@ -313,7 +313,8 @@ class RNN(Module):
         sizes = self._state_sizes(int(sequence[1][0]) if packed else sequence.shape[1])
         held = self.__dict__.get(name)
         if held is None:
-            return like.new_zeros(sizes)
+            begin: T = like.new_zeros(sizes)
+            return begin
         if not isinstance(held, T) or tuple(held.shape) != sizes:
             given = "x".join(map(str, held.shape)) if isinstance(held, T) else "no tensor"
             raise TorchError(f"{self.class_name}: {name} is {given}, not {'x'.join(map(str, sizes))}")
