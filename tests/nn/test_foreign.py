@@ -15,7 +15,7 @@ from torch7py.nn.foreign import PyTorch, as_layer
 from torch7py.ops.errors import TorchError
 
 
-def layer() -> torch.nn.Sequential:
+def layer() -> Any:
     torch.manual_seed(1)
     return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh()).double()
 
