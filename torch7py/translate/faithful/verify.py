@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import os
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +25,13 @@ SEED = 1
 def verify_faithful(page: Page, path: Path, arguments: Sequence[str] = ()) -> int:
     """How many lines both print. Raises Different where the page prints another one, or ends otherwise."""
     failure: str | None = None
-    with _standard_output() as theirs, Runtime(seed=SEED, rnn_api=page.rnn_api) as runtime:
+    with _printing() as printed, Runtime(seed=SEED, rnn_api=page.rnn_api) as runtime:
         try:
             code = runtime.run(path, arguments)
         except LuaError as error:
             code, failure = 1, error.message
+        expected = printed().split("\n")
     found = run_page(page, path, arguments)
-    expected = theirs[0].decode("latin1").split("\n")
     for number, (a, b) in enumerate(itertools.zip_longest(expected, found.output.split("\n")), 1):
         if a != b:
             raise Different(f"line {number} of the output is {_shown(b)}, the original has {_shown(a)}")
@@ -61,37 +58,31 @@ class Ended:
 def run_page(page: Page, path: Path, arguments: Sequence[str] = ()) -> Ended:
     """Run a page in this process as one of its own would."""
     names: dict[str, Any] = {"__name__": "page"}
-    written = io.BytesIO()
-    text = io.TextIOWrapper(written, "utf-8", "surrogateescape", newline="\n")
     lua.reset()
     try:
         run_code(page.text, f"<{path.with_suffix('.py')}>", names)
         modules.begin(str(path), arguments, page.rnn_api, SEED)
         modules.search_in(modules.directory(str(path)))
-        with contextlib.redirect_stdout(text):
+        with _printing() as printed:
             code, failure = modules.run(names["chunk"])
+            output = printed()
     finally:
         lua.reset()
-    text.flush()
-    return Ended(written.getvalue().decode("latin1"), code, failure)
+    return Ended(output, code, failure)
 
 
 @contextlib.contextmanager
-def _standard_output() -> Iterator[list[bytes]]:
-    """What the process writes to its standard output meanwhile, Lua's C library too."""
-    kept: list[bytes] = []
-    sys.stdout.flush()
-    with tempfile.TemporaryFile() as file:
-        before = os.dup(1)
-        os.dup2(file.fileno(), 1)
-        try:
-            yield kept
-        finally:
-            sys.stdout.flush()
-            os.dup2(before, 1)
-            os.close(before)
-            file.seek(0)
-            kept.append(file.read())
+def _printing() -> Iterator[Callable[[], str]]:
+    """Let a function give what Lua and Python print meanwhile, a character for each byte."""
+    written = io.BytesIO()
+    text = io.TextIOWrapper(written, "utf-8", "surrogateescape", newline="\n")
+
+    def printed() -> str:
+        text.flush()
+        return written.getvalue().decode("latin1")
+
+    with contextlib.redirect_stdout(text):
+        yield printed
 
 
 def _shown(line: str | None) -> str:
