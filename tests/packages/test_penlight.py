@@ -163,8 +163,6 @@ def test_import_into() -> None:
         assert runtime.execute("return pl.stringx == require 'pl.stringx'") is True
         runtime.execute("env, module = require 'pl.import_into'(true) env.f = 1")
         assert runtime.execute("return module.f, module.utils, env.tablex.size{1, 2}") == (1, None, 2)
-        with pytest.raises(LuaError, match=r"x.lua:1: Penlight's pl.xml is not supported"):
-            runtime.execute("return pl.xml", "@x.lua")
 
 
 def test_dates() -> None:

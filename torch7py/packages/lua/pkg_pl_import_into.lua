@@ -10,10 +10,9 @@ local function set_of(names)
    return set
 end
 
-local MODULES = set_of [[Date List Map OrderedMap Set class dir file lapp lexer operator path pretty seq strict
-   stringx tablex text types utils]]
-local MISSING = set_of [[MultiMap app array2d compat comprehension config data func input permute sip stringio
-   template test url xml]]
+local MODULES = set_of [[Date List Map MultiMap OrderedMap Set app array2d class compat config dir file input lapp lexer
+   operator path permute pretty seq sip stringio stringx tablex template test text types url utils]]
+local MISSING = set_of [[comprehension data func luabalanced xml]]
 
 -- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
 -- `true` in its place a table of these things alone.

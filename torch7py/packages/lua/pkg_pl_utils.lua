@@ -6,7 +6,7 @@ local core, _, utils = ...
 local fail = core.fail
 
 utils.pack = table.pack
-utils.load = load
+utils.load, utils.setfenv, utils.getfenv = load, setfenv, getfenv
 utils.lua51 = true   -- the LuaJIT of Torch7
 utils.is_windows = package.config:sub(1, 1) == '\\'
 utils.dir_separator = package.config:sub(1, 1)
@@ -51,9 +51,17 @@ function utils.string_lambda(text)
    return lambdas[text]
 end
 
+local factories = {}
+
+-- utils.add_function_factory(metatable, make): functions that take a function take objects with this metatable too, of
+-- which make(object) makes one.
+function utils.add_function_factory(mt, make) factories[mt] = make end
+
 -- utils.function_arg(number, f): a function of a function, an operator's name, a lambda or what can be called.
 function utils.function_arg(number, f, message)
    if type(f) == 'function' then return f end
+   local make = type(f) == 'table' and factories[getmetatable(f)]
+   if make then return make(f) end
    if type(f) == 'string' then
       if OPERATORS[f] then return OPERATORS[f] end
       local made, err = utils.string_lambda(f)

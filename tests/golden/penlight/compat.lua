@@ -1,0 +1,11 @@
+local compat = require 'pl.compat'
+show(compat.lua51, compat.jit ~= nil, compat.dir_separator, compat.is_windows)
+show(compat.execute 'true')
+show(compat.execute 'false')
+show(compat.execute 'exit 3')
+show(compat.load('return x', 'chunk', 't', {x = 4})())
+show(compat.load('return +', '=chunk'))
+local f = compat.setfenv(function() return y end, {y = 5})
+show(f(), compat.getfenv(f).y)
+show(table.pack(1, nil, 3).n, table.unpack({1, 2}))
+show(package.searchpath('a.b', './?.none;./?/c.none'))
