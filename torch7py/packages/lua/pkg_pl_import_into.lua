@@ -10,9 +10,10 @@ local function set_of(names)
    return set
 end
 
-local MODULES = set_of [[Date List Map MultiMap OrderedMap Set app array2d class compat config dir file input lapp lexer
-   operator path permute pretty seq sip stringio stringx tablex template test text types url utils]]
-local MISSING = set_of [[comprehension data func luabalanced xml]]
+local MODULES = set_of [[Date List Map MultiMap OrderedMap Set app array2d class compat comprehension config data dir file
+   func input lapp lexer luabalanced operator path permute pretty seq sip stringio stringx tablex template test text types
+   url utils]]
+local MISSING = set_of [[xml]]
 
 -- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
 -- `true` in its place a table of these things alone.
