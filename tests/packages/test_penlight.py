@@ -8,6 +8,7 @@ import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
+from torch7py.packages.registry import packages
 
 TOKENS = """
 lexer = require 'pl.lexer'
@@ -163,6 +164,15 @@ def test_import_into() -> None:
         assert runtime.execute("return pl.stringx == require 'pl.stringx'") is True
         runtime.execute("env, module = require 'pl.import_into'(true) env.f = 1")
         assert runtime.execute("return module.f, module.utils, env.tablex.size{1, 2}") == (1, None, 2)
+
+
+def test_every_module_is_a_global_when_it_is_named() -> None:
+    modules = sorted(name.removeprefix("pl.") for name in packages if name.startswith("pl."))
+    with Runtime() as runtime:
+        found = {name: runtime.execute(f"return rawget(_G, '{name}'), type({name})") for name in modules}
+    for name in ("strict", "import_into"):
+        assert found.pop(name) == (None, "nil")
+    assert set(found.values()) == {(None, "table")}
 
 
 def test_dates() -> None:

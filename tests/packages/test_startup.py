@@ -57,8 +57,8 @@ class TestGlobals:
         assert runtime.execute("return type(require 'trepl'), trepl") == ("table", None)
 
     def test_what_there_is_not(self, runtime):
-        with pytest.raises(LuaError, match=r"module 'pl\.xml' not found"):
-            runtime.execute("require 'pl.xml'")
+        with pytest.raises(LuaError, match=r"module 'pl\.none' not found"):
+            runtime.execute("require 'pl.none'")
 
 
 class TestCommandLine:

@@ -1,4 +1,4 @@
--- pl: the modules of Penlight that there are, as globals when they are first named, and `%` on strings.
+-- pl: Penlight's modules, as globals when they are first named, and `%` on strings.
 --
 -- Arguments: core, host, pl.
 

@@ -1,19 +1,14 @@
--- pl.import_into: a function that brings the modules of Penlight that there are into a table, each when it is first named.
+-- pl.import_into: a function that brings Penlight's modules into a table, each when it is first named.
 --
--- Arguments: core {fail}, host.
+-- Arguments: core, host.
 
-local core = ...
-
-local function set_of(names)
-   local set = {}
-   for name in names:gmatch('[%w_]+') do set[name] = true end
-   return set
+-- pl.strict is none of them: it changes the globals.
+local MODULES = {}
+for name in ([[Date List Map MultiMap OrderedMap Set app array2d class compat comprehension config data dir file func input
+   lapp lexer luabalanced operator path permute pretty seq sip stringio stringx tablex template test text types url utils
+   xml]]):gmatch '%w+' do
+   MODULES[name] = true
 end
-
-local MODULES = set_of [[Date List Map MultiMap OrderedMap Set app array2d class compat comprehension config data dir file
-   func input lapp lexer luabalanced operator path permute pretty seq sip stringio stringx tablex template test text types
-   url utils]]
-local MISSING = set_of [[xml]]
 
 -- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
 -- `true` in its place a table of these things alone.
@@ -29,7 +24,6 @@ return function(env)
          rawset(t, name, made)
          return made
       end
-      if MISSING[name] and t ~= _G then core.fail("Penlight's pl.%s is not supported", name) end
       if before == nil then return nil end
       if type(before) == 'function' then return before(t, name) end
       return before[name]
