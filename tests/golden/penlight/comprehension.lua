@@ -17,5 +17,6 @@ show(D 'x for x' {1})
 for _, text in ipairs {'x', 'x for', 'x for 3', 'x for x=1', 'x for __x', 'x for x if', 'x for x y', 'sum(x for x', 'x for x=1,2,3,4',
                        'x, y for x', 'x for x='} do
    local ok, err = pcall(function() return C(text) end)
-   print(text, ok, (err:gsub('^[^\n]-:%d+: ', ''):gsub(' with generated code .*', '')))
+   err = err:gsub('^[^\n]-:%d+: ', '')
+   print(text, ok, err:match "^.- near '[^']*'" or err)
 end

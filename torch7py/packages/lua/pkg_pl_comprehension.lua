@@ -40,7 +40,7 @@ local function loop(text, at, number)
    sign, after = text:match('^(=)%s*()', at)
    if not sign then sign, after = text:match('^(in)%s+()', at) end
    if not sign then
-      return ('for __i%d = 1, #__in%d do local %s = __in%d[__i%d] '):format(number, number, names[1], number, number), true, at
+      return ('for __i%d = 1, #__list%d do local %s = __list%d[__i%d] '):format(number, number, names[1], number, number), true, at
    end
    values, at = balanced.match_explist(text, after)
    if sign == '=' and #values ~= 2 and #values ~= 3 then
@@ -72,7 +72,7 @@ local function code_of(text)
       ends = ends + 1
       code, of_argument, at = loop(text, text:match('^%s*for%s+()', at), ends)
       table.insert(opened, code)
-      if of_argument then table.insert(arguments, '__in' .. ends) end
+      if of_argument then table.insert(arguments, '__list' .. ends) end
    end
    if ends == 0 then fail 'syntax error: missing "for" clause' end
    while text:find('^%s*if%s', at) do
@@ -98,7 +98,7 @@ function comprehension.new(env)
       if not f then
          local code, err = code_of(text), nil
          f, err = utils.load(code, 'tmp', 't', env)
-         if not f then fail('%s with generated code %s', err, code) end
+         if not f then fail('%s in the code %s', err, code) end
          made[text] = f
       end
       return f

@@ -56,13 +56,11 @@ local function number_reader(options)
    end
 end
 
+-- The fields as numbers, where # counts as many numbers as fields.
 local function all_numbers(fields)
    local numbers = {}
-   for i, text in ipairs(fields) do
-      numbers[i] = tonumber(text)
-      if not numbers[i] then return nil end
-   end
-   return numbers
+   for i = 1, #fields do numbers[i] = tonumber(fields[i]) end
+   return #numbers == #fields and numbers
 end
 
 -- data.read(file or name[, options]): the rows of a file, or nil and an error. The options are delim, fieldnames (else
@@ -100,7 +98,7 @@ function data.read(source, options)
       for column, f in pairs(options.convert or {}) do convert(column, f) end
       if numbers then
          rows[1] = numbers
-         for column in ipairs(numbers) do convert(column, to_number) end
+         for column = 1, #numbers do convert(column, to_number) end
       else
          names = fields
       end
@@ -245,6 +243,10 @@ function data.query(rows, question, context, as_row)
 
    local values, unknown = translate(listed)
    if unknown then return no_such(unknown) end
+   local name, order = (question.sort_by or ''):match '^%$?(%S*)(.*)$'
+   local key = question.sort_by and place_of(name)
+   if question.sort_by and not key then return no_such(name) end
+
    local get, err = compile('row', as_row and '{' .. values .. '}' or values)
    if not get then return nil, err end
    local holds
@@ -256,12 +258,8 @@ function data.query(rows, question, context, as_row)
    end
 
    local chosen = rows
-   if question.sort_by then
-      local name, order = question.sort_by:match '^(%S*)%s*(.*)$'
-      name = name:gsub('^%$', '')
-      local key = place_of(name)
-      if not key then return no_such(name) end
-      local sign = (order == 'asc' or not question.sort_by:find '%s') and '<' or '>'
+   if key then
+      local sign = (order == '' or order:find '^%s+asc$') and '<' or '>'
       local before = compile('a, b', key:gsub('row', 'a') .. sign .. key:gsub('row', 'b'))
       chosen = {}
       for _, row in ipairs(rows) do

@@ -17,7 +17,7 @@ local kinds = {
    f = '(' .. patterns.FLOAT .. ')',
    o = '([%a_][%w_%-]*)',
    r = '(%S.*)',
-   p = '(%a?:?[\\/%.%w_]+)',
+   p = '([%a]?[:]?[\\/%.%w_]+)',
 }
 local CLOSING = {['('] = ')', ['['] = ']', ['{'] = '}', ['<'] = '>'}
 local NUMBERS = {d = true, i = true, f = true}
@@ -88,6 +88,9 @@ function sip.compile(spec, options)
    local pattern, names, kind_of = sip.create_pattern(spec, options)
    if not pattern then return nil, names end
    local named = type(names[1]) == 'string'
+   for i, name in ipairs(names) do
+      if named and type(name) == 'number' then return nil, ('field %d has no name, as others have'):format(i) end
+   end
    return function(text, into)
       local captures = {text:match(pattern)}
       if not captures[1] then return false end
