@@ -186,13 +186,33 @@ def test_dates() -> None:
             assert(d:month() == 2 and d:weekday_name() == 'Wed' and d:month_name(true) == 'February')
             assert(Date(d):last_day():day() == 29 and Date(d):add {month = 11}:year() == 2017)
             assert(d < Date {year = 2017} and d == Date(d) and d:toUTC().time == d.time)
-            assert(tostring(Date(86400):diff(Date(0))) == '1 day')
+            assert(tostring(Date(86400):diff(Date(0))) == '1 day' and tostring(Date(86400) - Date(0)) == '1 day')
+            assert(tostring(Date(0) + Date.Interval(90)) == '1970-01-01T00:01:30Z' and (d + {day = 27}):month() == 3)
             return tostring(Date(1e9))
         """)
             == "2001-09-09T01:46:40Z"
         )
         with pytest.raises(LuaError, match=r"pl.Date:diff: the other date is later"):
             runtime.execute("Date(0):diff(Date(1))")
+
+
+def test_all_that_is_below_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("x", "a/y", "a/b/z"):
+        (tmp_path / name).touch()
+    (tmp_path / "broken").symlink_to("nowhere")
+    with Runtime() as runtime:
+        found = runtime.execute(f"""
+            local found = {{}}
+            for name, is_dir in require 'pl.dir'.dirtree('{tmp_path}/') do
+               table.insert(found, name:sub(#'{tmp_path}' + 2) .. (is_dir and '/' or ''))
+            end
+            table.sort(found)
+            return table.concat(found, ' ')
+        """)
+        assert found == "a/ a/b/ a/b/z a/y x"
+        with pytest.raises(LuaError, match=r"x.lua:1: directory parameter is missing or empty"):
+            runtime.execute("require 'pl.dir'.dirtree('')", "@x.lua")
 
 
 def test_strict_globals() -> None:

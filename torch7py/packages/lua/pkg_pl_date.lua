@@ -116,6 +116,9 @@ function Date:diff(other)
    return Date.Interval(seconds)
 end
 
+Date.__sub = Date.diff
+function Date:__add(by) return Date(self):add(by) end
+
 function Date:__tostring()
    local text, zone = named(self, '%Y-%m-%dT%H:%M:%S'), self:tzone()
    if zone == 0 then return text .. 'Z' end

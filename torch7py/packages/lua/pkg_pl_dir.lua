@@ -85,6 +85,21 @@ function dir.getallfiles(root, mask)
    return as_list(found)
 end
 
+-- for name, is_directory in dir.dirtree(root): all that is below a directory, by full name.
+function dir.dirtree(root)
+   if not root or root == '' then fail 'directory parameter is missing or empty' end
+   local function visit(at)
+      for name in lfs.dir(at) do
+         local full = at .. path.sep .. name
+         if name ~= '.' and name ~= '..' and path.exists(full) then
+            coroutine.yield(full, path.isdir(full))
+            if path.isdir(full) then visit(full) end
+         end
+      end
+   end
+   return coroutine.wrap(function() visit(root:match '^(.-)/?$') end)
+end
+
 -- dir.makepath(name): make a directory and those above it.
 function dir.makepath(name)
    name = path.abspath(name)
