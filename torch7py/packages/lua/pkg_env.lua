@@ -26,6 +26,7 @@ end
 for name, value in pairs(globals) do rawset(_G, name, value) end
 
 -- table(): a table with the functions of `table` as methods.
+local table = _G.table   -- the program's
 setmetatable(table, {__call = function()
    local made = {}
    for name, f in pairs(table) do made[name] = f end

@@ -132,7 +132,7 @@ function xlua.table2string(t, newline)
       items[i] = quoted(value)
       listed[i] = true
    end
-   for key, value in pairs(t) do
+   for key, value in _G.pairs(t) do
       if not listed[key] then
          local name = type(key) == 'string' and key:match('^[_%a][_%w]*$') or '[' .. quoted(key) .. ']'
          items[#items + 1] = name .. (newline and ' : ' or '=') .. quoted(value)
