@@ -57,7 +57,7 @@ def test_wheel_holds_every_source_file(wheel):
     wanted = {
         path.relative_to(ROOT).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".py", ".lua") or path.name == "py.typed"
+        if path.suffix in (".py", ".lua", ".txt") or path.name == "py.typed"
     }
     assert any(name.endswith(".lua") for name in wanted)
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

@@ -47,6 +47,9 @@ def generation_of(path: str | Path) -> int:
 
 _INDEXED = frozenset({"max", "min", "sort", "topk", "kthvalue", "mode", "median"})
 _COMBINED = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "add", "csub", "cmul", "cdiv"})
+_SHAPED = frozenset(
+    {"view", "reshape", "squeeze", "resize", "contiguous", "clone", "t", "select", "narrow", "sub"}
+)
 _LATER_TYPES = re.compile(rb"Cuda(?:Long|Byte)|cuda(?:Long|Byte)")
 _INDICES = """
 (assignment_statement
@@ -57,7 +60,7 @@ _INDICES = """
 (function_call
   name: (method_index_expression
     table: [(identifier) @combined
-            (function_call name: (method_index_expression table: (identifier) @combined))]
+            (function_call name: (method_index_expression table: (identifier) @combined method: (identifier) @shaped))]
     method: (identifier) @method)
   arguments: (arguments . [(identifier) (function_call) (dot_index_expression) (bracket_index_expression)]))
 (function_call
@@ -84,7 +87,7 @@ def cutorch_generation_of(path: str | Path) -> int:
         for found in matches(_INDICES, source):
             if found.get("function") in _INDEXED:
                 indices.add(found["index"])
-            elif found.get("method") in _COMBINED:
+            elif found.get("method") in _COMBINED and found.get("shaped", "view") in _SHAPED:
                 combined.add(found["combined"])
         older = older or bool(indices & combined)
     return OLDER if older else LATER
