@@ -72,15 +72,16 @@ SEED = int(os.environ.get("TORCH7PY_TEST_SEED", "0"))
 def _same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test draws without a seed is the same in every run, whichever tests ran before it.
 
-    That is PyTorch's generator, Python's, the C library's (``math.random`` of plain Lua) and, in place of the
-    system's entropy, what new generators of ours are seeded with.
+    That is PyTorch's generator, Python's, the C library's (``math.random`` of plain Lua), the process's own of ours
+    and, in place of the system's entropy, what new generators of ours are seeded with.
     """
-    from torch7py.ops import mersenne
+    from torch7py.ops import mersenne, state
 
     torch.default_generator.manual_seed(SEED)  # torch.manual_seed takes 5 ms: it notes for a GPU who called
     random.seed(SEED)
     ctypes.CDLL(None).srand(SEED + 1)
     monkeypatch.setattr(mersenne, "urandom", random.Random(SEED).randbytes)
+    state.of_process().generator.manual_seed(SEED)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ ABSTRACT = {
     "nn.CTCCriterion": "its forward takes a third argument",
     "nn.Dictionary": "of 2015 alone",
     "nn.Module": "a base",
+    "nn.PyTorch": "made in Python, of a layer of PyTorch's; see tests/nn/test_foreign.py",
     "cudnn._Pointwise": "a base",
     "cudnn._Pooling": "a base",
     "cudnn._Pooling3D": "a base",

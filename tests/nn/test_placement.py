@@ -22,7 +22,6 @@ from torch7py.ops.errors import TorchError
 
 # What asks for the values of a tensor, which meta tensors do not have.
 READS_VALUES = {
-    "fbnn.IndividualDropout": "the draws depend on the probabilities",
     "fbnn.SegSparseLinear": "how many examples there are",
     "fbnn.SparseLinear": "which columns an example has",
     "inn.ROIPooling": "the places of the regions",
@@ -32,12 +31,8 @@ READS_VALUES = {
     "nn.MaskZeroCriterion": "how many rows are not zeros",
     "nn.MaskedSelect": "the size of the output",
     "nn.NCEModule": "the table of aliases is made from the unigrams",
-    "nn.ReinforceCategorical": "a category is drawn by its probability",
-    "nn.ReinforceGamma": "the draws depend on the shape parameters",
-    "nn.SimpleColorTransform": "the range of each plane",
     "nn.SoftMaxTree": "the tree, and which of its nodes are parents",
     "nn.SparseLinear": "which columns an example has",
-    "nn.SpatialGlimpse": "the places to look at",
     "nn.TrimZero": "how many rows are not zeros",
 }
 

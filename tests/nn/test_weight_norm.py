@@ -25,7 +25,26 @@ def test_linear_weight_norm(shape: tuple[int, ...], bias: bool) -> None:
     weight = layer.v.data * layer.g.data / layer.v.data.norm(dim=1, keepdim=True)
     expected = F.linear(x, weight, layer.bias).detach()
     torch.testing.assert_close(output, expected, rtol=1e-12, atol=1e-14)
+    layer.updateOutput(x)
     torch.testing.assert_close(layer.weight, weight, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_backward_computes_in_the_weight(runtime: Runtime, bias: bool) -> None:
+    """It leaves what it subtracts from the gradient of v, ``v g / ||v||^2`` times that of g, until the next forward."""
+    left, expected = lua(
+        runtime,
+        f"""
+        local m, x, g = nn.LinearWeightNorm(4, 3, {str(bias).lower()}), torch.randn(5, 4), torch.randn(5, 3)
+        m.g:add(1)
+        m:zeroGradParameters()
+        m:forward(x)
+        m:backward(x, g)
+        local norm = m.v:norm(2, 2):expandAs(m.v)
+        return m.weight:clone(), torch.cmul(m.v, m.g:expandAs(m.v)):cdiv(norm):cdiv(norm):cmul(m.gradG:expandAs(m.v))
+        """,
+    )
+    torch.testing.assert_close(left, expected, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("outputDim", [1, 2])

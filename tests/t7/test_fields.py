@@ -122,6 +122,7 @@ def test_a_new_layer_has_the_fields_of_the_originals(
 LEFT_OUT = {
     "cunn": "its constructor asks the GPU",
     **dict.fromkeys(("ccn2", "fbcunn", "fbnn", "inn", "unsup"), "the original has not installed it"),
+    "pytorch": "it is of this project alone",
     "nnx": "its last version does not load beside the others",
     "stn": "its constructors ask the GPU",
     "tbc": "it is fairseq's, which the original has not installed",

@@ -426,10 +426,12 @@ def test_convolutions_of_cudnn(file: Path) -> None:
 
 @pytest.mark.parametrize("dims", [2, 4])
 def test_a_weight_norm_is_saved_without_its_weight(file: Path, dims: int) -> None:
-    """The weight is computed when it is read; after a training the gradient of v has the shape of the weight."""
+    """The weight is computed when it is read, and left in the gradient of v, in the shape of the weight."""
     sizes = (3, 2, 2, 2)[:dims]
     rows = 8 if dims == 4 else 2
     v, g, bias = randn(3, rows), randn(3, 1), randn(3)
+    norm = (v.square().sum(1, keepdim=True) + 1e-4).sqrt()
+    weight = (v * (g / norm)).view(sizes)
     inner: dict[str, Any] = {
         "_type": "torch.DoubleTensor",
         "bias": bias,
@@ -458,14 +460,15 @@ def test_a_weight_norm_is_saved_without_its_weight(file: Path, dims: int) -> Non
         weightSize=_long(*sizes),
         v=v,
         g=g,
-        gradV=torch.zeros(sizes, dtype=DOUBLE),
+        gradV=weight.clone(),
         gradG=torch.zeros(3, 1, dtype=DOUBLE),
+        _norm=norm,
+        _scale=(g / norm).view(3),
         bias=bias,
         gradBias=inner["gradBias"],
     )
     layer = torch7py.load(file)
     assert_saved_again(file, layer)
-    weight = (v * g / (v.square().sum(1, keepdim=True) + 1e-4).sqrt()).view(sizes)
     x = randn(2, 2, 4, 4) if dims == 4 else randn(5, 2)
 
     def port(values: torch.Tensor) -> torch.Tensor:

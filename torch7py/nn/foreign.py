@@ -66,7 +66,7 @@ def _as_table(output: Any) -> Any:
 
 @layer("nn.PyTorch", package="pytorch")
 class PyTorch(Module):
-    """A layer of PyTorch's: what ``runtime.globals["m"] = torch.nn.Linear(4, 3)`` is in Lua.
+    """``nn.PyTorch(module)``: a layer of PyTorch's, what ``runtime.globals["m"] = torch.nn.Linear(4, 3)`` is in Lua.
 
     A table of inputs is passed as so many arguments; several results are a table. Its parameters, with their
     ``grad`` as gradients, are those of the module, and so are training mode and type.

@@ -189,9 +189,8 @@ class RReLU(Pointwise):
         noise = torch.ones_like(input.data, memory_format=torch.contiguous_format)
         below = input.data <= 0
         # One number for each element that is not above 0, in order, and none for the others.
-        if input.is_meta:
-            return input * noise
-        noise[below] = uniform_(noise.new_empty(int(below.sum())), self.lower, self.upper)
+        if not input.is_meta:
+            noise[below] = uniform_(noise.new_empty(int(below.sum())), self.lower, self.upper)
         return input * self.note("noise", noise)
 
     def updateOutput(self, input: Any) -> Any:

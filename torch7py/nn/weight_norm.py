@@ -260,11 +260,12 @@ class WeightNorm(Decorator):
         return rows.view(self.viewOut.sizes()).movedim(0, self.outputDim - 1)
 
     def _rows(self) -> torch.Tensor:
-        """The weight as rows; its norms and scales are kept."""
+        """The weight as rows; its norms, a column, and its scales, a vector, are kept."""
         norm = self._norm_of(self.v.data)
+        scale = self.g.data.view(-1, 1) / norm
         self.keep("_norm", norm)
-        self.keep("_scale", self.g.data.view(-1, 1) / norm)
-        return self.v.data * self._scale
+        self.keep("_scale", scale.view(-1))
+        return self.v.data * scale
 
     def updateWeight(self) -> None:
         """``m:updateWeight()``: compute the module's weight, by way of the gradient of v as the original does."""
@@ -298,7 +299,7 @@ class WeightNorm(Decorator):
         if v is None or g is None or weight is None:
             return
         v.copy_(self._in(weight))
-        left = _turn(v, g, self.v.data, self._norm, self._scale)
+        left = _turn(v, g, self.v.data, self._norm, self._scale.view(-1, 1))
         own = module.get_field("weight").data
         own.copy_(left.view(own.shape))  # in the order of the rows, whatever outputDim is
         weight.copy_(self._out(v))

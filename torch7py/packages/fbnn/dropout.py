@@ -9,7 +9,7 @@ import torch
 
 from torch7py.nn.arguments import given_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import fit, number
+from torch7py.nn.checks import any_true, fit, number
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -95,7 +95,7 @@ class IndividualDropout(_Masked):
 
     def __init__(self, p: torch.Tensor) -> None:
         super().__init__()
-        if not isinstance(p, torch.Tensor) or bool((p < 0).any()) or bool((p >= 1).any()):
+        if not isinstance(p, torch.Tensor) or any_true((p < 0) | (p >= 1)):
             raise TorchError("fbnn.IndividualDropout: p must be a tensor of numbers from 0 to below 1")
         self.setp(p)
         self.set_training()

@@ -59,8 +59,9 @@ class SimpleColorTransform(_Shifted):
     def draw(self, batch: torch.Tensor, one: bool) -> torch.Tensor:
         generator = state.current().generator
         noise = torch.empty(batch.shape[:2], dtype=batch.dtype, device=batch.device)
-        bounds = [] if noise.is_meta else self.range.flatten().tolist()
-        for column, bound in zip(noise.t(), bounds, strict=bool(bounds)):
+        if noise.is_meta:
+            return self.note("noise", noise.flatten() if one else noise)
+        for column, bound in zip(noise.t(), self.range.flatten().tolist(), strict=True):
             if one:
                 column.fill_(scalar.uniform(generator, -bound, bound))
             else:
