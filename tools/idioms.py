@@ -37,7 +37,9 @@ default type.
 What differs and is meant to: the text of an error has no place of the Lua file before it; `paths.concat` gives a path
 that is relative where its first part is; `pairs` goes through names and numbers in their order, where the original's
 order is that of a hash table; where elements of a tensor are equal, their order after `sort` is PyTorch's; a test ends
-at its first failed check, tensors of other shapes with the same elements are not equal in it, equal infinities are.
+at its first failed check, tensors of other shapes with the same elements are not equal in it, equal infinities are; a
+number just between two texts (0.125 by `%.2f`) gets the even digit of Python's formats, where the original goes away
+from zero.
 """
 
 

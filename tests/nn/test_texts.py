@@ -39,3 +39,20 @@ def test_text(runtime: Runtime, expression: str, text: str) -> None:
 def test_text_of_2015(expression: str, text: str) -> None:
     with Runtime(rnn_api=2015) as runtime:
         assert runtime.execute(f"require 'nn' return tostring({expression})") == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("nn.ELU(2^-7)", "nn.ELU (alpha:0.007813)"),
+        ("nn.SpatialDropout(2^-7)", "nn.SpatialDropout(0.007813)"),
+        ("nn.RReLU(2^-7, 0.5)", "nn.RReLU (l:0.007813, u:0.500000)"),
+        ("nn.WhiteNoise(2^-7, 2^-7)", "nn.WhiteNoise mean: 0.007813, std: 0.007813"),
+        ("nn.Dropout(0.25)", "nn.Dropout(0.3, busy)"),
+        ("nn.GRU(2, 3, nil, 0.125)", "nn.GRU(2 -> 3, 0.13)"),
+    ],
+)
+def test_what_lies_just_between_two_texts_goes_away_from_zero(expression: str, text: str) -> None:
+    """What the original printed."""
+    with Runtime() as runtime:
+        assert runtime.execute(f"require 'rnn' return tostring({expression})") == text

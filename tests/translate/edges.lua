@@ -869,3 +869,5 @@ local none = tonumber('0') / 0
 local function bounds(a, b) return math.max(a, b), math.min(a, b) end
 print(bounds(none, 1))
 print(bounds(1, none))
+---
+print(123456789012345, -123456789012345, 0.1, tostring(100000000000005))

@@ -15,6 +15,7 @@ from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 from torch7py.ops.random import dropout_mask
+from torch7py.ops.rounding import format_number
 
 __all__ = ["Dropout"]
 
@@ -95,4 +96,4 @@ class Dropout(Module):
         return super().clearState()
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.p:f})"
+        return f"{self.class_name}({format_number('%f', self.p)})"

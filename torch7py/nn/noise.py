@@ -15,6 +15,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import dropout_mask, normal_
+from torch7py.ops.rounding import format_number
 
 __all__ = ["SpatialDropout", "VolumetricDropout", "WhiteNoise"]
 
@@ -70,7 +71,7 @@ class _MapDropout(Module):
         return super().clearState()
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.p:f})"
+        return f"{self.class_name}({format_number('%f', self.p)})"
 
 
 @layer("nn.SpatialDropout")
@@ -130,4 +131,6 @@ class WhiteNoise(Pointwise):
         return super().clearState()
 
     def describe(self) -> str:
-        return f"{self.class_name} mean: {self.mean:f}, std: {self.std:f}"
+        return (
+            f"{self.class_name} mean: {format_number('%f', self.mean)}, std: {format_number('%f', self.std)}"
+        )

@@ -14,6 +14,7 @@ from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
+from torch7py.ops.rounding import format_number
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "ReLU6", "Threshold"]
 
@@ -94,7 +95,7 @@ class ELU(Pointwise):
         return torch.where(self.output <= 0, gradOutput * (self.output + self.alpha), gradOutput)
 
     def describe(self) -> str:
-        return f"{self.class_name} (alpha:{self.alpha:f})"
+        return f"{self.class_name} (alpha:{format_number('%f', self.alpha)})"
 
 
 @layer("nn.LeakyReLU")
@@ -119,7 +120,7 @@ class LeakyReLU(Pointwise):
         return torch.ops.aten.leaky_relu_backward(gradOutput, input, self.negval, False)
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.negval:g})"
+        return f"{self.class_name}({format_number('%g', self.negval)})"
 
 
 @layer("nn.PReLU")
@@ -206,4 +207,4 @@ class RReLU(Pointwise):
         return super().clearState()
 
     def describe(self) -> str:
-        return f"{self.class_name} (l:{self.lower:f}, u:{self.upper:f})"
+        return f"{self.class_name} (l:{format_number('%f', self.lower)}, u:{format_number('%f', self.upper)})"

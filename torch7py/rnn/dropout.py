@@ -12,6 +12,7 @@ from torch7py.nn.checks import fit
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.rounding import format_number
 from torch7py.rnn import generation
 
 __all__ = ["LazyDropout"]
@@ -83,4 +84,4 @@ class LazyDropout(Dropout):
     def describe(self) -> str:
         if not generation.current().replaces_dropout:
             return super().describe()
-        return f"{self.class_name}({self.p:.1f}, {'lazy' if self.lazy else 'busy'})"
+        return f"{self.class_name}({format_number('%.1f', self.p)}, {'lazy' if self.lazy else 'busy'})"

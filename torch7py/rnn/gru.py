@@ -16,6 +16,7 @@ from torch7py.nn.shape import Reshape
 from torch7py.nn.table import FlattenTable, NarrowTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
+from torch7py.ops.rounding import format_number
 from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import gate_products
@@ -214,4 +215,4 @@ class GRU(Gated):
         return state
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.inputSize} -> {self.outputSize}, {self.p:.2f})"
+        return f"{self.class_name}({self.inputSize} -> {self.outputSize}, {format_number('%.2f', self.p)})"

@@ -21,6 +21,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import scalar
+from torch7py.ops.rounding import format_number
 from torch7py.ops.support import restricted
 
 __all__ = ["Minus", "MultiSoftMax", "Probe", "SpatialLinear", "SpatialPadding", "TreeNLLCriterion"]
@@ -193,10 +194,10 @@ class Probe(Module):
             "",
             legend,
             f"  + size = {size_text(value)}",
-            f"  + mean = {wide.mean().item():.14g}",
-            f"  + std = {wide.std().item():.14g}",
-            f"  + min = {wide.min().item():.14g}",
-            f"  + max = {wide.max().item():.14g}",
+            f"  + mean = {format_number('%.14g', wide.mean().item())}",
+            f"  + std = {format_number('%.14g', wide.std().item())}",
+            f"  + min = {format_number('%.14g', wide.min().item())}",
+            f"  + max = {format_number('%.14g', wide.max().item())}",
             f"  + time since last probe = {passed * 1000:.1f}ms",
         ]
         sys.stdout.write("\n".join(lines) + "\n")

@@ -10,6 +10,7 @@ import torch
 from torch7py.ops import state
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.printing import number_to_string
+from torch7py.ops.rounding import format_number
 from torch7py.ops.support import unsupported
 from torch7py.packages.registry import record
 
@@ -152,7 +153,9 @@ class ConfusionMatrix:
             text = "".join(f"{int(count):{width}d}" for count in row)
             close = "]]  " if t == self.nclasses - 1 else "]   "
             name = f"\t[class: {_text(self.classes[t]) if t < len(self.classes) else ''}]" if named else ""
-            lines.append(f"{'[' if t == 0 else ' '}[{text}{close}{valid * 100:2.3f}% {name}")
+            lines.append(
+                f"{'[' if t == 0 else ' '}[{text}{close}{format_number('%2.3f', valid * 100)}% {name}"
+            )
         lines.append(f" + average row correct: {_text(self.averageValid * 100)}% ")
         lines.append(f" + average rowUcol correct (VOC measure): {_text(self.averageUnionValid * 100)}% ")
         lines.append(f" + global correct: {_text(self.totalValid * 100)}%")

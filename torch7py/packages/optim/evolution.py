@@ -12,6 +12,7 @@ from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.printing import number_to_string
 from torch7py.ops.random import fill, scalar
+from torch7py.ops.rounding import format_number
 from torch7py.ops.state import current
 from torch7py.ops.support import restricted
 from torch7py.packages.optim.calling import Objective, say, settings, tables
@@ -248,7 +249,8 @@ class _Strategy:
         if generation <= 2 or generation % every == 0:
             ratio = self.scales.max().item() / self.scales.min().item()
             deviation = self.sigma * math.sqrt(self.covariance.diagonal().max().item())
-            say(f"{self.evaluations}:  {ratio:6.1f} {deviation:8.1e} {number_to_string(self.fitness[0])}\t")
+            numbers = format_number("%6.1f", ratio), format_number("%8.1e", deviation)
+            say(f"{self.evaluations}:  {' '.join(numbers)} {number_to_string(self.fitness[0])}\t")
 
 
 restricted("optim.cmaes", "equal eigenvalues: the points of later generations are those of PyTorch's LAPACK")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from torch7py.ops.dot import dot
+from torch7py.ops.rounding import format_number
 from torch7py.packages.optim.calling import say, settings
 from torch7py.packages.registry import Fields, function
 
@@ -70,8 +71,8 @@ def FistaLS(
             bound = value_y + linear + square
             if verbose:
                 say(
-                    f"nline={lines} L={curvature:g} fply={value:g} Q={bound:g} fy={value_y:g} "
-                    f"Q2={linear:g} Q3={square:g}\t"
+                    f"nline={lines} L={_short(curvature)} fply={_short(value)} Q={_short(bound)} fy={_short(value_y)} "
+                    f"Q2={_short(linear)} Q3={_short(square)}\t"
                 )
             lines += 1
             if value <= bound:
@@ -90,7 +91,7 @@ def FistaLS(
         t = next_t
         smooth, rest = _value(f(y)), _value(g(y))
         if verbose:
-            say(f"iter={len(history)} eold={total:g} enew={smooth + rest:g}\t")
+            say(f"iter={len(history)} eold={_short(total)} enew={_short(smooth + rest)}\t")
         total = smooth + rest
         params["L"] = curvature
         step = {"nline": lines, "L": curvature, "F": total, "Fply": smooth, "Gply": rest, "Q": bound}
@@ -101,3 +102,7 @@ def FistaLS(
         if settled or len(history) >= most:
             xinit.copy_(y)
             return y, history
+
+
+def _short(number: float) -> str:
+    return format_number("%g", number)

@@ -13,6 +13,7 @@ from torch7py.nn.window import Gridded
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import fill, normal_, scalar
+from torch7py.ops.rounding import format_number
 
 __all__ = ["PCAColorTransform", "SimpleColorTransform", "SpatialFeatNormalization"]
 
@@ -112,7 +113,7 @@ class PCAColorTransform(_Shifted):
         return self.note("noise", (self.eigenVectors.data @ alphas).t().contiguous())
 
     def describe(self) -> str:
-        return f"{self.class_name} channels: {int(self.inputChannels)}, std: {self.std:f}"
+        return f"{self.class_name} channels: {int(self.inputChannels)}, std: {format_number('%f', self.std)}"
 
 
 @layer("nn.SpatialFeatNormalization", package="dpnn")

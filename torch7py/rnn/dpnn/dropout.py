@@ -18,6 +18,7 @@ from torch7py.nn.window import Gridded
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import scalar
+from torch7py.ops.rounding import format_number
 
 __all__ = ["SpatialRegionDropout", "SpatialUniformCrop", "TotalDropout"]
 
@@ -58,7 +59,7 @@ class TotalDropout(Module):
         return fit(self, "gradOutput", gradOutput, input) * self.noise
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.p:f})"
+        return f"{self.class_name}({format_number('%f', self.p)})"
 
 
 @layer("nn.SpatialRegionDropout", package="dpnn")
@@ -106,7 +107,7 @@ class SpatialRegionDropout(Gridded):
         return super().clearState()
 
     def describe(self) -> str:
-        return f"{self.class_name} p: {self.p:f}"
+        return f"{self.class_name} p: {format_number('%f', self.p)}"
 
 
 @layer("nn.SpatialUniformCrop", package="dpnn")

@@ -22,6 +22,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
+from torch7py.ops.rounding import format_number
 from torch7py.rnn.dpnn.alias import AliasMultinomial
 
 __all__ = ["NCECriterion", "NCEModule"]
@@ -147,7 +148,9 @@ class NCEModule(Linear):
         """Where Z is not known yet, estimate it by the mean of these unnormalized probabilities."""
         if not self.Z.item() > 0:
             self.Z.fill_(scores.detach().mean() * len(self.weight))
-            sys.stdout.write(f"normalization constant Z approximated to {self.Z.item():.14g}\n")
+            sys.stdout.write(
+                f"normalization constant Z approximated to {format_number('%.14g', self.Z.item())}\n"
+            )
             sys.stdout.flush()
 
     def _probabilities(self, x: torch.Tensor, indices: torch.Tensor) -> list[torch.Tensor]:

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
 from torch7py.translate.forms import bare
 from torch7py.translate.library import COLORS
@@ -55,9 +56,7 @@ def concatenation(t: Translator, node: Binary) -> Py:
 
 def _added(t: Translator, node: Expression) -> Py:
     """A part of a text that is put together with +."""
-    if isinstance(node, Number):
-        return atom(quoted(literal(node)))
-    if t.kind(node) == "number" and written_plain(t, node):
+    if t.kind(node) == "number" and not isinstance(bare(node), Number) and written_plain(t, node):
         return atom(f"str({t.value(node)})")
     return text(t, node, nil=False)
 
@@ -151,17 +150,30 @@ def _variable_may_be_nil(t: Translator, variable: Variable, seen: set[Variable])
     )
 
 
-def literal(node: Number) -> str:
-    """How Lua writes a number of the program."""
-    return f"{float(node.value):.14g}"
+def literal(node: Expression) -> str | None:
+    """How Lua writes a number that is written out in the program, perhaps with a sign. None for anything else."""
+    node = bare(node)
+    if isinstance(node, Number):
+        return format_number("%.14g", float(node.value))
+    if isinstance(node, tree.Unary) and node.operator == "-":
+        number = bare(node.operand)
+        return (
+            format_number("%.14g", -float(number.value))
+            if isinstance(number, Number) and number.value
+            else None
+        )
+    return None
 
 
 def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
     """An expression within a text: what it is put together of itself, as far as that can be seen."""
     while isinstance(node, tree.Paren):
         node = node.inner
-    if isinstance(node, (String, Number)):
-        return [node.value if isinstance(node, String) else literal(node)]
+    if isinstance(node, String):
+        return [node.value]
+    number = literal(node)
+    if number is not None:
+        return [number]
     if isinstance(node, Binary) and node.operator == "..":
         return [*pieces_of(t, node.left), *pieces_of(t, node.right)]
     if isinstance(node, Invoke) and node.method == "format" and isinstance(bare(node.receiver), String):
@@ -216,6 +228,9 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
         return t.value(node)
     if kind == "boolean":
         return atom(f"str({t.value(node)}).lower()")
+    number = literal(node)
+    if number is not None:
+        return atom(quoted(number))
     if kind == "number":
         return f_string([(t.value(node).text, number_format(t, node))])
     return atom(f"str({t.value(node)})")
