@@ -35,7 +35,10 @@ class Select(Module):
         """The slice as a view, its dimension kept."""
         dim = axis(self, self.dimension, tensor)
         if tensor.dim() == 1:
-            raise TorchError("nn.Select: an element of a vector is a number, which is no output")
+            raise TorchError(
+                f"nn.Select: the input of {size_text(tensor)} is a vector, whose elements are numbers; "
+                "a matrix is needed at least"
+            )
         size = tensor.shape[dim]
         index = int(self.index)
         start = size + index if index < 0 else index - 1
