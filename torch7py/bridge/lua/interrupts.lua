@@ -5,7 +5,8 @@
 
 local core, host = ...
 
-local pcall, tostring, select, getinfo, sub = pcall, tostring, select, debug.getinfo, string.sub
+local pcall, tostring, type, select = pcall, tostring, type, select
+local getinfo, sub = debug.getinfo, string.sub
 local create, sethook, gethook = coroutine.create, debug.sethook, debug.gethook
 local rethrow = core.rethrow
 
@@ -28,6 +29,24 @@ if not jit then   -- there each coroutine has a hook of its own
    end
    function coroutine.create(f) return create(watched(f)) end
    function coroutine.wrap(f) return wrap(watched(f)) end
+
+   -- A hook of the script's own asks too, at every so many of its calls.
+   local theirs, their_mask, their_count
+   function debug.sethook(...)
+      local f, mask, count = ...
+      if type(f) == 'thread' then return sethook(...) end
+      theirs, their_mask, their_count = f, mask or '', count or 0
+      if f == nil then return sethook(poll, '', 1000000) end
+      local calls = 0
+      sethook(function(event, line)
+         calls = calls + 1
+         if calls % 1000 == 0 then poll() end
+         return f(event, line)
+      end, their_mask, their_count)
+   end
+   function debug.gethook()
+      if theirs then return theirs, their_mask, their_count end
+   end
    return
 end
 
