@@ -5,7 +5,7 @@
 
 local core, host = ...
 
-local pcall, tostring, select, getinfo, sub = pcall, tostring, select, debug.getinfo, string.sub
+local pcall, tostring, select, type, getinfo, sub = pcall, tostring, select, type, debug.getinfo, string.sub
 local create, sethook, gethook = coroutine.create, debug.sethook, debug.gethook
 local rethrow = core.rethrow
 
@@ -20,14 +20,17 @@ end
 if not jit then   -- there each coroutine has a hook of its own
    sethook(poll, '', 1000000)
    local wrap = coroutine.wrap
-   local function watched(f)
+   local function watched(name, f)
+      if type(f) ~= 'function' then
+         core.fail("bad argument #1 to '%s' (function expected, got %s)", name, f == nil and 'no value' or type(f))
+      end
       return function(...)
          sethook(poll, '', 1000000)
          return f(...)
       end
    end
-   function coroutine.create(f) return create(watched(f)) end
-   function coroutine.wrap(f) return wrap(watched(f)) end
+   function coroutine.create(f) return create(watched('create', f)) end
+   function coroutine.wrap(f) return wrap(watched('wrap', f)) end
    return
 end
 
