@@ -224,7 +224,7 @@ local function catch(err)
       text = position() .. text
    elseif sub(text, 1, #OURS - 1) == sub(OURS, 2) then   -- the place is the script's, not one in these files
       text = position() .. match(text, ': (.*)')
-   elseif text == 'stack overflow' or text == 'not enough memory' then
+   elseif text == 'stack overflow' or text == 'C stack overflow' or text == 'not enough memory' then
       text = position() .. text
    end
    local lines, n = {}, 0

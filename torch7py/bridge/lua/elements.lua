@@ -15,7 +15,7 @@ local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, head
 
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, PORTION = 8, 100
-local LONGEST = 2 ^ 26   -- entries of a table in LuaJIT
+local LONGEST = 2 ^ 26   -- entries of a table
 local MAX_DIMS, flat = 8, tensor.method('view')   -- Lua reaches the memory of tensors with no more dimensions
 
 -- The elements of u as a pointer of its type, and what reads one; nil where Lua cannot.
@@ -74,6 +74,10 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- All elements in a Lua array, in logical order
 
+local function check_room(n)
+   if n > LONGEST then fail('a table has no room for %.0f elements', n) end
+end
+
 local function put(t, at, ...)
    for i = 1, select('#', ...) do t[at + i] = select(i, ...) end
 end
@@ -82,6 +86,7 @@ end
 local function fetch(u)
    local flat = wrap(core.raw(host.flat, handle_of[u]))
    local n = core.raw(host.count, handle_of[flat])
+   check_room(n)
    local t = {}
    for at = 0, n - 1, PORTION do put(t, at, core.raw(host.elements, handle_of[flat], at, PORTION)) end
    return t, flat, n
@@ -93,7 +98,7 @@ local function read_all(u)
    if h then p, read = pointer_to(u, h) end
    if not p then return (fetch(u)) end
    local n, t = count_of(h), {}
-   if n > LONGEST then fail('a table has no room for %.0f elements', n) end
+   check_room(n)
    local places, fill = places_of(h, n)
    if places then
       for first = 0, n - 1, BLOCK do
@@ -243,7 +248,7 @@ local function by_pointers(name, f, count, ...)
 end
 
 -- ... and in Lua arrays, x then going back to Python.
-local function in_arrays(f, x, ...)
+local function in_arrays(name, f, x, ...)
    local others = {...}
    local values, flat, n = fetch(x)
    for i, other in ipairs(others) do others[i] = read_all(other) end
@@ -254,6 +259,9 @@ local function in_arrays(f, x, ...)
       elseif y then value = f(values[i], y[i])
       else value = f(values[i]) end
       if check_result(value) then values[i] = value end
+   end
+   for _, u in ipairs({x, ...}) do
+      if count_of(header(u)) ~= n then resized(name) end
    end
    for at = 0, n - 1, PORTION do
       core.raw(host.put_elements, handle_of[flat], at, unpack(values, at + 1, at + PORTION < n and at + PORTION or n))
@@ -321,7 +329,7 @@ local function traverse(name, f, ...)
    end
    if n == 0 then return x end
    if not reachable and order_matters(operands) then one_by_one(f, n, unpack(operands))
-   elseif not reachable then in_arrays(f, ...)
+   elseif not reachable then in_arrays(name, f, ...)
    elseif ordered then in_a_row(name, f, n, operands[1], operands[2], operands[3])
    else by_pointers(name, f, n, unpack(operands)) end
    return x

@@ -21,14 +21,17 @@ end
 if not jit then   -- there each coroutine has a hook of its own
    sethook(poll, '', 1000000)
    local wrap = coroutine.wrap
-   local function watched(f)
+   local function watched(name, f)
+      if type(f) ~= 'function' then
+         core.fail("bad argument #1 to '%s' (function expected, got %s)", name, f == nil and 'no value' or type(f))
+      end
       return function(...)
          sethook(poll, '', 1000000)
          return f(...)
       end
    end
-   function coroutine.create(f) return create(watched(f)) end
-   function coroutine.wrap(f) return wrap(watched(f)) end
+   function coroutine.create(f) return create(watched('create', f)) end
+   function coroutine.wrap(f) return wrap(watched('wrap', f)) end
 
    -- A hook of the script's own asks too, at every so many of its calls.
    local theirs, their_mask, their_count
