@@ -1,5 +1,5 @@
 local pprint = require 'pprint'
-local a = {1, 2, 'x"y', "it's", 'both\'"', 'line\nbreak\tend', x = 1, ['a b'] = {true, false, nil}, [10] = 'ten', f = print, huge = math.huge, m = -math.huge}
+local a = {1, 2, 'x"y', "it's", 'both\'"', 'line\nbreak\tend', x = 1, ['a b'] = {true, false, nil}, [2.5] = 'ten', f = print, huge = math.huge, m = -math.huge}
 pprint(a) print(pprint.string(a)) print(pprint.pretty_string(a, 1))
 a[#a + 1] = a pprint(a, 2)
 pprint{torch.ones(2), torch.zeros(3, 7), torch.LongStorage{1, 2}, torch.Storage(30)}
