@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -164,3 +165,14 @@ else:
         os._exit(0)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_runtime_that_was_dropped_is_profiled_no_more(runtimes: list[Runtime]) -> None:
+    """Its Lua state is gone, though nobody has closed it: the next signal must not reach for it."""
+    dropped = Runtime()
+    interrupted(lambda: dropped.execute("while true do end", "=program"))
+    target = dropped.target
+    del dropped
+    gc.collect()
+    assert Interrupts._profiled is not target
+    interrupted(lambda: runtimes[0].execute("while true do end", "=program"))

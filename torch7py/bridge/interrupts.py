@@ -84,7 +84,7 @@ class Interrupts:
     """The Lua states that the main thread is in, and the thread that watches for signals meanwhile."""
 
     running: ClassVar[list[Target]] = []
-    _lock: ClassVar[Any] = threading.Lock()
+    _lock: ClassVar[Any] = threading.RLock()  # a collection within it may drop a runtime
     _profiled: ClassVar[Target | None] = None  # LuaJIT's profiler is for one state at a time
     _write: ClassVar[socket.socket | None] = None
     _before: ClassVar[int] = -1  # where signals' numbers went before
@@ -108,7 +108,7 @@ class Interrupts:
 
     @classmethod
     def remove(cls, target: Target) -> None:
-        """A state is about to be closed."""
+        """A state is about to be closed, or its runtime dropped, which closes it too."""
         with cls._lock:
             if cls._profiled is target:
                 target.stop_profiler()
@@ -172,7 +172,7 @@ class Interrupts:
     def _after_fork(cls) -> None:
         global _main
         _main = threading.main_thread().ident
-        cls._write, cls.running, cls._lock = None, [], threading.Lock()
+        cls._write, cls.running, cls._lock = None, [], threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

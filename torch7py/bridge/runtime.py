@@ -161,6 +161,7 @@ class Runtime:
         self.engine = engine.engine_name()
         weak = weakref.ref(self)
         self.target = Target(self.engine, lambda: getattr(weak(), "_entries", 0))
+        weakref.finalize(self, Interrupts.remove, self.target).atexit = False
         self._lua = engine.new_lua(self.engine)
         self._load, self._keep_globals = self._lua.execute(ENVIRONMENT)
         self._dump = self._lua.execute("return string.dump")
