@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -170,7 +171,7 @@ else:
 def test_a_runtime_that_was_dropped_is_profiled_no_more(runtimes: list[Runtime]) -> None:
     """Its Lua state is gone, though nobody has closed it: the next signal must not reach for it."""
     dropped = Runtime()
-    interrupted(lambda: dropped.execute("while true do end", "=program"))
+    interrupted(partial(dropped.execute, "while true do end", "=program"))
     target = dropped.target
     del dropped
     gc.collect()
