@@ -77,4 +77,4 @@ def test_requests_that_make_no_sense(tmp_path: Path) -> None:
 def test_onnx_without_a_size_or_without_onnx_says_what_is_missing(tmp_path: Path) -> None:
     result = run(unpack(tmp_path, "nn_linear.binary.t7"), tmp_path / "out.onnx")
     assert result.exit_code == 1
-    assert "--input" in result.output or "torch7py[onnx]" in result.output
+    assert "--input" in result.output or "-m pip install" in result.output

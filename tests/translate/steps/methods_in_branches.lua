@@ -16,14 +16,14 @@ local opt = {optimization = arg[1] or 'CG', rate = 0.1}
 function train()
   for t = 1, 2 do
     if opt.optimization == 'CG' then
-      config = config or {maxIter = 3}
-      optim.cg(feval, w, config)
+      settings = settings or {maxIter = 3}
+      optim.cg(feval, w, settings)
     elseif opt.optimization == 'LBFGS' then
-      config = config or {learningRate = opt.rate, maxIter = 3, nCorrection = 10}
-      optim.lbfgs(feval, w, config)
+      settings = settings or {learningRate = opt.rate, maxIter = 3, nCorrection = 10}
+      optim.lbfgs(feval, w, settings)
     elseif opt.optimization == 'SGD' then
-      config = config or {learningRate = opt.rate, momentum = 0.9, learningRateDecay = 5e-7}
-      optim.sgd(feval, w, config)
+      settings = settings or {learningRate = opt.rate, momentum = 0.9, learningRateDecay = 5e-7}
+      optim.sgd(feval, w, settings)
     else
       error('unknown optimization method')
     end
