@@ -90,9 +90,9 @@ def test_two_gigabytes_take_no_longer(tmp_path: Path) -> None:
         file.write(begin)
         file.seek(4 * count, 1)
         file.write(end)
-    start = time.perf_counter()
+    start = time.process_time()
     result = run(tmp_path / "big.t7")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert result.output.splitlines()[1:] == [
         "1 storages with 2.0 GB of numbers",
         "",
