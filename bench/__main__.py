@@ -23,7 +23,7 @@ from bench import (
 )
 from bench.measure import Result
 from bench.report import HEADER, as_json, row, surroundings
-from torch7py.cli.allocator import keep_freed_memory
+from torch7py.cli.process import keep_freed_memory
 
 BENCHMARKS = {
     "post": post.results,

@@ -14,6 +14,8 @@ import hypothesis
 import pytest
 import torch
 
+from torch7py.cli.process import wait_passively
+
 if TYPE_CHECKING:
     from tests.inner_runtime import InnerRuntime as Runtime
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
+    wait_passively()  # in the processes that tests start
     # On a busy machine the time of one example says nothing.
     hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("suite")

@@ -14,6 +14,7 @@ from torch7py.cli.check import check
 from torch7py.cli.convert import convert
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
+from torch7py.cli.process import wait_passively
 from torch7py.cli.run import run
 from torch7py.cli.translate import translate
 
@@ -44,6 +45,7 @@ def main() -> None:
     Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation that is not equal; 70, an error in torch7py
     itself; 130, interrupted. `run` ends with the program's own.
     """
+    wait_passively()
 
 
 main.add_command(run)

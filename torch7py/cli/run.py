@@ -12,7 +12,7 @@ import click
 
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
-from torch7py.cli.allocator import deepen_stack, keep_freed_memory
+from torch7py.cli.process import deepen_stack, keep_freed_memory
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
 from torch7py.cli.signals import script_signals
 

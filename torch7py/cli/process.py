@@ -1,11 +1,12 @@
-"""The memory of a process that has a program to itself: what C's allocator keeps, and how far C's stack may grow."""
+"""Settings of a process that has a program to itself: threads that wait, freed memory, and the depth of C's stack."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
-__all__ = ["deepen_stack", "keep_freed_memory"]
+__all__ = ["deepen_stack", "keep_freed_memory", "wait_passively"]
 
 # mallopt's parameters, as glibc's malloc.h numbers them.
 M_TRIM_THRESHOLD = -1
@@ -14,6 +15,16 @@ M_MMAP_THRESHOLD = -3
 KEPT = 1 << 30  # bytes that are kept at most
 STACK = 112 << 20  # bytes
 MAPPED = 32 << 20  # blocks below so many bytes are kept: the most that glibc takes
+
+
+def wait_passively() -> None:
+    """Let PyTorch's threads sleep while they wait for work. Must be called before PyTorch is imported.
+
+    By default OpenMP's threads wait in a loop, for a long time where there are no more of them than cores. A program of
+    many small operations then spends the time of whole cores on waiting, and on a machine where others compute it waits
+    for threads that nobody runs. A policy that the environment sets already stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def keep_freed_memory() -> None:

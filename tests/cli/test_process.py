@@ -1,8 +1,9 @@
-"""C's allocator, set by ``torch7py run``."""
+"""What ``torch7py run`` sets for its process."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 # How many bytes C's allocator keeps of what 20 tensors of 16 MB took: nothing by its own defaults.
 PROGRAM = """
 import ctypes, sys, torch
-from torch7py.cli.allocator import keep_freed_memory
+from torch7py.cli.process import keep_freed_memory
 
 class Info(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in
@@ -36,3 +37,16 @@ def test_freed_memory_is_kept(how, least, most):
     command = [sys.executable, "-c", PROGRAM, how]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert least <= int(found.stdout) <= most
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_without_spinning(tmp_path, before, after):
+    """OpenMP reads the policy when PyTorch is loaded, so the command sets it first; a user's own stays."""
+    program = tmp_path / "program.lua"
+    program.write_text("io.write(os.getenv('OMP_WAIT_POLICY'))")
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if before is not None:
+        environment["OMP_WAIT_POLICY"] = before
+    command = [sys.executable, "-m", "torch7py", "run", str(program)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout == after
