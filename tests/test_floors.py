@@ -17,9 +17,18 @@ BELOW = {
     "rnn": {"ops", "nn"},
     "t7": {"ops", "nn", "rnn"},
     "packages": {"ops", "nn", "rnn", "t7"},
-    "lua": {"ops", "nn", "rnn", "t7", "packages"},
+    "lua_compat": {"ops", "nn", "rnn", "t7", "packages"},
     "bridge": {"ops", "nn", "rnn", "t7", "packages"},
-    "translate": {"ops", "nn", "rnn", "t7", "packages", "lua", "bridge", "files"},  # files.py: load and save
+    "translate": {
+        "ops",
+        "nn",
+        "rnn",
+        "t7",
+        "packages",
+        "lua_compat",
+        "bridge",
+        "files",
+    },  # files.py: load and save
 }
 MODULES = sorted(path for floor in BELOW for path in PACKAGE.joinpath(floor).rglob("*.py"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from torch7py.lua.formatting import format_values
+from torch7py.lua_compat.formatting import format_values
 from torch7py.ops.rounding import format_number
 
 CASES = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden/formats.json.gz").read_bytes()))

@@ -10,7 +10,7 @@ import re
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
-from torch7py import lua
+from torch7py import lua_compat
 from torch7py.bridge.errors import LuaError
 from torch7py.translate.native.program import Native, translate_script
 
@@ -51,7 +51,7 @@ def in_page(page: Native) -> str:
             exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
     finally:
         torch.set_default_dtype(before)
-        lua.reset()
+        lua_compat.reset()
     return written.getvalue().removesuffix("\n")
 
 

@@ -30,7 +30,7 @@ def test_calls_of_scalars_are_mixed_in(tmp_path):
     assert found.report.problems == []
     assert found.report.verified is not None
     assert found.report.verified.equal
-    assert "\nfrom torch7py import lua\n" in found.code
+    assert "\nfrom torch7py import lua_compat as lua\n" in found.code
     assert 'lua.G.string.format("%5.1f|%q", n / 2, word)' in found.code
     # two prints, the text, the print in the loop and the condition
     assert (found.report.statements, found.report.native, found.report.faithful) == (10, 5, 5)

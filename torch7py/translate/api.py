@@ -88,7 +88,7 @@ def to_pytorch(
         print(result.code, result.report.problems, result.report.verified)
 
     ``style`` is ``"native"``, plain PyTorch, or ``"faithful"``: a program statement by statement, on Lua in Python
-    (``torch7py.lua``).
+    (``torch7py.lua_compat``).
 
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import strategies
 
 from tests.translate.faithful.programs import program
-from torch7py import lua
+from torch7py import lua_compat
 from torch7py.bridge import engine
-from torch7py.lua.errors import CAUGHT, thrown
+from torch7py.lua_compat.errors import CAUGHT, thrown
 from torch7py.translate.faithful import compile_chunk
 
 pytestmark = pytest.mark.skipif(engine.engine_name() != "luajit21", reason="compares with LuaJIT 2.1")
@@ -39,11 +39,11 @@ def in_lua(source: str) -> tuple[bool, Any]:
 
 
 def in_python(source: str) -> tuple[bool, Any]:
-    lua.reset()
+    lua_compat.reset()
     depth = sys.getrecursionlimit()
     sys.setrecursionlimit(20_000)
     try:
-        return True, lua.first(compile_chunk(source, "@p.lua")())
+        return True, lua_compat.first(compile_chunk(source, "@p.lua")())
     except CAUGHT as error:
         return False, thrown(error)
     finally:

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from torch7py import lua
+from torch7py import lua_compat
 from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.comparison import cards
 from torch7py.translate.comparison.masks import Masks
@@ -170,7 +170,7 @@ def run_translation(
     finally:
         torch.set_default_dtype(dtype)
         if native.faithful:
-            lua.reset()
+            lua_compat.reset()
     return "".join(text), partners.pairs(), reached
 
 

@@ -1,4 +1,4 @@
-"""The faithful style: any Lua program, statement by statement, on the operators of ``torch7py.lua``."""
+"""The faithful style: any Lua program, statement by statement, on the operators of ``torch7py.lua_compat``."""
 
 from __future__ import annotations
 

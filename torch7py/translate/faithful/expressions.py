@@ -6,8 +6,8 @@ import keyword
 import math
 from typing import TYPE_CHECKING
 
-from torch7py.lua.numbers import EXACT
-from torch7py.lua.values import Library
+from torch7py.lua_compat.numbers import EXACT
+from torch7py.lua_compat.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import literal

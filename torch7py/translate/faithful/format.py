@@ -12,7 +12,7 @@ from torch7py.translate.quoting import quoted
 __all__ = ["bare", "finish"]
 
 _GLOBALS = re.compile(r"\bG\b")
-_HEAD = ["from torch7py import lua", "from torch7py.lua import G", "", ""]
+_HEAD = ["from torch7py import lua_compat as lua", "from torch7py.lua_compat import G", "", ""]
 
 
 def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:

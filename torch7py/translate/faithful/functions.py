@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING
 
-from torch7py.lua.values import Library
+from torch7py.lua_compat.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from torch7py.lua.basic import FUNCTIONS
-from torch7py.lua.values import Library
+from torch7py.lua_compat.basic import FUNCTIONS
+from torch7py.lua_compat.values import Library
 
 __all__ = ["LIBRARIES", "SINGLE"]
 

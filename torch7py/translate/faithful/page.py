@@ -9,9 +9,9 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from torch7py import lua
+from torch7py import lua_compat
 from torch7py.bridge.generation import LATER, generation_of
-from torch7py.lua import basic
+from torch7py.lua_compat import basic
 from torch7py.translate import tree
 from torch7py.translate.checked_code import checked_tree, compiled
 from torch7py.translate.errors import NotTranslated
@@ -224,7 +224,7 @@ def compile_chunk(source: str, name: str) -> Callable[..., Any]:
     try:
         code = _code_of(source, short_name(name))
     except LuaSyntaxError as error:
-        raise lua.LuaError(str(error)) from error
+        raise lua_compat.LuaError(str(error)) from error
     names: dict[str, Any] = {"__name__": "chunk"}
     exec(code, names)
     chunk: Callable[..., Any] = names["chunk"]

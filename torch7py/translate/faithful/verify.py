@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch7py import lua
+from torch7py import lua_compat
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.lua import modules
+from torch7py.lua_compat import modules
 from torch7py.translate.checked_code import run_page as run_code
 from torch7py.translate.faithful.page import Page
 from torch7py.translate.verify import Different
@@ -58,7 +58,7 @@ class Ended:
 def run_page(page: Page, path: Path, arguments: Sequence[str] = ()) -> Ended:
     """Run a page in this process as one of its own would."""
     names: dict[str, Any] = {"__name__": "page"}
-    lua.reset()
+    lua_compat.reset()
     try:
         run_code(page.text, f"<{path.with_suffix('.py')}>", names)
         modules.begin(str(path), arguments, page.rnn_api, SEED)
@@ -67,7 +67,7 @@ def run_page(page: Page, path: Path, arguments: Sequence[str] = ()) -> Ended:
             code, failure = modules.run(names["chunk"])
             output = printed()
     finally:
-        lua.reset()
+        lua_compat.reset()
     return Ended(output, code, failure)
 
 

@@ -1,4 +1,4 @@
-"""Calls that plain Python has no form for, on ``torch7py.lua``, in a page that is native otherwise.
+"""Calls that plain Python has no form for, on ``torch7py.lua_compat``, in a page that is native otherwise.
 
 Only where nothing can differ between the two styles: functions of Lua's own libraries that depend on their arguments
 alone, and give one value: arguments and value are numbers, strings or booleans. A statement with such a call counts as

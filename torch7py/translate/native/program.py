@@ -40,7 +40,7 @@ _OTHERS = [
     ("F", re.compile(r"\bF\."), "import torch.nn.functional as F"),
     ("Image", re.compile(r"(?<![\w.])Image\.[a-z]"), "from PIL import Image"),
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
-    ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua"),
+    ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua_compat as lua"),
 ]
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
@@ -52,8 +52,8 @@ class Native:
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
     the statements of each file, and how many of them are native. ``faithful`` are those that are translated with the
-    help of ``torch7py.lua``, and ``reasons`` why statements are wholly in that style. ``one_row``: whether it was told
-    that normalizations see batches of one example.
+    help of ``torch7py.lua_compat``, and ``reasons`` why statements are wholly in that style. ``one_row``: whether it
+    was told that normalizations see batches of one example.
     """
 
     code: str

@@ -103,7 +103,7 @@ class Translator:
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
-        self.faithful: list[Statement] = []  # those with a call on torch7py.lua
+        self.faithful: list[Statement] = []  # those with a call on torch7py.lua_compat
         self.reasons: list[Problem] = []  # why statements are wholly in the faithful style
         self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
