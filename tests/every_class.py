@@ -6,7 +6,6 @@ Classes with golden cases are used as there. The others have their uses below, a
 from __future__ import annotations
 
 import functools
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from tests.golden_cases import load, value
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
+from torch7py.packages.registry import packages
 
 __all__ = ["ABSTRACT", "Use", "criterion_uses", "identify", "layer_uses", "new_runtime", "registry", "uses"]
 
@@ -233,20 +233,8 @@ cudnn.VolumetricCrossEntropyCriterion():cuda() | R(1,3,2,2,2):cuda() | torch.one
 @functools.cache
 def registry() -> dict[str, type[TorchObject]]:
     """All classes of all packages, by the name they are registered under."""
-    for name in (
-        "nn",
-        "rnn",
-        "rnn.dpnn",
-        "packages.nnx",
-        "packages.stn",
-        "packages.nngraph",
-        "packages.cudnn",
-        "packages.fbnn",
-        "packages.inn",
-    ):
-        importlib.import_module(f"torch7py.{name}.all")
-    for name in ("cunn", "tbc", "fbnn.all_cuda", "unsup", "ccn2"):
-        importlib.import_module(f"torch7py.packages.{name}")
+    for name in "nn rnn dpnn nnx stn nngraph cudnn cunn tbc fbnn fbcunn inn unsup ccn2".split():
+        packages[name].load()
     return layers
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import torch7py.packages.index  # noqa: F401  (the packages that there are)
 from torch7py.packages.registry import packages
 from torch7py.t7 import files as t7
 from torch7py.t7.files import Form

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from torch7py.bridge.engine import ENGINES, chunk_source, new_lua
+from torch7py.packages.registry import chunk_name
 
 __all__ = ["Engine", "engines"]
 
@@ -35,7 +36,7 @@ class Engine:
 
     def chunk(self, name: str, *arguments: Any) -> Any:
         """Run one of the bridge's chunks; what it returns."""
-        return self._load(chunk_source(name), f"=[torch7py] {name}")(*arguments)
+        return self._load(chunk_source(name), chunk_name(name))(*arguments)
 
     def run(self, source: str, *arguments: Any) -> Any:
         """Run Lua source under the name ``test.lua``."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import torch7py.packages.index  # noqa: F401  (the packages that there are)
 from tests.bridge.chunks import Engine, engines
 from torch7py.bridge.source import patch
 from torch7py.packages.elsewhere import ELSEWHERE, advice

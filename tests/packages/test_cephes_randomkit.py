@@ -13,7 +13,7 @@ import scipy.special
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.cephes import NAMES, evaluate
+from torch7py.packages.contrib.cephes.functions import NAMES, evaluate
 
 
 def lua(text: str) -> Any:

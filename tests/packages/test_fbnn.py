@@ -8,9 +8,9 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages.fbnn.hierarchical import HSM, ClassHierarchicalNLLCriterion
-from torch7py.packages.fbnn.normalization import CrossMapNormalization, DifferenceOfGaussian
-from torch7py.packages.fbnn.pooling import GroupKMaxPooling, KMaxPooling, TemporalKMaxPooling
+from torch7py.packages.contrib.fbnn.hierarchical import HSM, ClassHierarchicalNLLCriterion
+from torch7py.packages.contrib.fbnn.normalization import CrossMapNormalization, DifferenceOfGaussian
+from torch7py.packages.contrib.fbnn.pooling import GroupKMaxPooling, KMaxPooling, TemporalKMaxPooling
 
 DOUBLE = torch.float64
 

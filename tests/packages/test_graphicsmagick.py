@@ -11,7 +11,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages.graphicsmagick.scaling import resize
+from torch7py.packages.contrib.graphicsmagick.scaling import resize
 
 Image = pytest.importorskip("PIL.Image")
 

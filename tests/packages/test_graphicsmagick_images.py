@@ -14,9 +14,9 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages import png16
-from torch7py.packages.graphicsmagick import effects
-from torch7py.packages.graphicsmagick.scaling import FILTERS, resize
+from torch7py.packages.contrib.graphicsmagick import effects
+from torch7py.packages.contrib.graphicsmagick.scaling import FILTERS, resize
+from torch7py.packages.image import png16
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -12,7 +12,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages import png16
+from torch7py.packages.image import png16
 
 Image = pytest.importorskip("PIL.Image")
 GOLDEN = dict(np.load(Path(__file__).parents[1] / "golden" / "image.npz"))

@@ -8,8 +8,8 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages.inn.regions import ROIPooling
-from torch7py.packages.inn.stochastic import SpatialStochasticPooling
+from torch7py.packages.contrib.inn.regions import ROIPooling
+from torch7py.packages.contrib.inn.stochastic import SpatialStochasticPooling
 
 
 def lua(text: str, package: str = "inn", **options) -> object:

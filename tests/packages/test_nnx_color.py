@@ -8,7 +8,7 @@ import torch
 from tests.nn.faces import assert_faces_agree, values
 from tests.nn.scripts import lua, lua_error
 from torch7py.bridge.runtime import Runtime
-from torch7py.packages.nnx.color import MATRICES, SpatialColorTransform
+from torch7py.packages.contrib.nnx.color import MATRICES, SpatialColorTransform
 
 
 @pytest.mark.parametrize("transform", MATRICES)

@@ -11,7 +11,7 @@ import torch
 
 from tests.nn.scripts import lua, lua_error
 from torch7py.bridge.runtime import Runtime
-from torch7py.packages.nnx.ctc import CTCCriterion
+from torch7py.packages.contrib.nnx.ctc import CTCCriterion
 
 ONE = [[0.0] * 5] * 3
 RISING = [[1.0, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12, 13, 14, 15]]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from tests.nn.faces import values
 from tests.nn.scripts import lua, lua_error
 from torch7py.bridge.runtime import Runtime
-from torch7py.packages.nnx.resizing import SpatialReSamplingEx
+from torch7py.packages.contrib.nnx.resizing import SpatialReSamplingEx
 
 
 def made(**arguments: Any) -> SpatialReSamplingEx:

@@ -10,7 +10,7 @@ import torch
 from tests.nn.scripts import lua, lua_error
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
-from torch7py.packages.nnx.tree import SoftMaxTree
+from torch7py.packages.contrib.nnx.tree import SoftMaxTree
 
 INPUTS, ROOT = 4, 9
 FAMILIES = {9: [1, 10, 2], 1: [3, 4], 2: [5, 6, 7, 8]}

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 
-import torch7py.packages.index  # noqa: F401  (registers the packages)
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.packages.rosenbrock import LUA, rosenbrock
 from torch7py.packages.registry import packages

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages import paths
+from torch7py.packages.paths import filesystem as paths
 
 NAMES = st.text("ab./", max_size=8)
 

@@ -7,17 +7,14 @@ from typing import Any
 import pytest
 
 from torch7py.bridge.errors import LuaError
-from torch7py.packages import registry
 from torch7py.packages.registry import Fields, function, package, packages, record
 
 
 @pytest.fixture
-def example(monkeypatch):
+def example():
     """A register with one package more."""
-    monkeypatch.setattr(registry, "packages", dict(packages))
-    for module in ("torch7py.bridge.runtime", "torch7py.bridge.package_functions"):
-        monkeypatch.setattr(f"{module}.packages", registry.packages)
-    return package("example")
+    yield package("example", __name__, makes_global=True)
+    packages.remove("example")
 
 
 class TestFunctions:
@@ -123,8 +120,10 @@ class TestRegistering:
         function("example.f")(nothing)
         with pytest.raises(ValueError, match="registered twice"):
             function("example.f")(nothing)
-        with pytest.raises(ValueError, match="registered twice"):
-            package("example")
+        with pytest.raises(
+            ValueError, match=f"'example' is registered twice: by {__name__} and by elsewhere"
+        ):
+            package("example", "elsewhere")
         record("example.C", {})(type("C", (), {}))
         with pytest.raises(ValueError, match="registered twice"):
             record("example.C", {})(type("C", (), {}))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages.snappy import compress, decompress
+from torch7py.packages.contrib.snappy.compression import compress, decompress
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
-from torch7py.packages.stn.layers import (
+from torch7py.packages.contrib.stn.layers import (
     AffineGridGeneratorBHWD,
     AffineTransformMatrixGenerator,
     BilinearSamplerBHWD,

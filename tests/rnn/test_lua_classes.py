@@ -179,7 +179,7 @@ def test_functions_over_nested_tables(runtime: Runtime) -> None:
 
 
 def test_the_package_draws_as_the_original_did_when_it_was_loaded(runtime: Runtime) -> None:
-    """nn is loaded with rnn, and takes four numbers (see pkg_nn.lua)."""
+    """nn is loaded with rnn, and takes four numbers (see packages/nn/nn.lua)."""
     assert runtime.execute("torch.manualSeed(1) require 'rnn' return torch.random()") == runtime.execute(
         "torch.manualSeed(1) for _ = 1, 4 do torch.random() end return torch.random()"
     )

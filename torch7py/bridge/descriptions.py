@@ -53,7 +53,7 @@ def of_package(package: Package, loaded: Set[str]) -> str:
 def _of_package(package: Package, loaded: frozenset[str], *sizes: int) -> str:
     classes, additions = describe(package.name, loaded)
     told: dict[str, Any] = {
-        "table": package.table,
+        "global": package.name if package.makes_global else None,
         "classes": classes,
         "additions": additions,
         "virtual": virtual_methods() if classes else None,

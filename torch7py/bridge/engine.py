@@ -57,7 +57,7 @@ def as_object(name: str, value: Any) -> Any:
 
 
 def chunk_source(name: str) -> str:
-    """The text of one of the bridge's own ``.lua`` files, or of a package's (``pkg_...``)."""
-    if name.startswith("pkg_"):
+    """The text of one of the bridge's own ``.lua`` files, or of a package's (``the.module/file.lua``)."""
+    if "/" in name:
         return package_source(name)
     return resources.files("torch7py.bridge").joinpath("lua").joinpath(name).read_text(encoding="utf-8")

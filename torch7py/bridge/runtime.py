@@ -32,9 +32,8 @@ from torch7py.bridge.streams import Streams
 from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
-from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
 from torch7py.packages.elsewhere import advice
-from torch7py.packages.registry import came_with_torch, packages
+from torch7py.packages.registry import came_with_torch, chunk_name, packages
 
 __all__ = ["Runtime"]
 
@@ -359,7 +358,7 @@ class Runtime:
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
-        return self._function(name, functools.partial(engine.chunk_source, name), f"=[torch7py] {name}")
+        return self._function(name, functools.partial(engine.chunk_source, name), chunk_name(name))
 
     def _constant(self, expression: str) -> Any:
         """The table that a Lua expression makes."""

@@ -81,7 +81,7 @@ def _class_of(obj: torch.Tensor | Storage) -> str:
 
 
 def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
-    """The functions for ``pkg_threads.lua``."""
+    """The functions for the package threads."""
     states = runtime.states
 
     def open_state(path: str) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, TypeVar
 
+from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields
+from torch7py.packages import discovery
 
 __all__ = [
     "Fields",
     "Package",
     "came_with_torch",
+    "chunk_name",
     "function",
     "on_close",
     "on_require",
@@ -39,36 +42,81 @@ class Record:
 class Package:
     """A Lua package.
 
-    ``imports`` is the Python module that registers what the package brings when it is imported; ``requires``
-    names the packages loaded with it; ``table`` is the global table it makes, None for one that ``require``
-    returns and that has no name of its own; ``functions`` are the Python functions in that table, ``filenames``
-    those among them whose strings are names of files, ``records`` its classes; ``chunk`` is the name of a
-    ``.lua`` file that completes it. ``start`` is called when a program first requires the package, ``finish`` when
-    such a program ends.
+    ``module`` is the Python module that registers it, in whose folder its Lua files lie. ``python`` is the module, by
+    itself or relative to ``module``, that registers the package's functions and classes when it is imported. ``lua`` is
+    the Lua file that completes the package, ``requires`` names the packages that are loaded before it. ``makes_global``
+    says that its table is a global too, ``with_torch`` that Torch's installer brought it, ``projects`` how many of the
+    91 counted projects use it.
+
+    ``functions`` are the Python functions in its table, ``filenames`` those among them whose strings are names of
+    files, ``records`` its classes. ``start`` is called when a program first requires the package, ``finish`` when such
+    a program ends.
     """
 
     name: str
-    imports: str | None = None
+    module: str
+    python: str | None = None
+    lua: str | None = None
     requires: tuple[str, ...] = ()
-    table: str | None = None
-    chunk: str | None = None
+    makes_global: bool = False
+    with_torch: bool = False
+    projects: int | None = None
     start: Callable[[], object] | None = None
     finish: Callable[[], None] | None = None
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     filenames: set[str] = field(default_factory=set)
     records: dict[str, Record] = field(default_factory=dict)
 
+    @property
+    def chunk(self) -> str | None:
+        """The Lua file as ``package_source`` takes it."""
+        return None if self.lua is None else f"{self.module}/{self.lua}"
+
     def load(self) -> None:
-        if self.imports is not None:
-            importlib.import_module(self.imports)
+        """Import what registers the package's functions and classes."""
+        if self.python is not None:
+            importlib.import_module(self.python, self.module)
 
 
-packages: dict[str, Package] = {}
+class Register(Mapping[str, Package]):
+    """The packages by the names that ``require`` takes.
 
-_CAME_WITH_TORCH = frozenset(
-    "torch nn nnx image optim paths sys xlua trepl graph nngraph gnuplot env dok cutorch cunn cudnn threads tds cjson"
-    " argcheck lfs pl class".split()
-)
+    A package is registered when its name is first looked up, those of other distributions too; going through the
+    register registers all built-in packages.
+    """
+
+    def __init__(self) -> None:
+        self._packages: dict[str, Package] = {}
+
+    def add(self, package: Package) -> None:
+        present = self._packages.setdefault(package.name, package)
+        if present is not package:
+            raise ValueError(
+                f"package '{package.name}' is registered twice: by {present.module} and by {package.module}"
+            )
+
+    def remove(self, name: str) -> None:
+        del self._packages[name]
+
+    def __getitem__(self, name: str) -> Package:
+        if name not in self._packages:
+            distribution = discovery.import_declaration(name)
+            if distribution is not None and "." not in name and name not in self._packages:
+                raise TorchError(
+                    f"the entry point of package '{name}' in the distribution {distribution} registers no such package"
+                )
+        return self._packages[name]
+
+    def __iter__(self) -> Iterator[str]:
+        for module in discovery.built_in_modules():
+            importlib.import_module(module)
+        return iter(tuple(self._packages))
+
+    def __len__(self) -> int:
+        return len(tuple(iter(self)))
+
+
+packages = Register()
 
 
 def came_with_torch(name: str) -> bool:
@@ -77,27 +125,42 @@ def came_with_torch(name: str) -> bool:
     The others were installed by whoever wanted them: where a program has a file of such a name, that is what it
     requires.
     """
-    return name.partition(".")[0] in _CAME_WITH_TORCH
+    root = name.partition(".")[0]
+    if not discovery.is_built_in(root):
+        return False
+    package = packages.get(root)
+    return package is not None and package.with_torch
 
 
-def package_source(chunk: str) -> str:
-    """The text of a package's ``.lua`` file."""
-    return resources.files("torch7py.packages").joinpath("lua").joinpath(chunk).read_text(encoding="utf-8")
+def package_source(path: str) -> str:
+    """The text of a package's Lua file, ``the.module/file.lua``."""
+    module, _, file = path.rpartition("/")
+    return resources.files(module).joinpath(file).read_text(encoding="utf-8")
+
+
+def chunk_name(path: str) -> str:
+    """What Lua calls a chunk of ours in its own messages; a script's messages leave these out."""
+    return f"=[torch7py] {path.removeprefix('torch7py.packages.')}"
 
 
 def package(
     name: str,
-    imports: str | None = None,
+    module: str,
+    python: str | None = None,
     *,
+    lua: str | None = None,
     requires: tuple[str, ...] = (),
-    table: str | None = "",
-    chunk: str | None = None,
+    makes_global: bool = False,
+    with_torch: bool = False,
+    projects: int | None = None,
 ) -> Package:
-    """Register a package under the name that ``require`` takes, which is its table's name too by default."""
-    if name in packages:
-        raise ValueError(f"package {name!r} is registered twice")
-    made = packages[name] = Package(name, imports, requires, name if table == "" else table, chunk)
-    return made
+    """Register a package under the name that ``require`` takes; ``module`` is the caller's ``__name__``.
+
+    The other arguments are the fields of ``Package``.
+    """
+    registered = Package(name, module, python, lua, requires, makes_global, with_torch, projects)
+    packages.add(registered)
+    return registered
 
 
 def on_require(name: str) -> Callable[[F], F]:

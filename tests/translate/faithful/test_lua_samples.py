@@ -56,13 +56,14 @@ def test_a_page_is_a_program(tmp_path):
 def test_pages_are_formatted(tmp_path):
     """As ``ruff format`` would; at a user's own width it makes no difference to what the pages do."""
     tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
-    chunks = sorted(SAMPLES.parent.joinpath("torch7py", "packages", "lua").glob("*.lua"))
+    chunks = sorted(SAMPLES.parent.joinpath("torch7py", "packages").rglob("*.lua"))
     paths = [*SAMPLES.glob("*.lua"), *chunks]
     assert len(paths) > 40
     for path in paths:
         page = translate_faithful(path.read_bytes(), path.name)
         assert page.failures == []
-        tmp_path.joinpath(f"{path.stem}.py").write_text(page.text)
+        name = "_".join(path.relative_to(SAMPLES.parent).with_suffix(".py").parts)
+        tmp_path.joinpath(name).write_text(page.text)
     ended = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--diff", "."],
         cwd=tmp_path,

@@ -1,9 +1,11 @@
 -- Packages: classes and functions appear in Lua when their package is required.
 --
--- Arguments: core, host, class, module, torch, chunk. Result: {load = f(name) -> table or nil}.
+-- Arguments: core, host, class, module, torch, chunk. Result: {load = f(name) -> table or nil,
+-- files_of = f(Python's name of a package's folder) -> chunk, for the Lua files in that folder}.
 
 local core, host, class, module, torch, chunk = ...
 local packages = {}
+local find, match = string.find, string.match
 
 local loaded = {torch = torch}
 
@@ -26,18 +28,26 @@ local function define_record(package, name, methods)
    end
 end
 
+-- The Lua files of a package by their names in its folder, those of others by `the.module/file.lua`.
+function packages.files_of(folder)
+   return function(name)
+      return chunk(find(name, '/', 1, true) and name or folder .. '/' .. name)
+   end
+end
+
 -- The table of a package, made on the first call; nil when there is no such package.
 function packages.load(name)
    if loaded[name] then return loaded[name] end
    local requirements = core.raw(host.requirements, name)
    if not requirements then return nil end
-   for _, required in ipairs(requirements) do packages.load(required) end
+   for _, required in ipairs(requirements) do
+      if packages.load(required) == nil then core.fail("package '%s' requires '%s', which is not there", name, required) end
+   end
    local description = core.raw(host.package, name)
-   local global = description.table
-   local t = global and rawget(_G, global)
+   local t = description.global and rawget(_G, name)
    if type(t) ~= 'table' then
       t = {}
-      if global then rawset(_G, global, t) end
+      if description.global then rawset(_G, name, t) end
    end
    loaded[name] = t
    core.furniture[t] = true
@@ -50,7 +60,8 @@ function packages.load(name)
    end
    for _, r in ipairs(description.records) do define_record(name, unpack(r)) end
    if description.chunk then
-      local made = chunk(description.chunk)(core, host, t, chunk, module)
+      local files = packages.files_of(match(description.chunk, '^(.*)/'))
+      local made = chunk(description.chunk)(core, host, t, files, module)
       if made ~= nil then      -- what `require` gives instead of the table
          if package.loaded[name] == t then package.loaded[name] = made end
          loaded[name] = made

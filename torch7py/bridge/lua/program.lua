@@ -36,8 +36,9 @@ function collectgarbage(option, ...)
 end
 
 -- What th has loaded before a script begins.
-chunk('pkg_cmdline.lua')(core, host, torch)
-chunk('pkg_tester.lua')(core, config, torch, chunk, host)
+local torch_file = packages.files_of('torch7py.packages.torch')
+torch_file('cmdline.lua')(core, host, torch)
+torch_file('tester.lua')(core, config, torch, torch_file, host)
 for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------

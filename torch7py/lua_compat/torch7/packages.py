@@ -1,6 +1,6 @@
 """Packages of a translated program: classes and functions appear when their package is required.
 
-What a package has in Lua (``torch7py/packages/lua``) is translated when it is needed, as a program's own files are.
+The Lua files of a package are translated when they are needed, as a program's own files are.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import TorchError
-from torch7py.packages import index as _package_index  # noqa: F401  (registers the packages)
 from torch7py.packages.records import bound
-from torch7py.packages.registry import Package, package_source, packages
+from torch7py.packages.registry import Package, chunk_name, package_source, packages
 
 __all__ = ["load", "reset"]
 
@@ -145,13 +144,20 @@ def _module() -> Table:
     )
 
 
-def _chunk(name: Any = None, *_: Any) -> Callable[..., Any]:
-    return basic.compiled(package_source(name), f"=[torch7py] {name}")
+def _files_of(folder: str) -> Callable[..., Any]:
+    """The Lua files of a package by their names in its folder, those of others by ``the.module/file.lua``."""
+
+    def chunk(name: Any = None, *_: Any) -> Callable[..., Any]:
+        path = name if "/" in name else f"{folder}/{name}"
+        return basic.compiled(package_source(path), chunk_name(path))
+
+    return chunk
 
 
-def _run_chunk(name: str, table: Table) -> Any:
+def _run_chunk(package: Package, table: Table) -> Any:
     host = Table(None, {"setting": _setting})
-    return _chunk(name)(_core(), host, table, _chunk, _module())
+    chunk = _files_of(package.module)
+    return chunk(package.chunk)(_core(), host, table, chunk, _module())
 
 
 # Functions and classes
@@ -233,12 +239,16 @@ def load(name: str) -> Any:
     """What ``require`` gives of a package, its table mostly, made on the first call; None when there is none."""
     if name in _loaded:
         return _loaded[name]
-    package = packages.get(name)
+    try:
+        package = packages.get(name)
+    except TorchError as error:
+        raise fail(str(error)) from None
     if package is None:
         return None
     _enter()
     for required in package.requires:
-        load(required)
+        if load(required) is None:
+            raise fail(f"package '{name}' requires '{required}', which is not there")
     package.load()
     if package.start is not None:
         try:
@@ -259,7 +269,7 @@ def load(name: str) -> Any:
     for short in package.records:
         _record(package, short)
     if package.chunk is not None:
-        made = first(_run_chunk(package.chunk, table))
+        made = first(_run_chunk(package, table))
         if made is not None:
             if loaded.rawget_(name) is table:
                 loaded.rawset_(name, made)
@@ -271,12 +281,12 @@ def load(name: str) -> Any:
 
 
 def _table(name: str, package: Package) -> Table:
-    present = G.__dict__.get(package.table) if package.table else None
+    present = G.__dict__.get(name) if package.makes_global else None
     if isinstance(present, Table):
         return present
     made = library.make() if name == "torch" else Library()
-    if package.table:
-        G.rawset_(package.table, made)
+    if package.makes_global:
+        G.rawset_(name, made)
     return made
 
 
@@ -292,14 +302,15 @@ def _add_classes(name: str) -> None:
 def _complete_torch(table: Table) -> None:
     """CmdLine and Tester, translated when a program first asks for one."""
     config = Table(None, {"colors": False})
+    chunk = _files_of(packages["torch"].module)
 
     @functools.cache
     def add_tester() -> None:
         host = Table(None, {"setting": _setting})
-        _chunk("pkg_tester.lua")(_core(), config, table, _chunk, host)
+        chunk("tester.lua")(_core(), config, table, chunk, host)
 
     def add_cmdline() -> None:
-        _chunk("pkg_cmdline.lua")(_core(), Table(), table)
+        chunk("cmdline.lua")(_core(), Table(), table)
 
     assert isinstance(table, Library)
     table.add_later({"CmdLine": add_cmdline, "Tester": add_tester, "TestSuite": add_tester})

@@ -51,5 +51,5 @@ def _copy_async(x: torch.Tensor, src: torch.Tensor) -> None:
 
 @function("cutorch.__types")
 def _types() -> list[list[object]]:
-    """What ``pkg_cutorch.lua`` makes the types of: name, code, C type and size of each, and its host type's name."""
+    """What ``cutorch.lua`` makes the types of: name, code, C type and size of each, and its host type's name."""
     return [[t.name, t.code, t.ctype, t.size, t.host.name, _method_name(t)] for t in types.CUDA_TYPES]

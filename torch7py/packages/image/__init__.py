@@ -1,1 +1,18 @@
-"""Torch7's image package: files, geometry, colours, kernels. Its functions' forms are in ``pkg_image.lua``."""
+"""Torch7's image package: files, geometry, colours, kernels. Its functions' forms are in ``image.lua``."""
+
+from __future__ import annotations
+
+from torch7py.packages.registry import package
+
+__all__: list[str] = []
+
+package(
+    "image",
+    __name__,
+    ".all",
+    requires=("torch", "xlua", "dok"),
+    lua="image.lua",
+    makes_global=True,
+    with_torch=True,
+    projects=50,
+)

@@ -1,1 +1,18 @@
 """Torch7's optim package: optimizers that change a flat vector of parameters in place, and tools around them."""
+
+from __future__ import annotations
+
+from torch7py.packages.registry import package
+
+__all__: list[str] = []
+
+package(
+    "optim",
+    __name__,
+    ".all",
+    requires=("torch", "xlua"),
+    lua="optim.lua",
+    makes_global=True,
+    with_torch=True,
+    projects=75,
+)

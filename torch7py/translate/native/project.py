@@ -13,7 +13,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in

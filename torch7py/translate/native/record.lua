@@ -90,7 +90,7 @@ end
 -- A translation has no progress bars, and its tests are told by other words.
 local function of_a_bar(level)
    local source = debug.getinfo(level + 1, 'S').source
-   return source:find('^=%[torch7py%] pkg_xlua%.lua') ~= nil or source:find('^=%[torch7py%] pkg_tester%.lua') ~= nil
+   return source:find('^=%[torch7py%] xlua/xlua%.lua') ~= nil or source:find('^=%[torch7py%] torch/tester%.lua') ~= nil
 end
 
 function io.write(...)
@@ -159,7 +159,7 @@ end
 -- nn draws a few numbers while it is loaded; they are no program's.
 local noted, drawn = torch.random, unnoted
 function torch.random(...)
-   if debug.getinfo(2, 'S').source:find('^=%[torch7py%] pkg_nn%.lua') then return drawn(...) end
+   if debug.getinfo(2, 'S').source:find('^=%[torch7py%] nn/nn%.lua') then return drawn(...) end
    return (noted(...))
 end
 

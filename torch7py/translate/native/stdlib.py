@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree

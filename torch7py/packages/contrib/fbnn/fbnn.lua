@@ -1,0 +1,53 @@
+-- fbnn: what its classes draw by Lua's own random numbers, and those that are made of Lua tables.
+--
+-- Arguments: core {fail}, host, fbnn, chunk.
+
+local core, _, _, chunk = ...
+local torch, nn, math = torch, nn, math
+local Hierarchical = nn.ClassHierarchicalNLLCriterion
+
+-- A number from log-probabilities, as likely as they say: the first at which their sum goes beyond a random number.
+local function drawn(scores)
+   local wanted, sum = (math.random(1000000) - 1) / (1000000 - 1), 0
+   local shares = torch.exp(scores)
+   for i = 1, shares:size(1) do
+      sum = sum + shares[i]
+      if sum > wanted then return i end
+   end
+   return shares:size(1)
+end
+
+local function likeliest(scores)
+   local _, at = torch.max(scores, 1)
+   return at[1]
+end
+
+-- c:infer(input[, sampling]): {cluster, number in it}, the likeliest, or with sampling true drawn.
+function Hierarchical:infer(input, sampling)
+   local choose = sampling == true and drawn or likeliest
+   self.clusterID = choose(self:_scores(input))
+   self.startCluster, self.numClasses = self.startIndex[self.clusterID], self.clusterCounts[self.clusterID]
+   self.classID = choose(self:_scores(input, self.clusterID))
+   return {self.clusterID, self.classID}
+end
+
+-- c:eval(input, target): the target's log10 probability, and 0 if it is above that of a class drawn at random, else 1.
+function Hierarchical:eval(input, target)
+   self:updateOutput(input, target)
+   local function probability()
+      return (self:_scores(input)[self.clusterID] + self:_scores(input, self.clusterID)[self.classID]) / math.log(10)
+   end
+   local wanted, cluster, class = probability(), self.clusterID, self.classID
+   local turns = 0
+   repeat
+      self.clusterID = math.random(self.clusterCounts:size(1))
+      self.classID = math.random(self.clusterCounts[self.clusterID])
+      turns = turns + 1
+   until turns >= 1000 or self.clusterID ~= cluster or self.classID ~= class
+   if turns == 1000 then print 'nn.ClassHierarchicalNLLCriterion:eval: no other class was drawn' end
+   self.startCluster, self.numClasses = self.startIndex[self.clusterID], self.clusterCounts[self.clusterID]
+   return wanted, wanted > probability() and 0 or 1
+end
+
+chunk('cache.lua')(core)
+chunk('optim.lua')(core)

@@ -1,0 +1,18 @@
+"""Layers of the nnx package, those that programs use."""
+
+from __future__ import annotations
+
+from torch7py.packages.registry import package
+
+__all__: list[str] = []
+
+package(
+    "nnx",
+    __name__,
+    ".all",
+    requires=("nn", "xlua"),
+    lua="nnx.lua",
+    makes_global=True,
+    with_torch=True,
+    projects=6,
+)

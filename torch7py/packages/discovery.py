@@ -1,0 +1,108 @@
+"""Find the Python module that registers a package: a folder beside this file, or an entry point of another wheel.
+
+Nothing is imported before a name is looked up. A name of the folders costs a look at the file system; the entry points
+of all installed distributions are read when a name is not one of those, once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import keyword
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib import util
+from typing import NamedTuple
+
+from torch7py.ops.errors import TorchError
+
+__all__ = ["GROUP", "built_in_modules", "import_declaration", "is_built_in"]
+
+GROUP = "torch7py.packages"  # the group of entry points
+HOMES = ("torch7py.packages", "torch7py.packages.contrib")
+
+
+@cache
+def _built_in(root: str) -> str | None:
+    """The module of the folder that holds the packages whose names begin with ``root``."""
+    folder = root.replace("-", "_")
+    if keyword.iskeyword(folder):
+        folder += "_"
+    if not folder.isidentifier():
+        return None
+    for home in HOMES:
+        spec = util.find_spec(f"{home}.{folder}")
+        if spec is not None and spec.submodule_search_locations is not None:
+            return spec.name
+    return None
+
+
+def is_built_in(root: str) -> bool:
+    """Whether torch7py itself has the packages whose names begin with ``root``."""
+    return _built_in(root) is not None
+
+
+def built_in_modules() -> Iterator[str]:
+    """The modules of all folders."""
+    for home in HOMES:
+        for found in pkgutil.iter_modules(importlib.import_module(home).__path__, f"{home}."):
+            if found.ispkg and found.name not in HOMES:
+                yield found.name
+
+
+class Declaration(NamedTuple):
+    """A module that registers a package, and the distribution that has it."""
+
+    module: str
+    distribution: str
+
+    def __str__(self) -> str:
+        return f"{self.module} of the distribution {self.distribution}"
+
+
+@cache
+def _installed() -> dict[str, list[Declaration]]:
+    """The entry points of the group by the first parts of their packages' names."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, list[Declaration]] = {}
+    for point in entry_points(group=GROUP):
+        distribution = point.dist.name if point.dist is not None else "an unknown distribution"
+        found.setdefault(point.name.partition(".")[0], []).append(Declaration(point.value, distribution))
+    return found
+
+
+def import_declaration(name: str) -> str | None:
+    """Import the module that registers the package ``name``, if there is one.
+
+    One module registers all packages whose names have the same first part. Returns the distribution that has it, None
+    for a built-in one. Raises TorchError where an entry point is broken: two distributions have one of this name, or the
+    module cannot be imported.
+    """
+    root = name.partition(".")[0]
+    module = _built_in(root)
+    if module is None:
+        return _import_installed(root)
+    importlib.import_module(module)
+    return None
+
+
+def _import_installed(root: str) -> str | None:
+    points = _installed()
+    for taken in filter(is_built_in, points):
+        raise _twice(taken, f"{_built_in(taken)} of torch7py", *points[taken])
+    wanted = points.get(root)
+    if wanted is None:
+        return None
+    if len(wanted) > 1:
+        raise _twice(root, *wanted)
+    try:
+        importlib.import_module(wanted[0].module)
+    except Exception as error:
+        reason = f"importing {wanted[0]} raises {type(error).__name__}: {error}"
+        raise TorchError(f"the entry point of package '{root}' is broken: {reason}") from error
+    return wanted[0].distribution
+
+
+def _twice(name: str, *modules: object) -> TorchError:
+    return TorchError(f"package '{name}' is registered twice: by {' and by '.join(map(str, modules))}")

@@ -1,1 +1,0 @@
-"""fbnn and fbcunn: Facebook's layers beside nn's."""

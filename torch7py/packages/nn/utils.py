@@ -1,0 +1,31 @@
+"""What ``nn.utils`` needs of Python; the functions themselves are in ``utils.lua``."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.copying import TypeMap, memo_of
+from torch7py.nn.flatten import flatten
+from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Fields
+from torch7py.packages.registry import function
+
+__all__ = ["convert", "flatten_all"]
+
+
+@function("nn.utils.convert")
+def convert(tensor: torch.Tensor, name: str, cache: Fields | None = None) -> torch.Tensor:
+    """A tensor as one of another type, on the storage that ``cache`` says its own has become."""
+    stem = name.removeprefix("torch.").removesuffix("Tensor")
+    if stem not in types.BY_NAME:
+        raise TorchError(f"unknown tensor type '{name}'")
+    return TypeMap(types.BY_NAME[stem], memo_of(cache))(tensor)
+
+
+@function("nn.utils.flatten")
+def flatten_all(tensors: list[torch.Tensor]) -> torch.Tensor:
+    """All elements of some tensors in one vector, of which the tensors become views."""
+    current = state.current()
+    empty = torch.empty(0, dtype=current.default_type.dtype, device=current.device)
+    return flatten(tensors, empty)

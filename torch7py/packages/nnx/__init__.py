@@ -1,1 +1,0 @@
-"""Layers of the nnx package, those that programs use."""

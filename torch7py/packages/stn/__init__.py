@@ -1,1 +1,0 @@
-"""stn: spatial transformers (Jaderberg et al., 2015), with colours as the last dimension."""
