@@ -14,7 +14,6 @@ from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_update, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.ops import memory
-from torch7py.ops.chains import Chain
 
 FLOATING = (torch.float64, torch.float32)
 INTEGER = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
@@ -305,7 +304,6 @@ def test_a_product_of_what_overlaps(rt: Runtime) -> None:
     assert torch.equal(x, expected)
 
 
-@pytest.mark.parametrize("chained", [True, False])
 @pytest.mark.parametrize("inside", [0, 1])
 @pytest.mark.parametrize(
     ("call", "function"),
@@ -322,13 +320,9 @@ def test_a_product_of_what_overlaps(rt: Runtime) -> None:
         ("cpow({x}, b)", lambda a, b, c: a**b),
     ],
 )
-def test_large_tensors_in_parts(
-    rt: Runtime, monkeypatch: pytest.MonkeyPatch, call: str, function, inside: int, chained: bool
-) -> None:
+def test_large_tensors(rt: Runtime, call: str, function, inside: int) -> None:
     """Into a new tensor, a given one, one that shares memory elsewhere, and in place: the same bits each time."""
-    if not chained:
-        monkeypatch.setattr(Chain, "suits", lambda *arguments: False)
-    count = 2 * memory.PART + 7
+    count = 2 * memory.LARGE + 7
     source = np.random.default_rng(0)
     a, b, c = (source.uniform(0.1, 4, count + inside)[inside:] for _ in range(3))
     new = f"torch.{call.format(x='a')}"

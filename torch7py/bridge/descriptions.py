@@ -11,12 +11,11 @@ from functools import cache
 from typing import Any
 
 from torch7py.bridge.constants import as_lua
-from torch7py.bridge.dispatch import loops, vectors
+from torch7py.bridge.dispatch import loops
 from torch7py.bridge.package_functions import functions_and_records
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.nn.registry import extensions, layers
 from torch7py.ops import types
-from torch7py.ops.chains import shortcuts
 from torch7py.ops.registry import operations
 from torch7py.packages.registry import Package
 
@@ -25,7 +24,7 @@ __all__ = ["of_package", "of_start"]
 
 def of_start() -> str:
     """The Lua expression of what does not change in the table that ``boot.lua`` gets as ``config``."""
-    return _of_start(len(operations), len(shortcuts), len(layers))
+    return _of_start(len(operations), len(layers))
 
 
 @cache
@@ -35,8 +34,6 @@ def _of_start(*sizes: int) -> str:
             "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
             "virtual": virtual_methods(),
             "loops": loops(),
-            "vectors": vectors(),
-            "routines": [[*key, "nn" in key] for key in shortcuts],
             "operations": [[name, op.has_method] for name, op in operations.items()],
         }
     )

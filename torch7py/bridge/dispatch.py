@@ -14,7 +14,7 @@ from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, operations
 from torch7py.t7.objects import Table
 
-__all__ = ["Dispatcher", "encode_results", "loops", "vectors"]
+__all__ = ["Dispatcher", "encode_results", "loops"]
 
 
 class Dispatcher(Adapters):
@@ -119,26 +119,6 @@ def loops() -> list[list[Any]]:
                 in_place = operation.form is Form.INPLACE
                 found.append(
                     [operation.name, shape, case.loop, in_place or operation.form is Form.UPDATE, in_place]
-                )
-    return found
-
-
-def vectors() -> list[list[Any]]:
-    """The operations that one of numpy's functions does, a row a case.
-
-    Name; form; whether it takes nothing (``none``), a number or a tensor besides the first tensor, or the number first
-    (``reversed``); the function; whether the number may be 0; whether it is for floating numbers only.
-    """
-    found: list[list[Any]] = []
-    for operation in operations.values():
-        for case in operation.cases:
-            if case.vector:
-                required = [parameter for parameter in case.parameters if not parameter.optional]
-                shape = _LOOPS[tuple(parameter.kind == "real" for parameter in required)]
-                name, _, limits = case.vector.partition(" ")
-                floating = case.parameters[0].kind == "F"
-                found.append(
-                    [operation.name, operation.form.name.lower(), shape, name, limits != "nonzero", floating]
                 )
     return found
 

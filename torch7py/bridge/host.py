@@ -17,10 +17,8 @@ from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_values import PythonFunction
 from torch7py.bridge.table_view import TableView
 from torch7py.ops import memory, overlap, state, types
-from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
-from torch7py.ops.numpy_loops import find_loop, has_loops
 from torch7py.ops.registry import classes, operations
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ __all__ = ["host_functions"]
 
 MAX_DIMS = 8  # what the header in shared memory has room for
 FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
-THREADS = FIRST_STRIDE + MAX_DIMS  # where Lua reads how many threads PyTorch has
+SHARED_WORDS = FIRST_STRIDE + MAX_DIMS  # of the memory that Lua reads a header from
 
 
 def _let_go(error: BaseException) -> None:
@@ -141,28 +139,9 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         dims = tensor.dim() if tensor.numel() else 0
         shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
         shared[2] = dims
-        shared[THREADS] = torch.get_num_threads()
         known = min(dims, MAX_DIMS)
         shared[FIRST_SIZE : FIRST_SIZE + known] = list(tensor.shape[:known])
         shared[FIRST_STRIDE : FIRST_STRIDE + known] = list(tensor.stride()[:known])
-
-    def numpy_loop(name: str, code: int) -> tuple[int, ...]:
-        """The addresses of a loop of numpy's for elements of a type; nothing where there is none."""
-        return (has_loops() and find_loop(name, types.BY_CODE[int(code)].dtype)) or ()
-
-    def routine(name: str, operands: str, code: int) -> tuple[float, ...]:
-        """The address of a routine for elements of a type, and its numbers; nothing where there is none."""
-        chain, constants = shortcuts[name, operands]
-        dtype = types.BY_CODE[int(code)].dtype
-        found = chain.routine(dtype)
-        return () if found is None else (found.address, *constants(dtype))
-
-    dtypes = [number_type.dtype for number_type in types.NUMBER_TYPES]
-
-    def new_like(handle: int, kind: int) -> tuple[int, int]:
-        """A new tensor of a tensor's sizes, its elements still to be written; its handle and where they are."""
-        made = torch.empty(objects[handle].shape, dtype=dtypes[kind])
-        return handles.give_tensor(made), made.data_ptr()
 
     def geometry(handle: int) -> tuple[int, ...]:
         """The number of dimensions, then size and stride of each."""
@@ -298,9 +277,6 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     return {
         "release": handles.release,
-        "numpy_loop": numpy_loop,
-        "new_like": new_like,
-        "routine": routine,
         "collected": runtime.collected,
         "describe_error": describe_error,
         "new_table": new_table,

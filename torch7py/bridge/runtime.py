@@ -22,7 +22,7 @@ from torch7py.bridge.calls import read_answer, read_values
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import RuntimeClosed
 from torch7py.bridge.handles import Handles
-from torch7py.bridge.host import THREADS, host_functions
+from torch7py.bridge.host import SHARED_WORDS, host_functions
 from torch7py.bridge.interrupts import Interrupts, Target
 from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
 from torch7py.bridge.peers import Peers
@@ -151,7 +151,7 @@ class Runtime:
         self.handles = Handles()
         self.handles.limit = COLLECT_AFTER
         self.dispatcher = Dispatcher(self.handles, place)
-        self.shared = (ctypes.c_int64 * (THREADS + 1))()
+        self.shared = (ctypes.c_int64 * SHARED_WORDS)()
         self.adapters: list[Callable[..., Any]] = []  # lupa does not keep what Lua alone holds
         self.dropped: list[int] = []  # numbers of Lua functions that Python has let go
         self.last_exception: tuple[BaseException, str] | None = None  # that Lua has met, and what it says

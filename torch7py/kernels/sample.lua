@@ -1,8 +1,7 @@
 -- Categories drawn by their probabilities, as Torch7's multinomial draws them.
 --
 -- sums: rows x n doubles, the probabilities of a row added up to 1; they are used up. words: a random word of 32 bits, in
--- 64, for each sample. `once`: no category comes twice in a row. out: rows x samples longs, categories from 1. loops: for
--- numpy's subtraction and division of doubles the addresses of a loop, its context and what belongs to it; or nil.
+-- 64, for each sample. `once`: no category comes twice in a row. out: rows x samples longs, categories from 1.
 
 local ffi = require 'ffi'
 local doubles, words_type, longs = ffi.typeof('double*'), ffi.typeof('uint32_t*'), ffi.typeof('int64_t*')
@@ -18,33 +17,11 @@ local function place_of(sums, n, point)
    return from
 end
 
-local LONG = 64   -- sums for which numpy's loops take less time, their calls included
-
-ffi.cdef [[
-typedef int (*numpys_loop)(void *context, char **data, const intptr_t *counts, const intptr_t *strides, void *with);
-typedef struct { numpys_loop loop; void *context, *with; } numpys_call;
-]]
-local calls, chars = ffi.typeof('numpys_call*'), ffi.typeof('char*')
-local data, counts, strides = ffi.new('char*[3]'), ffi.new('intptr_t[1]'), ffi.new('intptr_t[3]', 8, 0, 8)
-local number = ffi.new('double[1]')
-
--- A loop on sums and a number, into the sums.
-local function apply(call, sums, by, n)
-   sums = ffi.cast(chars, sums)
-   data[0], data[1], data[2], counts[0], number[0] = sums, ffi.cast(chars, number), sums, n, by
-   call.loop(call.context, data, counts, strides, call.with)
-end
-
 -- What was drawn is taken away and the rest made to end at 1 again.
-local function take_away(sums, n, place, loops)
+local function take_away(sums, n, place)
    local weight = sums[place]
    if place > 0 then weight = weight - sums[place - 1] end
    local left = 1 - weight
-   if loops and n >= LONG then
-      apply(loops[0], sums + place, weight, n - place)
-      apply(loops[1], sums, left, n)
-      return
-   end
    for i = 0, place - 1 do sums[i] = sums[i] / left end
    for i = place, n - 1 do sums[i] = (sums[i] - weight) / left end
 end
@@ -88,9 +65,8 @@ local function are_few(samples, n)
    return 2 * samples * (2 + math.log(2 * n / samples) / math.log(2)) < n
 end
 
-return function(sums, rows, n, words, samples, once, out, loops)
+return function(sums, rows, n, words, samples, once, out)
    sums, words, out = ffi.cast(doubles, sums), ffi.cast(words_type, words), ffi.cast(longs, out)
-   loops = loops and ffi.cast(calls, loops)
    local few = once and are_few(samples, n)
    if few then
       places, weights, left = ffi.new('int32_t[?]', samples), ffi.new('double[?]', samples), ffi.new('double[?]', samples)
@@ -104,7 +80,7 @@ return function(sums, rows, n, words, samples, once, out, loops)
             sums[n - 1] = 1
             local place = place_of(sums, n, words[2 * k] * 2^-32)
             out[k] = place + 1
-            if once and k < samples - 1 then take_away(sums, n, place, loops) end
+            if once and k < samples - 1 then take_away(sums, n, place) end
          end
       end
       sums, words, out = sums + n, words + 2 * samples, out + samples

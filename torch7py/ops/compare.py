@@ -16,24 +16,23 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-for _name, _function, _vector, _word in (
-    ("lt", torch.lt, "less", "below"),
-    ("le", torch.le, "less_equal", "below or equal to"),
-    ("gt", torch.gt, "greater", "above"),
-    ("ge", torch.ge, "greater_equal", "above or equal to"),
-    ("eq", torch.eq, "equal", "equal to"),
-    ("ne", torch.ne, "not_equal", "not equal to"),
+for _name, _function, _word in (
+    ("lt", torch.lt, "below"),
+    ("le", torch.le, "below or equal to"),
+    ("gt", torch.gt, "above"),
+    ("ge", torch.ge, "above or equal to"),
+    ("eq", torch.eq, "equal to"),
+    ("ne", torch.ne, "not equal to"),
 ):
     operation(
         _name,
         "src:T value:real",
         Form.QUERY,
         returns="Byte",
-        vector=_vector,
         about=f"1 where an element is {_word} a number, or the other tensor's element, 0 elsewhere. NaN is unequal "
         "to all and neither below nor above.",
     )(_function)
-    operation(_name, "src:T other:like", returns="Byte", vector=_vector)(_function)
+    operation(_name, "src:T other:like", returns="Byte")(_function)
 
 
 @operation("equal", "a:T b:T", Form.METHOD, returns="value")

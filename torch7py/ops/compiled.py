@@ -8,7 +8,7 @@ from torch7py.kernels import available
 from torch7py.ops import memory
 from torch7py.ops.known import numbers_known
 
-__all__ = ["fits", "is_shared_out", "word"]
+__all__ = ["fits", "is_shared_out"]
 
 SHARED = 1 << 15  # elements from which on PyTorch uses several threads
 
@@ -34,8 +34,3 @@ def fits(*tensors: torch.Tensor) -> bool:
 def is_shared_out(tensor: torch.Tensor) -> bool:
     """Whether PyTorch has several threads do an operation on this, where a kernel has one."""
     return tensor.numel() >= SHARED and torch.get_num_threads() > 1
-
-
-def word(tensor: torch.Tensor) -> str:
-    """The C type of whole numbers as wide as an element."""
-    return f"int{8 * tensor.element_size()}_t"

@@ -260,11 +260,7 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
     if width == 1 and low == 0:  # what the other steps leave as it is
         return numbers.div_(n - 1)
 
-    def steps(out: T | None, spare: T | None, numbers: T) -> T:
-        way = torch.div(torch.mul(numbers, width, out=spare), n - 1, out=spare)
-        return torch.add(way, low, out=out)
-
-    return memory.in_parts(steps, numbers, numbers)
+    return numbers.mul_(width).div_(n - 1).add_(low)
 
 
 @creation("linspace", "a:number b:number n:int=100")

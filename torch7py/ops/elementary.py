@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
-from torch7py.ops import memory, state
-from torch7py.ops.chains import Chain, shortcut
+from torch7py.ops import state
 from torch7py.ops.hyperbolic import tanh, tanh_
 from torch7py.ops.registry import Form, operation
 
@@ -21,7 +19,6 @@ __all__ = ["of_numbers", "round_half_away"]
 
 T = torch.Tensor
 LARGEST = 2.0**53  # below which every whole number is a double
-NUMPYS = (torch.float64, torch.float32)  # types of which numpy cuts many at a time
 WHOLE: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "trunc": math.trunc}
 
 
@@ -48,48 +45,14 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
     return apply
 
 
-ROUND = Chain(
-    "x out", "sign below", "and x sign zero", "or zero below half", "add x half further", "trunc further out"
-)
-ROUND_BY_BOUNDS = Chain(
-    "x out",
-    "least most",
-    "maximum x least part",
-    "minimum part most part",
-    "add x part further",
-    "trunc further out",
-)
-
-
-def _below_half(dtype: torch.dtype) -> float:
-    """The greatest number below a half."""
-    return 0.5 - torch.finfo(dtype).eps / 4
-
-
-shortcut("round", "", ROUND, lambda dtype: (-0.0, _below_half(dtype)))
-
-
 def round_half_away(x: T, *, out: T | None = None) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
 
     To x is added, with its sign, the greatest number below a half: where the sum rounds up to the next whole number,
     x was not nearer to the last one. To what is smaller than that number x itself may be added: it stays below 1.
     """
-    below = _below_half(x.dtype)
-    done = ROUND.into(out, x, -0.0, below)
-    if done is None:
-        done = ROUND_BY_BOUNDS.into(out, x, -below, below)
-    if done is not None:
-        return done
-
-    def steps(out: T | None, spare: T | None, x: T) -> T:
-        further = torch.add(x, torch.clamp(x, -below, below, out=spare), out=spare)
-        if spare is None or out is None or not x.is_cpu or x.dtype not in NUMPYS:
-            return torch.trunc(further, out=out)
-        np.trunc(memory.array_of(further), memory.array_of(out))  # a tenth of the time of PyTorch's
-        return out
-
-    return memory.in_parts(steps, out, x)
+    below = 0.5 - torch.finfo(x.dtype).eps / 4  # the greatest number below a half
+    return torch.trunc(x + x.clamp(-below, below), out=out)
 
 
 def _round_(x: T) -> T:
@@ -123,29 +86,15 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None, str]] = {
     "trunc": (torch.trunc, T.trunc_, "The whole part: what is before the point, with the sign."),
 }
 
-VECTORS = {
-    "ceil": "ceil",
-    "floor": "floor",
-    "trunc": "trunc",
-}  # what numpy calls those that it computes alike
-
 for name, (function, inplace, about) in FUNCTIONS.items():
-    operation(name, "src:F", Form.UPDATE, inplace=inplace, vector=VECTORS.get(name, ""), about=about)(
-        function
-    )
+    operation(name, "src:F", Form.UPDATE, inplace=inplace, about=about)(function)
     of_number = whole_of_number(WHOLE[name], function) if name in WHOLE else of_numbers(function)
     operation(name, "value:number", returns="value")(of_number)
 
-operation(
-    "abs", "src:T", Form.UPDATE, inplace=T.abs_, vector="absolute", about="The element without its sign."
-)(torch.abs)
+operation("abs", "src:T", Form.UPDATE, inplace=T.abs_, about="The element without its sign.")(torch.abs)
 operation("abs", "value:number", returns="value")(of_numbers(torch.abs))
 operation(
     "sign", "src:T", Form.UPDATE, inplace=T.sign_, about="1, 0 or -1, as the element is above 0, 0 or below."
 )(torch.sign)
-operation(
-    "neg", "src:T", Form.UPDATE, inplace=T.neg_, vector="negative", about="The element with the other sign."
-)(torch.neg)
-operation(
-    "cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_, vector="reciprocal", about="1 over the element."
-)(torch.reciprocal)
+operation("neg", "src:T", Form.UPDATE, inplace=T.neg_, about="The element with the other sign.")(torch.neg)
+operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_, about="1 over the element.")(torch.reciprocal)

@@ -5,14 +5,11 @@ Indices count from 1 in Lua and come in LongTensors, masks of 0 and 1 in ByteTen
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
-from torch7py.kernels import kernel
-from torch7py.ops import compiled, memory, overlap, types
+from torch7py.ops import memory, overlap, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -22,7 +19,6 @@ __all__: list[str] = []
 
 T = torch.Tensor
 Rows = Callable[..., T]  # of a tensor, a dimension, places along it, and values
-SHORT = 16  # elements of a row below which a kernel's steps from row to row are too many
 
 # -- rows --------------------------------------------------------------------------------------------------
 
@@ -170,31 +166,6 @@ def _named(x: T, dim: int, index: T) -> overlap.Places:
     return overlap.places(starts) + rows.reshape(-1).cpu().numpy() * x.stride(dim)
 
 
-def _suits(dim: int, index: T, *tensors: T) -> bool:
-    """Whether ``_move`` is for these: it takes its time for each row."""
-    return (
-        math.prod(index.shape[dim:]) >= SHORT
-        and not compiled.is_shared_out(index)
-        and compiled.fits(index, *tensors)
-        and all(tensor.numel() < 2**31 for tensor in tensors)
-        and memory.separate(index, *tensors)
-    )
-
-
-def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
-    """Take the elements of x that the index names, or put them there; a single one is put everywhere.
-
-    An index that is out of range is an error, but what lies before it has been moved by then: to keep a tensor as it
-    was, check first.
-    """
-    outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
-    addresses = (x.data_ptr(), index.data_ptr(), elements.data_ptr())
-    step = int(elements.shape == index.shape)
-    gather = kernel("gather", WORD=compiled.word(x))
-    if not gather(put, *addresses, outer, x.shape[dim], index.shape[dim], inner, step):
-        _in_range("scatter" if put else "gather", index, x, dim, first=1)
-
-
 def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     """``_gather`` right into the tensor named for it."""
     _elements("gather", x, dim, index)
@@ -206,25 +177,16 @@ def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
         return
-    if _suits(dim, index, x) and out.is_contiguous() and out.is_cpu:
-        _in_range("gather", index, x, dim, first=1)
-        memory.resize(out, index.shape)
-        _move(False, x, dim, index, out)
-    else:
-        rows = _from_zero("gather", x, dim, index)
-        memory.resize(out, index.shape)
-        torch.gather(x, dim, rows, out=out)
+    rows = _from_zero("gather", x, dim, index)
+    memory.resize(out, index.shape)
+    torch.gather(x, dim, rows, out=out)
 
 
 @operation("gather", "x:T dim:index index:Long", Form.QUERY, inplace=_gather_into)
 def _gather(x: T, dim: int, index: T) -> T:
     """``[r.]gather(x, dim, index)``: with dim 1, ``r[i][j] = x[index[i][j]][j]``."""
     _elements("gather", x, dim, index)
-    if not _suits(dim, index, x):
-        return x.gather(dim, _from_zero("gather", x, dim, index))
-    made = x.new_empty(index.shape)
-    _move(False, x, dim, index, made)
-    return made
+    return x.gather(dim, _from_zero("gather", x, dim, index))
 
 
 @operation("scatter", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
@@ -237,9 +199,6 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
         _in_range("scatter", index, x, dim, first=1)
         part = src[tuple(map(slice, index.shape))]
         overlap.copy_places(x, _named(x, dim, index), part, overlap.places(_rows_first(part, dim)))
-    elif src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
-        _in_range("scatter", index, x, dim, first=1)
-        _move(True, x, dim, index, src)
     else:
         _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), src)
 
@@ -248,23 +207,13 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
 def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
     """``x:scatter(dim, index, value)``: with a number, that everywhere."""
     _elements("scatter", x, dim, index)
-    if _suits(dim, index, x):
-        _in_range("scatter", index, x, dim, first=1)
-        _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
-    else:
-        _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), value)
+    _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), value)
 
 
 @operation("nonzero", "x:any", Form.QUERY)
 def _nonzero(x: T) -> T:
     """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
-    if x.dim() == 0 or x.shape[-1] < SHORT or compiled.is_shared_out(x) or not compiled.fits(x):
-        return torch.nonzero(x).add_(1)
-    mask = x.bool()
-    made = torch.empty((_ones(mask), x.dim()), dtype=torch.int64)
-    sizes, places = torch.tensor(x.shape), torch.empty(x.shape[-1] + 1, dtype=torch.int32)
-    kernel("nonzero")(mask.data_ptr(), sizes.data_ptr(), x.dim(), places.data_ptr(), made.data_ptr())
-    return made
+    return torch.nonzero(x).add_(1)
 
 
 # -- masks -------------------------------------------------------------------------------------------------
@@ -277,28 +226,6 @@ def _mask(name: str, x: T, mask: T) -> T:
     if mask.numel() and mask.max().item() > 1:
         raise TorchError("Mask tensor can take 0 and 1 values only")
     return mask.reshape(x.shape).view(torch.bool)
-
-
-def _ones(mask: T) -> int:
-    """How many ones a mask has."""
-    if mask.is_cpu and mask.is_contiguous():  # numpy's count takes a tenth of PyTorch's sum
-        return int(np.count_nonzero(memory.array_of(mask.view(torch.uint8)).view(np.bool_)))
-    return int(mask.sum())
-
-
-def _masks(x: T, mask: T, *others: T) -> bool:
-    """Whether the kernel ``masked`` is for these."""
-    return (
-        not compiled.is_shared_out(x)
-        and compiled.fits(x, mask, *others)
-        and memory.separate(x, mask, *others)
-    )
-
-
-def _move_masked(put: bool, x: T, mask: T, elements: T, step: int = 1) -> None:
-    """Take the elements under the ones of a mask, or put others there; with a step of 0 the first one everywhere."""
-    move = kernel("masked", WORD=compiled.word(x))
-    move(put, x.data_ptr(), mask.data_ptr(), x.numel(), elements.data_ptr(), step)
 
 
 def _masked_select_into(out: T, x: T, mask: T) -> None:
@@ -315,20 +242,14 @@ def _masked_select_into(out: T, x: T, mask: T) -> None:
 def _masked_select(x: T, mask: T) -> T:
     """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector."""
     chosen = _mask("maskedSelect", x, mask)
-    if not _masks(x, chosen):
-        return x.masked_select(chosen)
-    made = x.new_empty(_ones(chosen))
-    _move_masked(False, x, chosen, made)
-    return made
+    return x.masked_select(chosen)
 
 
 @operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
 def _masked_fill(x: T, mask: T, value: float) -> None:
     """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number."""
     chosen = _mask("maskedFill", x, mask)
-    if _masks(x, chosen):
-        _move_masked(True, x, chosen, torch.full((1,), value, dtype=x.dtype), 0)
-    elif 0 in x.stride() and repeated_dims(x):
+    if 0 in x.stride() and repeated_dims(x):
         for part in turns(x):
             part(x).masked_fill_(part(chosen), value)
     else:
@@ -339,15 +260,13 @@ def _masked_fill(x: T, mask: T, value: float) -> None:
 def _masked_copy(x: T, mask: T, src: T) -> None:
     """``x:maskedCopy(mask, src)``: the elements under the ones of the mask become those of src, in order."""
     chosen = _mask("maskedCopy", x, mask)
-    ones = _ones(chosen)
+    ones = int(chosen.sum())
     if src.numel() < ones:
         raise TorchError(f"maskedCopy: {src.numel()} elements of src for {ones} ones in the mask")
     src = src.contiguous()
     if overlap.meets(x, src):
         written = overlap.places(x)[chosen.flatten().cpu().numpy()]
         overlap.copy_places(x, written, src, overlap.places(src)[:ones])
-    elif _masks(x, chosen, src):
-        _move_masked(True, x, chosen, src)
     else:
         x.masked_scatter_(chosen, src)
 

@@ -33,7 +33,6 @@ __all__ = [
     "fit",
     "has_nan",
     "has_storage",
-    "in_parts",
     "length",
     "note_empty",
     "point_at",
@@ -337,46 +336,10 @@ def write_elements(out: torch.Tensor, function: Callable[..., torch.Tensor], *ar
     write(out, function(*arguments))
 
 
-PART = 1 << 17  # elements whose intermediate results stay in the processor's cache
-
-
 def has_nan(x: torch.Tensor) -> bool:
     """Whether any element is NaN."""
     # A sum is the fastest way to see that none is; one of infinities may be NaN too.
     return math.isnan(x.sum().item()) and bool(x.amax().isnan())
-
-
-def in_parts(
-    steps: Callable[..., torch.Tensor],
-    out: torch.Tensor | None,
-    *tensors: torch.Tensor,
-    spare: torch.dtype | None = None,
-) -> torch.Tensor:
-    """An elementwise result that takes several steps, each over a part of large tensors: they wait for memory once.
-
-    ``steps(out, spare, *tensors)`` computes it of tensors of a size. It puts the result into ``out`` and may put a
-    result in between, of the first tensor's type or of ``spare``, into ``spare``; None for either stands for a new
-    tensor, as with PyTorch's ``out=``.
-    """
-    first = tensors[0]
-    if first.numel() < LARGE:  # to find out where it may be put takes longer than a copy
-        result = steps(None, None, *tensors)
-        return result if out is None else out.copy_(result)
-    if not all(
-        tensor.is_contiguous() and not tensor.requires_grad and (out is None or apart(out, tensor))
-        for tensor in (*tensors, *([] if out is None else [out]))
-    ):
-        result = steps(None, None, *tensors)
-        return result if out is None else out.copy_(result)
-    if first.numel() <= PART or not first.is_cpu:
-        return steps(out, None, *tensors)
-    if out is None:
-        out = torch.empty_like(first)
-    between = torch.empty(PART, dtype=spare or first.dtype, device=first.device)
-    for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (out, *tensors)), strict=True):
-        room = between if len(part[0]) == PART else between[: len(part[0])]
-        steps(part[0], room, *part[1:])
-    return out
 
 
 def apart(out: torch.Tensor, other: torch.Tensor) -> bool:

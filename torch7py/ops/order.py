@@ -6,8 +6,7 @@ import math
 
 import torch
 
-from torch7py.kernels import kernel
-from torch7py.ops import compiled, memory, rows
+from torch7py.ops import memory, rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
@@ -16,7 +15,6 @@ from torch7py.ops.sorting import along
 __all__: list[str] = []
 
 T = torch.Tensor
-_REALS = {torch.float32: "float", torch.float64: "double"}
 Pair = tuple[T, T]
 
 
@@ -73,13 +71,6 @@ def _bins(x: T, count: int, low: float, high: float) -> T:
 @operation("histc", "x:F bins:int=100 low:real=0 high:real=0", Form.QUERY)
 def _histogram(x: T, bins: int, low: float, high: float) -> T:
     """How many elements lie in each of ``bins`` equal parts from ``low`` to ``high``."""
-    if compiled.fits(x) and x.dtype in _REALS:
-        low, high = _range(x, bins, low, high)
-        width = torch.tensor(high - low, dtype=x.dtype).item()
-        counts = torch.zeros(bins, dtype=torch.int64)
-        count = kernel("histogram", REAL=_REALS[x.dtype])
-        count(x.data_ptr(), x.numel(), low, high, width, bins - 1, counts.data_ptr())
-        return counts.to(x.dtype)
     found = _bins(x, bins, low, high).reshape(-1)
     return torch.bincount(found, minlength=bins + 1)[:bins].to(x.dtype)
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from torch7py.ops import memory, overlap
-from torch7py.ops.chains import Chain, shortcut
+from torch7py.ops import overlap
 from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
 
@@ -95,18 +94,6 @@ def add_product_(src: T, value: float, a: T, b: T) -> T:
     return src.addcmul_(a, b, value=value) if _exact(src) else _add_product(src, value, a, b, out=src)
 
 
-PRODUCT = Chain("src a b out", "", "multiply a b product", "add src product out")
-SCALED_PRODUCT = Chain(
-    "src a b out",
-    "value",
-    "multiply a value product",
-    "multiply product b product",
-    "add src product out",
-)
-shortcut("addcmul", "tt", PRODUCT)
-shortcut("addcmul", "ntt", SCALED_PRODUCT)
-
-
 @operation(
     "addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_, copies_first=True
 )
@@ -119,22 +106,12 @@ def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T
     if _exact(src):
         return torch.addcmul(src, a, b, value=value, out=out)
 
-    done = PRODUCT.into(out, src, a, b) if value == 1 else SCALED_PRODUCT.into(out, src, a, b, value)
-    if done is not None:
-        return done
-
-    if src.numel() < memory.LARGE and src.dtype != torch.float16:
-        total = src + (a if value == 1 else a * value) * b
-        return total if out is None else out.copy_(total)
-
-    # Added to minus zero a number stays what it is, the sign of zero too.
-    nothing = torch.tensor(-0.0, dtype=src.dtype, device=src.device)
-
-    def steps(out: T | None, spare: T | None, src: T, a: T, b: T) -> T:
-        product = torch.addcmul(nothing, a, b, value=value, out=spare)  # (value * a) * b
-        return torch.add(src, product, out=out)
-
-    return memory.in_parts(steps, out, src, a, b)
+    if src.dtype == torch.float16:  # the product is rounded once; added to minus zero it keeps its sign
+        zero = torch.tensor(-0.0, dtype=src.dtype, device=src.device)
+        product = torch.addcmul(zero, a, b, value=value)
+    else:
+        product = (a if value == 1 else a * value) * b
+    return torch.add(src, product, out=out)
 
 
 def _exact(x: T) -> bool:
@@ -187,11 +164,6 @@ for name in ("cfmod", "cmod"):
     operation(name, "src:T other:like", Form.UPDATE, inplace=T.fmod_, about=about)(torch.fmod)
 
 
-FLOORED = ("divide src by quotient", "floor quotient quotient", "multiply quotient by quotient")
-REST_OF_NUMBER = Chain("src out", "by", *FLOORED, "subtract src quotient out")
-REST_OF_TENSOR = Chain("src by out", "", *FLOORED, "subtract src quotient out")
-
-
 def _remainder_(src: T, other: Number) -> T:
     return remainder(src, other, out=src)
 
@@ -207,21 +179,13 @@ def remainder(src: T, other: Number, *, out: T | None = None) -> T:
     if not src.is_floating_point():
         return torch.remainder(src, other, out=out)
 
+    quotient = torch.floor(torch.div(src, other))
     if src.dtype == torch.float64:
-        done = (REST_OF_TENSOR if isinstance(other, T) else REST_OF_NUMBER).into(out, src, other)
-        if done is not None:
-            return done
-
-    def steps(out: T | None, spare: T | None, src: T, by: Number = other) -> T:
-        quotient = torch.floor(torch.div(src, by, out=spare), out=spare)
-        if src.dtype == torch.float64:
-            return torch.sub(src, torch.mul(quotient, by, out=spare), out=out)
-        if not isinstance(by, T):
-            by = torch.tensor(by, dtype=src.dtype).item()
-        rest = src.double() - quotient.double().mul_(by)
-        return rest.to(src.dtype) if out is None else out.copy_(rest)
-
-    return memory.in_parts(steps, out, src, *([other] if isinstance(other, T) else []))
+        return torch.sub(src, quotient * other, out=out)
+    if not isinstance(other, T):
+        other = torch.tensor(other, dtype=src.dtype).item()
+    rest = (src.double() - quotient.double() * other).to(src.dtype)
+    return rest if out is None else out.copy_(rest)
 
 
 # -- powers -----------------------------------------------------------------------------------------------
@@ -252,8 +216,6 @@ def _power(src: T, other: T, *, out: T | None = None) -> T:
 
 # -- bounds -----------------------------------------------------------------------------------------------
 
-shortcut("clamp", "nn", Chain("src out", "low high", "max low src part", "min high part out"))
-
 
 def _clamp_(src: T, low: float, high: float) -> T:
     return _clamp(src, low, high, out=src)
@@ -268,56 +230,24 @@ def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
     return result if out is None else out.copy_(result)
 
 
-def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T]) -> None:
+def _register_bound(name: str, better: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
-    word = best.__name__[:3]
-    by_number, by_tensor = (
-        Chain("src out", "number", f"{word} src number out"),
-        Chain("src other out", "", f"{word} src other out"),
-    )
-    shortcut(name, "n", by_number)
-    shortcut(name, "t", by_tensor)
-    bound = Chain("src out", "number", f"f{word} src number out")
+    word = "greater" if better is torch.gt else "smaller"
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
-        if src.numel() < memory.LARGE:
-            chosen = torch.where(better(src, other), src, other)
-            return chosen if out is None else out.copy_(chosen)
-        done = (by_tensor if isinstance(other, T) else by_number).into(out, src, other)
-        if done is not None:
-            return done
-        # Of two zeros the one that is given counts, which numpy's function may not take.
-        if not isinstance(other, T) and other and other == other:
-            done = bound.into(out, src, other)
-            if done is not None:
-                return done
-        others = [other] if isinstance(other, T) else []
-        number = other if isinstance(other, T) else torch.tensor(other, dtype=src.dtype, device=src.device)
-        if not (src.is_floating_point() and memory.has_nan(src)):
-            # PyTorch's own, which lets no nan give way, in a third of the time
-            return best(src, number, out=out)
-
-        def steps(out: T | None, spare: T | None, src: T, other: T = number) -> T:
-            chosen = better(src, other, out=spare)
-            if out is None:
-                return torch.where(chosen, src, other)
-            return torch.where(chosen, src, other, out=out)
-
-        return memory.in_parts(steps, out, src, *others, spare=torch.bool)
+        chosen = torch.where(better(src, other), src, other)
+        return chosen if out is None else out.copy_(chosen)
 
     def choose_(src: T, other: Number) -> T:
         return choose(src, other, out=src)
 
-    which = "greater" if better is torch.gt else "smaller"
-    about = f"The {which} of each element and a number, or the other tensor's element, which is also taken for a NaN."
-    # Of two zeros the number counts, which numpy's function may not take.
-    vector = f"f{word} nonzero"
-    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, vector=vector, about=about)(choose)
+    about = f"The {word} of each element and a number, or the other tensor's element, which is also taken for a NaN."
+    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, about=about)(choose)
     operation(name, "src:T other:like", inplace=choose_)(choose)
 
 
-_register_bound("cmax", torch.gt, torch.maximum)
-_register_bound("cmin", torch.lt, torch.minimum)
+_register_bound("cmax", torch.gt)
+_register_bound("cmin", torch.lt)
 
 # -- of two tensors ---------------------------------------------------------------------------------------
 
@@ -332,10 +262,6 @@ operation(
 operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2))
 
 
-WAY = Chain("src other out", "weight", "subtract other src way", "multiply way weight way", "add way src out")
-shortcut("lerp", "tn", WAY)
-
-
 def _interpolate_(src: T, other: T, weight: float) -> T:
     return _interpolate(src, other, weight, out=src)
 
@@ -343,15 +269,7 @@ def _interpolate_(src: T, other: T, weight: float) -> T:
 @operation("lerp", "src:F other:like weight:real", Form.UPDATE, inplace=_interpolate_)
 def _interpolate(src: T, other: T, weight: float, *, out: T | None = None) -> T:
     """``src + weight * (other - src)``, rounded after each step"""
-    done = WAY.into(out, src, other, weight)
-    if done is not None:
-        return done
-
-    def steps(out: T | None, spare: T | None, src: T, other: T) -> T:
-        way = torch.mul(torch.sub(other, src, out=spare), weight, out=spare)
-        return torch.add(way, src, out=out)
-
-    return memory.in_parts(steps, out, src, other)
+    return torch.add((other - src) * weight, src, out=out)
 
 
 @operation("lerp", "a:number b:number weight:number", returns="value")

@@ -7,11 +7,11 @@ Sums of a FloatTensor are carried in double, sums of integers in 64 bits, as in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 
-from torch7py.ops import folds, memory
+from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -20,8 +20,6 @@ __all__ = ["last_dim"]
 
 T = torch.Tensor
 Pair = tuple[T, T]
-
-PART = 1 << 16  # elements that are made doubles together: of fewer the calls count, of more the memory
 
 
 def last_dim(x: T, dim: int | None) -> int:
@@ -45,53 +43,6 @@ def _wide_along(x: T, dim: int) -> torch.dtype:
     return _wide(x) if x.stride(dim) == 1 else x.dtype
 
 
-def _in_double(x: T) -> Iterator[T]:
-    """The elements in double as vectors in some order, each in memory that the next one takes over.
-
-    A copy of all of a large tensor would be slow to get and to read.
-    """
-    x = x.detach()
-    if x.numel() <= PART or x.device.type != "cpu":
-        yield x.to(torch.float64, copy=True).reshape(-1)
-        return
-    strides = x.stride()
-    x = x.permute(sorted(range(x.dim()), key=strides.__getitem__, reverse=True))
-    if x.is_contiguous():
-        x = x.view(-1)
-    parts = torch.split(x, max(1, PART * x.shape[0] // x.numel()))
-    room = torch.empty(parts[0].numel(), dtype=torch.float64)
-    for part in parts:
-        vector = room[: part.numel()]
-        vector.view(part.shape).copy_(part)
-        yield vector
-
-
-def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
-    """What a function that takes a copy in double gives of a tensor along a dimension, of a large one part by part."""
-    if x.dtype == torch.float64 or x.numel() <= PART or x.device.type != "cpu":
-        return function(x)
-    strides = x.stride()
-    other = max(
-        (d for d, size in enumerate(x.shape) if d != dim and size > 1), key=strides.__getitem__, default=None
-    )
-    if other is None:
-        return function(x)
-    count = max(1, PART * x.shape[other] // x.numel())
-    return torch.cat([function(part) for part in torch.split(x, count, other)], other)
-
-
-FOLDS: dict[float, str] = {1: "magnitudes", 2: "squares"}  # what is added up for these norms
-
-
-def _rows(name: str, x: T, dim: int) -> T | None:
-    """A fold in double along a dimension in which elements lie side by side, which is then of size 1."""
-    if x.stride(dim) != 1:
-        return None
-    moved = x.movedim(dim, -1)
-    found = folds.of_rows(name, moved)
-    return None if found is None else found.view(*moved.shape[:-1], 1).movedim(-1, dim)
-
-
 # -- sums and products ------------------------------------------------------------------------------------
 
 
@@ -104,40 +55,25 @@ def _sum(x: T) -> float:
     if x.is_floating_point():
         if 0 < x.numel() <= 256 and x.device.type == "cpu":
             return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
-        if x.dtype != torch.float64:
-            found = folds.whole("sum", x)
-            return sum(vector.sum().item() for vector in _in_double(x)) if found is None else found
+        return x.sum(dtype=torch.float64).item()
     return x.sum().item()  # of integers one of longs
 
 
 @operation("sum", "x:T dim:index")
 def _sum_along(x: T, dim: int) -> T:
     check_dim(x, dim)
-    wide = _wide_along(x, dim)
-    if x.dtype == wide:
-        return x.sum(dim, keepdim=True, dtype=wide)
-    found = _rows("sum", x, dim)
-    if found is not None:
-        return found.to(x.dtype)
-    return _by_parts(x, dim, lambda part: part.sum(dim, keepdim=True, dtype=wide).to(x.dtype))
+    return x.sum(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
 
 
 @operation("prod", "x:T", Form.QUERY, returns="value")
 def _product(x: T) -> float:
     """The product of all elements, or the products along a dimension, carried as sums are."""
-    if x.dtype == torch.float32:
-        found = folds.whole("product", x)
-        if found is not None:
-            return found
     return x.prod(dtype=_wide(x)).item()
 
 
 @operation("prod", "x:T dim:index")
 def _product_along(x: T, dim: int) -> T:
     check_dim(x, dim)
-    found = _rows("product", x, dim) if x.dtype == torch.float32 else None
-    if found is not None:
-        return found.to(x.dtype)
     return x.prod(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
 
 
@@ -212,9 +148,8 @@ def _variance(x: T, biased: bool) -> float:
     """From the squares of the differences to the mean, in double."""
     count = _not_empty(x).numel() - (not biased)
     mean = _sum(x) / x.numel()
-    squares = folds.whole("deviations", x, number=mean)
-    if squares is None:
-        squares = sum(_powers(vector.sub_(mean), 2) for vector in _in_double(x))
+    differences = (x.double() - mean).reshape(-1)
+    squares = torch.dot(differences, differences).item()
     return squares / count if count else math.nan
 
 
@@ -264,21 +199,9 @@ def _norm(x: T, p: float) -> float:
     """``(sum |x|^p)^(1/p)``; for p = 0 the number of elements that are not 0."""
     if p == 0:
         return float(torch.count_nonzero(x))
-    if x.dtype == torch.float64 and p in (1, 2):
-        return float(torch.linalg.vector_norm(x, p))
-    powers = folds.whole(FOLDS[p], x) if p in FOLDS else None
-    if powers is None:
-        powers = sum(_powers(vector, p) for vector in _in_double(x))
-    if p in FOLDS:
-        return math.sqrt(powers) if p == 2 else powers
-    return torch.tensor(powers, dtype=torch.float64).pow(_inverse(p)).item()
-
-
-def _powers(vector: T, p: float) -> float:
-    """The sum of |x|^p, in the vector's own memory."""
-    if p == 2:
-        return torch.dot(vector, vector).item()
-    return (vector.abs_() if p == 1 else vector.abs_().pow_(p)).sum().item()
+    if p in (1, 2):
+        return float(torch.linalg.vector_norm(x, p, dtype=torch.float64))
+    return x.double().abs().pow(p).sum().pow(_inverse(p)).item()
 
 
 @operation("norm", "x:F p:real dim:index")
@@ -287,32 +210,13 @@ def _norm_along(x: T, p: float, dim: int) -> T:
     if p == 0:
         return (x != 0).sum(dim, keepdim=True).to(x.dtype)
     if p in (1, 2):
-        found = _rows(FOLDS[p], x, dim) if x.dtype == torch.float32 else None
-        if found is not None:
-            return (found if p == 1 else found.sqrt()).to(x.dtype)
-        return _by_parts(
-            x,
-            dim,
-            lambda part: torch.linalg.vector_norm(part, p, dim, keepdim=True, dtype=torch.float64).to(
-                x.dtype
-            ),
-        )
+        return torch.linalg.vector_norm(x, p, dim, keepdim=True, dtype=torch.float64).to(x.dtype)
     return x.abs().pow(p).sum(dim, keepdim=True, dtype=torch.float64).pow(_inverse(p)).to(x.dtype)
 
 
 @operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
 def _distance(x: T, other: T, p: float) -> float:
     """``(sum |x - other|^p)^(1/p)``"""
-    found = (
-        folds.whole("differences" if p == 1 else "squares of differences", x, other) if p in (1, 2) else None
-    )
-    if found is not None:
-        return math.sqrt(found) if p == 2 else found
-    if p in (1, 2) and x.numel() > PART and x.is_contiguous() and other.is_contiguous():
-        # Part by part: no memory is asked for that all differences need.
-        parts = zip(*(torch.split(t.view(-1), PART) for t in (x, other)), strict=True)
-        powers = sum(_powers((a - b).double(), p) for a, b in parts)
-        return math.sqrt(powers) if p == 2 else powers
     difference = x - other
     if p in (1, 2):
         return _norm(difference, p)

@@ -77,16 +77,6 @@ WORDS = {
     "list": "table",
 }
 REQUIRED = object()
-# What numpy calls an element's expression; filling and copying need none of its loops.
-VECTORS = {
-    **dict.fromkeys(("x + v", "v + x", "x + y"), "add"),
-    **dict.fromkeys(("x - v", "v - x", "x - y"), "subtract"),
-    **dict.fromkeys(("x * v", "v * x", "x * y"), "multiply"),
-    **dict.fromkeys(("x / v", "x / y"), "divide"),
-    "v": "fill",
-    "0": "zero",
-    "y": "copy",
-}
 
 
 class Form(enum.Enum):
@@ -141,7 +131,6 @@ class Case:
     loop: str = ""
     columns: tuple[int, ...] = ()
     takes_out: bool = False
-    vector: str = ""
     copies_first: bool = False
 
     @property
@@ -209,7 +198,6 @@ def operation(
     outs: int = 1,
     moves: bool = False,
     loop: str = "",
-    vector: str = "",
     columns: tuple[int, ...] = (),
     copies_first: bool = False,
     about: str = "",
@@ -220,8 +208,6 @@ def operation(
     ``loop`` may say what becomes of one element of a floating tensor, as an expression in C and Lua alike: ``x`` is
     the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
     must be exact to the last bit: one addition, multiplication or division.
-    ``vector`` may name the numpy function that does the same to all elements of one type, to the last bit: of the first
-    tensor, or of that and the second, or of that and the number; without it ``loop`` tells it (``VECTORS``).
     ``copies_first``: what is written when ``out`` shares memory with an operand is told by that order (see ``Case``).
     """
     if returns not in RETURNS:
@@ -255,7 +241,6 @@ def operation(
                 loop,
                 columns,
                 takes_out,
-                vector or VECTORS.get(loop, ""),
                 copies_first,
             )
         )

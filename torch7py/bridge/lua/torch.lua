@@ -1,10 +1,10 @@
 -- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
 -- class system's functions.
 --
--- Arguments: core, host, config, class, headers, tensor, module, loops, vectors,
--- routines. Result: the table `torch`.
+-- Arguments: core, host, config, class, headers, tensor, module, loops.
+-- Result: the table `torch`.
 
-local core, host, config, class, headers, tensor, module, loops, vectors, routines = ...
+local core, host, config, class, headers, tensor, module, loops = ...
 local torch = {}
 
 local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
@@ -180,13 +180,13 @@ for _, entry in ipairs(config.operations) do
          rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
       end
    elseif string.sub(name, 1, 2) ~= '__' and not string.find(name, '.', 1, true) then
-      torch[name] = loops.func(name, vectors.func(name, tensor.func(name)))
+      torch[name] = loops.func(name, tensor.func(name))
       if is_method then
          local f = tensor.method(name)
          for _, t in ipairs(config.types) do
             local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
             local method = tensor.fast[mt] and tensor.fast[mt][name] or f
-            rawset(mt, name, loops.method(name, vectors.method(name, routines.method(name, method, mt), mt), mt))
+            rawset(mt, name, loops.method(name, method, mt))
          end
       end
    end

@@ -17,7 +17,6 @@ from torch7py.kernels import available, kernel
 from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator, to_long
-from torch7py.ops.numpy_loops import has_loops, numpys_loop
 from torch7py.ops.random import draw
 
 __all__ = ["alias_draw", "alias_setup", "multinomial", "randperm"]
@@ -100,13 +99,8 @@ def multinomial(
         # Of sums that do not ascend only the original's own bisection finds the same places.
         result = torch.empty((count, n), dtype=torch.int64, device="cpu")
         if available():
-            sample = kernel("sample")
-            loops = None
-            if has_loops():
-                steps = [numpys_loop(name, torch.float64) for name in ("subtract", "divide")]
-                loops = torch.tensor(steps, dtype=torch.int64)
-            at = None if loops is None else loops.data_ptr()
-            sample(sums.data_ptr(), *sums.shape, words.ctypes.data, n, once, result.data_ptr(), at)
+            addresses = sums.data_ptr(), words.ctypes.data, result.data_ptr()
+            kernel("sample")(addresses[0], *sums.shape, addresses[1], n, once, addresses[2])
         else:
             samples = np.empty(result.shape, np.int64)
             _sample_in_python(sums.numpy(), words, once, samples)
