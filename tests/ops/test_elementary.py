@@ -140,7 +140,7 @@ def test_whole_numbers_of_a_number(rt: Runtime, name: str, value: float) -> None
 @pytest.mark.parametrize("special", [[], [0.5, -1.5, 2.5], [np.nan, 3.5], [np.inf, -2.5]])
 def test_round_of_a_large_tensor(rt: Runtime, dtype: type[Any], special: list[float]) -> None:
     """Halves, if there are any, go away from zero; the greatest number below a half is none."""
-    x = np.random.default_rng(2).uniform(-100, 100, memory.PART + 100).astype(dtype)
+    x = np.random.default_rng(2).uniform(-100, 100, memory.LARGE + 100).astype(dtype)
     below = np.nextafter(dtype(0.5), dtype(0))
     x[:6] = [below, -below, 0.0, -0.0, -0.3, 2.0**30 + 1]
     x[6 : 6 + len(special)] = special

@@ -353,7 +353,7 @@ def test_bounds_of_special_numbers(rt: Runtime, dtype: type[Any], number: float)
 
 
 def test_nan_gives_way_in_a_large_tensor_too(rt: Runtime) -> None:
-    x = torch.ones(2 * memory.PART, dtype=torch.float64)
+    x = torch.ones(2 * memory.LARGE, dtype=torch.float64)
     x[5] = math.nan
     found = lua(rt, "return torch.cmax(x, 0.5), torch.cmin(x, y)", x=x, y=torch.full_like(x, 3))
     assert [result[5].item() for result in found] == [0.5, 3]
@@ -365,7 +365,7 @@ def test_nan_gives_way_in_a_large_tensor_too(rt: Runtime) -> None:
 def test_a_product_added_is_rounded_at_each_step(rt: Runtime, dtype: type[Any], value: float) -> None:
     """Of a large tensor too, with the signs of zeros."""
     source = np.random.default_rng(1)
-    x, a, b = source.normal(size=(3, memory.PART + 100)).astype(dtype)
+    x, a, b = source.normal(size=(3, memory.LARGE + 100)).astype(dtype)
     x[:4], a[:4], b[:4] = [0, -0.0, 0, -0.0], 0, [1, 1, -1, -1]
     expected = x + dtype(value) * a * b
     names = {"x": torch.tensor(x), "a": torch.tensor(a), "b": torch.tensor(b), "v": value}

@@ -13,7 +13,6 @@ import torch
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_query, check_update, layouts, lua
 from torch7py.bridge.errors import LuaError
-from torch7py.ops import reduce
 
 X = np.array([[1.5, -2.0, 3.25, 0.5], [-0.5, 7.0, 0.75, -4.0], [2.0, 1.0, -3.0, 0.25]])
 N = np.array([[3, -2, 7, 1], [5, 7, -4, 2], [0, 3, 3, -1]])
@@ -284,9 +283,9 @@ def test_integers_have_no_moments(rt: Runtime, name: str) -> None:
         lua(rt, f"x:{name}()", x=torch.ones(2, dtype=torch.int32))
 
 
-# -- large tensors, part by part ---------------------------------------------------------------------------
+# -- large tensors ----------------------------------------------------------------------------------------
 
-ROWS, COLUMNS = 300, reduce.PART // 300 + 50
+ROWS, COLUMNS = 300, 70
 
 
 def many(dtype: torch.dtype) -> list[torch.Tensor]:
