@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
     from torch7py.rnn.kept import KeepsSteps
 
-__all__ = ["Generation2016", "compact"]
+__all__ = ["EVALUATION", "Generation2016", "compact"]
+
+EVALUATION = 0  # the place of all steps in evaluation, which one module serves
 
 
 def compact(table: dict[int, Any]) -> dict[int, Any]:
-    """The same values in the order of their steps, numbered from 1."""
-    return dict(enumerate((table[step] for step in sorted(table)), 1))
+    """The same values in the order of their steps, numbered from 1; what belongs to evaluation stays where it is."""
+    first = EVALUATION if EVALUATION in table else EVALUATION + 1
+    return dict(enumerate((table[step] for step in sorted(table)), first))
 
 
 def move_place(rnn: KeepsSteps, old: int) -> None:

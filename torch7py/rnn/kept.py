@@ -23,10 +23,19 @@ from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.generation import GENERATIONS, Generation, current_year
+from torch7py.rnn.generation_2016 import EVALUATION
 
 __all__ = ["KeepsSteps"]
 
-EVALUATION = 0  # the place of all steps in evaluation, which one module serves
+
+def clear_results(part: Any) -> None:
+    """Clear the state of what is inside a step, but not of the modules with steps there: all steps share these."""
+    if not any(isinstance(module, KeepsSteps) for module in part.modules()):
+        part.clearState()
+    elif not isinstance(part, KeepsSteps):
+        part.__dict__.update(output=part.new(), gradInput=part.new())
+        for child in part._modules.values():
+            clear_results(child)
 
 
 class KeepsSteps(Container):
@@ -166,7 +175,7 @@ class KeepsSteps(Container):
     def show_step(self, step: int, output: Any, gradInput: Any) -> None:
         """Have the clone for a step show these results; nothing is known of what is inside."""
         clone = self._clone_of(step)
-        clone.clearState()
+        clear_results(clone)
         clone.show_results(output, gradInput)
         self.__dict__["_unknown"] = step + 1
 
