@@ -66,10 +66,15 @@ def test_every_block_runs(tmp_path):
             run_console(text, tmp_path)
 
 
-def test_the_layer_of_the_guide_works(tmp_path):
-    """The blocks of docs/adding_a_layer.md are one program."""
-    guide = ROOT.joinpath("docs/adding_a_layer.md").read_text()
+GUIDES = sorted(path.name for path in ROOT.joinpath("docs").glob("adding_*.md"))
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_works_when_followed(name, tmp_path):
+    """The blocks of a guide are one program."""
+    guide = ROOT.joinpath("docs", name).read_text()
     program = "".join(re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL))
+    assert program, name
     assert call(sys.executable, "-c", program, cwd=tmp_path) == ""
 
 
@@ -78,6 +83,27 @@ def test_the_blocks_about_the_border_run(tmp_path):
         r"^```python\n(.*?)^```$", ROOT.joinpath("docs/border.md").read_text(), re.MULTILINE | re.DOTALL
     ):
         call(sys.executable, "-c", text, cwd=tmp_path)
+
+
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.joinpath("docs").glob("*.md"),
+    *ROOT.joinpath("docs/decisions").glob("*.md"),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_every_decision_is_dated_and_listed():
+    folder = ROOT / "docs" / "decisions"
+    index = folder.joinpath("README.md").read_text()
+    for page in folder.glob("2*.md"):
+        title = page.read_text().splitlines()[0]
+        assert f"| {page.name[:10]} | [{title.removeprefix('# ')}]({page.name}) |" in index
 
 
 def test_there_is_a_block_of_each_kind():
@@ -90,7 +116,8 @@ def test_there_is_a_block_of_each_kind():
         set(
             re.findall(
                 r"`((?:torch7py|tests|docs|bench|lua_samples)/[^`]*)`",
-                README + ROOT.joinpath("docs/adding_a_layer.md").read_text(),
+                README
+                + "".join(ROOT.joinpath("docs", name).read_text() for name in [*GUIDES, "architecture.md"]),
             )
         )
     ),
