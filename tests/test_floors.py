@@ -1,4 +1,4 @@
-"""The floors of docs/design.md, by what each folder imports."""
+"""The layers of docs/architecture.md, by what each folder imports."""
 
 from __future__ import annotations
 
