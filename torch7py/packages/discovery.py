@@ -76,8 +76,8 @@ def import_declaration(name: str) -> str | None:
     """Import the module that registers the package ``name``, if there is one.
 
     One module registers all packages whose names have the same first part. Returns the distribution that has it, None
-    for a built-in one. Raises TorchError where an entry point is broken: two distributions have one of this name, or
-    the module cannot be imported.
+    for a built-in one. Raises TorchError where an entry point is broken: where two distributions have one of this name,
+    or the module cannot be imported.
     """
     root = name.partition(".")[0]
     module = _built_in(root)

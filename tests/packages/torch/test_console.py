@@ -1,4 +1,4 @@
-"""What programs write through torch.CmdLine, xlua, sys, optim.Logger and Penlight, against the originals.
+"""What programs write through torch.CmdLine, xlua, sys and optim.Logger, against the originals.
 
 tests/golden/README.md says how the texts were made.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def load(name: str) -> list[Any]:
@@ -38,14 +37,3 @@ def test_console(runtime, monkeypatch, prelude, code, text):
     monkeypatch.setenv("COLUMNS", "80")
     runtime.execute("require 'optim'")
     assert written(runtime, prelude, code) == text
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Runtime]:
-    with Runtime() as one:
-        yield one
-
-
-@pytest.mark.parametrize(("prelude", "code", "text"), load("penlight"))
-def test_penlight(shared, prelude, code, text):
-    assert written(shared, prelude, code) == text

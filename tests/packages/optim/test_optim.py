@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.packages.rosenbrock import LUA, rosenbrock
+from tests.packages.optim.rosenbrock import LUA, rosenbrock
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import ArgumentError, TorchError

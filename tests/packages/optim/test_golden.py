@@ -15,14 +15,14 @@ import pytest
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
-from tests.packages.rosenbrock import LUA, rosenbrock
+from tests.packages.optim.rosenbrock import LUA, rosenbrock
 from torch7py.packages.registry import packages
 
 packages["optim"].load()
 
 
 def golden(name: str) -> dict[str, list[dict[str, Any]]]:
-    with gzip.open(Path(__file__).parents[1] / "golden" / f"{name}.json.gz", "rt") as file:
+    with gzip.open(Path(__file__).parents[2] / "golden" / f"{name}.json.gz", "rt") as file:
         cases: dict[str, list[dict[str, Any]]] = json.load(file)
     return cases
 

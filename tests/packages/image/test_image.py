@@ -15,7 +15,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.packages.image import png16
 
 Image = pytest.importorskip("PIL.Image")
-GOLDEN = dict(np.load(Path(__file__).parents[1] / "golden" / "image.npz"))
+GOLDEN = dict(np.load(Path(__file__).parents[2] / "golden" / "image.npz"))
 TYPES = {"f8": "torch.DoubleTensor", "f4": "torch.FloatTensor", "u1": "torch.ByteTensor"}
 
 

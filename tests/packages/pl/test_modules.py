@@ -8,7 +8,7 @@ import pytest
 
 from torch7py.bridge.runtime import Runtime
 
-PROGRAMS = Path(__file__).parents[1] / "golden" / "penlight"
+PROGRAMS = Path(__file__).parents[2] / "golden" / "penlight"
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.txt"))
 
 

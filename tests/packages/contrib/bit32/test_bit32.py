@@ -1,8 +1,7 @@
-"""bit32 and md5, beside Python's own."""
+"""bit32, beside Python's integers."""
 
 from __future__ import annotations
 
-import hashlib
 import random
 
 import pytest
@@ -11,6 +10,8 @@ from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 
 WORD = 1 << 32
+
+
 MASK = WORD - 1
 
 
@@ -83,13 +84,3 @@ def test_arguments(run):
     ):
         with pytest.raises(LuaError, match=f"python:2: .*{says}"):
             run(f"\nbit32.{call}")
-
-
-def test_md5(run):
-    assert run("return md5.sumhexa('message digest')") == hashlib.md5(b"message digest").hexdigest()
-    assert run("return md5.sum('\\255\\0')") == hashlib.md5(b"\xff\0").digest().decode("latin1")
-    assert run("return md5.exor('ab', '\\1\\2')") == "``"
-    with pytest.raises(LuaError, match="lengths must be equal"):
-        run("md5.exor('a', 'bc')")
-    with pytest.raises(LuaError, match="a string expected"):
-        run("md5.sum(nil)")

@@ -1,0 +1,39 @@
+"""cjson.util: files, comparison of values, and tables as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.inner_runtime import InnerRuntime as Runtime
+from torch7py.bridge.errors import LuaError
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    return tmp_path
+
+
+def lua(text: str) -> Any:
+    with Runtime() as runtime:
+        return runtime.execute(text)
+
+
+def test_cjson_util(place):
+    assert (
+        lua("""
+        local util = require 'cjson.util'
+        util.file_save('a.txt', 'one\\ntwo')
+        assert(util.file_load('a.txt') == 'one\\ntwo')
+        assert(util.compare_values({1, {a = 2}}, {1, {a = 2}}) and not util.compare_values({1}, {1, 2}))
+        assert(util.compare_values(0 / 0, 0 / 0) and util.is_array {1, 2} == 2 and util.is_array {a = 1} == -1)
+        return util.serialise_value({1, {a = 'b'}})
+    """)
+        == '{\n    1,\n    {\n        ["a"] = "b"\n    }\n}'
+    )
+    with pytest.raises(LuaError, match=r"cjson\.util: none\.txt: No such file"):
+        lua("require('cjson.util').file_load('none.txt')")

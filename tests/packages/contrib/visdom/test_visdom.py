@@ -1,0 +1,22 @@
+"""visdom: a program runs, and nothing is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.inner_runtime import InnerRuntime as Runtime
+
+
+def lua(text: str) -> Any:
+    with Runtime() as runtime:
+        return runtime.execute(text)
+
+
+def test_visdom_shows_nothing_and_says_so_once(capfd):
+    assert lua("""
+        local plot = require 'visdom' {server = 'http://localhost', port = 8097}
+        local window = plot:line {Y = torch.rand(3)}
+        assert(plot:image {img = torch.rand(3, 8, 8), win = window} == window and plot:text {text = 'a'} ~= window)
+        return torch.type(plot), plot.port, plot:check_connection()
+    """) == ("visdom.client", 8097, False)
+    assert capfd.readouterr().err.count("nothing is shown") == 1
