@@ -14,7 +14,6 @@ from torch7py.bridge.errors import LuaError
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MNIST_DIR", raising=False)
     return tmp_path
 
 

@@ -18,7 +18,7 @@ MASK = WORD - 1
 @pytest.fixture(scope="module")
 def run():
     with Runtime() as runtime:
-        runtime.execute("bit32 = require 'bit32' md5 = require 'md5'")
+        runtime.execute("bit32 = require 'bit32'")
         yield runtime.execute
 
 

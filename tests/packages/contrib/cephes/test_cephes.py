@@ -16,7 +16,7 @@ from torch7py.packages.contrib.cephes.functions import NAMES, evaluate
 
 def lua(text: str) -> Any:
     with Runtime() as runtime:
-        return runtime.execute("cephes, randomkit = require 'cephes', require 'randomkit'\n" + text)
+        return runtime.execute("cephes = require 'cephes'\n" + text)
 
 
 VALUES = {

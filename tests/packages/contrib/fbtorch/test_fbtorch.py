@@ -13,7 +13,6 @@ from tests.inner_runtime import InnerRuntime as Runtime
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MNIST_DIR", raising=False)
     return tmp_path
 
 

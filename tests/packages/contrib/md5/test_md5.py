@@ -13,7 +13,7 @@ from torch7py.bridge.errors import LuaError
 @pytest.fixture(scope="module")
 def run():
     with Runtime() as runtime:
-        runtime.execute("bit32 = require 'bit32' md5 = require 'md5'")
+        runtime.execute("md5 = require 'md5'")
         yield runtime.execute
 
 

@@ -14,7 +14,7 @@ from torch7py.bridge.errors import LuaError
 
 def lua(text: str) -> Any:
     with Runtime() as runtime:
-        return runtime.execute("cephes, randomkit = require 'cephes', require 'randomkit'\n" + text)
+        return runtime.execute("randomkit = require 'randomkit'\n" + text)
 
 
 def test_the_streams_are_numpys():
