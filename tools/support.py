@@ -4,21 +4,27 @@
 
     python tools/support.py [--check]
 
-The names, with how often 91 projects use them, are in docs/inventory; what is restricted and why something is
-missing stands beside the code (``torch7py.ops.support``); docs/upstream.json is what ``tools/upstream.py --record``
-wrote. ``--check`` writes nothing and fails when the page is stale.
+The names, with how often 91 projects use them, are in the ``names.txt`` of each package's folder, those of packages
+that are not here in docs/inventory; what is restricted and why something is missing stands beside the code
+(``torch7py.ops.support``); docs/upstream.json is what ``tools/upstream.py --record`` wrote. ``--check`` writes nothing
+and fails when the page is stale.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
+
+from torch7py.packages.discovery import built_in_module, built_in_modules
+from torch7py.packages.registry import packages
 
 ROOT = Path(__file__).parents[1]
 INVENTORY = ROOT / "docs" / "inventory"
@@ -49,52 +55,78 @@ PRELUDE = """
 """
 
 
+Name = tuple[str, int, str]  # name, number of uses, and what else its line says
+
+
 @dataclass(frozen=True)
 class Section:
-    """One list of names. ``key`` makes a name's full name, as in notes; ``package`` is required before."""
+    """One list of names: a chapter of a package's ``names.txt``.
+
+    ``lua`` makes the function that answers whether a name is there, ``key`` a name's full name, as in notes.
+    """
 
     title: str
-    file: str
     package: str
     lua: str
     key: str
 
+    def names(self) -> list[Name]:
+        return chapters(self.package.partition(".")[0])[self.title]
 
-def names_of(file: str) -> list[tuple[str, int, str]]:
-    """Name, number of uses and what else the line says."""
-    found = []
-    for line in (INVENTORY / f"{file}.txt").read_text().splitlines():
-        if not line.startswith("#"):
+
+def names_in(file: Path) -> dict[str, list[Name]]:
+    """The names in a file, by the headings above them; those above all headings are under "".
+
+    A line has the name, its uses, the files and the projects that use it, and perhaps a remark, separated by tabs.
+    """
+    lists: dict[str, list[Name]] = {}
+    heading = ""
+    for line in file.read_text().splitlines():
+        if line.startswith("## "):
+            heading = line.removeprefix("## ")
+        elif line and not line.startswith("#"):
             name, uses, _, _, *rest = line.split("\t")
-            found.append((name, int(uses), rest[0] if rest else ""))
-    return found
+            lists.setdefault(heading, []).append((name, int(uses), rest[0] if rest else ""))
+    return lists
 
 
-def _fields(title: str, file: str, package: str, table: str) -> Section:
-    return Section(title, file, package, FIELD % table, f"{table}.{{}}")
+@cache
+def chapters(root: str) -> dict[str, list[Name]]:
+    """The lists of names of the packages whose names begin with ``root``; that without a heading has the package's."""
+    module = built_in_module(root)
+    lists = names_in(INVENTORY / f"{root}.txt" if module is None else _folder(module) / "names.txt")
+    return {heading or root: names for heading, names in lists.items()}
 
 
-def _classes(title: str, file: str, package: str, prefix: str) -> Section:
-    return Section(title, file, package, CLASS % (prefix, prefix), f"{prefix}.{{}}")
+def _folder(module: str) -> Path:
+    return ROOT.joinpath(*module.split("."))
 
 
-def _methods_of_some(title: str, file: str, package: str, classes: tuple[str, ...], key: str) -> Section:
-    """Methods that at least one of the classes in these inventories must have."""
-    names = ", ".join(repr(f"nn.{name}") for listed in classes for name, _, _ in names_of(listed))
+def _fields(title: str, package: str, table: str) -> Section:
+    return Section(title, package, FIELD % table, f"{table}.{{}}")
+
+
+def _classes(title: str, package: str, prefix: str) -> Section:
+    return Section(title, package, CLASS % (prefix, prefix), f"{prefix}.{{}}")
+
+
+def _methods_of_some(title: str, package: str, classes: str, key: str) -> Section:
+    """Methods that at least one of the classes in this chapter of the package must have."""
+    names = ", ".join(repr(f"nn.{name}") for name, _, _ in chapters(package)[classes])
     lua = f"""function(n)
         for _, class in ipairs {{{names}}} do
             if method(class, n) then return true end
         end
         return false
     end"""
-    return Section(title, file, package, lua, key)
+    return Section(title, package, lua, key)
 
 
-def _methods(title: str, file: str, package: str, cls: str, of: str | None = None) -> Section:
-    return Section(title, file, package, METHOD % cls, f"{of or cls}:{{}}")
+def _methods(title: str, package: str, cls: str, of: str | None = None) -> Section:
+    return Section(title, package, METHOD % cls, f"{of or cls}:{{}}")
 
 
-def _mixed(title: str, file: str, package: str, prefix: str, renamed: str = "") -> Section:
+def _mixed(package: str, prefix: str, renamed: str = "") -> Section:
     """Names of several sorts: ``Class:method``, ``package.field`` and fields of the package without its name."""
     lua = f"""function(n)
         local class, m = n:match('^(.*):(.*)$')
@@ -106,36 +138,52 @@ def _mixed(title: str, file: str, package: str, prefix: str, renamed: str = "") 
         if n:find('.', 1, true) then return field(n) end
         return field({prefix!r} .. '.' .. n) or pcall(require, {prefix!r} .. '.' .. n)
     end"""
-    return Section(title, file, package, lua, "{}" if prefix == "_" else f"{prefix}.{{}}")
+    return Section(package, package, lua, "{}" if prefix == "_" else f"{prefix}.{{}}")
 
 
-def _named(title: str, file: str, package: str) -> Section:
+def _named(package: str) -> Section:
     """Names in full, of classes and fields."""
     lua = "function(n) return torch.getmetatable(n) ~= nil or field(n) end"
-    return Section(title, file, package, lua, "{}")
+    return Section(package, package, lua, "{}")
 
 
-SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
+def _returned(package: str) -> Section:
+    """Fields of what ``require`` returns."""
+    lua = f"""function(n)
+        local ok, t = pcall(require, {package!r})
+        return ok and t[n] ~= nil
+    end"""
+    return Section(package, package, lua, f"{package}.{{}}")
+
+
+FEW = "Packages that few projects use"
+ABOUT_PACKAGES = (
+    "The number says how many of the 91 projects require the package by its name; at most two do where there is none.",
+    "Packages of other wheels are found too (docs/adding_a_package.md).",
+)
+ABOUT_FEW = (
+    "At most six of the 91 projects use each of these. They are in `torch7py/packages/contrib`, by the same rules as",
+    "the others: what is not supported is an error, and a runtime is asked for every name below.",
+)
+CONTRIB = "torch7py.packages.contrib."
+
+# The chapters whose names are asked for otherwise than as fields of what `require` returns, or that stand together.
+SPECIAL: tuple[tuple[str, tuple[Section, ...]], ...] = (
     (
         "torch",
         (
-            _fields("Functions", "torch_functions", "torch", "torch"),
-            _methods(
-                "Methods of tensors", "torch_tensor_methods", "torch", "torch.DoubleTensor", "torch.Tensor"
-            ),
+            _fields("Functions", "torch", "torch"),
+            _methods("Methods of tensors", "torch", "torch.DoubleTensor", "torch.Tensor"),
             Section(
                 "Metamethods of tensors",
-                "torch_tensor_metamethods",
                 "torch",
                 "function(n) return n == '__call(viaclass)' and torch.Tensor() ~= nil or "
                 "method('torch.DoubleTensor', n) end",
                 "torch.Tensor:{}",
             ),
-            _methods(
-                "Methods of storages", "torch_storage_methods", "torch", "torch.ByteStorage", "torch.Storage"
-            ),
+            _methods("Methods of storages", "torch", "torch.ByteStorage", "torch.Storage"),
             *(
-                _methods(f"Methods of torch.{name}", f"torch_{name}_methods", "torch", f"torch.{name}")
+                _methods(f"Methods of torch.{name}", "torch", f"torch.{name}")
                 for name in ("File", "DiskFile", "MemoryFile", "CmdLine", "Timer", "Tester")
             ),
         ),
@@ -143,66 +191,57 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     (
         "nn",
         (
-            _classes("Layers", "nn_modules", "nn", "nn"),
-            _classes("Criterions", "nn_criterions", "nn", "nn"),
-            _methods("Methods of nn.Module", "nn_Module_methods", "nn", "nn.Module"),
-            _methods("Methods of nn.Container", "nn_Container_methods", "nn", "nn.Container"),
-            _methods("Methods of nn.Criterion", "nn_Criterion_methods", "nn", "nn.Criterion"),
-            _fields("Functions", "nn_functions", "nn", "nn"),
-            _fields("Functions of nn.utils", "nn_utils", "nn", "nn"),
+            _classes("Layers", "nn", "nn"),
+            _classes("Criterions", "nn", "nn"),
+            _methods("Methods of nn.Module", "nn", "nn.Module"),
+            _methods("Methods of nn.Container", "nn", "nn.Container"),
+            _methods("Methods of nn.Criterion", "nn", "nn.Criterion"),
+            _fields("Functions", "nn", "nn"),
+            _fields("Functions of nn.utils", "nn", "nn"),
         ),
     ),
     (
         "rnn and dpnn",
         (
-            _classes("Classes of rnn", "rnn_classes", "rnn", "nn"),
-            _fields("Functions of rnn", "rnn_functions", "rnn", "rnn"),
-            _methods_of_some(
-                "Methods of rnn's layers", "rnn_extended_methods", "rnn", ("rnn_classes",), "rnn:{}"
-            ),
-            _classes("Classes of dpnn", "dpnn_classes", "dpnn", "nn"),
-            _methods(
-                "Methods of modules that dpnn adds", "dpnn_extended_methods", "dpnn", "nn.Sequential", "dpnn"
-            ),
+            _classes("Classes of rnn", "rnn", "nn"),
+            _fields("Functions of rnn", "rnn", "rnn"),
+            _methods_of_some("Methods of rnn's layers", "rnn", "Classes of rnn", "rnn:{}"),
+            _classes("Classes of dpnn", "dpnn", "nn"),
+            _methods("Methods of modules that dpnn adds", "dpnn", "nn.Sequential", "dpnn"),
         ),
     ),
     (
         "nngraph and graph",
         (
-            _mixed(
-                "nngraph", "nngraph", "nngraph", "nngraph", "gModule = 'nn.gModule', Node = 'nngraph.Node'"
-            ),
-            _mixed("graph", "graph", "graph", "graph"),
+            _mixed("nngraph", "nngraph", "gModule = 'nn.gModule', Node = 'nngraph.Node'"),
+            _mixed("graph", "graph"),
         ),
     ),
     (
         "optim",
         (
-            _fields("Functions", "optim_functions", "optim", "optim"),
+            _fields("Functions", "optim", "optim"),
             _methods(
                 "Methods of optim.ConfusionMatrix",
-                "optim_ConfusionMatrix_methods",
                 "optim",
                 "optim.ConfusionMatrix",
             ),
-            _methods("Methods of optim.Logger", "optim_Logger_methods", "optim", "optim.Logger"),
+            _methods("Methods of optim.Logger", "optim", "optim.Logger"),
         ),
     ),
     (
         "paths, sys, xlua, trepl",
         (
-            _fields("paths", "paths_functions", "paths", "paths"),
-            _fields("sys", "sys_functions", "sys", "sys"),
+            _fields("paths", "paths", "paths"),
+            _fields("sys", "sys", "sys"),
             Section(
                 "xlua",
-                "xlua_functions",
                 "xlua",
                 "function(n) return field(n:find('.', 1, true) and n or 'xlua.' .. n) or field(n) end",
                 "xlua.{}",
             ),
             Section(
                 "trepl",
-                "trepl_globals",
                 "trepl",
                 "function(n) return field(n) or package.preload[n] ~= nil or (n:find('^trepl%.') and "
                 "pcall(require, n)) end",
@@ -213,48 +252,64 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     (
         "cutorch, cunn, cudnn",
         (
-            _fields("cutorch", "cutorch_functions", "cutorch", "cutorch"),
-            _classes("cunn", "cunn_classes", "cunn", "nn"),
-            _classes("Classes of cudnn", "cudnn_classes", "cudnn", "cudnn"),
-            _fields("Functions of cudnn", "cudnn_functions", "cudnn", "cudnn"),
+            _fields("cutorch", "cutorch", "cutorch"),
+            _classes("cunn", "cunn", "nn"),
+            _classes("Classes of cudnn", "cudnn", "cudnn"),
+            _fields("Functions of cudnn", "cudnn", "cudnn"),
         ),
     ),
     (
         "Other packages",
         (
-            _fields("image", "image_functions", "image", "image"),
-            _fields("gnuplot", "gnuplot_functions", "gnuplot", "gnuplot"),
-            _mixed("tds", "tds", "tds", "tds"),
-            _mixed("threads", "threads", "threads", "threads"),
-            _mixed("hdf5", "hdf5", "hdf5", "hdf5"),
-            _mixed("dataload", "dataload", "dataload", "dataload"),
-            _mixed("graphicsmagick", "graphicsmagick", "graphicsmagick", "graphicsmagick"),
-            _mixed("torchx", "torchx", "torchx", "_"),
-            _classes("stn", "stn", "stn", "nn"),
-            _named("fbnn", "fbnn", "fbnn"),
-            _named("fbcunn", "fbcunn", "fbcunn"),
-            _classes("inn", "inn", "inn", "inn"),
-            _mixed("unsup", "unsup", "unsup", "unsup"),
-            _classes("ccn2", "ccn2", "ccn2", "ccn2"),
-            _fields("cephes", "cephes", "cephes", "cephes"),
-            _fields("randomkit", "randomkit", "randomkit", "randomkit"),
-            Section(
-                "Small packages",
-                "small_packages",
-                "torch",
-                "function(n) local p, f = n:match('^(.*)%.(.*)$') local ok, t = pcall(require, p) "
-                "return ok and t[f] ~= nil end",
-                "{}",
-            ),
-            Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
-            _fields("autograd", "autograd_names", "autograd", "autograd"),
-            _classes("nnx", "nnx_classes", "nnx", "nn"),
-            _fields("torchnet", "torchnet_names", "torchnet", "tnt"),
+            _fields("image", "image", "image"),
+            _fields("gnuplot", "gnuplot", "gnuplot"),
+            _mixed("tds", "tds"),
+            _mixed("threads", "threads"),
+            _mixed("hdf5", "hdf5"),
+            _mixed("torchx", "_"),
+            Section("argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
+            _fields("autograd", "autograd", "autograd"),
+            _fields("torchnet", "torchnet", "tnt"),
+        ),
+    ),
+    (
+        FEW,
+        (
+            _classes("nnx", "nnx", "nn"),
+            _mixed("dataload", "dataload"),
+            _mixed("graphicsmagick", "graphicsmagick"),
+            _classes("stn", "stn", "nn"),
+            _named("fbnn"),
+            _named("fbcunn"),
+            _classes("inn", "inn", "inn"),
+            _mixed("unsup", "unsup"),
+            _classes("ccn2", "ccn2", "ccn2"),
+            _fields("cephes", "cephes", "cephes"),
+            _fields("randomkit", "randomkit", "randomkit"),
         ),
     ),
 )
 
-BY_CLASS = "lib_class_specific_methods"
+BY_CLASS = INVENTORY / "lib_class_specific_methods.txt"
+
+
+@cache
+def sections() -> tuple[tuple[str, list[Section]], ...]:
+    """The page's parts: the chapters that are asked for in forms of their own, and those of all other packages."""
+    parts = [(part, list(listed)) for part, listed in SPECIAL]
+    special = {(s.package, s.title) for _, listed in parts for s in listed}
+    by_title = dict(parts)
+    for module in built_in_modules():
+        if _folder(module).joinpath("names.txt").exists():
+            root = _root(module)
+            part = by_title[FEW if module.startswith(CONTRIB) else "Other packages"]
+            part += [_returned(title) for title in chapters(root) if (root, title) not in special]
+    return tuple(parts)
+
+
+def _root(module: str) -> str:
+    """The first part of the names of the packages that a folder registers."""
+    return next(p.name.partition(".")[0] for p in packages.values() if p.module == module)
 
 
 @dataclass
@@ -296,7 +351,7 @@ def collect() -> list[tuple[str, list[Table]]]:
                 runtime.evaluate(PRELUDE % section.lua) if there else lambda name: False
             )
             made = []
-            for name, uses, _ in names_of(section.file):
+            for name, uses, _ in section.names():
                 full = section.key.format(name)
                 used.add(full)
                 there_is = bool(ask(name))  # which may load the package, and with it what notes there are
@@ -307,10 +362,10 @@ def collect() -> list[tuple[str, list[Table]]]:
             missing = f"The package {section.package} is not a part of torch7py: {advice(section.package)}"
             return Table(section.title, made, "" if there else missing)
 
-        for section in (section for _, sections in SECTIONS for section in sections):
+        for section in (section for _, listed in sections() for section in listed):
             table(section)  # what there is to say of a name may come with another package's classes
-        for part, sections in SECTIONS:
-            parts.append((part, [table(section) for section in sections]))
+        for part, listed in sections():
+            parts.append((part, [table(section) for section in listed]))
         parts.append(("Methods of single classes", [Table("By method", _by_class(runtime, notes, used))]))
     strange = sorted(set(notes) - used)
     if strange:
@@ -330,12 +385,12 @@ def _by_class(runtime: Any, notes: dict[str, Any], used: set[str]) -> list[Row]:
     exists = runtime.evaluate(PRELUDE % "function(n) return torch.getmetatable(n) ~= nil end")
     known = {
         section.key.format(name)
-        for _, part in SECTIONS
+        for _, part in sections()
         for section in part
-        for name, _, _ in names_of(section.file)
+        for name, _, _ in section.names()
     }
     made = []
-    for name, uses, classes in names_of(BY_CLASS):
+    for name, uses, classes in names_in(BY_CLASS)[""]:
         listed = [cls for cls in classes.split(",") if cls in known]  # long lists are cut off in a name
         full = {cls: f"{cls}:{name}" for cls in listed}
         used |= set(full.values())
@@ -361,11 +416,37 @@ def render(parts: list[tuple[str, list[Table]]], results: dict[str, Any]) -> str
         counts = " | ".join(str(states.count(state)) for state in ("yes", "restricted", "no"))
         lines.append(f"| [{part}](#{_anchor(part)}) | {len(states)} | {counts} |")
     lines += ["", *_tests(results)]
+    lines += ["", "## Packages", "", *ABOUT_PACKAGES, "", *_package_table(contrib=False)]
     for part, tables in parts:
         lines += ["", f"## {part}"]
+        if part == FEW:
+            lines += ["", *ABOUT_FEW, "", *_package_table(contrib=True)]
         for table in tables:
             lines += ["", f"### {table.title}", "", *_table(table)]
     return "\n".join([*lines, "", *_elsewhere()]) + "\n"
+
+
+def _package_table(contrib: bool) -> list[str]:
+    rows = [
+        (-(package.projects or 0), package.name, _description(package.module))
+        for package in packages.values()
+        if package.module.startswith(CONTRIB) == contrib and not _is_part(package.name)
+    ]
+    lines = ["| package | projects | what it is |", "|---|---:|---|"]
+    return lines + [f"| `{name}` | {-count or ''} | {what} |" for count, name, what in sorted(rows)]
+
+
+def _is_part(name: str) -> bool:
+    """Whether a package is a part of another, as pl.List is of pl."""
+    root, dot, _ = name.partition(".")
+    return bool(dot) and root in packages
+
+
+def _description(module: str) -> str:
+    """What the docstring of a package's folder says after the package's name."""
+    doc = importlib.import_module(module).__doc__ or ""
+    text = " ".join(doc.partition("\n\n")[0].split()).partition(": ")[2]
+    return text.removesuffix(".").replace("``", "`")
 
 
 def _elsewhere() -> list[str]:

@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["GROUP", "built_in_modules", "import_declaration", "is_built_in"]
+__all__ = ["GROUP", "built_in_module", "built_in_modules", "import_declaration"]
 
 GROUP = "torch7py.packages"  # the group of entry points
 HOMES = ("torch7py.packages", "torch7py.packages.contrib")
 
 
 @cache
-def _built_in(root: str) -> str | None:
+def built_in_module(root: str) -> str | None:
     """The module of the folder that holds the packages whose names begin with ``root``."""
     folder = root.replace("-", "_")
     if keyword.iskeyword(folder):
@@ -35,11 +35,6 @@ def _built_in(root: str) -> str | None:
         if spec is not None and spec.submodule_search_locations is not None:
             return spec.name
     return None
-
-
-def is_built_in(root: str) -> bool:
-    """Whether torch7py itself has the packages whose names begin with ``root``."""
-    return _built_in(root) is not None
 
 
 def built_in_modules() -> Iterator[str]:
@@ -80,7 +75,7 @@ def import_declaration(name: str) -> str | None:
     or the module cannot be imported.
     """
     root = name.partition(".")[0]
-    module = _built_in(root)
+    module = built_in_module(root)
     if module is None:
         return _import_installed(root)
     importlib.import_module(module)
@@ -89,8 +84,8 @@ def import_declaration(name: str) -> str | None:
 
 def _import_installed(root: str) -> str | None:
     points = _installed()
-    for taken in filter(is_built_in, points):
-        raise _twice(taken, f"{_built_in(taken)} of torch7py", *points[taken])
+    for taken in filter(built_in_module, points):
+        raise _twice(taken, f"{built_in_module(taken)} of torch7py", *points[taken])
     wanted = points.get(root)
     if wanted is None:
         return None

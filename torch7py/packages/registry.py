@@ -126,7 +126,7 @@ def came_with_torch(name: str) -> bool:
     requires.
     """
     root = name.partition(".")[0]
-    if not discovery.is_built_in(root):
+    if discovery.built_in_module(root) is None:
         return False
     package = packages.get(root)
     return package is not None and package.with_torch

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("dok", __name__, requires=("xlua",), lua="dok.lua", makes_global=True, with_torch=True, projects=0)
+package("dok", __name__, requires=("xlua",), lua="dok.lua", makes_global=True, with_torch=True)

@@ -14,5 +14,4 @@ package(
     lua="graph.lua",
     makes_global=True,
     with_torch=True,
-    projects=0,
 )

@@ -1,4 +1,4 @@
-"""Torch7's image package: files, geometry, colours, kernels. Its functions' forms are in ``image.lua``."""
+"""image: image files, geometry, colours and convolution kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Torch7's optim package: optimizers that change a flat vector of parameters in place, and tools around them."""
+"""optim: optimizers that change a flat vector of parameters in place, confusion matrices and logs."""
 
 from __future__ import annotations
 

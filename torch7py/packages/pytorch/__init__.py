@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("pytorch", __name__, "torch7py.nn.foreign", requires=("nn",), projects=0)
+package("pytorch", __name__, "torch7py.nn.foreign", requires=("nn",))

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("bit32", __name__, lua="bit32.lua", projects=0)
+package("bit32", __name__, lua="bit32.lua")

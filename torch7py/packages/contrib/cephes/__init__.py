@@ -6,6 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package(
-    "cephes", __name__, ".functions", requires=("torch",), lua="cephes.lua", makes_global=True, projects=0
-)
+package("cephes", __name__, ".functions", requires=("torch",), lua="cephes.lua", makes_global=True)

@@ -6,5 +6,5 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("classic", __name__, requires=("torch",), lua="classic.lua", makes_global=True, projects=0)
+package("classic", __name__, requires=("torch",), lua="classic.lua", makes_global=True)
 package("classic.torch", __name__, requires=("classic",), lua="torch.lua")

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("cunnx", __name__, requires=("cunn",), projects=0)
+package("cunnx", __name__, requires=("cunn",))

@@ -12,7 +12,6 @@ package(
     __name__,
     requires=("torch", "paths", "xlua", "torchx", "sys", "image", "lfs", "moses"),
     lua="dataload.lua",
-    projects=0,
 )
 package("dataload._env", __name__, requires=("dataload",), lua="env.lua")
 

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("env", __name__, requires=("torch", "dok", "paths"), lua="env.lua", with_torch=True, projects=0)
+package("env", __name__, requires=("torch", "dok", "paths"), lua="env.lua", with_torch=True)

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("fbnn", __name__, ".all", requires=("nn", "tbc"), lua="fbnn.lua", makes_global=True, projects=0)
+package("fbnn", __name__, ".all", requires=("nn", "tbc"), lua="fbnn.lua", makes_global=True)

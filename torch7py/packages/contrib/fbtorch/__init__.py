@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("fbtorch", __name__, requires=("torch", "paths", "sys"), lua="fbtorch.lua", projects=0)
+package("fbtorch", __name__, requires=("torch", "paths", "sys"), lua="fbtorch.lua")

@@ -1,4 +1,4 @@
-"""GraphicsMagick's images: files, colours, sizes, filters. The class ``Image`` is in ``graphicsmagick.lua``."""
+"""graphicsmagick: images of GraphicsMagick: files, colours, sizes and filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""inn (imagine-nn): layers of image models, among them those of objects' regions."""
+"""inn: layers of image models (imagine-nn), among them pooling of regions of interest."""
 
 from __future__ import annotations
 

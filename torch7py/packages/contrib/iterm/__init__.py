@@ -7,7 +7,7 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("iterm", __name__, requires=("torch",), lua="iterm.lua", projects=0)
+package("iterm", __name__, requires=("torch",), lua="iterm.lua")
 package("iterm.dot", __name__, requires=("iterm", "graph"), lua="dot.lua")
 
 for _name in ("display", "image"):

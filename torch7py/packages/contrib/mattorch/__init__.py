@@ -12,5 +12,4 @@ package(
     requires=("torch", "xlua", "matio"),
     lua="mattorch.lua",
     makes_global=True,
-    projects=0,
 )

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("md5", __name__, ".digests", projects=0)
+package("md5", __name__, ".digests")

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("mnist", __name__, ".files", requires=("torch",), lua="mnist.lua", projects=0)
+package("mnist", __name__, ".files", requires=("torch",), lua="mnist.lua")

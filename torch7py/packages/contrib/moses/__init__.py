@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("moses", __name__, lua="moses.lua", projects=0)
+package("moses", __name__, lua="moses.lua")

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("nccl", __name__, requires=("cutorch",), lua="nccl.lua", makes_global=True, projects=0)
+package("nccl", __name__, requires=("cutorch",), lua="nccl.lua", makes_global=True)

@@ -1,4 +1,4 @@
-"""Layers of the nnx package, those that programs use."""
+"""nnx: layers beside those of nn, as far as programs use them."""
 
 from __future__ import annotations
 

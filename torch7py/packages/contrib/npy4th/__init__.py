@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("npy4th", __name__, ".files", requires=("torch",), projects=0)
+package("npy4th", __name__, ".files", requires=("torch",))

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("pprint", __name__, requires=("torch",), lua="pprint.lua", projects=0)
+package("pprint", __name__, requires=("torch",), lua="pprint.lua")

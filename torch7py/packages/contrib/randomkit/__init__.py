@@ -13,5 +13,4 @@ package(
     requires=("torch",),
     lua="randomkit.lua",
     makes_global=True,
-    projects=0,
 )

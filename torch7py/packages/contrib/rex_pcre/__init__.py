@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("rex_pcre", __name__, ".expressions", lua="rex_pcre.lua", makes_global=True, projects=0)
+package("rex_pcre", __name__, ".expressions", lua="rex_pcre.lua", makes_global=True)

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("snappy", __name__, ".compression", projects=0)
+package("snappy", __name__, ".compression")

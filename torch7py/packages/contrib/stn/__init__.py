@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("stn", __name__, ".all", requires=("nn",), lua="stn.lua", projects=0)
+package("stn", __name__, ".all", requires=("nn",), lua="stn.lua")

@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("tbc", __name__, ".layers", requires=("nn",), projects=0)
+package("tbc", __name__, ".layers", requires=("nn",))

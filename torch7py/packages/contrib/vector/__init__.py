@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("vector", __name__, requires=("torch", "tds"), lua="vector.lua", projects=0)
+package("vector", __name__, requires=("torch", "tds"), lua="vector.lua")

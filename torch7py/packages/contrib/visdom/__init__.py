@@ -7,7 +7,7 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("visdom", __name__, requires=("torch",), lua="visdom.lua", projects=0)
+package("visdom", __name__, requires=("torch",), lua="visdom.lua")
 
 restricted(
     "visdom.client", "shows nothing, which is said once; check_connection says that there is no server"
