@@ -52,14 +52,13 @@ def binaries(wheel, tmp_path_factory):
     return python.parent
 
 
-def test_wheel_holds_every_source_file(wheel):
-    package = ROOT / "torch7py"
-    wanted = {
-        path.relative_to(ROOT).as_posix()
-        for path in package.rglob("*")
-        if path.suffix in (".py", ".lua", ".txt") or path.name == "py.typed"
-    }
-    assert any(name.endswith(".lua") for name in wanted)
+def test_wheel_holds_every_file_of_the_repository(wheel):
+    """Every file that git has below torch7py, or would have, and none besides."""
+    listed = call(
+        ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "torch7py"
+    ).splitlines()
+    wanted = {name for name in listed if ROOT.joinpath(name).exists()}
+    assert {".py", ".lua", ".txt", ".typed"} <= {Path(name).suffix for name in wanted}
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == wanted
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["GROUP", "built_in_module", "built_in_modules", "import_declaration"]
+__all__ = ["GROUP", "built_in_module", "built_in_modules", "import_declaration", "installed"]
 
 GROUP = "torch7py.packages"  # the group of entry points
 HOMES = ("torch7py.packages", "torch7py.packages.contrib")
@@ -56,7 +56,7 @@ class Declaration(NamedTuple):
 
 
 @cache
-def _installed() -> dict[str, list[Declaration]]:
+def installed() -> dict[str, list[Declaration]]:
     """The entry points of the group by the first parts of their packages' names."""
     from importlib.metadata import entry_points
 
@@ -77,13 +77,13 @@ def import_declaration(name: str) -> str | None:
     root = name.partition(".")[0]
     module = built_in_module(root)
     if module is None:
-        return _import_installed(root)
+        return _import_from_entry_point(root)
     importlib.import_module(module)
     return None
 
 
-def _import_installed(root: str) -> str | None:
-    points = _installed()
+def _import_from_entry_point(root: str) -> str | None:
+    points = installed()
     for taken in filter(built_in_module, points):
         raise _twice(taken, f"{built_in_module(taken)} of torch7py", *points[taken])
     wanted = points.get(root)

@@ -261,7 +261,10 @@ local function own_file(name)
    return found and not is_running(found) and found or nil
 end
 
+local ENGINE_PARTS = {ffi = true, bit = true, jit = true}   -- LuaJIT's, which are no packages
+
 local function package_searcher(name)
+   if ENGINE_PARTS[name] then return '' end
    local path = own_file(name)
    if path then return string.format("\n\tno package '%s' before '%s'", name, path) end
    local made = packages.load(name)
@@ -300,8 +303,6 @@ local function search(name)
    end
    return nil, table.concat(tried)
 end
-
-local ENGINE_PARTS = {ffi = true, bit = true, jit = true}
 
 local function hint(name)
    if plain_lua and ENGINE_PARTS[name] then
