@@ -40,9 +40,9 @@ def built_in_module(root: str) -> str | None:
 def built_in_modules() -> Iterator[str]:
     """The modules of all folders."""
     for home in HOMES:
-        for found in pkgutil.iter_modules(importlib.import_module(home).__path__, f"{home}."):
-            if found.ispkg and found.name not in HOMES:
-                yield found.name
+        for info in pkgutil.iter_modules(importlib.import_module(home).__path__, f"{home}."):
+            if info.ispkg and info.name not in HOMES:
+                yield info.name
 
 
 class Declaration(NamedTuple):
@@ -60,11 +60,13 @@ def installed() -> dict[str, list[Declaration]]:
     """The entry points of the group by the first parts of their packages' names."""
     from importlib.metadata import entry_points
 
-    found: dict[str, list[Declaration]] = {}
+    declarations: dict[str, list[Declaration]] = {}
     for point in entry_points(group=GROUP):
         distribution = point.dist.name if point.dist is not None else "an unknown distribution"
-        found.setdefault(point.name.partition(".")[0], []).append(Declaration(point.value, distribution))
-    return found
+        declarations.setdefault(point.name.partition(".")[0], []).append(
+            Declaration(point.value, distribution)
+        )
+    return declarations
 
 
 def import_declaration(name: str) -> str | None:
@@ -86,17 +88,17 @@ def _import_from_entry_point(root: str) -> str | None:
     points = installed()
     for taken in filter(built_in_module, points):
         raise _twice(taken, f"{built_in_module(taken)} of torch7py", *points[taken])
-    wanted = points.get(root)
-    if wanted is None:
+    declarations = points.get(root)
+    if declarations is None:
         return None
-    if len(wanted) > 1:
-        raise _twice(root, *wanted)
+    if len(declarations) > 1:
+        raise _twice(root, *declarations)
     try:
-        importlib.import_module(wanted[0].module)
+        importlib.import_module(declarations[0].module)
     except Exception as error:
-        reason = f"importing {wanted[0]} raises {type(error).__name__}: {error}"
+        reason = f"importing {declarations[0]} raises {type(error).__name__}: {error}"
         raise TorchError(f"the entry point of package '{root}' is broken: {reason}") from error
-    return wanted[0].distribution
+    return declarations[0].distribution
 
 
 def _twice(name: str, *modules: object) -> TorchError:

@@ -70,5 +70,5 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 
 def advice(name: str) -> str | None:
     """What to do about a package that is not here; None of one that nothing is known of."""
-    found = ELSEWHERE.get(name) or ELSEWHERE.get(name.partition(".")[0])
-    return None if found is None else f"{found[0]}. {found[1]}"
+    entry = ELSEWHERE.get(name) or ELSEWHERE.get(name.partition(".")[0])
+    return None if entry is None else f"{entry[0]}. {entry[1]}"

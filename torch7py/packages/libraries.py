@@ -19,20 +19,20 @@ DISTRIBUTIONS = {"PIL": "pillow"}
 
 def install_command(*modules: str) -> str:
     """The command that installs libraries for the Python that runs, in versions that torch7py works with."""
-    wanted = []
+    requirements = []
     for module in modules:
         name = DISTRIBUTIONS.get(module, module)
-        wanted.append(next((text for text in _requirements() if re.match(rf"{name}\b", text)), name))
-    return f"{sys.executable} -m pip install " + " ".join(f"'{text}'" for text in wanted)
+        requirements.append(next((text for text in _requirements() if re.match(rf"{name}\b", text)), name))
+    return f"{sys.executable} -m pip install " + " ".join(f"'{text}'" for text in requirements)
 
 
 def _requirements() -> list[str]:
     """What torch7py's extras ask for, as ``scipy>=1.12``; empty where it runs without having been installed."""
     try:
-        found = requires("torch7py") or []
+        texts = requires("torch7py") or []
     except PackageNotFoundError:
         return []
-    return [text.partition(";")[0].strip() for text in found if "extra ==" in text]
+    return [text.partition(";")[0].strip() for text in texts if "extra ==" in text]
 
 
 def import_library(module: str, purpose: str) -> ModuleType:

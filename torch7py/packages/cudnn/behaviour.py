@@ -117,8 +117,8 @@ class Grouped(Modes):
 
     def kernel(self) -> torch.Tensor:
         if self.groups == 1:
-            found: torch.Tensor = super().kernel()
-            return found
+            base_kernel: torch.Tensor = super().kernel()
+            return base_kernel
         sizes = tuple(map(int, self.weight_sizes()))
         weight: torch.Tensor = self.weight
         if weight.numel() != math.prod(sizes):
@@ -134,8 +134,8 @@ class Grouped(Modes):
         return (*super().geometry(target)[:-1], int(self.groups))
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Any:
-        found = super().plan(batch, shape)
-        return found if self.groups == 1 else type(found)(*(False,) * len(found))
+        base_plan = super().plan(batch, shape)
+        return base_plan if self.groups == 1 else type(base_plan)(*(False,) * len(base_plan))
 
 
 class Padded(Modes):
@@ -278,10 +278,10 @@ class Volume(OverChannels):
     spare: ClassVar[dict[str, Any]] = {"ssm": lambda self: self.as_images()}
 
     def as_images(self) -> Any:
-        made = layers["cudnn.SpatialSoftMax"]()
+        softmax = layers["cudnn.SpatialSoftMax"]()
         if "Log" in self.torch7_name:
-            made.__dict__.update(algorithm="CUDNN_SOFTMAX_LOG", mode="CUDNN_SOFTMAX_MODE_CHANNEL")
-        return made
+            softmax.__dict__.update(algorithm="CUDNN_SOFTMAX_LOG", mode="CUDNN_SOFTMAX_MODE_CHANNEL")
+        return softmax
 
     def forward(self, input: torch.Tensor) -> Any:
         if input.dim() not in (4, 5):

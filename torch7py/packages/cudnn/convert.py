@@ -34,12 +34,12 @@ def as_layer_of(module: TorchObject, package: str) -> Any:
     cls = layers.get(f"{package}.{target}")
     if cls is None:
         return None
-    made = cls.__new__(cls)
-    TorchObject.__init__(made)
+    converted = cls.__new__(cls)
+    TorchObject.__init__(converted)
     for key, value in module.__dict__.items():
         if key not in module.transient and key != "_class_name":
-            made.__dict__[key] = value.copy() if isinstance(value, (dict, set)) else value
+            converted.__dict__[key] = value.copy() if isinstance(value, (dict, set)) else value
     if source == "cudnn" and name == "SpatialAveragePooling":
-        made.set_field("divide", True)
-        made.set_field("count_include_pad", False)
-    return made
+        converted.set_field("divide", True)
+        converted.set_field("count_include_pad", False)
+    return converted

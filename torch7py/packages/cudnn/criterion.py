@@ -51,8 +51,8 @@ class _CrossEntropy(Criterion):
             raise TorchError(f"{self.class_name}: the input must be a batch of {self.dims} dimensions")
         expected = (input.shape[0], *input.shape[2:])
         if not isinstance(target, torch.Tensor) or tuple(target.shape) != expected:
-            given = size_text(target) if isinstance(target, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the target is {given}, not {'x'.join(map(str, expected))}")
+            actual = size_text(target) if isinstance(target, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the target is {actual}, not {'x'.join(map(str, expected))}")
         classes = rows(self, target, input.shape[1])
         return F.cross_entropy(
             input, classes, self.weights, reduction="mean" if self.sizeAverage is not False else "sum"
@@ -82,6 +82,6 @@ class VolumetricCrossEntropyCriterion(_CrossEntropy):
     spare: ClassVar[dict[str, Any]] = {"scec": lambda self: self.as_images()}
 
     def as_images(self) -> SpatialCrossEntropyCriterion:
-        made = SpatialCrossEntropyCriterion(self.weights)
-        made.sizeAverage = self.sizeAverage
-        return made
+        criterion = SpatialCrossEntropyCriterion(self.weights)
+        criterion.sizeAverage = self.sizeAverage
+        return criterion

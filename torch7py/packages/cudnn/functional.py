@@ -97,10 +97,10 @@ def convolve_back(
     """``...Convolution2D_updateGradInput(handle, input, weight, output, gradOutput, gradInput, strideH, strideW, padH,
     padW)``"""
     geometry = _geometry((int(strideH), int(strideW)), (int(padH), int(padW)))
-    found = half_kernels.convolution_backward(
+    gradients = half_kernels.convolution_backward(
         _batch(gradOutput), _batch(input), weight, None, *geometry, (True, False, False)
     )
-    _put("Convolution2D_updateGradInput", gradInput, found[0])
+    _put("Convolution2D_updateGradInput", gradInput, gradients[0])
 
 
 @function("cudnn.__Convolution2D_accGradParameters")
@@ -119,10 +119,10 @@ def add_kernel_gradient(
     """``...Convolution2D_accGradParameters(handle, input, gradWeight, gradOutput, strideH, strideW, padH, padW[, scale,
     alpha])``: gradWeight becomes ``alpha * gradWeight + scale * gradient``."""
     geometry = _geometry((int(strideH), int(strideW)), (int(padH), int(padW)))
-    found = half_kernels.convolution_backward(
+    gradients = half_kernels.convolution_backward(
         _batch(gradOutput), _batch(input), gradWeight, None, *geometry, (False, True, False)
     )
-    _accumulate(gradWeight, found[1], scale, alpha)
+    _accumulate(gradWeight, gradients[1], scale, alpha)
 
 
 # -- pooling -----------------------------------------------------------------------------------------------
@@ -134,9 +134,9 @@ def _pool(
     """The batch, with a gradient, and the output, which must have these sizes."""
     kernel, step, pad = sizes[:2], sizes[2:4], sizes[4:]
     batch = _batch(input).detach().requires_grad_()
-    whole = math.ceil if ceil_mode else math.floor
+    rounded = math.ceil if ceil_mode else math.floor
     counts = tuple(
-        whole((size + 2 * p - k) / d + 1)
+        rounded((size + 2 * p - k) / d + 1)
         for size, k, d, p in zip(batch.shape[2:], kernel, step, pad, strict=True)
     )
     if counts != grid:
@@ -144,8 +144,8 @@ def _pool(
             f"cudnn.functional.{name}: size mismatch: {counts[0]}x{counts[1]} vs {grid[0]}x{grid[1]}"
         )
     if largest_of:
-        _, places = largest(batch.detach(), Window(kernel, step, pad, (1, 1)), counts)
-        return batch, batch.flatten(2).gather(2, places.flatten(2) - 1).view(places.shape)
+        _, indices = largest(batch.detach(), Window(kernel, step, pad, (1, 1)), counts)
+        return batch, batch.flatten(2).gather(2, indices.flatten(2) - 1).view(indices.shape)
     return batch, F.avg_pool2d(batch, kernel, step, pad, ceil_mode, divisor_override=kernel[0] * kernel[1])
 
 
@@ -186,8 +186,8 @@ def _pooling(kind: str, largest_of: bool) -> None:
         grid = (gradOutput.shape[-2], gradOutput.shape[-1])
         with torch.enable_grad():
             batch, pooled = _pool(name, largest_of, input, grid, sizes, ceil_mode)
-            (found,) = torch.autograd.grad(pooled, batch, _batch(gradOutput))
-        _put(name, gradInput, found)
+            (gradient,) = torch.autograd.grad(pooled, batch, _batch(gradOutput))
+        _put(name, gradInput, gradient)
 
     function(f"cudnn.__{kind}Pooling2D_updateOutput")(forward)
     function(f"cudnn.__{kind}Pooling2D_updateGradInput")(backward)
@@ -218,8 +218,8 @@ def _mapping(name: str, mapping: Callable[[T], T]) -> None:
     def backward(handle: object, input: T, output: T, gradOutput: T, gradInput: T) -> None:
         with torch.enable_grad():
             leaf = input.detach().requires_grad_()
-            (found,) = torch.autograd.grad(mapping(leaf), leaf, gradOutput)
-        memory.write(gradInput, found)
+            (gradient,) = torch.autograd.grad(mapping(leaf), leaf, gradOutput)
+        memory.write(gradInput, gradient)
 
     function(f"cudnn.__{name}_updateOutput")(forward)
     function(f"cudnn.__{name}_updateGradInput")(backward)

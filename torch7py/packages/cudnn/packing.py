@@ -55,4 +55,4 @@ def padded(data: T, listed: Sequence[float]) -> tuple[T, list[int]]:
     for step, size in enumerate(sizes):
         result[step, :size] = data[at : at + size]
         at += size
-    return result, [sum(size > place for size in sizes) for place in range(sizes[0])]
+    return result, [sum(size > position for size in sizes) for position in range(sizes[0])]

@@ -213,12 +213,12 @@ class RNN(Module):
                 f"{self.class_name}: the weight has {weight.numel()} elements, with these settings it needs "
                 f"{self._count()}: reset() gives it its size"
             )
-        found, at = [], 0
+        parts, at = [], 0
         for sizes in self._sizes():
             count = math.prod(sizes)
-            found.append(weight[at : at + count].view(sizes))
+            parts.append(weight[at : at + count].view(sizes))
             at += count
-        return found
+        return parts
 
     def reset(self, stdv: float | None = None) -> Any:
         """``m:reset([stdv])``: also the size of the weight anew, after a change of mode or directions."""
@@ -264,20 +264,22 @@ class RNN(Module):
         last_hidden, last_cell = [], []
         for at in range(count):
             rows = slice(at * directions, (at + 1) * directions)
-            own: list[T] = []
+            layer_weights: list[T] = []
             for direction in range(directions):
                 first = 2 * (at * directions + direction)
-                own += parts[first : first + 2] + parts[half + first : half + first + 2]
+                layer_weights += parts[first : first + 2] + parts[half + first : half + first + 2]
                 if self._skips() and not at:
-                    gates, like = MODES[self.mode][0], own[-3]
-                    own[-4] = torch.eye(self.hiddenSize, dtype=like.dtype, device=like.device).repeat(
-                        gates, 1
-                    )
+                    gates, like = MODES[self.mode][0], layer_weights[-3]
+                    layer_weights[-4] = torch.eye(
+                        self.hiddenSize, dtype=like.dtype, device=like.device
+                    ).repeat(gates, 1)
             states: Any = (hidden[rows], cell[rows]) if has_cell else hidden[rows]
             if packed:
-                value, *after = kernel(value, input[1], states, own, True, 1, 0.0, self.training, both)
+                value, *after = kernel(
+                    value, input[1], states, layer_weights, True, 1, 0.0, self.training, both
+                )
             else:
-                value, *after = kernel(value, states, own, True, 1, 0.0, self.training, both, False)
+                value, *after = kernel(value, states, layer_weights, True, 1, 0.0, self.training, both, False)
             last_hidden.append(after[0])
             last_cell += after[1:]
             if at < count - 1 and self.dropout > 0 and self.training:
@@ -316,14 +318,16 @@ class RNN(Module):
             begin: T = like.new_zeros(sizes)
             return begin
         if not isinstance(held, T) or tuple(held.shape) != sizes:
-            given = "x".join(map(str, held.shape)) if isinstance(held, T) else "no tensor"
-            raise TorchError(f"{self.class_name}: {name} is {given}, not {'x'.join(map(str, sizes))}")
+            actual = "x".join(map(str, held.shape)) if isinstance(held, T) else "no tensor"
+            raise TorchError(f"{self.class_name}: {name} is {actual}, not {'x'.join(map(str, sizes))}")
         return held.data
 
     def _states_like(self, trace: Trace) -> list[Any]:
         """The states before step 1; zeros are those of a call."""
         held = [self.__dict__.get(name) for name in ("hiddenInput", "cellInput")]
-        return [known if own is None else own for own, known in zip(held, trace.input[1:], strict=True)]
+        return [
+            used if present is None else present for present, used in zip(held, trace.input[1:], strict=True)
+        ]
 
     def _state_sizes(self, batch: int | None = None) -> tuple[int, ...]:
         """The sizes of a state, for the last batch or one of so many examples."""
@@ -341,7 +345,7 @@ class RNN(Module):
     def _trace_of(self, input: Any, fresh_masks: bool) -> Trace:
         value = self._noted_sequence(input)
         tensor, batches = (value[0], value[1]) if isinstance(value, list) else (value, None)
-        given = [tensor, self._first("hiddenInput", value), self._first("cellInput", value)]
+        inputs = [tensor, self._first("hiddenInput", value), self._first("cellInput", value)]
         if fresh_masks:
             self.__dict__["_masks"] = []
 
@@ -349,7 +353,7 @@ class RNN(Module):
             x = parts[0] if batches is None else [parts[0], batches]
             return self._compute(x, parts[1], parts[2], self.__dict__["_masks"])
 
-        return Trace(self, run, given)
+        return Trace(self, run, inputs)
 
     def updateOutput(self, input: Any) -> T:
         self._noted_sequence(input)
@@ -363,7 +367,7 @@ class RNN(Module):
         self.keep("cellOutput", cell.data)
         return self.keep("output", self._shown(output.data, input))
 
-    def _back(self, input: Any, gradOutput: T, wanted: Callable[[Trace], list[T]]) -> list[T | None]:
+    def _back(self, input: Any, gradOutput: T, select: Callable[[Trace], list[T]]) -> list[T | None]:
         name = self.class_name
         if not self.training:
             raise TorchError(f"{name}: a backward needs training mode")
@@ -381,18 +385,18 @@ class RNN(Module):
             if held is not None and (not isinstance(held, T) or held.shape != like.shape):
                 raise TorchError(f"{name}: the size of {field} is not that of the state")
             gradients.append(torch.zeros_like(like.data) if held is None else held)
-        return trace.gradients(wanted(trace), gradients)
+        return trace.gradients(select(trace), gradients)
 
     def updateGradInput(self, input: Any, gradOutput: T) -> Any:
         if self.gradInput is None:
             return None
-        found = self._back(input, gradOutput, lambda trace: trace.input)
+        gradients = self._back(input, gradOutput, lambda trace: trace.input)
         value = self._sequence(input)
         sizes = self._state_sizes()
         tensor = value[0] if isinstance(value, list) else value
         parts = [
             part if part is not None else tensor.new_zeros(like)
-            for part, like in zip(found, (tensor.shape, sizes, sizes), strict=True)
+            for part, like in zip(gradients, (tensor.shape, sizes, sizes), strict=True)
         ]
         self.keep("gradHiddenInput", parts[1].data)
         self.keep("gradCellInput", parts[2].data)
@@ -402,9 +406,9 @@ class RNN(Module):
         buffer = self.gradient("weight")
         if buffer is None:
             return
-        found = self._back(input, gradOutput, lambda trace: list(trace.parameters.values()))[0]
-        if found is not None:
-            buffer.add_(found, alpha=scale)
+        gradient = self._back(input, gradOutput, lambda trace: list(trace.parameters.values()))[0]
+        if gradient is not None:
+            buffer.add_(gradient, alpha=scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)

@@ -91,7 +91,7 @@ def _documentation(row: Twin, base: type[Any]) -> str:
     """The signature, of the behaviour or else of the twin's, what the layer is, and what the behaviour adds."""
     texts = [(row.behaviour.__doc__ or "").strip() if row.behaviour else "", base.__doc__ or ""]
     signatures = [
-        found for text in texts if (found := re.match(r"``\w+\.\w+(\(.*?\))``[:;.]?\s*", text, re.S))
+        match for text in texts if (match := re.match(r"``\w+\.\w+(\(.*?\))``[:;.]?\s*", text, re.S))
     ]
     text = f"``cudnn.{row.name}{signatures[0][1]}``: ``{row.twin}``, whose shapes it has"
     added = texts[0].removeprefix(signatures[0][0])

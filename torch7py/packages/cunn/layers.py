@@ -88,13 +88,13 @@ class DataParallelTable(Container):
         """An input or gradient in the type of the layers."""
         if isinstance(value, list):
             return [self._placed(item, what) for item in value]
-        wanted = types.BY_NAME[self.typeStr.removeprefix("torch.").removesuffix("Tensor")]
-        if not isinstance(value, torch.Tensor) or types.of_layer(value).host is not wanted.host:
-            given = types.of_layer(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
+        expected = types.BY_NAME[self.typeStr.removeprefix("torch.").removesuffix("Tensor")]
+        if not isinstance(value, torch.Tensor) or types.of_layer(value).host is not expected.host:
+            actual = types.of_layer(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
             raise TorchError(
-                f"{self.class_name}: the {what} must be a {wanted.tensor} or {wanted.host.tensor}, not {given}"
+                f"{self.class_name}: the {what} must be a {expected.tensor} or {expected.host.tensor}, not {actual}"
             )
-        return to_type(value, wanted)
+        return to_type(value, expected)
 
     def forward(self, input: Any) -> Any:
         return self._module()(self._placed(input, "input"))
@@ -109,16 +109,16 @@ class DataParallelTable(Container):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         gradient = self._placed(gradOutput, "gradient")
-        found = self._module().updateGradInput(self._its_input(input), gradient)
-        return found if self.gradInput is None else self.set_grad_input(found)
+        grad_input = self._module().updateGradInput(self._its_input(input), gradient)
+        return grad_input if self.gradInput is None else self.set_grad_input(grad_input)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         self._module().accGradParameters(self._its_input(input), self._placed(gradOutput, "gradient"), scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         gradient = self._placed(gradOutput, "gradient")
-        found = self._module().backward(self._its_input(input), gradient, scale)
-        return None if self.gradInput is None else self.set_grad_input(found)
+        grad_input = self._module().backward(self._its_input(input), gradient, scale)
+        return None if self.gradInput is None else self.set_grad_input(grad_input)
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         raise TorchError(f"{self.class_name} has no accUpdateGradParameters")

@@ -25,10 +25,10 @@ def device_count() -> int:
 @function("cutorch.getDevice")
 def current_device() -> int:
     """``cutorch.getDevice()``: the current device, counted from 1."""
-    place = gpu()
-    if place is None:
+    device = gpu()
+    if device is None:
         return settings().device
-    return 1 + (torch.cuda.current_device() if place.index is None else place.index)
+    return 1 + (torch.cuda.current_device() if device.index is None else device.index)
 
 
 @function("cutorch.setDevice")
@@ -47,9 +47,9 @@ def set_device(device: float) -> None:
 @function("cutorch.synchronize")
 def synchronize() -> None:
     """``cutorch.synchronize()``: wait until the GPU has done what it was told to."""
-    place = gpu()
-    if place is not None:
-        torch.cuda.synchronize(place)
+    device = gpu()
+    if device is not None:
+        torch.cuda.synchronize(device)
 
 
 @function("cutorch.synchronizeAll")
@@ -90,21 +90,21 @@ def device_properties(device: float) -> dict[str, Any]:
     """
     number = check_device(device, "cutorch.getDeviceProperties")
     free, total = memory_usage(number)
-    found: dict[str, Any] = {"freeGlobalMem": free, "totalGlobalMem": total}
+    properties: dict[str, Any] = {"freeGlobalMem": free, "totalGlobalMem": total}
     if gpu() is None:
-        found |= {"name": platform.processor() or platform.machine(), "major": 0, "minor": 0}
-        return found | {"multiProcessorCount": os.cpu_count() or 1}
+        properties |= {"name": platform.processor() or platform.machine(), "major": 0, "minor": 0}
+        return properties | {"multiProcessorCount": os.cpu_count() or 1}
     about = torch.cuda.get_device_properties(number - 1)
-    found |= {"name": about.name, "major": about.major, "minor": about.minor}
-    found |= {"multiProcessorCount": about.multi_processor_count}
+    properties |= {"name": about.name, "major": about.major, "minor": about.minor}
+    properties |= {"multiProcessorCount": about.multi_processor_count}
     for name, attribute in {
         "warpSize": "warp_size",
         "regsPerBlock": "regs_per_multiprocessor",
         "sharedMemPerBlock": "shared_memory_per_block",
     }.items():
         if hasattr(about, attribute):
-            found[name] = getattr(about, attribute)
-    return found
+            properties[name] = getattr(about, attribute)
+    return properties
 
 
 @function("cutorch.isCachingAllocatorEnabled")
@@ -132,17 +132,17 @@ def driver_version() -> int:
 @function("cutorch.hasHalfInstructions")
 def has_half_instructions() -> bool:
     """``cutorch.hasHalfInstructions()``: whether the GPU computes in half precision."""
-    place = gpu()
-    return place is not None and torch.cuda.get_device_capability(place) >= (5, 3)
+    device = gpu()
+    return device is not None and torch.cuda.get_device_capability(device) >= (5, 3)
 
 
 @function("cutorch.hasFastHalfInstructions")
 def has_fast_half_instructions() -> bool:
     """``cutorch.hasFastHalfInstructions()``: whether that is faster than single precision."""
-    place = gpu()
-    if place is None:
+    device = gpu()
+    if device is None:
         return False
-    capability = torch.cuda.get_device_capability(place)
+    capability = torch.cuda.get_device_capability(device)
     return capability >= (6, 0) and capability != (6, 1)
 
 

@@ -18,9 +18,9 @@ __all__: list[str] = []
 
 
 def _generator() -> Generator:
-    found = state.current().cuda_generator
-    assert found is not None
-    return found
+    generator = state.current().cuda_generator
+    assert generator is not None
+    return generator
 
 
 @function("cutorch.manualSeed")

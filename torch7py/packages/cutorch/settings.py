@@ -50,8 +50,8 @@ def start() -> None:
 
 
 def settings() -> Settings:
-    found: Settings = state.current().packages["cutorch"]
-    return found
+    present: Settings = state.current().packages["cutorch"]
+    return present
 
 
 def gpu() -> torch.device | None:

@@ -46,12 +46,12 @@ class Figures:
 
     figures: dict[int, Figure] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
-    told: bool = False
+    notified: bool = False
 
 
 def _all() -> Figures:
-    found: Figures = state.current().packages.setdefault("gnuplot", Figures())
-    return found
+    figures: Figures = state.current().packages.setdefault("gnuplot", Figures())
+    return figures
 
 
 def figure_of(number: float) -> Figure:
@@ -90,8 +90,8 @@ def flush(number: float) -> None:
     if int(number) in figures.changed and figure is not None and figure.kind is not None:
         if figure.file is not None:
             _save(figure, figure.file, figure.format)
-        elif not figures.told:
-            figures.told = True
+        elif not figures.notified:
+            figures.notified = True
             print(
                 "gnuplot: there are no windows here; gnuplot.pngfigure, svgfigure, pdffigure and epsfigure make files",
                 file=sys.stderr,
@@ -200,8 +200,8 @@ def legend(number: float, across: str, down: str) -> None:
             "gnuplot.movelegend: expected left, right or center, and top, bottom or middle, "
             f"not {across!r} and {down!r}"
         )
-    place = f"{VERTICAL[down]} {HORIZONTAL[across]}"
-    figure_of(number).legend = "center" if place == "center center" else place
+    position = f"{VERTICAL[down]} {HORIZONTAL[across]}"
+    figure_of(number).legend = "center" if position == "center center" else position
     _all().changed.add(int(number))
 
 
@@ -266,11 +266,11 @@ def _command(number: float, command: str) -> None:
     elif what == "title" or re.fullmatch(r"[xyz]label", what):
         label(number, what if what == "title" else what[0], rest[0] if there and rest else "")
     elif re.fullmatch(r"[xyz]range", what) and there:
-        found = re.fullmatch(r"\[([^:\[\]]*):([^:\[\]]*)\]", value.strip())
-        if found is None:
+        match = re.fullmatch(r"\[([^:\[\]]*):([^:\[\]]*)\]", value.strip())
+        if match is None:
             _refuse(command)
-        limit(number, what[0], "lowest", _end(found[1], command))
-        limit(number, what[0], "highest", _end(found[2], command))
+        limit(number, what[0], "lowest", _end(match[1], command))
+        limit(number, what[0], "highest", _end(match[2], command))
     elif what in ("logscale", "log"):
         logarithmic(number, rest[0] if rest else "xyz", there)
     elif what == "autoscale" and not rest:
@@ -327,11 +327,11 @@ def _ticks(text: str, command: str) -> list[tuple[str, float]]:
     """``("text" place, ...)``, or places alone."""
     if not text.endswith(")"):
         _refuse(command)
-    found = []
+    ticks = []
     for part in re.findall(r"\s*((?:\"[^\"]*\"|'[^']*')?\s*[^,\s\"']+)\s*(?:,|$)", text[1:-1]):
         words = words_of(part)
         try:
-            found.append((words[0], float(words[-1])))
+            ticks.append((words[0], float(words[-1])))
         except ValueError:
             _refuse(command)
-    return [(name.encode("latin1", "replace").decode("utf-8", "replace"), at) for name, at in found]
+    return [(name.encode("latin1", "replace").decode("utf-8", "replace"), at) for name, at in ticks]

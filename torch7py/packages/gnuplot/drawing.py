@@ -51,7 +51,7 @@ class Figure:
     square: bool = False
 
 
-def natural_spline(x: Array, y: Array, places: Array) -> Array:
+def natural_spline(x: Array, y: Array, positions: Array) -> Array:
     """Cubic pieces through the points, with two continuous derivatives and none of second order at the ends."""
     h = np.diff(x)
     n = len(x)
@@ -62,8 +62,8 @@ def natural_spline(x: Array, y: Array, places: Array) -> Array:
         matrix[i, i - 1 : i + 2] = h[i - 1], 2 * (h[i - 1] + h[i]), h[i]
         right[i] = 6 * ((y[i + 1] - y[i]) / h[i] - (y[i] - y[i - 1]) / h[i - 1])
     bend = np.linalg.solve(matrix, right)
-    at = np.clip(np.searchsorted(x, places, side="right") - 1, 0, n - 2)
-    left, rest = places - x[at], x[at + 1] - places
+    at = np.clip(np.searchsorted(x, positions, side="right") - 1, 0, n - 2)
+    left, rest = positions - x[at], x[at + 1] - positions
     width = h[at]
     curved = (bend[at] * rest**3 + bend[at + 1] * left**3) / (6 * width)
     straight = (y[at] / width - bend[at] * width / 6) * rest
@@ -73,12 +73,12 @@ def natural_spline(x: Array, y: Array, places: Array) -> Array:
 def _smooth(x: Array, y: Array) -> tuple[Array, Array]:
     """A smooth curve through points in any order; the mean of those at one place counts."""
     there = np.isfinite(x) & np.isfinite(y)
-    places, which = np.unique(x[there], return_inverse=True)
+    positions, which = np.unique(x[there], return_inverse=True)
     values = np.bincount(which, y[there]) / np.bincount(which)
-    if len(places) < 3:
-        return places, values
-    finer = np.union1d(places, np.linspace(places[0], places[-1], max(BETWEEN, 4 * len(places))))
-    return finer, natural_spline(places, values, finer)
+    if len(positions) < 3:
+        return positions, values
+    finer = np.union1d(positions, np.linspace(positions[0], positions[-1], max(BETWEEN, 4 * len(positions))))
+    return finer, natural_spline(positions, values, finer)
 
 
 def draw(figure: Figure) -> Any:
@@ -111,7 +111,7 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
     if figure.kind == "scatter3":
         axes.scatter(x, y, curve.z, color=color, label=label)
         return
-    if style.way == "vectors":
+    if style.kind == "vectors":
         axes.quiver(
             *(x[:, 0], y[:, 0], x[:, 1], y[:, 1]),
             angles="xy",
@@ -124,29 +124,29 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
         axes.autoscale_view()
         return
     columns = [y] if y.ndim == 1 else list(y.T)
-    if style.way == "filledcurves":
+    if style.kind == "filledcurves":
         if len(columns) == 1:
             axes.fill(x, columns[0], color=color, alpha=style.fill, label=label)
         else:
             axes.fill_between(x, columns[0], columns[1], color=color, alpha=style.fill, label=label)
-    elif style.way == "yerrorbars":
+    elif style.kind == "yerrorbars":
         if len(columns) not in (2, 3):
             raise TorchError("gnuplot.plot: errorbars need x, y and a deviation, or x, y, lowest and highest")
         middle = columns[0]
         spread = columns[1] if len(columns) == 2 else np.stack([middle - columns[1], columns[2] - middle])
         axes.errorbar(x, middle, spread, fmt="o", color=color, label=label)
-    elif style.way == "boxes":
+    elif style.kind == "boxes":
         axes.bar(x, columns[0], width=_width(x), fill=False, edgecolor=color, label=label)
-    elif style.way == "impulses":
+    elif style.kind == "impulses":
         axes.vlines(x, 0, columns[0], colors=color, linewidth=style.width, label=label)
     else:
         _line(axes, style, x, columns[0], color, label)
 
 
 def _line(axes: Any, style: Style, x: Array, y: Array, color: str, label: str | None) -> None:
-    if style.way == "csplines":
+    if style.kind == "csplines":
         x, y = _smooth(x, y)
-    mark = {"points": "o", "linespoints": "o", "dots": ","}.get(style.way)
+    mark = {"points": "o", "linespoints": "o", "dots": ","}.get(style.kind)
     if mark == "o" and style.point is not None:
         mark = MARKS[style.point % len(MARKS)]
     axes.plot(
@@ -155,9 +155,9 @@ def _line(axes: Any, style: Style, x: Array, y: Array, color: str, label: str | 
         label=label,
         marker=mark,
         markersize=None if style.size is None else 4 * style.size,
-        linestyle="none" if style.way in ("points", "dots") else "-",
+        linestyle="none" if style.kind in ("points", "dots") else "-",
         linewidth=style.width,
-        drawstyle="steps-post" if style.way == "steps" else "default",
+        drawstyle="steps-post" if style.kind == "steps" else "default",
     )
 
 

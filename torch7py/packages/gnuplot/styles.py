@@ -22,7 +22,7 @@ SHORT = {
     "v": "vectors",
     "V": "vectors",
 }
-WAYS = frozenset(
+KINDS = frozenset(
     "points dots lines linespoints boxes csplines vectors impulses steps filledcurves yerrorbars".split()
 )
 LONGER = {
@@ -49,7 +49,7 @@ _WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s\"']+)")
 class Style:
     """``way`` is gnuplot's word for it, ``point`` the number of a mark, ``fill`` how opaque an area is."""
 
-    way: str
+    kind: str
     color: str | None = None
     width: float | None = None
     point: int | None = None
@@ -79,10 +79,10 @@ def parse_style(text: str) -> Style:
     words = [LONGER.get(word, word) for word in words_of(text)]
     while words and words[0] in ("with", "smooth"):
         words.pop(0)
-    if not words or words[0] not in WAYS:
+    if not words or words[0] not in KINDS:
         raise ArgumentError(
             f"gnuplot.plot: a curve cannot be drawn as {text!r}; there are '.', '-', '+', '+-', '~', '|', 'v', "
-            + ", ".join(sorted(WAYS))
+            + ", ".join(sorted(KINDS))
         )
     style = Style(words.pop(0))
     while words:

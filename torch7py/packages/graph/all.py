@@ -9,13 +9,13 @@ from torch7py.packages.graph import graphviz
 from torch7py.packages.graph.drawing import Drawing
 from torch7py.packages.registry import function
 
-__all__ = ["draw", "order", "place"]
+__all__ = ["draw", "order", "positions"]
 
 
 def _pairs(numbers: list[float]) -> list[tuple[int, int]]:
     """Pairs of numbers that stand in a row, counted from 1, counted from 0."""
-    whole = [int(number) - 1 for number in numbers]
-    return list(zip(whole[::2], whole[1::2], strict=True))
+    indices = [int(number) - 1 for number in numbers]
+    return list(zip(indices[::2], indices[1::2], strict=True))
 
 
 @function("graph.order")
@@ -38,12 +38,12 @@ def draw(
     if graphviz.installed(algorithm):
         graphviz.write(text, algorithm, path)
     else:
-        wanted = [notes if isinstance(notes, dict) else {} for notes in attributes]
-        Drawing(labels, _pairs(ends), wanted, title).write(path)
+        node_attributes = [notes if isinstance(notes, dict) else {} for notes in attributes]
+        Drawing(labels, _pairs(ends), node_attributes, title).write(path)
 
 
 @function("graph.place")
-def place(text: str, algorithm: str, labels: list[Any], ends: list[Any]) -> list[list[float]]:
+def positions(text: str, algorithm: str, labels: list[Any], ends: list[Any]) -> list[list[float]]:
     """Where the nodes lie, each coordinate from 0 to 1, y upwards."""
     if graphviz.installed(algorithm):
         return graphviz.positions(text, algorithm, len(labels))

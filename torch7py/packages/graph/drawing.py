@@ -45,7 +45,7 @@ class Drawing:
             (CHARACTER * max(map(len, lines)) + 2 * MARGIN, LINE * len(lines) + MARGIN)
             for lines in self.lines
         ]
-        self.centres = self._place()
+        self.centres = self._layout()
 
     # -- layout -------------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ class Drawing:
                     stack.append((waiting, iter(sources[waiting])))
         return depths
 
-    def _place(self) -> list[tuple[float, float]]:
+    def _layout(self) -> list[tuple[float, float]]:
         """The centre of each node, y downwards."""
         depths = self._depths()
         layers: list[list[int]] = [[] for _ in range(max(depths, default=-1) + 1)]
@@ -101,9 +101,9 @@ class Drawing:
         """Layers side by side in their order, each in the middle of the paper."""
         x = [0.0] * len(self.labels)
         widths = [sum(self.sizes[n][0] for n in layer) + GAP * (len(layer) - 1) for layer in layers]
-        whole = max(widths, default=0)
+        widest = max(widths, default=0)
         for layer, width in zip(layers, widths, strict=True):
-            at = MARGIN + (whole - width) / 2
+            at = MARGIN + (widest - width) / 2
             for node in layer:
                 x[node] = at + self.sizes[node][0] / 2
                 at += self.sizes[node][0] + GAP

@@ -34,12 +34,12 @@ def write(text: str, algorithm: str, path: str) -> None:
 
 def positions(text: str, algorithm: str, count: int) -> list[list[float]]:
     """Where the nodes n1, n2, ... lie, relative to the drawing's size."""
-    found = [[0.0, 0.0] for _ in range(count)]
+    centres = [[0.0, 0.0] for _ in range(count)]
     width = height = 1.0
     for line in _run(text, algorithm, "-Tplain").splitlines():
         words = line.split()
         if words[:1] == ["graph"]:
             width, height = float(words[2]), float(words[3])
         elif words[:1] == ["node"] and re.fullmatch(r"n\d+", words[1]):
-            found[int(words[1][1:]) - 1] = [float(words[2]) / width, float(words[3]) / height]
-    return found
+            centres[int(words[1][1:]) - 1] = [float(words[2]) / width, float(words[3]) / height]
+    return centres

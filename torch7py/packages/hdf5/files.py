@@ -75,10 +75,10 @@ def close_file(number: int) -> None:
 @function("hdf5._kind")
 def kind_of(number: int, path: str) -> str | None:
     """``group``, ``dataset``, or None where there is nothing."""
-    found = _file(number).get(path)
-    if found is None:
+    item = _file(number).get(path)
+    if item is None:
         return None
-    return "dataset" if isinstance(found, _h5py().Dataset) else "group"
+    return "dataset" if isinstance(item, _h5py().Dataset) else "group"
 
 
 @function("hdf5._names")
@@ -95,24 +95,24 @@ def make_group(number: int, path: str) -> None:
 
 
 def _dataset(number: int, path: str) -> Any:
-    found = _file(number).get(path)
-    if found is None:
+    item = _file(number).get(path)
+    if item is None:
         raise TorchError(f"hdf5: there is no {path}")
-    return found
+    return item
 
 
 def _type(dataset: Any) -> type[Any]:
     dtype = dataset.dtype
     kind = "i" if dtype.kind == "u" else dtype.kind
-    made = TYPES.get((kind, dtype.itemsize))
-    if made is None or dataset.dtype.metadata:
+    element_type = TYPES.get((kind, dtype.itemsize))
+    if element_type is None or dataset.dtype.metadata:
         if kind in "if" and not dataset.dtype.metadata:
             word = "integer" if kind == "i" else "float"
             raise TorchError(f"Cannot support reading {word} data with size = {dtype.itemsize} bytes")
         raise TorchError(f"Reading data of class {CLASSES.get(dtype.kind, dtype.kind)} is unsupported")
     if dataset.shape is None or dataset.shape == ():
         raise TorchError("hdf5: a dataset without dimensions cannot be read as a tensor")
-    return made
+    return element_type
 
 
 @function("hdf5._type")
@@ -137,20 +137,20 @@ def size_of(number: int, path: str) -> list[int]:
 def partial(number: int, path: str, starts: list[float], ends: list[float]) -> torch.Tensor:
     """A dataset from one place to another in each dimension, counted from 1; all of it where none are given."""
     dataset = _dataset(number, path)
-    made = _type(dataset)
-    places = []
+    element_type = _type(dataset)
+    ranges = []
     for start, end, size in zip(starts, ends, dataset.shape, strict=False):
         if not 1 <= start <= end <= size:
             raise ArgumentError(
                 f"HDF5DataSet:partial() - {start:g} to {end:g} is no range of {size} elements"
             )
-        places.append(slice(int(start) - 1, int(end)))
+        ranges.append(slice(int(start) - 1, int(end)))
     try:
-        values = dataset[tuple(places)]
+        values = dataset[tuple(ranges)]
     except OSError as error:
         raise TorchError(f"hdf5: cannot read {path}: {error}") from None
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
-    return torch.from_numpy(values.view(made)).clone()  # numpy's own memory could not grow
+    return torch.from_numpy(values.view(element_type)).clone()  # numpy's own memory could not grow
 
 
 def _array(tensor: torch.Tensor, path: str) -> np.ndarray[Any, Any]:

@@ -90,16 +90,16 @@ _HEADER = re.compile(rb"P([2356])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:
 
 def _netpbm(data: bytes, name: str) -> tuple[torch.Tensor, int]:
     """A PGM or PPM file. Two bytes a value are taken with the first as the lower, as in the original."""
-    found = _HEADER.match(data)
-    if found is None and re.match(rb"P[^2356]", data):
+    match = _HEADER.match(data)
+    if match is None and re.match(rb"P[^2356]", data):
         raise TorchError(f"image: {name}: unsupported magic number {data[:2].decode('latin1')}")
-    if found is None:
+    if match is None:
         raise TorchError(f"image: {name} is no PGM or PPM file that can be read")
-    number, width, height, most = (int(group) for group in found.groups())
+    number, width, height, most = (int(group) for group in match.groups())
     planes = 3 if number in (3, 6) else 1
     count = planes * width * height
     if number < 5:
-        texts = re.sub(rb"#[^\n]*", b"", data[found.end() :]).split()[:count]
+        texts = re.sub(rb"#[^\n]*", b"", data[match.end() :]).split()[:count]
         if len(texts) < count:
             raise TorchError(f"image: {name}: corrupted file or read error")
         if most > 255:
@@ -107,7 +107,7 @@ def _netpbm(data: bytes, name: str) -> tuple[torch.Tensor, int]:
         values = np.array([255 * int(text) // most for text in texts], dtype=np.int32)
     else:
         kind = np.dtype(np.uint8) if most <= 255 else np.dtype("<u2")
-        body = data[found.end() : found.end() + count * kind.itemsize]
+        body = data[match.end() : match.end() + count * kind.itemsize]
         if len(body) < count * kind.itemsize:
             raise TorchError(f"image: {name}: corrupted file or read error")
         values = np.frombuffer(body, dtype=kind).astype(np.int32)
@@ -155,10 +155,10 @@ def size_of_file(name: str, kind: str) -> tuple[int, int, int]:
     """Planes, height and width of a file, without reading the rest of it."""
     data = _content(name)
     if kind not in ("jpg", "png"):
-        found = _HEADER.match(data)
-        if found is None:
+        match = _HEADER.match(data)
+        if match is None:
             raise TorchError(f"image: {name} is no PGM or PPM file that can be read")
-        return 3 if found.group(1) in b"36" else 1, int(found.group(3)), int(found.group(2))
+        return 3 if match.group(1) in b"36" else 1, int(match.group(3)), int(match.group(2))
     picture = _opened(data, name, kind)
     planes = {"L": 1, "1": 1, "I;16": 1, "I": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(picture.mode)
     if planes is None:

@@ -33,8 +33,8 @@ def change(src: torch.Tensor, dst: torch.Tensor, name: str) -> None:
         raise ArgumentError(f"image.{name}: not supported for torch.ByteTensor")
     work = working_type(src.dtype)
     planes = src.to(work)
-    made = torch.stack(_CHANGES[name](*(planes / 255 if is_byte else planes)))
-    dst.copy_(converted((made * 255 if is_byte else made).to(work), src.dtype))
+    changed = torch.stack(_CHANGES[name](*(planes / 255 if is_byte else planes)))
+    dst.copy_(converted((changed * 255 if is_byte else changed).to(work), src.dtype))
 
 
 @function("image._colorize")
@@ -80,9 +80,9 @@ def _channel(p: T, q: T, hue: T) -> T:
     hue = torch.where(hue < 0, hue + 1, hue)
     hue = torch.where(hue > 1, hue - 1, hue)
     low, high, at = p.to(DOUBLE), q.to(DOUBLE), hue.to(DOUBLE)
-    made = torch.where(at < 2 / 3, low + (high - low) * (2 / 3 - at) * 6, low)
-    made = torch.where(at < 1 / 2, high, made)
-    return torch.where(at < 1 / 6, low + (high - low) * 6 * at, made).to(p.dtype)
+    channel = torch.where(at < 2 / 3, low + (high - low) * (2 / 3 - at) * 6, low)
+    channel = torch.where(at < 1 / 2, high, channel)
+    return torch.where(at < 1 / 6, low + (high - low) * 6 * at, channel).to(p.dtype)
 
 
 def _hsl2rgb(hue: T, saturation: T, light: T) -> tuple[T, T, T]:

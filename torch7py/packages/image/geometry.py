@@ -58,8 +58,8 @@ def rotate(src: torch.Tensor, dst: torch.Tensor, theta: float, mode: str) -> Non
         columns = _rounded(cos * x - sin * y + middle_x)
         rows = _rounded(cos * y + sin * x + middle_y)
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        found = src[..., rows.clamp(0, height - 1), columns.clamp(0, width - 1)].to(FLOAT)
-        dst.copy_(converted(torch.where(inside, found, found.new_zeros(())), src.dtype))
+        pixels = src[..., rows.clamp(0, height - 1), columns.clamp(0, width - 1)].to(FLOAT)
+        dst.copy_(converted(torch.where(inside, pixels, pixels.new_zeros(())), src.dtype))
         return
     work = working_type(src.dtype)
     cos, sin = math.cos(angle), math.sin(angle)

@@ -66,20 +66,20 @@ def decode(data: bytes) -> Values:
     if any(name == b"tRNS" for name, _ in chunks):
         raise ValueError("a PNG file with 16 bits and one transparent colour is not supported")
     packed = b"".join(body for name, body in chunks if name == b"IDAT")
-    place = 2 * PLANES[kind]
-    size = height * (1 + width * place)
+    pixel_bytes = 2 * PLANES[kind]
+    size = height * (1 + width * pixel_bytes)
     try:
         raw = zlib.decompressobj().decompress(packed, size)
     except zlib.error as error:
         raise ValueError(f"the PNG file is damaged: {error}") from None
     if len(raw) < size:
         raise ValueError("the PNG file is damaged: it ends too early")
-    lines = np.frombuffer(raw, dtype=np.uint8).reshape(height, 1 + width * place)
+    lines = np.frombuffer(raw, dtype=np.uint8).reshape(height, 1 + width * pixel_bytes)
     if np.any(lines[:, 0] > 4):
         raise ValueError("the PNG file is damaged: an unknown filter")
-    values = _filtered(lines[:, 1:].reshape(height, width, place).astype(np.int16), lines[:, 0])
-    whole: Values = values.reshape(height, width * place).view(">u2")
-    planes: Values = whole.reshape(height, width, PLANES[kind]).transpose(2, 0, 1).astype(np.int32)
+    values = _filtered(lines[:, 1:].reshape(height, width, pixel_bytes).astype(np.int16), lines[:, 0])
+    samples: Values = values.reshape(height, width * pixel_bytes).view(">u2")
+    planes: Values = samples.reshape(height, width, PLANES[kind]).transpose(2, 0, 1).astype(np.int32)
     return planes
 
 

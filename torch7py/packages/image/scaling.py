@@ -11,11 +11,11 @@ from torch7py.packages.registry import function
 __all__ = ["cubic", "scale"]
 
 
-def _places(count: int, step: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _positions(count: int, step: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Where the first elements come from: whole part and fraction of ``i * step``, in float."""
     at = torch.arange(count, dtype=FLOAT, device=device) * step
-    whole = at.long()
-    return whole, at - whole.to(FLOAT)
+    index = at.long()
+    return index, at - index.to(FLOAT)
 
 
 def _linear(src: torch.Tensor, length: int) -> torch.Tensor:
@@ -26,8 +26,8 @@ def _linear(src: torch.Tensor, length: int) -> torch.Tensor:
     if length > old:
         if old == 1:
             return src.expand(*src.shape[:-1], length)
-        whole, part = _places(length - 1, single(single(old - 1) / (length - 1)), src.device)
-        mixed = (1 - part).to(work) * values[..., whole] + part.to(work) * values[..., whole + 1]
+        index, part = _positions(length - 1, single(single(old - 1) / (length - 1)), src.device)
+        mixed = (1 - part).to(work) * values[..., index] + part.to(work) * values[..., index + 1]
         return torch.cat([converted(mixed, src.dtype), src[..., -1:]], -1)
     step = single(single(old) / length)
     ends = torch.arange(1, length + 1, dtype=FLOAT, device=src.device) * step
@@ -69,10 +69,10 @@ def _cubic(src: torch.Tensor, length: int) -> torch.Tensor:
     work = working_type(src.dtype)
     values = src.to(work)
     step = single(old - 1) if length == 1 else single(single(old - 1) / (length - 1))
-    whole, part = _places(length - 1, step, src.device)
-    p1, p2 = values[..., whole], values[..., whole + 1]
-    p0 = torch.where(whole > 0, values[..., (whole - 1).clamp(min=0)], 2 * p1 - p2)
-    p3 = torch.where(whole + 2 < old, values[..., (whole + 2).clamp(max=old - 1)], 2 * p2 - p1)
+    index, part = _positions(length - 1, step, src.device)
+    p1, p2 = values[..., index], values[..., index + 1]
+    p0 = torch.where(index > 0, values[..., (index - 1).clamp(min=0)], 2 * p1 - p2)
+    p3 = torch.where(index + 2 < old, values[..., (index + 2).clamp(max=old - 1)], 2 * p2 - p1)
     mixed = converted(cubic(p0, p1, p2, p3, part.to(work)), src.dtype)
     return torch.cat([mixed, src[..., -1:]], -1)
 
@@ -98,7 +98,7 @@ def scale(src: torch.Tensor, dst: torch.Tensor, mode: str) -> None:
         dst.copy_(_nearest(src, height, width))
         return
     change = _linear if mode == "bilinear" else _cubic
-    made = src
+    scaled = src
     for new in (width, height):
-        made = (made if made.size(-1) == new else change(made, new)).transpose(-1, -2)
-    dst.copy_(made)
+        scaled = (scaled if scaled.size(-1) == new else change(scaled, new)).transpose(-1, -2)
+    dst.copy_(scaled)

@@ -43,14 +43,14 @@ def warp(
     y, x = y.clamp(0, height - 1), x.clamp(0, width - 1)
     if mode == "simple":
         rows, columns = ((v.to(DOUBLE) + 0.5).floor().long() for v in (y, x))
-        made = src[:, rows, columns]
+        warped = src[:, rows, columns]
     else:
         work = working_type(src.dtype)
         sample = {"bilinear": _bilinear, "bicubic": _bicubic, "lanczos": _lanczos}[mode]
-        made = converted(sample(src.to(work), y, x, value), src.dtype)
+        warped = converted(sample(src.to(work), y, x, value), src.dtype)
     if pad:
-        made = torch.where(outside, torch.tensor(value, dtype=DOUBLE).to(src.dtype), made)
-    dst.copy_(made)
+        warped = torch.where(outside, torch.tensor(value, dtype=DOUBLE).to(src.dtype), warped)
+    dst.copy_(warped)
 
 
 def _bilinear(src: torch.Tensor, y: torch.Tensor, x: torch.Tensor, _value: float) -> torch.Tensor:
@@ -87,16 +87,16 @@ def _bicubic(src: torch.Tensor, y: torch.Tensor, x: torch.Tensor, value: float) 
 def _weights(at: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Places around one and the values of the Lanczos kernel there."""
     first = at.floor().long() - RADIUS + 1
-    places = [first + i for i in range(2 * RADIUS)]
+    neighbours = [first + i for i in range(2 * RADIUS)]
     weights = []
     pi = single(math.pi)
-    for place in places:
-        d = (at - place.to(FLOAT)).abs()
+    for neighbour in neighbours:
+        d = (at - neighbour.to(FLOAT)).abs()
         waves = RADIUS * torch.sin((pi * d).to(DOUBLE)) * torch.sin((pi * d / RADIUS).to(DOUBLE))
         weight = (waves / (single(math.pi**2) * d * d).to(DOUBLE)).to(FLOAT)
         weight = torch.where(d > RADIUS, torch.zeros_like(d), weight)
         weights.append(torch.where(d < single(0.000001), torch.ones_like(d), weight))
-    return places, weights
+    return neighbours, weights
 
 
 def _lanczos(src: torch.Tensor, y: torch.Tensor, x: torch.Tensor, _value: float) -> torch.Tensor:
@@ -104,11 +104,11 @@ def _lanczos(src: torch.Tensor, y: torch.Tensor, x: torch.Tensor, _value: float)
     rows, weights_y = _weights(y)
     columns, weights_x = _weights(x)
     total = torch.zeros_like(y)
-    made = src.new_zeros(src.size(0), *y.shape)
+    weighted_sum = src.new_zeros(src.size(0), *y.shape)
     for column, weight_x in zip(columns, weights_x, strict=True):
         for row, weight_y in zip(rows, weights_y, strict=True):
             weight = weight_x * weight_y
             total = total + weight
-            found = src[:, row.clamp(0, height - 1), column.clamp(0, width - 1)]
-            made = made + found * weight.to(src.dtype)
-    return made / total.to(src.dtype)
+            pixels = src[:, row.clamp(0, height - 1), column.clamp(0, width - 1)]
+            weighted_sum = weighted_sum + pixels * weight.to(src.dtype)
+    return weighted_sum / total.to(src.dtype)

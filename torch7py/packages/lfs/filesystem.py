@@ -23,23 +23,23 @@ _MODES = (
 )
 
 
-def _described(found: os.stat_result) -> dict[str, Any]:
+def _described(status: os.stat_result) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "mode": next((word for is_kind, word in _MODES if is_kind(found.st_mode)), "other"),
-        "dev": found.st_dev,
-        "ino": found.st_ino,
-        "nlink": found.st_nlink,
-        "uid": found.st_uid,
-        "gid": found.st_gid,
-        "access": int(found.st_atime),
-        "modification": int(found.st_mtime),
-        "change": int(found.st_ctime),
-        "size": found.st_size,
-        "permissions": stat.filemode(found.st_mode)[1:],
+        "mode": next((word for is_kind, word in _MODES if is_kind(status.st_mode)), "other"),
+        "dev": status.st_dev,
+        "ino": status.st_ino,
+        "nlink": status.st_nlink,
+        "uid": status.st_uid,
+        "gid": status.st_gid,
+        "access": int(status.st_atime),
+        "modification": int(status.st_mtime),
+        "change": int(status.st_ctime),
+        "size": status.st_size,
+        "permissions": stat.filemode(status.st_mode)[1:],
     }
     for name, field in (("rdev", "st_rdev"), ("blocks", "st_blocks"), ("blksize", "st_blksize")):
-        if hasattr(found, field):  # not on Windows
-            described[name] = getattr(found, field)
+        if hasattr(status, field):  # not on Windows
+            described[name] = getattr(status, field)
     return described
 
 

@@ -143,17 +143,17 @@ def _bytes(value: Any) -> memoryview:
 
 
 def _settings(kind: str, data: Any) -> dict[str, Any]:
-    known = _SETTINGS[kind]
-    found = dict(known.values())
+    fields = _SETTINGS[kind]
+    settings = dict(fields.values())
     for number, value in _fields(_bytes(data)) if data is not None else ():
-        if number in known:
-            name = known[number][0]
+        if number in fields:
+            name = fields[number][0]
             if isinstance(value, memoryview):
                 if len(value) != 4:
                     raise TorchError(f"loadcaffe: not a Caffe model ({name} is no number)")
                 value = struct.unpack("<f", value)[0]
-            found[name] = value
-    return found
+            settings[name] = value
+    return settings
 
 
 def _blob(data: memoryview) -> tuple[list[int], torch.Tensor]:
@@ -191,12 +191,12 @@ def _shape(data: memoryview) -> list[int]:
 
 
 def _layer(data: memoryview, numbers: dict[str, int], older: bool) -> dict[str, Any]:
-    found: dict[int, list[Any]] = defaultdict(list)
+    messages: dict[int, list[Any]] = defaultdict(list)
     for number, value in _fields(data):
-        found[number].append(value)
+        messages[number].append(value)
 
     def last(name: str) -> Any:
-        values = found[numbers[name]]
+        values = messages[numbers[name]]
         return values[-1] if values else None
 
     name, kind = last("name"), last("type")
@@ -206,9 +206,9 @@ def _layer(data: memoryview, numbers: dict[str, int], older: bool) -> dict[str, 
     else:
         layer["type"] = "" if kind is None else bytes(_bytes(kind)).decode("latin1")
     for setting in _SETTINGS:
-        parts = found[numbers[setting]]
+        parts = messages[numbers[setting]]
         layer[setting] = _settings(setting, parts[-1] if parts else None)
-    blobs = [_blob(_bytes(blob)) for blob in found[numbers["blobs"]]]
+    blobs = [_blob(_bytes(blob)) for blob in messages[numbers["blobs"]]]
     layer["sizes"] = [sizes for sizes, _ in blobs]
     layer["blobs"] = [values for _, values in blobs]
     return layer

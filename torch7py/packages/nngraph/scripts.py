@@ -42,7 +42,7 @@ def assign(
     if not all(owner is False or isinstance(owner, TorchObject) for owner in modules):
         raise TorchError("nn.gModule: a node holds something that is not an nn.Module")
     listed: Iterator[float] = iter(sources)
-    places = [
+    nodes = [
         Place(
             None if owner is False else owner,
             [int(next(listed)) - 1 for _ in range(int(count))],
@@ -54,43 +54,43 @@ def assign(
             modules, selects, splits, counts, annotations, strict=True
         )
     ]
-    module.set_graph(places, [int(number) - 1 for number in backward], int(inputs))
+    module.set_graph(nodes, [int(number) - 1 for number in backward], int(inputs))
 
 
 @function("nngraph.describe")
 def describe(module: GModule) -> tuple[list[Any], ...]:
     """The graph of a gModule in the form that ``assign`` takes, but for the number of inputs."""
-    places = module.places
+    nodes = module.places
     return (
-        [place.module or False for place in places],
-        [False if place.select is None else place.select + 1 for place in places],
-        [False if place.splits is None else place.splits for place in places],
-        [len(place.sources) for place in places],
-        [source + 1 for place in places for source in place.sources],
+        [node.module or False for node in nodes],
+        [False if node.select is None else node.select + 1 for node in nodes],
+        [False if node.splits is None else node.splits for node in nodes],
+        [len(node.sources) for node in nodes],
+        [source + 1 for node in nodes for source in node.sources],
         [number + 1 for number in module.backward_order],
-        [place.annotations for place in places],
+        [node.annotations for node in nodes],
     )
 
 
 @function("nngraph.list_modules")
 def list_modules(module: GModule) -> None:
     """Make the list of modules that of the nodes, in their order."""
-    module.set_child_list([place.module for place in module.places if place.module is not None])
+    module.set_child_list([node.module for node in module.places if node.module is not None])
 
 
 @function("nngraph.put_modules")
 def put_modules(module: GModule, modules: list[Any]) -> None:
     """Take over other modules at the nodes."""
-    for place, owner in zip(module.places, modules, strict=True):
-        place.module = owner or None
+    for node, owner in zip(module.places, modules, strict=True):
+        node.module = owner or None
     module.forget_plan()
 
 
 @function("nngraph.annotate")
 def annotate(module: GModule, annotations: list[Any]) -> None:
     """Take over what the script says of the nodes: names, descriptions, attributes of drawings."""
-    for place, notes in zip(module.places, annotations, strict=True):
-        place.annotations = notes if isinstance(notes, dict) else {}
+    for node, notes in zip(module.places, annotations, strict=True):
+        node.annotations = notes if isinstance(notes, dict) else {}
 
 
 @function("nngraph.watch_nodes")

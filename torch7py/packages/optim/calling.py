@@ -39,9 +39,9 @@ def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]
     """The two tables, where either may be left out."""
     config = {} if config is None else config
     state = config if state is None else state
-    for given in (config, state):
-        if not isinstance(given, MutableMapping):
-            raise ArgumentError(f"optim: settings and state are tables, not a {type(given).__name__}")
+    for table in (config, state):
+        if not isinstance(table, MutableMapping):
+            raise ArgumentError(f"optim: settings and state are tables, not a {type(table).__name__}")
     return config, state
 
 
@@ -49,15 +49,15 @@ def settings(config: Fields, optimizer: str | None = None, /, **defaults: Any) -
     """Values by name; one that is nil or false, or that the ``optimizer`` of 2015 did not know, is its default."""
     pick = getattr(config, "pick", None)  # a script's table is read at one go
     values = map(config.get, defaults) if pick is None else pick(*defaults)
-    found = {
+    chosen = {
         name: default if value is None or value is False else value
         for value, (name, default) in zip(values, defaults.items(), strict=True)
     }
     if optimizer is not None and state.current().generation == OLDER:
         for name, default in defaults.items():
-            if found[name] != default and not knows(optimizer, name):
-                found[name] = default
-    return tuple(found.values())
+            if chosen[name] != default and not knows(optimizer, name):
+                chosen[name] = default
+    return tuple(chosen.values())
 
 
 def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tuple[Any, torch.Tensor]:

@@ -87,13 +87,13 @@ class ConfusionMatrix:
             raise TorchError(
                 f"optim.ConfusionMatrix: {columns.numel()} predictions for {rows.numel()} targets"
             )
-        given = rows >= 1
-        rows, columns = rows[given], columns[given]
+        labelled = rows >= 1
+        rows, columns = rows[labelled], columns[labelled]
         for values, what in ((rows, "target"), (columns, "prediction")):
             for extreme in (values.min().item(), values.max().item()) if values.numel() else ():
                 self._check(extreme, what)
-        place = (rows.long() - 1) * self.nclasses + columns.long() - 1
-        counts = torch.bincount(place, minlength=self.nclasses**2).view_as(self.mat)
+        cell = (rows.long() - 1) * self.nclasses + columns.long() - 1
+        counts = torch.bincount(cell, minlength=self.nclasses**2).view_as(self.mat)
         self.mat.add_(counts.to(self.mat))
 
     def _check(self, number: float, what: str) -> None:

@@ -147,9 +147,9 @@ def cmaes(
         say(f"best f-value =\t{number_to_string(strategy.best_value)}\t")
         say("solution = \t")
         say(printing.tensor_to_string(strategy.best, types.of(x).tensor))
-        found = strategy.best_at / strategy.size
+        iteration = strategy.best_at / strategy.size
         say(
-            f"best found at iteration: \t{number_to_string(found)}\t , total iterations: \t"
+            f"best found at iteration: \t{number_to_string(iteration)}\t , total iterations: \t"
             f"{number_to_string(generation)}\t"
         )
     history.append(strategy.best_value)
@@ -232,14 +232,14 @@ class _Strategy:
         if not self.evaluations:
             return {}
         widest, narrowest = self.scales.max().item(), self.scales.min().item()
-        found = {
+        criteria = {
             "evals": (self.evaluations >= most, most),
             "ftarget": (target is not None and self.fitness[0] <= target, target or 0.0),
             "condition": (widest > 1e7 * narrowest, 1e7),
             "tolfun": (self.size > 1 and self.fitness[-1] - self.fitness[0] < 1e-12, 1e-12),
             "tolx": (self.sigma * widest < 1e-11, 1e-11),
         }
-        return {name: limit for name, (reached, limit) in found.items() if reached}
+        return {name: limit for name, (reached, limit) in criteria.items() if reached}
 
     def report(self, every: int) -> None:
         """A line about this generation, for some of them."""

@@ -121,10 +121,10 @@ def listing(name: Any) -> list[str] | None:
     They are sorted, where the original had them as the file system did.
     """
     try:
-        found = os.listdir(_name(name, 1, "dir"))
+        entries = os.listdir(_name(name, 1, "dir"))
     except OSError:
         return None
-    return [".", "..", *sorted(found, key=os.fsencode)]
+    return [".", "..", *sorted(entries, key=os.fsencode)]
 
 
 @function("paths.mkdir", filenames=True)
@@ -203,10 +203,10 @@ def findprogram(*names: Any) -> str | None:
     """``paths.findprogram(...)``: the full name of the first program that is on the PATH."""
     for number, value in enumerate(names, 1):
         name = _name(value, number, "findprogram")
-        for place in os.environ.get("PATH", ".").split(os.pathsep):
-            found = concat(place, name)
-            if filep(found):
-                return found
+        for folder in os.environ.get("PATH", ".").split(os.pathsep):
+            path = concat(folder, name)
+            if filep(path):
+                return path
     return None
 
 

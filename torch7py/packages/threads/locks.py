@@ -63,9 +63,9 @@ def condition_take(number: int) -> bool:
     """Whether the condition has been signalled since it was last waited for."""
     if number not in _signalled:
         raise TorchError("this condition has been freed")
-    found = _signalled[number] > 0
+    signalled = _signalled[number] > 0
     _signalled[number] = 0
-    return found
+    return signalled
 
 
 @function("threads._free")

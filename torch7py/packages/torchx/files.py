@@ -24,20 +24,20 @@ def find(folder: str, endings: str, no_file: str | None = None, no_path: str | N
     """The files under a folder with one of the endings (separated by slashes), whatever their case."""
     if not os.path.isdir(folder):
         raise TorchError(f"there is no folder {folder}")
-    wanted = tuple("." + ending.lower() for ending in endings.split("/"))
-    found = []
-    for place, folders, files in os.walk(folder):
+    suffixes = tuple("." + ending.lower() for ending in endings.split("/"))
+    paths = []
+    for parent, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            path = place.rstrip("/") + "/" + name
-            if not name.lower().endswith(wanted):
+            path = parent.rstrip("/") + "/" + name
+            if not name.lower().endswith(suffixes):
                 continue
             if no_file is not None and fnmatch.fnmatchcase(name.lower(), no_file.lower()):
                 continue
             if no_path is not None and fnmatch.fnmatchcase(path, no_path):
                 continue
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 @function("torchx._rows", filenames=True)

@@ -70,15 +70,15 @@ class _Convolution(_BatchLast):
 
     def take(self, nInputPlane: float, nOutputPlane: float, kH: float, dH: float, padding: float) -> None:
         name = self.torch7_name
-        own = {"nInputPlane": nInputPlane, "nOutputPlane": nOutputPlane, "kH": kH, "dH": dH}
-        for what, value in own.items():
+        sizes = {"nInputPlane": nInputPlane, "nOutputPlane": nOutputPlane, "kH": kH, "dH": dH}
+        for what, value in sizes.items():
             if number(name, what, value) < 1:
                 raise TorchError(f"{name}: {what} must be at least 1")
         if nInputPlane > 3 and nInputPlane % 4:
             raise TorchError(f"{name}: nInputPlane must be 1, 2, 3 or a multiple of 4")
         if nOutputPlane % 16:
             raise TorchError(f"{name}: nOutputPlane must be a multiple of 16")
-        self.__dict__.update(own, padding=padding)
+        self.__dict__.update(sizes, padding=padding)
 
     def reset(self, stdv: float | None = None) -> None:
         """``m:reset([stdv])``: draw the parameters with this standard deviation."""
@@ -157,21 +157,21 @@ class SpatialConvolutionLocal(_Convolution):
         super().__init__()
         self.take(nInputPlane, nOutputPlane, kH, dH, padding)
         self.oH = _steps(int(iH + 2 * padding), int(kH), int(dH))
-        places = self.oH * self.oH
-        self.add_parameter("weight", self.new(places * int(nInputPlane * kH * kH), int(nOutputPlane)))
-        self.add_parameter("bias", self.new(places * int(nOutputPlane)))
+        positions = self.oH * self.oH
+        self.add_parameter("weight", self.new(positions * int(nInputPlane * kH * kH), int(nOutputPlane)))
+        self.add_parameter("bias", self.new(positions * int(nOutputPlane)))
         self.reset()
 
     def compute(self, batch: torch.Tensor) -> torch.Tensor:
         columns = F.unfold(self.windows_in(batch), int(self.kH), stride=int(self.dH))
-        places = int(self.oH) ** 2
-        if columns.shape[2] != places:
+        positions = int(self.oH) ** 2
+        if columns.shape[2] != positions:
             raise TorchError(
                 f"{self.class_name}: the images of {batch.shape[-1]} are not of the size it was made for"
             )
-        weight = self.weight.view(places, -1, int(self.nOutputPlane))
+        weight = self.weight.view(positions, -1, int(self.nOutputPlane))
         output: torch.Tensor = torch.bmm(columns.permute(2, 0, 1), weight).permute(1, 2, 0)
-        output = output + self.bias.view(1, -1, places)
+        output = output + self.bias.view(1, -1, positions)
         return output.reshape(len(batch), -1, int(self.oH), int(self.oH))
 
 
@@ -228,8 +228,8 @@ class SpatialCrossMaxPooling(_BatchLast):
         if batch.shape[1] < self.kD:
             raise TorchError(f"{self.class_name}: {batch.shape[1]} planes are fewer than {int(self.kD)}")
         rows = batch.flatten(2).unsqueeze(1)  # planes and pixels as one image's rows and columns
-        found = F.max_pool2d(rows, (int(self.kD), 1), (int(self.dD), 1), ceil_mode=True)
-        return found.view(len(batch), -1, *batch.shape[2:])
+        pooled = F.max_pool2d(rows, (int(self.kD), 1), (int(self.dD), 1), ceil_mode=True)
+        return pooled.view(len(batch), -1, *batch.shape[2:])
 
 
 @layer("ccn2.SpatialCrossResponseNormalization")

@@ -61,7 +61,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "powi": np.power,
 }
 # Arguments that are whole numbers in Cephes: what follows the point is cut off.
-WHOLE: dict[str, tuple[int, ...]] = {
+INTEGER_ARGUMENTS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("expn", "jn", "kn", "pdtr", "pdtrc", "pdtri", "smirnov", "smirnovi", "yn"), (0,)),
     **dict.fromkeys(("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"), (0, 1)),
 }
@@ -101,15 +101,15 @@ def _target(name: str) -> tuple[Callable[..., Any], int]:
 
 def evaluate(name: str, arguments: list[Any]) -> Any:
     """``cephes.name(arguments)``."""
-    f, wanted = _target(name)
+    f, count = _target(name)
     result = None
-    if len(arguments) == wanted + 1 and isinstance(arguments[0], torch.Tensor):
+    if len(arguments) == count + 1 and isinstance(arguments[0], torch.Tensor):
         result = arguments.pop(0)
-    if len(arguments) != wanted or not all(
+    if len(arguments) != count or not all(
         isinstance(x, (torch.Tensor, int, float)) and not isinstance(x, bool) for x in arguments
     ):
         raise ArgumentError(
-            f"cephes.{name}: expected [a tensor for the result,] and {wanted} numbers or tensors"
+            f"cephes.{name}: expected [a tensor for the result,] and {count} numbers or tensors"
         )
     tensors = [x for x in arguments if isinstance(x, torch.Tensor)]
     if any(x.numel() != tensors[0].numel() for x in tensors):
@@ -124,21 +124,21 @@ def evaluate(name: str, arguments: list[Any]) -> Any:
         for x in arguments
     ]
     with np.errstate(all="ignore"):
-        for place in WHOLE.get(name, ()):
-            values[place] = np.trunc(values[place])
-        made = f(*values)
-    if isinstance(made, tuple):
+        for index in INTEGER_ARGUMENTS.get(name, ()):
+            values[index] = np.trunc(values[index])
+        computed = f(*values)
+    if isinstance(computed, tuple):
         if result is not None:
             raise ArgumentError(f"cephes.{name} has several results and takes no tensor for them")
-        return tuple(_result(part, size, None) for part in made)
-    return _result(made, size, result)
+        return tuple(_result(part, size, None) for part in computed)
+    return _result(computed, size, result)
 
 
-def _result(made: Any, size: Any, result: torch.Tensor | None) -> Any:
+def _result(computed: Any, size: Any, result: torch.Tensor | None) -> Any:
     if size is None:
-        return float(made)
+        return float(computed)
     dtype = state.current().default_type.dtype
-    values = torch.from_numpy(np.array(np.broadcast_to(made, size), dtype=np.float64))
+    values = torch.from_numpy(np.array(np.broadcast_to(computed, size), dtype=np.float64))
     if result is None:
         return values.to(dtype, copy=True)  # numpy's own memory could not grow
     result.resize_(size).copy_(values)

@@ -141,8 +141,14 @@ class AbstractParallel(Container):
         return [(m, part, g.contiguous()) for (m, part), g in zip(pairs, gradients, strict=True)]
 
     def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
-        found = [module.updateGradInput(part, g) for module, part, g in self._backward_of(input, gradOutput)]
-        return None if self.gradInput is None else self.keep("gradInput", self.joined_gradients(input, found))
+        gradients = [
+            module.updateGradInput(part, g) for module, part, g in self._backward_of(input, gradOutput)
+        ]
+        return (
+            None
+            if self.gradInput is None
+            else self.keep("gradInput", self.joined_gradients(input, gradients))
+        )
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         for module, part, gradient in self._backward_of(input, gradOutput):
@@ -151,9 +157,13 @@ class AbstractParallel(Container):
 
     def backward(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> Any:
         triples = self._backward_of(input, gradOutput)
-        found = [module.backward(part, gradient, scale) for module, part, gradient in triples]
+        gradients = [module.backward(part, gradient, scale) for module, part, gradient in triples]
         self.mix()
-        return None if self.gradInput is None else self.keep("gradInput", self.joined_gradients(input, found))
+        return (
+            None
+            if self.gradInput is None
+            else self.keep("gradInput", self.joined_gradients(input, gradients))
+        )
 
     def clearState(self) -> Any:
         self.__dict__.pop("_parts", None)

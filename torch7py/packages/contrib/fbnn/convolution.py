@@ -47,8 +47,8 @@ class LocallyConnected(Module):
         dH: int = 1,
     ) -> None:
         super().__init__()
-        given = {"nInputPlane": nInputPlane, "iW": iW, "iH": iH, "nOutputPlane": nOutputPlane}
-        for name, value in (given | {"kW": kW, "kH": kH, "dW": dW, "dH": dH}).items():
+        sizes = {"nInputPlane": nInputPlane, "iW": iW, "iH": iH, "nOutputPlane": nOutputPlane}
+        for name, value in (sizes | {"kW": kW, "kH": kH, "dW": dW, "dH": dH}).items():
             if number(self.torch7_name, name, value) < 1:
                 raise TorchError(f"{self.torch7_name}: {name} must be at least 1")
             self.__dict__[name] = value
@@ -70,22 +70,22 @@ class LocallyConnected(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         sizes = (int(self.nInputPlane), int(self.iH), int(self.iW))
         if input.dim() not in (3, 4) or tuple(input.shape[-3:]) != sizes or input.numel() == 0:
-            wanted = "x".join(map(str, sizes))
+            expected = "x".join(map(str, sizes))
             raise TorchError(
-                f"{self.class_name}: the input is {size_text(input)}, not {wanted} or a batch of it"
+                f"{self.class_name}: the input is {size_text(input)}, not {expected} or a batch of it"
             )
         check_type(self, "the input", input, self.weight)
         oW, oH = self.outputSize()
-        wanted_weight = (int(self.nOutputPlane), oH, oW, int(self.nInputPlane), int(self.kH), int(self.kW))
-        if tuple(self.weight.shape) != wanted_weight or tuple(self.bias.shape) != wanted_weight[:3]:
+        expected_weight = (int(self.nOutputPlane), oH, oW, int(self.nInputPlane), int(self.kH), int(self.kW))
+        if tuple(self.weight.shape) != expected_weight or tuple(self.bias.shape) != expected_weight[:3]:
             raise TorchError(
-                f"{self.class_name}: the weight is {size_text(self.weight)}, not {'x'.join(map(str, wanted_weight))}:"
+                f"{self.class_name}: the weight is {size_text(self.weight)}, not {'x'.join(map(str, expected_weight))}:"
                 " the original has another order on a GPU, which is not supported"
             )
         batch = input if input.dim() == 4 else input.unsqueeze(0)
         columns = F.unfold(batch, (int(self.kH), int(self.kW)), stride=(int(self.dH), int(self.dW)))
         # one product for each place: (place, out, window) x (place, window, batch)
-        out = wanted_weight[0]
+        out = expected_weight[0]
         weight = self.weight.permute(1, 2, 0, 3, 4, 5).reshape(oH * oW, out, -1)
         products = torch.bmm(weight, columns.permute(2, 1, 0)).permute(2, 1, 0)
         output: torch.Tensor = products.reshape(len(batch), out, oH, oW) + self.bias

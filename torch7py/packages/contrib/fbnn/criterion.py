@@ -132,7 +132,7 @@ class ClassNLLCriterionWithUNK(Criterion):
             return False
         return bool((target.flatten()[0] if isinstance(target, torch.Tensor) else target) == self.unk_index)
 
-    def _known(self, input: torch.Tensor, target: Any) -> torch.Tensor | None:
+    def _known_mask(self, input: torch.Tensor, target: Any) -> torch.Tensor | None:
         """Which targets of a batch count, where one may not; else None."""
         if input.dim() == 1:
             return None
@@ -140,41 +140,41 @@ class ClassNLLCriterionWithUNK(Criterion):
             raise TorchError(
                 f"{self.class_name}: {given_text(target)} is no target for an input of {size_text(input)}"
             )
-        known = target != self.unk_index if self.unk_index is not None else torch.ones_like(target).bool()
+        mask = target != self.unk_index if self.unk_index is not None else torch.ones_like(target).bool()
         on_card = self.tensortype == "torch.CudaTensor" and self.unk_index is not None
-        return known if on_card or not bool(known.all()) else None
+        return mask if on_card or not bool(mask.all()) else None
 
-    def _summed(self, input: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        places = torch.where(known, target, 1)
-        chosen = input.gather(1, rows(self, places, input.shape[1]).unsqueeze(1)).squeeze(1)
-        return -torch.where(known, chosen, 0).sum()
+    def _summed(self, input: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        classes = torch.where(mask, target, 1)
+        chosen = input.gather(1, rows(self, classes, input.shape[1]).unsqueeze(1)).squeeze(1)
+        return -torch.where(mask, chosen, 0).sum()
 
     def forward(self, input: torch.Tensor, target: Any) -> Any:
         if self._is_left_out(input, target):
             return input.sum() * 0
-        known = self._known(input, target)
-        return self.crit(input, target) if known is None else self._summed(input, target, known)
+        mask = self._known_mask(input, target)
+        return self.crit(input, target) if mask is None else self._summed(input, target, mask)
 
     def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
         if self._is_left_out(input, target):
             return self.output, 0
-        known = self._known(input, target)
-        self.__dict__["use_unk"] = known is not None
-        if known is not None:
-            self.__dict__["output"] = self._summed(input.data, target, known).item()
-            return self.output, int(known.sum())
+        mask = self._known_mask(input, target)
+        self.__dict__["use_unk"] = mask is not None
+        if mask is not None:
+            self.__dict__["output"] = self._summed(input.data, target, mask).item()
+            return self.output, int(mask.sum())
         self.__dict__["output"] = self.crit.updateOutput(input, target)[0]
         return self.output, 1 if input.dim() == 1 else len(input)
 
     def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
         if self._is_left_out(input, target):
             return self.gradInput
-        known = self._known(input, target)
-        if known is None:
+        mask = self._known_mask(input, target)
+        if mask is None:
             return self.keep("gradInput", self.crit.updateGradInput(input, target).clone())
         gradient = torch.zeros_like(input.data, memory_format=torch.contiguous_format)
-        places = rows(self, torch.where(known, target, 1), input.shape[1])
-        gradient.scatter_(1, places.unsqueeze(1), -known.to(input.dtype).unsqueeze(1))
+        classes = rows(self, torch.where(mask, target, 1), input.shape[1])
+        gradient.scatter_(1, classes.unsqueeze(1), -mask.to(input.dtype).unsqueeze(1))
         return self.keep("gradInput", gradient)
 
 
@@ -319,8 +319,8 @@ class SequentialCriterion(LearnedCriterion):
     def torch7_parameters(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         parameters, gradients = self.module.parameter_pairs()
         learned = self._learned()
-        own = ([], []) if learned is None else learned.torch7_parameters()
-        return [*parameters, *own[0]], [*gradients, *own[1]]
+        criterion_parameters = ([], []) if learned is None else learned.torch7_parameters()
+        return [*parameters, *criterion_parameters[0]], [*gradients, *criterion_parameters[1]]
 
     def accGradParameters(self, input: Any, target: Any, scale: float = 1) -> None:
         learned = self._learned()

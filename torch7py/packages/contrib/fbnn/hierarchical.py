@@ -76,14 +76,14 @@ class TwoLevelLoss(LearnedCriterion):
             )
         return batch, rows(self, target, len(self.mapping)).to(input.device)
 
-    def places(self, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def positions(self, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The cluster of each class and its number there, both from 0."""
-        cluster, place = (self.mapping.to(classes.device).long()[classes] - 1).unbind(1)
-        return cluster, place
+        cluster, position = (self.mapping.to(classes.device).long()[classes] - 1).unbind(1)
+        return cluster, position
 
     def forward(self, input: Any, target: Any) -> torch.Tensor:
         batch, classes = self.examples(input, target)
-        cluster, place = self.places(classes)
+        cluster, position = self.positions(classes)
         cluster_weight, cluster_bias, class_weight, class_bias = (self._parameters[n] for n in self.names_of)
         assert cluster_weight is not None
         assert class_weight is not None
@@ -94,15 +94,15 @@ class TwoLevelLoss(LearnedCriterion):
         other = family >= counts
         members = (starts + family).masked_fill(other, 0)
         scores = torch.einsum("bfi,bi->bf", class_weight[members], batch) + class_bias[members]
-        return loss + F.cross_entropy(scores.masked_fill(other, -math.inf), place, reduction="sum")
+        return loss + F.cross_entropy(scores.masked_fill(other, -math.inf), position, reduction="sum")
 
     def _trace(self, input: Any, target: Any) -> Trace:
         """The graph of the last ``updateGradInput``, or of a new one for another input or target."""
         kept = self.__dict__.get("_seen")
         if kept is None or kept[1] is not target or not kept[0].is_of(self, input):
             kept = self.__dict__["_seen"] = (Trace(self, lambda x: self.forward(x, target), input), target)
-        found: Trace = kept[0]
-        return found
+        trace: Trace = kept[0]
+        return trace
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         self.__dict__.pop("_seen", None)
@@ -114,8 +114,8 @@ class TwoLevelLoss(LearnedCriterion):
     def add_gradients(self, input: Any, target: Any, scale: float, into: list[torch.Tensor | None]) -> None:
         """Add the parameters' gradients, scaled, to other tensors."""
         trace = self._trace(input, target)
-        found = trace.gradients(list(trace.parameters.values()), torch.ones_like(trace.output))
-        gradients = dict(zip(trace.parameters, found, strict=True))
+        values = trace.gradients(list(trace.parameters.values()), torch.ones_like(trace.output))
+        gradients = dict(zip(trace.parameters, values, strict=True))
         for name, buffer in zip(self.names_of, into, strict=True):
             gradient = gradients[name]
             if buffer is not None and gradient is not None:
@@ -130,7 +130,7 @@ class TwoLevelLoss(LearnedCriterion):
         """Zero the gradients of the classes in the clusters of these targets."""
         if isinstance(target, (int, float)):
             target = torch.tensor([target])
-        cluster = self.places(rows(self, target, len(self.mapping)))[0]
+        cluster = self.positions(rows(self, target, len(self.mapping)))[0]
         starts, counts = self.starts_and_counts()
         for number_of in torch.unique(cluster).tolist():
             start, count = int(starts[number_of]), int(counts[number_of])
@@ -145,8 +145,8 @@ def _check_mapping(name: str, mapping: torch.Tensor) -> None:
     if mapping.dim() != 2 or mapping.shape[1] != 2 or mapping.numel() == 0:
         raise TorchError(f"{name}: the mapping must have a cluster and a number in it for each class")
     members: dict[int, list[int]] = {}
-    for cluster, place in mapping.tolist():
-        members.setdefault(cluster, []).append(place)
+    for cluster, position in mapping.tolist():
+        members.setdefault(cluster, []).append(position)
     for cluster in range(1, max(members) + 1):
         if sorted(members.get(cluster, ())) != list(range(1, len(members.get(cluster, ())) + 1)):
             raise TorchError(f"{name}: bad mapping: the numbers in cluster {cluster} do not count from 1")
@@ -186,10 +186,14 @@ class HSM(TwoLevelLoss):
         mapping = mapping.long()
         _check_mapping(name, mapping)
         counts = mapping[:, 0].bincount()[1:]
-        own: dict[str, Any] = {"mapping": mapping, "n_classes": len(mapping), "n_class_in_cluster": counts}
-        own |= {"n_clusters": len(counts), "n_max_class_in_cluster": int(counts.max())}
-        own |= {"class_start_indices": counts.cumsum(0) - counts, "batch_size": 0}
-        self.__dict__.update(own, unk_index=0 if unk_index is None else unk_index)
+        settings: dict[str, Any] = {
+            "mapping": mapping,
+            "n_classes": len(mapping),
+            "n_class_in_cluster": counts,
+        }
+        settings |= {"n_clusters": len(counts), "n_max_class_in_cluster": int(counts.max())}
+        settings |= {"class_start_indices": counts.cumsum(0) - counts, "batch_size": 0}
+        self.__dict__.update(settings, unk_index=0 if unk_index is None else unk_index)
         self.make_parameters(len(counts), len(mapping), int(number(name, "input_size", input_size)))
         self.reset()
 
@@ -272,17 +276,17 @@ class ClassHierarchicalNLLCriterion(TwoLevelLoss):
     def __init__(self, mapping: torch.Tensor, clusterCounts: torch.Tensor, inputSize: int) -> None:
         super().__init__()
         name = self.torch7_name
-        for what, given in (("mapping", mapping), ("clusterCounts", clusterCounts)):
-            if not isinstance(given, torch.Tensor):
+        for what, value in (("mapping", mapping), ("clusterCounts", clusterCounts)):
+            if not isinstance(value, torch.Tensor):
                 raise TorchError(f"{name}: {what} must be a tensor")
         _check_mapping(name, mapping.long())
         counts = mapping[:, 0].long().bincount()[1:]
         if clusterCounts.flatten().tolist() != counts.tolist():
             raise TorchError(f"{name}: the clusterCounts are not those of the mapping")
         dtype = self.new().dtype
-        own: dict[str, Any] = {"mapping": mapping.to(dtype), "clusterCounts": clusterCounts.to(dtype)}
-        own |= {"startIndex": (counts.cumsum(0) - counts + 1).to(dtype)}
-        self.__dict__.update(own, clusterID=0, classID=0, startCluster=0, numClasses=0)
+        settings: dict[str, Any] = {"mapping": mapping.to(dtype), "clusterCounts": clusterCounts.to(dtype)}
+        settings |= {"startIndex": (counts.cumsum(0) - counts + 1).to(dtype)}
+        self.__dict__.update(settings, clusterID=0, classID=0, startCluster=0, numClasses=0)
         inputs = int(number(name, "inputSize", inputSize))
         self.make_parameters(len(counts), len(mapping), inputs)
         for weight in self.names_of[::2]:
@@ -298,9 +302,9 @@ class ClassHierarchicalNLLCriterion(TwoLevelLoss):
     def updateOutput(self, input: Any, target: Any) -> Any:
         self._one(input, target)
         super().updateOutput(input, target)
-        cluster, place = self.places(rows(self, torch.tensor([target]), len(self.mapping)))
+        cluster, position = self.positions(rows(self, torch.tensor([target]), len(self.mapping)))
         starts, counts = self.starts_and_counts()
-        self.clusterID, self.classID = int(cluster) + 1, int(place) + 1
+        self.clusterID, self.classID = int(cluster) + 1, int(position) + 1
         self.startCluster, self.numClasses = int(starts[cluster]) + 1, int(counts[cluster])
         return self.output
 

@@ -95,24 +95,24 @@ class FasterLookup(Module):
         return self.gradInput
 
     def _of_rows(self, input: torch.Tensor, gradOutput: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        places = self._rows(input)
+        indices = self._rows(input)
         gradient = gradient_of(self, gradOutput, (*input.shape, self.weight.shape[1]))
-        return places.flatten(), gradient.flatten(0, -2)
+        return indices.flatten(), gradient.flatten(0, -2)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        places, gradient = self._of_rows(input, gradOutput)
-        self.count.index_add_(0, places, torch.ones_like(places, dtype=self.count.dtype))
+        indices, gradient = self._of_rows(input, gradOutput)
+        self.count.index_add_(0, indices, torch.ones_like(indices, dtype=self.count.dtype))
         weight = self.gradient("weight")
         if weight is not None:
-            weight.index_add_(0, places, gradient, alpha=scale)
+            weight.index_add_(0, indices, gradient, alpha=scale)
 
     def accUpdateGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float) -> None:
-        places, gradient = self._of_rows(input, gradOutput)
+        indices, gradient = self._of_rows(input, gradOutput)
         if self.scaleGradByFreq:
-            self.count[places] = 0
-            self.count.index_add_(0, places, torch.ones_like(places, dtype=self.count.dtype))
-            gradient = gradient / self.count[places].unsqueeze(1).to(gradient.dtype)
-        self.weight.data.index_add_(0, places, gradient, alpha=-lr)
+            self.count[indices] = 0
+            self.count.index_add_(0, indices, torch.ones_like(indices, dtype=self.count.dtype))
+            gradient = gradient / self.count[indices].unsqueeze(1).to(gradient.dtype)
+        self.weight.data.index_add_(0, indices, gradient, alpha=-lr)
 
     def updateParameters(self, learningRate: float) -> None:
         weight = self.gradient("weight")
@@ -171,18 +171,18 @@ class LookupTableGPU(Module):
             )
         if self.unk_index is None:
             return rows(self, input, self.weight.shape[0]), None
-        known = input != self.unk_index
-        return rows(self, torch.where(known, input, 1), self.weight.shape[0]), known
+        mask = input != self.unk_index
+        return rows(self, torch.where(mask, input, 1), self.weight.shape[0]), mask
 
     def _turned(self, input: torch.Tensor) -> bool:
         return bool(self.featuresInDim2) and input.dim() == 2
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        places, known = self._rows(input)
-        found = F.embedding(places, self.weight)
-        if known is not None:
-            found = found * known.unsqueeze(-1)
-        return found.transpose(1, 2).contiguous() if self._turned(input) else found
+        indices, mask = self._rows(input)
+        vectors = F.embedding(indices, self.weight)
+        if mask is not None:
+            vectors = vectors * mask.unsqueeze(-1)
+        return vectors.transpose(1, 2).contiguous() if self._turned(input) else vectors
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """Nothing: indices have no gradient."""
@@ -192,12 +192,12 @@ class LookupTableGPU(Module):
         weight = self.gradient("weight")
         if weight is None:
             return
-        places, known = self._rows(input)
+        indices, mask = self._rows(input)
         shape = (*input.shape, self.weight.shape[1])
         if self._turned(input):
             gradient = gradient_of(self, gradOutput, (shape[0], shape[2], shape[1])).transpose(1, 2)
         else:
             gradient = gradient_of(self, gradOutput, shape)
-        if known is not None:
-            places, gradient = places[known], gradient[known]
-        weight.index_add_(0, places.flatten(), gradient.reshape(-1, weight.shape[1]), alpha=scale)
+        if mask is not None:
+            indices, gradient = indices[mask], gradient[mask]
+        weight.index_add_(0, indices.flatten(), gradient.reshape(-1, weight.shape[1]), alpha=scale)

@@ -89,7 +89,7 @@ class LaplacianOfGaussian(Module):
         across = _differences(_differences(kernel, 1), 1)[1:-1, :]
         self.__dict__["weight"] = (down + across).to(self.new().dtype).repeat(planes, 1, 1)
         self.__dict__["bias"] = self.new(1)
-        own = {
+        settings = {
             "nInputPlane": planes,
             "nOutputPlane": planes,
             "kH": size - 2,
@@ -97,15 +97,15 @@ class LaplacianOfGaussian(Module):
             "dW": 1,
             "dH": 1,
         }
-        self.__dict__.update(own, padding=(size - 2) // 2 if padding is None else padding)
+        self.__dict__.update(settings, padding=(size - 2) // 2 if padding is None else padding)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = _image_batch(self, input, self.nInputPlane)
         weight: torch.Tensor = self.weight
-        found = F.conv2d(
+        results = F.conv2d(
             batch, weight.unsqueeze(1).to(batch), padding=int(self.padding), groups=int(self.nInputPlane)
         )
-        return found if input.dim() == 4 else found[0]
+        return results if input.dim() == 4 else results[0]
 
     def torch7_parameters(self) -> Any:
         """The filter is no parameter that could be learned."""
@@ -148,21 +148,26 @@ class DifferenceOfGaussian(Module):
         filters = (-squares / (2 * sigma.square()).view(-1, 1, 1)).exp()
         filters = filters / filters.sum((1, 2), keepdim=True)
         dtype = self.new().dtype
-        own: dict[str, Any] = {"nOctaves": octaves, "nScalesPerOctave": scales, "dW": 1, "dH": 1}
-        own |= {"nInputPlane": int(nInputPlane), "nOutputPlane": octaves, "kH": size, "kW": size}
-        own |= {"padH": size // 2, "padW": size // 2, "sigma": sigma.to(dtype), "filter": filters.to(dtype)}
-        self.__dict__.update(own)
+        settings: dict[str, Any] = {"nOctaves": octaves, "nScalesPerOctave": scales, "dW": 1, "dH": 1}
+        settings |= {"nInputPlane": int(nInputPlane), "nOutputPlane": octaves, "kH": size, "kW": size}
+        settings |= {
+            "padH": size // 2,
+            "padW": size // 2,
+            "sigma": sigma.to(dtype),
+            "filter": filters.to(dtype),
+        }
+        self.__dict__.update(settings)
 
     def forward(self, input: torch.Tensor) -> list[torch.Tensor]:
         batch = _image_batch(self, input, self.nInputPlane)
         planes, scales = int(self.nInputPlane), len(self.filter)
         weight = self.filter.to(batch).unsqueeze(1).repeat(planes, 1, 1, 1)
-        found = []
+        results = []
         for _ in range(int(self.nOctaves)):
             if min(batch.shape[-2:]) < 1:
                 raise TorchError(f"{self.class_name}: an image of {size_text(input)} has not so many octaves")
             blurred = F.conv2d(batch, weight, padding=int(self.padH), groups=planes)
             blurred = blurred.view(len(batch), planes, scales, *batch.shape[-2:])
-            found.append((blurred[:, :, :-1] - blurred[:, :, 1:]).flatten(1, 2))
+            results.append((blurred[:, :, :-1] - blurred[:, :, 1:]).flatten(1, 2))
             batch = blurred[:, :, -1, 1::2, 1::2]
-        return found if input.dim() == 4 else [octave[0] for octave in found]
+        return results if input.dim() == 4 else [octave[0] for octave in results]

@@ -21,8 +21,8 @@ __all__ = ["GroupKMaxPooling", "KMaxPooling", "TemporalKMaxPooling"]
 def largest_in_order(values: torch.Tensor, k: int) -> torch.Tensor:
     """Where the k largest of each column (dimension -2) are, from 0, in the order of the rows."""
     order = values.detach().sort(dim=-2, descending=True, stable=True).indices
-    places: torch.Tensor = order.narrow(-2, 0, k).sort(-2).values
-    return places
+    indices: torch.Tensor = order.narrow(-2, 0, k).sort(-2).values
+    return indices
 
 
 class _KMax(Module):
@@ -82,12 +82,12 @@ class KMaxPooling(_KMax):
         rows = input.shape[0] if length is None else int(length)
         if not 0 < rows <= input.shape[0]:
             raise TorchError(f"{self.class_name}: a length of {rows} for an input of {size_text(input)}")
-        found = min(k, rows)
-        places = largest_in_order(input[:rows], found)
-        self.note("switches", torch.nn.functional.pad(places, (0, 0, 0, k - found)))
+        count = min(k, rows)
+        indices = largest_in_order(input[:rows], count)
+        self.note("switches", torch.nn.functional.pad(indices, (0, 0, 0, k - count)))
         self.note("input_length", torch.tensor([rows]))
-        self.note("output_length", torch.tensor([found]))
-        return torch.nn.functional.pad(input.gather(0, places), (0, 0, 0, k - found))
+        self.note("output_length", torch.tensor([count]))
+        return torch.nn.functional.pad(input.gather(0, indices), (0, 0, 0, k - count))
 
     def updateOutput(self, input: torch.Tensor, input_info: Any = None) -> Any:
         if input_info is None:
@@ -99,11 +99,11 @@ class KMaxPooling(_KMax):
         return {"output": self.output, "info": {"length": self.output_length}}
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        places = whole_indices(self, field="switches")
-        gradient = gradient_of(self, gradOutput, places.shape)
-        found = int(self.output_length.item()) if self.output_length is not None else len(places)
+        indices = whole_indices(self, field="switches")
+        gradient = gradient_of(self, gradOutput, indices.shape)
+        count = int(self.output_length.item()) if self.output_length is not None else len(indices)
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
-        return result.scatter_(0, places[:found], gradient[:found])
+        return result.scatter_(0, indices[:count], gradient[:count])
 
 
 @layer("nn.GroupKMaxPooling", package="fbnn")
@@ -119,20 +119,20 @@ class GroupKMaxPooling(_KMax):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         k = self.kept(input)
-        found = min(k, input.shape[-2])
-        places = largest_in_order(input.norm(2, -1, keepdim=True), found)
-        missing = (0, 0, 0, k - found)
-        self.note("switches", torch.nn.functional.pad(places, missing).squeeze(-1))
-        rows = input.gather(-2, places.expand(*places.shape[:-1], input.shape[-1]))
+        count = min(k, input.shape[-2])
+        indices = largest_in_order(input.norm(2, -1, keepdim=True), count)
+        missing = (0, 0, 0, k - count)
+        self.note("switches", torch.nn.functional.pad(indices, missing).squeeze(-1))
+        rows = input.gather(-2, indices.expand(*indices.shape[:-1], input.shape[-1]))
         return torch.nn.functional.pad(rows, missing)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         switches = whole_indices(self, field="switches")
         gradient = gradient_of(self, gradOutput, (*switches.shape, input.shape[-1]))
-        found = min(switches.shape[-1], input.shape[-2])
-        places = switches[..., :found].unsqueeze(-1).expand(*switches.shape[:-1], found, input.shape[-1])
+        count = min(switches.shape[-1], input.shape[-2])
+        indices = switches[..., :count].unsqueeze(-1).expand(*switches.shape[:-1], count, input.shape[-1])
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
-        return result.scatter_(-2, places, gradient[..., :found, :])
+        return result.scatter_(-2, indices, gradient[..., :count, :])
 
 
 @layer("nn.TemporalKMaxPooling", package="fbnn")
@@ -162,12 +162,12 @@ class TemporalKMaxPooling(_KMax):
             raise TorchError(
                 f"{self.class_name}: cannot take {k} frames of the {input.shape[-2]} in the input"
             )
-        places = largest_in_order(input, k)
-        self.note("indices", places)
-        return input.gather(-2, places)
+        indices = largest_in_order(input, k)
+        self.note("indices", indices)
+        return input.gather(-2, indices)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        places = whole_indices(self)
-        gradient = gradient_of(self, gradOutput, places.shape)
+        indices = whole_indices(self)
+        gradient = gradient_of(self, gradOutput, indices.shape)
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
-        return result.scatter_(-2, places, gradient)
+        return result.scatter_(-2, indices, gradient)

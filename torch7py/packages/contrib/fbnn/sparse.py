@@ -108,8 +108,8 @@ class KeyedSparseLinear(SparseLinear):
         """The columns of the last keys, each once."""
         assert self.lastInputKey is not None
         assert self.lastInputVal is not None
-        found: torch.Tensor = torch.unique(self.lastInputKey[self.lastInputVal != 0] - 1)
-        return found
+        columns: torch.Tensor = torch.unique(self.lastInputKey[self.lastInputVal != 0] - 1)
+        return columns
 
     def updateParameters(self, learningRate: float) -> None:
         if not self.useSparseUpdate:
@@ -204,9 +204,9 @@ class SegSparseLinear(Module):
             size, input = input.get("batch_size"), [input.get(number) for number in (1, 2, 3)]
         segments, keys, values = tensors(self, input, 3)
         if len({t.numel() for t in (segments, keys, values)}) != 1 or values.dim() != 1:
-            given = ", ".join(map(size_text, (segments, keys, values)))
+            actual = ", ".join(map(size_text, (segments, keys, values)))
             raise TorchError(
-                f"{self.class_name}: examples, keys and values must be 3 vectors of one size, not {given}"
+                f"{self.class_name}: examples, keys and values must be 3 vectors of one size, not {actual}"
             )
         check_type(self, "a value", values, self.weight)
         if size is None:

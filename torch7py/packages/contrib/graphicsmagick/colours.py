@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from torch7py.ops.errors import TorchError
-from torch7py.packages.contrib.graphicsmagick.pixels import MOST, UNIT, brightness, unbytes, whole
+from torch7py.packages.contrib.graphicsmagick.pixels import MOST, UNIT, brightness, rounded, unbytes
 from torch7py.packages.image.codecs import pillow
 from torch7py.packages.registry import function
 
@@ -58,7 +58,7 @@ def from_tensor(planes: torch.Tensor, letters: str) -> tuple[torch.Tensor, str]:
     if values.dtype == torch.uint8:
         values = values.to(torch.int32) * UNIT
     else:
-        values = whole(values.double().nan_to_num(0.0) * MOST).to(torch.int32)
+        values = rounded(values.double().nan_to_num(0.0) * MOST).to(torch.int32)
     colours = 4 if cmyk else 3
     pixels = torch.zeros(colours + ("A" in letters), *values.shape[1:], dtype=torch.int32)
     for letter, plane in zip(letters, values, strict=True):

@@ -13,7 +13,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["describe"]
 
-PLACE, CAMERA = 0x8825, 0x8769  # the tables of positions on Earth and of the camera
+POSITION, CAMERA = 0x8825, 0x8769  # the tables of positions on Earth and of the camera
 
 
 def _text(value: Any) -> str:
@@ -36,10 +36,12 @@ def describe(name: str) -> tuple[str | None, int, int, list[str]]:
     try:
         picture = image.open(io.BytesIO(Path(to_file_name(name)).read_bytes()), formats=FORMATS)
         tags = picture.getexif()
-        found = {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in tags.items()}
-        found |= {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in tags.get_ifd(CAMERA).items()}
-        found |= {ExifTags.GPSTAGS.get(tag, str(tag)): value for tag, value in tags.get_ifd(PLACE).items()}
+        entries = {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in tags.items()}
+        entries |= {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in tags.get_ifd(CAMERA).items()}
+        entries |= {
+            ExifTags.GPSTAGS.get(tag, str(tag)): value for tag, value in tags.get_ifd(POSITION).items()
+        }
     except (OSError, ValueError, SyntaxError, EOFError, image.DecompressionBombError):
         return None, 0, 0, []  # the program reads this from the table that it gets
-    texts = [text for key, value in found.items() for text in (key, _text(value))]
+    texts = [text for key, value in entries.items() for text in (key, _text(value))]
     return picture.format, picture.width, picture.height, texts

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from torch7py.ops.errors import TorchError
-from torch7py.packages.contrib.graphicsmagick.pixels import MOST, whole
+from torch7py.packages.contrib.graphicsmagick.pixels import MOST, rounded
 from torch7py.packages.registry import function
 
 __all__ = ["blur", "gamma", "sharpen", "unsharp_mask"]
@@ -25,8 +25,8 @@ def _check(sigma: float, width: float = 0) -> None:
 
 def _squares(width: int) -> torch.Tensor:
     """The squared distances from the middle of a kernel."""
-    places = (torch.arange(width, dtype=torch.float64) - width // 2) ** 2
-    return places[:, None] + places[None, :]
+    positions = (torch.arange(width, dtype=torch.float64) - width // 2) ** 2
+    return positions[:, None] + positions[None, :]
 
 
 def _width(radius: float, sigma: float, dimensions: int) -> int:
@@ -58,7 +58,7 @@ def _convolved(pixels: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     if total not in (0.0, 1.0):
         kernel = kernel / total
     padded = functional.pad(pixels.double()[:, None], [width // 2] * 4, mode="replicate")
-    return whole(functional.conv2d(padded, kernel[None, None])[:, 0])
+    return rounded(functional.conv2d(padded, kernel[None, None])[:, 0])
 
 
 @function("graphicsmagick._sharpen")
@@ -79,16 +79,16 @@ def unsharp_mask(
     blurred = _convolved(pixels, torch.exp(-_squares(width) / (2 * sigma**2)))
     x = pixels.double()
     taken = x - blurred
-    return whole(torch.where((2 * taken).abs() < MOST * threshold, x, x + amount * taken)).to(torch.int32)
+    return rounded(torch.where((2 * taken).abs() < MOST * threshold, x, x + amount * taken)).to(torch.int32)
 
 
 def _bell(width: int, sigma: float) -> torch.Tensor:
     """A bell in one direction, each place the sum of three thirds."""
     bias = 3 * width // 2
-    places = torch.arange(-bias, bias + 1, dtype=torch.float64)
-    values = torch.exp(-(places**2) / (2 * 9 * sigma**2))
+    positions = torch.arange(-bias, bias + 1, dtype=torch.float64)
+    values = torch.exp(-(positions**2) / (2 * 9 * sigma**2))
     kernel = torch.zeros(width, dtype=torch.float64)
-    kernel.index_add_(0, (places.long() + bias) // 3, values)
+    kernel.index_add_(0, (positions.long() + bias) // 3, values)
     return kernel / kernel.sum()
 
 
@@ -110,8 +110,8 @@ def _blur_kernel(radius: float, sigma: float) -> torch.Tensor:
 def _blurred(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """Along the last dimension; at the ends by the part of the kernel that lies inside."""
     size, half = x.size(-1), kernel.size(0) // 2
-    places = torch.arange(size)
-    offset = places[None, :] - places[:, None] + half
+    positions = torch.arange(size)
+    offset = positions[None, :] - positions[:, None] + half
     inside = (offset >= 0) & (offset < kernel.size(0))
     matrix = torch.where(inside, kernel[offset.clamp(0, kernel.size(0) - 1)], 0.0)
     # The half that rounds is divided by the share inside too, as the library does it.
@@ -133,7 +133,9 @@ def gamma(pixels: torch.Tensor, value: float, first: int, last: int) -> torch.Te
     """Raise the planes ``first`` to ``last`` (from 1) to the power of ``1 / value``."""
     if not value > 0:
         raise TorchError("graphicsmagick: a gamma is larger than 0")
-    curve = whole((torch.arange(MOST + 1, dtype=torch.float64) / MOST) ** (1 / value) * MOST).to(torch.int32)
+    curve = rounded((torch.arange(MOST + 1, dtype=torch.float64) / MOST) ** (1 / value) * MOST).to(
+        torch.int32
+    )
     result = pixels.clone()
     result[first - 1 : last] = curve[pixels[first - 1 : last].long()]
     return result

@@ -46,10 +46,10 @@ def _planes(values: Values) -> torch.Tensor:
     """Height, width and planes as an image's planes: grey is the same in red, green and blue."""
     if values.ndim == 2:
         values = values[:, :, None]
-    found = values.transpose(2, 0, 1).astype(np.int32)
-    if found.shape[0] < 3:
-        found = np.concatenate([found[:1]] * 3 + [found[1:]])
-    return torch.from_numpy(np.ascontiguousarray(found)).clone()
+    planes = values.transpose(2, 0, 1).astype(np.int32)
+    if planes.shape[0] < 3:
+        planes = np.concatenate([planes[:1]] * 3 + [planes[1:]])
+    return torch.from_numpy(np.ascontiguousarray(planes)).clone()
 
 
 def _mode(picture: Any, name: str) -> str:
@@ -98,9 +98,9 @@ def _decoded(data: bytes, name: str, width: int | None = None, height: int | Non
         raise TorchError(f"graphicsmagick: {name} is no readable image: {error}") from None
     except image.DecompressionBombError as error:
         raise TorchError(f"graphicsmagick: {name} is refused: {error}") from None
-    gamma, found = picture.info.get("gamma", 0.0), picture.info
+    gamma, info = picture.info.get("gamma", 0.0), picture.info
     space = "CMYK" if mode == "CMYK" else "RGB"
-    profiles = _latin(found.get("icc_profile")), _latin(found.get("exif")), _latin(_words(picture))
+    profiles = _latin(info.get("icc_profile")), _latin(info.get("exif")), _latin(_words(picture))
     return planes, kind, 16 if wide else 8, space, float(gamma), *profiles
 
 
@@ -135,12 +135,12 @@ def _subsampling(factors: str, quality: float) -> int:
     """Pillow's number for the sampling factors of luminance and the two colours."""
     if not factors:
         return 0 if quality >= 90 else 2
-    found = {"1": 0, "1,1": 0, "1,1,1": 0, "2": 2, "2,1": 2, "2,1,1": 2}.get(factors)
-    if found is None:
+    code = {"1": 0, "1,1": 0, "1,1,1": 0, "2": 2, "2,1": 2, "2,1,1": 2}.get(factors)
+    if code is None:
         raise TorchError(
             f"graphicsmagick: the sampling factors {factors} are not supported; there are 1,1,1 and 2,1,1"
         )
-    return found
+    return code
 
 
 def _format(name: str) -> str:

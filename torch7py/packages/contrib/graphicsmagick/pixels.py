@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["MOST", "brightness", "unbytes", "whole"]
+__all__ = ["MOST", "brightness", "rounded", "unbytes"]
 
 MOST = 65535  # the largest value
 UNIT = 257  # what a byte is multiplied by
 
 
-def whole(x: torch.Tensor) -> torch.Tensor:
+def rounded(x: torch.Tensor) -> torch.Tensor:
     """Numbers as values of pixels: cut off at the ends, and rounded."""
     return (x.clamp(0, MOST) + 0.5).floor()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from torch7py.ops.errors import TorchError
-from torch7py.packages.contrib.graphicsmagick.pixels import MOST, whole
+from torch7py.packages.contrib.graphicsmagick.pixels import MOST, rounded
 from torch7py.packages.registry import function
 
 __all__ = ["resize"]
@@ -83,33 +83,33 @@ FILTERS: dict[str, tuple[Curve, float]] = {
 class _Weights:
     """What each of the wanted places takes of the places that there are: ``weights[k]`` of ``places[k]``."""
 
-    def __init__(self, size: int, wanted: int, curve: Curve, reach: float, blur: float) -> None:
-        rows = list(_rows(size, wanted, curve, reach, blur))
+    def __init__(self, size: int, new_size: int, curve: Curve, reach: float, blur: float) -> None:
+        rows = list(_rows(size, new_size, curve, reach, blur))
         most = max(len(taken) for _, taken in rows)
         padded = [taken + [0.0] * (most - len(taken)) for _, taken in rows]
         self.weights = torch.tensor(padded, dtype=torch.float64).t()
         first = torch.tensor([first for first, _ in rows])
-        self.places = (first + torch.arange(most)[:, None]).clamp(max=size - 1)
+        self.positions = (first + torch.arange(most)[:, None]).clamp(max=size - 1)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """The sums along the last dimension."""
         total = torch.zeros(*x.shape[:-1], self.weights.size(1), dtype=x.dtype)
-        for weight, place in zip(self.weights, self.places, strict=True):
-            total.addcmul_(x.index_select(-1, place), weight)
+        for weight, index in zip(self.weights, self.positions, strict=True):
+            total.addcmul_(x.index_select(-1, index), weight)
         return total
 
 
 def _rows(
-    size: int, wanted: int, curve: Curve, reach: float, blur: float
+    size: int, new_size: int, curve: Curve, reach: float, blur: float
 ) -> Iterator[tuple[int, list[float]]]:
     """For each of the wanted places the first that it takes of, and how much it takes of this and the next ones."""
-    factor = wanted / size
+    factor = new_size / size
     stretch = blur * max(1 / factor, 1.0)
     support = stretch * reach
     if support <= 0.5:
         support, stretch = 0.5 + SMALL, 1.0
-    for place in range(wanted):
-        center = (place + 0.5) / factor
+    for index in range(new_size):
+        center = (index + 0.5) / factor
         first, last = int(max(center - support + 0.5, 0)), int(min(center + support + 0.5, size))
         taken = [curve((at - center + 0.5) / stretch) for at in range(first, last)]
         total = sum(taken) or 1.0
@@ -119,12 +119,12 @@ def _rows(
 def _along(x: torch.Tensor, sums: _Weights, opaque: bool) -> torch.Tensor:
     """Apply the weights to the last dimension. What is not opaque counts less for the colours."""
     if opaque:
-        return whole(sums(x))
+        return rounded(sums(x))
     cover = x[-1:]
     share = sums(cover / MOST)
     colours = sums(x[:-1] * cover / MOST)
     colours = torch.where(share != 0, colours / torch.where(share != 0, share, 1.0), colours)
-    return whole(torch.cat([colours, sums(cover)]))
+    return rounded(torch.cat([colours, sums(cover)]))
 
 
 @function("graphicsmagick._resize")

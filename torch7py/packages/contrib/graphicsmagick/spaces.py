@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from torch7py.packages.contrib.graphicsmagick.pixels import MOST, brightness, whole
+from torch7py.packages.contrib.graphicsmagick.pixels import MOST, brightness, rounded
 from torch7py.packages.registry import function
 
 __all__ = ["to_space"]
@@ -73,12 +73,12 @@ def to_space(pixels: torch.Tensor, old: str, new: str) -> torch.Tensor:
     elif old in ("HSL", "HWB", "YUV"):
         x = _to_rgb(x, old)
     if new == "CMYK":
-        x = (whole(x * MOST) / MOST).clamp(0, 1)
+        x = (rounded(x * MOST) / MOST).clamp(0, 1)
         black = 1 - x.amax(0, keepdim=True)
         x = torch.cat([(1 - x - black) / torch.where(black < 1, 1 - black, 1.0), black])
     elif new in ("HSL", "HWB", "YUV"):
-        x = _from_rgb(whole(x * MOST) / MOST, new)
-    converted = whole(x * MOST).to(torch.int32)
+        x = _from_rgb(rounded(x * MOST) / MOST, new)
+    converted = rounded(x * MOST).to(torch.int32)
     if new == "GRAY":
         converted = brightness(converted)[None].expand(3, -1, -1)
     return torch.cat([converted, rest])

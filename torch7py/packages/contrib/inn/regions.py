@@ -52,8 +52,8 @@ class ROIPooling(Module):
 
     def __init__(self, W: int, H: int, spatial_scale: float | None = None) -> None:
         super().__init__()
-        for what, given in (("W", W), ("H", H)):
-            if number("inn.ROIPooling", what, given) < 1:
+        for what, value in (("W", W), ("H", H)):
+            if number("inn.ROIPooling", what, value) < 1:
                 raise TorchError(f"inn.ROIPooling: {what} must be at least 1")
         self.W, self.H = W, H
         self.spatial_scale = (
@@ -99,9 +99,9 @@ class ROIPooling(Module):
     def _largest(self, images: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
         """Where the largest elements of all parts are, ``(n, planes, H, W)``; -1 for parts without elements."""
         _, planes, height, width = images.shape
-        found = torch.full((len(regions), planes, int(self.H), int(self.W)), -1, device=images.device)
+        indices = torch.full((len(regions), planes, int(self.H), int(self.W)), -1, device=images.device)
         if regions.is_meta:  # which has sizes alone
-            return found
+            return indices
         for n, values in enumerate(regions.detach().float().tolist()):
             row = np.array(values, dtype=np.float32)
             index = int(row[0]) - 1
@@ -120,11 +120,11 @@ class ROIPooling(Module):
                         continue
                     down = of_rows.values[:, top:bottom].max(1).indices + top
                     across = of_rows.indices.gather(1, down.unsqueeze(1)).squeeze(1)
-                    found[n, :, h, w] = down * width + across
+                    indices[n, :, h, w] = down * width + across
             for w, (left, _) in enumerate(self._parts(row[1], row[3], int(self.W), width)):
-                part = found[n, :, :, w]
+                part = indices[n, :, :, w]
                 part[part >= 0] += left
-        return found
+        return indices
 
     def _flat(self, images: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
         """The planes of each region's image, ``(n, planes, h * w)``."""
@@ -132,23 +132,23 @@ class ROIPooling(Module):
 
     def forward(self, input: Any) -> torch.Tensor:
         images, regions = self._pair(input)
-        places = self._largest(images, regions)
-        self.note("indices", places)
-        values = self._flat(images, regions).gather(2, places.clamp(min=0).flatten(2)).view(places.shape)
-        return torch.where(places >= 0, values, 0)
+        indices = self._largest(images, regions)
+        self.note("indices", indices)
+        values = self._flat(images, regions).gather(2, indices.clamp(min=0).flatten(2)).view(indices.shape)
+        return torch.where(indices >= 0, values, 0)
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
         images, regions = self._pair(input)
-        places = whole_indices(self)
-        if len(places) != len(regions):
+        indices = whole_indices(self)
+        if len(indices) != len(regions):
             raise TorchError(
-                f"{self.class_name}: a backward of {len(regions)} regions after a forward of {len(places)}"
+                f"{self.class_name}: a backward of {len(regions)} regions after a forward of {len(indices)}"
             )
-        gradient = torch.where(places >= 0, gradient_of(self, gradOutput, places.shape), 0)
+        gradient = torch.where(indices >= 0, gradient_of(self, gradOutput, indices.shape), 0)
         planes = torch.zeros_like(images.data, memory_format=torch.contiguous_format).flatten(2)
         index = regions[:, 0].long() - 1
         for n, image in enumerate(index.tolist()):
-            planes[image].scatter_add_(1, places[n].clamp(min=0).flatten(1), gradient[n].flatten(1))
+            planes[image].scatter_add_(1, indices[n].clamp(min=0).flatten(1), gradient[n].flatten(1))
         boxes = self.keep("gradInput_boxes", planes.view(images.shape))
         zeros = self.keep("gradInput_rois", torch.zeros_like(regions))
         return self.keep_list("gradInput", [boxes, zeros])

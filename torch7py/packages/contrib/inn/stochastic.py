@@ -57,13 +57,13 @@ class SpatialStochasticPooling(SpatialMaxPooling):
             sums = elements.sum(-1) + TINY
             return batch, elements.square().sum(-1) / sums, torch.empty(0)
         sums = elements.detach().cumsum(-1)
-        wanted = uniform_(elements.new_empty(elements.shape[:-1])) * sums[..., -1]
-        number_of = (sums >= wanted.unsqueeze(-1)).to(torch.uint8).argmax(-1)  # the first that reaches it
-        places = self._places(number_of, batch)
-        self.note("indices", self.like_input(places, input))
-        return batch, elements.gather(-1, number_of.unsqueeze(-1)).squeeze(-1), places
+        threshold = uniform_(elements.new_empty(elements.shape[:-1])) * sums[..., -1]
+        number_of = (sums >= threshold.unsqueeze(-1)).to(torch.uint8).argmax(-1)  # the first that reaches it
+        indices = self._indices(number_of, batch)
+        self.note("indices", self.like_input(indices, input))
+        return batch, elements.gather(-1, number_of.unsqueeze(-1)).squeeze(-1), indices
 
-    def _places(self, number_of: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    def _indices(self, number_of: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
         """From the number in its window, the place in its plane, from 1."""
         window = self.window()
         rows = torch.arange(number_of.shape[2], device=batch.device).view(-1, 1) * window.step[0]
@@ -75,8 +75,8 @@ class SpatialStochasticPooling(SpatialMaxPooling):
         return self.like_input(self.pool(input)[1], input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.keep_output(self.noted(self.forward, input.data))
-        return found
+        output: torch.Tensor = self.keep_output(self.noted(self.forward, input.data))
+        return output
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if not self.training:

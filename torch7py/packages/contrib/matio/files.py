@@ -66,22 +66,26 @@ def _lua(value: Any, name: str, strings: bool) -> Any:
     return _number(value, name)
 
 
-def _content(file: str, wanted: list[str] | None) -> dict[str, Any]:
+def _content(file: str, requested: list[str] | None) -> dict[str, Any]:
     io = _scipy()
     try:
-        found = io.loadmat(to_file_name(file), variable_names=wanted, squeeze_me=False, struct_as_record=True)
+        contents = io.loadmat(
+            to_file_name(file), variable_names=requested, squeeze_me=False, struct_as_record=True
+        )
     except NotImplementedError:
-        return _hdf5(file, wanted)
+        return _hdf5(file, requested)
     except (OSError, ValueError, TypeError) as error:
         raise TorchError(f"matio.load: cannot read {file}: {error}") from None
-    return {name: value for name, value in found.items() if not name.startswith("__")}
+    return {name: value for name, value in contents.items() if not name.startswith("__")}
 
 
-def _hdf5(file: str, wanted: list[str] | None) -> dict[str, Any]:
+def _hdf5(file: str, requested: list[str] | None) -> dict[str, Any]:
     h5py = import_library("h5py", "files of MATLAB 7.3")
     with h5py.File(to_file_name(file), "r") as opened:
-        names = [name for name in opened if not name.startswith("#") and (wanted is None or name in wanted)]
-        made = {}
+        names = [
+            name for name in opened if not name.startswith("#") and (requested is None or name in requested)
+        ]
+        contents = {}
         for name in names:
             item = opened[name]
             kind = item.attrs.get("MATLAB_class", b"double")
@@ -89,20 +93,20 @@ def _hdf5(file: str, wanted: list[str] | None) -> dict[str, Any]:
                 raise TorchError(
                     f"matio.load: {name} of {file} is a {kind.decode()}, which is not read from files of MATLAB 7.3"
                 )
-            made[name] = np.asarray(item).T
-        return made
+            contents[name] = np.asarray(item).T
+        return contents
 
 
 @function("matio._load")
 def load(file: str, names: list[str] | str | None = None, strings: bool = False) -> Any:
     """A table of a file's variables; of some of them; the one that is named by a string."""
-    wanted = [names] if isinstance(names, str) else names
-    found = _content(file, wanted)
-    for name in wanted or ():
-        if name not in found:
+    requested = [names] if isinstance(names, str) else names
+    contents = _content(file, requested)
+    for name in requested or ():
+        if name not in contents:
             raise TorchError(f"matio.load: there is no variable {name} in {file}")
-    made = {name: _lua(value, name, strings) for name, value in found.items()}
-    return made[names] if isinstance(names, str) else made
+    converted = {name: _lua(value, name, strings) for name, value in contents.items()}
+    return converted[names] if isinstance(names, str) else converted
 
 
 @function("matio._save")
@@ -110,15 +114,15 @@ def save(file: str, values: Any) -> None:
     """Write tensors, numbers and strings by their names."""
     if not isinstance(values, dict) or not values:
         raise ArgumentError("matio.save: a tensor, or a table of tensors by name, expected")
-    made: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, torch.Tensor):
-            made[str(name)] = value.detach().cpu().numpy()
+            arrays[str(name)] = value.detach().cpu().numpy()
         elif isinstance(value, (int, float, str)):
-            made[str(name)] = value
+            arrays[str(name)] = value
         else:
             raise ArgumentError(f"matio.save: {name} is no tensor, number or string")
     try:
-        _scipy().savemat(to_file_name(file), made, appendmat=False, oned_as="column")
+        _scipy().savemat(to_file_name(file), arrays, appendmat=False, oned_as="column")
     except (OSError, ValueError) as error:
         raise TorchError(f"matio.save: cannot write {file}: {error}") from None

@@ -15,7 +15,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["read"]
 
-PLACES = ("mnist", "data/mnist", "data", ".")
+FOLDERS = ("mnist", "data/mnist", "data", ".")
 for _name in ("traindataset", "testdataset"):
     restricted(
         f"mnist.{_name}",
@@ -26,13 +26,13 @@ for _name in ("traindataset", "testdataset"):
 
 def _content(name: str) -> bytes:
     folders = [os.environ["MNIST_DIR"]] if "MNIST_DIR" in os.environ else []
-    for folder in (*folders, *PLACES):
+    for folder in (*folders, *FOLDERS):
         for file in (Path(folder, name), Path(folder, f"{name}.gz")):
             if file.is_file():
                 data = file.read_bytes()
                 return gzip.decompress(data) if file.suffix == ".gz" else data
     raise TorchError(
-        f"mnist: there is no file {name} or {name}.gz in {', '.join((*folders, *PLACES))}; "
+        f"mnist: there is no file {name} or {name}.gz in {', '.join((*folders, *FOLDERS))}; "
         "the environment variable MNIST_DIR may name their folder"
     )
 

@@ -49,8 +49,8 @@ class SpatialClassifier(Module):
 
     def _rows(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 3:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the input must have 3 dimensions, not {given}")
+            actual = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the input must have 3 dimensions, not {actual}")
         return input.flatten(1).t().contiguous()
 
     def _planes(self, rows: torch.Tensor, input: torch.Tensor) -> torch.Tensor:

@@ -41,8 +41,8 @@ class CTCCriterion(Criterion):
     def _scores(self, input: torch.Tensor, examples: int) -> torch.Tensor:
         """``(steps, batch, classes)``"""
         if not isinstance(input, torch.Tensor) or not 2 <= input.dim() <= 3:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the input must have 2 or 3 dimensions, not {given}")
+            actual = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the input must have 2 or 3 dimensions, not {actual}")
         scores = input.transpose(0, 1) if input.dim() == 3 and self.batchFirst else input
         rows = scores.reshape(-1, input.shape[-1])
         if len(rows) % examples:
@@ -100,10 +100,10 @@ class CTCCriterion(Criterion):
 
     def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
         """``c:updateGradInput(input, target)``: of the last forward."""
-        found = self.__dict__.get("_found")
-        if found is None:
+        gradient = self.__dict__.get("_found")
+        if gradient is None:
             raise TorchError(f"{self.class_name}: a backward without a forward")
-        return self.keep("gradInput", found)
+        return self.keep("gradInput", gradient)
 
     def call(self, input: Any, target: Any = None) -> Any:
         raise TorchError(f"{self.class_name} needs the sizes: use forward and backward")

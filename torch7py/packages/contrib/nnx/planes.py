@@ -83,22 +83,22 @@ class SpatialLinear(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 3 or input.shape[0] != self.weight.shape[1]:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            actual = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
             raise TorchError(
-                f"{self.class_name}: the input must be {self.weight.shape[1]} planes, not {given}"
+                f"{self.class_name}: the input must be {self.weight.shape[1]} planes, not {actual}"
             )
         output: torch.Tensor = torch.einsum("ok,khw->ohw", self.weight, input) + self.bias.view(-1, 1, 1)
         return output
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient = fit(self, "gradOutput", gradOutput, self.forward(input.data).data)
-        for name, found in (
+        for name, part in (
             ("weight", torch.einsum("ohw,khw->ok", gradient, input.data)),
             ("bias", gradient.sum((1, 2))),
         ):
             buffer = self.gradient(name)
             if buffer is not None:
-                buffer.add_(found)
+                buffer.add_(part)
         return torch.einsum("ok,ohw->khw", self.weight.data, gradient)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
@@ -154,10 +154,10 @@ class SpatialPadding(Module):
             axis, cut = int(dim) - 1, int(max(0, -before))
             kept = input.shape[axis] - cut - int(max(0, -after))
             parts = [input.narrow(axis, cut, kept)]
-            for place, count in ((0, int(before)), (2, int(after))):
+            for index, count in ((0, int(before)), (2, int(after))):
                 if count > 0:
                     sizes = [*input.shape[:axis], count, *input.shape[axis + 1 :]]
-                    parts.insert(place, input.new_full(sizes, self.val))
+                    parts.insert(index, input.new_full(sizes, self.val))
             input = torch.cat(parts, axis)
         return input
 

@@ -52,14 +52,14 @@ class SpatialReSamplingEx(Module):
 
     def _size(self, side: str, size: int) -> int:
         """Height or width of the output."""
-        wanted, ratio = getattr(self, "o" + side), getattr(self, "r" + side)
-        if wanted is None:
+        new_size, ratio = getattr(self, "o" + side), getattr(self, "r" + side)
+        if new_size is None:
             if ratio is None:
                 raise TorchError(f"{self.class_name} needs o{side} or r{side}")
-            wanted = math.floor(ratio * size + 0.5)
-        if int(wanted) < 1:
-            raise TorchError(f"{self.class_name}: an output of {side} {int(wanted)} has no pixels")
-        return int(wanted)
+            new_size = math.floor(ratio * size + 0.5)
+        if int(new_size) < 1:
+            raise TorchError(f"{self.class_name}: an output of {side} {int(new_size)} has no pixels")
+        return int(new_size)
 
     def _sizes(self, input: torch.Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
         """Height and width, before and after."""
@@ -86,22 +86,22 @@ class SpatialReSamplingEx(Module):
         y = int(self.yDim) - 1
         planes = input.movedim((y, y + 1), (-2, -1))
         if self.mode == "bilinear":
-            found = bilinear(planes, oheight, owidth)
+            resized = bilinear(planes, oheight, owidth)
         elif oheight >= height:
             rows, columns = (
-                torch.arange(size, device=input.device) // -(-size // known)
-                for size, known in ((oheight, height), (owidth, width))
+                torch.arange(size, device=input.device) // -(-size // old_size)
+                for size, old_size in ((oheight, height), (owidth, width))
             )
-            found = planes[..., rows[:, None], columns]
+            resized = planes[..., rows[:, None], columns]
         else:
             down, across = height // oheight, width // owidth
             blocks = planes[..., : oheight * down, : owidth * across]
             blocks = blocks.reshape(*blocks.shape[:-2], oheight, down, owidth, across)
             if self.mode == "simple":
-                found = blocks[..., :, 0, :, 0]
+                resized = blocks[..., :, 0, :, 0]
             else:
-                found = blocks.sum((-3, -1)) * _rounded(self._share(input))
-        return found.movedim((-2, -1), (y, y + 1)).contiguous()
+                resized = blocks.sum((-3, -1)) * _rounded(self._share(input))
+        return resized.movedim((-2, -1), (y, y + 1)).contiguous()
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
         gradient = super().grad_input(input, gradOutput)

@@ -66,14 +66,14 @@ class SoftMaxTree(Module):
         if not isinstance(hierarchy, (list, dict)) or not hierarchy:
             raise TorchError("nn.SoftMaxTree expects a table of the children of each parent as argument 2")
         families = {int(parent): self._numbers(children) for parent, children in entries(hierarchy)}
-        own = self.__dict__
-        own.update(inputSize=int(inputSize), rootId=1 if rootId is None else int(rootId), updates={})
-        own.update(accUpdate=accUpdate, static=static)
+        fields = self.__dict__
+        fields.update(inputSize=int(inputSize), rootId=1 if rootId is None else int(rootId), updates={})
+        fields.update(accUpdate=accUpdate, static=static)
         self._grow(families)
         if verbose:
             self._print_sizes()
-        self.add_parameter("weight", self.new(own["nChildNode"], int(inputSize)))
-        self.add_parameter("bias", self.new(own["nChildNode"]))
+        self.add_parameter("weight", self.new(fields["nChildNode"], int(inputSize)))
+        self.add_parameter("bias", self.new(fields["nChildNode"]))
         if accUpdate:
             self.set_field("gradWeight", None)
             self.set_field("gradBias", None)
@@ -92,49 +92,52 @@ class SoftMaxTree(Module):
     def _grow(self, families: dict[int, list[int]]) -> None:
         """The tables of the tree: of each parent where its children begin and how many there are, of each child its
         parent and its place; -1 where there is none."""
-        own = self.__dict__
+        fields = self.__dict__
         children = [child for family in families.values() for child in family]
-        known = [*families, *children]
-        if min(known) < 1:
-            raise TorchError(f"nn.SoftMaxTree: node {min(known)}; nodes count from 1")
-        own.update(
+        node_ids = [*families, *children]
+        if min(node_ids) < 1:
+            raise TorchError(f"nn.SoftMaxTree: node {min(node_ids)}; nodes count from 1")
+        fields.update(
             nChildNode=len(children), nParentNode=len(families), maxFamily=max(map(len, families.values()))
         )
-        own.update(
-            minNodeId=min(known), maxNodeId=max(known), maxParentId=max(families), maxChildId=max(children)
+        fields.update(
+            minNodeId=min(node_ids),
+            maxNodeId=max(node_ids),
+            maxParentId=max(families),
+            maxChildId=max(children),
         )
-        begin = torch.full((own["maxParentId"], 2), -1, dtype=torch.int32)
-        place = torch.full((own["maxChildId"], 2), -1, dtype=torch.int32)
+        begin = torch.full((fields["maxParentId"], 2), -1, dtype=torch.int32)
+        child_parent = torch.full((fields["maxChildId"], 2), -1, dtype=torch.int32)
         row = 1
         for parent, family in families.items():
             begin[parent - 1] = torch.tensor([row, len(family)])
             row += len(family)
             for number, child in enumerate(family, 1):
-                place[child - 1] = torch.tensor([parent, number])
+                child_parent[child - 1] = torch.tensor([parent, number])
         parents = {child: parent for parent, family in families.items() for child in family}
         widths, depths = [], []
         for parent in families:
             path = [parent]
-            while path[-1] != own["rootId"]:
+            while path[-1] != fields["rootId"]:
                 if path[-1] not in parents or len(path) > len(families):
                     raise TorchError(
-                        f"nn.SoftMaxTree: no path from node {parent} to the root {own['rootId']}"
+                        f"nn.SoftMaxTree: no path from node {parent} to the root {fields['rootId']}"
                     )
                 path.append(parents[path[-1]])
             widths.append(sum(len(families[node]) for node in path))
             depths.append(len(path))
-        own.update(maxFamilyPath=max(widths), maxDept=max(depths))
+        fields.update(maxFamilyPath=max(widths), maxDept=max(depths))
         for name, values in (("childIds", children), ("parentIds", list(families))):
-            own[name] = torch.tensor(values, dtype=torch.int32)
-        own.update(parentChildren=begin, childParent=place)
+            fields[name] = torch.tensor(values, dtype=torch.int32)
+        fields.update(parentChildren=begin, childParent=child_parent)
 
     def _print_sizes(self) -> None:
-        own = self.__dict__
+        fields = self.__dict__
         print("The hierarchy has:")
-        print(f"{own['nParentNode']} parent nodes")
-        print(f"{own['nChildNode']} child nodes")
-        print(f"{own['nChildNode'] - own['nParentNode']} leaf nodes")
-        print(f"an index of {own['maxNodeId']} nodes")
+        print(f"{fields['nParentNode']} parent nodes")
+        print(f"{fields['nChildNode']} child nodes")
+        print(f"{fields['nChildNode'] - fields['nParentNode']} leaf nodes")
+        print(f"an index of {fields['maxNodeId']} nodes")
 
     def reset(self, stdv: float | None = None) -> None:
         children = self.weight.shape[0]
@@ -166,17 +169,17 @@ class SoftMaxTree(Module):
 
         Those at the root stand for its first child, so that sizes do not depend on values.
         """
-        own = self.__dict__
-        place = own["childParent"].to(target.device).long()
+        fields = self.__dict__
+        child_parent = fields["childParent"].to(target.device).long()
         nodes, below = target, torch.ones_like(target, dtype=torch.bool)
-        for _ in range(int(own["maxDept"])):
-            wrong = (nodes < 1) | (nodes > len(place))
-            parents, places = place[torch.where(wrong, 1, nodes) - 1].unbind(1)
+        for _ in range(int(fields["maxDept"])):
+            wrong = (nodes < 1) | (nodes > len(child_parent))
+            parents, positions = child_parent[torch.where(wrong, 1, nodes) - 1].unbind(1)
             wrong = below & (wrong | (parents < 0))
             if any_true(wrong):
                 raise TorchError(f"{self.class_name}: node {int(nodes[wrong][0])} has no parent in the tree")
-            parents, places = torch.where(below, parents, self.rootId), torch.where(below, places, 1)
-            yield below, parents, places
+            parents, positions = torch.where(below, parents, self.rootId), torch.where(below, positions, 1)
+            yield below, parents, positions
             below, nodes = below & (parents != self.rootId), parents
 
     def forward(self, input: Any) -> torch.Tensor:
@@ -184,13 +187,15 @@ class SoftMaxTree(Module):
         family = torch.arange(int(self.__dict__["maxFamily"]), device=x.device)
         tree = self.__dict__["parentChildren"].to(x.device).long()
         total = x.new_zeros(len(x))
-        for below, parents, places in self._paths(target):
+        for below, parents, positions in self._paths(target):
             begin, count = tree[parents - 1].unbind(1)
             other = family >= count.unsqueeze(1)
             children = (begin.unsqueeze(1) - 1 + family).masked_fill(other, 0)
             scores = torch.einsum("bfi,bi->bf", self.weight[children], x) + self.bias[children]
             likelihoods = scores.masked_fill(other, -math.inf).log_softmax(1)
-            total = total + torch.where(below, likelihoods.gather(1, places.unsqueeze(1) - 1).squeeze(1), 0)
+            total = total + torch.where(
+                below, likelihoods.gather(1, positions.unsqueeze(1) - 1).squeeze(1), 0
+            )
         return total
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
@@ -258,9 +263,9 @@ class SoftMaxTree(Module):
         return self.tree_parameters()
 
     def _numbered(self) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
-        found = self.tree_parameters()
-        gradients = dict(entries(found[1]))
-        return [(n, p.data, gradients[n]) for n, p in entries(found[0]) if n in gradients]
+        parameters = self.tree_parameters()
+        gradients = dict(entries(parameters[1]))
+        return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
 
     def updateParameters(self, learningRate: float) -> None:
         if self.gradient("weight") is None:

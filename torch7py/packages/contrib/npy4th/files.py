@@ -45,10 +45,10 @@ def _array(tensor: Any, name: str) -> Any:
 @function("npy4th.loadnpy")
 def load(name: str) -> torch.Tensor:
     """``npy4th.loadnpy(file)``: the tensor in a .npy file; a single number has one element."""
-    found = _read(name)
-    if not isinstance(found, np.ndarray):
+    content = _read(name)
+    if not isinstance(content, np.ndarray):
         raise TorchError(f"npy4th.loadnpy: {name} holds several arrays; npy4th.loadnpz reads it")
-    return _tensor(found, name)
+    return _tensor(content, name)
 
 
 @function("npy4th.savenpy")
@@ -62,11 +62,11 @@ def save(name: str, tensor: torch.Tensor) -> None:
 @function("npy4th.loadnpz")
 def load_all(name: str) -> dict[str, torch.Tensor]:
     """``npy4th.loadnpz(file)``: the tensors in a .npz file by their names."""
-    found = _read(name)
-    if isinstance(found, np.ndarray):
+    content = _read(name)
+    if isinstance(content, np.ndarray):
         raise TorchError(f"npy4th.loadnpz: {name} holds one array; npy4th.loadnpy reads it")
-    with found:
-        return {key: _tensor(found[key], f"{key} of {name}") for key in found.files}
+    with content:
+        return {key: _tensor(content[key], f"{key} of {name}") for key in content.files}
 
 
 @function("npy4th.savenpz")

@@ -43,17 +43,17 @@ DRAWS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(("hypergeometric", "noncentral_f", "triangular"), (3, "")),
     "interval": (1, "interval"),
 }
-WHOLE = {"binomial": (0,), "hypergeometric": (0, 1, 2)}  # parameters that numpy wants whole
+INTEGER_ARGUMENTS = {"binomial": (0,), "hypergeometric": (0, 1, 2)}  # parameters that numpy wants whole
 
 
 def stream() -> np.random.RandomState:
     """The program's stream; it begins from torch's seed."""
     current = state.current()
-    found: np.random.RandomState | None = current.packages.get("randomkit")
-    if found is None:
-        found = seeded(current.generator.initial_seed())
-        current.packages["randomkit"] = found
-    return found
+    generator: np.random.RandomState | None = current.packages.get("randomkit")
+    if generator is None:
+        generator = seeded(current.generator.initial_seed())
+        current.packages["randomkit"] = generator
+    return generator
 
 
 def seeded(seed: float) -> np.random.RandomState:
@@ -72,8 +72,8 @@ _WORDS = 624  # of numpy's generator
 @function("randomkit._state")
 def save_state() -> torch.Tensor:
     """The state of the stream, as bytes."""
-    _, key, place, has_gauss, gauss = stream().get_state(legacy=True)
-    rest = np.array([place, has_gauss], dtype=np.int64).tobytes() + np.float64(gauss).tobytes()
+    _, key, position, has_gauss, gauss = stream().get_state(legacy=True)
+    rest = np.array([position, has_gauss], dtype=np.int64).tobytes() + np.float64(gauss).tobytes()
     saved = bytearray(np.asarray(key, dtype=np.uint32).tobytes() + rest)
     return torch.frombuffer(saved, dtype=torch.uint8).clone()  # memory that can grow
 
@@ -82,10 +82,10 @@ def save_state() -> torch.Tensor:
 def set_state(state_bytes: torch.Tensor) -> None:
     """Go on from a state of before."""
     data = state_bytes.numpy().tobytes()
-    place, has_gauss = np.frombuffer(data, np.int64, 2, 4 * _WORDS)
+    position, has_gauss = np.frombuffer(data, np.int64, 2, 4 * _WORDS)
     gauss = np.frombuffer(data, np.float64, 1, 4 * _WORDS + 16)[0]
     key = np.frombuffer(data, np.uint32, _WORDS)
-    stream().set_state(("MT19937", key, int(place), int(has_gauss), float(gauss)))
+    stream().set_state(("MT19937", key, int(position), int(has_gauss), float(gauss)))
 
 
 def draw(name: str, arguments: list[Any]) -> Any:
@@ -110,17 +110,17 @@ def draw(name: str, arguments: list[Any]) -> Any:
         else float(x)
         for x in arguments
     ]
-    for place in WHOLE.get(name, ()):
-        values[place] = np.asarray(values[place]).astype(np.int64)
+    for index in INTEGER_ARGUMENTS.get(name, ()):
+        values[index] = np.asarray(values[index]).astype(np.int64)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = _drawn(method or name, values, size)
+            numbers = _drawn(method or name, values, size)
     except ValueError as error:
         raise ArgumentError(f"randomkit.{name}: {error}") from None
     if size is None:
-        return float(made)
-    drawn = torch.from_numpy(np.asarray(made, dtype=np.float64))
+        return float(numbers)
+    drawn = torch.from_numpy(np.asarray(numbers, dtype=np.float64))
     if result is None:
         return drawn.to(state.current().default_type.dtype, copy=True)  # numpy's own memory could not grow
     result.resize_(size).copy_(drawn)

@@ -48,17 +48,17 @@ def _compressed(block: bytes, out: bytearray) -> None:
     at, start, missed = 0, 0, 32
     while at + SHORTEST <= len(block):
         key = block[at : at + SHORTEST]
-        found = seen.get(key)
+        previous = seen.get(key)
         seen[key] = at
-        if found is None:
+        if previous is None:
             at += missed >> 5  # wider steps through what does not repeat
             missed += 1
             continue
-        end, source = at + SHORTEST, found + SHORTEST
+        end, source = at + SHORTEST, previous + SHORTEST
         while end < len(block) and block[end] == block[source]:
             end, source = end + 1, source + 1
         _literal(out, block[start:at])
-        _copy(out, at - found, end - at)
+        _copy(out, at - previous, end - at)
         at = start = end
         missed = 32
     _literal(out, block[start:])

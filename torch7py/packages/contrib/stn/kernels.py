@@ -23,10 +23,10 @@ def _check(images: torch.Tensor, grids: torch.Tensor) -> None:
 def output(images: torch.Tensor, grids: torch.Tensor, result: torch.Tensor) -> None:
     """Fill ``result``."""
     _check(images, grids)
-    found = sampled(images.detach(), grids.detach())
-    if result.shape != found.shape:
+    samples = sampled(images.detach(), grids.detach())
+    if result.shape != samples.shape:
         raise TorchError("BilinearSamplerBHWD_updateOutput: the output has not the size of the result")
-    result.copy_(found)
+    result.copy_(samples)
 
 
 @function("stn._gradients")
@@ -45,12 +45,12 @@ def gradients(
     if expanded and images.stride(0) == 0:
         # One image under many grids is sampled as one, else a gradient would be made for each of them.
         images, grad_images = images[:1], grad_images[:1]
-    places = grids.detach().reshape(len(images), -1, *grids.shape[2:])
+    flat_grids = grids.detach().reshape(len(images), -1, *grids.shape[2:])
     with torch.enable_grad():
         a = images.detach().requires_grad_()
-        b = places.requires_grad_()
-        made = sampled(a, b)
-        of_images, of_grids = torch.autograd.grad(made, (a, b), grad_output.reshape(made.shape))
+        b = flat_grids.requires_grad_()
+        samples = sampled(a, b)
+        of_images, of_grids = torch.autograd.grad(samples, (a, b), grad_output.reshape(samples.shape))
     if expanded:
         grad_images[0].add_(of_images.sum(0))
     else:

@@ -21,10 +21,10 @@ def sampled(images: torch.Tensor, grids: torch.Tensor) -> torch.Tensor:
 
     Between pixels they are interpolated; outside an image everything is 0.
     """
-    found = F.grid_sample(
+    samples = F.grid_sample(
         images.permute(0, 3, 1, 2), grids.flip(-1), mode="bilinear", padding_mode="zeros", align_corners=True
     )
-    return found.permute(0, 2, 3, 1).contiguous()
+    return samples.permute(0, 2, 3, 1).contiguous()
 
 
 @layer("nn.BilinearSamplerBHWD", package="stn")
@@ -76,17 +76,17 @@ class AffineGridGeneratorBHWD(Module):
             or input.dim() not in (2, 3)
             or tuple(input.shape[-2:]) != (2, 3)
         ):
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the input must be matrices of 2x3, not {given}")
+            actual = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the input must be matrices of 2x3, not {actual}")
         height, width = int(self.height), int(self.width)
-        place: dict[str, Any] = {"dtype": input.dtype, "device": input.device}
-        y = -1 + 2 * torch.arange(height, **place) / (height - 1)
-        x = -1 + 2 * torch.arange(width, **place) / (width - 1)
+        options: dict[str, Any] = {"dtype": input.dtype, "device": input.device}
+        y = -1 + 2 * torch.arange(height, **options) / (height - 1)
+        x = -1 + 2 * torch.arange(width, **options) / (width - 1)
         points = torch.stack(
             [
                 y[:, None].expand(height, width),
                 x.expand(height, width),
-                torch.ones(height, width, **place),
+                torch.ones(height, width, **options),
             ],
             -1,
         )
@@ -115,26 +115,26 @@ class AffineTransformMatrixGenerator(Module):
         self.useTranslation: bool | None = None if self.fullMode else useTranslation
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        wanted = 6
+        count = 6
         if not self.fullMode:
-            wanted = bool(self.useRotation) + bool(self.useScale) + 2 * bool(self.useTranslation)
-        if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.shape[-1] != wanted:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            count = bool(self.useRotation) + bool(self.useScale) + 2 * bool(self.useTranslation)
+        if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.shape[-1] != count:
+            actual = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
             raise TorchError(
-                f"{self.class_name}: the input must be {wanted} parameters, or rows of them, not {given}"
+                f"{self.class_name}: the input must be {count} parameters, or rows of them, not {actual}"
             )
         if self.fullMode:
             return input.reshape(*input.shape[:-1], 2, 3)
         rest = list(input.unbind(-1))
         zero = torch.zeros_like(rest[0])
-        made = torch.eye(2, dtype=input.dtype, device=input.device).expand(*input.shape[:-1], 2, 2)
+        matrix = torch.eye(2, dtype=input.dtype, device=input.device).expand(*input.shape[:-1], 2, 2)
         shift = torch.stack([zero, zero], -1)
         if self.useRotation:
             angle = rest.pop(0)
             cos, sin = angle.cos(), angle.sin()
-            made = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
+            matrix = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
         if self.useScale:
-            made = made * rest.pop(0)[..., None, None]
+            matrix = matrix * rest.pop(0)[..., None, None]
         if self.useTranslation:
             shift = torch.stack([rest.pop(0), rest.pop(0)], -1)
-        return torch.cat([made, made @ shift[..., None]], -1)
+        return torch.cat([matrix, matrix @ shift[..., None]], -1)
