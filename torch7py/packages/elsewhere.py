@@ -1,4 +1,4 @@
-"""Packages that programs ask for and that are not here: what each is, and what to do about it."""
+"""Packages that programs require and that torch7py does not have, each with a description and advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LUA = "It is written in Lua: put its folder beside the program or on LUA_PATH, a
 NO_SCREEN = "There are no windows here: save pictures with image.save, or plots with gnuplot, instead."
 EXPORT = "Export the data once, to .t7, HDF5 or CSV, and read that instead."
 
-# Name -> what it is, what to do.
+# Name -> description, advice.
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "DataProvider": ("data providers of the project that requires them", LUA),
     "alewrap": (
@@ -69,6 +69,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 
 
 def advice(name: str) -> str | None:
-    """What to do about a package that is not here; None of one that nothing is known of."""
+    """Advice on a package that torch7py does not have, or None for an unknown one."""
     entry = ELSEWHERE.get(name) or ELSEWHERE.get(name.partition(".")[0])
     return None if entry is None else f"{entry[0]}. {entry[1]}"

@@ -1,4 +1,4 @@
-"""Libraries that only some packages need: imported when they are needed, and how to install one that is missing."""
+"""Import optional libraries when a package needs them, and say how to install one that is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch7py.ops.errors import TorchError
 
 __all__ = ["import_library", "install_command"]
 
-# What a library is called in prose and by installers, where that is not the name of its module.
+# The names of libraries in prose and for installers where these are not the names of their modules.
 TITLES = {"PIL": "Pillow", "scipy": "SciPy", "onnx": "ONNX"}
 DISTRIBUTIONS = {"PIL": "pillow"}
 
@@ -27,7 +27,7 @@ def install_command(*modules: str) -> str:
 
 
 def _requirements() -> list[str]:
-    """What torch7py's extras ask for, as ``scipy>=1.12``; empty where it runs without having been installed."""
+    """The requirements of torch7py's extras, such as ``scipy>=1.12``; empty when it is not installed."""
     try:
         texts = requires("torch7py") or []
     except PackageNotFoundError:
@@ -38,8 +38,8 @@ def _requirements() -> list[str]:
 def import_library(module: str, purpose: str) -> ModuleType:
     """Import a module of an optional library.
 
-    Without it there is a TorchError that says for what ``purpose`` (a plural, "plots") it is needed, and the command
-    that installs it.
+    Without it, raise a TorchError with the ``purpose`` that needs it (a plural, such as "plots") and the command that
+    installs it.
     """
     root = module.partition(".")[0]
     try:

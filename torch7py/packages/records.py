@@ -10,7 +10,7 @@ __all__ = ["bound"]
 
 @cache
 def bound(cls: type) -> type:
-    """A subclass whose objects keep their attributes in a mapping, given as ``_fields``."""
+    """A subclass whose objects keep their attributes in the mapping ``_fields``."""
 
     def get(self: Any, name: str) -> Any:
         value = object.__getattribute__(self, "_fields").get(name)

@@ -122,8 +122,7 @@ packages = Register()
 def came_with_torch(name: str) -> bool:
     """Whether a package was installed with Torch, where it was found before a program's files.
 
-    The others were installed by whoever wanted them: where a program has a file of such a name, that is what it
-    requires.
+    The others were installed one by one: where a program has a file of such a name, it requires that file.
     """
     root = name.partition(".")[0]
     if discovery.built_in_module(root) is None:
@@ -139,7 +138,7 @@ def package_source(path: str) -> str:
 
 
 def chunk_name(path: str) -> str:
-    """What Lua calls a chunk of ours in its own messages; a script's messages leave these out."""
+    """The name of a chunk of ours in Lua's tracebacks; messages for the program leave such frames out."""
     return f"=[torch7py] {path.removeprefix('torch7py.packages.')}"
 
 
@@ -186,8 +185,8 @@ def on_close(name: str) -> Callable[[F], F]:
 def function(name: str, *, filenames: bool = False) -> Callable[[F], F]:
     """Register a Python function as ``package.name``. It takes and returns plain values and tensors.
 
-    ``filenames`` says that its strings, given and returned, are names of files, which Lua holds as bytes and
-    Python as ``os.fsdecode`` makes them.
+    ``filenames`` says that its string arguments and results are names of files, which Lua holds as bytes and Python
+    as ``os.fsdecode`` makes them.
     """
     owner, _, short = name.rpartition(".")
 

@@ -1,4 +1,4 @@
-"""cudnn: the layers of NVIDIA's library under names of their own.
+"""cudnn: the layers of NVIDIA's library.
 
 They are the layers of nn, with cuDNN's arguments and defaults where these differ. A cudnn layer exists where its nn
 twin does (see ``twins.py``).

@@ -1,4 +1,4 @@
-"""What cudnn's layers do otherwise than their nn twins: arguments, defaults, texts, shapes."""
+"""The differences between cudnn's layers and their nn twins: arguments, defaults, texts and shapes."""
 
 from __future__ import annotations
 

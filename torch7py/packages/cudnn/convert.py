@@ -19,7 +19,7 @@ _AS = {"nn.SpatialConvolutionMM": "SpatialConvolution"}
 
 @function("cudnn.__converted")
 def as_layer_of(module: TorchObject, package: str) -> Any:
-    """The layer as that of another package, with the same parameters and gradients; None where there is none.
+    """The layer as that of another package, with the same parameters and gradients, or None if that package has none.
 
     As in the original an average that comes back from cudnn does not count the padding any more.
     """

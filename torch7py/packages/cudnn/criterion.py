@@ -20,7 +20,7 @@ __all__ = ["SpatialCrossEntropyCriterion", "VolumetricCrossEntropyCriterion"]
 
 
 class _CrossEntropy(Criterion):
-    """The negative log of the softmax over the channels, at the class that the target names at each place."""
+    """The negative log of the softmax over the channels, at the target's class for each pixel."""
 
     dims: ClassVar[int] = 4
     fields: ClassVar[tuple[str, ...]] = ("sizeAverage", "weights")
@@ -62,9 +62,8 @@ class _CrossEntropy(Criterion):
 @layer("cudnn.SpatialCrossEntropyCriterion")
 class SpatialCrossEntropyCriterion(_CrossEntropy):
     """``cudnn.SpatialCrossEntropyCriterion([weights])``: input ``(batch, classes, h, w)``, target ``(batch, h, w)``
-    of classes from 1. The loss is the mean over places, weighted by the classes' weights; with the field
-    sizeAverage false the sum.
-    """
+    of classes from 1. The loss is the mean over pixels, weighted by the classes' weights; with the field sizeAverage
+    false the sum."""
 
     spare: ClassVar[dict[str, Any]] = {
         "slsm": lambda _: layers["cudnn.SpatialLogSoftMax"](),

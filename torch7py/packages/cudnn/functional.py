@@ -1,6 +1,6 @@
-"""``cudnn.functional``: layers without an object, whose results go into tensors that the program gives.
+"""``cudnn.functional``: functions of layers without an object; results are written to tensors of the program.
 
-Each takes cuDNN's handle first, which stands for nothing here. An image without a batch has three dimensions.
+The first argument of each is cuDNN's handle, which is ignored. An image without a batch has three dimensions.
 """
 
 from __future__ import annotations

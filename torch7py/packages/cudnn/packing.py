@@ -1,4 +1,5 @@
-"""Sequences of several lengths as one tensor: the rows of all steps one after the other, with none for what has ended.
+"""Sequences of several lengths as one tensor: the rows of all steps one after the other, without rows for sequences
+that have ended.
 
 The longest sequence comes first, so the batches of the steps do not grow: step i has the first ``sizes[i]`` sequences.
 """

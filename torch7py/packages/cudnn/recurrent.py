@@ -55,11 +55,10 @@ class RNN(Module):
     ``hiddenInput`` and ``cellInput``, of ``(numLayers, batch, hiddenSize)``, set by a script, are the states before
     step 1, zeros otherwise; ``hiddenOutput`` and ``cellOutput`` those after the last. With rememberStates a call begins
     with the states that the last one ended with, until ``resetStates()``. ``gradHiddenOutput`` and ``gradCellOutput``
-    are taken into account, ``gradHiddenInput`` and ``gradCellInput`` result. ``dropout`` drops out what one layer gives
-    to the next. A backward needs training mode. The tensors are CudaTensors from the start.
-    With ``inputMode = 'CUDNN_SKIP_INPUT'`` the first layer has no W: its input, of the hidden size, goes to each gate
-    as it is. After a change of ``mode``, ``inputMode``, ``numDirections`` or a size ``reset()`` gives the weight its
-    size.
+    are taken into account, ``gradHiddenInput`` and ``gradCellInput`` result. ``dropout`` is applied between the
+    layers. A backward needs training mode. The tensors are CudaTensors from the start. With ``inputMode =
+    'CUDNN_SKIP_INPUT'`` the first layer has no W: its input, of the hidden size, goes to each gate as it is. After a
+    change of ``mode``, ``inputMode``, ``numDirections`` or a size ``reset()`` gives the weight its size.
     """
 
     first_mode: ClassVar[str] = "CUDNN_RNN_RELU"
@@ -435,8 +434,8 @@ class RNN(Module):
     # -- sequences of several lengths ---------------------------------------------------------------------
 
     def packPaddedSequence(self, input: T, lengths: list[float], batchFirst: bool = False) -> list[Any]:
-        """``m:packPaddedSequence(input, lengths[, batchFirst])``: the input without what lies beyond the lengths, which
-        must not grow; as ``{tensor, batch sizes of the steps}``."""
+        """``m:packPaddedSequence(input, lengths[, batchFirst])``: the input without the steps beyond the lengths,
+        which must not grow, as ``{tensor, batch sizes of the steps}``."""
         rows, sizes = packing.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths)
         return [types.label(rows, types.of(input)), sizes]
 

@@ -1,4 +1,4 @@
-"""The layers of cudnn, a line each: name, the nn layer it is, the class it descends from, what it does otherwise.
+"""The table of cudnn's layers: name, the nn layer that computes it, the parent class, the class of its differences.
 
 The descent is that of the original, where ``torch.isTypeOf(m, 'nn.ReLU')`` is false for a cudnn.ReLU.
 """
@@ -88,7 +88,7 @@ def _register(row: Twin) -> None:
 
 
 def _documentation(row: Twin, base: type[Any]) -> str:
-    """The signature, of the behaviour or else of the twin's, what the layer is, and what the behaviour adds."""
+    """The docstring of a layer: its signature, the nn layer that it is, and its differences."""
     texts = [(row.behaviour.__doc__ or "").strip() if row.behaviour else "", base.__doc__ or ""]
     signatures = [
         match for text in texts if (match := re.match(r"``\w+\.\w+(\(.*?\))``[:;.]?\s*", text, re.S))

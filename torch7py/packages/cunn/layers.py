@@ -104,7 +104,7 @@ class DataParallelTable(Container):
         return self.set_output(self._module().updateOutput(placed))
 
     def _its_input(self, input: Any) -> Any:
-        """What the module got at the last forward: its layers know that by memory."""
+        """The module's input at the last forward, which its layers recognize by its memory."""
         return self.__dict__.get("_placed_input", input)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:

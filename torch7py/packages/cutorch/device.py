@@ -1,4 +1,4 @@
-"""The devices of cutorch: which there are, which is current, what they are like."""
+"""The devices of cutorch: their number, the current one, their properties."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def set_device(device: float) -> None:
 
 @function("cutorch.synchronize")
 def synchronize() -> None:
-    """``cutorch.synchronize()``: wait until the GPU has done what it was told to."""
+    """``cutorch.synchronize()``: wait until the GPU has finished."""
     device = gpu()
     if device is not None:
         torch.cuda.synchronize(device)
@@ -78,7 +78,7 @@ def _machine_memory() -> tuple[int, int]:
         raise TorchError("cutorch: this system does not tell how much memory it has") from None
     try:
         return page * os.sysconf("SC_AVPHYS_PAGES"), total
-    except (ValueError, OSError):  # macOS does not say what is free
+    except (ValueError, OSError):  # macOS does not report free memory
         return total, total
 
 

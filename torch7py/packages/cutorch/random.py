@@ -1,8 +1,8 @@
 """The random stream of the CUDA types.
 
 The original drew on the GPU, from a generator of NVIDIA's (MTGP32) for each device and 64 blocks of threads. Its
-numbers are not made here. CUDA tensors draw from a Mersenne Twister of their own, beside torch's and one for all
-devices, on a GPU and on the CPU alike: a program with a seed repeats itself, with other numbers than in its time.
+numbers are not reproduced here. CUDA tensors draw from a second Mersenne Twister, one for all devices, on a GPU and
+on the CPU alike: a program with a seed repeats itself, with other numbers than in its time.
 """
 
 from __future__ import annotations

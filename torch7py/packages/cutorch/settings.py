@@ -1,4 +1,4 @@
-"""What one program has set in cutorch."""
+"""The settings of cutorch in one program."""
 
 from __future__ import annotations
 

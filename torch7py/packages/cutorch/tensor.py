@@ -1,4 +1,4 @@
-"""What cutorch adds to tensors: conversions to the CUDA types, and where a CUDA tensor is."""
+"""The functions that cutorch adds to tensors: conversions to the CUDA types, and the device of a CUDA tensor."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def _copy_async(x: torch.Tensor, src: torch.Tensor) -> None:
 
 @function("cutorch.__types")
 def _types() -> list[list[object]]:
-    """What ``cutorch.lua`` makes the types of: name, code, C type and size of each, and its host type's name."""
+    """The table of CUDA types for ``cutorch.lua``: name, code, C type and size of each, and its host type's name."""
     return [[t.name, t.code, t.ctype, t.size, t.host.name, _method_name(t)] for t in types.CUDA_TYPES]

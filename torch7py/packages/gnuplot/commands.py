@@ -1,4 +1,4 @@
-"""What Lua calls: figures by number, plots, settings, and the commands of gnuplot's own that are understood.
+"""The functions that Lua calls: figures by number, plots, settings, and the supported commands of gnuplot's language.
 
 A figure with a file is written when the program asks for it (``plotflush``), turns to another figure or closes it,
 and when the program ends. There are no windows: a figure without a file is kept, and ``figprint`` writes it.
@@ -55,7 +55,7 @@ def _all() -> Figures:
 
 
 def figure_of(number: float) -> Figure:
-    """A figure by its number; it is made when it is new."""
+    """A figure by its number, created on first use."""
     return _all().figures.setdefault(int(number), Figure())
 
 
@@ -68,7 +68,7 @@ def _save(figure: Figure, file: str, kind: str) -> None:
 
 @function("gnuplot._open")
 def open_figure(number: float, file: str | None = None, kind: str = "png") -> None:
-    """Turn to a figure, with a file of its own."""
+    """Make a figure the current one, and set its file."""
     if file is not None and not Path(to_file_name(file)).absolute().parent.is_dir():
         raise TorchError(f"gnuplot: cannot write {file}: directory does not exist")
     flush_others(number)
@@ -108,7 +108,7 @@ def close(number: float) -> None:
 
 @on_close("gnuplot")
 def finish() -> None:
-    """Write what has not been written when the program ends; what fails then stops nothing else."""
+    """Write the figures that are not yet written when the program ends; an error in one does not keep the others."""
     for number in sorted(_all().changed):
         _finish(number)
 
@@ -138,7 +138,7 @@ def _array(tensor: torch.Tensor) -> Array:
 
 @function("gnuplot._draw")
 def draw_curves(number: float, kind: str, *parts: str | torch.Tensor) -> None:
-    """Plot curves, in the place of what was there: a legend, a style, x, y and z for each (z is y in a plane)."""
+    """Plot curves and replace the old ones: a legend, a style, x, y and z for each (z is y in a plane)."""
     curves = []
     for at in range(0, len(parts), 5):
         legend, style, x, y, z = parts[at : at + 5]
@@ -239,7 +239,7 @@ def logarithmic(number: float, axes: str, there: bool) -> None:
     _all().changed.add(int(number))
 
 
-# -- commands of gnuplot's own ----------------------------------------------------------------------------
+# -- commands of gnuplot's language ----------------------------------------------------------------------------
 
 
 @function("gnuplot._raw")
@@ -324,7 +324,7 @@ def _key(number: float, there: bool, rest: list[str], command: str) -> None:
 
 
 def _ticks(text: str, command: str) -> list[tuple[str, float]]:
-    """``("text" place, ...)``, or places alone."""
+    """``("text" place, ...)``, or positions alone."""
     if not text.endswith(")"):
         _refuse(command)
     ticks = []

@@ -16,13 +16,13 @@ __all__ = ["Curve", "Figure", "draw", "natural_spline"]
 
 Array = npt.NDArray[np.float64]
 MARKS = "o+x*sDo^vD"  # of gnuplot's first numbers for points
-DEPTH = {"surface", "scatter3"}  # what is drawn in three dimensions
-BETWEEN = 100  # places of a smooth curve in every stretch of the axis, at least
+DEPTH = {"surface", "scatter3"}  # the kinds of plot with three dimensions
+BETWEEN = 100  # the least number of points of a smooth curve
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One of the things in a plot: places ``x``, values ``y`` (columns, for some styles), heights ``z``."""
+    """A curve in a plot: positions ``x``, values ``y`` (columns, for some styles), heights ``z``."""
 
     legend: str
     style: Style
@@ -33,13 +33,13 @@ class Curve:
 
 @dataclass
 class Figure:
-    """What a program has set and drawn. ``kind`` is ``plot``, ``surface``, ``scatter3`` or ``image``."""
+    """A figure with its curves and settings. ``kind`` is ``plot``, ``surface``, ``scatter3`` or ``image``."""
 
     file: str | None = None
     format: str = "png"
     kind: str | None = None
     curves: list[Curve] = field(default_factory=list)
-    palette: str = "color"  # what gnuplot begins with
+    palette: str = "color"  # gnuplot's default
     title: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     grid: bool = False
@@ -71,7 +71,7 @@ def natural_spline(x: Array, y: Array, positions: Array) -> Array:
 
 
 def _smooth(x: Array, y: Array) -> tuple[Array, Array]:
-    """A smooth curve through points in any order; the mean of those at one place counts."""
+    """A smooth curve through points in any order; points with equal x are averaged."""
     there = np.isfinite(x) & np.isfinite(y)
     positions, which = np.unique(x[there], return_inverse=True)
     values = np.bincount(which, y[there]) / np.bincount(which)

@@ -1,4 +1,4 @@
-"""How a curve is drawn: Torch7's short forms and gnuplot's own words."""
+"""The style of a curve: Torch7's short forms and gnuplot's words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s\"']+)")
 
 @dataclass(frozen=True)
 class Style:
-    """``way`` is gnuplot's word for it, ``point`` the number of a mark, ``fill`` how opaque an area is."""
+    """``kind`` is gnuplot's word for the style, ``point`` the number of a mark, ``fill`` the opacity of an area."""
 
     kind: str
     color: str | None = None

@@ -1,4 +1,4 @@
-"""Importing this registers all that graph brings to scripts. They see none of these functions themselves."""
+"""Importing this registers the functions that ``graph.lua`` calls."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["draw", "order", "positions"]
 
 
 def _pairs(numbers: list[float]) -> list[tuple[int, int]]:
-    """Pairs of numbers that stand in a row, counted from 1, counted from 0."""
+    """Consecutive numbers, which count from 1, as pairs that count from 0."""
     indices = [int(number) - 1 for number in numbers]
     return list(zip(indices[::2], indices[1::2], strict=True))
 
 
 @function("graph.order")
 def order(ends: list[float]) -> list[int]:
-    """The sorted order of the nodes of these edges, given as the numbers of their ends by turns."""
+    """The topological order of the nodes; ``ends`` lists the start and the end of each edge."""
     return [node + 1 for node in sorted_order(_pairs(ends))]
 
 
@@ -44,7 +44,7 @@ def draw(
 
 @function("graph.place")
 def positions(text: str, algorithm: str, labels: list[Any], ends: list[Any]) -> list[list[float]]:
-    """Where the nodes lie, each coordinate from 0 to 1, y upwards."""
+    """The positions of the nodes, each coordinate from 0 to 1, y upwards."""
     if graphviz.installed(algorithm):
         return graphviz.positions(text, algorithm, len(labels))
     return [list(xy) for xy in Drawing(labels, _pairs(ends)).positions()]

@@ -18,14 +18,14 @@ ARROW = (
     '<marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
     '<path d="M0 0 10 5 0 10z"/></marker>'
 )
-SWEEPS = 6  # how often the layers are put in order by their neighbours'
+SWEEPS = 6  # how often the nodes of all layers are sorted by their neighbours' positions
 
 
 class Drawing:
-    """A directed graph on paper.
+    """The drawing of a directed graph.
 
     ``labels`` are the texts of the nodes, ``edges`` pairs of their numbers, ``attributes`` Graphviz's for each node, of
-    which ``color``, ``fontcolor``, ``fillcolor`` and ``tooltip`` are heeded in an SVG.
+    which ``color``, ``fontcolor``, ``fillcolor`` and ``tooltip`` are used in an SVG.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Drawing:
         return list(zip(x, y, strict=True))
 
     def _spread(self, layers: list[list[int]]) -> list[float]:
-        """Layers side by side in their order, each in the middle of the paper."""
+        """The x coordinate of each node: the nodes of a layer side by side, each layer centred."""
         x = [0.0] * len(self.labels)
         widths = [sum(self.sizes[n][0] for n in layer) + GAP * (len(layer) - 1) for layer in layers]
         widest = max(widths, default=0)

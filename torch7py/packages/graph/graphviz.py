@@ -33,7 +33,7 @@ def write(text: str, algorithm: str, path: str) -> None:
 
 
 def positions(text: str, algorithm: str, count: int) -> list[list[float]]:
-    """Where the nodes n1, n2, ... lie, relative to the drawing's size."""
+    """The positions of the nodes n1, n2, ..., relative to the drawing's size."""
     centres = [[0.0, 0.0] for _ in range(count)]
     width = height = 1.0
     for line in _run(text, algorithm, "-Tplain").splitlines():

@@ -1,6 +1,7 @@
-"""HDF5 files for Torch7's hdf5 package, by h5py. A file is known by a number, what is in it by its path.
+"""HDF5 files for Torch7's hdf5 package, by h5py. Lua refers to a file by a number, and to an object in it by its
+path.
 
-Files are flushed after each change: a program that ends by ``os.exit`` leaves whole files behind.
+Files are flushed after each change: a program that ends by ``os.exit`` leaves complete files.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = [
 _files: dict[int, Any] = {}
 _numbers = itertools.count(1)
 
-# What is made of numbers of a class and a size; the original reads unsigned ones by their bits too.
+# The tensor type for HDF5 numbers of a class and a size; unsigned ones are reinterpreted, as in the original.
 TYPES = {
     ("i", 1): np.uint8,
     ("i", 2): np.int16,
@@ -74,7 +75,7 @@ def close_file(number: int) -> None:
 
 @function("hdf5._kind")
 def kind_of(number: int, path: str) -> str | None:
-    """``group``, ``dataset``, or None where there is nothing."""
+    """``group``, ``dataset``, or None if the path does not exist."""
     item = _file(number).get(path)
     if item is None:
         return None
@@ -135,7 +136,7 @@ def size_of(number: int, path: str) -> list[int]:
 
 @function("hdf5._partial")
 def partial(number: int, path: str, starts: list[float], ends: list[float]) -> torch.Tensor:
-    """A dataset from one place to another in each dimension, counted from 1; all of it where none are given."""
+    """The part of a dataset between a start and an end in each dimension, counted from 1; all of it by default."""
     dataset = _dataset(number, path)
     element_type = _type(dataset)
     ranges = []

@@ -1,4 +1,4 @@
-"""Registers the image package's functions, and what of it is missing."""
+"""Importing this registers the image package's functions and the notes on those that are missing."""
 
 from __future__ import annotations
 

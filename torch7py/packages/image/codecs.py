@@ -62,7 +62,7 @@ MODES = {
 
 
 def _decoded(data: bytes, name: str, kind: str) -> tuple[torch.Tensor, int]:
-    """The planes of a file as whole numbers, and the bits of each."""
+    """The planes of a file as integers, and the number of bits of a value."""
     picture = _opened(data, name, kind)
     if png16.has_16_bits(data):
         try:
@@ -115,7 +115,7 @@ def _netpbm(data: bytes, name: str) -> tuple[torch.Tensor, int]:
 
 
 def _numbers(like: torch.Tensor, planes: torch.Tensor, bits: int) -> torch.Tensor:
-    """Whole numbers as bytes, or as shares of the largest; a tensor of another's type."""
+    """Integers as bytes, or as fractions of the largest value, in the type of another tensor."""
     if like.dtype == torch.uint8:
         return (planes >> 8 if bits == 16 else planes).to(torch.uint8)
     return planes.to(like.device, like.dtype).mul_(1 / (65535 if bits == 16 else 255))

@@ -1,4 +1,4 @@
-"""Colours in other systems: one function for each, of an image of three planes into another."""
+"""Conversions between colour spaces, each from an image of three planes to another."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def change(src: torch.Tensor, dst: torch.Tensor, name: str) -> None:
 
 @function("image._colorize")
 def colorize(dst: torch.Tensor, src: torch.Tensor, colors: torch.Tensor) -> None:
-    """The colour of each pixel's number, counted from 0."""
+    """Map the number of each pixel, counted from 0, to its colour."""
     dst.copy_(colors[src.long()].permute(2, 0, 1))
 
 

@@ -27,7 +27,7 @@ def crop(src: torch.Tensor, dst: torch.Tensor, x: float, y: float) -> None:
 
 @function("image._translate")
 def translate(src: torch.Tensor, dst: torch.Tensor, x: float, y: float) -> None:
-    """Move the image by whole pixels to the right and down, what leaves it is lost."""
+    """Move the image by integer numbers of pixels to the right and down; pixels that leave it are lost."""
     check_images("image.translate", src, dst)
     right, down = int(x), int(y)
     height, width = src.shape[-2:]
@@ -44,7 +44,7 @@ def flip(src: torch.Tensor, dst: torch.Tensor, dimension: int) -> None:
 
 @function("image._rotate")
 def rotate(src: torch.Tensor, dst: torch.Tensor, theta: float, mode: str) -> None:
-    """Turn around the middle by theta radians; what comes from outside is 0."""
+    """Rotate around the centre by theta radians; pixels from outside are 0."""
     check_images("image.rotate", src, dst)
     if src.data_ptr() == dst.data_ptr():
         raise ArgumentError("image.rotate: in-place rotate not supported")
@@ -79,14 +79,14 @@ def rotate(src: torch.Tensor, dst: torch.Tensor, theta: float, mode: str) -> Non
 
 
 def _rounded(x: torch.Tensor) -> torch.Tensor:
-    """To the nearest whole number, halves away from zero."""
+    """Round to the nearest integer, halves away from zero."""
     return (x.to(DOUBLE).abs() + 0.5).floor().mul(x.sign().to(DOUBLE)).long()
 
 
 def _neighbours(at: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The places before and after, the fraction between, and whether both are in the image.
+    """The pixel positions before and after, the fraction between them, and whether both are in the image.
 
-    Less than half a pixel outside, the place at the edge stands for both.
+    Less than half a pixel outside, the edge pixel stands for both.
     """
     low = at.floor().long()
     high = low + 1

@@ -1,4 +1,5 @@
-"""The arithmetic of the original's C code, which works in the image's own type, in float and in double by turns."""
+"""The arithmetic of the original's C code, which computes partly in the image's type, partly in float and in
+double."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ FLOAT, DOUBLE = torch.float32, torch.float64
 
 
 def working_type(dtype: torch.dtype) -> torch.dtype:
-    """The type in which values are computed: the image's own, float for whole numbers."""
+    """The type of the computation: the image's type, or float for an image of integers."""
     return dtype if dtype in (FLOAT, DOUBLE) else FLOAT
 
 
@@ -22,7 +23,7 @@ def single(x: float) -> float:
 
 
 def converted(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Computed values in the image's type: bytes are rounded and bounded, other whole numbers cut off."""
+    """Computed values in the image's type: bytes are rounded and clamped, other integers truncated."""
     if dtype == torch.uint8:
         return (values + 0.5).clamp(0, 255).to(dtype)
     return values.to(dtype)

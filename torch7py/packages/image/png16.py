@@ -34,9 +34,9 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _filtered(rows: Values, kinds: Values) -> Values:
-    """Undo the filters of rows (rows, places, bytes of a place).
+    """Undo the filters of rows (rows, pixels, bytes of a pixel).
 
-    A place needs the one before it and those above both, so all places with one sum of row and column go at once.
+    A pixel needs the one before it and those above both, so the pixels of one antidiagonal are computed together.
     """
     height, width, _ = rows.shape
     done = np.zeros((height + 1, width + 1, rows.shape[2]), dtype=np.int16)

@@ -12,7 +12,7 @@ __all__ = ["cubic", "scale"]
 
 
 def _positions(count: int, step: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the first elements come from: whole part and fraction of ``i * step``, in float."""
+    """The source positions of the first elements: integer part and fraction of ``i * step``, in float."""
     at = torch.arange(count, dtype=FLOAT, device=device) * step
     index = at.long()
     return index, at - index.to(FLOAT)

@@ -1,4 +1,4 @@
-"""Images whose pixels come from places that a flow field gives (``image.warp``)."""
+"""Images sampled at the positions of a flow field (``image.warp``)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def warp(
 ) -> None:
     """``dst[:, y, x]`` from ``src`` at ``field[:, y, x]`` (y, then x), added to (y, x) itself with ``offset``.
 
-    Places outside the image are moved to its edge or, with ``pad``, give ``value``.
+    Positions outside the image are moved to its edge or, with ``pad``, give ``value``.
     """
     if src.dim() != 3 or dst.dim() != 3 or field.dim() != 3 or field.size(0) != 2:
         raise ArgumentError("image.warp: an image of 3 dimensions and a field of 2 planes expected")
@@ -85,7 +85,7 @@ def _bicubic(src: torch.Tensor, y: torch.Tensor, x: torch.Tensor, value: float) 
 
 
 def _weights(at: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """Places around one and the values of the Lanczos kernel there."""
+    """The pixels around a position and the weights of the Lanczos kernel for them."""
     first = at.floor().long() - RADIUS + 1
     neighbours = [first + i for i in range(2 * RADIUS)]
     weights = []

@@ -1,4 +1,4 @@
-"""LuaFileSystem: what a file is, directories, links."""
+"""LuaFileSystem: attributes of files, directories, links."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def _attributes(path: str, attribute: str | None, *, follow: bool) -> Any:
 
 @function("lfs.attributes", filenames=True)
 def attributes(path: str, attribute: str | None = None) -> Any:
-    """``lfs.attributes(path[, name])``: a table of what is known of a file, or one entry; nil, a message and a
-    number where there is none."""
+    """``lfs.attributes(path[, name])``: a table of a file's attributes, or one of them; nil, a message and an error
+    number if there is no such file."""
     return _attributes(path, attribute, follow=True)
 
 

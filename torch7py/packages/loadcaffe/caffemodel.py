@@ -1,7 +1,7 @@
-"""What loadcaffe reads: the layers of a ``.caffemodel``, a message of Google's protocol buffers.
+"""Read the layers of a ``.caffemodel``, a message of Google's protocol buffers.
 
-A message is a run of fields, each a number (the field's, and how its value lies) and the value. Here are those that
-networks of a row of layers have, in both forms that Caffe has saved: ``layers`` (V1, before 2015) and ``layer``.
+A message is a sequence of fields, each a tag (the field's number and wire type) and a value. The fields of sequential
+networks are known here, in both formats of Caffe: ``layers`` (V1, before 2015) and ``layer``.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
-    """The fields of a message: numbers, floats, or the bytes of what else there is."""
+    """The fields of a message: numbers, floats, or the bytes of other values."""
     at, end = 0, len(data)
     while at < end:
         key, at = _varint(data, at)

@@ -1,4 +1,4 @@
-"""``x.THNN``, the functions behind nn's layers; the tables of them are made in ``THNN.lua``."""
+"""``x.THNN``, the functions behind nn's layers; ``THNN.lua`` makes the tables of them."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ function("nn.THNN.call")(call_kernel)
 
 @function("nn.THNN.names")
 def names() -> list[str]:
-    """What the functions are called."""
+    """The names of the functions."""
     return list(kernels)

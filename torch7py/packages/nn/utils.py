@@ -1,4 +1,4 @@
-"""What ``nn.utils`` needs of Python; the functions themselves are in ``utils.lua``."""
+"""The Python functions behind ``nn.utils``, which is in ``utils.lua``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["convert", "flatten_all"]
 
 @function("nn.utils.convert")
 def convert(tensor: torch.Tensor, name: str, cache: Fields | None = None) -> torch.Tensor:
-    """A tensor as one of another type, on the storage that ``cache`` says its own has become."""
+    """Convert a tensor to another type; ``cache`` maps storages to their converted ones, which are shared."""
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     if stem not in types.BY_NAME:
         raise TorchError(f"unknown tensor type '{name}'")

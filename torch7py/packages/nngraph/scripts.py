@@ -1,4 +1,4 @@
-"""What the graphs that scripts write and ``nn.gModule`` say to each other. Scripts see none of these functions."""
+"""The functions by which ``nngraph.lua`` sets and reads the graph of an ``nn.gModule``. Programs do not see them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def assign(
     inputs: int,
     annotations: list[Any],
 ) -> None:
-    """Give a gModule its graph: an entry for each node in forward order, false for what a node has not.
+    """Set the graph of a gModule: an entry for each node in forward order, false where a node has none.
 
     ``counts`` says how many of ``sources`` belong to each node. Numbers of nodes count from 1.
     """
@@ -88,14 +88,14 @@ def put_modules(module: GModule, modules: list[Any]) -> None:
 
 @function("nngraph.annotate")
 def annotate(module: GModule, annotations: list[Any]) -> None:
-    """Take over what the script says of the nodes: names, descriptions, attributes of drawings."""
+    """Store the annotations of the nodes: names, descriptions, attributes of drawings."""
     for node, notes in zip(module.places, annotations, strict=True):
         node.annotations = notes if isinstance(notes, dict) else {}
 
 
 @function("nngraph.watch_nodes")
 def watch_nodes(module: GModule, reporter: Any = None) -> None:
-    """Call ``reporter(module, number)`` after each node that has run; nil: no more."""
+    """Call ``reporter(module, number)`` after each node that has run, or nothing if it is nil."""
     module.__dict__["_reporter"] = reporter
 
 

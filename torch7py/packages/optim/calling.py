@@ -1,4 +1,4 @@
-"""What the optimizers share: their arguments, their state and the function they minimize.
+"""The common parts of the optimizers: their arguments, their state and the function they minimize.
 
 Every optimizer is called as ``x, {f(x), ...} = optim.name(opfunc, x[, config[, state]])``. ``opfunc(x)``
 returns f(x) and df/dx. ``config`` holds the settings; ``state``, by default the same table, holds what the
@@ -36,7 +36,7 @@ Objective = Callable[[torch.Tensor], Any]
 
 
 def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]:
-    """The two tables, where either may be left out."""
+    """The tables of settings and of state, either of which may be left out."""
     config = {} if config is None else config
     state = config if state is None else state
     for table in (config, state):
@@ -63,7 +63,7 @@ def settings(config: Fields, optimizer: str | None = None, /, **defaults: Any) -
 def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tuple[Any, torch.Tensor]:
     """f(x) and df/dx, which has the shape of x; it may be memory that the next call overwrites.
 
-    ``computed``: f(x) is computed with, and must be a number.
+    ``computed``: the optimizer computes with f(x), which must be a number.
     """
     if not isinstance(x, torch.Tensor):
         raise ArgumentError(f"optim: x must be a tensor, not a {type(x).__name__}")
@@ -106,11 +106,11 @@ def divide(a: float, b: float) -> float:
 
 
 def square_root(a: float) -> float:
-    """The square root, NaN of what is negative."""
+    """The square root, NaN for a negative number."""
     return math.sqrt(a) if a >= 0 else math.nan
 
 
 def say(text: str) -> None:
-    """A line for whoever watches the program."""
+    """Print a line."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -35,6 +35,6 @@ def checkgrad(
 
 
 def _number(result: object) -> float:
-    """f of what an objective returns; a tensor of one element counts as its element."""
+    """The value of an objective as a number; a tensor of one element counts as its element."""
     value = result[0] if isinstance(result, tuple) else result
     return float(value.item() if isinstance(value, torch.Tensor) else value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""optim.ConfusionMatrix: how often each class was taken for each."""
+"""optim.ConfusionMatrix: counts of the predicted classes for each target class."""
 
 from __future__ import annotations
 

@@ -202,5 +202,5 @@ def lswolfe(
 
 
 def _first(result: Any) -> float:
-    """x of what ``polyinterp`` returns."""
+    """The x that ``polyinterp`` returns."""
     return float(result[0] if isinstance(result, tuple) else result)

@@ -1,4 +1,4 @@
-"""paths: names of files and what is under them."""
+"""paths: names of files, and the files and directories under them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Torch7's paths package: names of files and what is under them. Names are those of a Unix, with slashes."""
+"""Names of files, and the files and directories under them. Names are those of a Unix, with slashes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["basename", "concat", "cwd", "dirname", "dirp", "extname", "filep", "listing", "mkdir", "rmdir"]
 
-Outcome = bool | tuple[None, str, int]  # true, or nil, what went wrong and the system's number for it
+Outcome = bool | tuple[None, str, int]  # true, or nil, an error message and the system's error number
 
 
 def _name(value: Any, number: int, where: str) -> str:
@@ -32,7 +32,7 @@ def _name(value: Any, number: int, where: str) -> str:
 
 
 def failure(error: OSError, name: str) -> tuple[None, str, int]:
-    """What Lua's functions return where something went wrong."""
+    """The results of Lua's functions after an error."""
     return None, f"{name}: {error.strerror}", error.errno or 0
 
 
@@ -83,7 +83,7 @@ def basename(name: Any, suffix: str = "") -> str:
 
 @function("paths.dirname", filenames=True)
 def dirname(name: Any) -> str:
-    """``paths.dirname(name)``: what comes before the last part of a name; ``.`` where nothing does."""
+    """``paths.dirname(name)``: the part of a name before its last component; ``.`` if there is none."""
     name = _name(name, 1, "dirname")
     slash = _last_slash(name)
     if slash < 0:
@@ -93,7 +93,7 @@ def dirname(name: Any) -> str:
 
 @function("paths.extname", filenames=True)
 def extname(name: Any) -> str | None:
-    """``paths.extname(name)``: what follows the last dot, even one in a directory's name; nil without a dot."""
+    """``paths.extname(name)``: the text after the last dot, even one in a directory's name; nil without a dot."""
     _, dot, extension = _name(name, 1, "extname").rpartition(".")
     return extension if dot else None
 

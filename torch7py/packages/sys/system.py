@@ -1,4 +1,4 @@
-"""What Torch7's sys package asks of the system; the rest of it is strings and closures, in Lua."""
+"""The functions of sys that ask the operating system; ``sys.lua`` has the others."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the Lua states of the package threads have in common: mutexes and conditions, by number.
+"""The mutexes and conditions that the Lua states of the package threads share, by number.
 
-Threads run one after the other here, so nothing can be waited for: what would wait for ever is an error.
+Threads run one after the other here, so nothing can be waited for: a call that would wait for ever is an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Torch7's xlua package asks of the system; the rest of it is strings and closures, in Lua."""
+"""The functions of xlua that ask the operating system; ``xlua.lua`` has the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["columns"]
 
 @function("xlua._columns")
 def columns() -> int:
-    """The width of the terminal, 80 where there is none."""
+    """The width of the terminal, or 80 without a terminal."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None and stream.isatty() and "COLUMNS" not in os.environ:
             return os.get_terminal_size(stream.fileno()).columns or 80

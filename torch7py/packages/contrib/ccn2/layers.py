@@ -47,7 +47,7 @@ class _BatchLast(Module):
 
 
 def _steps(size: int, window: int, step: int) -> int:
-    """How many windows there are, of which the last may reach beyond the image."""
+    """The number of windows, the last of which may reach beyond the image."""
     return math.ceil((size - window) / step + 1)
 
 
@@ -60,7 +60,7 @@ def _padded(batch: torch.Tensor, pad: int, window: int, step: int) -> torch.Tens
 
 
 class _Convolution(_BatchLast):
-    """What both convolutions have in common."""
+    """The base class of both convolutions."""
 
     nInputPlane: Any
     nOutputPlane: Any
@@ -142,8 +142,8 @@ class SpatialConvolution(_Convolution):
 
 @layer("ccn2.SpatialConvolutionLocal")
 class SpatialConvolutionLocal(_Convolution):
-    """``ccn2.SpatialConvolutionLocal(nInputPlane, nOutputPlane, iH, kH[, dH, padding])``: a convolution with weights of
-    its own at each place.
+    """``ccn2.SpatialConvolutionLocal(nInputPlane, nOutputPlane, iH, kH[, dH, padding])``: a convolution with separate
+    weights for each output position.
 
     Shapes: ``(nInputPlane, iH, iH, batch)`` -> ``(nOutputPlane, oH, oH, batch)``, as for ``ccn2.SpatialConvolution``.
     ``weight`` is ``(oH * oH * nInputPlane * kH * kH, nOutputPlane)``, ``bias`` ``(nOutputPlane * oH * oH)``.

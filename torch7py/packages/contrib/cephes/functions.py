@@ -1,4 +1,4 @@
-"""cephes: special functions and distributions, by SciPy, whose own are made from the same library.
+"""cephes: special functions and distributions, by SciPy, which is built on the same library.
 
 ``f([result,] x, ...)`` takes numbers and tensors; a number where all are numbers, else a tensor of the sizes of the
 first tensor.
@@ -21,7 +21,7 @@ from torch7py.packages.registry import function, on_require
 
 __all__ = ["NAMES", "evaluate"]
 
-# Names of Cephes that SciPy has under other names, or not as a function of its own.
+# Names of Cephes that SciPy has under other names, or only as a part of another function.
 RENAMED: dict[str, str] = {
     "btdtr": "betainc",
     "digamma": "psi",
@@ -60,7 +60,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "pow": np.power,
     "powi": np.power,
 }
-# Arguments that are whole numbers in Cephes: what follows the point is cut off.
+# Indices of the arguments that are integers in Cephes: their fractions are cut off.
 INTEGER_ARGUMENTS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("expn", "jn", "kn", "pdtr", "pdtrc", "pdtri", "smirnov", "smirnovi", "yn"), (0,)),
     **dict.fromkeys(("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"), (0, 1)),

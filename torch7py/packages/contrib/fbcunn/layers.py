@@ -28,7 +28,7 @@ __all__ = [
 class _OfInverse(BatchNormalization):
     """A batch normalization whose running statistic is 1 / standard deviation, ``running_std``.
 
-    In the original a layer for the GPU alone, made there; here it is moved where there is a GPU.
+    The original has it on the GPU only. Here it is moved to the GPU where there is one.
     """
 
     torch7_parent = "nn.Module"
@@ -79,7 +79,7 @@ class HalfPrecision(Module):
 
 @layer("nn.AbstractParallel", package="fbcunn")
 class AbstractParallel(Container):
-    """``nn.AbstractParallel(dimension)``: modules on GPUs of their own whose outputs are joined along a dimension.
+    """``nn.AbstractParallel(dimension)``: modules on separate GPUs, whose outputs are joined along a dimension.
 
     ``m:add(module[, gpu])`` gives the module and its GPU's number. Here all modules are where the program's tensors
     are.
@@ -103,7 +103,7 @@ class AbstractParallel(Container):
         return self
 
     def parts_of_input(self, input: torch.Tensor) -> list[torch.Tensor]:
-        """What each module gets."""
+        """The input of each module."""
         raise TorchError(f"{self.class_name}: an abstract class")
 
     def joined_gradients(self, input: torch.Tensor, gradients: list[torch.Tensor]) -> torch.Tensor:
@@ -111,7 +111,7 @@ class AbstractParallel(Container):
         raise TorchError(f"{self.class_name}: an abstract class")
 
     def mix(self) -> None:
-        """What is done with the modules' gradients after a backward."""
+        """Combine the modules' gradients after a backward."""
 
     def _modules_and_parts(self, input: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
         children = self.child_list()

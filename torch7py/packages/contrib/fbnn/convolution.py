@@ -1,4 +1,4 @@
-"""Convolutions: with weights of their own at each place, over time by one matrix, and the nearest upsampling."""
+"""Locally connected layers, convolutions over time by one matrix product, and nearest-neighbour upsampling."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["LocallyConnected", "TemporalConvolutionFB", "UnfoldedTemporalConvolu
 
 @layer("nn.LocallyConnected", package="fbnn")
 class LocallyConnected(Module):
-    """``nn.LocallyConnected(nInputPlane, iW, iH, nOutputPlane, kW, kH[, dW, dH])``: a convolution with weights of its
-    own at each place.
+    """``nn.LocallyConnected(nInputPlane, iW, iH, nOutputPlane, kW, kH[, dW, dH])``: a convolution with separate
+    weights for each output position.
 
     Shapes: ``(nInputPlane, iH, iW)`` -> ``(nOutputPlane, oH, oW)``, or both as a batch; ``oW = (iW - kW) // dW + 1``.
     ``weight`` is ``(nOutputPlane, oH, oW, nInputPlane, kH, kW)``, ``bias`` ``(nOutputPlane, oH, oW)``, both drawn from
-    ``uniform(-s, s)``, ``s = 1 / sqrt(kW kH nInputPlane)``. On the GPU the original turned the weights round; here they
-    stay, and weights that it saved there are refused.
+    ``uniform(-s, s)``, ``s = 1 / sqrt(kW kH nInputPlane)``. On the GPU the original stored the weights in another
+    order; here the order is always this one, and weights saved there are refused.
     """
 
     fields: ClassVar[tuple[str, ...]] = tuple("nInputPlane iW iH nOutputPlane kW kH dW dH".split())
@@ -84,7 +84,7 @@ class LocallyConnected(Module):
             )
         batch = input if input.dim() == 4 else input.unsqueeze(0)
         columns = F.unfold(batch, (int(self.kH), int(self.kW)), stride=(int(self.dH), int(self.dW)))
-        # one product for each place: (place, out, window) x (place, window, batch)
+        # one product for each position: (position, out, window) x (position, window, batch)
         out = expected_weight[0]
         weight = self.weight.permute(1, 2, 0, 3, 4, 5).reshape(oH * oW, out, -1)
         products = torch.bmm(weight, columns.permute(2, 1, 0)).permute(2, 1, 0)

@@ -26,7 +26,7 @@ __all__ = [
     "TrueNLLCriterion",
 ]
 
-EPSILON = 1e-8  # what TrueNLLCriterion adds to a probability
+EPSILON = 1e-8  # TrueNLLCriterion adds this to a probability
 
 
 class LearnedCriterion(Criterion):
@@ -60,7 +60,7 @@ class LearnedCriterion(Criterion):
 
 
 def _examples(criterion: Criterion, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """The input as rows, and a class, from 0, for each."""
+    """The input as rows, and the class of each row, from 0."""
     if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.numel() == 0:
         raise TorchError(
             f"{criterion.class_name}: the input must be a vector or a matrix, not {given_text(input)}"
@@ -180,7 +180,7 @@ class ClassNLLCriterionWithUNK(Criterion):
 
 @layer("nn.SparseNLLCriterion", package="fbnn")
 class SparseNLLCriterion(Criterion):
-    """``nn.SparseNLLCriterion(K)``: minus the log-probabilities of K classes, each times a probability of its own.
+    """``nn.SparseNLLCriterion(K)``: minus the log-probabilities of K classes, each times its target probability.
 
     Shapes: ``(classes)`` with ``{(K), LongTensor (K)}``, or both as a batch; the target holds probabilities and
     classes, from 1, no class twice. A target's probabilities must add up to 1, unless the field ``do_target_check``
@@ -284,9 +284,9 @@ class SoftPlusLSEMinusLSECriterion(_LogSumExp):
 
 @layer("nn.SequentialCriterion", package="fbnn")
 class SequentialCriterion(LearnedCriterion):
-    """``nn.SequentialCriterion(module, criterion)``: a criterion of what a module gives.
+    """``nn.SequentialCriterion(module, criterion)``: a criterion of a module's output.
 
-    Shapes: what the module takes, and the criterion's target. Its parameters are the module's, then the criterion's
+    Shapes: the module's input, and the criterion's target. Its parameters are the module's, then the criterion's
     where that has any; ``accGradParameters`` comes after ``updateGradInput`` of the same input.
     """
 

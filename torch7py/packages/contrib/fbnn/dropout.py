@@ -1,4 +1,4 @@
-"""Dropout of columns with probabilities of their own, of all columns from one on, and without a factor."""
+"""Dropout with a probability for each column, of all columns from a random one on, and without rescaling."""
 
 from __future__ import annotations
 

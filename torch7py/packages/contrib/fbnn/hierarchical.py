@@ -21,10 +21,10 @@ __all__ = ["HSM", "ClassHierarchicalNLLCriterion", "TwoLevelLoss"]
 
 
 class TwoLevelLoss(LearnedCriterion):
-    """The loss ``-log p(cluster) - log p(class in cluster)``, each from a linear layer of its own.
+    """The loss ``-log p(cluster) - log p(class in cluster)``, each computed by a separate linear layer.
 
-    ``names_of`` says how a class calls the weight and the bias of the clusters, then those of the classes, and
-    ``gradients_of`` how their gradients. A cluster's classes are rows of the class weights one after the other.
+    ``names_of`` are the names of the weight and the bias of the clusters, then of the classes, and ``gradients_of``
+    those of their gradients. A cluster's classes are rows of the class weights one after the other.
     """
 
     names_of: ClassVar[tuple[str, str, str, str]]
@@ -52,7 +52,7 @@ class TwoLevelLoss(LearnedCriterion):
         self.add_parameter(class_bias, self.new(classes))
 
     def starts_and_counts(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of each cluster the row, from 0, of its first class, and how many it has."""
+        """For each cluster the row of its first class, from 0, and its number of classes."""
         raise NotImplementedError
 
     def examples(self, input: Any, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,7 +77,7 @@ class TwoLevelLoss(LearnedCriterion):
         return batch, rows(self, target, len(self.mapping)).to(input.device)
 
     def positions(self, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The cluster of each class and its number there, both from 0."""
+        """The cluster of each class and its position within the cluster, both from 0."""
         cluster, position = (self.mapping.to(classes.device).long()[classes] - 1).unbind(1)
         return cluster, position
 
@@ -337,7 +337,7 @@ class ClassHierarchicalNLLCriterion(TwoLevelLoss):
         self.zero_class_gradients(target)
 
     def _scores(self, input: torch.Tensor, cluster: int | None = None) -> torch.Tensor:
-        """The log-probabilities of the clusters, or of the classes of one; what ``infer`` and ``eval`` choose from."""
+        """The log-probabilities of the clusters, or of the classes of one cluster, for ``infer`` and ``eval``."""
         weight, bias = (self.get_field(n).data for n in self.names_of[:2])
         if cluster is not None:
             starts, counts = self.starts_and_counts()

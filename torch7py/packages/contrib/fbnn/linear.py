@@ -93,7 +93,7 @@ class LeakyReLU(PReLU):
         """The slope has no gradient."""
 
     def zeroGradParameters(self) -> None:
-        """There is nothing to zero."""
+        """Do nothing: the layer has no gradients."""
 
     def updateParameters(self, learningRate: float) -> None:
         """The slope stays."""
@@ -146,7 +146,8 @@ class L2Normalize(Module):
 
 @layer("fbnn.ProjectiveGradientNormalization")
 class ProjectiveGradientNormalization(Module):
-    """``fbnn.ProjectiveGradientNormalization([eps])``: the input as it is; of gradOutput what is at right angles to it.
+    """``fbnn.ProjectiveGradientNormalization([eps])``: the identity, whose gradient is the component of gradOutput
+    orthogonal to the input.
 
     With ``u = x / |x|``, x as one vector, gradInput is ``g - u (u . g)``, or g where x is 0. eps (1e-5) is a field that
     the original does not use either. Any shape.

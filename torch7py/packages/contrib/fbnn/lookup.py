@@ -1,4 +1,4 @@
-"""Tables of rows by number: with a weight for each index, with counts, and with the features first."""
+"""Lookup tables: with a weight for each index, with counts, and with the features first."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ __all__ = ["GroupKMaxPooling", "KMaxPooling", "TemporalKMaxPooling"]
 
 
 def largest_in_order(values: torch.Tensor, k: int) -> torch.Tensor:
-    """Where the k largest of each column (dimension -2) are, from 0, in the order of the rows."""
+    """The rows, from 0 and in ascending order, of the k largest elements of each column (dimension -2)."""
     order = values.detach().sort(dim=-2, descending=True, stable=True).indices
     indices: torch.Tensor = order.narrow(-2, 0, k).sort(-2).values
     return indices

@@ -1,4 +1,4 @@
-"""Linear layers and thresholds of inputs of which only the elements that are not zero are given."""
+"""Linear layers and thresholds of sparse inputs, which list only the elements that are not zero."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ class SegSparseLinear(Module):
         self.__dict__["lastInput"] = None
 
     def zeroGradParameters(self) -> None:
-        """Nothing but forgetting a sparse gradient: ``updateParameters`` zeroes what it has used."""
+        """Forget a sparse gradient. The dense ones are zeroed by ``updateParameters``."""
         self.__dict__.pop("_rows", None)
 
     def describe(self) -> str:

@@ -1,4 +1,4 @@
-"""Registers graphicsmagick's functions, and what of it is missing or different."""
+"""Importing this registers graphicsmagick's functions and the notes on those that are missing or restricted."""
 
 from __future__ import annotations
 

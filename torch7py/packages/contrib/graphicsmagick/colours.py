@@ -45,7 +45,7 @@ def to_tensor(pixels: torch.Tensor, kind: str, letters: str, space: str) -> torc
 
 @function("graphicsmagick._from_tensor")
 def from_tensor(planes: torch.Tensor, letters: str) -> tuple[torch.Tensor, str]:
-    """Pixels of planes of these letters, and their space of colours; what no letter names is 0."""
+    """The pixels of planes named by these letters, and their colour space; planes without a letter are 0."""
     if planes.numel() == 0:
         raise TorchError("graphicsmagick: an image has a width and a height")
     wrong = [letter for letter in letters if letter not in "RGBAICMYK"]
@@ -71,7 +71,7 @@ def from_tensor(planes: torch.Tensor, letters: str) -> tuple[torch.Tensor, str]:
 
 @function("graphicsmagick._kind")
 def kind_of(pixels: torch.Tensor, space: str) -> str:
-    """What the colours of an image could be kept as."""
+    """The simplest colour type that holds an image."""
     if space == "CMYK":
         return "ColorSeparation" + ("Matte" if pixels.size(0) > 4 else "")
     matte = "Matte" if pixels.size(0) > 3 else ""

@@ -1,4 +1,4 @@
-"""What ``gm.info`` says of a file: its format, its size, and what the camera wrote into it."""
+"""The results of ``gm.info``: the format and size of a file, and the camera's EXIF entries."""
 
 from __future__ import annotations
 

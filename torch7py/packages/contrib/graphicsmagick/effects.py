@@ -13,7 +13,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["blur", "gamma", "sharpen", "unsharp_mask"]
 
-LIMIT = 2001  # the widest kernel that is made
+LIMIT = 2001  # the width of the largest kernel
 
 
 def _check(sigma: float, width: float = 0) -> None:
@@ -47,7 +47,7 @@ def _width(radius: float, sigma: float, dimensions: int) -> int:
 
 
 def _convolved(pixels: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """Each plane with a kernel of sum 1; beyond its ends an image goes on as it ends."""
+    """Convolve each plane with a kernel of sum 1; beyond its edges an image is continued by its edge pixels."""
     width = kernel.size(0)
     rows, columns = pixels.shape[1:]
     if min(rows, columns) < width:
@@ -63,7 +63,7 @@ def _convolved(pixels: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
 
 @function("graphicsmagick._sharpen")
 def sharpen(pixels: torch.Tensor, radius: float, sigma: float) -> torch.Tensor:
-    """A Gaussian bell turned over, with what makes up for it in the middle."""
+    """Convolve with a negated Gaussian whose centre makes the sum of the kernel 1."""
     width = _width(radius, sigma, 1)
     kernel = torch.exp(-_squares(width) / (2 * sigma**2)) / (2 * math.pi * sigma**2)
     kernel[width // 2, width // 2] = -2 * kernel.sum()
@@ -74,7 +74,7 @@ def sharpen(pixels: torch.Tensor, radius: float, sigma: float) -> torch.Tensor:
 def unsharp_mask(
     pixels: torch.Tensor, radius: float, sigma: float, amount: float, threshold: float
 ) -> torch.Tensor:
-    """An image and ``amount`` of what a Gaussian blur takes from it, where that is more than the threshold's half."""
+    """Add ``amount`` times the difference to a Gaussian blur where that is more than half the threshold."""
     width = _width(radius, sigma, 2)
     blurred = _convolved(pixels, torch.exp(-_squares(width) / (2 * sigma**2)))
     x = pixels.double()
@@ -83,7 +83,7 @@ def unsharp_mask(
 
 
 def _bell(width: int, sigma: float) -> torch.Tensor:
-    """A bell in one direction, each place the sum of three thirds."""
+    """A one-dimensional Gaussian kernel, each element the sum of three samples."""
     bias = 3 * width // 2
     positions = torch.arange(-bias, bias + 1, dtype=torch.float64)
     values = torch.exp(-(positions**2) / (2 * 9 * sigma**2))

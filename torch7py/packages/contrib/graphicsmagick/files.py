@@ -22,7 +22,7 @@ __all__ = ["decode", "encode", "read", "write"]
 FORMATS = ["JPEG", "PNG", "PPM", "BMP", "GIF", "TIFF", "WEBP"]
 # Other names of the formats that can be written.
 NAMES = {"JPG": "JPEG", "TIF": "TIFF", "PGM": "PPM", "PNM": "PPM", "PBM": "PPM"}
-# What a picture's values are taken as, by the mode that it has.
+# How the values of a Pillow image are read, by its mode.
 MODES = {
     "1": "L",
     "L": "L",
@@ -39,7 +39,7 @@ MODES = {
 }
 Values = np.ndarray[Any, Any]
 Decoded = tuple[torch.Tensor, str, int, str, float, str | None, str | None, str | None]
-PHOTOSHOP = b"Photoshop 3.0\0"  # what the part of a JPEG file with words about the picture begins with
+PHOTOSHOP = b"Photoshop 3.0\0"  # the first bytes of a JPEG segment with descriptions of the picture
 
 
 def _planes(values: Values) -> torch.Tensor:
@@ -68,7 +68,7 @@ def _latin(data: Any) -> str | None:
 
 
 def _words(picture: Any) -> bytes | None:
-    """What a JPEG file has in Photoshop's form, the words of the press among it."""
+    """The segment of a JPEG file in Photoshop's form, which holds IPTC descriptions."""
     for name, part in getattr(picture, "applist", ()):
         if name == "APP13" and part.startswith(PHOTOSHOP):
             return bytes(part[len(PHOTOSHOP) :])
@@ -125,7 +125,7 @@ def decode(data: str) -> Decoded:
 
 
 def _needed(pixels: torch.Tensor, cmyk: bool) -> torch.Tensor:
-    """Without what says nothing: one plane of grey instead of three."""
+    """Drop planes without information: one plane of grey replaces three equal ones."""
     if cmyk or not (torch.equal(pixels[0], pixels[1]) and torch.equal(pixels[0], pixels[2])):
         return pixels
     return torch.cat([pixels[:1], pixels[3:]])

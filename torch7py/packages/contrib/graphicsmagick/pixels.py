@@ -1,7 +1,7 @@
-"""What the pixels of an image are: an IntTensor of planes with values of 16 bits, as in the library's usual build.
+"""The pixels of an image: an IntTensor of planes with values of 16 bits, as in the library's usual build.
 
-Three planes are red, green and blue, a fourth is how opaque a place is. An image of printing colours has four planes
-(cyan, magenta, yellow, black), and a fifth for the same.
+Three planes are red, green and blue, a fourth is the opacity. An image of printing colours has four planes (cyan,
+magenta, yellow, black), and a fifth for the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 __all__ = ["MOST", "brightness", "rounded", "unbytes"]
 
 MOST = 65535  # the largest value
-UNIT = 257  # what a byte is multiplied by
+UNIT = 257  # the factor from a byte to a value
 
 
 def rounded(x: torch.Tensor) -> torch.Tensor:
@@ -25,7 +25,7 @@ def unbytes(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def brightness(pixels: torch.Tensor) -> torch.Tensor:
-    """How bright each place of red, green and blue planes is: the library's weights, in 1024ths."""
+    """The brightness of each pixel of red, green and blue planes, by the library's weights in 1024ths."""
     red, green, blue = pixels[0].long(), pixels[1].long(), pixels[2].long()
     weighted = 306 * red + 601 * green + 117 * blue
     return torch.div(weighted, 1024, rounding_mode="floor").to(torch.int32)

@@ -14,7 +14,7 @@ from torch7py.packages.registry import function
 __all__ = ["resize"]
 
 Curve = Callable[[float], float]
-SMALL = 1e-12  # added to half a place when a filter takes single points
+SMALL = 1e-12  # added to half a pixel when a filter takes single points
 
 
 def _sinc(x: float) -> float:
@@ -61,7 +61,7 @@ def _spline(b: float, c: float) -> Curve:
     return curve
 
 
-# The curves by their names, and how far from its center each reaches.
+# The filter curves by their names, and the radius of each.
 FILTERS: dict[str, tuple[Curve, float]] = {
     "Point": (_box, 0.0),
     "Box": (_box, 0.5),
@@ -81,7 +81,7 @@ FILTERS: dict[str, tuple[Curve, float]] = {
 
 
 class _Weights:
-    """What each of the wanted places takes of the places that there are: ``weights[k]`` of ``places[k]``."""
+    """The weights of the source pixels in each pixel of the result: ``weights[k]`` of ``positions[k]``."""
 
     def __init__(self, size: int, new_size: int, curve: Curve, reach: float, blur: float) -> None:
         rows = list(_rows(size, new_size, curve, reach, blur))
@@ -102,7 +102,7 @@ class _Weights:
 def _rows(
     size: int, new_size: int, curve: Curve, reach: float, blur: float
 ) -> Iterator[tuple[int, list[float]]]:
-    """For each of the wanted places the first that it takes of, and how much it takes of this and the next ones."""
+    """For each pixel of the result the first source pixel, and the weights of this and the next ones."""
     factor = new_size / size
     stretch = blur * max(1 / factor, 1.0)
     support = stretch * reach
@@ -117,7 +117,7 @@ def _rows(
 
 
 def _along(x: torch.Tensor, sums: _Weights, opaque: bool) -> torch.Tensor:
-    """Apply the weights to the last dimension. What is not opaque counts less for the colours."""
+    """Apply the weights to the last dimension. Transparent pixels count less for the colours."""
     if opaque:
         return rounded(sums(x))
     cover = x[-1:]

@@ -1,4 +1,4 @@
-"""nn's pooling under inn's names, what is subtracted and multiplied, normalization around a pixel, pyramids."""
+"""nn's pooling under inn's names, affine maps, local response normalization and spatial pyramids."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class ROIPooling(Module):
 
     Shapes: ``{(batch, planes, h, w), (n, 5)}`` -> ``(n, planes, H, W)``. A region is the number of its image and x1,
     y1, x2, y2, all from 1; its coordinates are multiplied by spatial_scale (1), which ``m:setSpatialScale(s)`` sets.
-    With the field ``v2`` (true) parts meet at rounded places and x2, y2 do not belong to the region; without it parts
-    may overlap and they do. A part outside the image gives 0. gradInput is a table of the images' gradient and zeros.
-    ``indices`` has the places of the largest in their plane, from 0, and -1 where there are none.
+    With the field ``v2`` (true) parts meet at rounded coordinates and x2, y2 do not belong to the region; without it
+    parts may overlap and they do. A part outside the image gives 0. gradInput is a table of the images' gradient and
+    zeros. ``indices`` has the positions of the largest elements in their planes, from 0, and -1 for empty parts.
     """
 
     traced = False
@@ -110,7 +110,7 @@ class ROIPooling(Module):
                     f"{self.class_name}: region {n + 1} is of image {index + 1} of {len(images)}"
                 )
             image = images[index].detach()
-            # In each row first, then down the columns: of equal elements the first row's first counts.
+            # Along the rows first, then down the columns: of equal elements the first one in row-major order counts.
             best = []
             for left, right in self._parts(row[1], row[3], int(self.W), width):
                 best.append(image[:, :, left:right].max(2) if right > left else None)

@@ -1,4 +1,4 @@
-"""Pooling by chance: of each window one element, the likelier the larger it is."""
+"""Stochastic pooling: one random element of each window, with probability proportional to its value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch7py.ops.random import uniform_
 
 __all__ = ["SpatialStochasticPooling"]
 
-TINY = torch.finfo(torch.float32).tiny  # what the original adds to a sum that it divides by
+TINY = torch.finfo(torch.float32).tiny  # the original adds this to a sum before dividing by it
 
 
 @layer("inn.SpatialStochasticPooling")
@@ -24,11 +24,11 @@ class SpatialStochasticPooling(SpatialMaxPooling):
 
     Shapes are those of ``nn.SpatialMaxPooling`` after ``m:ceil()``, a last window may reach beyond the image. In
     training an element's probability is its share of the window's sum, for elements of at least 0; in evaluation the
-    output is ``sum x^2 / sum x``, and there is no backward. ``indices`` has the places of those chosen, from 1 in
-    their plane.
+    output is ``sum x^2 / sum x``, and there is no backward. ``indices`` has the positions of the chosen elements in
+    their planes, from 1.
 
-    In the original a layer for the GPU alone, which the constructor moves it to; here it computes where it is, and is
-    moved where there is a GPU. Random numbers come from the program's own stream.
+    The original has it on the GPU only, and its constructor moves it there; here it is moved where there is a GPU.
+    Random numbers come from torch's stream.
     """
 
     def __init__(self, kW: int, kH: int, dW: int | None = None, dH: int | None = None) -> None:
@@ -64,7 +64,7 @@ class SpatialStochasticPooling(SpatialMaxPooling):
         return batch, elements.gather(-1, number_of.unsqueeze(-1)).squeeze(-1), indices
 
     def _indices(self, number_of: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-        """From the number in its window, the place in its plane, from 1."""
+        """The positions in their planes, from 1, of elements numbered within their windows."""
         window = self.window()
         rows = torch.arange(number_of.shape[2], device=batch.device).view(-1, 1) * window.step[0]
         columns = torch.arange(number_of.shape[3], device=batch.device) * window.step[1]

@@ -39,7 +39,7 @@ def _number(value: Any, name: str) -> torch.Tensor:
 
 
 def _lua(value: Any, name: str, strings: bool) -> Any:
-    """What Lua gets: tensors; strings, or tensors of their characters; tables for cells and structures."""
+    """The value for Lua: tensors; strings, or tensors of their characters; tables for cells and structures."""
     if isinstance(value, str):
         value = np.array([value])
     if value.dtype.names is not None:  # a structure, or a list of them

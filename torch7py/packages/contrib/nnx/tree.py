@@ -90,8 +90,8 @@ class SoftMaxTree(Module):
         return [int(child) for child in children.tolist()]
 
     def _grow(self, families: dict[int, list[int]]) -> None:
-        """The tables of the tree: of each parent where its children begin and how many there are, of each child its
-        parent and its place; -1 where there is none."""
+        """Fill the tables of the tree: for each parent the first row and the number of its children, for each child
+        its parent and its position among the children; -1 for unused numbers."""
         fields = self.__dict__
         children = [child for family in families.values() for child in family]
         node_ids = [*families, *children]
@@ -165,9 +165,10 @@ class SoftMaxTree(Module):
         return x, target.long()
 
     def _paths(self, target: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """From the targets up, level by level: which examples have a node there, its parent and its place.
+        """Walk from the targets to the root, level by level: which examples have a node there, its parent and its
+        position.
 
-        Those at the root stand for its first child, so that sizes do not depend on values.
+        Examples that have reached the root count as its first child, so that sizes do not depend on values.
         """
         fields = self.__dict__
         child_parent = fields["childParent"].to(target.device).long()

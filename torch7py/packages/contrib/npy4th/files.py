@@ -14,7 +14,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["load", "load_all", "save", "save_all"]
 
-# What has no type in Torch7 becomes the next larger one.
+# Types that Torch7 does not have become the next larger one.
 WIDER = {"bool": np.uint8, "uint16": np.int32, "uint32": np.int64, "uint64": np.int64}
 
 

@@ -1,7 +1,8 @@
-"""randomkit: the distributions of NumPy's random kit, by NumPy itself, whose old streams are these.
+"""randomkit: the distributions of NumPy's random kit, by NumPy's legacy generator, whose streams are the same.
 
 ``f([result,] parameters...)`` takes numbers and tensors as parameters; without tensors it gives a number. The stream
-is its own: ``torch.manualSeed(n)`` seeds it too, and then the draws are those of ``numpy.random.RandomState(n)``.
+is separate from torch's: ``torch.manualSeed(n)`` seeds it too, and then the draws are those of
+``numpy.random.RandomState(n)``.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ DRAWS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(("hypergeometric", "noncentral_f", "triangular"), (3, "")),
     "interval": (1, "interval"),
 }
-INTEGER_ARGUMENTS = {"binomial": (0,), "hypergeometric": (0, 1, 2)}  # parameters that numpy wants whole
+# Parameters that NumPy requires to be integers.
+INTEGER_ARGUMENTS = {"binomial": (0,), "hypergeometric": (0, 1, 2)}
 
 
 def stream() -> np.random.RandomState:
@@ -129,7 +131,7 @@ def draw(name: str, arguments: list[Any]) -> Any:
 
 def _drawn(method: str, values: list[Any], size: Any) -> Any:
     shape = None if size is None else tuple(size)
-    if method == "interval":  # a whole number from 0 to the parameter
+    if method == "interval":  # an integer from 0 to the parameter
         highest = np.broadcast_to(np.asarray(values[0], dtype=np.int64), shape or ())
         return stream().randint(0, highest + 1, shape)
     return getattr(stream(), method)(*values, size=shape)

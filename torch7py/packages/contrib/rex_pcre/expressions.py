@@ -51,9 +51,10 @@ def _text(name: str | bytes) -> str:
 
 @function("rex_pcre._find")
 def find(pattern: str, flags: int, subject: str, start: int) -> list[Any] | None:
-    """The first match from a 0-based position on: first and last of the whole, then of each capture, counted from 1.
+    """The first match from a 0-based position on: the first and last positions of the match, then of each capture,
+    counted from 1.
 
-    A capture that took no part is false twice.
+    A capture that did not match gives false twice.
     """
     library = _library()
     try:

@@ -7,7 +7,7 @@ from torch7py.packages.registry import function
 
 __all__ = ["compress", "decompress"]
 
-BLOCK = 1 << 16  # what is compressed by itself; so no copy reaches farther back than 16 bits say
+BLOCK = 1 << 16  # blocks are compressed separately: offsets of copies fit into 16 bits
 SHORTEST = 4  # of a copy
 LONGEST = 64
 
@@ -51,7 +51,7 @@ def _compressed(block: bytes, out: bytearray) -> None:
         previous = seen.get(key)
         seen[key] = at
         if previous is None:
-            at += missed >> 5  # wider steps through what does not repeat
+            at += missed >> 5  # skip faster through data without repetitions
             missed += 1
             continue
         end, source = at + SHORTEST, previous + SHORTEST
@@ -90,7 +90,7 @@ def _header(data: bytes) -> tuple[int, int]:
 
 @function("snappy.decompress")
 def decompress(text: str) -> str:
-    """``snappy.decompress(text)``: what was compressed."""
+    """``snappy.decompress(text)``: decompress a string."""
     data = _bytes(text, "decompress")
     length, at = _header(data)
     out = bytearray()

@@ -1,4 +1,5 @@
-"""What programs call beside the layers: ``x.nn.BilinearSamplerBHWD_updateOutput(layer, images, grids, output)``."""
+"""Functions that programs call without a layer: ``x.nn.BilinearSamplerBHWD_updateOutput(layer, images, grids,
+output)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of a spatial transformer: a matrix from parameters, a grid of places from it, values at the places."""
+"""The layers of a spatial transformer: a matrix from parameters, a sampling grid from the matrix, and sampling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AffineGridGeneratorBHWD", "AffineTransformMatrixGenerator", "Bilinea
 
 
 def sampled(images: torch.Tensor, grids: torch.Tensor) -> torch.Tensor:
-    """The values of images ``(b, h, w, c)`` at places ``(b, rows, columns, 2)``, y before x, from -1 to 1.
+    """The values of images ``(b, h, w, c)`` at positions ``(b, rows, columns, 2)``, y before x, from -1 to 1.
 
     Between pixels they are interpolated; outside an image everything is 0.
     """
@@ -29,10 +29,10 @@ def sampled(images: torch.Tensor, grids: torch.Tensor) -> torch.Tensor:
 
 @layer("nn.BilinearSamplerBHWD", package="stn")
 class BilinearSamplerBHWD(Module):
-    """``nn.BilinearSamplerBHWD()``: the values of images at the places of a grid, interpolated between pixels.
+    """``nn.BilinearSamplerBHWD()``: the values of images at the positions of a grid, interpolated between pixels.
 
     Shapes: ``{(batch, h, w, colours), (batch, rows, columns, 2)}`` -> ``(batch, rows, columns, colours)``, or without
-    batch. A place is y, then x; (-1, -1) is the first pixel's middle, (1, 1) the last one's. Outside is 0.
+    batch. A position is y, then x; (-1, -1) is the first pixel's middle, (1, 1) the last one's. Outside is 0.
     """
 
     def forward(self, input: Any) -> torch.Tensor:
@@ -55,7 +55,7 @@ class BilinearSamplerBHWD(Module):
 
 @layer("nn.AffineGridGeneratorBHWD", package="stn")
 class AffineGridGeneratorBHWD(Module):
-    """``nn.AffineGridGeneratorBHWD(height, width)``: the places to which a matrix takes the points of a grid.
+    """``nn.AffineGridGeneratorBHWD(height, width)``: the positions to which a matrix maps the points of a grid.
 
     Shapes: ``(batch, 2, 3)`` -> ``(batch, height, width, 2)``, or ``(2, 3)`` -> ``(height, width, 2)``. Each point
     ``(y, x, 1)``, with y and x from -1 to 1, is multiplied by the matrix.

@@ -15,7 +15,7 @@ __all__ = ["Diag"]
 
 @layer("nn.Diag", package="unsup")
 class Diag(Module):
-    """``nn.Diag(nFeature)``: each plane times a weight of its own, all of which begin at 1.
+    """``nn.Diag(nFeature)``: each plane times a learned weight, at first 1.
 
     Shapes: ``(nFeature)`` or ``(nFeature, ...)``; no batch. The bias is nil.
     """
