@@ -16,78 +16,78 @@ local trees = setmetatable({}, {__mode = 'k'})      -- of the functions that wer
 ---------------------------------------------------------------------------------------------------------
 -- The tree
 
-local function new_node(wanted)
-   return {type = wanted.type, check = wanted.check, name = wanted.name}
+local function new_node(argument)
+   return {type = argument.type, check = argument.check, name = argument.name}
 end
 
-local function step(node, wanted)
+local function step(node, argument)
    for _, child in ipairs(node) do
-      if child.type == wanted.type and child.check == wanted.check and child.name == wanted.name then return child end
+      if child.type == argument.type and child.check == argument.check and child.name == argument.name then return child end
    end
 end
 
 -- The steps of one way to call. `given` says of each rule whether its argument is there, left out, or an explicit nil.
-local function steps_of(rules, given, way)
+local function steps_of(rules, presence, style)
    local steps = {}
-   for place, rule in ipairs(rules) do
-      local by_name = way == 'named' or way == 'method' and place > 1
+   for position, rule in ipairs(rules) do
+      local by_name = style == 'named' or style == 'method' and position > 1
       local name
       if by_name then name = rule.name end
-      if given[place] == 'there' then
+      if presence[position] == 'there' then
          steps[#steps + 1] = {type = rule.type, check = rule.check, name = name}
-      elseif given[place] == 'nil' and way == 'ordered' then
+      elseif presence[position] == 'nil' and style == 'ordered' then
          steps[#steps + 1] = {type = 'nil'}
       end
    end
-   if way == 'named' then table.insert(steps, 1, {type = 'table'}) end
-   if way == 'method' then table.insert(steps, 2, {type = 'table'}) end
+   if style == 'named' then table.insert(steps, 1, {type = 'table'}) end
+   if style == 'method' then table.insert(steps, 2, {type = 'table'}) end
    return steps
 end
 
-local function lay(tree, rules, given, way)
-   local node, steps, is_new = tree, steps_of(rules, given, way), false
-   for place, wanted in ipairs(steps) do
-      local child = step(node, wanted)
+local function lay(tree, rules, presence, style)
+   local node, steps, is_new = tree, steps_of(rules, presence, style), false
+   for position, argument in ipairs(steps) do
+      local child = step(node, argument)
       if not child then
-         child, is_new = new_node(wanted), true
+         child, is_new = new_node(argument), true
          node[#node + 1] = child
       end
       node = child
-      if way == 'method' and place == 1 then node.is_self = true end
+      if style == 'method' and position == 1 then node.is_self = true end
    end
    if not is_new and node.rules and node.rules ~= rules and not rules.force then
       fail 'argcheck rules led to ambiguous situations'
    end
-   node.rules, node.given, node.way = rules, given, way
+   node.rules, node.presence, node.style = rules, presence, style
 end
 
 -- All that rules allow, those with the most explicit nils first.
 local function lay_all(tree, rules)
    local choices, number = {}, 1
-   for place = #rules, 1, -1 do
-      choices[place] = {count = optional(rules[place]) and 3 or 1, stride = number}
-      number = number * choices[place].count
+   for position = #rules, 1, -1 do
+      choices[position] = {count = optional(rules[position]) and 3 or 1, stride = number}
+      number = number * choices[position].count
    end
    local states = {'there', 'left out', 'nil'}
    local named = rules[1] and rules[1].name == 'self' and 'method' or 'named'
    for variant = number - 1, 0, -1 do
-      local given = {}
-      for place, choice in ipairs(choices) do
-         given[place] = states[math.floor(variant / choice.stride) % choice.count + 1]
+      local presence = {}
+      for position, choice in ipairs(choices) do
+         presence[position] = states[math.floor(variant / choice.stride) % choice.count + 1]
       end
-      if not rules.noordered then lay(tree, rules, given, 'ordered') end
-      if not rules.nonamed then lay(tree, rules, given, named) end
+      if not rules.noordered then lay(tree, rules, presence, 'ordered') end
+      if not rules.nonamed then lay(tree, rules, presence, named) end
    end
 end
 
 -- A tree as it is now: a function keeps the ways that there were when it was made.
 local function copy(node)
-   local made = {}
+   local snapshot = {}
    for key, value in pairs(node) do
-      made[key] = type(key) == 'number' and copy(value) or value
+      snapshot[key] = type(key) == 'number' and copy(value) or value
    end
-   for _, way in ipairs {'ordered', 'named', 'method'} do made[way] = leads_to(node, way) or nil end
-   return made
+   for _, style in ipairs {'ordered', 'named', 'method'} do snapshot[style] = leads_to(node, style) or nil end
+   return snapshot
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -97,9 +97,9 @@ local TYPES = {name = 'string', type = 'string', help = 'string', doc = 'string'
                defaulta = 'string', defaultf = 'function'}
 
 local function check_rules(rules)
-   local function is(table, key, wanted, what)
-      if table[key] ~= nil and type(table[key]) ~= wanted then
-         fail('argcheck: %s of %s: a %s expected, got a %s', key, what, wanted, type(table[key]))
+   local function is(table, key, type_name, what)
+      if table[key] ~= nil and type(table[key]) ~= type_name then
+         fail('argcheck: %s of %s: a %s expected, got a %s', key, what, type_name, type(table[key]))
       end
    end
    if type(rules) ~= 'table' then fail('argcheck: a table of rules expected, got a %s', type(rules)) end
@@ -109,9 +109,9 @@ local function check_rules(rules)
    if rules.chain and rules.overload then fail 'argcheck: one of chain and overload expected' end
    if rules.doc and rules.help then fail 'argcheck: one of doc and help expected' end
    if rules.debug then fail 'argcheck: debug is not supported: no source is made for a function' end
-   for place, rule in ipairs(rules) do
-      if rule.name == nil or rule.type == nil then fail('argcheck: rule %d: a name and a type expected', place) end
-      for key, wanted in pairs(TYPES) do is(rule, key, wanted, 'a rule') end
+   for position, rule in ipairs(rules) do
+      if rule.name == nil or rule.type == nil then fail('argcheck: rule %d: a name and a type expected', position) end
+      for key, type_name in pairs(TYPES) do is(rule, key, type_name, 'a rule') end
       local known = not rule.defaulta
       for _, other in ipairs(rules) do known = known or other.name == rule.defaulta end
       if not known then fail('argcheck: no argument <%s> for the default of <%s>', rule.defaulta, rule.name) end

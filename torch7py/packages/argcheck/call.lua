@@ -26,10 +26,10 @@ end
 
 local function in_a_row(rules)
    local parts = {}
-   for place, rule in ipairs(rules) do
+   for position, rule in ipairs(rules) do
       local may_be_left_out = rule.opt or rule.default ~= nil or rule.defaultf
-      local text = (place == 1 and '' or ', ') .. rule.name
-      parts[place] = may_be_left_out and '[' .. text .. ']' or text
+      local text = (position == 1 and '' or ', ') .. rule.name
+      parts[position] = may_be_left_out and '[' .. text .. ']' or text
    end
    return table.concat(parts)
 end
@@ -37,16 +37,16 @@ end
 local function as_a_table(rules)
    local widest, names, longest = 0, {}, 0
    for _, rule in ipairs(rules) do widest = math.max(widest, #rule.name) end
-   for place, rule in ipairs(rules) do
+   for position, rule in ipairs(rules) do
       local left, right = ' ', ''
       if optional(rule) then left, right = '[', ']' end
-      names[place] = left .. rule.name .. (' '):rep(widest - #rule.name) .. ' = ' .. rule.type .. right
-      longest = math.max(longest, #names[place])
+      names[position] = left .. rule.name .. (' '):rep(widest - #rule.name) .. ' = ' .. rule.type .. right
+      longest = math.max(longest, #names[position])
    end
    local lines = {'```', (rules.noordered and '' or '(') .. (rules.nonamed and '' or '{')}
-   for place, rule in ipairs(rules) do
+   for position, rule in ipairs(rules) do
       local said = (rule.help or '') .. (rule.doc or '') .. default_of(rule)
-      lines[#lines + 1] = string.format('  %s %s -- %s', names[place], (' '):rep(longest - #names[place]), said)
+      lines[#lines + 1] = string.format('  %s %s -- %s', names[position], (' '):rep(longest - #names[position]), said)
    end
    lines[#lines + 1] = (rules.nonamed and '' or '}') .. (rules.noordered and '' or ')')
    lines[#lines + 1] = '```'
@@ -74,10 +74,10 @@ local function entries(named)
 end
 
 -- Whether one of a node and those after it ends a path of a way to call ('ordered', 'named', 'method').
-local function leads_to(node, way)
-   if node.rules and node.way == way then return true end
+local function leads_to(node, style)
+   if node.rules and node.style == style then return true end
    for _, child in ipairs(node) do
-      if leads_to(child, way) then return true end
+      if leads_to(child, style) then return true end
    end
    return false
 end
@@ -92,34 +92,34 @@ end
 
 -- The values of all arguments where a path ends, in the order of the rules, and their number.
 local function fill(node, arguments, first)
-   local rules, given, values, waiting = node.rules, node.given, {}, {}
+   local rules, presence, values, waiting = node.rules, node.presence, {}, {}
    local from = first and 2 or 1                      -- `self` is given as it is
    local passed = 0
-   for place = from, #rules do
-      local rule, state = rules[place], given[place]
-      if node.way == 'ordered' then
+   for position = from, #rules do
+      local rule, state = rules[position], presence[position]
+      if node.style == 'ordered' then
          if state ~= 'left out' then
             passed = passed + 1
-            values[place] = arguments[passed]
+            values[position] = arguments[passed]
          end
       elseif state == 'there' then
-         values[place] = arguments[rule.name]
+         values[position] = arguments[rule.name]
       end
       local has_value = rule.default or rule.defaulta or rule.defaultf
       if state == 'left out' or state == 'nil' and has_value then
          if rule.default ~= nil then
-            values[place] = rule.default
+            values[position] = rule.default
          elseif rule.defaultf then
-            values[place] = rule.defaultf()
+            values[position] = rule.defaultf()
          elseif not rule.opt and rule.defaulta then
-            waiting[#waiting + 1] = place
+            waiting[#waiting + 1] = position
          end
       end
    end
-   for _, place in ipairs(waiting) do
+   for _, position in ipairs(waiting) do
       for other = from, #rules do
-         if rules[other].name == rules[place].defaulta then
-            values[place] = values[other]
+         if rules[other].name == rules[position].defaulta then
+            values[position] = values[other]
             break
          end
       end
@@ -131,7 +131,7 @@ end
 local function finish(values, rules, first)
    if rules.pack then
       local packed = {}
-      for place = first and 2 or 1, #rules do packed[rules[place].name] = values[place] end
+      for position = first and 2 or 1, #rules do packed[rules[position].name] = values[position] end
       if first then
          if rules.call and not rules.quiet then return rules.call(values[1], packed) end
          if rules.call then return rules.call, values[1], packed end
@@ -147,16 +147,16 @@ local function finish(values, rules, first)
 end
 
 -- The node where a path ends on these arguments: looked for from a node on, of whose step it is known that it fits.
-local function walk(node, way, arguments, count, depth, istype)
-   if not node[way] then return nil end
-   if node.rules and node.way == way and count == 0 then return node end
+local function walk(node, style, arguments, count, depth, istype)
+   if not node[style] then return nil end
+   if node.rules and node.style == style and count == 0 then return node end
    for _, child in ipairs(node) do
-      if child[way] then
-         local place = way == 'ordered' and depth + 1 or child.name
-         local value, free = arguments[place], way ~= 'ordered' and child.type == 'nil'
+      if child[style] then
+         local position = style == 'ordered' and depth + 1 or child.name
+         local value, free = arguments[position], style ~= 'ordered' and child.type == 'nil'
          if (free or count > 0) and istype(value, child.type) and (not child.check or child.check(value)) then
-            local found = walk(child, way, arguments, free and count or count - 1, depth + 1, istype)
-            if found then return found end
+            local leaf = walk(child, style, arguments, free and count or count - 1, depth + 1, istype)
+            if leaf then return leaf end
          end
       end
    end
@@ -170,14 +170,14 @@ end
 
 local function match(tree, istype, count, ...)
    local arguments = {...}
-   local found = walk(tree, 'ordered', arguments, count, 0, istype)
-   if found then return found, arguments end
+   local leaf = walk(tree, 'ordered', arguments, count, 0, istype)
+   if leaf then return leaf, arguments end
    local first, second = ...
    if tree.named and count == 1 and istype(first, 'table') then
       for _, child in ipairs(tree) do
          if child.type == 'table' and not child.check and not child.name then
-            found = walk(child, 'named', first, number_of(first), 0, istype)
-            if found then return found, first end
+            leaf = walk(child, 'named', first, number_of(first), 0, istype)
+            if leaf then return leaf, first end
          end
       end
    end
@@ -186,8 +186,8 @@ local function match(tree, istype, count, ...)
          and (not head.check or head.check(first)) then
          for _, child in ipairs(head) do
             if child.type == 'table' and not child.check and not child.name then
-               found = walk(child, 'method', second, number_of(second), 0, istype)
-               if found then return found, second, {self = first} end
+               leaf = walk(child, 'method', second, number_of(second), 0, istype)
+               if leaf then return leaf, second, {self = first} end
             end
          end
       end
@@ -204,7 +204,7 @@ function usage.of_call(tree, count, ...)
       end
    end)
    local got = {}
-   for place = 1, count do got[place] = string.format('**%s**', env.type((select(place, ...)))) end
+   for position = 1, count do got[position] = string.format('**%s**', env.type((select(position, ...)))) end
    local named = leads_to(tree, 'named') and 1 or leads_to(tree, 'method') and 2
    if named and count == named and env.istype((select(named, ...)), 'table') then
       got[named] = entries((select(named, ...)))

@@ -5,18 +5,18 @@
 
 local core, _, env = ...
 
-local function fits(name, wanted)
-   local found = name:match(wanted)
-   return found ~= nil and (found ~= wanted or found == name)
+local function fits(name, pattern)
+   local matched = name:match(pattern)
+   return matched ~= nil and (matched ~= pattern or matched == name)
 end
 
-function env.istype(object, wanted)
+function env.istype(object, pattern)
    local name = torch.typename(object)
-   if not name then return type(object) == wanted end
-   if fits(name, wanted) then return true end
+   if not name then return type(object) == pattern end
+   if fits(name, pattern) then return true end
    local metatable = torch.getmetatable(name)
    while metatable do
-      if metatable.__typename and fits(metatable.__typename, wanted) then return true end
+      if metatable.__typename and fits(metatable.__typename, pattern) then return true end
       metatable = getmetatable(metatable)
    end
    return false

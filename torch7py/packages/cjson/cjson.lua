@@ -157,9 +157,9 @@ local function string_token(source, first)
       end
       local escape = sub(text, at + 1, at + 1)
       if escape == 'u' then
-         local made, after = unicode(text, at)
-         if not made then return 'invalid unicode escape code', nil, at end
-         parts[#parts + 1], at = made, after
+         local character, after = unicode(text, at)
+         if not character then return 'invalid unicode escape code', nil, at end
+         parts[#parts + 1], at = character, after
       elseif UNESCAPED[escape] then
          parts[#parts + 1], at = UNESCAPED[escape], at + 2
       else
@@ -236,8 +236,8 @@ local function token(source)
    return 'invalid token', nil, at
 end
 
-local function unexpected(wanted, kind, place)
-   problem('Expected %s but found %s at character %d', wanted, kind, place)
+local function unexpected(expected, kind, position)
+   problem('Expected %s but found %s at character %d', expected, kind, position)
 end
 
 local parse
@@ -251,40 +251,40 @@ end
 local function parse_object(source, depth)
    descend(source, depth)
    local object = {}
-   local kind, key, place = token(source)
+   local kind, key, position = token(source)
    if kind == 'T_OBJ_END' then return object end
    while true do
-      if kind ~= 'T_STRING' then unexpected('object key string', kind, place) end
-      kind, _, place = token(source)
-      if kind ~= 'T_COLON' then unexpected('colon', kind, place) end
+      if kind ~= 'T_STRING' then unexpected('object key string', kind, position) end
+      kind, _, position = token(source)
+      if kind ~= 'T_COLON' then unexpected('colon', kind, position) end
       object[key] = parse(source, depth, token(source))
-      kind, _, place = token(source)
+      kind, _, position = token(source)
       if kind == 'T_OBJ_END' then return object end
-      if kind ~= 'T_COMMA' then unexpected('comma or object end', kind, place) end
-      kind, key, place = token(source)
+      if kind ~= 'T_COMMA' then unexpected('comma or object end', kind, position) end
+      kind, key, position = token(source)
    end
 end
 
 local function parse_array(source, depth)
    descend(source, depth)
    local array, n = {}, 0
-   local kind, value, place = token(source)
+   local kind, value, position = token(source)
    if kind == 'T_ARR_END' then return array end
    while true do
       n = n + 1
-      array[n] = parse(source, depth, kind, value, place)
-      kind, value, place = token(source)
+      array[n] = parse(source, depth, kind, value, position)
+      kind, value, position = token(source)
       if kind == 'T_ARR_END' then return array end
-      if kind ~= 'T_COMMA' then unexpected('comma or array end', kind, place) end
-      kind, value, place = token(source)
+      if kind ~= 'T_COMMA' then unexpected('comma or array end', kind, position) end
+      kind, value, position = token(source)
    end
 end
 
-function parse(source, depth, kind, value, place)
+function parse(source, depth, kind, value, position)
    if kind == 'T_STRING' or kind == 'T_NUMBER' or kind == 'T_BOOLEAN' or kind == 'T_NULL' then return value end
    if kind == 'T_OBJ_BEGIN' then return parse_object(source, depth + 1) end
    if kind == 'T_ARR_BEGIN' then return parse_array(source, depth + 1) end
-   unexpected('value', kind, place)
+   unexpected('value', kind, position)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ local function check_option(name, value, others)
    return value
 end
 
-local function told(option)
+local function option_value(option)
    if option == 'on' or option == 'off' then return option == 'on' end
    return option
 end
@@ -356,15 +356,15 @@ local function fill(t)
       end
       local source = {text = text, at = 1, settings = settings}
       local value = parse(source, 0, token(source))
-      local kind, _, place = token(source)
-      if kind ~= 'T_END' then unexpected('the end', kind, place) end
+      local kind, _, position = token(source)
+      if kind ~= 'T_END' then unexpected('the end', kind, position) end
       return value
    end
 
    function t.encode_sparse_array(...)
       check_count('encode_sparse_array', 3, ...)
       local convert, ratio, safe = ...
-      if convert ~= nil then settings.sparse_convert = told(check_option('encode_sparse_array', convert, {})) end
+      if convert ~= nil then settings.sparse_convert = option_value(check_option('encode_sparse_array', convert, {})) end
       if ratio ~= nil then settings.sparse_ratio = check_integer('encode_sparse_array', 2, ratio, 0, MAX) end
       if safe ~= nil then settings.sparse_safe = check_integer('encode_sparse_array', 3, safe, 0, MAX) end
       return settings.sparse_convert, settings.sparse_ratio, settings.sparse_safe
@@ -393,7 +393,7 @@ local function fill(t)
    function t.encode_keep_buffer(...)
       check_count('encode_keep_buffer', 1, ...)
       local keep = ...
-      if keep ~= nil then keep_buffer = told(check_option('encode_keep_buffer', keep, {})) end
+      if keep ~= nil then keep_buffer = option_value(check_option('encode_keep_buffer', keep, {})) end
       return keep_buffer
    end
 
@@ -403,14 +403,14 @@ local function fill(t)
       if option ~= nil then
          settings.encode_invalid = check_option('encode_invalid_numbers', option, {null = true})
       end
-      return told(settings.encode_invalid)
+      return option_value(settings.encode_invalid)
    end
 
    function t.decode_invalid_numbers(...)
       check_count('decode_invalid_numbers', 1, ...)
       local option = ...
       if option ~= nil then
-         settings.decode_invalid = told(check_option('decode_invalid_numbers', option, {}))
+         settings.decode_invalid = option_value(check_option('decode_invalid_numbers', option, {}))
       end
       return settings.decode_invalid
    end

@@ -81,11 +81,11 @@ function cudnn.convert(model, target, exclude)
    local name = target == nn and 'nn' or 'cudnn'
    return model:replace(function(m)
       if exclude and exclude(m) then return m end
-      local made = convert_layer(m, name)
-      if made == nil then return m end
+      local converted = convert_layer(m, name)
+      if converted == nil then return m end
       for key, value in core.native_next, m do   -- a program's own fields; the others the layer has already
-         if rawget(made, key) == nil then rawset(made, key, value) end
+         if rawget(converted, key) == nil then rawset(converted, key, value) end
       end
-      return made
+      return converted
    end)
 end

@@ -5,13 +5,13 @@
 local core, _, display = ...
 local fail = core.fail
 local torch, type, pairs = torch, type, pairs
-local told, panes = false, 0
+local notified, panes = false, 0
 
 -- The name of a pane: the one that was asked for, or a new one.
 local function shown(options, name)
    if options ~= nil and type(options) ~= 'table' then fail('display.%s: a table of options expected', name) end
-   if not told then
-      told = true
+   if not notified then
+      notified = true
       io.stderr:write('display: nothing is shown here; image.save and gnuplot make files\n')
    end
    panes = panes + 1

@@ -10,14 +10,14 @@ local torch, unpack = torch, unpack
 local STEP, PRECISION = 1e-6, 1e-5
 
 -- The tensors of a value, in their order.
-local function tensors_of(value, found)
-   found = found or {}
+local function tensors_of(value, tensors)
+   tensors = tensors or {}
    if torch.isTensor(value) then
-      found[#found + 1] = value
+      tensors[#tensors + 1] = value
    elseif type(value) == 'table' then
-      for _, item in ipairs(value) do tensors_of(item, found) end
+      for _, item in ipairs(value) do tensors_of(item, tensors) end
    end
-   return found
+   return tensors
 end
 
 -- A value of the same shape, each of its tensors made by a function.

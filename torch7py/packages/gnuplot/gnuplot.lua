@@ -116,8 +116,8 @@ local function curve(t)
    local x, y = unpack(tensors)
    if not y then x, y = columns(x, style) end
    local arrows = style:lower() == 'v' or style == 'vectors'
-   local wanted = arrows and 2 or 1
-   if x:dim() ~= wanted or y:dim() < 1 or y:dim() > 2 or arrows and (y:dim() ~= 2 or x:size(2) ~= 2 or y:size(2) ~= 2)
+   local dimensions = arrows and 2 or 1
+   if x:dim() ~= dimensions or y:dim() < 1 or y:dim() > 2 or arrows and (y:dim() ~= 2 or x:size(2) ~= 2 or y:size(2) ~= 2)
    or x:size(1) ~= y:size(1) then
       fail('gnuplot.plot: sizes of x and y do not fit: %s and %s', table.concat(x:size():totable(), 'x'),
            table.concat(y:size():totable(), 'x'))
@@ -152,15 +152,15 @@ end
 -- f(...) of one curve, of tables with a curve each, or of a table of such tables.
 local function plotting(name, kind, one)
    return function(...)
-      local given = {...}
+      local arguments = {...}
       if select('#', ...) == 0 then fail('gnuplot.%s: nothing to plot', name) end
-      if type(given[1]) ~= 'table' then
-         given = {given}
-      elseif type(given[1][1]) == 'table' then
-         given = given[1]
+      if type(arguments[1]) ~= 'table' then
+         arguments = {arguments}
+      elseif type(arguments[1][1]) == 'table' then
+         arguments = arguments[1]
       end
       local all = {}
-      for _, t in ipairs(given) do
+      for _, t in ipairs(arguments) do
          if type(t) ~= 'table' then fail('gnuplot.%s: a table for each curve expected, not a %s', name, type(t)) end
          if #t == 0 then fail('gnuplot.%s: an empty table is no curve', name) end
          for _, value in ipairs {one(t)} do all[#all + 1] = value end
@@ -182,30 +182,30 @@ end
 
 -- gnuplot.bar([x,] y)
 function gnuplot.bar(...)
-   local given = {...}
-   given[#given + 1] = '|'
-   gnuplot.plot(given)
+   local arguments = {...}
+   arguments[#arguments + 1] = '|'
+   gnuplot.plot(arguments)
 end
 
 -- gnuplot.histc(x[, bins[, lowest[, highest]]]): how many of the elements are in each bin of equal width.
 function gnuplot.histc(x, bins, lowest, highest)
    bins, lowest, highest = bins or 79, lowest or x:min(), highest or x:max()
-   local made = {raw = torch.histc(x:double(), bins, lowest, highest):typeAs(torch.Tensor())}
+   local histogram = {raw = torch.histc(x:double(), bins, lowest, highest):typeAs(torch.Tensor())}
    if lowest == highest then lowest, highest = lowest - 1, highest + 1 end
-   made.min, made.max, made.bins = lowest, highest, bins
+   histogram.min, histogram.max, histogram.bins = lowest, highest, bins
    for i = 1, bins do
-      made[i] = {val = lowest + (i - 0.5) * (highest - lowest) / bins, nb = made.raw[i]}
+      histogram[i] = {val = lowest + (i - 0.5) * (highest - lowest) / bins, nb = histogram.raw[i]}
    end
-   return made
+   return histogram
 end
 
 -- gnuplot.hist(x[, bins[, lowest[, highest]]]): that, plotted.
 function gnuplot.hist(x, bins, lowest, highest)
-   local made = gnuplot.histc(x, bins, lowest, highest)
-   local places = torch.Tensor(#made)
-   for i = 1, #made do places[i] = made[i].val end
-   gnuplot.bar(places, made.raw)
-   return made
+   local histogram = gnuplot.histc(x, bins, lowest, highest)
+   local centres = torch.Tensor(#histogram)
+   for i = 1, #histogram do centres[i] = histogram[i].val end
+   gnuplot.bar(centres, histogram.raw)
+   return histogram
 end
 
 ---------------------------------------------------------------------------------------------------------

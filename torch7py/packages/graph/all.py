@@ -42,7 +42,7 @@ def draw(
         Drawing(labels, _pairs(ends), node_attributes, title).write(path)
 
 
-@function("graph.place")
+@function("graph.positions")
 def positions(text: str, algorithm: str, labels: list[Any], ends: list[Any]) -> list[list[float]]:
     """The positions of the nodes, each coordinate from 0 to 1, y upwards."""
     if graphviz.installed(algorithm):

@@ -7,8 +7,8 @@
 
 local core, _, graph = ...
 local fail = core.fail
-local order, draw, place = graph.order, graph.draw, graph.place
-graph.order, graph.draw, graph.place = nil, nil, nil
+local order, draw, positions = graph.order, graph.draw, graph.positions
+graph.order, graph.draw, graph.positions = nil, nil, nil
 
 local ipairs, pairs, type, tostring, insert, sort = ipairs, pairs, type, tostring, table.insert, table.sort
 local typename = torch.typename
@@ -64,22 +64,22 @@ function Node:label() return tostring(self.data) end
 
 -- node:graph(): the graph of all nodes that can be reached from this one.
 function Node:graph()
-   local made = graph.Graph()
+   local result = graph.Graph()
    self:bfs(function(node)
-      for _, child in ipairs(node.children) do made:add(graph.Edge(node, child)) end
+      for _, child in ipairs(node.children) do result:add(graph.Edge(node, child)) end
    end)
-   return made
+   return result
 end
 
 -- node:dfs(f): call f with each node that can be reached, after all that its edges lead to.
 -- node:dfs_dirty(f) leaves them marked as visited; it returns them.
 function Node:dfs_dirty(f)
-   local found = {}
+   local result = {}
    self:visit(function(node) node.visited = true end, function(node)
       f(node)
-      insert(found, node)
+      insert(result, node)
    end)
-   return found
+   return result
 end
 
 function Node:dfs(f)
@@ -89,20 +89,20 @@ end
 -- node:bfs(f): call f with each node that can be reached, the nearer first.
 -- node:bfs_dirty(f) leaves them marked; it returns them.
 function Node:bfs_dirty(f)
-   local found, at = {self}, 1
+   local result, at = {self}, 1
    self.marked = true
-   while found[at] do
-      local node = found[at]
+   while result[at] do
+      local node = result[at]
       f(node)
       for _, child in ipairs(node.children) do
          if not child.marked then
             child.marked = true
-            insert(found, child)
+            insert(result, child)
          end
       end
       at = at + 1
    end
-   return found
+   return result
 end
 
 function Node:bfs(f)
@@ -157,29 +157,29 @@ end
 
 -- g:reverse(): the graph with all edges turned round, of new nodes with the same data; and the new node of each.
 function Graph:reverse()
-   local made, nodes = graph.Graph(), {}
+   local result, nodes = graph.Graph(), {}
    for _, edge in ipairs(self.edges) do
       local from, to = edge.from, edge.to
       nodes[from] = nodes[from] or from.new(from.data)
       nodes[to] = nodes[to] or to.new(to.data)
-      made:add(edge.new(nodes[to], nodes[from]))
+      result:add(edge.new(nodes[to], nodes[from]))
    end
-   return made, nodes
+   return result, nodes
 end
 
 -- The ends of edges, `here` ('from' or 'to'), at which no edge has its other end.
 local function extremes(self, here, there)
-   local others, found = {}, {}
+   local others, result = {}, {}
    for _, edge in ipairs(self.edges) do others[edge[there]] = true end
    for _, edge in ipairs(self.edges) do
       local node = edge[here]
       if not others[node] then
          others[node] = true
-         insert(found, node)
+         insert(result, node)
       end
    end
-   sort(found, function(a, b) return self.nodes[a] < self.nodes[b] end)
-   return found
+   sort(result, function(a, b) return self.nodes[a] < self.nodes[b] end)
+   return result
 end
 
 -- g:roots(): the nodes that no edge leads to. g:leaves(): those that no edge leaves.
@@ -202,10 +202,10 @@ function Graph:topsort()
       insert(numbers, self.nodes[edge.from])
       insert(numbers, self.nodes[edge.to])
    end
-   local found = order(numbers)
-   for i, number in ipairs(found) do found[i] = self.nodes[number] end
+   local result = order(numbers)
+   for i, number in ipairs(result) do result[i] = self.nodes[number] end
    local reversed = self:reverse()
-   return found, reversed, reversed:roots()
+   return result, reversed, reversed:roots()
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -221,11 +221,11 @@ local function name_of(node)
 end
 
 local function attributes_of(node)
-   local found = {}
+   local result = {}
    for key, value in pairs(node.graphNodeAttributes and node:graphNodeAttributes() or {}) do
-      found[tostring(key)] = tostring(value)
+      result[tostring(key)] = tostring(value)
    end
-   return found
+   return result
 end
 
 -- g:todot([title]): the graph in the language of Graphviz.
@@ -271,7 +271,7 @@ end
 -- graph.graphvizLayout(g[, algorithm]): where the nodes lie, a matrix of x and y from 0 to 1, a row for each.
 function graph.graphvizLayout(g, algorithm)
    local labels, _, ends = parts(g)
-   return torch.DoubleTensor(place(g:todot(), algorithm or 'dot', labels, ends))
+   return torch.DoubleTensor(positions(g:todot(), algorithm or 'dot', labels, ends))
 end
 
 -- graph.dot(g[, title, path]): path.svg and path.dot; without a path, files in the directory for temporary

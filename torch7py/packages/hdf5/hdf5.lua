@@ -102,18 +102,18 @@ local function store(group, method, path, data, options)
       local what = type(data) == 'userdata' and 'non-Tensor userdata' or 'data of type ' .. type(data)
       fail('torch-hdf5: writing %s is not supported', what)
    end
-   local place = inside(group._path, name)
+   local full_path = inside(group._path, name)
    if method == 'append' then
-      append(group._fileID, place, data)
+      append(group._fileID, full_path, data)
    else
       local chunks, level
       if options then
          options:adjustForData(data)
          chunks, level = options._chunking, options._deflate
       end
-      write(group._fileID, place, data, chunks, level)
+      write(group._fileID, full_path, data, chunks, level)
    end
-   group._children[name] = hdf5.HDF5DataSet(group, group._fileID, place)
+   group._children[name] = hdf5.HDF5DataSet(group, group._fileID, full_path)
 end
 
 function Group:write(path, data, options) store(self, 'write', path, data, options) end

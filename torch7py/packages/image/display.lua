@@ -102,10 +102,10 @@ local nothing = setmetatable({}, {__tostring = function() return 'a window that 
 getmetatable(nothing).__index = function() return nothing end
 getmetatable(nothing).__call = function() return nothing end
 
-local told = false
+local notified = false
 local function windowless(name)
-   if told then return end
-   told = true
+   if notified then return end
+   notified = true
    io.stderr:write('image.', name, ': nothing is shown here; image.toDisplayTensor and image.save make a file\n')
 end
 

@@ -107,8 +107,8 @@ function image.getSize(filename) return torch.LongTensor {filetype(filename, 'ge
 function image.save(filename, img)
    if not filename or not img then fail('image.save: missing file name | tensor to save') end
    local suffix = check_name(filename, 'save'):match('%.(%a+)$')
-   local found = filetypes[suffix] or fail('image.save: unknown image type: %s', tostring(suffix))
-   found.saver(filename, img)
+   local format = filetypes[suffix] or fail('image.save: unknown image type: %s', tostring(suffix))
+   format.saver(filename, img)
 end
 
 -- image.decompress(bytes[, depth[, type]]): of a file's bytes, PNG or JPEG.

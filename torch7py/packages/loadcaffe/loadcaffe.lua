@@ -21,7 +21,7 @@ local function padding(settings)
 end
 
 -- The number that is left of a float when it is written with so many places.
-local function rounded(places, x) return tonumber(('%.' .. places .. 'f'):format(x)) end
+local function rounded(decimals, x) return tonumber(('%.' .. decimals .. 'f'):format(x)) end
 
 -- Makers by type: f(package, layer) gives the module. `package` is nn or cudnn.
 local make = {}

@@ -11,11 +11,11 @@ THNN.call, THNN.names = nil, nil
 
 -- What stands for a tensor is a pointer that x:cdata() gave.
 local function tensors(...)
-   local found = {...}
+   local arguments = {...}
    for i = 1, select('#', ...) do
-      if type(found[i]) == 'cdata' then found[i] = behind[found[i]] or found[i] end
+      if type(arguments[i]) == 'cdata' then arguments[i] = behind[arguments[i]] or arguments[i] end
    end
-   return unpack(found, 1, select('#', ...))
+   return unpack(arguments, 1, select('#', ...))
 end
 
 local function missing(_, name)

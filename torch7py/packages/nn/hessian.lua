@@ -52,12 +52,12 @@ local function update(module, input, diagHessianOutput, weights)
    end
    module.gradInput = input.new()
    module:updateGradInput(input, diagHessianOutput)
-   local found = module.gradInput
+   local grad_input = module.gradInput
    module.gradInput = gradInput
    for i, name in ipairs(weights) do
       if saved[i] then module[name]:copy(saved[i]) end
    end
-   module.diagHessianInput = (module.diagHessianInput or input.new()):resizeAs(found):copy(found)
+   module.diagHessianInput = (module.diagHessianInput or input.new()):resizeAs(grad_input):copy(grad_input)
    return module.diagHessianInput
 end
 
@@ -148,9 +148,9 @@ local function define_sequential()
    function Sequential:parameters()
       local lists = {{}, {}, {}}
       for _, module in ipairs(self.modules) do
-         local found = {module:parameters()}
+         local parameters = {module:parameters()}
          for i, list in ipairs(lists) do
-            for _, t in ipairs(found[i] or {}) do table.insert(list, t) end
+            for _, t in ipairs(parameters[i] or {}) do table.insert(list, t) end
          end
       end
       return lists[1], lists[2], lists[3]
@@ -163,15 +163,15 @@ local function define_parameters()
    function nn.Module:parameters()
       local weights, gradients = parameters(self)
       if not weights then return end
-      local found = {}
-      for i, name in ipairs(HESSIANS) do found[#found + 1] = self[name] end
-      return weights, gradients, found
+      local hessians = {}
+      for i, name in ipairs(HESSIANS) do hessians[#hessians + 1] = self[name] end
+      return weights, gradients, hessians
    end
    module_of.vouch(nn.Module.parameters)
    function nn.Module:getParameters()
-      local weights, gradients, found = self:parameters()
+      local weights, gradients, hessians = self:parameters()
       local flat, flat_gradients = flatten(weights), flatten(gradients)
-      return flat, flat_gradients, found and found[1] and flatten(found) or nil
+      return flat, flat_gradients, hessians and hessians[1] and flatten(hessians) or nil
    end
 end
 

@@ -154,8 +154,8 @@ local function test_all_updates(module, input, weight, gradWeight)
    backward_and_update(updated)
    errors.accUpdateGradParameters = (updated[weight] - plain[weight]):norm()
 
-   local wanted = before - step * 2
-   local function off(a, b) return (wanted - a[weight]):norm() + (wanted - b[weight]):norm() end
+   local expected = before - step * 2
+   local function off(a, b) return (expected - a[weight]):norm() + (expected - b[weight]):norm() end
    local a, b = two_that_share()
    backward(a)
    backward(b)

@@ -16,9 +16,9 @@ nn.Module._flattenTensorBuffer = {}
 utils.convert, utils.flatten = nil, nil
 
 local function refuse(...)
-   local given = {}
-   for i = 1, select('#', ...) do given[i] = torch.type((select(i, ...))) end
-   fail('nested tables of tensors expected, not %s', table.concat(given, ' and '))
+   local type_names = {}
+   for i = 1, select('#', ...) do type_names[i] = torch.type((select(i, ...))) end
+   fail('nested tables of tensors expected, not %s', table.concat(type_names, ' and '))
 end
 
 -- recursiveType(value, type[, cache]): everything in it converted, tables and modules in place. What shared a

@@ -119,9 +119,9 @@ end
 
 function simple.dot(g, title, path)
    local shown, edges = condense(g)
-   local made = graph.Graph()
+   local drawing = graph.Graph()
    local copies = {}
    for _, node in ipairs(shown) do copies[node] = node.new(node.data) end
-   for _, edge in ipairs(edges) do made:add(graph.Edge(copies[edge[1]], copies[edge[2]])) end
-   graph.dot(made, title, path)
+   for _, edge in ipairs(edges) do drawing:add(graph.Edge(copies[edge[1]], copies[edge[2]])) end
+   graph.dot(drawing, title, path)
 end

@@ -82,14 +82,14 @@ local function bind(m, nodes)
    end
 
    for _, node in ipairs(nodes) do
-      local data, found = node.data, {}
+      local data, saved = node.data, {}
       for key in next, VALUES do
-         found[key] = rawget(data, key)
+         saved[key] = rawget(data, key)
          rawset(data, key, nil)
       end
-      from_file[data] = next(found) ~= nil and found or nil
+      from_file[data] = next(saved) ~= nil and saved or nil
       setmetatable(data, mt)
-      for key, value in next, found do
+      for key, value in next, saved do
          if key == 'gradOutputBuffer' or next(value) ~= nil then data[key] = value end
       end
    end

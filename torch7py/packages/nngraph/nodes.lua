@@ -19,7 +19,7 @@ local function is_node(x) return typename(x) == 'nngraph.Node' end
 local Node, parent = torch.class('nngraph.Node', 'graph.Node')
 
 -- '[file]:line', where the script is now.
-local function place()
+local function call_site()
    for level = 2, 1000 do
       local info = getinfo(level, 'Sl')
       if not info then return '[?]:0' end
@@ -36,18 +36,18 @@ function Node:__init(data)
    parent.__init(self, data)
    data.annotations, data.mapindex = data.annotations or {}, data.mapindex or {}
    data.reverseMap = data.reverseMap or {}
-   if not data.annotations._debugLabel then data.annotations._debugLabel = place() .. '_' end
+   if not data.annotations._debugLabel then data.annotations._debugLabel = call_site() .. '_' end
 end
 
 -- node:add(other[, mapped]): take the other's output; mapped, its place in the input is noted.
 function Node:add(child, mapped)
    parent.add(self, child)
    if not mapped then return end
-   local places, users = self.data.mapindex, child.data.reverseMap
-   if places[child.data] then fail("Don't pass the same input twice.") end
+   local indices, users = self.data.mapindex, child.data.reverseMap
+   if indices[child.data] then fail("Don't pass the same input twice.") end
    if users and users[self] then fail('this connection has already been made!') end
-   insert(places, child.data)
-   places[child.data] = #places
+   insert(indices, child.data)
+   indices[child.data] = #indices
    if users then users[self] = true end
 end
 
@@ -55,13 +55,13 @@ end
 function Node:split(count)
    if count == 1 then return nngraph.JustElement()(self) end
    local label = self.data.annotations._debugLabel or ''
-   local whole = nngraph.Node {
-      nSplitOutputs = count, annotations = {_debugLabel = label .. ' split at ' .. place() .. '-mnode'}}
-   whole:add(self, true)
+   local split_node = nngraph.Node {
+      nSplitOutputs = count, annotations = {_debugLabel = label .. ' split at ' .. call_site() .. '-mnode'}}
+   split_node:add(self, true)
    local parts = {}
    for i = 1, count do
       parts[i] = nngraph.Node {selectindex = i, input = {}, annotations = {_debugLabel = label .. '-' .. i}}
-      parts[i]:add(whole, true)
+      parts[i]:add(split_node, true)
    end
    return unpack(parts)
 end
@@ -107,9 +107,9 @@ local function text_of(value)
    return (tostring(value):gsub('\n', '\\l'))
 end
 
-local function source_names(places)
+local function source_names(inputs)
    local names = {}
-   for i, data in ipairs(places) do names[i] = 'Node' .. (data.forwardNodeId or '') end
+   for i, data in ipairs(inputs) do names[i] = 'Node' .. (data.forwardNodeId or '') end
    return '{' .. table.concat(names, ',') .. '}'
 end
 

@@ -125,8 +125,8 @@ end
 
 -- logger:plot([name, ...]): plot all columns, or some, to a file beside the log's and on the screen.
 function Logger:plot(...)
-   local found, gnuplot = pcall(require, 'gnuplot')
-   if not found then
+   local installed, gnuplot = pcall(require, 'gnuplot')
+   if not installed then
       if not self.warned then print('<Logger> warning: cannot plot with this version of Torch') end
       self.warned = true
       return

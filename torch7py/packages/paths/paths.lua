@@ -31,9 +31,9 @@ function paths.files(directory, include)
    end
 end
 
-local function entries(directory, is_wanted)
+local function entries(directory, accepts)
    return paths.files(directory, function(name)
-      return name ~= '.' and name ~= '..' and is_wanted(paths.concat(directory, name))
+      return name ~= '.' and name ~= '..' and accepts(paths.concat(directory, name))
    end)
 end
 

@@ -60,17 +60,17 @@ function Date.tzone(at)
 end
 
 function Date:toUTC()
-   local made = Date(self)
-   made.utc = true
-   made:set(self.time)
-   return made
+   local date = Date(self)
+   date.utc = true
+   date:set(self.time)
+   return date
 end
 
 function Date:toLocal()
-   local made = Date(self)
-   made.utc = false
-   made:set(self.time)
-   return made
+   local date = Date(self)
+   date.utc = false
+   date:set(self.time)
+   return date
 end
 
 -- d:year() and so on: the part; with a number it becomes that.

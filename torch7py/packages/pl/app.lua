@@ -17,30 +17,30 @@ local function folder(follow)
    if not path.isabs(name) then name = path.join(path.currentdir(), name) end
    local link = follow and path.link_attrib(name)
    if link and link.mode == 'link' and link.target then name = path.join(path.dirname(name), link.target) end
-   local place = path.normpath(path.dirname(name))
-   return place:sub(-1) == path.sep and place or place .. path.sep
+   local directory = path.normpath(path.dirname(name))
+   return directory:sub(-1) == path.sep and directory or directory .. path.sep
 end
 
 -- app.require_here([base[, nofollow]]): let require look beside the program first, or in a folder there.
 function app.require_here(base, nofollow)
-   local place = folder(not nofollow)
+   local directory = folder(not nofollow)
    if base then
       if path.is_windows then base = base:gsub('/', '\\') end
-      place = (path.isabs(base) and '' or place) .. base .. path.sep
+      directory = (path.isabs(base) and '' or directory) .. base .. path.sep
    end
    local function before(templates, others) return templates .. (others:find '^;' and '' or ';') .. others end
-   package.path = before(('%s?.lua;%s?%sinit.lua'):format(place, place, path.sep), package.path)
-   package.cpath = before(place .. '?.' .. (path.is_windows and 'dll' or 'so'), package.cpath)
-   return place
+   package.path = before(('%s?.lua;%s?%sinit.lua'):format(directory, directory, path.sep), package.path)
+   package.cpath = before(directory .. '?.' .. (path.is_windows and 'dll' or 'so'), package.cpath)
+   return directory
 end
 
 -- app.appfile(name): a file in the folder ~/.PROGRAM, which is made.
 function app.appfile(name)
    local script, err = app.script_name()
    if not script then return utils.raise(err) end
-   local place = path.join(path.expanduser '~', '.' .. path.splitext(path.basename(script)))
-   if not path.isdir(place) and not path.mkdir(place) then return utils.raise('cannot create ' .. place) end
-   return path.join(place, name)
+   local directory = path.join(path.expanduser '~', '.' .. path.splitext(path.basename(script)))
+   if not path.isdir(directory) and not path.mkdir(directory) then return utils.raise('cannot create ' .. directory) end
+   return path.join(directory, name)
 end
 
 function app.platform()

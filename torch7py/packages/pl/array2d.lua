@@ -75,11 +75,11 @@ function array2d.swap_cols(t, j, k)
    return t
 end
 
-function array2d.extract_rows(t, places) return like(tablex.index_by(t, places), t) end
-function array2d.extract_cols(t, places)
+function array2d.extract_rows(t, indices) return like(tablex.index_by(t, indices), t) end
+function array2d.extract_cols(t, indices)
    assert_arg(1, t, 'table')
    local result = {}
-   for i, row in ipairs(t) do result[i] = tablex.index_by(row, places) end
+   for i, row in ipairs(t) do result[i] = tablex.index_by(row, indices) end
    return like(result, t)
 end
 
@@ -187,9 +187,9 @@ function array2d.parse_range(text)
    return i, j, cell(last)
 end
 
-local function within(place, size, default)
-   place = place or default
-   return math.min(math.max(place < 0 and size + place + 1 or place, 1), size)
+local function within(position, size, default)
+   position = position or default
+   return math.min(math.max(position < 0 and size + position + 1 or position, 1), size)
 end
 
 -- array2d.default_range(t, range): the four numbers.

@@ -84,22 +84,22 @@ local function code_of(text)
    if at ~= stop then fail('syntax error: unrecognized %s', text:sub(at)) end
    if not KINDS[kind] then fail("there is no comprehension of the kind '%s'", kind) end
    local start, step = unpack(KINDS[kind])
-   local given = #arguments > 0 and 'local ' .. table.concat(arguments, ', ') .. ' = ... ' or ''
+   local declarations = #arguments > 0 and 'local ' .. table.concat(arguments, ', ') .. ' = ... ' or ''
    return ('%slocal __all = %s %s%s %sreturn __all'):format(
-      given, start, table.concat(opened), step:format(table.concat(expressions, ', ')), ('end '):rep(ends))
+      declarations, start, table.concat(opened), step:format(table.concat(expressions, ', ')), ('end '):rep(ends))
 end
 
 -- comprehension.new([env]): C, where C(text) is the function of a text, with these globals (without, the caller's).
 -- The arguments are _1, _2..., then a list for each `for x` alone.
 function comprehension.new(env)
    env = env or getfenv(2)
-   local function make(made, text)
-      local f = rawget(made, text)
+   local function make(cache, text)
+      local f = rawget(cache, text)
       if not f then
          local code, err = code_of(text), nil
          f, err = utils.load(code, 'tmp', 't', env)
          if not f then fail('%s in the code %s', err, code) end
-         made[text] = f
+         cache[text] = f
       end
       return f
    end

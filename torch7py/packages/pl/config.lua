@@ -78,16 +78,16 @@ end
 function config.read(source, options)
    local lines, err = config.lines(source)
    if not lines then return nil, err end
-   local line, given = lines(), options or {}
-   local guessed = given.smart and line and guess(line) or {}
+   local line, user_options = lines(), options or {}
+   local guessed = user_options.smart and line and guess(line) or {}
    options = {}
    for name, default in pairs(DEFAULTS) do
       options[name] = default
-      if given[name] ~= nil then options[name] = given[name] end
+      if user_options[name] ~= nil then options[name] = user_options[name] end
       if guessed[name] ~= nil then options[name] = guessed[name] end
    end
    local function named(key) return options.variabilize and key:gsub('%W', '_') or key end
-   local convert = converter(options, given.smart)
+   local convert = converter(options, user_options.smart)
    local separator = options.keysep == ' ' and '%s+' or '%s*' .. options.keysep .. '%s*'
 
    local all = {}

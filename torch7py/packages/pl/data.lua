@@ -192,16 +192,16 @@ local function reader(rows, fields)
    if fields:find '^%s*%*%s*' then
       fields = table.concat(names, ',')
       if by_number then
-         local places = {}
-         for i = 1, #rows[1] do places[i] = '$' .. i end
-         fields = table.concat(places, ',')
+         local numbered = {}
+         for i = 1, #rows[1] do numbered[i] = '$' .. i end
+         fields = table.concat(numbered, ',')
       end
    elseif not by_number then
       fields = stringx.rstrip(fields):gsub('[^,%w]', '_')
    end
    local function replace(name)
-      local place = tonumber(name:match '^%d+$') or names:index(name)
-      return place and ('row[%d]'):format(place)
+      local column = tonumber(name:match '^%d+$') or names:index(name)
+      return column and ('row[%d]'):format(column)
    end
    return fields, function(text)
       local unknown
@@ -224,7 +224,7 @@ function data.query(rows, question, context, as_row)
    end
    local fields, where = question.fields, question.where
    if type(fields) == 'table' then fields = table.concat(fields, ',') end
-   local listed, translate, place_of = reader(rows, fields)
+   local listed, translate, column_of = reader(rows, fields)
    local function no_such(name) return nil, name .. ' not found in ' .. table.concat(rows.fieldnames, ',') end
 
    local env = _G
@@ -237,14 +237,14 @@ function data.query(rows, question, context, as_row)
       end})
    end
    local function compile(parameters, body)
-      local made, err = utils.load('return function(' .. parameters .. ') return ' .. body .. ' end', 'tmp', 't', env)
-      return made and made(), err
+      local compiled, err = utils.load('return function(' .. parameters .. ') return ' .. body .. ' end', 'tmp', 't', env)
+      return compiled and compiled(), err
    end
 
    local values, unknown = translate(listed)
    if unknown then return no_such(unknown) end
    local name, order = (question.sort_by or ''):match '^%$?(%S*)(.*)$'
-   local key = question.sort_by and place_of(name)
+   local key = question.sort_by and column_of(name)
    if question.sort_by and not key then return no_such(name) end
 
    local get, err = compile('row', as_row and '{' .. values .. '}' or values)
@@ -280,9 +280,9 @@ function Data:select_row(question, context) return data.query(self, question, co
 function Data:column_names() return self.fieldnames end
 
 local function answers(rows, question)
-   local found, err = data.query(rows, question)
-   if not found then fail('%s', err) end
-   return found
+   local next_row, err = data.query(rows, question)
+   if not next_row then fail('%s', err) end
+   return next_row
 end
 
 -- rows:column_by_name(name or number): a list.
@@ -295,11 +295,11 @@ end
 -- rows:copy_select(question): an object of the answers.
 function Data:copy_select(question)
    local copy, parsed = {delim = self.delim}, parse(question)
-   local found = answers(self, question)
-   local row = {found()}
+   local next_row = answers(self, question)
+   local row = {next_row()}
    while #row > 0 do
       table.insert(copy, setmetatable(row, List))
-      row = {found()}
+      row = {next_row()}
    end
    return data.new(copy, fields_of((reader(self, parsed.fields)), ','))
 end
@@ -308,15 +308,15 @@ end
 function data.filter(question, from, to, dont_fail)
    local rows = data.read(from or 'stdin')
    local file = open(to or 'stdout', 'w')
-   local found, err = rows:select(question)
-   if not found then
+   local next_row, err = rows:select(question)
+   if not next_row then
       err = 'error: ' .. err
       if dont_fail then return nil, err end
       utils.quit(1, err)
    end
-   local row = {found()}
+   local row = {next_row()}
    while #row > 0 do
       file:write(table.concat(row, rows.delim), '\n')
-      row = {found()}
+      row = {next_row()}
    end
 end

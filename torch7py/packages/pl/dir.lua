@@ -22,24 +22,24 @@ function dir.fnmatch(name, mask)
 end
 
 function dir.filter(names, mask)
-   local found = {}
+   local result = {}
    for _, name in ipairs(names) do
-      if dir.fnmatch(name, mask) then found[#found + 1] = name end
+      if dir.fnmatch(name, mask) then result[#result + 1] = name end
    end
-   return as_list(found)
+   return as_list(result)
 end
 
-local function entries(directory, is_wanted, mask)
+local function entries(directory, accepts, mask)
    directory = directory or '.'
    check_directory(directory)
-   local found = {}
+   local result = {}
    for name in lfs.dir(directory) do
       local full = path.join(directory, name)
-      if name ~= '.' and name ~= '..' and is_wanted(full) and (not mask or dir.fnmatch(name, mask)) then
-         found[#found + 1] = full
+      if name ~= '.' and name ~= '..' and accepts(full) and (not mask or dir.fnmatch(name, mask)) then
+         result[#result + 1] = full
       end
    end
-   return as_list(found)
+   return as_list(result)
 end
 
 -- dir.getfiles([directory[, mask]]), dir.getdirectories([directory]): full names.
@@ -76,13 +76,13 @@ end
 
 -- dir.getallfiles([root[, mask]]): the full names of all files below a directory.
 function dir.getallfiles(root, mask)
-   local found = {}
+   local result = {}
    for at, _, files in dir.walk(root or '.') do
       for _, name in ipairs(files) do
-         if not mask or dir.fnmatch(name, mask) then found[#found + 1] = path.join(at, name) end
+         if not mask or dir.fnmatch(name, mask) then result[#result + 1] = path.join(at, name) end
       end
    end
-   return as_list(found)
+   return as_list(result)
 end
 
 -- for name, is_directory in dir.dirtree(root): all that is below a directory, by full name.

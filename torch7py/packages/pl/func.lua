@@ -141,7 +141,7 @@ local function numbered(name, first, last)
 end
 
 -- The function that a text gives, with names for some values.
-local function made(names, values, parameters, body)
+local function compile(names, values, parameters, body)
    local text = ('return function(%s) return function(%s) return %s end end'):format(names, parameters, body)
    local outer, err = utils.load(text, 'fun')
    if not outer then return nil, err end
@@ -151,7 +151,7 @@ end
 function func.instantiate(e)
    local values = {}
    local n = func.collect_values(e, values)
-   local f, err = made(numbered('_C', 1, #values), values, numbered('_', 1, n), func.repr(e))
+   local f, err = compile(numbered('_C', 1, #values), values, numbered('_', 1, n), func.repr(e))
    if not f then return nil, err end
    rawset(e, '__PE_function', f)
    return f
@@ -184,5 +184,5 @@ function func.bind(f, ...)
    end
    local parameters = numbered('_', 1, largest)
    if any then parameters = parameters .. (largest > 0 and ',' or '') .. '...' end
-   return made(numbered('_v', 1, values.n), values, parameters, '_v1(' .. table.concat(arguments, ',') .. ')')
+   return compile(numbered('_v', 1, values.n), values, parameters, '_v1(' .. table.concat(arguments, ',') .. ')')
 end

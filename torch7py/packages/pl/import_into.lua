@@ -20,9 +20,9 @@ return function(env)
    local before = mt.__index
    function mt.__index(t, name)
       if MODULES[name] then
-         local made = require('pl.' .. name)
-         rawset(t, name, made)
-         return made
+         local module = require('pl.' .. name)
+         rawset(t, name, module)
+         return module
       end
       if before == nil then return nil end
       if type(before) == 'function' then return before(t, name) end

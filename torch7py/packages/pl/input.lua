@@ -48,11 +48,11 @@ function input.words(source) return input.alltokens(input.create_getter(source),
 local function pattern_of(columns, last, delimiter)
    local blank = not delimiter or delimiter == ' '
    local field = blank and '[^%s]*' or '[^' .. delimiter .. ']*'
-   local fields, wanted = {}, 1
+   local fields, column = {}, 1
    for i = 1, last do
       fields[i] = field
-      if columns[wanted] == i then
-         fields[i], wanted = '(' .. field .. ')', wanted + 1
+      if columns[column] == i then
+         fields[i], column = '(' .. field .. ')', column + 1
       end
    end
    return (blank and '%s*' or '') .. table.concat(fields, blank and '%s+' or delimiter)

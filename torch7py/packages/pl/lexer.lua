@@ -24,8 +24,8 @@ local function quoted(kind)
 end
 
 -- A string in long brackets; the pattern has captured the signs between them.
-local function long_string(token, options, found)
-   local bracket = 2 + #found[3]
+local function long_string(token, options, match)
+   local bracket = 2 + #match[3]
    return yield('string', options.string and token:sub(bracket + 1, -bracket - 1) or token)
 end
 
@@ -107,9 +107,9 @@ function lexer.scan(s, rules, filter, options)
             for _, token in ipairs(request) do yield(token[1], token[2]) end
          elseif type(request) == 'string' then
             local first, last = text:find(request, at)
-            local found = first and text:sub(first, last) or ''
+            local before = first and text:sub(first, last) or ''
             at = (first and last or #text) + 1
-            following = yield('', found)
+            following = yield('', before)
          else
             following = yield(line, at)
          end
@@ -119,15 +119,15 @@ function lexer.scan(s, rules, filter, options)
 
    local function next_token()
       for _, rule in ipairs(rules) do
-         local found = {text:find(rule[1], at)}
-         local first, last = found[1], found[2]
+         local match = {text:find(rule[1], at)}
+         local first, last = match[1], match[2]
          if first then
             if last < first then fail("the pattern '%s' finds nothing and stays where it is", rule[1]) end
             at = last + 1
             local action = rule[2]
             if passed[action] then return end
             lexer.finished = at > #text
-            return answer(action(text:sub(first, last), options, found))
+            return answer(action(text:sub(first, last), options, match))
          end
       end
       fail("nothing fits at '%s'", text:sub(at, at + 20))
@@ -164,8 +164,8 @@ function lexer.insert(stream, what, value)
 end
 
 local function up_to(stream, pattern)
-   local _, found = stream(pattern)
-   return found
+   local _, token = stream(pattern)
+   return token
 end
 
 function lexer.getline(stream) return up_to(stream, '.-\n') end

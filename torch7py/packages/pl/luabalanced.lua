@@ -17,11 +17,11 @@ local function after_string(s, at)
       return s:match('%]' .. signs .. '%]()', at) or fail 'syntax error'
    end
    if not mark then return nil end
-   local place = at + 1
+   local position = at + 1
    while true do
-      place = s:find('[' .. mark .. '\\]', place) or fail 'syntax error'
-      if s:sub(place, place) == mark then return place + 1 end
-      place = place + 2
+      position = s:find('[' .. mark .. '\\]', position) or fail 'syntax error'
+      if s:sub(position, position) == mark then return position + 1 end
+      position = position + 2
    end
 end
 

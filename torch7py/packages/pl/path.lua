@@ -158,7 +158,7 @@ function path.tmpname() return os.tmpname() end
 -- path.package_path(name): the Lua file that a module is loaded from.
 function path.package_path(name)
    check(1, name)
-   local found, err = package.searchpath(name, package.path)
-   if found then return found, true end
+   local file, err = package.searchpath(name, package.path)
+   if file then return file, true end
    return utils.raise('cannot find module on path\n' .. err)
 end

@@ -95,18 +95,18 @@ function pretty.read(s)
    while s:find('^%s*%-%-') do s = s:gsub('^%s*%-%-[^\n]*\n?', '') end
    if not s:find('^%s*{') then return nil, 'not a Lua table' end
    if s:find('[^\'"%w_]function[^\'"%w_]') then return nil, 'cannot have functions in table definition' end
-   local made, err = load('return ' .. s, 'tbl', 't', {})
-   if not made then return nil, err end
-   local ok, result = pcall(made)
+   local chunk, err = load('return ' .. s, 'tbl', 't', {})
+   if not chunk then return nil, err end
+   local ok, result = pcall(chunk)
    if not ok then return nil, result end
    return result
 end
 
 function pretty.load(s, env)
    env = env or {}
-   local made, err = load(s, 'tbl', 't', env)
-   if not made then return nil, err end
-   local ok, failure = pcall(made)
+   local chunk, err = load(s, 'tbl', 't', env)
+   if not chunk then return nil, err end
+   local ok, failure = pcall(chunk)
    if not ok then return nil, failure end
    return env
 end

@@ -51,10 +51,10 @@ function sip.create_pattern(spec, options)
    local named = spec:find '{%a+}'
    if options and options.at_start then spec = '^' .. spec end
    if spec:sub(-1) == '$' then spec = spec .. (named and 'r{rest}' or 'r') end
-   local given = {}
+   local field_names = {}
    if named then
       spec = spec:gsub('{(%a+)}', function(name)
-         table.insert(given, name)
+         table.insert(field_names, name)
          return ''
       end)
    end
@@ -64,7 +64,7 @@ function sip.create_pattern(spec, options)
       kind_of[names[#names]] = kind
    end
    local pattern = with_blanks(spec):gsub('%$(%S)', function(kind)
-      local name = table.remove(given, 1)
+      local name = table.remove(field_names, 1)
       if kinds[kind] then
          capture(name, kind)
          return kinds[kind]
@@ -94,7 +94,7 @@ function sip.compile(spec, options)
    return function(text, into)
       local captures = {text:match(pattern)}
       if not captures[1] then return false end
-      local place = 0
+      local number = 0
       for i, name in ipairs(names) do
          local kind, value = kind_of[name], captures[i]
          if NUMBERS[kind] then
@@ -105,8 +105,8 @@ function sip.compile(spec, options)
          if named then
             into[name] = value
          elseif kind ~= 'Q' then
-            place = place + 1
-            into[place] = value
+            number = number + 1
+            into[number] = value
          end
       end
       return true
@@ -120,9 +120,9 @@ function sip.match(spec, text, into, options)
    check(2, text, 'string')
    check(3, into, 'table')
    if not compiled[spec] then
-      local made, err = sip.compile(spec, options)
-      if not made then fail('%s: %s', err, spec) end
-      compiled[spec] = made
+      local matcher, err = sip.compile(spec, options)
+      if not matcher then fail('%s: %s', err, spec) end
+      compiled[spec] = matcher
    end
    return compiled[spec](text, into)
 end
@@ -140,8 +140,8 @@ function sip.fields(spec, file)
    if not matches then return nil, err end
    return function()
       for line in function() return file:read() end do
-         local found = {}
-         if matches(line, found) then return unpack(found) end
+         local captures = {}
+         if matches(line, captures) then return unpack(captures) end
       end
    end
 end
@@ -164,16 +164,16 @@ function sip.read(file, patterns_and_functions)
       if not opened then return nil, err end
    end
    for _, each in ipairs(patterns_and_functions or {}) do sip.pattern(each[1], each[2]) end
-   local found = {}
+   local captures = {}
    for line in (opened or file):lines() do
       for _, each in ipairs(registered) do
-         if each.matches(line, found) then
+         if each.matches(line, captures) then
             if each.f and each.named then
-               each.f(found)
+               each.f(captures)
             elseif each.f then
-               each.f(unpack(found))
+               each.f(unpack(captures))
             end
-            found = {}
+            captures = {}
             break
          end
       end

@@ -79,8 +79,8 @@ function Reader:read(...)
 end
 
 function Reader:lines(...)
-   local wanted, n = {...}, select('#', ...)
-   return function() return self:read(unpack(wanted, 1, n)) end
+   local formats, n = {...}, select('#', ...)
+   return function() return self:read(unpack(formats, 1, n)) end
 end
 
 -- f:seek([whence[, offset]]): positions count from 1.

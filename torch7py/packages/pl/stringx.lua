@@ -46,13 +46,13 @@ function stringx.lfind(s, part, first, last)
 end
 
 local function occurrences(s, part, first, last, overlap)
-   local place, count = nil, 0
+   local position, count = nil, 0
    local at, stop = s:find(part, first, true)
    while at and stop <= last do
-      place, count = at, count + 1
+      position, count = at, count + 1
       at, stop = s:find(part, (overlap and at or stop) + 1, true)
    end
-   return place, count
+   return position, count
 end
 
 function stringx.rfind(s, part, first, last)

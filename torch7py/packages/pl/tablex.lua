@@ -104,15 +104,15 @@ function tablex.compare_no_order(a, b, f)
    if #a ~= #b then return false end
    local used = {}
    for i = 1, #a do
-      local found
+      local partner
       for j = 1, #b do
          if not used[j] and f(a[i], b[j]) then
-            found = j
+            partner = j
             break
          end
       end
-      if not found then return false end
-      used[found] = true
+      if not partner then return false end
+      used[partner] = true
    end
    return true
 end
@@ -161,9 +161,9 @@ function tablex.search(t, value, exclude)
       for key, item in pairs(at) do
          if type(item) == 'table' and not seen[item] then
             seen[item] = true
-            local place = search(item)
-            if place ~= nil then
-               return (type(key) == 'string' and key .. '.' or '[' .. tostring(key) .. ']') .. tostring(place)
+            local rest = search(item)
+            if rest ~= nil then
+               return (type(key) == 'string' and key .. '.' or '[' .. tostring(key) .. ']') .. tostring(rest)
             end
          end
       end
@@ -244,15 +244,15 @@ function tablex.pairmap(f, t, ...)
    f = callable(1, f)
    local result = {}
    for key, value in pairs(t) do
-      local item, place = f(key, value, ...)
-      if not place then
+      local item, group = f(key, value, ...)
+      if not group then
          result[#result + 1] = item
-      elseif not result[place] then
-         result[place] = item
-      elseif type(result[place]) == 'table' then
-         table.insert(result[place], item)
+      elseif not result[group] then
+         result[group] = item
+      elseif type(result[group]) == 'table' then
+         table.insert(result[group], item)
       else
-         result[place] = {result[place], item}
+         result[group] = {result[group], item}
       end
    end
    return result
@@ -373,11 +373,11 @@ function tablex.sub(t, first, last)
    return like(result, t, 'pl.List')
 end
 
-function tablex.index_by(t, places)
+function tablex.index_by(t, keys)
    check(1, t)
-   check(2, places)
+   check(2, keys)
    local result = {}
-   for i = 1, #places do result[i] = t[places[i]] end
+   for i = 1, #keys do result[i] = t[keys[i]] end
    return like(result, t, 'pl.List')
 end
 

@@ -59,9 +59,9 @@ function template.compile(text, options)
    local code = code_of(text, options.escape or '#', options.inline_escape or '$', options.inline_brackets or '()',
                         options.newline)
    local env = {}
-   local made, err = utils.load(code, options.chunk_name or 'TMP', 't', env)
-   if not made then return nil, err, code end
-   return {fn = made(), env = env, render = render, code = options.debug and code or nil}
+   local make, err = utils.load(code, options.chunk_name or 'TMP', 't', env)
+   if not make then return nil, err, code end
+   return {fn = make(), env = env, render = render, code = options.debug and code or nil}
 end
 
 -- template.substitute(text[, env]): the text with what is in env, which may say how in _parent, _escape, _inline_escape,

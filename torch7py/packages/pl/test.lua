@@ -32,9 +32,9 @@ function test.asserteq(x, y, eps, levels)
 end
 
 -- test.asserteq2(x, y, wanted_x, wanted_y[, levels])
-function test.asserteq2(x, y, wanted_x, wanted_y, levels)
-   if x ~= wanted_x then complain(x, wanted_x, nil, levels) end
-   if y ~= wanted_y then complain(y, wanted_y, nil, levels) end
+function test.asserteq2(x, y, expected_x, expected_y, levels)
+   if x ~= expected_x then complain(x, expected_x, nil, levels) end
+   if y ~= expected_y then complain(y, expected_y, nil, levels) end
 end
 
 function test.assertmatch(s, pattern, levels)

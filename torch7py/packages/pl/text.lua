@@ -30,9 +30,9 @@ end
 function text.dedent(s)
    utils.assert_string(1, s)
    local first = math.huge
-   for place in ('\n' .. s):gmatch '\n[^%S\n]*()%S' do
-      local line_start = s:sub(1, place - 2):match '()[^\n]*$'
-      first = math.min(first, place - line_start)
+   for position in ('\n' .. s):gmatch '\n[^%S\n]*()%S' do
+      local line_start = s:sub(1, position - 2):match '()[^\n]*$'
+      first = math.min(first, position - line_start)
    end
    return with_lines(s, function(line) return line:sub(first) end)
 end

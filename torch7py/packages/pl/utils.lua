@@ -45,9 +45,9 @@ function utils.string_lambda(text)
       names, body = text:match('^|([^|]*)|(.+)')
       if not names then return nil, text:find('^|') and 'bad string lambda' or 'not a string lambda' end
    end
-   local made, err = loadstring('return function(' .. names .. ') return ' .. body .. ' end')
-   if not made then return nil, err end
-   lambdas[text] = made()
+   local make, err = loadstring('return function(' .. names .. ') return ' .. body .. ' end')
+   if not make then return nil, err end
+   lambdas[text] = make()
    return lambdas[text]
 end
 
@@ -64,9 +64,9 @@ function utils.function_arg(number, f, message)
    if make then return make(f) end
    if type(f) == 'string' then
       if OPERATORS[f] then return OPERATORS[f] end
-      local made, err = utils.string_lambda(f)
-      if not made then fail('%s: %s', err, f) end
-      return made
+      local callable, err = utils.string_lambda(f)
+      if not callable then fail('%s: %s', err, f) end
+      return callable
    end
    local mt = (type(f) == 'table' or type(f) == 'userdata') and getmetatable(f)
    if mt and mt.__call then return f end
@@ -103,11 +103,11 @@ local mode = 'default'
 
 -- utils.on_error(mode): whether functions that fail return nil and a message ('default'), raise an error
 -- ('error') or end the program ('quit').
-function utils.on_error(wanted)
-   if wanted ~= 'default' and wanted ~= 'error' and wanted ~= 'quit' then
-      fail("utils.on_error expects 'default', 'quit' or 'error', not '%s'", tostring(wanted))
+function utils.on_error(behaviour)
+   if behaviour ~= 'default' and behaviour ~= 'error' and behaviour ~= 'quit' then
+      fail("utils.on_error expects 'default', 'quit' or 'error', not '%s'", tostring(behaviour))
    end
-   mode = wanted
+   mode = behaviour
 end
 
 function utils.raise(message)

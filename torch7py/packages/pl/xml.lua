@@ -115,15 +115,15 @@ function Element:first_childtag() return those(self, is_tag)() end
 
 -- element:get_elements_with_name(tag[, children_only]): a list of all elements in it with the tag.
 function Element:get_elements_with_name(tag, children_only)
-   local found = {}
+   local children = {}
    local function look(element)
       for child in Element.childtags(element) do
-         if child.tag == tag then table.insert(found, child) end
+         if child.tag == tag then table.insert(children, child) end
          if not children_only then look(child) end
       end
    end
    look(self)
-   return found
+   return children
 end
 
 function Element:get_text()
@@ -136,12 +136,12 @@ end
 function Element:maptags(f)
    local i = 1
    while i <= #self do
-      local made = self[i]
-      if is_tag(made) then made = f(made) end
-      if made == nil then
+      local replacement = self[i]
+      if is_tag(replacement) then replacement = f(replacement) end
+      if replacement == nil then
          table.remove(self, i)
       else
-         self[i], i = made, i + 1
+         self[i], i = replacement, i + 1
       end
    end
    return self
@@ -207,14 +207,14 @@ function xml.compare(x, y)
       seen[a] = true
       if a.tag ~= b.tag then return ('tag  %s ~= tag %s'):format(a.tag, b.tag) end
       if #a ~= #b then return ('size %d ~= size %d for tag %s'):format(#a, #b, a.tag) end
-      local found = differing_attributes(a.attr, b.attr) or differing_attributes(b.attr, a.attr)
-      for i = 1, found and 0 or #a do
-         found = found or difference(a[i], b[i])
+      local reason = differing_attributes(a.attr, b.attr) or differing_attributes(b.attr, a.attr)
+      for i = 1, reason and 0 or #a do
+         reason = reason or difference(a[i], b[i])
       end
-      return found
+      return reason
    end
-   local found = difference(x, y)
-   if found then return false, found end
+   local reason = difference(x, y)
+   if reason then return false, reason end
    return true
 end
 
@@ -352,14 +352,14 @@ function xml.parsehtml(s) return xml.basic_parse(s, false, true) end
 -- xml.parse(text or name[, is_file[, basic]]): a document, or nil and an error. It is read with lxp.lom where the program
 -- can require that, unless `basic`.
 function xml.parse(text, is_file, basic)
-   local found, lom
-   if not basic then found, lom = pcall(require, 'lxp.lom') end
+   local installed, lom
+   if not basic then installed, lom = pcall(require, 'lxp.lom') end
    local err
    if is_file then
       text, err = utils.readfile(text)
       if not text then return nil, err end
    end
-   if not found then return xml.basic_parse(text) end
+   if not installed then return xml.basic_parse(text) end
    local root
    root, err = lom.parse(text)
    if not root then return nil, err end
@@ -401,32 +401,32 @@ function Element.subst(template, data)
    return data.tag and xml.elem(data.tag, copies) or copies
 end
 
-local function place_of(name) return name:find '^%d+$' and tonumber(name) or name end
+local function key_of(name) return name:find '^%d+$' and tonumber(name) or name end
 
 -- Put what a repeated element found into the result: at the name that _ has, or at the end.
-local function add_captures(into, found)
-   if next(found) == nil then return end
-   local name = found._
-   found._ = nil
-   local first, value = next(found)
+local function add_captures(into, captures)
+   if next(captures) == nil then return end
+   local name = captures._
+   captures._ = nil
+   local first, value = next(captures)
    if first == nil then return end
-   if first == 0 and next(found, first) == nil then found = value end
-   if name then into[name] = found else table.insert(into, found) end
+   if first == 0 and next(captures, first) == nil then captures = value end
+   if name then into[name] = captures else table.insert(into, captures) end
 end
 
 local match
 
-local function attributes_match(attr, wanted, found)
-   if next(wanted or {}) == nil then return true end
+local function attributes_match(attr, expected, captures)
+   if next(expected or {}) == nil then return true end
    if next(attr or {}) == nil then return false end
-   for name, pattern in pairs(wanted) do
-      if not match(attr[name], pattern, found) then return false end
+   for name, pattern in pairs(expected) do
+      if not match(attr[name], pattern, captures) then return false end
    end
    return true
 end
 
 -- Whether the children have those of the pattern among them, in their order. The first text is looked at, later ones not.
-local function children_match(element, pattern, found)
+local function children_match(element, pattern, captures)
    local i, j, matched = 1, 1, true
    local function advance()
       j = j + 1
@@ -434,16 +434,16 @@ local function children_match(element, pattern, found)
       return j <= #element
    end
    repeat
-      local wanted = pattern[i]
-      if is_tag(wanted) and wanted.repeated then
+      local template = pattern[i]
+      if is_tag(template) and template.repeated then
          repeat
             local one = {}
-            matched = match(element[j], wanted, one)
-            if matched then add_captures(found, one) end
+            matched = match(element[j], template, one)
+            if matched then add_captures(captures, one) end
          until not advance()
          i = i + 1
       else
-         matched = match(element[j], wanted, found)
+         matched = match(element[j], template, captures)
          if matched then i = i + 1 end
       end
    until not advance() or i > #pattern
@@ -451,23 +451,23 @@ local function children_match(element, pattern, found)
 end
 
 -- A pattern's $name takes any text, a tag that ends in - any tag. With `deep` the match may be further down.
-function match(x, pattern, found, deep)
+function match(x, pattern, captures, deep)
    if x == nil then x = '' end
    if is_text(x) then
       if not is_text(pattern) then return false end
       if pattern:sub(1, 1) ~= '$' then return x == pattern end
-      found[place_of(pattern:sub(2))] = x
+      captures[key_of(pattern:sub(2))] = x
       return true
    end
    if not is_tag(pattern) then return false end
    local name = pattern.tag:match '^(.-)%-$'
-   if name then found[place_of(name)] = x.tag end
-   local matched = (name or x.tag == pattern.tag) and attributes_match(x.attr, pattern.attr, found)
-   if matched and #pattern > 0 then matched = children_match(x, pattern, found) end
+   if name then captures[key_of(name)] = x.tag end
+   local matched = (name or x.tag == pattern.tag) and attributes_match(x.attr, pattern.attr, captures)
+   if matched and #pattern > 0 then matched = children_match(x, pattern, captures) end
    if matched then return true end
    if deep then
       for child in Element.childtags(x) do
-         if match(child, pattern, found, true) then return true end
+         if match(child, pattern, captures, true) then return true end
       end
    end
    return false
@@ -476,9 +476,9 @@ end
 -- element:match(pattern): a table of what the names stand for, and whether it matched. Of an element between {{ and }}
 -- there may be several.
 function Element:match(pattern)
-   local wanted, err = template_of(pattern)
-   if not wanted then return nil, err end
-   xml.walk(wanted, false, function(_, element)
+   local template, err = template_of(pattern)
+   if not template then return nil, err end
+   xml.walk(template, false, function(_, element)
       local before, inner, after = element[1], element[2], element[3]
       if is_text(before) and is_tag(inner) and is_text(after) and before:find '{{' and after:find '}}' then
          table.remove(element, 1)
@@ -486,6 +486,6 @@ function Element:match(pattern)
          inner.repeated = true
       end
    end)
-   local found = {}
-   return found, match(self, wanted, found, true)
+   local captures = {}
+   return captures, match(self, template, captures, true)
 end

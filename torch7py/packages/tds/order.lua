@@ -81,9 +81,9 @@ end
 
 local function upper_bound(count) return floor(count * 0.77 + 0.5) end
 
-local function resize(b, wanted)
+local function resize(b, least)
    local count = 4
-   while count < wanted do count = count * 2 end
+   while count < least do count = count * 2 end
    if b.size >= upper_bound(count) then return end
    local keys, flags, hashes, filled = b.keys, b.flags, b.hashes, {}
    for from = 0, b.count - 1 do

@@ -189,7 +189,7 @@ local Vec, vecs = define('Vec', function() return {n = 0} end, function(self, ..
    for key, value in pairs(t) do self[key] = converted(value) end
 end)
 
-local function place(key)
+local function position(key)
    if type(key) ~= 'number' or not (key > 0) then fail('positive number expected as key') end
    return floor(key - 1) + 1
 end
@@ -198,13 +198,13 @@ end
 local methods = {}
 
 rawset(Vec, '__index', function(self, key)
-   if type(key) == 'number' then return of(vecs, self, 'Vec')[place(key)] end
+   if type(key) == 'number' then return of(vecs, self, 'Vec')[position(key)] end
    return methods[key] or fail('invalid key (number) or method name')
 end)
 
 rawset(Vec, '__newindex', function(self, key, value)
    local vec = of_unfrozen(vecs, self, 'Vec')
-   key = place(key)
+   key = position(key)
    if value ~= nil then check_element(value) end
    vec[key] = value
    if key > vec.n then vec.n = key end
@@ -228,7 +228,7 @@ function methods:insert(...)
    if count ~= 1 and count ~= 2 then fail('[key] value expected') end
    local key, value = ...
    if count == 1 then key, value = vec.n + 1, key end
-   key = place(key)
+   key = position(key)
    if value ~= nil then check_element(value) end
    if key > vec.n + 1 then fail('tds.Vec: cannot insert at %d into %d elements', key, vec.n) end
    for i = vec.n, key, -1 do vec[i + 1] = vec[i] end
@@ -239,7 +239,7 @@ end
 -- vec:remove([place]): the last element by default. Returns nothing.
 function methods:remove(key)
    local vec = of_unfrozen(vecs, self, 'Vec')
-   key = place(key or vec.n)
+   key = position(key or vec.n)
    if key > vec.n then return end
    for i = key, vec.n do vec[i] = vec[i + 1] end
    vec.n = vec.n - 1

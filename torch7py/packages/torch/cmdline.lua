@@ -155,8 +155,8 @@ end
 -- their defaults. Options in `ignore` are left out where it says true, put in in any case where it says false.
 function CmdLine:string(prefix, values, ignore)
    ignore = ignore or {}
-   local place = {}
-   for i, argument in ipairs(self.arguments) do place[bare(argument.key)] = i end
+   local index_of = {}
+   for i, argument in ipairs(self.arguments) do index_of[bare(argument.key)] = i end
    local arguments, options = {}, {}
    for key, value in pairs(values) do
       local option = self.options['-' .. key]
@@ -168,8 +168,8 @@ function CmdLine:string(prefix, values, ignore)
             table.insert(options, key .. self.keyseparator .. value)
             print(key, value, option.default)
          end
-      elseif place[key] then
-         arguments[place[key]] = key .. self.keyseparator .. value
+      elseif index_of[key] then
+         arguments[index_of[key]] = key .. self.keyseparator .. value
       else
          print('WARNING: unknown option/argument: ' .. key .. ' IGNORING for DIRECTORY NAME')
       end

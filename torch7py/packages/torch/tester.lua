@@ -151,11 +151,11 @@ function Tester:assertalmosteq(a, b, ...)
 end
 
 -- The outcome of a comparison: `found` says how the two differ, nil that they do not.
-local function judge(self, found, negate, head, got, expected)
-   if not negate then return self:_assert_sub(found == nil, head .. (found or '')) end
+local function judge(self, mismatch, negate, head, got, expected)
+   if not negate then return self:_assert_sub(mismatch == nil, head .. (mismatch or '')) end
    local text = ''
-   if found == nil then text = ('NE failed: %s == %s'):format(tostring(got), tostring(expected)) end
-   return self:_assert_sub(found ~= nil, head .. text)
+   if mismatch == nil then text = ('NE failed: %s == %s'):format(tostring(got), tostring(expected)) end
+   return self:_assert_sub(mismatch ~= nil, head .. text)
 end
 
 function Tester:_eqOrNeq(got, expected, negate, ...)
@@ -174,11 +174,11 @@ function Tester:_assertTensorEqOrNeq(a, b, negate, ...)
    if not torch.isTensor(b) then fail('Second argument should be a Tensor, not a %s', torch.type(b)) end
    local tolerance, head = tolerance_and_heading(0, ...)
    local loose = self._assertTensorEqIgnoresDims
-   local found = tensor_difference(a, b, tolerance, loose)
-   if loose and not negate and found == nil and not a:isSameSizeAs(b) then
+   local mismatch = tensor_difference(a, b, tolerance, loose)
+   if loose and not negate and mismatch == nil and not a:isSameSizeAs(b) then
       self:_warning('Tensors of the same content but different dimensions pass :assertTensorEq; :eq tells them apart')
    end
-   return judge(self, found, negate, head, a, b)
+   return judge(self, mismatch, negate, head, a, b)
 end
 
 function Tester:assertGeneralEq(got, expected, ...) return self:_eqOrNeq(got, expected, false, ...) end

@@ -66,14 +66,14 @@ local function tables(first, second, tolerance)
    local waiting, met = {{first, second}}, {}
    local at = 1
    while waiting[at] do
-      local a, b, place = unpack(waiting[at], 1, 3)
+      local a, b, path = unpack(waiting[at], 1, 3)
       waiting[at] = false
       at = at + 1
       met[a] = met[a] or {}
       if not met[a][b] then
          met[a][b] = true
          for key, value in pairs(a) do
-            local name = place and place .. '.' .. tostring(key) or tostring(key)
+            local name = path and path .. '.' .. tostring(key) or tostring(key)
             local other = b[key]
             if other == nil then
                return ('Entry %s missing in second table (is %s in first)'):format(name, tostring(value))
@@ -86,7 +86,7 @@ local function tables(first, second, tolerance)
          end
          for key, value in pairs(b) do
             if a[key] == nil then
-               local name = place and place .. '.' .. tostring(key) or tostring(key)
+               local name = path and path .. '.' .. tostring(key) or tostring(key)
                return ('Entry %s missing in first table (is %s in second)'):format(name, tostring(value))
             end
          end

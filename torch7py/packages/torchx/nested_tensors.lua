@@ -72,9 +72,9 @@ end
 function nests.recursiveNew(t)
    if torch.isTensor(t) then return t.new() end
    if type(t) ~= 'table' then refuse(t) end
-   local made = {}
-   for key, item in pairs(t) do made[key] = nests.recursiveNew(item) end
-   return made
+   local result = {}
+   for key, item in pairs(t) do result[key] = nests.recursiveNew(item) end
+   return result
 end
 
 -- The tensors converted in place, whatever else there is left.

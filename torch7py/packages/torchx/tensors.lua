@@ -90,14 +90,14 @@ function torch.treemax(x, sizes)
    if type(sizes) ~= 'table' or not torch.isTensor(x) or x:dim() ~= 1 then
       fail 'torch.treemax: a vector and a table of sizes expected'
    end
-   local level, place, best = x:contiguous(), 1, 0
+   local level, position, best = x:contiguous(), 1, 0
    for i, size in ipairs(sizes) do
       level = level:view(size, -1)
       local width = level:size(2)
       local scores = i < #sizes and level:mean(2):select(2, 1) or level:select(2, 1)
       local value, at = scores:max(1)
-      best, place = value[1], place + (at[1] - 1) * width
+      best, position = value[1], position + (at[1] - 1) * width
       level = level[at[1]]
    end
-   return best, place
+   return best, position
 end

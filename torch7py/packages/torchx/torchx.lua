@@ -19,21 +19,21 @@ chunk('tensors.lua')(core)
 -- torch.find(x, value[, 2]): the places of a value, rows one after the other; with 2, of a matrix, for each row.
 function torch.find(x, value, dim)
    if dim ~= nil and (dim ~= 2 or x:dim() ~= 2) then fail 'torch.find: along a dimension only rows of a matrix' end
-   local width, place, found = dim and x:size(2) or math.huge, 0, {}
-   local row = found
+   local width, column, result = dim and x:size(2) or math.huge, 0, {}
+   local row = result
    if dim then
       row = {}
-      found[1] = row
+      result[1] = row
    end
    x:apply(function(element)
-      if place == width then
-         place, row = 0, {}
-         found[#found + 1] = row
+      if column == width then
+         column, row = 0, {}
+         result[#result + 1] = row
       end
-      place = place + 1
-      if element == value then row[#row + 1] = place end
+      column = column + 1
+      if element == value then row[#row + 1] = column end
    end)
-   return found
+   return result
 end
 
 local function refuse(what) fail('nested tables of tensors expected, not a %s', torch.type(what)) end

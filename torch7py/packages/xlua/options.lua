@@ -124,15 +124,15 @@ function OptionParser:tostring(as_name, flags)
       for name, value in pairs(self.options) do lines[#lines + 1] = ' + ' .. name .. ' = ' .. tostring(value) .. '\n' end
       return table.concat(lines)
    end
-   local wanted
+   local selected
    for _, flag in ipairs(flags) do
-      wanted = wanted or {}
-      wanted[flag] = true
+      selected = selected or {}
+      selected[flag] = true
    end
    local words = {}
    for _, option in ipairs(self.option_descriptions) do
       local value = self.options[option.dest]
-      if value and (not wanted or wanted[option[1]]) then words[#words + 1] = option[1] .. '=' .. tostring(value) end
+      if value and (not selected or selected[option[1]]) then words[#words + 1] = option[1] .. '=' .. tostring(value) end
    end
    return (table.concat(words, ','):gsub('/', '|'):gsub(' ', '_'))
 end

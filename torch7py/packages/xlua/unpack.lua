@@ -79,14 +79,14 @@ function xlua.unpack(args, name, description, ...)
       xlua.error('error')
    end
    if #args == 0 then refuse() end
-   local given = names(args)
-   if not given then
-      given = {}
-      for i, def in ipairs(defs) do given[def.arg] = args[i] end
+   local by_name = names(args)
+   if not by_name then
+      by_name = {}
+      for i, def in ipairs(defs) do by_name[def.arg] = args[i] end
    end
    local values, n = {usage = usage}, #defs
    for i, def in ipairs(defs) do
-      local value = given[def.arg]
+      local value = by_name[def.arg]
       if value == nil and def.req then
          print(c.Red .. 'missing argument: ' .. def.arg .. c.none)
          refuse()

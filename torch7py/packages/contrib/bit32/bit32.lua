@@ -15,7 +15,7 @@ local function word(x, number, name)
    return floor(value) % WORD
 end
 
-local function whole(x, number, name)
+local function integer(x, number, name)
    local value = tonumber(x)
    if not value then fail("bad argument #%d to '%s' (number expected, got %s)", number, name, type(x)) end
    return value < 0 and -floor(-value) or floor(value)
@@ -36,10 +36,10 @@ local function bitwise(combine)
       end
    end
    return function(a, b)
-      local sum, place = 0, 1
+      local sum, factor = 0, 1
       for _ = 1, 8 do
-         sum = sum + halves[16 * (a % 16) + b % 16] * place
-         a, b, place = floor(a / 16), floor(b / 16), place * 16
+         sum = sum + halves[16 * (a % 16) + b % 16] * factor
+         a, b, factor = floor(a / 16), floor(b / 16), factor * 16
       end
       return sum
    end
@@ -72,12 +72,12 @@ local function shift(x, by)
    return x % 2 ^ (32 - by) * 2 ^ by
 end
 
-function bit32.lshift(x, by) return shift(word(x, 1, 'lshift'), whole(by, 2, 'lshift')) end
-function bit32.rshift(x, by) return shift(word(x, 1, 'rshift'), -whole(by, 2, 'rshift')) end
+function bit32.lshift(x, by) return shift(word(x, 1, 'lshift'), integer(by, 2, 'lshift')) end
+function bit32.rshift(x, by) return shift(word(x, 1, 'rshift'), -integer(by, 2, 'rshift')) end
 
 -- To the right with copies of the highest bit.
 function bit32.arshift(x, by)
-   x, by = word(x, 1, 'arshift'), whole(by, 2, 'arshift')
+   x, by = word(x, 1, 'arshift'), integer(by, 2, 'arshift')
    if by < 0 or x < 2 ^ 31 then return shift(x, -by) end
    if by >= 32 then return WORD - 1 end
    return shift(x, -by) + WORD - 2 ^ (32 - by)
@@ -88,11 +88,11 @@ local function rotate(x, by)
    return shift(x, by) + floor(x / 2 ^ (32 - by))
 end
 
-function bit32.lrotate(x, by) return rotate(word(x, 1, 'lrotate'), whole(by, 2, 'lrotate')) end
-function bit32.rrotate(x, by) return rotate(word(x, 1, 'rrotate'), -whole(by, 2, 'rrotate')) end
+function bit32.lrotate(x, by) return rotate(word(x, 1, 'lrotate'), integer(by, 2, 'lrotate')) end
+function bit32.rrotate(x, by) return rotate(word(x, 1, 'rrotate'), -integer(by, 2, 'rrotate')) end
 
 local function check_field(field, width, name, number)
-   field, width = whole(field, number, name), width == nil and 1 or whole(width, number + 1, name)
+   field, width = integer(field, number, name), width == nil and 1 or integer(width, number + 1, name)
    if field < 0 then fail("bad argument #%d to '%s' (field cannot be negative)", number, name) end
    if width < 1 then fail("bad argument #%d to '%s' (width must be positive)", number + 1, name) end
    if field + width > 32 then fail('trying to access non-existent bits') end

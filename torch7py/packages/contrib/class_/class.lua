@@ -80,5 +80,5 @@ end
 
 setmetatable(class, {__call = function(_, ...) return class.new(...) end})
 
-local found, env = pcall(require, 'argcheck.env')      -- which checks arguments by their types
-if found then env.isoftype = class.istype end
+local loaded, env = pcall(require, 'argcheck.env')      -- which checks arguments by their types
+if loaded then env.isoftype = class.istype end

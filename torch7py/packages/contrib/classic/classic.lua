@@ -87,13 +87,13 @@ function Class:methodIsFinal(name)
 end
 
 local function chosen(c, private)
-   local found = {}
+   local inherited = {}
    for name, method in pairs(methods_of(c)) do
       if type(method) == 'function' and Class[name] == nil and (private or name:sub(1, 1) ~= '_') then
-         found[name] = method
+         inherited[name] = method
       end
    end
-   return found
+   return inherited
 end
 function Class:methods() return chosen(self, false) end
 function Class:allMethods() return chosen(self, true) end
@@ -233,8 +233,8 @@ end
 function classic.isObject(value)
    if value == nil then fail 'classic.isObject: a value expected' end
    if type(value) ~= 'table' then return false end
-   local ok, found = pcall(function() return type(value.class) == 'function' and classic.isClass(value:class()) end)
-   return ok and found
+   local ok, result = pcall(function() return type(value.class) == 'function' and classic.isClass(value:class()) end)
+   return ok and result
 end
 
 -- The class of a name; one that is not there yet is required.
@@ -265,12 +265,12 @@ classic._torchCompatibility = false
 
 function classic._createObject(c)
    local methods = methods_of(c)
-   local index, given = methods, rawget(methods, '__index')
-   if given then
+   local index, index_method = methods, rawget(methods, '__index')
+   if index_method then
       index = function(object, name)
          local method = methods[name]
          if method ~= nil then return method end
-         return given(object, name)
+         return index_method(object, name)
       end
    end
    local meta = {__index = index}

@@ -17,10 +17,10 @@ local KINDS = {
    moduleFunction = {'_moduleFunctions', '^[%l_][%a%d]*$', 'lowerCaseCamelCase', events.MODULE_DECLARE_FUNCTION},
 }
 for kind, row in pairs(KINDS) do
-   local place, spelling, words, event = row[1], row[2], row[3], row[4]
+   local field, spelling, words, event = row[1], row[2], row[3], row[4]
    Module[kind] = function(self, name)
       if type(name) ~= 'string' then fail('classic: the name of a %s expected', kind) end
-      local names = rawget(self, place)
+      local names = rawget(self, field)
       if names[name] then fail('classic: the %s %s is declared already', kind, name) end
       if not name:match(spelling) then fail('classic: the name of a %s is like %s, not %s', kind, words, name) end
       names[name] = true
@@ -30,8 +30,8 @@ end
 
 function Module:name() return rawget(self, '_name') end
 
-local function each(self, place)
-   local names, at = rawget(self, place), nil
+local function each(self, field)
+   local names, at = rawget(self, field), nil
    return function()
       at = next(names, at)
       if at ~= nil then return at, self[at] end
@@ -85,10 +85,10 @@ function classic.module(name)
    for part in name:gmatch('[^%.]+') do
       if not part:match('^[%l_]+$') then fail('classic: the name of a module is like lower_case_with_underscores, not %s', name) end
    end
-   local made = setmetatable({_name = name, _submodules = {}, _classes = {}, _moduleFunctions = {}}, Meta)
-   package.loaded[name] = made
+   local module = setmetatable({_name = name, _submodules = {}, _classes = {}, _moduleFunctions = {}}, Meta)
+   package.loaded[name] = module
    tell(events.MODULE_INIT, name)
-   return made
+   return module
 end
 
 -- classic.list(module): prints what is in it.

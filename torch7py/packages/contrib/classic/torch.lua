@@ -17,10 +17,10 @@ function Object:__init() end
 -- the class says what follows the name.
 function Object:write(file)
    local class = rawget(self, '_class')
-   local own = rawget(class, '_methods').__write
-   if type(own) == 'function' then
+   local method = rawget(class, '_methods').__write
+   if type(method) == 'function' then
       file:writeObject({_class = class:name()})
-      own(self, file)
+      method(self, file)
       return self
    end
    local fields = {}
@@ -41,9 +41,9 @@ function Object:read(file, version)
    local fields = file:readObject()
    local class = classic.getClass(fields._class)
    rawset(self, '_class', class)
-   local own = rawget(class, '_methods').__read
-   if type(own) == 'function' then
-      own(self, file, version)
+   local method = rawget(class, '_methods').__read
+   if type(method) == 'function' then
+      method(self, file, version)
    else
       for key, value in pairs(fields) do
          if key ~= '_class' then self[key] = value end
@@ -63,16 +63,16 @@ function Object:__index__(key)
    if OWN[key] then return OWN[key], true end
    if rawget(self, '_class') == nil then return nil, true end
    local methods = methods_of(self)
-   local value, given = methods[key], rawget(methods, '__index')
-   if value == nil and given then return given(self, key), true end
+   local value, index_method = methods[key], rawget(methods, '__index')
+   if value == nil and index_method then return index_method(self, key), true end
    if value == nil and rawget(self, '__classic_strict') then refuse(self, key) end
    return value, true
 end
 
 function Object:__newindex__(key, value)
    local class = rawget(self, '_class')
-   local given = class and methods_of(self).__newindex
-   if given then given(self, key, value) return true end
+   local newindex_method = class and methods_of(self).__newindex
+   if newindex_method then newindex_method(self, key, value) return true end
    if rawget(self, '__classic_strict') then refuse(self, key) end
    rawset(self, key, value)
    return true

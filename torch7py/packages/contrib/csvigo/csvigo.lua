@@ -170,9 +170,9 @@ local function index_of(columns)
 end
 
 -- The rows, in order, that fit in `least` of the columns asked for, a row given by each at most once.
-local function rows_of(index, wanted, least)
+local function rows_of(index, conditions, least)
    local hits = {}
-   for name, values in pairs(wanted) do
+   for name, values in pairs(conditions) do
       if not index[name] then fail("csvigo: there is no column '%s'", tostring(name)) end
       for _, value in ipairs(type(values) == 'table' and values or {values}) do
          for _, row in ipairs(index[name][tostring(value)] or {}) do hits[row] = (hits[row] or 0) + 1 end
@@ -190,7 +190,7 @@ local function query_of(columns)
    local index = index_of(columns)
    -- query('all'), query('vars'), query('union' or 'inter', {name = value or list of values, ...})
    return function(...)
-      local args, kind, wanted = xlua.unpack({select('#', ...) > 0 and ... or 'all', select(2, ...)}, 'query',
+      local args, kind, conditions = xlua.unpack({select('#', ...) > 0 and ... or 'all', select(2, ...)}, 'query',
          'rows of a file by the values in their columns',
          {arg = 'query', type = 'string', help = 'all | help | vars | inter | union', default = 'all'},
          {arg = 'vars', type = 'table', help = 'column -> value or list of values'})
@@ -205,8 +205,8 @@ local function query_of(columns)
          return result
       end
       local count = 0
-      for _ in pairs(wanted) do count = count + 1 end
-      local rows = rows_of(index, wanted, kind == 'union' and 1 or count)
+      for _ in pairs(conditions) do count = count + 1 end
+      local rows = rows_of(index, conditions, kind == 'union' and 1 or count)
       for name, values in pairs(columns) do
          local picked = {}
          for i, row in ipairs(rows) do picked[i] = values[row] end

@@ -97,14 +97,14 @@ end
 -- As the loader's own. Where the last example would be a batch of its own, it is left out, as in the original.
 function AsyncIterator:subiter(batchsize, epochsize, ...)
    local size = self:size()
-   return batches(self, 'sub', batchsize or 32, epochsize, function(wanted)
+   return batches(self, 'sub', batchsize or 32, epochsize, function(batch_size)
       local first = self._start or 1
-      local last = min(first + wanted - 1, size)
+      local last = min(first + batch_size - 1, size)
       self._start = last + 1 < size and last + 1 or 1
       return last - first + 1, {first, last}
    end, ...)
 end
 
 function AsyncIterator:sampleiter(batchsize, epochsize, ...)
-   return batches(self, 'sample', batchsize or 32, epochsize, function(wanted) return wanted, {wanted} end, ...)
+   return batches(self, 'sample', batchsize or 32, epochsize, function(batch_size) return batch_size, {batch_size} end, ...)
 end

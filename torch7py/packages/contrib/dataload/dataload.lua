@@ -66,14 +66,14 @@ end
 -- first two of a batch are the buffers of the next one.
 local function batches(self, size, epoch, f)
    local done, inputs, targets = 0, nil, nil
-   local function given(count, ...)
+   local function record(count, ...)
       inputs, targets = ...
       done = done + count
       self:collectgarbage()
       return done, ...
    end
    return function()
-      if done < epoch then return given(f(min(size, epoch - done), inputs, targets)) end
+      if done < epoch then return record(f(min(size, epoch - done), inputs, targets)) end
    end
 end
 
@@ -82,9 +82,9 @@ end
 function DataLoader:subiter(batchsize, epochsize, ...)
    local size, more, count = self:size(), {...}, select('#', ...)
    self._start = self._start or 1
-   return batches(self, batchsize or 32, epoch_size(self, epochsize), function(wanted, inputs, targets)
+   return batches(self, batchsize or 32, epoch_size(self, epochsize), function(batch_size, inputs, targets)
       local first = self._start
-      local last = min(first + wanted - 1, size)
+      local last = min(first + batch_size - 1, size)
       local function advance(...)
          self._start = last < size and last + 1 or 1
          return last - first + 1, ...
@@ -96,8 +96,8 @@ end
 -- The same with examples drawn at random.
 function DataLoader:sampleiter(batchsize, epochsize, ...)
    local more, count = {...}, select('#', ...)
-   return batches(self, batchsize or 32, epoch_size(self, epochsize), function(wanted, inputs, targets)
-      return wanted, self:sample(wanted, inputs, targets, unpack(more, 1, count))
+   return batches(self, batchsize or 32, epoch_size(self, epochsize), function(batch_size, inputs, targets)
+      return batch_size, self:sample(batch_size, inputs, targets, unpack(more, 1, count))
    end)
 end
 

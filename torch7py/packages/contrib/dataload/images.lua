@@ -54,14 +54,14 @@ function ImageClass:__init(folders, loadsize, samplesize, samplefunc, sortfunc, 
    self.samplefunc, self.sortfunc = samplefunc or 'sampleDefault', sortfunc
    self.verbose = verbose == nil or verbose
    self.classes, self.iclasses = {}, {}
-   local places = {}
+   local paths_of = {}
    for _, folder in ipairs(self.datapath) do
       for name in lfs.dir(folder) do
          local path = paths.concat(folder, name)
          if name:sub(1, 1) ~= '.' and paths.dirp(path) then
-            if not places[name] then self.classes[#self.classes + 1] = name end
-            places[name] = places[name] or {}
-            table.insert(places[name], path)
+            if not paths_of[name] then self.classes[#self.classes + 1] = name end
+            paths_of[name] = paths_of[name] or {}
+            table.insert(paths_of[name], path)
          end
       end
    end
@@ -70,7 +70,7 @@ function ImageClass:__init(folders, loadsize, samplesize, samplefunc, sortfunc, 
    local names, ends = {}, {}
    for number, class in ipairs(self.classes) do
       self.iclasses[class] = number
-      for _, path in ipairs(places[class]) do
+      for _, path in ipairs(paths_of[class]) do
          for _, name in ipairs(core.files_under(path, nil, no_file, no_path)) do names[#names + 1] = name end
       end
       ends[number] = #names
@@ -255,10 +255,10 @@ function MultiImageSequence:size()
    return self.seqlen
 end
 
-for name, place in pairs{isize = 1, tsize = 2} do
+for name, index in pairs{isize = 1, tsize = 2} do
    MultiImageSequence[name] = function(self, without)
       check(without == nil or without == 1, 'sizes of a step expected')
-      return {unpack(self.samplesize[place])}
+      return {unpack(self.samplesize[index])}
    end
 end
 
@@ -270,22 +270,22 @@ local function next_sequence(self)
 end
 
 -- One column: goes on with the sequence at which it was.
-local function fill(self, place, inputs, targets, f)
+local function fill(self, cursor, inputs, targets, f)
    local at, steps = 1, inputs:size(1)
    while at <= steps do
-      if not place.seqid then
-         place.seqid, place.idx = next_sequence(self), 1
+      if not cursor.seqid then
+         cursor.seqid, cursor.idx = next_sequence(self), 1
          inputs[at]:zero()
          targets[at]:zero()
          at = at + 1
       end
       if at <= steps then
-         local folder, count = unpack(self.seqdirs[place.seqid])
-         local function path(pattern) return paths.concat(self.datapath, folder, pattern:format(place.idx)) end
+         local folder, count = unpack(self.seqdirs[cursor.seqid])
+         local function path(pattern) return paths.concat(self.datapath, folder, pattern:format(cursor.idx)) end
          local input, target = path(self.inputpattern), path(self.targetpattern)
-         if place.idx == count then place.seqid = nil end
-         f(self, inputs[at], targets[at], input, target, place)
-         place.idx, at = place.idx + 1, at + 1
+         if cursor.idx == count then cursor.seqid = nil end
+         f(self, inputs[at], targets[at], input, target, cursor)
+         cursor.idx, at = cursor.idx + 1, at + 1
       end
    end
 end
@@ -307,36 +307,36 @@ function MultiImageSequence:sub(first, last, inputs, targets, samplefunc)
 end
 
 -- The image of an input (1) or a target (2). With varyloadsize its size is drawn, for all of a sequence or each step.
-function MultiImageSequence:loadImage(path, which, place)
+function MultiImageSequence:loadImage(path, which, cursor)
    local size, sample = self.loadsize[which], self.samplesize[which]
    local width, height = size[3], size[2]
    if self.varyloadsize then
-      if self.scaleeverystep or place.idx == 1 then
-         place.lW, place.lH = place.lW or {}, place.lH or {}
-         if which == 1 then place.scale = math.random() end
-         place.lW[which] = torch.round(sample[3] + place.scale * (width - sample[3]))
-         place.lH[which] = torch.round(sample[2] + place.scale * (height - sample[2]))
+      if self.scaleeverystep or cursor.idx == 1 then
+         cursor.lW, cursor.lH = cursor.lW or {}, cursor.lH or {}
+         if which == 1 then cursor.scale = math.random() end
+         cursor.lW[which] = torch.round(sample[3] + cursor.scale * (width - sample[3]))
+         cursor.lH[which] = torch.round(sample[2] + cursor.scale * (height - sample[2]))
       end
-      width, height = place.lW[which], place.lH[which]
+      width, height = cursor.lW[which], cursor.lH[which]
    end
    return load_image(path, width, height)
 end
 
 -- Samplers fill a pair of images: with the whole of each,
-function MultiImageSequence:sampleDefault(input, target, input_path, target_path, place)
-   scaled(input, self:loadImage(input_path, 1, place), self.samplesize[1])
-   scaled(target, self:loadImage(target_path, 2, place), self.samplesize[2])
+function MultiImageSequence:sampleDefault(input, target, input_path, target_path, cursor)
+   scaled(input, self:loadImage(input_path, 1, cursor), self.samplesize[1])
+   scaled(target, self:loadImage(target_path, 2, cursor), self.samplesize[2])
    return input, target
 end
 
 -- or with the same part of both, which is drawn for a sequence (or each step, with cropeverystep).
-function MultiImageSequence:sampleTrain(input, target, input_path, target_path, place)
-   local pictures = {self:loadImage(input_path, 1, place), self:loadImage(target_path, 2, place)}
-   if place.idx == 1 or self.cropeverystep then place.cH, place.cW = math.random(), math.random() end
+function MultiImageSequence:sampleTrain(input, target, input_path, target_path, cursor)
+   local pictures = {self:loadImage(input_path, 1, cursor), self:loadImage(target_path, 2, cursor)}
+   if cursor.idx == 1 or self.cropeverystep then cursor.cH, cursor.cW = math.random(), math.random() end
    for i, dst in ipairs{input, target} do
       local width, height = pictures[i]:size()
       local w, h = self.samplesize[i][3], self.samplesize[i][2]
-      pictures[i]:crop(w, h, ceil(place.cW * (width - w)), ceil(place.cH * (height - h)))
+      pictures[i]:crop(w, h, ceil(cursor.cW * (width - w)), ceil(cursor.cH * (height - h)))
       dst:copy(planes(pictures[i], self.samplesize[i]))
    end
    return input, target

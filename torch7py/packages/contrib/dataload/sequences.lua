@@ -85,23 +85,23 @@ local function next_sequence(self)
 end
 
 -- One column: goes on with the sequence at which it was, {seqid, idx}.
-local function fill(self, place, input, target)
+local function fill(self, cursor, input, target)
    local at, steps = 1, input:size(1)
    while at <= steps do
-      if not place.seqid then
-         place.seqid, place.idx = next_sequence(self), 1
+      if not cursor.seqid then
+         cursor.seqid, cursor.idx = next_sequence(self), 1
          input:narrow(1, at, 1):zero()
          target:narrow(1, at, 1):fill(target:dim() == 1 and 1 or 0)
          at = at + 1
       end
       if at <= steps then
-         local sequence = self.sequences[place.seqid]
+         local sequence = self.sequences[cursor.seqid]
          local final = sequence:size(1) - 1
-         local count = min(steps - at + 1, final - place.idx + 1)
-         input:narrow(1, at, count):copy(sequence:narrow(1, place.idx, count))
-         target:narrow(1, at, count):copy(sequence:narrow(1, place.idx + 1, count))
-         at, place.idx = at + count, place.idx + count
-         if place.idx > final then place.seqid = nil end
+         local count = min(steps - at + 1, final - cursor.idx + 1)
+         input:narrow(1, at, count):copy(sequence:narrow(1, cursor.idx, count))
+         target:narrow(1, at, count):copy(sequence:narrow(1, cursor.idx + 1, count))
+         at, cursor.idx = at + count, cursor.idx + count
+         if cursor.idx > final then cursor.seqid = nil end
       end
    end
 end

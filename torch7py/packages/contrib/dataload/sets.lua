@@ -9,8 +9,8 @@ local max = math.max
 local torch, paths = torch, paths
 
 -- One batch size for each of the three.
-local function batch_sizes(given)
-   local sizes = torch.type(given) == 'table' and given or {given, given, given}
+local function batch_sizes(batchsize)
+   local sizes = torch.type(batchsize) == 'table' and batchsize or {batchsize, batchsize, batchsize}
    if torch.type(sizes[1]) ~= 'number' then fail('dataload: a number expected as batch size') end
    return sizes
 end

@@ -174,10 +174,10 @@ function dl.hostname()
 end
 
 -- dl.uniqueid([namespace[, separator]]): namespace (the name of the machine), time and a running number.
-local given = 0
+local serial = 0
 function dl.uniqueid(namespace, separator)
-   given = given + 1
-   return table.concat({namespace or dl.hostname(), os.time(), given}, separator or ':')
+   serial = serial + 1
+   return table.concat({namespace or dl.hostname(), os.time(), serial}, separator or ':')
 end
 
 ---------------------------------------------------------------------------------------------------------

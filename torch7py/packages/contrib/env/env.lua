@@ -28,7 +28,7 @@ for name, value in pairs(globals) do rawset(_G, name, value) end
 -- table(): a table with the functions of `table` as methods.
 local table = _G.table   -- the program's
 setmetatable(table, {__call = function()
-   local made = {}
-   for name, f in pairs(table) do made[name] = f end
-   return made
+   local copy = {}
+   for name, f in pairs(table) do copy[name] = f end
+   return copy
 end})

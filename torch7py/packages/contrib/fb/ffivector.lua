@@ -27,7 +27,7 @@ local function vector(capacity, put, take, empty, drop)
    function methods:reserve(n) capacity = capacity < n and n or capacity end
    function methods:capacity() return capacity end
 
-   local function place(k)
+   local function valid_index(k)
       local n = tonumber(k)
       if not n or n < 1 or n > size or n % 1 ~= 0 then return nil end
       return n
@@ -44,7 +44,7 @@ local function vector(capacity, put, take, empty, drop)
       __ipairs = all,
       __index = function(_, k)
          if not tonumber(k) then return methods[k] end
-         local n = place(k)
+         local n = valid_index(k)
          if not n then error('Index out of range', 2) end
          return take(values[n])
       end,
@@ -52,7 +52,7 @@ local function vector(capacity, put, take, empty, drop)
          local n = tonumber(k)
          if n == size + 1 then
             methods.resize(self, n)
-         elseif not place(k) then
+         elseif not valid_index(k) then
             error(n and 'Index out of range' or 'Invalid index', 2)
          elseif drop then
             drop(values[n])
@@ -67,12 +67,12 @@ local function same(v) return v end
 -- new(ctype[, capacity, index, newindex, destructor]): of any C type; the functions are applied to what is taken and set.
 function M.new(ctype, capacity, index, newindex, destructor)
    if not has_ffi then fail 'fb.ffivector.new: there is no ffi in this Lua' end
-   local made = ffi.typeof(ctype)
+   local element_type = ffi.typeof(ctype)
    local function put(v)
       if newindex then v = newindex(v) end
-      return made(v)
+      return element_type(v)
    end
-   return vector(capacity or 0, put, index or same, function() return made() end, destructor)
+   return vector(capacity or 0, put, index or same, function() return element_type() end, destructor)
 end
 
 -- new_string([capacity])

@@ -8,11 +8,11 @@ local Hierarchical = nn.ClassHierarchicalNLLCriterion
 
 -- A number from log-probabilities, as likely as they say: the first at which their sum goes beyond a random number.
 local function drawn(scores)
-   local wanted, sum = (math.random(1000000) - 1) / (1000000 - 1), 0
+   local threshold, sum = (math.random(1000000) - 1) / (1000000 - 1), 0
    local shares = torch.exp(scores)
    for i = 1, shares:size(1) do
       sum = sum + shares[i]
-      if sum > wanted then return i end
+      if sum > threshold then return i end
    end
    return shares:size(1)
 end
@@ -37,7 +37,7 @@ function Hierarchical:eval(input, target)
    local function probability()
       return (self:_scores(input)[self.clusterID] + self:_scores(input, self.clusterID)[self.classID]) / math.log(10)
    end
-   local wanted, cluster, class = probability(), self.clusterID, self.classID
+   local threshold, cluster, class = probability(), self.clusterID, self.classID
    local turns = 0
    repeat
       self.clusterID = math.random(self.clusterCounts:size(1))
@@ -46,7 +46,7 @@ function Hierarchical:eval(input, target)
    until turns >= 1000 or self.clusterID ~= cluster or self.classID ~= class
    if turns == 1000 then print 'nn.ClassHierarchicalNLLCriterion:eval: no other class was drawn' end
    self.startCluster, self.numClasses = self.startIndex[self.clusterID], self.clusterCounts[self.clusterID]
-   return wanted, wanted > probability() and 0 or 1
+   return threshold, threshold > probability() and 0 or 1
 end
 
 chunk('cache.lua')(core)

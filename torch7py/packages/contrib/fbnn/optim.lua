@@ -9,9 +9,9 @@ local torch, nn, type, pairs, ipairs = torch, nn, type, pairs, ipairs
 local function copied(value)
    if torch.isTensor(value) then return value:clone() end
    if type(value) ~= 'table' then return value end
-   local made = {}
-   for k, v in pairs(value) do made[copied(k)] = copied(v) end
-   return made
+   local copy = {}
+   for k, v in pairs(value) do copy[copied(k)] = copied(v) end
+   return copy
 end
 
 local Optim = torch.class 'nn.Optim'
@@ -19,11 +19,11 @@ local Optim = torch.class 'nn.Optim'
 -- {weight and its gradient, bias and its gradient}, nil where the module has none; `is_bias` says which it is. As in
 -- the original, what is optimized ends at the first nil: a bias without a weight stays as it is.
 function Optim.weight_bias_parameters(module)
-   local found = {}
+   local parameters = {}
    for i, names in ipairs {{'weight', 'gradWeight'}, {'bias', 'gradBias'}} do
-      if module[names[1]] then found[i] = {module[names[1]], module[names[2]], is_bias = i == 2} end
+      if module[names[1]] then parameters[i] = {module[names[1]], module[names[2]], is_bias = i == 2} end
    end
-   return found
+   return parameters
 end
 
 -- nn.Optim(model, optState), or nn.Optim(model, nil, what save() gave). A bias has no weightDecay.

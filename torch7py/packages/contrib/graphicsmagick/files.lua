@@ -77,10 +77,10 @@ function gm.info(path, simple, more)
 end
 
 -- The size that a text like '128x96', '128', 'x96' or '128x96!' asks for; without ! in the image's proportions.
-local function geometry(wanted, w, h)
-   local width, height, exact = tostring(wanted):match('^(%d*)x?(%d*)(!?)$')
+local function geometry(size_text, w, h)
+   local width, height, exact = tostring(size_text):match('^(%d*)x?(%d*)(!?)$')
    width, height = tonumber(width), tonumber(height)
-   if not width and not height then fail("graphicsmagick: convert: '%s' is no size", tostring(wanted)) end
+   if not width and not height then fail("graphicsmagick: convert: '%s' is no size", tostring(size_text)) end
    if exact == '!' then return width or w, height or h end
    local scale = min((width or math.huge) / w, (height or math.huge) / h)
    return max(floor(w * scale + 0.5), 1), max(floor(h * scale + 0.5), 1)

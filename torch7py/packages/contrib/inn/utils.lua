@@ -77,15 +77,15 @@ function utils.BNtoFixed(net, inplace)
       if not module.running_var or module.running_std then
          core.fail 'inn.utils.BNtoFixed: a batch normalization with running_var expected'
       end
-      local made = inn.ConstAffine(module.running_mean:nElement(), inplace):type(module.running_mean:type())
+      local layer = inn.ConstAffine(module.running_mean:nElement(), inplace):type(module.running_mean:type())
       local factor = module.running_var:double():add(module.eps):pow(-0.5)
-      made.a:copy(factor)
-      made.b:copy(-module.running_mean:double():cmul(factor))
+      layer.a:copy(factor)
+      layer.b:copy(-module.running_mean:double():cmul(factor))
       if module.affine then
-         made.a:cmul(module.weight)
-         made.b:cmul(module.weight):add(module.bias)
+         layer.a:cmul(module.weight)
+         layer.b:cmul(module.weight):add(module.bias)
       end
-      return made
+      return layer
    end
    return net:replace(replaced)
 end

@@ -5,11 +5,11 @@
 local core, _, iterm = ...
 local fail = core.fail
 local torch, type = torch, type
-local told = false
+local notified = false
 
 local function shown()
-   if not told then
-      told = true
+   if not notified then
+      notified = true
       io.stderr:write('iterm: nothing is shown here; image.save and gnuplot make files\n')
    end
 end

@@ -42,22 +42,22 @@ local function encoded(code)
 end
 
 function utf8.char(...)
-   local made = {}
-   for i = 1, select('#', ...) do made[i] = encoded((select(i, ...))) end
-   return table.concat(made)
+   local characters = {}
+   for i = 1, select('#', ...) do characters[i] = encoded((select(i, ...))) end
+   return table.concat(characters)
 end
 
 -- Where each character begins, and one place more; a byte that belongs to none is an error.
 local function starts(s, name)
-   local places, at = {}, 1
+   local positions, at = {}, 1
    while at <= #s do
       local _, length = decoded(s, at)
       if not length then fail('utf8.%s: invalid UTF-8 code', name) end
-      places[#places + 1] = at
+      positions[#positions + 1] = at
       at = at + length
    end
-   places[#places + 1] = at
-   return places
+   positions[#positions + 1] = at
+   return positions
 end
 
 -- First and last character of a range with negative places counted from the end.
@@ -68,14 +68,14 @@ local function range(count, i, j)
    return i, j
 end
 
-local function byte_place(s, i)
+local function byte_position(s, i)
    if i >= 0 then return i end
    return -i > #s and 0 or #s + i + 1
 end
 
 -- utf8.len(s[, i[, j]]): the number of characters that begin in those bytes; nil and the place of a byte that is wrong.
 function utf8.len(s, i, j)
-   local at, last, count = byte_place(s, i or 1), byte_place(s, j or -1), 0
+   local at, last, count = byte_position(s, i or 1), byte_position(s, j or -1), 0
    if at < 1 or at > #s + 1 then fail 'utf8.len: initial position out of string' end
    while at <= last do
       local _, length = decoded(s, at)
@@ -87,16 +87,16 @@ end
 
 -- utf8.sub(s, i[, j]): from one character to another.
 function utf8.sub(s, i, j)
-   local places = starts(s, 'sub')
-   i, j = range(#places - 1, i, j)
+   local positions = starts(s, 'sub')
+   i, j = range(#positions - 1, i, j)
    if i > j then return '' end
-   return s:sub(places[i], places[j + 1] - 1)
+   return s:sub(positions[i], positions[j + 1] - 1)
 end
 
 -- utf8.codepoint(s[, i[, j]]): the codes of the characters that begin in those bytes.
 function utf8.codepoint(s, i, j)
-   i = byte_place(s, i or 1)
-   j = byte_place(s, j or i)
+   i = byte_position(s, i or 1)
+   j = byte_position(s, j or i)
    if i < 1 or j > #s then fail 'utf8.codepoint: out of range' end
    local codes = {}
    while i <= j do
@@ -109,11 +109,11 @@ end
 
 -- utf8.byte(s[, i[, j]]): the codes of characters by their numbers.
 function utf8.byte(s, i, j)
-   local places = starts(s, 'byte')
+   local positions = starts(s, 'byte')
    i = i or 1
-   i, j = range(#places - 1, i, j or i)
+   i, j = range(#positions - 1, i, j or i)
    local codes = {}
-   for n = i, j do if places[n] and places[n] <= #s then codes[#codes + 1] = (decoded(s, places[n])) end end
+   for n = i, j do if positions[n] and positions[n] <= #s then codes[#codes + 1] = (decoded(s, positions[n])) end end
    return unpack(codes)
 end
 
@@ -148,21 +148,21 @@ local function moved(s, at, count)
 end
 
 -- for place, code in utf8.next, s; with a place and a number, the character that many characters from there.
-function utf8.next(s, place, count)
-   return moved(s, byte_place(s, place or 1), count or (place and 1 or 0))
+function utf8.next(s, position, count)
+   return moved(s, byte_position(s, position or 1), count or (position and 1 or 0))
 end
 
 -- utf8.charpos(s[, i]): the i-th character; utf8.charpos(s, place, count): that many characters from a byte.
-function utf8.charpos(s, place, count)
-   if count then return moved(s, byte_place(s, place or 1), count) end
-   place = place or 1
-   if place < 0 then return moved(s, #s + 1, place) end
-   return moved(s, 1, place > 0 and place - 1 or 0)
+function utf8.charpos(s, position, count)
+   if count then return moved(s, byte_position(s, position or 1), count) end
+   position = position or 1
+   if position < 0 then return moved(s, #s + 1, position) end
+   return moved(s, 1, position > 0 and position - 1 or 0)
 end
 
 -- utf8.offset(s, n[, i]): the byte at which the n-th character from byte i begins.
 function utf8.offset(s, n, i)
-   local at = byte_place(s, i or (n > 0 and 1 or #s + 1))
+   local at = byte_position(s, i or (n > 0 and 1 or #s + 1))
    if at < 1 or at > #s + 1 then fail 'utf8.offset: position out of range' end
    if n == 0 then
       while at > 1 and goes_on(s, at) do at = at - 1 end
@@ -182,24 +182,24 @@ function utf8.offset(s, n, i)
 end
 
 function utf8.reverse(s)
-   local places, made = starts(s, 'reverse'), {}
-   for n = #places - 1, 1, -1 do made[#made + 1] = s:sub(places[n], places[n + 1] - 1) end
-   return table.concat(made)
+   local positions, characters = starts(s, 'reverse'), {}
+   for n = #positions - 1, 1, -1 do characters[#characters + 1] = s:sub(positions[n], positions[n + 1] - 1) end
+   return table.concat(characters)
 end
 
 function utf8.insert(s, n, text)
    if text == nil then return s .. n end
-   local places = starts(s, 'insert')
-   if n < 0 then n = #places + n end
-   if not places[n] then fail('utf8.insert: there is no character %d', n) end
-   return s:sub(1, places[n] - 1) .. text .. s:sub(places[n])
+   local positions = starts(s, 'insert')
+   if n < 0 then n = #positions + n end
+   if not positions[n] then fail('utf8.insert: there is no character %d', n) end
+   return s:sub(1, positions[n] - 1) .. text .. s:sub(positions[n])
 end
 
 function utf8.remove(s, i, j)
-   local places = starts(s, 'remove')
-   i, j = range(#places - 1, i or -1, j)
+   local positions = starts(s, 'remove')
+   i, j = range(#positions - 1, i or -1, j)
    if i > j then return s end
-   return s:sub(1, places[i] - 1) .. s:sub(places[j + 1])
+   return s:sub(1, positions[i] - 1) .. s:sub(positions[j + 1])
 end
 
 function utf8.isvalid(s) return (utf8.len(s)) ~= nil end

@@ -18,14 +18,14 @@ function mattorch.load(file)
    if type(file) ~= 'string' then fail 'mattorch.load: the name of a file expected' end
    local kept = matio.use_lua_strings
    matio.use_lua_strings = false
-   local ok, found = pcall(matio.load, file)
+   local ok, contents = pcall(matio.load, file)
    matio.use_lua_strings = kept
-   if not ok then fail('%s', found) end
-   local made = {}
-   for name, value in pairs(found) do
-      made[name] = torch.isTensor(value) and turned(value) or 'unsupported type'
+   if not ok then fail('%s', contents) end
+   local converted = {}
+   for name, value in pairs(contents) do
+      converted[name] = torch.isTensor(value) and turned(value) or 'unsupported type'
    end
-   return made
+   return converted
 end
 
 local function check(value)
@@ -40,12 +40,12 @@ function mattorch.save(file, values)
    if type(file) ~= 'string' then fail 'mattorch.save: the name of a file expected' end
    if torch.isTensor(values) then values = {x = values} end
    if type(values) ~= 'table' then fail 'mattorch.save: a tensor or a table of tensors expected' end
-   local made = {}
+   local checked = {}
    for name, value in pairs(values) do
       if type(name) ~= 'string' then fail 'mattorch.save: a table of tensors by their names expected' end
-      made[name] = check(value)
+      checked[name] = check(value)
    end
-   matio.save(file, made)
+   matio.save(file, checked)
 end
 
 -- mattorch.saveAscii(file, tensor): a vector or a matrix as text.

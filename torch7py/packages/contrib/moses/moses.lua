@@ -31,9 +31,9 @@ local function equal(a, b)
    return true
 end
 
-local function holds(value, wanted)
-   if type(wanted) == 'function' then return wanted(value) end
-   return equal(value, wanted)
+local function holds(value, expected)
+   if type(expected) == 'function' then return expected(value) end
+   return equal(value, expected)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -44,9 +44,9 @@ function moses.each(t, f, ...)
 end
 
 function moses.map(t, f, ...)
-   local made = {}
-   for key, value in pairs(t) do made[key] = f(key, value, ...) end
-   return made
+   local result = {}
+   for key, value in pairs(t) do result[key] = f(key, value, ...) end
+   return result
 end
 
 function moses.reduce(t, f, state)
@@ -57,12 +57,12 @@ function moses.reduce(t, f, state)
 end
 
 -- The values for which f holds, or does not, as an array.
-local function chosen(t, wanted, f, ...)
-   local made = {}
+local function chosen(t, verdict, f, ...)
+   local result = {}
    for key, value in pairs(t) do
-      if (f(key, value, ...) and true or false) == wanted then made[#made + 1] = value end
+      if (f(key, value, ...) and true or false) == verdict then result[#result + 1] = value end
    end
-   return made
+   return result
 end
 
 function moses.select(t, f, ...) return chosen(t, true, f, ...) end
@@ -76,29 +76,29 @@ function moses.all(t, f, ...)
 end
 
 -- The key of a value, or of one that a function takes.
-function moses.detect(t, wanted)
+function moses.detect(t, expected)
    for key, value in pairs(t) do
-      if holds(value, wanted) then return key end
+      if holds(value, expected) then return key end
    end
 end
 
-function moses.include(t, wanted) return moses.detect(t, wanted) ~= nil end
+function moses.include(t, expected) return moses.detect(t, expected) ~= nil end
 
 -- The values of some keys, as an array; of those that are there.
 function moses.at(t, ...)
-   local made = {}
+   local result = {}
    for _, key in ipairs {...} do
-      if t[key] ~= nil then made[#made + 1] = t[key] end
+      if t[key] ~= nil then result[#result + 1] = t[key] end
    end
-   return made
+   return result
 end
 
 function moses.pluck(t, field)
-   local made = {}
+   local result = {}
    for _, value in pairs(t) do
-      if value[field] ~= nil then made[#made + 1] = value[field] end
+      if value[field] ~= nil then result[#result + 1] = value[field] end
    end
-   return made
+   return result
 end
 
 local function extreme(better)
@@ -119,11 +119,11 @@ function moses.sort(t, before)
    return t
 end
 
-function moses.count(t, wanted)
-   if wanted == nil then return count(t) end
+function moses.count(t, expected)
+   if expected == nil then return count(t) end
    local n = 0
    for _, value in pairs(t) do
-      if equal(value, wanted) then n = n + 1 end
+      if equal(value, expected) then n = n + 1 end
    end
    return n
 end
@@ -135,43 +135,43 @@ function moses.size(first, ...)
 end
 
 function moses.keys(t)
-   local made = {}
-   for key in pairs(t) do made[#made + 1] = key end
-   return made
+   local result = {}
+   for key in pairs(t) do result[#result + 1] = key end
+   return result
 end
 
 function moses.values(t)
-   local made = {}
-   for _, value in pairs(t) do made[#made + 1] = value end
-   return made
+   local result = {}
+   for _, value in pairs(t) do result[#result + 1] = value end
+   return result
 end
 
 -- shuffle(t[, seed]): the values in an order by chance; each takes the place of one before it, which moves to the end.
 function moses.shuffle(t, seed)
    if seed then math.randomseed(seed) end
-   local made = {}
+   local result = {}
    for key, value in pairs(t) do
-      local place = floor(math.random() * key) + 1
-      made[key] = made[place]
-      made[place] = value
+      local other = floor(math.random() * key) + 1
+      result[key] = result[other]
+      result[other] = value
    end
-   return made
+   return result
 end
 
 function moses.has(t, key) return t[key] ~= nil end
 
 function moses.invert(t)
-   local made = {}
-   for key, value in pairs(t) do made[value] = key end
-   return made
+   local result = {}
+   for key, value in pairs(t) do result[value] = key end
+   return result
 end
 
 -- A copy; of tables inside too, unless shallow.
 function moses.clone(t, shallow)
    if not is_table(t) then return t end
-   local made = {}
-   for key, value in pairs(t) do made[key] = shallow and value or moses.clone(value) end
-   return made
+   local result = {}
+   for key, value in pairs(t) do result[key] = shallow and value or moses.clone(value) end
+   return result
 end
 
 function moses.extend(t, ...)
@@ -209,24 +209,24 @@ function moses.rest(array, first)
 end
 
 function moses.reverse(array)
-   local made = {}
-   for i = #array, 1, -1 do made[#made + 1] = array[i] end
-   return made
+   local result = {}
+   for i = #array, 1, -1 do result[#result + 1] = array[i] end
+   return result
 end
 
 function moses.compact(array)
    return chosen(array, true, function(_, value) return value end)
 end
 
-function moses.indexOf(array, wanted)
+function moses.indexOf(array, expected)
    for i = 1, #array do
-      if array[i] == wanted then return i end
+      if array[i] == expected then return i end
    end
 end
 
-function moses.find(array, wanted, from)
+function moses.find(array, expected, from)
    for i = from or 1, #array do
-      if equal(array[i], wanted) then return i end
+      if equal(array[i], expected) then return i end
    end
 end
 
@@ -236,37 +236,37 @@ function moses.difference(array, other)
 end
 
 function moses.append(a, b)
-   local made = {}
+   local result = {}
    for _, part in ipairs {a, b} do
-      for _, value in ipairs(part) do made[#made + 1] = value end
+      for _, value in ipairs(part) do result[#result + 1] = value end
    end
-   return made
+   return result
 end
 
 function moses.concat(array, separator, first, last)
-   local made = {}
-   for key, value in pairs(array) do made[key] = tostring(value) end
-   return table.concat(made, separator, first or 1, last or #array)
+   local result = {}
+   for key, value in pairs(array) do result[key] = tostring(value) end
+   return table.concat(result, separator, first or 1, last or #array)
 end
 
 function moses.flatten(array, shallow)
-   local made = {}
+   local result = {}
    for _, value in pairs(array) do
       if is_table(value) then
-         for _, inner in ipairs(shallow and value or moses.flatten(value)) do made[#made + 1] = inner end
+         for _, inner in ipairs(shallow and value or moses.flatten(value)) do result[#result + 1] = inner end
       else
-         made[#made + 1] = value
+         result[#result + 1] = value
       end
    end
-   return made
+   return result
 end
 
 function moses.uniq(array)
-   local made = {}
+   local result = {}
    for i = 1, #array do
-      if not moses.include(made, array[i]) then made[#made + 1] = array[i] end
+      if not moses.include(result, array[i]) then result[#result + 1] = array[i] end
    end
-   return made
+   return result
 end
 
 function moses.push(array, ...)
@@ -293,15 +293,15 @@ function moses.range(from, to, step)
    if from == nil or step == 0 then return {} end
    if to == nil then from, to = 0, from end
    step = step or 1
-   local steps, made = floor((to - from) / step), {}
-   for i = 0, steps > 0 and steps or -1 do made[#made + 1] = from + i * step end
-   return made
+   local steps, result = floor((to - from) / step), {}
+   for i = 0, steps > 0 and steps or -1 do result[#result + 1] = from + i * step end
+   return result
 end
 
 function moses.rep(value, n)
-   local made = {}
-   for i = 1, n do made[i] = value end
-   return made
+   local result = {}
+   for i = 1, n do result[i] = value end
+   return result
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -313,8 +313,8 @@ end
 
 -- A function with its first arguments given; neither these nor the later ones go on behind a nil.
 function moses.bindn(f, ...)
-   local given = {...}
-   return function(...) return f(unpack(moses.append(given, {...}))) end
+   local bound = {...}
+   return function(...) return f(unpack(moses.append(bound, {...}))) end
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -9,22 +9,22 @@ local torch, ipairs = torch, ipairs
 
 -- Tensors as rows of numbers, each with as many elements as it needs.
 local function rows(tensors, count, name)
-   local found = {}
+   local vectors = {}
    for i, tensor in ipairs(tensors) do
       if not torch.isTensor(tensor) or not torch.type(tensor):find 'Cuda' then fail('nccl.%s: CUDA tensors expected', name) end
       if tensor:nElement() ~= count or not tensor:isContiguous() then
          fail('nccl.%s: contiguous tensors of %d elements expected', name, count)
       end
-      found[i] = tensor:view(-1)
+      vectors[i] = tensor:view(-1)
    end
-   return found
+   return vectors
 end
 
 local function same_number(inputs, outputs, name)
    if outputs and #outputs ~= #inputs then fail('nccl.%s: as many outputs as inputs expected', name) end
 end
 
-local function place_of(root, inputs, name)
+local function index_of(root, inputs, name)
    root = root or 1
    if not inputs[root] then fail('nccl.%s: invalid root: %s', name, tostring(root)) end
    return root
@@ -48,7 +48,7 @@ end
 -- nccl.reduce(inputs[, outputs, async, root]): the sum in the output, or input, of the root.
 function nccl.reduce(inputs, outputs, _, root)
    local count = inputs[1]:nElement()
-   root = place_of(root, inputs, 'reduce')
+   root = index_of(root, inputs, 'reduce')
    local from = rows(inputs, count, 'reduce')
    local to = outputs and rows({outputs[root]}, count, 'reduce')[1] or from[root]
    to:copy(sum_of(from))
@@ -56,7 +56,7 @@ end
 
 -- nccl.bcast(inputs[, async, root]): the root's numbers in all.
 function nccl.bcast(inputs, _, root)
-   root = place_of(root, inputs, 'bcast')
+   root = index_of(root, inputs, 'bcast')
    local all = rows(inputs, inputs[1]:nElement(), 'bcast')
    for i = 1, #all do all[i]:copy(all[root]) end
 end

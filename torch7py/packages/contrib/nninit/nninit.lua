@@ -163,7 +163,7 @@ end
 -- Martens (2010): that share of the elements becomes 0.
 function nninit.sparse(module, tensor, share)
    local count = tensor:nElement()
-   local places = torch.randperm(count):long():narrow(1, 1, math.floor(share * count))
-   tensor:view(count):indexFill(1, places, 0)
+   local indices = torch.randperm(count):long():narrow(1, 1, math.floor(share * count))
+   tensor:view(count):indexFill(1, indices, 0)
    return module
 end

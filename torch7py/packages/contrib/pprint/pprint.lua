@@ -57,9 +57,9 @@ local function table_text(t, limit, inline, level)
    local inner = level + 1
    local function line(at) return inline and ' ' or '\n' .. rep('  ', at) end
    local parts, length, metatable = {'{'}, #t, getmetatable(t)
-   local own = type(metatable) == 'table' and metatable.__tostring
-   if type(own) == 'function' then
-      local ok, text = pcall(own, t)
+   local tostring_method = type(metatable) == 'table' and metatable.__tostring
+   if type(tostring_method) == 'function' then
+      local ok, text = pcall(tostring_method, t)
       if not ok then text = 'error: ' .. tostring(text) end
       if type(text) == 'string' and text ~= '' then
          parts[#parts + 1] = ' -- ' .. text:gsub('%c', ESCAPES) .. (length > 0 and line(inner) or '')

@@ -61,52 +61,52 @@ local function search(p, subject, start)
 end
 
 -- The texts of the captures of a match, or of all of it where the pattern has none.
-local function captures_of(p, subject, found, whole_too)
-   if p.captures == 0 and whole_too then return {subject:sub(found[1], found[2])}, 1 end
+local function captures_of(p, subject, match, with_match)
+   if p.captures == 0 and with_match then return {subject:sub(match[1], match[2])}, 1 end
    local texts = {}
    for i = 1, p.captures do
-      local first = found[2 * i + 1]
-      texts[i] = first and subject:sub(first, found[2 * i + 2]) or false
+      local first = match[2 * i + 1]
+      texts[i] = first and subject:sub(first, match[2 * i + 2]) or false
    end
    return texts, p.captures
 end
 
 function Pattern:find(subject, init)
    subject = check_subject(subject)
-   local found = search(self, subject, start_of(init, #subject))
-   if not found then return nil end
-   local texts, n = captures_of(self, subject, found)
-   return found[1], found[2], unpack(texts, 1, n)
+   local match = search(self, subject, start_of(init, #subject))
+   if not match then return nil end
+   local texts, n = captures_of(self, subject, match)
+   return match[1], match[2], unpack(texts, 1, n)
 end
 
 function Pattern:match(subject, init)
    subject = check_subject(subject)
-   local found = search(self, subject, start_of(init, #subject))
-   if not found then return nil end
-   local texts, n = captures_of(self, subject, found, true)
+   local match = search(self, subject, start_of(init, #subject))
+   if not match then return nil end
+   local texts, n = captures_of(self, subject, match, true)
    return unpack(texts, 1, n)
 end
 
 -- First and last position, and a table of the positions of the captures (exec) or of their texts (tfind).
 function Pattern:exec(subject, init)
    subject = check_subject(subject)
-   local found = search(self, subject, start_of(init, #subject))
-   if not found then return nil end
-   local positions = {unpack(found, 3)}
+   local match = search(self, subject, start_of(init, #subject))
+   if not match then return nil end
+   local positions = {unpack(match, 3)}
    for name, number in pairs(self.names) do
-      local first = found[2 * number + 1]
-      positions[name] = first and subject:sub(first, found[2 * number + 2]) or false
+      local first = match[2 * number + 1]
+      positions[name] = first and subject:sub(first, match[2 * number + 2]) or false
    end
-   return found[1], found[2], positions
+   return match[1], match[2], positions
 end
 
 function Pattern:tfind(subject, init)
    subject = check_subject(subject)
-   local found = search(self, subject, start_of(init, #subject))
-   if not found then return nil end
-   local texts = captures_of(self, subject, found)
+   local match = search(self, subject, start_of(init, #subject))
+   if not match then return nil end
+   local texts = captures_of(self, subject, match)
    for name, number in pairs(self.names) do texts[name] = texts[number] end
-   return found[1], found[2], texts
+   return match[1], match[2], texts
 end
 
 function rex.find(subject, pattern, init, flags) return pattern_of(pattern, flags):find(subject, init) end
@@ -116,18 +116,18 @@ function rex.match(subject, pattern, init, flags) return pattern_of(pattern, fla
 local function matches(p, subject)
    local at, last = 0, -1
    return function()
-      local found = search(p, subject, at)
-      while found and found[2] == last and found[2] < found[1] do   -- empty, right behind the last one
+      local match = search(p, subject, at)
+      while match and match[2] == last and match[2] < match[1] do   -- empty, right behind the last one
          at = at + 1
-         found = search(p, subject, at)
+         match = search(p, subject, at)
       end
-      if not found then
+      if not match then
          at = huge
          return nil
       end
-      at, last = found[2], found[2]
-      if found[2] < found[1] then at = at + 1 end
-      return found
+      at, last = match[2], match[2]
+      if match[2] < match[1] then at = at + 1 end
+      return match
    end
 end
 
@@ -136,9 +136,9 @@ function rex.gmatch(subject, pattern, flags)
    subject = check_subject(subject)
    local following = matches(p, subject)
    return function()
-      local found = following()
-      if not found then return nil end
-      local texts, n = captures_of(p, subject, found, true)
+      local match = following()
+      if not match then return nil end
+      local texts, n = captures_of(p, subject, match, true)
       return unpack(texts, 1, n)
    end
 end
@@ -155,27 +155,27 @@ function rex.split(subject, pattern, flags)
    local following, from, done = matches(p, subject), 1, false
    return function()
       if done then return nil end
-      local found = following()
-      if not found then
+      local match = following()
+      if not match then
          done = true
          return subject:sub(from), nil
       end
-      local piece = subject:sub(from, found[1] - 1)
-      from = found[2] + 1
-      local texts, n = captures_of(p, subject, found, true)
+      local piece = subject:sub(from, match[1] - 1)
+      from = match[2] + 1
+      local texts, n = captures_of(p, subject, match, true)
       return piece, unpack(texts, 1, n)
    end
 end
 
 -- What stands for a match: a text in which %0 to %9 are captures, the entry of a table, or the result of a function.
-local function replacement_for(replacement, whole, texts, n)
+local function replacement_for(replacement, matched_text, texts, n)
    local kind = type(replacement)
    if kind == 'function' then return replacement(unpack(texts, 1, n)) end
    if kind == 'table' then return replacement[texts[1]] end
    return (replacement:gsub('%%(.)', function(c)
       if not c:find('%d') then return c end
       local number = tonumber(c)
-      if number == 0 then return whole end
+      if number == 0 then return matched_text end
       if number > n then fail('rex_pcre: the pattern has no capture %d', number) end
       return texts[number] or ''
    end))
@@ -195,26 +195,26 @@ function rex.gsub(subject, pattern, replacement, limit, flags)
    end
    local most, decide = type(limit) == 'number' and limit or huge, type(limit) == 'function' and limit or nil
    local parts, from, matched, replaced = {}, 1, 0, 0
-   for found in matches(p, subject) do
+   for match in matches(p, subject) do
       if matched >= most then break end
       matched = matched + 1
-      local whole = subject:sub(found[1], found[2])
-      local texts, n = captures_of(p, subject, found, true)
-      local new = replacement_for(replacement, whole, texts, n)
+      local matched_text = subject:sub(match[1], match[2])
+      local texts, n = captures_of(p, subject, match, true)
+      local new = replacement_for(replacement, matched_text, texts, n)
       if decide then
-         local use, further = decide(found[1], found[2], new or nil)
+         local use, further = decide(match[1], match[2], new or nil)
          if type(use) == 'string' then new = use elseif not use then new = nil end
          if further == true then decide = nil end
          if type(further) == 'number' then decide, most = nil, matched + further end
       end
-      insert(parts, subject:sub(from, found[1] - 1))
+      insert(parts, subject:sub(from, match[1] - 1))
       if new then
          replaced = replaced + 1
          insert(parts, tostring(new))
       else
-         insert(parts, whole)
+         insert(parts, matched_text)
       end
-      from = found[2] + 1
+      from = match[2] + 1
    end
    insert(parts, subject:sub(from))
    return concat(parts), matched, replaced

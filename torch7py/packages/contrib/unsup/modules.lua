@@ -75,8 +75,8 @@ local function auto_encoder(class, cost)
 
    function class:updateOutput(input, target)
       local code = self.encoder:updateOutput(input)
-      local made = self.decoder:updateOutput(code)
-      self.output = self.loss:updateOutput(made, target) * self.beta
+      local decoded = self.decoder:updateOutput(code)
+      self.output = self.loss:updateOutput(decoded, target) * self.beta
       if self.lambda then self.output = self.output + self.lambda * cost(self):updateOutput(code) end
       return self.output
    end
@@ -111,9 +111,9 @@ local function auto_encoder(class, cost)
 end
 
 local function squares()
-   local made = nn.MSECriterion()
-   made.sizeAverage = false
-   return made
+   local criterion = nn.MSECriterion()
+   criterion.sizeAverage = false
+   return criterion
 end
 unsup._squares = squares
 

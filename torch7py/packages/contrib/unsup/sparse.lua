@@ -24,10 +24,10 @@ end
 local function infer(self, input, factor, least)
    self.input = input
    local function smooth(code, mode)
-      local made = self.D:updateOutput(code)
-      local value, slope = self.Fcost:updateOutput(made, input) * factor, nil
+      local reconstruction = self.D:updateOutput(code)
+      local value, slope = self.Fcost:updateOutput(reconstruction, input) * factor, nil
       if mode and mode:match 'dx' then
-         local gradient = self.Fcost:updateGradInput(made, input)
+         local gradient = self.Fcost:updateGradInput(reconstruction, input)
          if factor ~= 1 then gradient:mul(factor) end
          slope = self.D:updateGradInput(code, gradient)
       end

@@ -61,7 +61,7 @@ end
 
 for _, name in ipairs {'zca', 'pca'} do
    local whiten = unsup[name .. '_whiten']
-   local function given(data, means, P, invP)
+   local function complete(data, means, P, invP)
       if means and P and invP then return means, P, invP end
       local _
       _, means, P, invP = whiten(data)
@@ -70,13 +70,13 @@ for _, name in ipairs {'zca', 'pca'} do
 
    -- layer, means, P, invP = unsup.zca_layer(data[, means, P, invP]), or pca_layer: a layer that whitens.
    unsup[name .. '_layer'] = function(data, means, P, invP)
-      means, P, invP = given(data, means, P, invP)
+      means, P, invP = complete(data, means, P, invP)
       return layer_of(data, P, -torch.mv(P:t(), means)), means, P, invP
    end
 
    -- layer, means, P, invP = unsup.inv_zca_layer(data[, means, P, invP]), or inv_pca_layer: one that undoes it.
    unsup['inv_' .. name .. '_layer'] = function(data, means, P, invP)
-      means, P, invP = given(data, means, P, invP)
+      means, P, invP = complete(data, means, P, invP)
       return layer_of(data, invP, means), means, P, invP
    end
 end

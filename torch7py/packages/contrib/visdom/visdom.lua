@@ -5,7 +5,7 @@
 local core, _, visdom = ...
 local fail = core.fail
 local type, ipairs, setmetatable = type, ipairs, setmetatable
-local told, windows = false, 0
+local notified, windows = false, 0
 
 local client = torch.class('visdom.client', visdom)
 
@@ -23,8 +23,8 @@ local SHOWN = 'text image images video svg scatter line heatmap bar histogram bo
 for name in SHOWN:gmatch('%S+') do
    -- plot:name{...}, or without names: the window that was asked for, or a new one
    client[name] = function(_, options)
-      if not told then
-         told = true
+      if not notified then
+         notified = true
          io.stderr:write('visdom: nothing is shown here; image.save and gnuplot make files\n')
       end
       windows = windows + 1
