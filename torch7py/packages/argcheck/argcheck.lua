@@ -1,8 +1,8 @@
--- argcheck: functions that look at their arguments, by rules in a table.
+-- argcheck: functions that check their arguments by rules in a table.
 --
 -- Every way to call a function (with or without each optional argument, in order or by name) is a path of a tree, whose
--- steps are the arguments' types. Paths are laid down in one order and tried in one order, as the original's are; a path
--- that ends where another did takes its place.
+-- steps are the arguments' types. Paths are laid down in one order and tried in one order, as the original's are; a
+-- path that ends where another did replaces it.
 --
 -- Arguments: core {fail, istype}. Result: the function that `require` gives.
 
@@ -11,7 +11,7 @@ local fail = core.fail
 
 local env, doc, checking = require 'argcheck.env', require 'argcheck.doc', require 'argcheck._call'
 local optional, leads_to, every = checking.optional, checking.leads_to, checking.every
-local trees = setmetatable({}, {__mode = 'k'})      -- of the functions that were made
+local trees = setmetatable({}, {__mode = 'k'})      -- of the functions that argcheck returned
 
 ---------------------------------------------------------------------------------------------------------
 -- The tree
@@ -26,7 +26,8 @@ local function step(node, argument)
    end
 end
 
--- The steps of one way to call. `given` says of each rule whether its argument is there, left out, or an explicit nil.
+-- The steps of one style of call. `presence` says for each rule whether its argument is there, left out, or an explicit
+-- nil.
 local function steps_of(rules, presence, style)
    local steps = {}
    for position, rule in ipairs(rules) do
@@ -80,7 +81,7 @@ local function lay_all(tree, rules)
    end
 end
 
--- A tree as it is now: a function keeps the ways that there were when it was made.
+-- A snapshot of a tree: a function keeps the paths that existed when it was defined.
 local function copy(node)
    local snapshot = {}
    for key, value in pairs(node) do
@@ -122,7 +123,7 @@ local function check_rules(rules)
    end
 end
 
--- Made from source, and with upvalues of which none is a function of ours, so that it can be saved.
+-- Loaded from source, and without functions of ours as upvalues, so that it can be saved.
 local make_checked = loadstring([[
    local tree, istype, quiet = ...
    return function(...)

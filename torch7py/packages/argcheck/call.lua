@@ -7,7 +7,7 @@ local fail = core.fail
 local usage = {}
 
 ---------------------------------------------------------------------------------------------------------
--- What is said about arguments
+-- Messages about arguments
 
 local function optional(rule)
    return rule.opt or rule.default ~= nil or rule.defaulta or rule.defaultf
@@ -73,7 +73,7 @@ local function entries(named)
    return string.format('**table**={ %s }', table.concat(parts, ', '))
 end
 
--- Whether one of a node and those after it ends a path of a way to call ('ordered', 'named', 'method').
+-- Whether a path of a style of call ('ordered', 'named', 'method') ends at a node or below it.
 local function leads_to(node, style)
    if node.rules and node.style == style then return true end
    for _, child in ipairs(node) do
@@ -93,7 +93,7 @@ end
 -- The values of all arguments where a path ends, in the order of the rules, and their number.
 local function fill(node, arguments, first)
    local rules, presence, values, waiting = node.rules, node.presence, {}, {}
-   local from = first and 2 or 1                      -- `self` is given as it is
+   local from = first and 2 or 1                      -- `self` is passed on unchanged
    local passed = 0
    for position = from, #rules do
       local rule, state = rules[position], presence[position]

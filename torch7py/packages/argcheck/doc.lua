@@ -1,4 +1,4 @@
--- argcheck.doc: what rules say about their functions, between record() and stop().
+-- argcheck.doc: the documentation in rules, collected between record() and stop().
 --
 -- Arguments: core, host, argcheck.doc.
 

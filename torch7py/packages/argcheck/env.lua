@@ -1,4 +1,4 @@
--- argcheck.env: how types are told, which a program may change. A name of a class of torch's may be a pattern
+-- argcheck.env: the test of a type, which a program may replace. A name of a class of torch's may be a pattern
 -- ('torch.*Tensor'), and fits an object whose class or whose parents' name it is.
 --
 -- Arguments: core, host, argcheck.env. Sets core.istype, which is not changed.

@@ -1,6 +1,7 @@
 -- cjson: JSON texts and Lua values, after lua-cjson 2.1.
 --
--- Keys of objects are written in the order of `pairs`, which is the same in every run; lua-cjson's was Lua's own.
+-- Keys of objects are written in the order of `pairs`, which is the same in every run; lua-cjson's was that of Lua's
+-- tables.
 --
 -- Arguments: core {fail}, host, cjson. Sets core.fill_cjson, with which cjson.safe makes its table.
 
@@ -16,7 +17,7 @@ local concat = table.concat
 local null = newproxy(true)
 getmetatable(null).__tostring = function() return 'userdata: NULL' end
 
--- lua-cjson takes its own errors back in cjson.safe, where they have no place in a program.
+-- In cjson.safe lua-cjson catches its own errors, which then have no position in a program.
 local bare = false
 local function problem(...)
    if bare then error(format(...), 0) end
@@ -110,8 +111,7 @@ function append(settings, depth, parts, value)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Reading. A token is a kind, a value and the place where it begins; the place where the next is looked for goes
--- along in `source.at`.
+-- Reading. A token is a kind, a value and its position; the position of the next one is in `source.at`.
 
 local SINGLE = {['{'] = 'T_OBJ_BEGIN', ['}'] = 'T_OBJ_END', ['['] = 'T_ARR_BEGIN', [']'] = 'T_ARR_END',
                 [','] = 'T_COMMA', [':'] = 'T_COLON'}
@@ -129,7 +129,7 @@ local function utf8(code)
    return char(0xF0 + floor(code / 64), 0x80 + code % 64) .. tail
 end
 
--- The character of a \u at a place, and the place after it; nil where it is none.
+-- The character of a \u at a position, and the position after it; nil if it is invalid.
 local function unicode(text, at)
    local digits = match(text, '^\\u(%x%x%x%x)', at)
    if not digits then return nil end
@@ -175,7 +175,7 @@ local function is_invalid_number(text, at)
    return (find(text, '^0[xX%d]', at) or find(text, '^[iI][nN][fF]', at) or find(text, '^[nN][aA][nN]', at)) and true
 end
 
--- What C's strtod takes.
+-- A number as C's strtod reads it.
 local function number_token(source, first)
    local text = source.text
    local sign, at = match(text, '^([+-]?)()', first)
@@ -209,7 +209,7 @@ local function number_token(source, first)
    return 'T_NUMBER', sign == '-' and -value or value, first
 end
 
--- The next token; for an error its kind is what is wrong.
+-- The next token; the kind of an error is its message.
 local function token(source)
    local text = source.text
    local at = match(text, '^[ \t\r\n]*()', source.at)
@@ -327,7 +327,7 @@ local function option_value(option)
    return option
 end
 
--- The functions of a module in a table, with settings of their own.
+-- The functions of a module in a table, with separate settings.
 local function fill(t)
    local settings = {sparse_convert = false, sparse_ratio = 2, sparse_safe = 10, encode_depth = 1000, decode_depth = 1000,
                      number_format = '%.14g', encode_invalid = 'off', decode_invalid = true}
@@ -415,7 +415,7 @@ local function fill(t)
       return settings.decode_invalid
    end
 
-   -- cjson.new(): the module once more, with settings of its own.
+   -- cjson.new(): another copy of the module, with separate settings.
    function t.new() return fill({}) end
    return t
 end

@@ -26,7 +26,7 @@ function util.file_save(name, data)
    if name then file:close() end
 end
 
--- util.is_array(t): the largest place of a list, 0 of an empty table, -1 where there are other keys.
+-- util.is_array(t): the largest index of a list, 0 for an empty table, -1 if there are other keys.
 function util.is_array(t)
    local most, count = 0, 0
    for key in pairs(t) do

@@ -6,9 +6,9 @@ local core, _, cudnn = ...
 local fail, rawget, rawset, setmetatable, next, ipairs = core.fail, rawget, rawset, setmetatable, next, ipairs
 local type, tostring, torch, cutorch = type, tostring, torch, cutorch
 
--- What programs set, and PyTorch decides by itself.
+-- Settings that have no effect: PyTorch decides by itself.
 cudnn.benchmark, cudnn.fastest, cudnn.verbose, cudnn.useFindEx = false, false, false, false
-cudnn.version = 5110   -- the last that the original was made for
+cudnn.version = 5110   -- the last version that the original supports
 function cudnn.reset() end
 
 local missing, convert_layer = cudnn.__missing(), cudnn.__converted
@@ -24,14 +24,14 @@ for _, name in ipairs {'errcheck', 'call', 'toDescriptor', 'createDescriptors', 
    cudnn[name] = function() fail("cudnn.%s: cuDNN's own functions are not to be had here", name) end
 end
 
-cudnn.C = setmetatable({   -- of the library itself there are these numbers
+cudnn.C = setmetatable({   -- the version of the installed library
    CUDNN_POOLING_MAX = 0,
    CUDNN_POOLING_AVERAGE = 1,
    CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING = 1,
    CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING = 2,
 }, {__index = function(_, name) fail("cudnn.C.%s: cuDNN's own functions are not to be had here", tostring(name)) end})
 
--- What cudnn.functional takes first: there is one handle for all devices, which stands for nothing.
+-- The first argument of cudnn.functional: one handle for all devices, which is ignored.
 local handle = setmetatable({}, {__tostring = function() return 'cuDNN handle' end, __metatable = false})
 function cudnn.getHandle() return handle end
 
@@ -75,15 +75,15 @@ end
 function cudnn.configmap(name) return chosen[name] end
 cudnn.configureMath()
 
--- cudnn.convert(model, cudnn or nn[, exclude]): layers of the one in place of those of the other, with their
--- parameters; those for which exclude(layer) is true stay. Returns the model.
+-- cudnn.convert(model, cudnn or nn[, exclude]): replaces layers of one package by those of the other, with the same
+-- parameters; layers for which exclude(layer) is true stay. Returns the model.
 function cudnn.convert(model, target, exclude)
    local name = target == nn and 'nn' or 'cudnn'
    return model:replace(function(m)
       if exclude and exclude(m) then return m end
       local converted = convert_layer(m, name)
       if converted == nil then return m end
-      for key, value in core.native_next, m do   -- a program's own fields; the others the layer has already
+      for key, value in core.native_next, m do   -- fields of the program; the layer has the others already
          if rawget(converted, key) == nil then rawset(converted, key, value) end
       end
       return converted

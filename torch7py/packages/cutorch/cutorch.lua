@@ -1,4 +1,4 @@
--- cutorch: the CUDA types, and what is a matter of Lua alone.
+-- cutorch: the CUDA types, and the functions that need no Python.
 --
 -- Arguments: core {add_type, fail, method}, host, cutorch, chunk.
 
@@ -38,7 +38,7 @@ end
 cutorch.hasHalf = true
 cutorch.magma = true
 
--- cutorch.withDevice(device, f): what f() returns, called with another current device.
+-- cutorch.withDevice(device, f): the result of f(), called with another current device.
 function cutorch.withDevice(device, f)
    local before = cutorch.getDevice()
    cutorch.setDevice(device)

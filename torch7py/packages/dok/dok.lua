@@ -1,4 +1,4 @@
--- dok: the functions for arguments and help that xlua has too. There is no help to be browsed.
+-- dok: the functions for arguments and help that xlua has too. There is no help browser.
 --
 -- Arguments: core, host, dok.
 

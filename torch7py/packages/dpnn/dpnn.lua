@@ -1,5 +1,4 @@
--- What the dpnn package adds to nn's classes besides the methods in Python: how modules are saved by nn.Serial, timing,
--- and small helpers.
+-- The Lua methods that dpnn adds to nn's classes: saving by nn.Serial, timing, and small helpers.
 --
 -- Arguments: core, host, the package's table, chunk, module.
 
@@ -15,7 +14,7 @@ dpnn.version = 2
 -- dpnn.test(tests, exclude): the gradients of the package's layers.
 function dpnn.test(tests, exclude) return chunk('test.lua')(chunk)(tests, exclude) end
 
--- dpnn.require(name): require, with a word about what is missing.
+-- dpnn.require(name): require, with a hint if the package is missing.
 function dpnn.require(name)
    if type(name) ~= 'string' then core.fail('dpnn.require: the name of a package expected') end
    local ok, message = pcall(require, name)
@@ -36,7 +35,7 @@ local function joined(a, b)
    return all
 end
 
--- Buffers that can be made again.
+-- Buffers that can be recomputed.
 local BUFFERS = {
    SpatialMaxPooling = {'indices'},
    SpatialConvolution = {'finput', 'fgradinput', '_input', '_gradOutput'},
@@ -67,7 +66,7 @@ local function each_module(t, f, seen)
    end
 end
 
--- Set what the module itself and those in its fields leave empty.
+-- Set the method that serializes the module and those in its fields.
 local function set_mode(m, method, names, ...)
    m.dpnn_serialEmpty = names
    local arguments, n = {...}, select('#', ...)
@@ -81,8 +80,8 @@ function Module:serialMode(names)
    return set_mode(self, 'serialMode', names, names)
 end
 
--- m:heavySerial(), m:mediumSerial(), m:lightSerial(): all is saved; not what forward and backward leave behind; not the
--- gradients of parameters either.
+-- m:heavySerial(), m:mediumSerial(), m:lightSerial(): save everything; all but the results of forward and backward; all
+-- but these and the gradients of parameters.
 function Module:heavySerial() return self:serialMode({}) end
 function Module:mediumSerial() return set_mode(self, 'mediumSerial', self.dpnn_mediumEmpty) end
 function Module:lightSerial()
@@ -137,7 +136,7 @@ end)
 ---------------------------------------------------------------------------------------------------------
 -- Timing. nn.Sequential and nn.ParallelTable print how long each of their modules takes, all of them from then on.
 
--- method(name) of `m`, timed; `name` is what is printed.
+-- method(name) of `m`, timed; `name` is printed.
 local function timed(m, name, ...)
    local timer = torch.Timer()
    local result = m[name](m, ...)
@@ -238,7 +237,7 @@ end
 -- m:accept(visitor): visitor:visit(m).
 function Module:accept(visitor) visitor:visit(self) end
 
--- m:dontBackward(): no backward goes through the module any more.
+-- m:dontBackward(): skip the module in every backward from now on.
 function Module:dontBackward()
    for _, name in ipairs {'backward', 'updateGradInput', 'accGradParameters', 'accUpdateGradParameters'} do
       self[name] = function() end
@@ -246,7 +245,7 @@ function Module:dontBackward()
    return self
 end
 
--- One category of a torch.AliasMultinomial, by Lua's own random numbers.
+-- One category of a torch.AliasMultinomial, drawn by Lua's math.random.
 function torch.AliasMultinomial:draw()
    local k = random(1, self.J:nElement())
    if random() < self.q[k] then return k end

@@ -1,4 +1,4 @@
--- What `nn.test`, `dpnn.test` and `rnn.test` run: the gradients of layers against differences of their outputs.
+-- The tests of `nn.test`, `dpnn.test` and `rnn.test`: gradients of layers against differences of their outputs.
 --
 -- Arguments: cases, functions by the name of a test, each of which returns a module and an input for it.
 -- Result: test(tests, exclude), which runs the tests of these names, all without any, or all others with `exclude`.
@@ -20,7 +20,7 @@ local function tensors_of(value, tensors)
    return tensors
 end
 
--- A value of the same shape, each of its tensors made by a function.
+-- A value of the same structure, each of its tensors replaced by the result of a function.
 local function map(value, make)
    if torch.isTensor(value) then return make(value) end
    local result = {}

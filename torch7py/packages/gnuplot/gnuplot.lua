@@ -1,4 +1,4 @@
--- gnuplot: what the arguments of its functions mean. Figures are numbers; one of them is the current.
+-- gnuplot: the arguments of its functions. Figures are numbers; one of them is the current.
 --
 -- Arguments: core {fail}, host, gnuplot.
 
@@ -94,7 +94,8 @@ local function parts(t, name)
    return text, style, tensors
 end
 
--- The places and values of a curve of one tensor: two columns, arrows in four, or places and several values.
+-- The positions and values of a curve in one tensor: two columns, four for arrows, or one of positions and several of
+-- values.
 local function columns(x, style)
    if x:dim() == 2 and x:size(2) == 4 and style:lower() == 'v' then
       return x:index(2, torch.LongTensor {1, 3}), x:index(2, torch.LongTensor {2, 4})

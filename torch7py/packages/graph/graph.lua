@@ -3,7 +3,7 @@
 -- A node's `children` holds the nodes that its edges lead to, in the order they were added, and under each of them
 -- its number; `nodes` and `edges` of a graph are kept in the same way.
 --
--- Arguments: core {fail}, host, graph with the functions {order, draw, place}, which scripts do not see.
+-- Arguments: core {fail}, host, graph with the functions {order, draw, positions}, which programs do not see.
 
 local core, _, graph = ...
 local fail = core.fail
@@ -13,7 +13,7 @@ graph.order, graph.draw, graph.positions = nil, nil, nil
 local ipairs, pairs, type, tostring, insert, sort = ipairs, pairs, type, tostring, table.insert, table.sort
 local typename = torch.typename
 
--- Put an object at the end of a list that knows the place of each.
+-- Append an object to a list that maps each object to its index.
 local function enlist(list, object)
    if list[object] == nil then
       insert(list, object)
@@ -249,7 +249,7 @@ function Graph:todot(title)
    return table.concat(text)
 end
 
--- What a drawing is made of: labels and attributes of the nodes by their numbers, and the edges' ends by turns.
+-- The contents of a drawing: labels and attributes of the nodes by their numbers, and the start and end of each edge.
 local function parts(g)
    local labels, attributes, ends = {}, {}, {}
    for i, node in ipairs(g.nodes) do

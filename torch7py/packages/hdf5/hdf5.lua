@@ -42,7 +42,7 @@ function DataSet:__tostring() return ('[HDF5DataSet %s]'):format(self._path) end
 -- All elements, as a tensor.
 function DataSet:all() return partial(self._fileID, self._path, {}, {}) end
 
--- dataset:partial({from, to}, ...): a range, or one place, of each dimension.
+-- dataset:partial({from, to}, ...): a range, or one index, of each dimension.
 function DataSet:partial(...)
    local ranges, starts, ends = {...}, {}, {}
    local dims = #size_of(self._fileID, self._path)
@@ -59,7 +59,7 @@ end
 -- Its size, as a table.
 function DataSet:dataspaceSize() return size_of(self._fileID, self._path) end
 
--- What makes an empty tensor of its type.
+-- The constructor of its tensor type.
 function DataSet:getTensorFactory() return torch.factory(type_of(self._fileID, self._path)) end
 
 function DataSet:close() end
@@ -198,7 +198,7 @@ end
 
 function hdf5.open(...) return File.open(...) end
 
--- `write` and `read` are about what is in a file here; saving an object for another thread goes by other names.
+-- Here `write` and `read` access the contents of a file; serialization for another thread has other names.
 for _, class in ipairs {File, Group} do
    function class.__write(object, file)
       local fields = {}

@@ -95,9 +95,9 @@ function image.toDisplayTensor(...)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Windows: there are none, and programs that only show what they do go on
+-- Windows do not exist; programs that only show images run on
 
--- What stands for a window and its parts: each field and each call of it is the same thing again.
+-- A stand-in for a window and its parts: each field of it and the result of each call is itself.
 local nothing = setmetatable({}, {__tostring = function() return 'a window that is not there' end})
 getmetatable(nothing).__index = function() return nothing end
 getmetatable(nothing).__call = function() return nothing end

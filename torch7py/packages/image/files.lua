@@ -91,7 +91,7 @@ image.supported_filetypes = filetypes
 
 function image.is_supported(suffix) return filetypes[suffix] ~= nil end
 
--- The way to deal with a file: by how it begins, else by its name.
+-- The format of a file: by its first bytes, or else by its name.
 local function filetype(filename, what)
    local kind = kind_of(check_name(filename, what)) or filename:match('%.(%a+)$')
    if not kind then fail('image.%s: unable to determine image type for file: %s', what, filename) end

@@ -1,5 +1,5 @@
--- image: the forms in which its functions are called. Here is what moves the points of an image; files, display, colours
--- and kernels are in files of their own.
+-- image: the overloads of its functions. This file has the geometric transforms; files, display, colours and kernels
+-- are in other files.
 --
 -- Most take an optional destination first, and return it.
 --
@@ -33,7 +33,7 @@ local function check_image(x, name)
    return x
 end
 
--- The destination, if there is one, the source, and what follows: the second argument tells.
+-- The optional destination, the source, and the other arguments, told apart by the second argument.
 local function destination(name, ...)
    if torch.isTensor((select(2, ...))) then
       return check_tensor((...), name), select(2, ...)
@@ -95,7 +95,7 @@ function image.translate(...)
    return dst
 end
 
--- Width and height of what 'WxH', 'MAX', '^MIN', '*SC' and '*SCn/SCd' ask for.
+-- Width and height for a size given as 'WxH', 'MAX', '^MIN', '*SC' or '*SCn/SCd'.
 local function sized(src, size)
    local h, w = sides(src)
    local longest = tonumber(size)

@@ -20,10 +20,10 @@ local function padding(settings)
    return w, h
 end
 
--- The number that is left of a float when it is written with so many places.
+-- A float rounded to a number of decimals.
 local function rounded(decimals, x) return tonumber(('%.' .. decimals .. 'f'):format(x)) end
 
--- Makers by type: f(package, layer) gives the module. `package` is nn or cudnn.
+-- Constructors by type: f(package, layer) returns the module. `package` is nn or cudnn.
 local make = {}
 
 function make.Convolution(package, layer)
@@ -83,7 +83,7 @@ local function fill(module, layer)
 end
 
 -- loadcaffe.load(prototxt, caffemodel[, backend]): nn.Sequential of the layers, of package 'nn' (the default) or 'cudnn'.
--- The description (prototxt) is not looked at: the model has its own. The modules have the layers' names in `name`.
+-- The description (prototxt) is not read: the model contains it. The modules have the layers' names in `name`.
 function loadcaffe.load(prototxt, path, backend)
    backend = backend or 'nn'
    if backend == 'ccn2' then fail("loadcaffe: there is no package ccn2; use 'nn' or 'cudnn'") end

@@ -9,7 +9,7 @@ local torch, fail, behind = torch, core.fail, core.behind or {}
 local call, names = THNN.call, THNN.names()
 THNN.call, THNN.names = nil, nil
 
--- What stands for a tensor is a pointer that x:cdata() gave.
+-- A tensor is passed as the pointer from x:cdata().
 local function tensors(...)
    local arguments = {...}
    for i = 1, select('#', ...) do

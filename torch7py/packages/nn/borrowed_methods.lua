@@ -1,5 +1,5 @@
--- Methods of nn.Module that scripts lend to other objects, criterions with parameters above all:
--- `nn.Module.getParameters(self)`. What such an object must have is said by Lua, its methods, not by its class. A class
+-- Methods of nn.Module that programs call on other objects, mostly criterions with parameters:
+-- `nn.Module.getParameters(self)`. Such an object is accepted by its methods, not by its class. A class
 -- is such an object too: in a method, `parent:clearState()` is a call on the parent itself.
 --
 -- Arguments: nn, module.
@@ -7,7 +7,7 @@
 local nn, module = ...
 local Module, Criterion = torch.getmetatable('nn.Module'), torch.getmetatable('nn.Criterion')
 
--- From now on f(object, ...) does it for what is no object of nn.Module.
+-- Use f(object, ...) for objects that are not nn.Modules.
 local function lend(name, f)
    local method = Module[name]
    module.redefine(Module, name, function(self, ...)

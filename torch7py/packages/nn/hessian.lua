@@ -42,7 +42,7 @@ local function accumulate(module, input, diagHessianOutput, gradients, hessians)
    end
 end
 
--- What updateGradInput gives with the parameters `weights` squared.
+-- The result of updateGradInput with the parameters `weights` squared.
 local function update(module, input, diagHessianOutput, weights)
    local saved, gradInput = {}, module.gradInput
    for i, name in ipairs(weights) do
@@ -69,7 +69,7 @@ end
 
 local GRADIENTS, HESSIANS = {'gradWeight', 'gradBias'}, {'diagHessianWeight', 'diagHessianBias'}
 
--- Classes of linear layers, and those whose second derivative is a pointwise matter; what is not there is left out.
+-- Classes of linear layers, and those with pointwise second derivatives; classes that do not exist are skipped.
 local LINEAR = {'Linear', 'SpatialConvolution', 'SpatialConvolutionLocal', 'SpatialFullConvolution',
                 'SpatialConvolutionMap', 'SpatialFullConvolutionMap'}
 local POINTWISE = {'Tanh', 'Square', 'Sqrt'}

@@ -1,6 +1,6 @@
 -- nn.Jacobian and nn.SparseJacobian: derivatives of modules, by their backward and by differences, compared.
 --
--- A Jacobian has a row for each element of what is varied and a column for each of the output.
+-- A Jacobian has a row for each element of the varied tensor and a column for each element of the output.
 --
 -- Arguments: core, host, nn, module. Results: nn.Jacobian, nn.SparseJacobian.
 
@@ -10,7 +10,7 @@ local ipairs, pairs, os = ipairs, pairs, os
 local torch = torch
 
 ---------------------------------------------------------------------------------------------------------
--- What both have in common
+-- Common functions
 
 -- Call f(column, gradOutput) for each element of the output, gradOutput being 1 there and 0 elsewhere.
 local function each_output(module, f)
@@ -25,12 +25,12 @@ end
 
 -- The Jacobian by the backward: `gradient(din)` gives the column, as a tensor, after each pass. It is of a parameter
 -- or of the input: where one half of a layer's backward leaves the other alone, that one is done for the last column
--- only, which is all that is ever seen of it.
+-- only, which is the only one that is used.
 local function by_backward(module, input, rows, of_parameter, gradient)
    module:forward(input)
    local columns = module.output:nElement()
    local halves = module_of.halves_stand_alone(module)
-   local jacobian, din = torch.zeros(columns, rows)   -- transposed: what is written at once lies together
+   local jacobian, din = torch.zeros(columns, rows)   -- transposed, so that a column is contiguous
    each_output(module, function(i, gradOutput)
       local both = not halves or i == columns
       if of_parameter or both then module:zeroGradParameters() end
@@ -60,7 +60,7 @@ end
 
 local function flat(t) return t.new(t):resize(t:nElement()) end
 
--- What a parameter becomes when it moves against the gradient of each output by turns, by accUpdateGradParameters.
+-- The values of a parameter after accUpdateGradParameters against the gradient of each output in turn.
 local function updates_by_backward(module, input, param)
    module:forward(input)
    local columns, halves = module.output:nElement(), module_of.halves_stand_alone(module)
@@ -120,7 +120,7 @@ local function test_io(module, input, minval, maxval)
    return largest_difference(output, output2), difference:nElement() == 0 and 0 or difference:abs():max()
 end
 
--- The ways to update a parameter, alone and shared by two modules, and how far each is off, by name.
+-- The errors of the methods of updating a parameter, alone and shared by two modules, by name.
 local function test_all_updates(module, input, weight, gradWeight)
    local rate = torch.uniform(0.1, 1)
    local gradOutput
@@ -193,7 +193,7 @@ function Jacobian.forwardUpdate(module, input, param, perturbation)
    return updates_by_differences(module, input, param, perturbation or STEP)
 end
 
--- The tests draw the input, and the parameter, and give the largest difference of the two ways.
+-- The tests draw the input, and the parameter, and return the largest difference.
 function Jacobian.testJacobian(module, input, minval, maxval, perturbation)
    draw(input, minval, maxval)
    return largest_difference(Jacobian.forward(module, input, input, perturbation), Jacobian.backward(module, input))
@@ -217,7 +217,7 @@ Jacobian.testIO = test_io
 Jacobian.testAllUpdate = test_all_updates
 
 ---------------------------------------------------------------------------------------------------------
--- Second derivatives, of half the sum of the squared outputs, which has 1 as its own by each output
+-- Second derivatives of half the sum of the squared outputs, whose second derivative by each output is 1
 
 -- By the methods of nn.hessian: the field `name` afterwards.
 function Jacobian.backwardDiagHessian(module, input, name)

@@ -1,4 +1,4 @@
--- What the nn package has besides its classes.
+-- The functions of nn beside its classes.
 --
 -- Arguments: core, host, the package's table, chunk = f(name) -> another of these files as a function, module.
 

@@ -1,4 +1,4 @@
--- m:replace(f): f(module) in the place of m and of every module below it, outer ones first.
+-- m:replace(f): replaces m and every module below it by f(module), outer ones first.
 --
 -- Done in Lua, whose lists of modules count: f may change them, and a script, or torch.save, reads them at every depth
 -- afterwards.

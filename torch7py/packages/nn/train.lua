@@ -1,4 +1,4 @@
--- nn.StochasticGradient, and what containers written in Lua call to say which of their modules failed.
+-- nn.StochasticGradient, and the method by which containers written in Lua report which of their modules failed.
 --
 -- Arguments: core {fail}, host, nn, module_of (module.lua).
 
@@ -58,7 +58,7 @@ end
 
 -- container:rethrowErrors(module, i, method, ...): module:method(...), for its i-th module; an error says which.
 module_of.redefine(torch.getmetatable('nn.Container'), 'rethrowErrors', function(self, module, i, method, ...)
-   local there = self.modules[i]   -- nothing yet of a module that was just made for this call
+   local there = self.modules[i]   -- nil for a module that was created by this call
    if there ~= nil and not rawequal(module, there) then core.fail('module %s is not number %s of its container', tostring(module), tostring(i)) end
    local function give(ok, result, ...)
       if ok then

@@ -21,8 +21,8 @@ local function refuse(...)
    fail('nested tables of tensors expected, not %s', table.concat(type_names, ' and '))
 end
 
--- recursiveType(value, type[, cache]): everything in it converted, tables and modules in place. What shared a
--- storage shares one afterwards, over several calls with one table `cache`.
+-- recursiveType(value, type[, cache]): everything in it converted, tables and modules in place. Tensors that shared a
+-- storage share one afterwards, also over several calls with one table `cache`.
 function utils.recursiveType(value, name, cache)
    cache = cache or {}
    if torch.isTensor(value) then
@@ -43,7 +43,7 @@ local function same_size(t, like)
    return (torch.isTensor(t) and t or like.new()):resize(like:size())
 end
 
--- f(a, b) -> a, for each tensor b of the second nest and what the first has in its place. Returns both nests.
+-- f(a, b) -> a, for each tensor b of the second nest and the corresponding value of the first. Returns both nests.
 local function pairwise(f)
    local function walk(a, b, ...)
       if torch.type(b) == 'table' then

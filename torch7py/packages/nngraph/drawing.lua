@@ -61,7 +61,7 @@ function nngraph.setDebug(enable)
    end
 end
 
--- nngraph.display(m): draw the graph and show the drawing with the desktop's own program.
+-- nngraph.display(m): draw the graph and show the drawing by the desktop's viewer.
 function nngraph.display(m)
    local path = os.tmpname()
    graph.dot(m.fg, path, path)

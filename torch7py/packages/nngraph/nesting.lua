@@ -1,11 +1,11 @@
--- nngraph.nesting: what is done to tensors, done to tables of tensors too, however deep.
+-- nngraph.nesting: operations on tensors, applied to nested tables of tensors.
 --
 -- Arguments: core, host, nesting.
 
 local _, _, nesting = ...
 local isTensor = torch.isTensor
 
--- A copy with memory of its own.
+-- A copy with separate memory.
 function nesting.cloneNested(value)
    if isTensor(value) then return value:clone() end
    local copy = {}
@@ -18,7 +18,7 @@ function nesting.fillNested(value, number)
    for _, inner in pairs(value) do nesting.fillNested(inner, number) end
 end
 
--- Give `output` the form of `input`: what it lacks is cloned, what it has too much is dropped.
+-- Give `output` the structure of `input`: missing entries are cloned, surplus ones dropped.
 function nesting.resizeNestedAs(output, input)
    if isTensor(output) then output:resizeAs(input) return end
    for key, inner in pairs(input) do

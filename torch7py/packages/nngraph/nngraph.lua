@@ -26,11 +26,11 @@ local is_node, check_nodes = chunk('nodes.lua')(core, nngraph, module)
 chunk('drawing.lua')(nngraph, is_node, failed)
 
 ---------------------------------------------------------------------------------------------------------
--- gModule: what Python has of its graph
+-- gModule: the graph in Python
 
 local GModule = torch.getmetatable('nn.gModule')
 
--- What Python knows of a module: handles of the modules at its nodes, their number, whether it reports.
+-- The state of a module in Python: handles of the modules at its nodes, their number, whether it reports.
 local known = setmetatable({}, {__mode = 'k'})
 
 local VALUES = {input = true, gradOutput = true, gradOutputBuffer = true}
@@ -147,7 +147,7 @@ end
 
 local WEAK = {__mode = 'v'}
 
--- What Python knows of a graph: which module is at each place, or that there is none.
+-- The modules of a graph in Python, node by node; false for a node without one.
 local function note(m, nodes)
    local seen = setmetatable({count = #nodes, verbose = false}, WEAK)
    for i, node in ipairs(nodes) do
@@ -168,7 +168,7 @@ local function modules_of(nodes, walk)
    return modules
 end
 
--- Tell Python the whole graph.
+-- Send the graph to Python.
 local function give_graph(m, walk)
    local nodes, backward = m.forwardnodes, m.backwardnodes
    local index = {}
@@ -191,7 +191,7 @@ end
 
 local function report(m, number) print(' V : ' .. m.forwardnodes[number]:label()) end
 
--- On every way into Python: hand over what the script has done to the graph.
+-- Before each call into Python, send the changes that the program made to the graph.
 local function check(m, walk)
    local nodes = rawget(m, 'forwardnodes')
    if type(nodes) ~= 'table' then return end
@@ -235,7 +235,7 @@ local function set_graph(m, fields)
    for _, node in ipairs(fields.forwardnodes) do node.data.forwardNodeId = node.id end
 end
 
--- The graph of a module that was made in Python.
+-- The graph of a module that was created in Python.
 local function rebuild(m)
    local modules, selects, splits, counts, sources, backward, annotations = describe(m)
    local nodes, at, start = {}, 0, nil
@@ -354,7 +354,7 @@ end
 -- have what was put there.
 local replace = GModule.replace
 module.redefine(GModule, 'replace', function(self, callback)
-   local put = {}   -- until the lists have them: Python does not keep what a script has added to a module
+   local put = {}   -- until the lists have them: Python does not keep fields that a program has added to a module
    local result = replace(self, function(m)
       local new = callback(m)
       put[#put + 1] = new

@@ -1,7 +1,7 @@
 -- nngraph: nodes, and the calls of modules that make them.
 --
--- Arguments: core {fail}, nngraph, module. Returns is_node(x), and check_nodes(list, its name), an error where another
--- thing stands in the list.
+-- Arguments: core {fail}, nngraph, module. Returns is_node(x), and check_nodes(list, its name), an error for any other
+-- value in the list.
 
 local core, nngraph, module = ...
 local fail = core.fail
@@ -29,9 +29,9 @@ local function call_site()
    end
 end
 
--- nngraph.Node(data): `data` is a table, and its entry `module` what the node stands for. `annotations` are its name,
--- description and attributes in drawings, `mapindex` the data of the nodes it takes with the place of each, and
--- `reverseMap` the nodes that take this one.
+-- nngraph.Node(data): `data` is a table, and its entry `module` the node's module. `annotations` are its name,
+-- description and attributes in drawings, `mapindex` the data of its input nodes with the index of each, and
+-- `reverseMap` the nodes that use this one.
 function Node:__init(data)
    parent.__init(self, data)
    data.annotations, data.mapindex = data.annotations or {}, data.mapindex or {}
@@ -39,7 +39,7 @@ function Node:__init(data)
    if not data.annotations._debugLabel then data.annotations._debugLabel = call_site() .. '_' end
 end
 
--- node:add(other[, mapped]): take the other's output; mapped, its place in the input is noted.
+-- node:add(other[, mapped]): use the other's output as input; `mapped` records its index in the input.
 function Node:add(child, mapped)
    parent.add(self, child)
    if not mapped then return end
@@ -51,7 +51,7 @@ function Node:add(child, mapped)
    if users then users[self] = true end
 end
 
--- node:split(n): a node for each entry of the table that this one gives.
+-- node:split(n): a node for each entry of this node's output table.
 function Node:split(count)
    if count == 1 then return nngraph.JustElement()(self) end
    local label = self.data.annotations._debugLabel or ''
@@ -113,7 +113,7 @@ local function source_names(inputs)
    return '{' .. table.concat(names, ',') .. '}'
 end
 
--- node:label(): what its data says, by name, for drawings.
+-- node:label(): the entries of its data, by name, for drawings.
 function Node:label()
    local lines, keys = {}, {}
    for key in pairs(self.data) do insert(keys, key) end
@@ -177,7 +177,7 @@ local function follow(previous, following) return following(previous) end
 function Module:__unm__() return self() end
 Module.__sub__, Node.__sub__ = follow, follow
 
--- nngraph.nest{a, {b}, c}: a node that gives the table of these nodes' outputs.
+-- nngraph.nest{a, {b}, c}: a node with the table of these nodes' outputs.
 local function nest(input)
    if is_node(input) then return input end
    if type(input) ~= 'table' or typename(input) or #input == 0 then

@@ -8,7 +8,7 @@ local paths, xlua = paths, xlua
 
 local Logger = torch.class('optim.Logger')
 
--- optim.Logger([name[, timestamp]]): to a file, whose directory is made, or to the screen.
+-- optim.Logger([name[, timestamp]]): to a file, whose directory is created, or to the screen.
 function Logger:__init(name, timestamp)
    if name then
       self.name = name

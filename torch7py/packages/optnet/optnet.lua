@@ -1,5 +1,5 @@
--- optnet: less memory for a network. Here a module's results lie in memory that is its own, so that none is shared;
--- all else that a program can tell happens: the passes on the sample, layers in place, gradients that are given up.
+-- optnet: less memory for a network. Here each module's results have separate memory, and none is shared; the other
+-- visible effects are the same: the passes on the sample, layers in place, gradients that are given up.
 --
 -- Arguments: core {fail}, host, optnet.
 

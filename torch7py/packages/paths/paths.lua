@@ -1,4 +1,4 @@
--- paths: what needs Lua's closures, or to know the file that calls.
+-- paths: the functions that need Lua's closures, or the file that calls them.
 --
 -- Arguments: core {fail, sources}, host, paths.
 

@@ -34,7 +34,7 @@ function app.require_here(base, nofollow)
    return directory
 end
 
--- app.appfile(name): a file in the folder ~/.PROGRAM, which is made.
+-- app.appfile(name): a file in the folder ~/.PROGRAM, which is created.
 function app.appfile(name)
    local script, err = app.script_name()
    if not script then return utils.raise(err) end
@@ -110,7 +110,7 @@ function app.parse_args(words, flags_with_values, flags_valid)
       flags[reported[name]] = value
    end
 
-   -- Set what one word says; an error where it says nothing known.
+   -- Set the flag of one word; an unknown flag is an error.
    local function set_word(text, long)
       local name, value = utils.splitv(text, '[=:]', false, 2)
       name = name or text

@@ -4,7 +4,7 @@
 --   function Animal:_init(name) self.name = name end
 --   local Dog = class(Animal)           or  class {_base = Animal, _init = function(self) self:super('x') end}
 --
--- A class has copies of what its base has. Arguments: core {fail}, host, class.
+-- A class has copies of its base's methods. Arguments: core {fail}, host, class.
 
 local core, _, class = ...
 local fail = core.fail

@@ -1,4 +1,4 @@
--- pl.compat: what differs between versions of Lua, under one name.
+-- pl.compat: functions that differ between versions of Lua, under common names.
 --
 -- Arguments: core, host, compat. The package pl.utils is loaded before.
 

@@ -10,7 +10,7 @@ local core, _, comprehension = ...
 local fail = core.fail
 local utils, balanced = require 'pl.utils', require 'pl.luabalanced'
 
--- What the result starts as, and what becomes of it with each value.
+-- The initial value of each reduction, and its update by a value.
 local KINDS = {
    list = {'{}', '__all[#__all + 1] = (%s)'},
    table = {'{}', 'local __key, __value = %s __all[__key] = __value'},

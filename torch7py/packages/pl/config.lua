@@ -5,8 +5,8 @@
 local _, _, config = ...
 local stringx = require 'pl.stringx'
 
--- config.lines(file or name): over the lines that say something. A line that ends with a backslash goes on in the next;
--- lines that start with ; or # are left out.
+-- config.lines(file or name): over the lines that are not blank or comments. A line that ends with a backslash goes on
+-- in the next; lines that start with ; or # are left out.
 function config.lines(source)
    local file, err = source or io.stdin, nil
    if type(source) == 'string' then
@@ -34,7 +34,7 @@ end
 local DEFAULTS = {variabilize = true, list_delim = ',', convert_numbers = true, convert_boolean = false,
                   trim_space = true, trim_quotes = false, ignore_assign = false, keysep = '='}
 
--- What the first line of a file says of the others.
+-- Guess the format from the first line of a file.
 local function guess(line)
    if line:find '^[^=]+=' then return {keysep = '='} end
    if line:find '^[^:]+:' then return {keysep = ':', list_delim = ':'} end
@@ -73,8 +73,8 @@ local function converter(options, smart)
    return convert
 end
 
--- config.read(file or name[, options]): a table of the settings, or nil and an error. With `smart` the first line says
--- what the file is like.
+-- config.read(file or name[, options]): a table of the settings, or nil and an error. With `smart` the format is
+-- guessed from the first line.
 function config.read(source, options)
    local lines, err = config.lines(source)
    if not lines then return nil, err end

@@ -83,7 +83,7 @@ function data.read(source, options)
       return fields_of(indented and stringx.lstrip(line) or line, delimiter, csv, n)
    end
 
-   -- By column, in the order in which they are made.
+   -- By column, in the order of creation.
    local to_number, columns, converters = number_reader(options), {}, {}
    local function convert(column, f)
       table.insert(columns, column)

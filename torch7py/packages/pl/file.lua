@@ -1,4 +1,4 @@
--- pl.file: whole files.
+-- pl.file: contents, times and names of files.
 --
 -- Arguments: core, host, file. The packages pl.utils, pl.path and pl.dir are loaded before.
 

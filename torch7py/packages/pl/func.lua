@@ -62,7 +62,7 @@ local names_of = {}   -- by function
 
 local function call_of(f) return function(...) return expression {op = '()', f, ...} end end
 
--- func.register(f[, name]): a function that gives an expression of a call.
+-- func.register(f[, name]): a function that returns the expression of a call.
 function func.register(f, name)
    utils.assert_arg(1, f, 'function')
    if name then names_of[f] = utils.assert_arg(2, name, 'string') end
@@ -114,7 +114,7 @@ function func.repr(e, outside)
 end
 Expression.__tostring = func.repr
 
--- func.collect_values(e, values): put what is no placeholder into the list, with placeholders _C1, _C2... in its place;
+-- func.collect_values(e, values): move constants into the list, and replace them by placeholders _C1, _C2...;
 -- the largest number of a placeholder.
 function func.collect_values(e, values)
    if not is_expression(e) then return 0 end
@@ -140,7 +140,7 @@ local function numbered(name, first, last)
    return table.concat(names, ',')
 end
 
--- The function that a text gives, with names for some values.
+-- Compile a text to a function, with names for some values.
 local function compile(names, values, parameters, body)
    local text = ('return function(%s) return function(%s) return %s end end'):format(names, parameters, body)
    local outer, err = utils.load(text, 'fun')
@@ -168,7 +168,7 @@ function func.compose(...)
    return tablex.reduce(function(f, g) return function(...) return f(g(...)) end end, {...})
 end
 
--- func.bind(f, ...): f with these arguments, where a placeholder stands for an argument of the new function.
+-- func.bind(f, ...): f with these arguments; placeholders are arguments of the new function.
 function func.bind(f, ...)
    local values, arguments, largest, any = {f, n = 1}, {}, 0, false
    for i = 1, select('#', ...) do

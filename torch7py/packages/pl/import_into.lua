@@ -10,8 +10,8 @@ for name in ([[Date List Map MultiMap OrderedMap Set app array2d class compat co
    MODULES[name] = true
 end
 
--- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
--- `true` in its place a table of these things alone.
+-- import_into([t]): the table (by default a new one), and the table that holds later assignments: the same one, or with
+-- `true` a separate one.
 return function(env)
    local set_later
    if env == true then env, set_later = nil, {} end

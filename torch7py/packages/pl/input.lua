@@ -7,7 +7,7 @@ local core, _, input = ...
 local fail = core.fail
 local utils = require 'pl.utils'
 
--- input.alltokens(next_line, pattern[, f]): over what the pattern matches in each line, or f of it.
+-- input.alltokens(next_line, pattern[, f]): over the matches of the pattern in each line, or f of them.
 function input.alltokens(next_line, pattern, f)
    local line, at = next_line(), 1
    return function()
@@ -24,7 +24,7 @@ function input.alltokens(next_line, pattern, f)
    end
 end
 
--- input.create_getter(source): a function that gives the next line.
+-- input.create_getter(source): a function that returns the next line.
 function input.create_getter(source)
    if not source then return io.read end
    if type(source) == 'string' then
@@ -44,7 +44,7 @@ end
 
 function input.words(source) return input.alltokens(input.create_getter(source), '%w+') end
 
--- The pattern of a line with captures for the wanted columns.
+-- The pattern of a line with captures for the selected columns.
 local function pattern_of(columns, last, delimiter)
    local blank = not delimiter or delimiter == ' '
    local field = blank and '[^%s]*' or '[^' .. delimiter .. ']*'

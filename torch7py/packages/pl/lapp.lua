@@ -17,7 +17,7 @@ local core, _, lapp = ...
 local fail = core.fail
 
 lapp.callback = false
-lapp.show_usage_error = true     -- false: no usage after a message; 'throw': an error in place of the end
+lapp.show_usage_error = true     -- false: no usage after a message; 'throw': an error instead of the end
 
 local usage = ''
 local types = {}                 -- by name: {converter, constraint}, from lapp.add_type
@@ -63,7 +63,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- The text
 
--- Set what a parameter's type says of it. A type is a name, a range 'a..b' or a choice 'a|b'.
+-- Set the fields of a parameter from its type. A type is a name, a range 'a..b' or a choice 'a|b'.
 local function set_type(parameter, name)
    local low, high = name:match('^([%d.eE+-]-)%.%.([%d.eE+-]+)$')
    if low then
@@ -108,7 +108,7 @@ local function set_default(parameter, text)
    end
 end
 
--- What stands in the parentheses: [optional] [type] [default value].
+-- The text in parentheses: [optional] [type] [default value].
 local function set_spec(parameter, spec)
    local word, rest = trim(spec):match('^(%S+)%s*(.-)$')
    if word == 'optional' then
@@ -125,7 +125,7 @@ local function set_spec(parameter, spec)
    end
 end
 
--- What a line of the text declares: the parameter, and the short name of an option; nil for other lines.
+-- The declaration in a line of the text: the parameter, and the short name of an option; nil for other lines.
 local function declaration(line)
    line = trim(line)
    local short, long, rest = line:match('^%-([%a_][%w_]*),%s*%-%-(%a[%w_%-]*)(.*)$')
@@ -177,7 +177,7 @@ local function put(results, parameter, key, value)
    end
 end
 
--- The words with what is joined in them apart: '--a=b' is '--a', 'b'; '-xb' is '-x', 'b' or '-x', '-b'.
+-- The words, with joined options split: '--a=b' is '--a', 'b'; '-xb' is '-x', 'b' or '-x', '-b'.
 local function next_word(words, i, find)
    local word = words[i]
    local name = word:match('^%-%-?(.+)$')

@@ -1,8 +1,8 @@
 -- pl.lexer: the tokens of a text, one by one.
 --
 -- A stream of tokens is a function: each call gives the type and the text (or number) of the next token. A stream may be
--- called with a pattern, which gives all up to where that is found, with a list {{type, value}, ...}, which comes next,
--- or with 0, which gives the line and the place in it.
+-- called with a pattern, which returns the text up to its next match, with a list {{type, value}, ...}, which is
+-- inserted next, or with 0, which returns the line and the column.
 --
 -- Arguments: core {fail}, host, lexer.
 
@@ -11,7 +11,7 @@ local fail = core.fail
 local yield = coroutine.yield
 
 ---------------------------------------------------------------------------------------------------------
--- What is done with a token that a pattern has found
+-- Actions for a token that a pattern has matched
 
 local function emit(kind) return function(token) return yield(kind, token) end end
 
@@ -82,7 +82,7 @@ local C = with_signs({
 -- Streams
 
 -- lexer.scan(s[, rules[, filter[, options]]]): the stream of a string, or of an object with `read`, which gives lines.
--- Rules are {pattern, action}, the first that is found counts; action(token, options, found) yields what the stream gives.
+-- Rules are {pattern, action}; the first match counts, and action(token, options, match) yields the tokens.
 -- `filter` is a set of actions that are passed over, `space` and `comments` among their names. Options are `number`
 -- (numbers become numbers) and `string` (strings lose their quotes).
 function lexer.scan(s, rules, filter, options)
@@ -98,7 +98,7 @@ function lexer.scan(s, rules, filter, options)
 
    local text, at, line = file and '' or s, 1, file and 0 or 1
 
-   -- What the stream was called with, instead of nothing, after a token.
+   -- The argument with which the stream was called after a token.
    local function answer(request)
       while request ~= nil do
          local following

@@ -1,5 +1,5 @@
--- pl.luabalanced: pieces of Lua source in a string. Each function gives the piece that starts at a position (1 without)
--- and the position after it; nil and the position where there is none.
+-- pl.luabalanced: pieces of Lua source in a string. Each function returns the piece that starts at a position (1 by
+-- default) and the position after it; nil and the position if there is none.
 --
 -- Arguments: core {fail}, host, luabalanced.
 
@@ -50,7 +50,7 @@ local function after_brackets(s, at)
    return at
 end
 
--- Two operands in a row end an expression, and so does what cannot be in one.
+-- Two consecutive operands end an expression, and so does a token that cannot be part of one.
 local function after_expression(s, at)
    local operand = false   -- whether the last thing was one
    while at <= #s do
@@ -82,7 +82,7 @@ for name, after in pairs {match_string = after_string, match_bracketed = after_b
    end
 end
 
--- These give lists, which may be empty.
+-- These return lists, which may be empty.
 function luabalanced.match_namelist(s, at)
    at = at or 1
    local names, pattern = {}, '^([%a_][%w_]*)%s*()'

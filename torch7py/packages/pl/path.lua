@@ -1,4 +1,4 @@
--- pl.path: names of files and what is under them.
+-- pl.path: names of files, and the files and directories under them.
 --
 -- Arguments: core, host, path. The packages lfs and pl.utils are loaded before.
 
@@ -41,7 +41,7 @@ function path.exists(p) return mode(p) ~= nil and p end
 ---------------------------------------------------------------------------------------------------------
 -- Parts of names
 
--- path.splitpath(p): what is before the last separator and what is after it.
+-- path.splitpath(p): the parts before and after the last separator.
 function path.splitpath(p)
    check(1, p)
    local directory, name = p:match('^(.*)[' .. SEPARATORS:gsub('\\', '%%\\') .. '](.*)$')

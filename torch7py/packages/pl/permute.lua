@@ -1,4 +1,4 @@
--- pl.permute: the orders of a list, and the ways to take one item of each of several lists.
+-- pl.permute: permutations of a list, and the products of several lists.
 --
 -- Arguments: core, host, permute. The packages pl.utils and pl.tablex are loaded before.
 
@@ -6,7 +6,7 @@ local _, _, permute = ...
 local utils, tablex = require 'pl.utils', require 'pl.tablex'
 local yield = coroutine.yield
 
--- permute.order_iter(list): over its orders. It is always the same list, which comes back as it was.
+-- permute.order_iter(list): over its permutations, which are one list that is changed in place and restored at the end.
 function permute.order_iter(list)
    utils.assert_arg(1, list, 'table')
    local function orders(n)

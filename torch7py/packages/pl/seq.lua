@@ -1,5 +1,5 @@
--- pl.seq: sequences, which are functions that give the next value (or several) and nil at the end. Where a function
--- takes a sequence it takes a list too, unless it says otherwise.
+-- pl.seq: sequences, which are functions that return the next value (or several) and nil at the end. Functions of
+-- sequences accept lists too, unless stated otherwise.
 --
 -- seq(s) is an object with these functions as methods (`seq(t):filter(f):map(g):copy()`); a method of another name is
 -- called on each value.
@@ -180,7 +180,7 @@ function seq.unique(s, as_table)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- What becomes of a sequence
+-- Reductions of a sequence
 
 function seq.foreach(s, f)
    f = function_arg(2, f)

@@ -1,5 +1,5 @@
--- pl.sip: patterns that are easier to write than Lua's. $ and a letter stand for a kind of text, and a name in braces
--- for the field where it goes.
+-- pl.sip: patterns that are easier to write than Lua's. $ and a letter match a kind of text, and a name in braces is
+-- the field for it.
 --
 --   local found = {}
 --   sip.match('$v{name}=$f{value}', 'rate=0.1', found)      found is {name = 'rate', value = 0.1}
@@ -148,7 +148,8 @@ end
 
 local registered = {}
 
--- sip.pattern(spec, f): what sip.read does with lines that match: f of the fields, or of a table where they have names.
+-- sip.pattern(spec, f): register a pattern and its action for sip.read: f of the fields, or of a table where they have
+-- names.
 function sip.pattern(spec, f)
    local matches, named = sip.compile(spec)
    table.insert(registered, {matches = matches, named = named, f = f})

@@ -7,7 +7,7 @@
 local _, _, strict = ...
 local getinfo = debug.getinfo
 
--- Of which sort the function is that reads or sets the variable: 'main' for a file's own lines, 'Lua', 'C'.
+-- The kind of the function that reads or sets the variable: 'main' for a file's own lines, 'Lua', 'C'.
 local function caller()
    local info = getinfo(3, 'S')
    return info and info.what or 'C'
@@ -65,7 +65,7 @@ function strict.make_all_strict(t)
    end
 end
 
--- strict.closed_module(t, name): a new strict table, which gets what is set in `t` from now on.
+-- strict.closed_module(t, name): a new strict table, which gets later assignments to `t`.
 function strict.closed_module(t, name)
    t = t or {}
    local inside = {}

@@ -10,7 +10,7 @@ local check = utils.assert_string
 local function as_list(t) return setmetatable(t, require 'pl.List') end
 
 ---------------------------------------------------------------------------------------------------------
--- What a string is
+-- Predicates
 
 for name, pattern in next, {isalpha = '^%a+$', isdigit = '^%d+$', isalnum = '^%w+$', isspace = '^%s+$',
                             islower = '^[%l%s]+$', isupper = '^[%u%s]+$'} do
@@ -168,7 +168,7 @@ function stringx.title(s)
 end
 stringx.capitalize = stringx.title
 
--- stringx.shorten(s, width[, tail]): a string of at most `width`, dots for what is missing.
+-- stringx.shorten(s, width[, tail]): a string of at most `width`, with dots for the rest.
 function stringx.shorten(s, width, tail)
    if #check(1, s) <= width then return s end
    if width < 3 then return ('.'):rep(width) end

@@ -138,7 +138,7 @@ function tablex.rfind(t, value, last)
    return nil
 end
 
--- tablex.find_if(t, f[, argument]): the first key for whose value f says true, and what it said.
+-- tablex.find_if(t, f[, argument]): the first key for whose value f returns true, and that result.
 function tablex.find_if(t, f, argument)
    check(1, t)
    f = callable(2, f)
@@ -307,11 +307,11 @@ function tablex.values(t)
    return as_list(result)
 end
 
--- tablex.index_map(t): value -> place, tablex.makeset(t): value -> true.
+-- tablex.index_map(t): value -> index, tablex.makeset(t): value -> true.
 function tablex.index_map(t) return tablex.pairmap(function(i, value) return i, value end, t) end
 function tablex.makeset(t) return tablex.pairmap(function(_, value) return true, value end, t) end
 
--- tablex.merge(a, b[, all]): what both have, from a; with `all` what either has, b's where both have it.
+-- tablex.merge(a, b[, all]): the entries that both have, from a; with `all` the entries of either, those of b first.
 function tablex.merge(a, b, all)
    check(1, a)
    check(2, b)
@@ -325,7 +325,7 @@ end
 function tablex.union(a, b) return tablex.merge(a, b, true) end
 function tablex.intersection(a, b) return tablex.merge(a, b, false) end
 
--- tablex.difference(a, b[, symmetric]): what only a has, or only one of the two.
+-- tablex.difference(a, b[, symmetric]): the entries of a alone, or of only one of the two.
 function tablex.difference(a, b, symmetric)
    check(1, a)
    check(2, b)

@@ -64,7 +64,7 @@ function template.compile(text, options)
    return {fn = make(), env = env, render = render, code = options.debug and code or nil}
 end
 
--- template.substitute(text[, env]): the text with what is in env, which may say how in _parent, _escape, _inline_escape,
+-- template.substitute(text[, env]): the text with the values of env, which may set _parent, _escape, _inline_escape,
 -- _brackets, _chunk_name and _debug.
 function template.substitute(text, env)
    env = env or {}

@@ -1,4 +1,4 @@
--- pl.types: what kind of value something is.
+-- pl.types: predicates on the kind of a value.
 --
 -- Arguments: core, host, types. The package pl.utils is loaded before.
 
@@ -28,7 +28,7 @@ function types.is_indexable(x) return type(x) == 'table' or has(x, '__len') and 
 function types.is_iterable(x) return type(x) == 'table' or has(x, '__pairs') end
 function types.is_writeable(x) return type(x) == 'table' or has(x, '__newindex') end
 
--- types.is_empty(x[, ignore_spaces]): an empty string or table, and whatever is neither.
+-- types.is_empty(x[, ignore_spaces]): true for an empty string or table, and for any other kind of value.
 function types.is_empty(x, ignore_spaces)
    if type(x) == 'table' then return next(x) == nil end
    if type(x) == 'string' then return x == '' or ignore_spaces and x:find '^%s+$' ~= nil or false end

@@ -53,11 +53,11 @@ end
 
 local factories = {}
 
--- utils.add_function_factory(metatable, make): functions that take a function take objects with this metatable too, of
--- which make(object) makes one.
+-- utils.add_function_factory(metatable, make): functions with a function argument accept objects with this metatable
+-- too, converted by make(object).
 function utils.add_function_factory(mt, make) factories[mt] = make end
 
--- utils.function_arg(number, f): a function of a function, an operator's name, a lambda or what can be called.
+-- utils.function_arg(number, f): a function from a function, an operator's name, a lambda or a callable object.
 function utils.function_arg(number, f, message)
    if type(f) == 'function' then return f end
    local make = type(f) == 'table' and factories[getmetatable(f)]
@@ -138,7 +138,7 @@ function utils.escape(s)
    return (utils.assert_string(1, s):gsub('[%-%.%+%[%]%(%)%$%^%%%?%*]', '%%%1'))
 end
 
--- utils.split(s[, pattern[, plain[, n]]]): the pieces between what the pattern matches, n at most.
+-- utils.split(s[, pattern[, plain[, n]]]): the pieces between the matches of the pattern, n at most.
 function utils.split(s, pattern, plain, n)
    utils.assert_string(1, s)
    pattern = pattern or '%s+'

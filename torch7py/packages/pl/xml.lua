@@ -132,7 +132,7 @@ function Element:get_text()
    return table.concat(texts)
 end
 
--- element:maptags(f): f(child) in place of each child that is an element; nil takes it away.
+-- element:maptags(f): replaces each child element by f(child); nil removes it.
 function Element:maptags(f)
    local i = 1
    while i <= #self do
@@ -164,8 +164,8 @@ function xml.walk(root, children_first, f)
    visit(root)
 end
 
--- xml.clone(element[, f]): a copy, with f(text, kind, parent) in place of each text; kind is the attribute's name, '*TAG'
--- or '*TEXT'.
+-- xml.clone(element[, f]): a copy in which f(text, kind, parent) replaces each text; kind is the attribute's name,
+-- '*TAG' or '*TEXT'.
 function xml.clone(root, f)
    local seen = {}
    local function copy(x, kind, parent)
@@ -196,7 +196,7 @@ local function differing_attributes(a, b)
    end
 end
 
--- xml.compare(a, b): whether two documents say the same; else false and what differs.
+-- xml.compare(a, b): whether two documents are equal; else false and the difference.
 function xml.compare(x, y)
    local seen = {}
    local function difference(a, b)
@@ -253,8 +253,8 @@ end
 
 local function indentation(x) return type(x) == 'number' and (' '):rep(x) or x end
 
--- xml.tostring(element[, indent[, step[, attribute_indent[, preface]]]]): its text; with `step` each element is on a line
--- of its own. The indents are strings or numbers of blanks, the preface is a text or true for the usual one.
+-- xml.tostring(element[, indent[, step[, attribute_indent[, preface]]]]): its text; with `step` each element is on a
+-- separate line. The indents are strings or numbers of blanks, the preface is a text or true for the usual one.
 function xml.tostring(root, indent, step, attribute_indent, preface)
    step, attribute_indent = indentation(step), indentation(attribute_indent)
    local parts = {}
@@ -403,7 +403,7 @@ end
 
 local function key_of(name) return name:find '^%d+$' and tonumber(name) or name end
 
--- Put what a repeated element found into the result: at the name that _ has, or at the end.
+-- Put the captures of a repeated element into the result: under the name captured by _, or at the end.
 local function add_captures(into, captures)
    if next(captures) == nil then return end
    local name = captures._
@@ -450,7 +450,7 @@ local function children_match(element, pattern, captures)
    return i > #pattern or matched
 end
 
--- A pattern's $name takes any text, a tag that ends in - any tag. With `deep` the match may be further down.
+-- A pattern's $name matches any text, a tag that ends in - any tag. With `deep` the match may be further down.
 function match(x, pattern, captures, deep)
    if x == nil then x = '' end
    if is_text(x) then
@@ -473,7 +473,7 @@ function match(x, pattern, captures, deep)
    return false
 end
 
--- element:match(pattern): a table of what the names stand for, and whether it matched. Of an element between {{ and }}
+-- element:match(pattern): a table of the captures by name, and whether it matched. Of an element between {{ and }}
 -- there may be several.
 function Element:match(pattern)
    local template, err = template_of(pattern)

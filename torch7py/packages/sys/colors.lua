@@ -1,3 +1,3 @@
--- sys.colors: sys.COLORS as a package of its own. The package sys is loaded before.
+-- sys.colors: sys.COLORS as a separate package. The package sys is loaded before.
 
 return require('sys').COLORS

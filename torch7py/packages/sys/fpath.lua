@@ -1,3 +1,3 @@
--- sys.fpath: the function sys.fpath as a package of its own. The package sys is loaded before.
+-- sys.fpath: the function sys.fpath as a separate package. The package sys is loaded before.
 
 return require('sys').fpath

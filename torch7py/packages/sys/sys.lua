@@ -31,7 +31,7 @@ function sys.sleep(seconds) sys.usleep(seconds * 1e6) end
 
 local function trim(text) return (text:gsub('^%s*', ''):gsub('%s*$', '')) end
 
--- sys.fexecute(command[, what]): what it writes, without blanks around; `what` as for file:read.
+-- sys.fexecute(command[, what]): its output, without surrounding blanks; `what` as for file:read.
 function sys.fexecute(command, what)
    io.stdout:flush()
    local name = os.tmpname()
@@ -68,7 +68,7 @@ function sys.fpath()
    return paths.dirname(file), paths.basename(file)
 end
 
--- sys.split(text, pattern): the pieces between what the pattern matches; an empty one at either end is left out.
+-- sys.split(text, pattern): the pieces between the matches of the pattern; an empty one at either end is left out.
 function sys.split(text, pattern)
    local pieces, at = {}, 1
    local first, last = text:find(pattern, at)

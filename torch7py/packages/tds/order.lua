@@ -172,7 +172,7 @@ end
 -- Of a key that is not there.
 function order.insert(b, key) note(b, key) end
 
--- When the value of a key that is there is set: khash may then make room for one more.
+-- When the value of an existing key is set, khash may resize for one more.
 function order.touch(b)
    if b.noted > 0 then settle(b) end
    if b.occupied >= b.bound then make_room(b) end
@@ -185,7 +185,7 @@ function order.remove(b, key)
    if b.noted > 1000 and b.noted > 4 * b.size then settle(b) end
 end
 
--- Room is made before a traversal too, so that setting values of keys during it does not.
+-- Resize before a traversal too, so that setting values of keys during it does not.
 function order.iterate(b)
    order.touch(b)
    local at = -1

@@ -31,7 +31,7 @@ local function check_element(value)
    if not STORABLE[name] then fail('unsupported key/value type <%s> (set)', name or kind) end
 end
 
--- A class whose objects are userdata; `contents[object]` is made by `fresh`.
+-- A class whose objects are userdata; `fresh` creates `contents[object]`.
 local function define(name, fresh, construct)
    local contents = setmetatable({}, WEAK)
    local class
@@ -60,7 +60,7 @@ local function of_unfrozen(contents, object, name)
    return of(contents, object, name)
 end
 
--- What the methods `__write` and `__read` of a class do, for files of other states too.
+-- The methods `__write` and `__read` of a class, also for files of other states.
 local function serialized(class, write, read)
    rawset(class, '__write', function(self, file)
       if core.freezing[file] then frozen[self] = true end
@@ -221,7 +221,7 @@ rawset(Vec, '__ipairs', function(self)
 end)
 rawset(Vec, '__pairs', Vec.__ipairs)
 
--- vec:insert([place,] value): at the end by default.
+-- vec:insert([position,] value): at the end by default.
 function methods:insert(...)
    local vec = of_unfrozen(vecs, self, 'Vec')
    local count = select('#', ...)
@@ -236,7 +236,7 @@ function methods:insert(...)
    vec.n = vec.n + 1
 end
 
--- vec:remove([place]): the last element by default. Returns nothing.
+-- vec:remove([position]): the last element by default. Returns nothing.
 function methods:remove(key)
    local vec = of_unfrozen(vecs, self, 'Vec')
    key = position(key or vec.n)
@@ -253,7 +253,7 @@ function methods:resize(size)
    vec.n = size
 end
 
--- vec:sort(before): with glibc's merges, so that elements of which neither is before the other come out as there.
+-- vec:sort(before): with glibc's merges, so that elements that compare equal have the same order.
 function methods:sort(before)
    local vec = of_unfrozen(vecs, self, 'Vec')
    if type(before) ~= 'function' then
@@ -335,7 +335,7 @@ local MANY, SHORT, ROUNDS, clock = 1000000, 2e-6, 20, os.clock
 if not jit then MANY, SHORT = 10000, 4e-5 end
 local reads, quick, since = 0, 0, 0
 
--- counter:inc(): what it was before.
+-- counter:inc(): returns the previous value.
 function counting:inc()
    reads, quick = 0, 0
    local count = of(counters, self, 'AtomicCounter')
@@ -368,7 +368,7 @@ rawset(Counter, '__tostring', function(self) return 'tds.AtomicCounter=' .. tost
 rawset(Counter, '__write', function(self, file) file:writeLong(self:get()) end)
 rawset(Counter, '__read', function(self, file) self:set(file:readLong()) end)
 
--- A counter on its way to another state of the program, read there as one with the same storage.
+-- A counter that is sent to another state, where it is read as a counter with the same storage.
 local Passed = torch.newmetatable('tds.PassedCounter', nil, nil, nil, function(file)
    local counter = new_counter()
    counters[counter] = file:readObject()

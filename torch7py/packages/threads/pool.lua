@@ -1,4 +1,4 @@
--- threads.threads: threads.Threads as a package of its own.
+-- threads.threads: threads.Threads as a separate package.
 --
 -- Arguments: core {threads_parts, set by threads}. Result: what `require` gives.
 

@@ -1,4 +1,4 @@
--- threads.queue: threads.Queue as a package of its own.
+-- threads.queue: threads.Queue as a separate package.
 --
 -- Arguments: core {threads_parts, set by threads}. Result: what `require` gives.
 

@@ -1,4 +1,4 @@
--- threads.safe: threads.safe as a package of its own.
+-- threads.safe: the function threads.safe as a separate package.
 --
 -- Arguments: core {threads_parts, set by threads}. Result: what `require` gives.
 

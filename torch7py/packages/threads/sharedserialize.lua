@@ -1,4 +1,4 @@
--- threads.sharedserialize: the same, with tensors, storages and counters as themselves. What is saved is loaded once.
+-- threads.sharedserialize: the same, with tensors, storages and counters shared. A saved value can be loaded once.
 --
 -- The elements of a tds.Hash or tds.Vec belong to one Lua state: others get copies, and from then on none may be changed.
 --

@@ -1,9 +1,9 @@
--- threads: pools of Lua states to which jobs are given.
+-- threads: pools of Lua states that run jobs.
 --
--- Jobs run in the program's own thread, one after the other, as if threads took no time: a job runs as soon as a thread
--- is free, so its place in the queue is free as well. As many results wait for `dojob` as the pool has threads; a thread
--- with one more keeps it and takes no other job until there is room. So a pool of n threads accepts 3 n jobs before
--- `addjob` must do one, and which results come first does not depend on the machine.
+-- Jobs run in the program's thread, one after the other, as if threads took no time: a job runs as soon as a thread is
+-- free, which frees its place in the queue. As many results wait for `dojob` as the pool has threads; a thread with one
+-- more keeps it and takes no other job until there is room. So a pool of n threads accepts 3 n jobs before `addjob`
+-- must do one, and which results come first does not depend on the machine.
 --
 -- Arguments: core {fail, raw, handle_of, wrap, endings}, host {state_open, ...}, threads. Sets core.threads_parts.
 
@@ -24,7 +24,7 @@ local mutex_new, mutex_known, mutex_set = take '_mutex_new', take '_mutex_known'
 local condition_new, condition_known = take '_condition_new', take '_condition_known'
 local condition_signal, condition_take, free = take '_condition_signal', take '_condition_take', take '_free'
 
-local pools = setmetatable({}, {__mode = 'k'})      -- pool -> what its threads do, as below
+local pools = setmetatable({}, {__mode = 'k'})      -- pool -> its state, as below
 local unowned = {}   -- pools that are garbage: their jobs are done, and their states closed, outside of finalizers
 
 local function close(pool)
@@ -56,7 +56,7 @@ local function constructor(methods, construct)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Jobs as what a serializer makes of them
+-- Serialized jobs
 
 local function saved(serialize, value)
    local ok, result = pcall(serialize.save, value)
@@ -81,7 +81,7 @@ local function run(pool, thread, job)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- What the threads of a pool do: `queue` has jobs for any of them, `queues` those for each, `results` what waits for
+-- The state of a pool: `queue` has jobs for any thread, `queues` those for each, `results` the results that wait for
 -- `dojob`, `kept` the result with which a thread waits for room, and `waiting` such threads in their order.
 
 local function free_thread(pool)
@@ -121,18 +121,18 @@ end
 -- threads.Threads
 
 local Threads = {}
-local nothing = loadstring('', '=threads')     -- made from source so that other states can load it
+local nothing = loadstring('', '=threads')     -- loaded from source so that other states can load it
 Threads.__index = Threads
 Threads.__serialize = 'threads.serialize'
 
--- The name of the serializer of pools to come: given, or asked for.
+-- Set or get the name of the serializer of later pools.
 function Threads.serialization(name)
    if name == nil then return Threads.__serialize end
    if type(name) ~= 'string' then fail('threads.Threads.serialization: the name of a package expected') end
    Threads.__serialize = name
 end
 
--- threads.Threads(n, f1, f2, ...): n states, in each of which f1(id), f2(id), ... run. Also gives the results of the
+-- threads.Threads(n, f1, f2, ...): n states, in each of which f1(id), f2(id), ... run. Also returns the results of the
 -- last function.
 function Threads.new(n, ...)
    if type(n) ~= 'number' or n < 1 then fail('threads.Threads: a number of threads expected') end
@@ -149,7 +149,7 @@ function Threads.new(n, ...)
    local proxy = newproxy(true)
    self.__gc__ = proxy
    getmetatable(proxy).__gc = function()
-      pools[self] = pool      -- a weak table has let go of it
+      pools[self] = pool      -- it is gone from the weak table
       unowned[#unowned + 1] = self
    end
 
@@ -181,7 +181,7 @@ function Threads:specific(flag)
    self.__specific = flag
 end
 
--- Call what is to be called with the results of the next job.
+-- Call the end callback of the next job with the job's results.
 function Threads:dojob()
    local pool = running(self)
    self.errors = false
@@ -239,7 +239,7 @@ function Threads:addjob(...)
    proceed(pool)
 end
 
--- Errors are raised where they are found.
+-- Errors are raised by the call that meets them.
 function Threads:haserror() return false end
 
 function Threads:hasjob()
@@ -335,7 +335,8 @@ function Condition:wait(mutex)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- threads.safe(f[, mutex]): f, called with a mutex locked. Made from source so that it can be saved for other states.
+-- threads.safe(f[, mutex]): f, called with a mutex locked. It is loaded from source so that it can be saved for other
+-- states.
 
 local make_safe = loadstring([[
    local f, number = ...

@@ -1,4 +1,4 @@
--- threads.worker: what the state of a thread does with a job.
+-- threads.worker: running a job in the state of a thread.
 --
 -- Arguments: core, host, worker.
 

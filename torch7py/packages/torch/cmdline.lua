@@ -23,9 +23,9 @@ function CmdLine:__init(argument_separator, key_separator)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- What there is
+-- Declarations
 
--- cmd:option(key, default[, help[, type]]): -key VALUE; a boolean takes no value and turns its default round.
+-- cmd:option(key, default[, help[, type]]): -key VALUE; a boolean takes no value and negates its default.
 function CmdLine:option(key, default, help, kind)
    if default == nil then fail("torch.CmdLine: the option %s has no default value", tostring(key)) end
    kind = kind or type(default)
@@ -53,14 +53,14 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Reading
 
--- The values when none are given.
+-- The default values.
 function CmdLine:default()
    local values = {}
    for key, option in pairs(self.options) do values[bare(key)] = option.default end
    return values
 end
 
--- What stops the program because of how it was called.
+-- End the program because of its arguments.
 function CmdLine:error(message)
    print('')
    io.stderr:write(message)
@@ -127,7 +127,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Writing
 
--- cmd:help([arg]): the help, headed by the program's name where the list of words is given.
+-- cmd:help([arg]): the help, with the program's name first if the list of words is given.
 function CmdLine:help(list)
    io.write('Usage: ', list and list[0] and list[0] .. ' ' or '', '[options]')
    for _, argument in ipairs(self.arguments) do io.write(' <', bare(argument.key), '>') end
@@ -152,7 +152,7 @@ function CmdLine:help(list)
 end
 
 -- cmd:string(prefix, values, ignore): a name for a run, of the arguments and of the options that are not at
--- their defaults. Options in `ignore` are left out where it says true, put in in any case where it says false.
+-- their defaults. Options in `ignore` are left out if their entry is true, and always included if it is false.
 function CmdLine:string(prefix, values, ignore)
    ignore = ignore or {}
    local index_of = {}
@@ -188,7 +188,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- The log
 
--- cmd:silent(): what is printed from the next cmd:log on goes to the log alone.
+-- cmd:silent(): output after the next cmd:log goes to the log alone.
 function CmdLine:silent() self.silentio = true end
 
 -- cmd:addTime([name[, format]]): lines of the log begin with the time, and a name.

@@ -1,4 +1,4 @@
--- torch.Tester and torch.TestSuite: a program's own unit tests.
+-- torch.Tester and torch.TestSuite: unit tests of a program.
 --
 -- The fields and the methods whose names begin with an underscore are the original's: test programs read and
 -- replace them. Uses the globals io, pcall, xpcall and debug as they are when a method is called.
@@ -22,7 +22,7 @@ function Tester:__init()
    self.errors, self.warnings = {}, {}        -- texts
    self._warningCount = {}                    -- name -> number; '' outside of tests
    self._currentTestName = ''
-   -- assertTensorEq takes tensors of one content and different shapes for equal, and warns.
+   -- assertTensorEq accepts tensors of equal contents and different shapes, and warns.
    self._assertTensorEqIgnoresDims = true
 end
 
@@ -119,7 +119,7 @@ function Tester:assert(condition, ...)
    return self:_assert_sub(condition, head .. 'BOOL violation condition=' .. tostring(condition))
 end
 
--- Checks of two numbers: how they are compared, and what is said when that fails.
+-- Checks of two numbers: the comparison, and the message when it fails.
 local COMPARISONS = {
    assertlt = {'LT', '>=', function(a, b) return a < b end},
    assertgt = {'GT', '<=', function(a, b) return a > b end},
@@ -150,7 +150,7 @@ function Tester:assertalmosteq(a, b, ...)
       ('%sALMOST_EQ failed: %s ~= %s with tolerance=%s'):format(head, tostring(a), tostring(b), tostring(tolerance)))
 end
 
--- The outcome of a comparison: `found` says how the two differ, nil that they do not.
+-- The outcome of a comparison: `mismatch` describes the difference, nil if there is none.
 local function judge(self, mismatch, negate, head, got, expected)
    if not negate then return self:_assert_sub(mismatch == nil, head .. (mismatch or '')) end
    local text = ''
@@ -190,7 +190,7 @@ function Tester:assertTensorNe(a, b, ...) return self:_assertTensorEqOrNeq(a, b,
 function Tester:assertTableEq(a, b, ...) return self:_assertTableEqOrNeq(a, b, false, ...) end
 function Tester:assertTableNe(a, b, ...) return self:_assertTableEqOrNeq(a, b, true, ...) end
 
--- f must raise an error that `right` takes.
+-- f must raise an error that `right` accepts.
 function Tester:assertErrorObj(f, right, ...)
    local head = heading(...)
    local ok, err = pcall(f)
@@ -216,7 +216,7 @@ function Tester:assertNoError(f, ...)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Which tests there are
+-- The list of tests
 
 local SPECIAL = {_setUp = 'set-up', _tearDown = 'tear-down'}
 

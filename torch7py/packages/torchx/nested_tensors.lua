@@ -1,7 +1,7 @@
 -- Functions over nested tables of tensors, which the packages rnn and torchx both have.
 --
--- Arguments: core. Result: a table of them. Those of two arguments shape the first like the second, make what is
--- missing in it, and return both.
+-- Arguments: core. Result: a table of them. Those of two arguments give the first the structure of the second, create
+-- missing tensors, and return both.
 
 local core = ...
 
@@ -77,7 +77,7 @@ function nests.recursiveNew(t)
    return result
 end
 
--- The tensors converted in place, whatever else there is left.
+-- The tensors converted in place; other values stay.
 function nests.recursiveType(t, name)
    if torch.isTensor(t) then return t:type(name) end
    if torch.type(t) == 'table' then

@@ -40,7 +40,8 @@ for _, name in ipairs {'Byte', 'Char', 'Short', 'Int', 'Long', 'Float', 'Double'
 end
 
 -- torch.group([sorted, index,] tensor[, same[, descending]]): the elements of a vector that same(first, element) says are
--- one group, equal ones by default: groups[first] = {idx = their places, val = their values}. Also gives both sorted.
+-- one group, equal ones by default: groups[first] = {idx = their indices, val = their values}. Also returns both
+-- sorted.
 function torch.group(sorted, index, x, same, descending)
    if not torch.isTensor(x) then sorted, index, x, same, descending = nil, nil, sorted, index, x end
    if not torch.isTensor(x) then fail 'torch.group: a tensor expected' end
@@ -62,8 +63,8 @@ function torch.group(sorted, index, x, same, descending)
    return groups, sorted, index
 end
 
--- torch.remap(a, b, f[, likeA, likeB]): f(x, y) for the tensors at the same places of two nested tables. Where one of them
--- is nil, it is made: empty tensors of the type of the prototypes, or of the other.
+-- torch.remap(a, b, f[, likeA, likeB]): f(x, y) for the corresponding tensors of two nested tables. A missing one is
+-- created: empty tensors of the type of the prototypes, or of the other.
 function torch.remap(a, b, f, like_a, like_b)
    if type(f) ~= 'function' then fail 'torch.remap: a function expected as argument 3' end
    local nested = type(a) == 'table' and a or type(b) == 'table' and b
@@ -84,7 +85,7 @@ function torch.remap(a, b, f, like_a, like_b)
    return a, b
 end
 
--- torch.treemax(x, sizes): the largest element and its place of the branch with the largest mean, down a tree whose
+-- torch.treemax(x, sizes): the largest element and its index in the branch with the largest mean, down a tree whose
 -- levels divide the vector into as many parts as sizes says.
 function torch.treemax(x, sizes)
    if type(sizes) ~= 'table' or not torch.isTensor(x) or x:dim() ~= 1 then

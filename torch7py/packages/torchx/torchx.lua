@@ -16,7 +16,7 @@ if has_ffi then rawset(_G, 'ffi', ffi) end      -- a global that the original le
 for name, f in pairs(chunk('nested_tensors.lua')(core)) do torchx[name] = f end
 chunk('tensors.lua')(core)
 
--- torch.find(x, value[, 2]): the places of a value, rows one after the other; with 2, of a matrix, for each row.
+-- torch.find(x, value[, 2]): the indices of a value, with the rows concatenated; with 2, for each row of a matrix.
 function torch.find(x, value, dim)
    if dim ~= nil and (dim ~= 2 or x:dim() ~= 2) then fail 'torch.find: along a dimension only rows of a matrix' end
    local width, column, result = dim and x:size(2) or math.huge, 0, {}

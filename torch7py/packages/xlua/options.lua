@@ -19,7 +19,7 @@ end
 local function takes_value(option) return option.action == nil or option.action == 'store' end
 
 -- An option: its flags, `dest` (its name in the result), `action` ('store', 'store_true', 'store_false'),
--- `default`, `req` (it must be given), `help`, `metavar`.
+-- `default`, `req` (it is required), `help`, `metavar`.
 function OptionParser:option(option)
    table.insert(self.option_descriptions, option)
    for _, flag in ipairs(option) do self.option_of[flag] = option end
@@ -87,7 +87,7 @@ function OptionParser:parse(options)
    return options, others
 end
 
--- The flags of an option with what each takes: '-x VALUE, --xy=VALUE'.
+-- The flags of an option with their values: '-x VALUE, --xy=VALUE'.
 function OptionParser:flags(option)
    local flags = {}
    for i, flag in ipairs(option) do

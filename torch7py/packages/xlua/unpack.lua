@@ -20,8 +20,8 @@ local function named_argument(def)
 end
 
 -- xlua.usage(name, description, example, ...): the help of a function. What follows describes its arguments:
--- tables {arg=, type=, help=, req=, default=} for named ones; without `arg` they are in order, and an empty
--- string stands before another way to call.
+-- tables {arg=, type=, help=, req=, default=} for named ones; without `arg` they are in order, and an empty string
+-- separates alternative calls.
 function xlua.usage(name, description, example, ...)
    local defs = {...}
    if defs[1].tabled then defs = defs[1].tabled end
@@ -62,8 +62,8 @@ local function names(args)
 end
 
 -- xlua.unpack({...}, name, description, ...): a table of the arguments by name and number, then each of them.
--- They are given in order or as one table by name; what is missing is its default or, with `defaulta`, another
--- argument; what must be given is an error with the usage.
+-- They come in order or as one table by name; a missing one is its default or, with `defaulta`, another argument; a
+-- missing required one is an error with the usage.
 function xlua.unpack(args, name, description, ...)
    local defs = {...}
    local usage = setmetatable({}, {__tostring = function()

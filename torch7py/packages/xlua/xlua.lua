@@ -80,11 +80,11 @@ function xlua.progress(current, goal)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Strings and tables, some of them in Lua's own libraries
+-- Functions on strings and tables, some of them added to Lua's libraries
 
 _G.string.split = sys.split
 
--- string.tosymbol('a.b'): what a.b is.
+-- string.tosymbol('a.b'): the value of a.b.
 function _G.string.tosymbol(text)
    local ok, result = pcall(loadstring('return ' .. text))
    if not ok then fail('%s', result) end
@@ -104,7 +104,7 @@ function _G.table.splice(t, start, length)
    return rest, part
 end
 
--- table.prune(t[, hash[, merge]]): the last of the items with one hash, or what merge(item, the one before) gives.
+-- table.prune(t[, hash[, merge]]): the last of the items with one hash, or the result of merge(item, the one before).
 function _G.table.prune(t, hash, merge)
    local kept = {}
    for _, item in ipairs(t) do
@@ -172,7 +172,7 @@ function xlua.installed(name)
    return path ~= nil, path or package.path
 end
 
--- xlua.envparams(defaults): the same table with the values that environment variables give.
+-- xlua.envparams(defaults): the same table with the values of environment variables.
 function xlua.envparams(defaults)
    local values = {}
    for key, default in pairs(defaults) do
@@ -224,7 +224,7 @@ function xlua.print(x, ...)
    end
 end
 
--- xlua.log(name[, append]): what is written to the screen goes to a file too.
+-- xlua.log(name[, append]): output to the screen goes to a file too.
 function xlua.log(name, append)
    paths.mkdir(paths.dirname(name))
    local file = assert(io.open(name, append and 'a' or 'w'))

@@ -1,4 +1,4 @@
--- bit32: Lua 5.2's operations on the 32 bits of whole numbers, in arithmetic alone.
+-- bit32: Lua 5.2's operations on the 32 bits of integers, by arithmetic alone.
 --
 -- Arguments: core {fail}, host, bit32.
 
@@ -8,7 +8,7 @@ local fail = core.fail
 local floor, select, tonumber, type = math.floor, select, tonumber, type
 local WORD = 2 ^ 32
 
--- An argument as a whole number from 0 to 2^32 - 1.
+-- An argument as an integer from 0 to 2^32 - 1.
 local function word(x, number, name)
    local value = tonumber(x)
    if not value then fail("bad argument #%d to '%s' (number expected, got %s)", number, name, type(x)) end
@@ -21,7 +21,7 @@ local function integer(x, number, name)
    return value < 0 and -floor(-value) or floor(value)
 end
 
--- A function of two words, from what it is of two half bytes.
+-- A function of two words, from its table for two half bytes.
 local function bitwise(combine)
    local halves = {}
    for a = 0, 15 do

@@ -50,7 +50,7 @@ function class.metatable(name)
    return metatables[name]
 end
 
--- class.constructor(metatable[, function or name of a method]): what makes objects when it is called.
+-- class.constructor(metatable[, function or name of a method]): a function that creates objects.
 function class.constructor(metatable, by)
    if type(metatable) ~= 'table' then fail 'class.constructor: a metatable expected' end
    if type(by) ~= 'function' then

@@ -11,7 +11,7 @@ local fail = core.fail
 local type, tostring, select, next, pairs, ipairs, pcall = type, tostring, select, next, pairs, ipairs, pcall
 local rawget, rawset, setmetatable, getmetatable = rawget, rawset, setmetatable, getmetatable
 
--- What a program can be told of: classic.addCallback(classic.events.CLASS_INIT, f).
+-- The events that a program can observe: classic.addCallback(classic.events.CLASS_INIT, f).
 classic.events = setmetatable({
    CLASS_INIT = 1, CLASS_SET_ATTRIBUTE = 2, CLASS_DEFINE_METHOD = 3, MODULE_INIT = 4, MODULE_DECLARE_CLASS = 5,
    MODULE_DECLARE_SUBMODULE = 6, MODULE_DECLARE_FUNCTION = 7, CLASSIC_TORCH_ENABLED = 8,
@@ -38,7 +38,7 @@ local function check_text(value, what)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- What every class answers
+-- Methods of every class
 
 local Class = {}
 
@@ -69,7 +69,7 @@ function Class:super()
    })
 end
 
--- c:mustHave(name): no object of c or of what derives from it is made before there is that method.
+-- c:mustHave(name): objects of c and its subclasses cannot be created before that method exists.
 function Class:mustHave(name)
    check_text(name, 'the name of a method')
    table.insert(rawget(self, '_requiredMethods'), name)
@@ -114,7 +114,7 @@ function Class:instantiate(...)
    return object
 end
 
--- c:include(mixin): the other class's methods, which must be new, and what it requires and has made final.
+-- c:include(mixin): the other class's methods, which must be new, and its required and final ones.
 function Class:include(other)
    if type(other) == 'string' then other = classic.getClass(other) end
    if not classic.isClass(other) then fail 'classic: a class to include expected' end

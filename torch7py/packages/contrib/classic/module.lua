@@ -10,7 +10,7 @@ local tell, events = classic._notify, classic.events
 
 local Module, Meta = {}, {classicModule = true}
 
--- What a module may declare: the method, where the names are kept, how they are spelt, the event.
+-- The declarations of a module: the method, the field of the names, their spelling, the event.
 local KINDS = {
    submodule = {'_submodules', '^[%l_]+$', 'lower_case_with_underscores', events.MODULE_DECLARE_SUBMODULE},
    class = {'_classes', '^%u[%a%d]*$', 'UpperCaseCamelCase', events.MODULE_DECLARE_CLASS},
@@ -77,7 +77,7 @@ function classic.isModule(value)
    return type(meta) == 'table' and meta.classicModule == true
 end
 
--- classic.module(name): it is what `require` gives for the name.
+-- classic.module(name): the result of `require` for this name.
 function classic.module(name)
    if name == classic then fail 'classic.module is called with a dot, not a colon' end
    if type(name) ~= 'string' then fail 'classic.module: a name expected' end
@@ -91,7 +91,7 @@ function classic.module(name)
    return module
 end
 
--- classic.list(module): prints what is in it.
+-- classic.list(module): prints its contents.
 function classic.list(value, depth)
    depth = depth or 0
    print(string.rep('|  ', depth) .. tostring(value))

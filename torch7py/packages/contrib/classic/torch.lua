@@ -13,8 +13,8 @@ local function methods_of(object) return rawget(rawget(object, '_class'), '_meth
 
 function Object:__init() end
 
--- A file holds a table of the fields, in which _class is the class's name. With methods __write and __read of its own
--- the class says what follows the name.
+-- A file holds a table of the fields, in which _class is the class's name. A class with methods __write and __read
+-- writes and reads what follows the name itself.
 function Object:write(file)
    local class = rawget(self, '_class')
    local method = rawget(class, '_methods').__write
@@ -58,7 +58,7 @@ local function refuse(object, key)
    fail('classic: an object of %s is strict and has no %s', rawget(object, '_class'):name(), tostring(key))
 end
 
--- The second result says that a value was found, which is all that a strict object has.
+-- The second result says that the field exists; a strict object has no others.
 function Object:__index__(key)
    if OWN[key] then return OWN[key], true end
    if rawget(self, '_class') == nil then return nil, true end

@@ -120,7 +120,7 @@ function File:writeall(records)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Whole files
+-- Reading and writing files
 
 local function home(path) return (path:gsub('^~', os.getenv('HOME') or '~')) end
 
@@ -169,7 +169,7 @@ local function index_of(columns)
    return index
 end
 
--- The rows, in order, that fit in `least` of the columns asked for, a row given by each at most once.
+-- The rows, in order, that fit in `least` of the conditions; each condition counts a row at most once.
 local function rows_of(index, conditions, least)
    local hits = {}
    for name, values in pairs(conditions) do
@@ -217,7 +217,7 @@ local function query_of(columns)
 end
 
 -- csvigo.load(path) or csvigo.load{path =, separator =, mode =, header =, verbose =, skip =, column_order =}.
--- All values are strings. Modes: 'raw', a list of records; 'large', the same, made on demand; 'tidy', a table
+-- All values are strings. Modes: 'raw', a list of records; 'large', the same, parsed on demand; 'tidy', a table
 -- column -> list, after the list of names where `column_order` is true; 'query', a function for rows.
 function csvigo.load(...)
    local args, path, separator, mode, header, verbose, skip = xlua.unpack({...}, 'csvigo.load',

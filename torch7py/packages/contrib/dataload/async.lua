@@ -1,5 +1,5 @@
--- dl.AsyncIterator(loader[, nthread[, verbose[, serialmode[, init]]]]): batches of a loader, made by one copy of it in
--- the program's own thread when their turn comes, with its random numbers.
+-- dl.AsyncIterator(loader[, nthread[, verbose[, serialmode[, init]]]]): batches of a loader, computed by one copy of it
+-- in the program's thread when they are fetched, with its random numbers.
 --
 -- Arguments: core {fail}, dl. `init` is called once for each of nthread, with its number.
 
@@ -33,7 +33,7 @@ function AsyncIterator:collectgarbage()
    dl.DataLoader.collectgarbage(self)
 end
 
--- Forgets what was asked for and not fetched.
+-- Drop the batches that were requested and not fetched.
 function AsyncIterator:synchronize()
    while not self.recvqueue:empty() do self:asyncGet() end
    self.querymode = nil
@@ -45,7 +45,7 @@ function AsyncIterator:reset()
    dl.DataLoader.reset(self)
 end
 
--- Asks for what a method of the loader gives: a batch of `size` examples.
+-- Request the result of a method of the loader: a batch of `size` examples.
 function AsyncIterator:asyncPut(method, arguments, size)
    self.ninprogress = self.ninprogress + 1
    self.recvqueue:put{method = method, arguments = arguments, size = size}
@@ -61,8 +61,8 @@ function AsyncIterator:asyncGet()
    return batch
 end
 
--- Batches of an epoch, of which nthread are asked for ahead. f(wanted) gives how many examples the next has, and the
--- arguments of the method before the two buffers.
+-- Batches of an epoch, of which nthread are requested ahead. f(batch_size) returns the number of examples of the next
+-- batch, and the arguments of the method before the two buffers.
 local function batches(self, method, size, epoch, f, ...)
    self:synchronize()
    self.querymode = method .. 'iter'
@@ -94,7 +94,7 @@ local function batches(self, method, size, epoch, f, ...)
    end
 end
 
--- As the loader's own. Where the last example would be a batch of its own, it is left out, as in the original.
+-- As the loader's. A last example that would be a batch by itself is left out, as in the original.
 function AsyncIterator:subiter(batchsize, epochsize, ...)
    local size = self:size()
    return batches(self, 'sub', batchsize or 32, epochsize, function(batch_size)

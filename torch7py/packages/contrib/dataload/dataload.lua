@@ -16,7 +16,7 @@ dl.SAVE_PATH = os.getenv('DEEP_SAVE_PATH') or paths.concat(home, 'save')
 for _, folder in ipairs{dl.SAVE_PATH, dl.DATA_PATH} do paths.mkdir(folder) end
 
 ---------------------------------------------------------------------------------------------------------
--- dl.DataLoader: what all loaders have. Each has index, size, isize and tsize of its own.
+-- dl.DataLoader: the common methods of all loaders. Each defines index, size, isize and tsize.
 
 local DataLoader = torch.class('dl.DataLoader', dl)
 
@@ -62,7 +62,7 @@ local function epoch_size(self, asked)
    return asked and asked > 0 and asked or self:size()
 end
 
--- Batches until an epoch is full: f(count, inputs, targets) gives how many examples there are, and the batch. The
+-- Batches until an epoch is full: f(count, inputs, targets) returns the number of examples and the batch. The
 -- first two of a batch are the buffers of the next one.
 local function batches(self, size, epoch, f)
    local done, inputs, targets = 0, nil, nil

@@ -12,7 +12,7 @@ local function check(holds, what)
    if not holds then fail('dataload: %s', what) end
 end
 
--- An image that is a file, of which the smaller side has the smaller length of those asked for.
+-- An image from a file, scaled so that its smaller side has the smaller of the given lengths.
 local function load_image(path, width, height)
    return require('graphicsmagick').Image(path, width, height):size(nil, min(width, height))
 end
@@ -124,7 +124,7 @@ function ImageClass:index(indices, ...)
    return batch(self, numbers, classes, ...)
 end
 
--- loader:sample(count[, inputs[, targets[, sampler]]]): of each a class is drawn, and then an image of it.
+-- loader:sample(count[, inputs[, targets[, sampler]]]): for each a random class, and a random image of it.
 function ImageClass:sample(count, ...)
    local numbers, classes = {}, {}
    for i = 1, count do
@@ -150,13 +150,13 @@ end
 
 function ImageClass:loadImage(path) return load_image(path, self.loadsize[3], self.loadsize[2]) end
 
--- Samplers are called with a tensor that they may fill, and a path: the image as a whole,
+-- Samplers are called with a tensor that they may fill, and a path. This one takes the complete image.
 function ImageClass:sampleDefault(...)
    local dst, path = destination(...)
    return scaled(dst, self:loadImage(path), self.samplesize)
 end
 
--- a part of it somewhere, half of them turned over,
+-- A random part, flipped with probability 1/2.
 function ImageClass:sampleTrain(...)
    local dst, path = destination(...)
    local picture = self:loadImage(path)
@@ -188,7 +188,7 @@ end
 
 ---------------------------------------------------------------------------------------------------------
 -- dl.MultiImageSequence(folder, batchsize, load sizes[, sample size[, sampler[, verbose]]]): sequences of pairs of
--- images, input1.jpg and target1.jpg, input2.jpg, ..., each in a folder of its own, one after the other in columns with a
+-- images, input1.jpg and target1.jpg, input2.jpg, ..., each in a separate folder, one after the other in columns with a
 -- step of zeros before each. Load sizes are {of inputs, of targets}. Fields: inputpattern and targetpattern, cropeverystep,
 -- varyloadsize, scaleeverystep, randseq.
 
@@ -269,7 +269,7 @@ local function next_sequence(self)
    return number
 end
 
--- One column: goes on with the sequence at which it was.
+-- One column, which continues its sequence.
 local function fill(self, cursor, inputs, targets, f)
    local at, steps = 1, inputs:size(1)
    while at <= steps do
@@ -322,7 +322,7 @@ function MultiImageSequence:loadImage(path, which, cursor)
    return load_image(path, width, height)
 end
 
--- Samplers fill a pair of images: with the whole of each,
+-- Samplers fill a pair of images. This one takes the complete images.
 function MultiImageSequence:sampleDefault(input, target, input_path, target_path, cursor)
    scaled(input, self:loadImage(input_path, 1, cursor), self.samplesize[1])
    scaled(target, self:loadImage(target_path, 2, cursor), self.samplesize[2])

@@ -11,7 +11,7 @@ local function check(holds, class, what)
    if not holds then fail('%s: %s', class, what) end
 end
 
--- What both have: sizes of a step's rows, and no drawing of examples.
+-- Methods of both classes: the sizes of a step's rows, and no random examples.
 local function sequences(class)
    class.subiter = dl.DataLoader.subiter
    function class:sample() fail('%s:sample is not implemented', torch.type(self)) end
@@ -26,8 +26,8 @@ local function sequences(class)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- dl.SequenceLoader(sequence, batchsize[, bidirectional]): the sequence in `batchsize` pieces of the same length; what
--- is left over at its end is lost. Targets are the inputs one step later, or the inputs where it is bidirectional.
+-- dl.SequenceLoader(sequence, batchsize[, bidirectional]): the sequence in `batchsize` pieces of the same length; the
+-- remainder at its end is dropped. Targets are the inputs one step later, or the inputs where it is bidirectional.
 
 local SequenceLoader = torch.class('dl.SequenceLoader', 'dl.DataLoader', dl)
 sequences(SequenceLoader)
@@ -40,7 +40,7 @@ function SequenceLoader:__init(sequence, batchsize, bidirectional)
    self.data = sequence:sub(1, steps * batchsize):view(batchsize, steps):t():contiguous()
 end
 
--- loader:sub(first, last[, inputs[, targets]]): views of steps, as the tensors that are given.
+-- loader:sub(first, last[, inputs[, targets]]): views of steps, set to the given tensors.
 function SequenceLoader:sub(first, last, inputs, targets)
    inputs = inputs or self.data.new()
    targets = targets or inputs.new()
@@ -84,7 +84,7 @@ local function next_sequence(self)
    return number
 end
 
--- One column: goes on with the sequence at which it was, {seqid, idx}.
+-- One column, which continues its sequence; `cursor` is {seqid, idx}.
 local function fill(self, cursor, input, target)
    local at, steps = 1, input:size(1)
    while at <= steps do

@@ -19,7 +19,7 @@ function dl.withcwd(folder, f)
    return result
 end
 
--- dl.downloadfile(folder, url[, file]): the folder, where the file, or what the address names, is in it.
+-- dl.downloadfile(folder, url[, file]): the folder, if it has the file, by default the last part of the address.
 function dl.downloadfile(folder, url, file)
    local download = paths.concat(folder, paths.basename(url))
    if not (file and paths.filep(file)) and not paths.filep(download) then
@@ -61,7 +61,7 @@ function dl.decompressfile(folder, archive, file, verbose, where)
    dl.withcwd(folder, function() unpack_it(archive, where) end)
 end
 
--- dl.load(path): what torch.save wrote, as text or else as bytes.
+-- dl.load(path): a file of torch.save, in the ASCII or the binary format.
 function dl.load(path)
    if not paths.filep(path) then fail('%s is missing', path) end
    local ok, data = pcall(torch.load, path, 'ascii')
@@ -89,7 +89,7 @@ end
 -- Texts.
 
 -- dl.buildVocab(words[, least]): tables word -> number, number -> word and word -> how often. Numbers are given in the
--- order of the words. Those seen less often than `least` have one together, as '<OOV>', the last.
+-- order of the words. Words seen less often than `least` share the last number, as '<OOV>'.
 function dl.buildVocab(words, least)
    if torch.type(words) ~= 'table' or torch.type(words[1]) ~= 'string' then
       fail('dl.buildVocab: a table of strings expected')
@@ -125,7 +125,7 @@ function dl.text2tensor(words, vocab)
    return numbers
 end
 
--- dl.splitString(text[, characters]): what stands between them; ':' by default.
+-- dl.splitString(text[, characters]): the parts between them; ':' by default.
 function dl.splitString(text, characters)
    local parts = {}
    for part in text:gmatch('([^' .. (characters or ':') .. ']+)') do parts[#parts + 1] = part end

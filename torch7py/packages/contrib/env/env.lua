@@ -15,7 +15,7 @@ function globals.exit() os.exit() end
 
 function globals.who() fail('who is not supported: it is for use at a prompt') end
 
--- import(name[, forced]): load a package and make its functions global; forced, over what there is.
+-- import(name[, forced]): load a package and make its functions global; `forced` replaces existing globals.
 function globals.import(name, forced)
    require(name)
    for key, value in pairs(rawget(_G, name)) do

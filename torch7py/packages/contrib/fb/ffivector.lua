@@ -1,4 +1,4 @@
--- fb.ffivector: vectors of numbers or strings from 1 on, which grow by one when the place behind the last is set.
+-- fb.ffivector: vectors of numbers or strings, indexed from 1, which grow by one when the index after the last is set.
 --
 -- Arguments: core {fail}. Result: the package.
 
@@ -9,7 +9,7 @@ local tonumber, type, setmetatable, ipairs, error, pcall, require = tonumber, ty
 local has_ffi, ffi = pcall(require, 'ffi')
 local M = {}
 
--- A vector of values that `put` makes of what is assigned, and `take` gives back; `empty` makes those of resize.
+-- A vector. `put` converts assigned values, `take` converts them back, and `empty` creates those of resize.
 local function vector(capacity, put, take, empty, drop)
    local values, size = {}, 0
    local self, methods = {}, {}
@@ -64,7 +64,8 @@ end
 
 local function same(v) return v end
 
--- new(ctype[, capacity, index, newindex, destructor]): of any C type; the functions are applied to what is taken and set.
+-- new(ctype[, capacity, index, newindex, destructor]): of any C type; the functions convert values that are read and
+-- set.
 function M.new(ctype, capacity, index, newindex, destructor)
    if not has_ffi then fail 'fb.ffivector.new: there is no ffi in this Lua' end
    local element_type = ffi.typeof(ctype)

@@ -1,8 +1,8 @@
--- nn.CachingLookupTable(backing, rows): rows of a LookupTable, kept here and written back when others need their place.
+-- nn.CachingLookupTable(backing, rows): rows of a LookupTable, cached, and written back when they are evicted.
 --
--- It gives what the table behind it gives. `accUpdateGradParameters` moves the rows here; the table learns of that when
--- a row has to go, or at `flush`. A row has a place in one of the groups of 8, by its number; which one of a full group
--- goes is drawn. Other gradients are an error, as in the original.
+-- Its results are those of the backing table. `accUpdateGradParameters` updates the cached rows; the table gets them
+-- when a row is evicted, or at `flush`. The cache is 8-way set associative, indexed by the row's number, with random
+-- eviction. Other gradients are an error, as in the original.
 --
 -- Arguments: core {fail}.
 

@@ -1,4 +1,4 @@
--- fbnn: what its classes draw by Lua's own random numbers, and those that are made of Lua tables.
+-- fbnn: methods that draw by Lua's math.random, and classes that consist of Lua tables.
 --
 -- Arguments: core {fail}, host, fbnn, chunk.
 
@@ -6,7 +6,7 @@ local core, _, _, chunk = ...
 local torch, nn, math = torch, nn, math
 local Hierarchical = nn.ClassHierarchicalNLLCriterion
 
--- A number from log-probabilities, as likely as they say: the first at which their sum goes beyond a random number.
+-- A sample from log-probabilities: the first index at which their cumulative sum exceeds a random number.
 local function drawn(scores)
    local threshold, sum = (math.random(1000000) - 1) / (1000000 - 1), 0
    local shares = torch.exp(scores)

@@ -17,7 +17,7 @@ end
 local Optim = torch.class 'nn.Optim'
 
 -- {weight and its gradient, bias and its gradient}, nil where the module has none; `is_bias` says which it is. As in
--- the original, what is optimized ends at the first nil: a bias without a weight stays as it is.
+-- the original, the list ends at the first nil: a bias without a weight stays as it is.
 function Optim.weight_bias_parameters(module)
    local parameters = {}
    for i, names in ipairs {{'weight', 'gradWeight'}, {'bias', 'gradBias'}} do
@@ -26,7 +26,7 @@ function Optim.weight_bias_parameters(module)
    return parameters
 end
 
--- nn.Optim(model, optState), or nn.Optim(model, nil, what save() gave). A bias has no weightDecay.
+-- nn.Optim(model, optState), or nn.Optim(model, nil, checkpoint), the result of save(). A bias has no weightDecay.
 function Optim:__init(model, optState, checkpoint)
    if not torch.isTypeOf(model, 'nn.Module') or (optState == nil) == (checkpoint == nil) then
       fail 'nn.Optim: a model and either a state or what save() gave expected'

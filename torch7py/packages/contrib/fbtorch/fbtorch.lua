@@ -4,7 +4,7 @@
 
 local package, require = package, require
 
--- torch.reload(name): what a module gives when it is run once more.
+-- torch.reload(name): run a module once more and return its result.
 function torch.reload(name, ...)
    package.loaded[name] = nil
    return require(name, ...)

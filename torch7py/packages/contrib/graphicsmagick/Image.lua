@@ -1,3 +1,3 @@
--- graphicsmagick.Image: what the package has under this name.
+-- graphicsmagick.Image: the entry of the package with this name.
 
 return require('graphicsmagick').Image

@@ -1,3 +1,3 @@
--- graphicsmagick.convert: what the package has under this name.
+-- graphicsmagick.convert: the entry of the package with this name.
 
 return require('graphicsmagick').convert

@@ -1,3 +1,3 @@
--- graphicsmagick.exif: what the package has under this name.
+-- graphicsmagick.exif: the entry of the package with this name.
 
 return require('graphicsmagick').parseExif

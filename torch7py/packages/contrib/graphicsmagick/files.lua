@@ -1,4 +1,4 @@
--- graphicsmagick: functions from files to files, and what files say of themselves.
+-- graphicsmagick: functions from files to files, and the metadata of files.
 --
 -- Arguments: core {fail}, graphicsmagick, describe.
 

@@ -1,7 +1,7 @@
 -- graphicsmagick: images in files, in memory and as tensors.
 --
 -- Arguments: core {fail}, host, graphicsmagick, chunk. An image has `pixels`, an IntTensor of planes with values up to
--- 65535, and what a file says beside them: `magick` (its format), `bits`, `space` (of colours), `exponent` (its gamma),
+-- 65535, and a file's metadata: `magick` (its format), `bits`, `space` (of colours), `exponent` (its gamma),
 -- `profiles`.
 
 local core, _, gm, chunk = ...
@@ -38,12 +38,12 @@ function Image:__init(first, ...)
    end
 end
 
--- The pixels of an image; an error where there are none.
+-- The pixels of an image; an error for an empty image.
 local function pixels_of(self)
    return self.pixels or fail('graphicsmagick: the image is empty')
 end
 
--- The same for what computes with red, green and blue.
+-- The same for functions that need red, green and blue.
 local function colours_of(self)
    if pixels_of(self) and self.space == 'CMYK' then
       fail("graphicsmagick: not supported for CMYK colours; colorspace('RGB') converts them")
@@ -116,7 +116,7 @@ local function encoded(self, format, quality)
                  profiles.icm, profiles.exif)
 end
 
--- image:save(path[, quality]): in the format that the name ends with, else its own.
+-- image:save(path[, quality]): in the format of the name's ending, or else in the image's format.
 function Image:save(path, quality)
    text(path, 'the name of a file')
    quality = quality or 85
@@ -194,7 +194,8 @@ function Image:fromTensor(tensor, letters, dims)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- what an image says of itself: without an argument each of these tells, with one it sets and gives the image
+-- the properties of an image: without an argument each of these returns the value, with one it sets it and returns the
+-- image
 
 -- image:size(): width and height. image:size(width, height[, filter[, blur]]) resizes; of one of them the other
 -- follows: image:size(n) fits into n x n, image:size(nil, n) covers that.
@@ -251,7 +252,8 @@ function Image:colorspace(name)
    return self
 end
 
--- image:type(): what the colours could be kept as. To be set: Grayscale, TrueColor, ColorSeparation, or with Matte.
+-- image:type(): the simplest type that holds the colours. It can be set to: Grayscale, TrueColor, ColorSeparation, or
+-- with Matte.
 function Image:type(name)
    local pixels = pixels_of(self)
    if not name then return kind_of(pixels, self.space) end

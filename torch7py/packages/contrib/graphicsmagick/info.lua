@@ -1,3 +1,3 @@
--- graphicsmagick.info: what the package has under this name.
+-- graphicsmagick.info: the entry of the package with this name.
 
 return require('graphicsmagick').info

@@ -1,3 +1,3 @@
--- inn: where there is a GPU, or the CPU in its stead, it brings cunn, as the original did with its library.
+-- inn: it loads cunn where CUDA tensors exist, as the original did by its library.
 
 pcall(require, 'cunn')

@@ -6,7 +6,7 @@ local core = ...
 local torch, inn, print, ipairs, pairs = torch, inn, print, ipairs, pairs
 local utils = {}
 
--- Of which layers a batch normalization can be a part of.
+-- The layers that can absorb a batch normalization.
 local FOLDED = {
    ['nn.SpatialBatchNormalization'] = 'nn.SpatialConvolution',
    ['nn.BatchNormalization'] = 'nn.Linear',
@@ -70,7 +70,7 @@ function utils.foldBatchNorm(net)
    end
 end
 
--- utils.BNtoFixed(net[, inplace]): the net with an inn.ConstAffine in the place of each.
+-- utils.BNtoFixed(net[, inplace]): the net with an inn.ConstAffine instead of each.
 function utils.BNtoFixed(net, inplace)
    local function replaced(module)
       if not torch.typename(module):find 'BatchNormalization' then return module end

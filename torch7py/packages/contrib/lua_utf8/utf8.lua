@@ -9,7 +9,7 @@ local string, table, math = string, table, math
 
 utf8.charpattern = '[%z\1-\127\194-\244][\128-\191]*'
 
--- The code and the length of the character at a byte; nil where there is none.
+-- The code and the length of the character at a byte; nil if it is invalid.
 local function decoded(s, at)
    local first = s:byte(at)
    if not first then return nil end
@@ -47,7 +47,7 @@ function utf8.char(...)
    return table.concat(characters)
 end
 
--- Where each character begins, and one place more; a byte that belongs to none is an error.
+-- The position of each character, and the position after the last; an invalid byte is an error.
 local function starts(s, name)
    local positions, at = {}, 1
    while at <= #s do
@@ -60,7 +60,7 @@ local function starts(s, name)
    return positions
 end
 
--- First and last character of a range with negative places counted from the end.
+-- First and last character of a range with negative positions counted from the end.
 local function range(count, i, j)
    i, j = i or 1, j or count
    if i < 0 then i = math.max(count + i + 1, 1) elseif i == 0 then i = 1 end
@@ -73,7 +73,7 @@ local function byte_position(s, i)
    return -i > #s and 0 or #s + i + 1
 end
 
--- utf8.len(s[, i[, j]]): the number of characters that begin in those bytes; nil and the place of a byte that is wrong.
+-- utf8.len(s[, i[, j]]): the number of characters that begin in those bytes; nil and the position of an invalid byte.
 function utf8.len(s, i, j)
    local at, last, count = byte_position(s, i or 1), byte_position(s, j or -1), 0
    if at < 1 or at > #s + 1 then fail 'utf8.len: initial position out of string' end
@@ -117,7 +117,7 @@ function utf8.byte(s, i, j)
    return unpack(codes)
 end
 
--- for place, code in utf8.codes(s)
+-- for position, code in utf8.codes(s)
 function utf8.codes(s)
    return function(_, at)
       local _, length = decoded(s, at)
@@ -131,7 +131,8 @@ end
 
 local function goes_on(s, at) local b = s:byte(at) return b ~= nil and b >= 0x80 and b <= 0xBF end
 
--- The place and the code of the character that is some characters after the one at a byte; nothing outside the string.
+-- The position and the code of the character that is some characters after the one at a byte; nothing outside the
+-- string.
 local function moved(s, at, count)
    while count > 0 and at <= #s do
       repeat at = at + 1 until not goes_on(s, at)
@@ -147,12 +148,12 @@ local function moved(s, at, count)
    return at, code
 end
 
--- for place, code in utf8.next, s; with a place and a number, the character that many characters from there.
+-- for position, code in utf8.next, s; with a position and a number, the character that many characters from there.
 function utf8.next(s, position, count)
    return moved(s, byte_position(s, position or 1), count or (position and 1 or 0))
 end
 
--- utf8.charpos(s[, i]): the i-th character; utf8.charpos(s, place, count): that many characters from a byte.
+-- utf8.charpos(s[, i]): the i-th character; utf8.charpos(s, position, count): that many characters from a byte.
 function utf8.charpos(s, position, count)
    if count then return moved(s, byte_position(s, position or 1), count) end
    position = position or 1

@@ -1,6 +1,6 @@
 -- moses: functions over tables, as of version 1.4. Iterators take the key first: f(key, value, ...).
 --
--- What is not here is an error that names it.
+-- A missing function is an error that names it.
 --
 -- Arguments: core {fail}, host, moses.
 
@@ -75,7 +75,7 @@ function moses.all(t, f, ...)
    return true
 end
 
--- The key of a value, or of one that a function takes.
+-- The key of a value, or of the first one that a predicate accepts.
 function moses.detect(t, expected)
    for key, value in pairs(t) do
       if holds(value, expected) then return key end
@@ -146,7 +146,7 @@ function moses.values(t)
    return result
 end
 
--- shuffle(t[, seed]): the values in an order by chance; each takes the place of one before it, which moves to the end.
+-- shuffle(t[, seed]): the values in random order (Fisher-Yates).
 function moses.shuffle(t, seed)
    if seed then math.randomseed(seed) end
    local result = {}
@@ -184,7 +184,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Arrays
 
--- The values from place `first` (the first there is) to `last` (the number of values).
+-- The values from index `first` (the first one) to `last` (the number of values).
 function moses.slice(array, first, last)
    first, last = first or next(array), last or #array
    return chosen(array, true, function(key) return key >= first and key <= last end)
@@ -288,7 +288,7 @@ function moses.unshift(array, n)
    return unpack(taken)
 end
 
--- range([from, ]to[, step]): from is 0, step 1 by default; nothing where there is no step to go.
+-- range([from, ]to[, step]): from is 0, step 1 by default; an empty list if the step leads away from `to`.
 function moses.range(from, to, step)
    if from == nil or step == 0 then return {} end
    if to == nil then from, to = 0, from end
@@ -311,7 +311,7 @@ function moses.bind(f, first)
    return function(...) return f(first, ...) end
 end
 
--- A function with its first arguments given; neither these nor the later ones go on behind a nil.
+-- A function with its first arguments bound; both lists of arguments end at a nil.
 function moses.bindn(f, ...)
    local bound = {...}
    return function(...) return f(unpack(moses.append(bound, {...}))) end

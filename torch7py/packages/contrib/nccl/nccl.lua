@@ -1,4 +1,4 @@
--- nccl: sums and copies among tensors, of which each is on a GPU of its own in the original; here on whichever.
+-- nccl: sums and copies among tensors, each of which is on a different GPU in the original, and here on any.
 -- Everything is done when a function returns, `async` or not.
 --
 -- Arguments: core {fail}, host, nccl.
@@ -70,7 +70,7 @@ function nccl.allGather(inputs, outputs)
    for _, output in ipairs(rows(outputs, count * #inputs, 'allGather')) do output:copy(all) end
 end
 
--- nccl.reduceScatter(inputs, outputs[, async]): the sum, a piece of it in each output.
+-- nccl.reduceScatter(inputs, outputs[, async]): the sum, a part of it in each output.
 function nccl.reduceScatter(inputs, outputs)
    if not outputs or not outputs[1] then fail 'nccl.reduceScatter: outputs expected' end
    local count = outputs[1]:nElement()

@@ -1,4 +1,4 @@
--- nninit: ways to fill the weights of a layer, and the method `init` of all modules that applies one of them.
+-- nninit: initializations of the weights of a layer, and the method `init` of all modules, which applies one.
 --
 -- Arguments: core {fail}, host, nninit.
 
@@ -6,8 +6,8 @@ local core, _, nninit = ...
 local fail = core.fail
 local torch, nn, type, math = torch, nn, type, math
 
--- module:init(which, how, ...): fills a tensor of the module, and gives the module. Which one says a field's name, a
--- field's name and an index into it, or a function of the module.
+-- module:init(which, how, ...): fills a tensor of the module, and returns the module. The tensor is given by a field's
+-- name, a field's name and an index into it, or a function of the module.
 function nn.Module:init(which, how, ...)
    local tensor
    if type(which) == 'string' then
@@ -24,7 +24,7 @@ function nn.Module:init(which, how, ...)
    return self
 end
 
--- Numbers of values that go into an output, and that an input goes to.
+-- The fan-in and the fan-out.
 local function fans(module)
    local name = torch.type(module)
    if name == 'nn.Linear' or name == 'nn.LinearNoBias' or name:find 'TemporalConvolution' then
@@ -106,8 +106,8 @@ function nninit.addUniform(module, tensor, from, to)
    return module
 end
 
--- What passes its input on: the identity of a linear layer; of a convolution the middle of each window, and the mean of
--- the planes. The original takes the weights' planes for planes of the input first, whatever their order.
+-- The identity: of a linear layer the identity matrix; of a convolution the centre of each window, and the mean of the
+-- planes. The original takes the weights' planes for planes of the input first, whatever their order.
 function nninit.eye(module, tensor)
    if module.weight ~= tensor then fail "nninit.eye: only for the field 'weight'" end
    local name = torch.type(module)
@@ -147,8 +147,8 @@ function nninit.kaiming(module, tensor, options)
    return module
 end
 
--- Saxe, McClelland and Ganguli (2013). What is promised: of a wide matrix, and of windows, the original took the factor's
--- memory in another order than its rows, which left nothing orthogonal.
+-- Saxe, McClelland and Ganguli (2013). This is what its documentation promises: for wide matrices and windows the
+-- original read the factor's memory in another order than its rows, and the result was not orthogonal.
 function nninit.orthogonal(module, tensor, options)
    local sizes = tensor:size()
    if #sizes < 2 then fail 'nninit.orthogonal: a tensor of 2 dimensions or more expected' end

@@ -1,4 +1,4 @@
--- What nnx's classes do through Lua's own side of a module.
+-- Methods of nnx's classes that change the Lua tables of a module.
 
--- m:add(module): to the classifier, which is a container with a table of modules of its own.
+-- m:add(module): adds to the classifier, which is a container.
 function nn.SpatialClassifier:add(module) self.classifier:add(module) end

@@ -8,7 +8,7 @@ local concat, sort, rep, format = table.concat, table.sort, string.rep, string.f
 local torch = torch
 
 local DEPTH = 4      -- of tables, where a call names none
-local SHOWN = 20     -- elements of a tensor or storage that is printed whole
+local SHOWN = 20     -- the largest number of elements that is printed
 
 local ESCAPES = {['\a'] = '\\a', ['\b'] = '\\b', ['\f'] = '\\f', ['\n'] = '\\n', ['\r'] = '\\r', ['\t'] = '\\t',
                  ['\v'] = '\\v'}
@@ -121,7 +121,7 @@ function pprint.info(value)
    return '[' .. concat(parts, ', ') .. ']'
 end
 
--- A function that gives the texts of its arguments, with spaces between.
+-- A function that returns the texts of its arguments, with spaces between them.
 function pprint.printer(depth)
    return function(...)
       local texts = {}

@@ -1,4 +1,4 @@
--- randomkit: torch's functions on the random stream take its own with them.
+-- randomkit: torch's functions on the random stream act on its stream too.
 --
 -- Arguments: core, host, randomkit.
 
@@ -13,7 +13,7 @@ end
 
 local seed_stream, save_state, set_state = take '_seed', take '_state', take '_set_state'
 local manual, seed, get, set = torch.manualSeed, torch.seed, torch.getRNGState, torch.setRNGState
-local length = get():nElement()      -- of torch's own state; that of the stream follows it
+local length = get():nElement()      -- the length of torch's state; the stream's state follows it
 
 function torch.manualSeed(first, ...)
    if type(first) == 'number' then seed_stream(first) end

@@ -60,7 +60,7 @@ local function search(p, subject, start)
    return find_at(p.text, p.flags, subject, start)
 end
 
--- The texts of the captures of a match, or of all of it where the pattern has none.
+-- The texts of the captures of a match, or the text of the match if the pattern has no captures.
 local function captures_of(p, subject, match, with_match)
    if p.captures == 0 and with_match then return {subject:sub(match[1], match[2])}, 1 end
    local texts = {}
@@ -112,7 +112,7 @@ end
 function rex.find(subject, pattern, init, flags) return pattern_of(pattern, flags):find(subject, init) end
 function rex.match(subject, pattern, init, flags) return pattern_of(pattern, flags):match(subject, init) end
 
--- The matches of a subject one after the other; behind an empty one the search goes on a character later.
+-- The matches of a subject one after the other; after an empty match the search continues one character later.
 local function matches(p, subject)
    local at, last = 0, -1
    return function()
@@ -167,7 +167,7 @@ function rex.split(subject, pattern, flags)
    end
 end
 
--- What stands for a match: a text in which %0 to %9 are captures, the entry of a table, or the result of a function.
+-- The replacement of a match: a text in which %0 to %9 are captures, the entry of a table, or the result of a function.
 local function replacement_for(replacement, matched_text, texts, n)
    local kind = type(replacement)
    if kind == 'function' then return replacement(unpack(texts, 1, n)) end

@@ -7,7 +7,7 @@ local torch = torch
 local output, gradients = stn._output, stn._gradients
 stn._output, stn._gradients = nil, nil
 
-rawset(_G, 'stn', {})   -- where the original's tests put theirs
+rawset(_G, 'stn', {})   -- where the original's tests have them
 
 for _, name in ipairs {'Double', 'Float', 'Cuda'} do
    local mt = torch.getmetatable('torch.' .. name .. 'Tensor')

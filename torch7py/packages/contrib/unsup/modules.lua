@@ -37,7 +37,7 @@ local function both(rate)
    return rate[1], rate[2]
 end
 
--- What modules of an encoder and a decoder share.
+-- The common methods of modules with an encoder and a decoder.
 local function of_two_parts(class)
    function class:parameters()
       return nn.Sequential():add(self.encoder):add(self.decoder):parameters()

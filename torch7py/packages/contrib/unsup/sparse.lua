@@ -6,7 +6,7 @@ local core, unsup = ...
 local fail = core.fail
 local torch, nn, math, optim, pairs = torch, nn, math, optim, pairs
 
--- What FISTA is told where the table does not say.
+-- FISTA's default parameters.
 local DEFAULTS = {L = 0.1, Lstep = 1.5, maxiter = 50, maxline = 20, errthres = 1e-4}
 
 local function settings(params)
@@ -18,9 +18,9 @@ local function settings(params)
    return params
 end
 
--- One run from self.code, of factor * cost(D(code), input) + lambda * sum |code|; halves params.L where the run left it
--- as it was. Returns the cost and FISTA's history. The functions that FISTA takes are made here: as fields, which they
--- are in the original, they could not be saved.
+-- One run from self.code, of factor * cost(D(code), input) + lambda * sum |code|; halves params.L if the run did not
+-- change it. Returns the cost and FISTA's history. The functions for FISTA are closures here: as fields, as in the
+-- original, they could not be saved.
 local function infer(self, input, factor, least)
    self.input = input
    local function smooth(code, mode)
@@ -70,7 +70,7 @@ function Fista:updateOutput(input, code)
    return infer(self, input, 0.5, 0.1)
 end
 
--- There is none: the code is the least already.
+-- The gradient is 0: the code is already at the minimum.
 function Fista:updateGradInput() return self.gradInput end
 
 function Fista:accGradParameters(input)

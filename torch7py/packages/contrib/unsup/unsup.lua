@@ -6,7 +6,7 @@ local core, _, unsup, chunk = ...
 local fail = core.fail
 local torch, nn, xlua, math, ipairs, type = torch, nn, xlua, math, ipairs, type
 
--- x:shrinkage(lambda): each number nearer to 0 by lambda, those within it 0; in place.
+-- x:shrinkage(lambda): soft thresholding by lambda, in place.
 local function shrinkage(x, lambda)
    if type(lambda) ~= 'number' or lambda < 0 then fail 'shrinkage: a number of at least 0 expected' end
    if lambda > 0 then

@@ -1,14 +1,14 @@
--- unsup: whitening of data, by a turn into its principal components (pca) or back out of it (zca).
+-- unsup: whitening of data, in the basis of its principal components (pca) or in the original one (zca).
 --
--- Data is (examples, ...); all dimensions but the first are one vector. P takes it, less its means, to components that
--- are not correlated, of variance 1, and invP back.
+-- Data is (examples, ...); all dimensions but the first are one vector. P maps the centred data to uncorrelated
+-- components of variance 1, and invP maps them back.
 --
 -- Arguments: core {fail}, unsup.
 
 local core, unsup = ...
 local fail = core.fail
 local torch, nn = torch, nn
-local EPSILON = 1e-5      -- what is added to the variances
+local EPSILON = 1e-5      -- added to the variances
 
 local function rows_of(data)
    if not torch.isTensor(data) or data:dim() < 2 then fail 'unsup: data of at least 2 dimensions expected' end
@@ -35,7 +35,7 @@ local function whitened(both_ways, needs_inverse)
    end
 end
 
--- data, means, P, invP = unsup.zca_whiten(data[, means, P, invP, epsilon]): learned from the data unless given.
+-- data, means, P, invP = unsup.zca_whiten(data[, means, P, invP, epsilon]): computed from the data by default.
 unsup.zca_whiten = whitened(true, true)
 -- data, means, P, invP = unsup.pca_whiten(data[, means, P, invP])
 unsup.pca_whiten = whitened(false, false)

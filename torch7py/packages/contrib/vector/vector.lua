@@ -114,7 +114,7 @@ local function define_numbers(kind)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- What follows each other in a storage, with the place of each: ends[i] is where the i-th begins
+-- Consecutive pieces of a storage: ends[i] is where the i-th begins
 
 local function check_next(key, value, length)
    if key ~= length + 1 then fail('only sequential writing') end
