@@ -80,7 +80,9 @@ def test_a_guide_works_when_followed(name, tmp_path):
 
 def test_the_blocks_about_the_border_run(tmp_path):
     for text in re.findall(
-        r"^```python\n(.*?)^```$", ROOT.joinpath("docs/border.md").read_text(), re.MULTILINE | re.DOTALL
+        r"^```python\n(.*?)^```$",
+        ROOT.joinpath("docs/value_conversion.md").read_text(),
+        re.MULTILINE | re.DOTALL,
     ):
         call(sys.executable, "-c", text, cwd=tmp_path)
 

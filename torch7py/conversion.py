@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.object import TorchObject
-from torch7py.nn.unknown import UnknownLayer
+from torch7py.nn.unknown_layer import UnknownLayer
 from torch7py.ops import types
 from torch7py.ops.atomic import replacing
 from torch7py.ops.errors import TorchError

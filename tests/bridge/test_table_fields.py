@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
-from torch7py.bridge.peers import Peers
+from torch7py.bridge.module_proxies import Peers
 
 PROGRAM = """
 require 'nn'

@@ -17,7 +17,7 @@ from tests.t7.golden_files import described, is_binary, t7_names, unpack
 from torch7py import nn
 from torch7py.cli.main import main
 from torch7py.t7.outline import outline
-from torch7py.t7.tree import as_data, as_lines
+from torch7py.t7.outline_text import as_data, as_lines
 
 
 def run(*arguments: object) -> Result:

@@ -11,8 +11,8 @@ import torch
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.nn.container import Sequential
+from torch7py.nn.error_location import explain
 from torch7py.nn.linear import Linear
-from torch7py.nn.place import explain
 from torch7py.ops.errors import ArgumentError, TorchError
 
 MODELS = {

@@ -16,7 +16,7 @@ from random import Random
 import torch7py
 from tests.t7.golden_files import files, t7_names
 from torch7py.t7.outline import outline
-from torch7py.t7.tree import as_data, as_lines
+from torch7py.t7.outline_text import as_data, as_lines
 
 LARGEST = 30_000  # bytes of a file to begin with
 HEADROOM = 64 << 20

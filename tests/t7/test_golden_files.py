@@ -15,7 +15,7 @@ import torch7py.nn.registry
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.t7.golden_files import described, files, is_binary, t7_names, unpack
 from torch7py import Table
-from torch7py.nn.unknown import UnknownLayer
+from torch7py.nn.unknown_layer import UnknownLayer
 from torch7py.ops import types
 from torch7py.ops.files import DiskFile
 from torch7py.ops.memory import Storage

@@ -55,7 +55,7 @@ def from_lua(value: Any) -> Any:
     if kind is Foreign:
         if value.number is not None:
             return value.number
-        raise TypeError(f"a Lua {value.name} has no counterpart in Python (docs/border.md)")
+        raise TypeError(f"a Lua {value.name} has no counterpart in Python (docs/value_conversion.md)")
     return value
 
 
@@ -75,7 +75,7 @@ class LuaValue(LuaReference):
 
 
 class LuaFunction(LuaValue):
-    """A Lua function: called with and giving what docs/border.md says, a tuple for several results.
+    """A Lua function: called with and giving what docs/value_conversion.md says, a tuple for several results.
 
     Raises LuaError, with the place in Lua, when it fails.
     """

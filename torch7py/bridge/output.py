@@ -1,15 +1,80 @@
-"""What a program has printed and what became of it: Lua writes through C's standard output, Python through its own."""
+"""What a program prints goes where Python's own ``print`` would, in the order of both, and a failed write is reported.
+
+Where ``sys.stdout`` is the process's own, Lua writes through C's standard output, and each language empties its buffer
+before the other runs. Else (a notebook, a test, ``redirect_stdout``) each text is written to ``sys.stdout``.
+"""
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
-__all__ = ["flush", "give_up"]
+__all__ = ["Streams", "flush", "give_up"]
 
 LOST = "what was printed could not be written"
+STREAMS = {1: "stdout", 2: "stderr"}
+
+
+class Streams:
+    """The two streams of one runtime. ``redirect`` is output.lua's function."""
+
+    def __init__(self) -> None:
+        self.redirect: Callable[..., None] | None = None
+        self._seen: dict[int, Any] = {}  # the streams as they were when they were last looked at
+        self._direct = {1: True, 2: True}
+        decoder = codecs.getincrementaldecoder("utf-8")
+        self._clean = (object(), object())  # the streams that need no more than to be emptied
+        self._decoders = {number: decoder("replace") for number in STREAMS}
+
+    def into_lua(self) -> None:
+        """Python hands over to Lua."""
+        out, error = sys.stdout, sys.stderr
+        if self._clean == (out, error) and not out.closed and not error.closed:
+            out.flush()
+            error.flush()
+            return
+        for number, name in STREAMS.items():
+            stream = getattr(sys, name)
+            if number not in self._seen or stream is not self._seen[number]:
+                self._look(number, stream)
+            if self._direct[number] and stream is not None and not stream.closed:
+                stream.flush()
+        self._clean = (out, error) if all(self._direct.values()) and out and error else (object(), object())
+
+    def into_python(self) -> None:
+        """Lua hands over to Python."""
+        if self._direct[1] and self.redirect is not None:
+            self.redirect(0)
+
+    def _look(self, number: int, stream: Any) -> None:
+        try:
+            direct = stream is None or stream.fileno() == number
+        except (OSError, ValueError, AttributeError):
+            direct = False
+        self._seen[number] = stream
+        if direct != self._direct[number]:
+            self._direct[number] = direct
+            assert self.redirect is not None
+            self.redirect(number, not direct)
+
+    def write(self, number: int, text: str) -> None:
+        """Bytes of Lua's, a character each."""
+        stream = getattr(sys, STREAMS[int(number)])
+        data = text.encode("latin1")
+        buffer = getattr(stream, "buffer", None)
+        if buffer is None:
+            stream.write(self._decoders[int(number)].decode(data))
+        else:
+            stream.flush()
+            buffer.write(data)
+
+    def flush(self, number: int) -> None:
+        getattr(sys, STREAMS[int(number)]).flush()
 
 
 def flush() -> str | None:

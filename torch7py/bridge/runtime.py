@@ -16,19 +16,18 @@ from typing import Any, TypeVar
 
 import torch
 
-from torch7py.bridge import descriptions, engine, generation, output, package_functions, source
-from torch7py.bridge.border import encode, to_latin1
+from torch7py.bridge import engine, generation, lua_config, output, package_functions, source
 from torch7py.bridge.calls import read_answer, read_values
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import RuntimeClosed
 from torch7py.bridge.handles import Handles
-from torch7py.bridge.host import SHARED_WORDS, host_functions
+from torch7py.bridge.host_functions import SHARED_WORDS, host_functions
 from torch7py.bridge.interrupts import Interrupts, Target
 from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
-from torch7py.bridge.peers import Peers
+from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.serial import serial_functions
-from torch7py.bridge.states import state_functions
-from torch7py.bridge.streams import Streams
+from torch7py.bridge.thread_states import state_functions
+from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
@@ -147,7 +146,7 @@ class Runtime:
             self.state.generator.manual_seed(seed)
         self.closed = False
         self._unwinding = False  # something that ends more than a program is on its way through Lua
-        self.streams = Streams()
+        self.streams = output.Streams()
         self.handles = Handles()
         self.handles.limit = COLLECT_AFTER
         self.dispatcher = Dispatcher(self.handles, place)
@@ -164,7 +163,7 @@ class Runtime:
         self._lua = engine.new_lua(self.engine)
         self._load, self._keep_globals = self._lua.execute(ENVIRONMENT)
         self._dump = self._lua.execute("return string.dump")
-        self._peers = Peers(self)
+        self._proxies = ModuleProxies(self)
         self.callbacks: dict[str, Any] = {}
         self._entries = 0
         self._loaded: set[str] = set()  # packages that Lua has
@@ -244,7 +243,7 @@ class Runtime:
             self.streams.into_python()
             if self._unwinding:
                 self._unwinding = False
-                self._peers.abandon()
+                self._proxies.abandon()
                 self.callbacks["abandon"]()
 
     def _drop(self) -> None:
@@ -290,36 +289,36 @@ class Runtime:
         for package in ("torch", "nn", "rnn"):
             packages[package].load()
         functions = host_functions(self)
-        peers = self._peers
+        proxies = self._proxies
         functions |= serial_functions(self)
         functions |= state_functions(self)
         functions |= {
-            "new_peer": peers.new_peer,
-            "fill_absent": peers.fill_absent,
-            "new_blank": peers.new_blank,
-            "begin_restore": peers.begin_restore,
-            "end_restore": peers.end_restore,
-            "saved_names": peers.saved_names,
-            "field_to_save": peers.field_to_save,
-            "saved_value": peers.saved_value,
-            "extras": peers.extras,
-            "initialize": peers.initializer(),
-            "class_of": peers.class_of,
-            "package_of": peers.package_of,
-            "method": peers.method,
-            "is_kin": peers.is_kin,
-            "lend": peers.lend,
-            "take_back": peers.take_back,
-            "get_field": peers.get_field,
-            "set_field": peers.set_field,
-            "field_names": peers.field_names,
-            "changed_fields": peers.changed_fields,
-            "children": peers.children,
-            "set_children": peers.set_children,
-            "mark": peers.mark,
-            "apply_map": peers.apply_map,
-            "copied": peers.copied,
-            "copied_table": peers.copied_table,
+            "new_peer": proxies.new_peer,
+            "fill_absent": proxies.fill_absent,
+            "new_blank": proxies.new_blank,
+            "begin_restore": proxies.begin_restore,
+            "end_restore": proxies.end_restore,
+            "saved_names": proxies.saved_names,
+            "field_to_save": proxies.field_to_save,
+            "saved_value": proxies.saved_value,
+            "extras": proxies.extras,
+            "initialize": proxies.initializer(),
+            "class_of": proxies.class_of,
+            "package_of": proxies.package_of,
+            "method": proxies.method,
+            "is_kin": proxies.is_kin,
+            "lend": proxies.lend,
+            "take_back": proxies.take_back,
+            "get_field": proxies.get_field,
+            "set_field": proxies.set_field,
+            "field_names": proxies.field_names,
+            "changed_fields": proxies.changed_fields,
+            "children": proxies.children,
+            "set_children": proxies.set_children,
+            "mark": proxies.mark,
+            "apply_map": proxies.apply_map,
+            "copied": proxies.copied,
+            "copied_table": proxies.copied_table,
             "package": self._package,
             "requirements": self._requirements,
             "came_with_torch": came_with_torch,
@@ -343,7 +342,7 @@ class Runtime:
         self._host = functions  # lupa does not keep what Lua alone holds
         host = self._lua.table_from(functions)
         ffi = self.engine != "lua51"
-        config = self._constant(descriptions.of_start())
+        config = self._constant(lua_config.at_start())
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
         config["pairs"] = pairs
@@ -386,7 +385,7 @@ class Runtime:
             self.dispatcher.enable_cuda(self.state.cuda_generator, older)
         if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
-        description = descriptions.of_package(package, self._loaded)
+        description = lua_config.of_package(package, self._loaded)
         self._loaded.add(name)
         return self._constant(description)
 
@@ -446,8 +445,8 @@ class Runtime:
     def execute(self, source: str, name: str = "=python") -> Any:
         """Run Lua source and return what it returns: one value, a tuple of several, or None.
 
-        What Lua's values are in Python, docs/border.md says; a table is a ``LuaTable``. Raises LuaError when the
-        program fails, LuaSyntaxError when the source is not Lua.
+        docs/value_conversion.md says what Lua's values are in Python; a table is a ``LuaTable``. Raises LuaError when
+        the program fails, LuaSyntaxError when the source is not Lua.
         """
         return self.enter_lua("execute", _source(source), name)
 
@@ -478,7 +477,7 @@ class Runtime:
     # -- calls --------------------------------------------------------------------------------------------
 
     def enter_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> Any:
-        """Call one of the functions of border.lua with ``arguments`` as they are, then values of a user's."""
+        """Call one of the functions of value_conversion.lua with ``arguments`` as they are, then values of a user's."""
         found = [from_lua(value) for value in self.read_lua(callback, *arguments, values=values)]
         return None if not found else found[0] if len(found) == 1 else tuple(found)
 

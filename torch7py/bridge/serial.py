@@ -16,7 +16,7 @@ from torch import Tensor
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
-from torch7py.bridge.own_functions import add_own, is_own
+from torch7py.bridge.trusted_bytecode import is_trusted, trust
 from torch7py.ops import memory, types
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.dispatch.kinds import Kind
@@ -182,9 +182,9 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
 
     # -- functions ----------------------------------------------------------------------------------------
 
-    def vouch(code: str, handle: int | None = None) -> None:
+    def trust_function(code: str, handle: int | None = None) -> None:
         """Remember a function that this process has compiled and may load again; written to a file, later ones too."""
-        add_own(code, handle is not None and not isinstance(objects[handle], MemoryFile))
+        trust(code, handle is not None and not isinstance(objects[handle], MemoryFile))
 
     def function(code: str, kind: int, upvalues: int) -> int:
         return give(Function(code.encode("latin1"), objects[upvalues], int(kind)))
@@ -240,8 +240,8 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         "t7_discard": discard,
         "t7_memory_of": memory_of,
         "t7_content": content,
-        "t7_vouch": vouch,
-        "t7_is_own": is_own,
+        "t7_trust": trust_function,
+        "t7_is_trusted": is_trusted,
         "t7_function": function,
         "t7_code_of": code_of,
         "t7_has_upgrade": has_upgrade,

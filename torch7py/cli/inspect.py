@@ -27,7 +27,7 @@ def inspect(as_json: bool, everything: bool, depth: int, file: str) -> None:
     """
     from torch7py.t7.errors import T7Error
     from torch7py.t7.outline import outline
-    from torch7py.t7.tree import as_data, as_lines
+    from torch7py.t7.outline_text import as_data, as_lines
 
     try:
         found = outline("/dev/stdin" if file == "-" else file)

@@ -22,11 +22,11 @@ import torch
 
 from torch7py.nn.batching import Batching
 from torch7py.nn.copying import TensorMap, clone_of
-from torch7py.nn.flatten import flatten_both
+from torch7py.nn.dpnn_methods import Training
+from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of
-from torch7py.nn.training import Training
 from torch7py.ops import memory
 from torch7py.ops.errors import ArgumentError, TorchError
 

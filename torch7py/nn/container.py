@@ -9,10 +9,10 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
+from torch7py.nn.dpnn_methods import entries, first_of
 from torch7py.nn.foreign import as_layer
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
-from torch7py.nn.training import entries, first_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 

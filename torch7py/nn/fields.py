@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
-from torch7py.nn.saved import SavedForm
+from torch7py.nn.saved_form import SavedForm
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError

@@ -10,10 +10,10 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
+from torch7py.nn.graph_codegen import accumulate, one_pass
 from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
 from torch7py.nn.graph_plan import Plan, plan_backward, plan_of
 from torch7py.nn.graph_values import Places, add_up, check_splits, entry
-from torch7py.nn.graph_writing import accumulate, one_pass
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.table_math import CAddTable

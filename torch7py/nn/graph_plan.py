@@ -1,7 +1,7 @@
 """A graph that has run, as straight-line Python.
 
 ``GModule`` runs its graph place by place. What it meets there hardly changes from call to call, so after a run it has
-two functions written for it (``graph_writing.py``): one line for each of the commonest modules, a call for every other,
+two functions written for it (``graph_codegen.py``): one line for each of the commonest modules, a call for every other,
 and at the start all that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that
 does not hold, the function does nothing and says so, and the graph runs place by place. The source depends on the graph
 alone: copies of it share the compiled code, each with its own tensors.
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from torch7py.nn.graph_code import Value
-from torch7py.nn.graph_writing import Backward, Forward
+from torch7py.nn.code_builder import Value
+from torch7py.nn.graph_codegen import Backward, Forward
 
 if TYPE_CHECKING:
     from torch7py.nn.gmodule import GModule

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch7py.nn.arguments import rows as indices
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
+from torch7py.nn.dpnn_methods import limit_norms
+from torch7py.nn.linear_gradients import accumulate_product, gradient_of_rows
 from torch7py.nn.object import names
-from torch7py.nn.products import accumulate_product, gradient_of_rows
 from torch7py.nn.registry import layer
-from torch7py.nn.training import limit_norms
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older

@@ -27,7 +27,7 @@ from torch7py.nn.copying import (
     with_what_follows,
 )
 from torch7py.nn.fields import FieldHolder
-from torch7py.nn.saved import SavedForm, fields_to_save
+from torch7py.nn.saved_form import SavedForm, fields_to_save
 from torch7py.ops import types
 from torch7py.ops.convert import type_named
 from torch7py.ops.errors import TorchError

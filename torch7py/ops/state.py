@@ -38,8 +38,8 @@ class State:
             ``bridge/generation.py``); None, which means the later one, until cutorch is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
-        own_functions: digests of the Lua functions that this process has compiled and saved, and whether that is kept
-            for later ones. The process's own State keeps them for all.
+        trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
+            also stored for later processes. Only the State of the process has entries.
     """
 
     default_type: NumberType = DOUBLE
@@ -51,7 +51,7 @@ class State:
     cutorch_generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
-    own_functions: dict[str, bool] = field(default_factory=dict)
+    trusted_bytecode: dict[str, bool] = field(default_factory=dict)
 
 
 _current: ContextVar[State | None] = ContextVar("torch7py_state", default=None)

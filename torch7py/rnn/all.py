@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.nn.registry import extend
-from torch7py.nn.stepping import RNN_METHODS
+from torch7py.nn.sequence_methods import RNN_METHODS
 from torch7py.ops.support import restricted, unsupported
 from torch7py.rnn import (  # noqa: F401
     attention,

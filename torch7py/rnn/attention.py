@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import shared_clone
+from torch7py.nn.sequence_methods import shared_clone
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients

@@ -18,7 +18,7 @@ from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
 from torch7py.nn.part_names import PartNames
-from torch7py.nn.stepping import shared_clone
+from torch7py.nn.sequence_methods import shared_clone
 from torch7py.ops.errors import TorchError
 
 __all__ = ["Cell", "rows"]

@@ -13,9 +13,9 @@ from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Node
 from torch7py.nn.linear import Linear
+from torch7py.nn.linear_gradients import gradient_of_rows
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.object import names
-from torch7py.nn.products import gradient_of_rows
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import Reshape
 from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable, SplitTable

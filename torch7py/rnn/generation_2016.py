@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch7py.nn.copying import TensorMap
-from torch7py.nn.stepping import other_generation
+from torch7py.nn.sequence_methods import other_generation
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:

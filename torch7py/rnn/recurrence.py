@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import entry
+from torch7py.nn.sequence_methods import entry
 from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage

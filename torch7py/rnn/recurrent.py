@@ -12,7 +12,7 @@ from torch7py.nn.arithmetic import Add
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import shared_clone
+from torch7py.nn.sequence_methods import shared_clone
 from torch7py.nn.table_math import CAddTable
 from torch7py.nn.trace import same_memory
 from torch7py.ops import types

@@ -14,8 +14,8 @@ import torch
 from torch7py.nn.arguments import given_text
 from torch7py.nn.base import Module
 from torch7py.nn.copying import TensorMap
+from torch7py.nn.linear_gradients import gradient_of_rows
 from torch7py.nn.object import names
-from torch7py.nn.products import gradient_of_rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import normal_
 from torch7py.rnn.masking import is_zero

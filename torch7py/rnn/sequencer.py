@@ -12,7 +12,7 @@ from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import other_generation
+from torch7py.nn.sequence_methods import other_generation
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused, generation

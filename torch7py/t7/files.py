@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeVar
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.files import DiskFile, MappedFile
 from torch7py.t7.errors import T7Error
-from torch7py.t7.kinds import Layout, describe, layouts
 from torch7py.t7.layers import revive
 from torch7py.t7.reader import Reader
+from torch7py.t7.sniff import Layout, describe, layouts
 from torch7py.t7.writer import Writer
 
 __all__ = ["Form", "ReadForm", "load", "read_file", "save"]

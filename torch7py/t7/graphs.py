@@ -13,10 +13,10 @@ from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Place
 from torch7py.nn.graph_values import NODE_VALUES
 from torch7py.nn.object import TorchObject
-from torch7py.nn.saved import SavedForm
+from torch7py.nn.saved_form import SavedForm
 from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Object, Table, has_fields
-from torch7py.t7.plain import same
+from torch7py.t7.plain_data import same
 
 __all__ = ["read_graph", "update_graph"]
 

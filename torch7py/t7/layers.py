@@ -14,14 +14,14 @@ import torch
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
-from torch7py.nn.saved import SavedForm
-from torch7py.nn.unknown import UnknownLayer
+from torch7py.nn.saved_form import SavedForm
+from torch7py.nn.unknown_layer import UnknownLayer
 from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
 from torch7py.t7.graph_nodes import graph_fields
 from torch7py.t7.graphs import read_graph, update_graph
 from torch7py.t7.objects import HEADED, Object, Table, has_fields
-from torch7py.t7.plain import Plain, same
+from torch7py.t7.plain_data import Plain, same
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import upgrade
 

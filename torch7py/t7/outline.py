@@ -11,9 +11,9 @@ from torch7py.ops.files import DiskFile
 from torch7py.ops.types import NumberType
 from torch7py.t7 import format as t7
 from torch7py.t7.files import ReadForm, read_file
-from torch7py.t7.kinds import Layout
 from torch7py.t7.objects import Function, Object, Table, has_fields
 from torch7py.t7.reader import Reader
+from torch7py.t7.sniff import Layout
 
 __all__ = [
     "Outline",

@@ -187,7 +187,7 @@ class TestThreads:
     def test_closing_states_seldom_searches_for_garbage(self, run, monkeypatch):
         searches = []
         monkeypatch.setattr("torch7py.bridge.runtime.gc.collect", lambda: searches.append(1))
-        monkeypatch.setattr("torch7py.bridge.states.TOGETHER", 2)
+        monkeypatch.setattr("torch7py.bridge.thread_states.TOGETHER", 2)
         run("for i = 1, 5 do threads.Threads(1):terminate() end")
         assert len(searches) == 2
 

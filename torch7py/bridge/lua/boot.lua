@@ -23,7 +23,7 @@ module.set_virtual(config.virtual)
 
 chunk('compat.lua')()
 chunk('rounding.lua')()
-functions.redirect = chunk('streams.lua')(host)
+functions.redirect = chunk('output.lua')(host)
 local loops = chunk('loops.lua')(config, headers, tensor)
 local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
 core.method = tensor.method
@@ -31,7 +31,7 @@ chunk('elements.lua')(core, host, config, headers, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)
 local program = chunk('program.lua')(core, host, config, class, module, packages, chunk)
-for name, f in next, chunk('border.lua')(core, host, module, program) do functions[name] = f end
+for name, f in next, chunk('value_conversion.lua')(core, host, module, program) do functions[name] = f end
 chunk('interrupts.lua')(core, host)
 keep_globals()
 

@@ -1,16 +1,16 @@
 -- Modules in Lua: their classes, and their fields as a script sees them.
 --
--- A module is a table with the class as metatable, and a Python peer that owns the engine's fields (peers.lua). Methods of
+-- A module is a table with the class as metatable, and a Python peer that owns the engine's fields (module_proxies.lua). Methods of
 -- the built-in classes call Python, between a walk of the tree below the module (walk.lua) and its return.
 --
 -- Arguments: core, host, class, chunk. Result: the table `module`.
 
 local core, host, class, chunk = ...
-local peers = chunk('peers.lua')(core, host, class)
+local peers = chunk('module_proxies.lua')(core, host, class)
 local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
-local lend = chunk('lending.lua')(core, host, peers, methods, walking)
+local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,

@@ -207,7 +207,7 @@ local function stand_in(code, kind)
 end
 
 -- A function of compiled code, if it is the user's own, or its stand-in.
-function serial.revive(code, kind) return raw(host.t7_is_own, code) and compile(code) or stand_in(code, kind) end
+function serial.revive(code, kind) return raw(host.t7_is_trusted, code) and compile(code) or stand_in(code, kind) end
 
 -- A revived function with the variables around it; the built-in one if it is one.
 function serial.with_upvalues(f, kind, upvalues, shared)

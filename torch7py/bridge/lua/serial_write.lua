@@ -135,7 +135,7 @@ local function write_function(file, h, state, f, hook)
       code, upvalues = known.code, known.upvalues
    else
       code, upvalues = parts_of(f, state)
-      raw(host.t7_vouch, code, h)
+      raw(host.t7_trust, code, h)
    end
    raw(host.t7_write_string, h, code)
    write_object(file, upvalues, UPVALUES, hook)
@@ -147,7 +147,7 @@ function module.saved_function(f)
    if known then return wrap(raw(host.t7_function, known.code, known.kind, (core.pass(known.upvalues)))) end
    if not kind_of(f) then fail('Unwritable object <function>') end
    local code, upvalues = parts_of(f, {upvalue_ids = {}, upvalue_count = 0})
-   raw(host.t7_vouch, code)
+   raw(host.t7_trust, code)
    return wrap(raw(host.t7_function, code, FUNCTION, (core.pass(upvalues))))
 end
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import torch
 
-from torch7py.lua_compat.torch7.exchange import refresh, result_to_lua, tables_of_modules, to_lua, to_python
+from torch7py.lua_compat.torch7.marshalling import (
+    refresh,
+    result_to_lua,
+    tables_of_modules,
+    to_lua,
+    to_python,
+)
 from torch7py.lua_compat.values import LuaError, Table
 from torch7py.ops import types
 from torch7py.ops.dispatch.adapters import Adapters, Mode

@@ -15,7 +15,7 @@ from torch7py.lua_compat.basic import G
 from torch7py.lua_compat.operators import index
 from torch7py.lua_compat.support import Cell
 from torch7py.lua_compat.torch7 import classes
-from torch7py.lua_compat.torch7.exchange import tables_of_modules
+from torch7py.lua_compat.torch7.marshalling import tables_of_modules
 from torch7py.lua_compat.values import Source, Table
 from torch7py.nn.copying import deep_copy
 

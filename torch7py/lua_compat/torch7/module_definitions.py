@@ -8,8 +8,8 @@ from typing import Any
 from torch7py.lua_compat.loops import next_value
 from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes
-from torch7py.lua_compat.torch7.exchange import ScriptTable, result_to_lua, to_python
-from torch7py.lua_compat.torch7.lending import lent_to
+from torch7py.lua_compat.torch7.borrowed_methods import lent_to
+from torch7py.lua_compat.torch7.marshalling import ScriptTable, result_to_lua, to_python
 from torch7py.lua_compat.torch7.module_class import ModuleClass, builtin_class, native
 from torch7py.lua_compat.torch7.module_record import Record
 from torch7py.lua_compat.torch7.modules import (
@@ -30,8 +30,8 @@ from torch7py.lua_compat.torch7.modules import (
 from torch7py.lua_compat.torch7.program_methods import mark
 from torch7py.lua_compat.values import LuaError, Table, fail, first, multi, truth
 from torch7py.nn.binding import answers_for, method_of
+from torch7py.nn.error_location import explain
 from torch7py.nn.object import TorchObject
-from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers
 

@@ -18,7 +18,7 @@ from torch7py.lua_compat.loops import special_fields
 from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes, program_methods
 from torch7py.lua_compat.torch7.copying import copy_fields
-from torch7py.lua_compat.torch7.exchange import is_plain, tables_of_modules, to_lua, to_python
+from torch7py.lua_compat.torch7.marshalling import is_plain, tables_of_modules, to_lua, to_python
 from torch7py.lua_compat.torch7.module_class import ModuleClass, native
 from torch7py.lua_compat.torch7.module_record import Record, by_number, child_of, is_module
 from torch7py.lua_compat.torch7.program_methods import mark
@@ -26,7 +26,7 @@ from torch7py.lua_compat.values import Table, fail
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.registry import layers, package_of
-from torch7py.nn.saved import SavedForm
+from torch7py.nn.saved_form import SavedForm
 from torch7py.ops.errors import TorchError
 
 __all__ = [

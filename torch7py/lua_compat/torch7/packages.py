@@ -23,7 +23,7 @@ from torch7py.lua_compat.strings import string
 from torch7py.lua_compat.torch7 import classes, library, module_definitions, modules, objects
 from torch7py.lua_compat.torch7.calls import raised
 from torch7py.lua_compat.torch7.elements import Behind
-from torch7py.lua_compat.torch7.exchange import ScriptTable, refresh, result_to_lua, to_python
+from torch7py.lua_compat.torch7.marshalling import ScriptTable, refresh, result_to_lua, to_python
 from torch7py.lua_compat.torch7.module_record import by_number, is_module
 from torch7py.lua_compat.values import Library, LuaError, Source, Table, fail, first
 from torch7py.nn.binding import describe, virtual_methods

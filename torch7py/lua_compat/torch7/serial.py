@@ -19,12 +19,12 @@ from torch7py.lua_compat.behaviour import kind_of
 from torch7py.lua_compat.operators import call, index, metatable, method, setindex
 from torch7py.lua_compat.printing import print_plain
 from torch7py.lua_compat.torch7 import classes, modules
-from torch7py.lua_compat.torch7.exchange import ScriptForeign, is_plain, to_lua
+from torch7py.lua_compat.torch7.marshalling import ScriptForeign, is_plain, to_lua
 from torch7py.lua_compat.torch7.module_class import native
 from torch7py.lua_compat.torch7.module_record import Record, is_module
 from torch7py.lua_compat.values import Table, fail, truth
 from torch7py.nn.registry import layers
-from torch7py.nn.saved import SavedForm
+from torch7py.nn.saved_form import SavedForm
 from torch7py.ops import memory
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.files import File, MemoryFile

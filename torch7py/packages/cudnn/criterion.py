@@ -13,7 +13,7 @@ from torch7py.nn.base import Criterion
 from torch7py.nn.checks import weights_of
 from torch7py.nn.criterion_class import SpatialClassNLLCriterion
 from torch7py.nn.registry import layer, layers
-from torch7py.nn.saved import SavedForm
+from torch7py.nn.saved_form import SavedForm
 from torch7py.ops.errors import TorchError
 
 __all__ = ["SpatialCrossEntropyCriterion", "VolumetricCrossEntropyCriterion"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from torch7py.nn.copying import TypeMap, memo_of
-from torch7py.nn.flatten import flatten
+from torch7py.nn.flat_parameters import flatten
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from torch7py.nn.dpnn_methods import BATCHING_METHODS, TRAINING_METHODS
 from torch7py.nn.registry import extend
-from torch7py.nn.stepping import DPNN_METHODS
-from torch7py.nn.training import BATCHING_METHODS, TRAINING_METHODS
+from torch7py.nn.sequence_methods import DPNN_METHODS
 from torch7py.rnn import reverse  # noqa: F401
 from torch7py.rnn.dpnn import (  # noqa: F401
     binary_convolution,

@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn import half_kernels
 from torch7py.nn.convolution import SpatialConvolution
-from torch7py.nn.once import once
+from torch7py.nn.once_differentiable import once
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.dpnn_methods import limit_norms
 from torch7py.nn.linear import LookupTable
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import other_generation
-from torch7py.nn.training import limit_norms
+from torch7py.nn.sequence_methods import other_generation
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 

@@ -19,7 +19,7 @@ from torch7py.nn.normalization import SpatialBatchNormalization
 from torch7py.nn.pooling_max import SpatialMaxPooling
 from torch7py.nn.rectifier import ReLU
 from torch7py.nn.registry import layer, layers
-from torch7py.nn.stepping import entry
+from torch7py.nn.sequence_methods import entry
 from torch7py.ops.errors import TorchError
 
 __all__ = ["FireModule", "Inception"]

@@ -16,7 +16,7 @@ from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_shape, check_type, truthy
 from torch7py.nn.object import names
-from torch7py.nn.once import once
+from torch7py.nn.once_differentiable import once
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError

@@ -16,7 +16,7 @@ from torch7py.nn.base import Criterion, Module
 from torch7py.nn.checks import no_nan, number, truthy
 from torch7py.nn.criterion import MSECriterion
 from torch7py.nn.object import TorchObject
-from torch7py.nn.once import once
+from torch7py.nn.once_differentiable import once
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 

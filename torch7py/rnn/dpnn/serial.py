@@ -9,9 +9,9 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.copying import aliased_copy, is_clone
 from torch7py.nn.decorator import Decorator
+from torch7py.nn.dpnn_methods import Training
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.nn.training import Training
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 

@@ -11,7 +11,7 @@ from torch7py.nn.base import Criterion, Module
 from torch7py.nn.checks import check_type, truthy
 from torch7py.nn.criterion import TargetlessCriterion
 from torch7py.nn.criterion_class import ClassNLLCriterion
-from torch7py.nn.flatten import flatten_both
+from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError

@@ -12,9 +12,9 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import any_true
 from torch7py.nn.copying import TensorMap
+from torch7py.nn.dpnn_methods import entries, limit_norms
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.nn.training import entries, limit_norms
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
 

@@ -10,8 +10,8 @@ from collections.abc import Set
 from functools import cache
 from typing import Any
 
-from torch7py.bridge.constants import as_lua
 from torch7py.bridge.dispatch import loops
+from torch7py.bridge.lua_literals import lua_literal
 from torch7py.bridge.package_functions import functions_and_records
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.nn.registry import extensions, layers
@@ -19,17 +19,17 @@ from torch7py.ops import types
 from torch7py.ops.registry import operations
 from torch7py.packages.registry import Package
 
-__all__ = ["of_package", "of_start"]
+__all__ = ["at_start", "of_package"]
 
 
-def of_start() -> str:
+def at_start() -> str:
     """The Lua expression of what does not change in the table that ``boot.lua`` gets as ``config``."""
-    return _of_start(len(operations), len(layers))
+    return _at_start(len(operations), len(layers))
 
 
 @cache
-def _of_start(*sizes: int) -> str:
-    return as_lua(
+def _at_start(*sizes: int) -> str:
+    return lua_literal(
         {
             "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
             "virtual": virtual_methods(),
@@ -56,4 +56,4 @@ def _of_package(package: Package, loaded: frozenset[str], *sizes: int) -> str:
         "virtual": virtual_methods() if classes else None,
         "chunk": package.chunk,
     }
-    return as_lua(told | functions_and_records(package))
+    return lua_literal(told | functions_and_records(package))

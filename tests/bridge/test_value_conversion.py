@@ -1,4 +1,4 @@
-"""What becomes what between Python and Lua: the table of docs/border.md."""
+"""What becomes what between Python and Lua: the table of docs/value_conversion.md."""
 
 from __future__ import annotations
 

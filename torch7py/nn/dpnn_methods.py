@@ -16,7 +16,7 @@ import torch
 from torch7py.nn.batching import Batching
 from torch7py.nn.checks import truthy
 from torch7py.nn.object import as_parents, names
-from torch7py.nn.stepping import Stepping
+from torch7py.nn.sequence_methods import Stepping
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 

@@ -1,4 +1,4 @@
--- Methods of a built-in class that a script calls on a module of another (nn/lending.py).
+-- Methods of a built-in class that a script calls on a module of another (nn/borrowed_methods.py).
 --
 -- The fields that only the lender has are raw in the module: Python gets them for the call, and what it makes of them
 -- comes back.

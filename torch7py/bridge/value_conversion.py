@@ -1,4 +1,4 @@
-"""The border of the languages: what becomes what between a program in Lua and a user in Python.
+"""Conversion of values between a Lua program and its user in Python.
 
 =========================================  ===========================================
 Python, into Lua                           Lua, into Python
@@ -16,8 +16,8 @@ torch.nn.Module: a module                  module: torch.nn.Module
 anything else: TypeError                   coroutine, userdata, cdata: TypeError
 =========================================  ===========================================
 
-docs/border.md says it with all conditions. Layers, operations and packages have a border of their own (``dispatch.py``,
-``calls.py``), where tables are lists and dicts and strings have a character a byte: theirs is this package's own code.
+docs/value_conversion.md states all conditions. Calls of layers, operations and packages convert values in another way
+(``dispatch.py``, ``calls.py``): there tables are lists and dicts, and a string has one character for each byte.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from torch7py.t7.objects import Function, Object, Table
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["border_functions", "encode", "to_latin1", "to_lua"]
+__all__ = ["conversion_functions", "encode", "to_latin1", "to_lua"]
 
 
 MOST = 50  # arguments or results of a call
@@ -91,7 +91,7 @@ def to_lua(runtime: Runtime, value: Any, memo: dict[int, Any] | None = None) -> 
         return value
     if callable(value) and not isinstance(value, (Object, Function)):
         return runtime.python_function(value)
-    raise TypeError(f"a {_name(kind)} has no counterpart in Lua (docs/border.md)")
+    raise TypeError(f"a {_name(kind)} has no counterpart in Lua (docs/value_conversion.md)")
 
 
 def to_latin1(text: str) -> str:
@@ -118,7 +118,7 @@ def _number(value: int) -> float:
 def _scalar(value: Any) -> Any:
     number = value.item()
     if not isinstance(number, (bool, float)):
-        raise TypeError(f"a {_name(type(value))} has no counterpart in Lua (docs/border.md)")
+        raise TypeError(f"a {_name(type(value))} has no counterpart in Lua (docs/value_conversion.md)")
     return number
 
 
@@ -170,8 +170,8 @@ def _table(runtime: Runtime, value: Any, memo: dict[int, Any]) -> Any:
     return made
 
 
-def border_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
-    """The functions for ``border.lua``."""
+def conversion_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+    """The functions for ``value_conversion.lua``."""
     handles = runtime.handles
 
     def known_value(number: int) -> int | None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.border import border_functions, to_latin1
 from torch7py.bridge.calls import LuaCallback, LuaReference, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_values import PythonFunction
 from torch7py.bridge.table_view import TableView
+from torch7py.bridge.value_conversion import conversion_functions, to_latin1
 from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
@@ -48,7 +48,7 @@ def _let_go(error: BaseException) -> None:
 
 
 def host_functions(runtime: Runtime) -> dict[str, Any]:
-    """The functions for Lua that are not of modules (``peers.py``)."""
+    """The functions for Lua that are not of modules (``module_proxies.py``)."""
     handles = runtime.handles
     objects = handles.objects
     told = handles.told
@@ -320,4 +320,4 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "same_storage": lambda a, b: objects[a] == objects[b],
         "tensor_from_list": tensor_from_list,
         "advance": runtime.advance,
-    } | border_functions(runtime)
+    } | conversion_functions(runtime)

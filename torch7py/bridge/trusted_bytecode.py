@@ -14,13 +14,13 @@ from pathlib import Path
 
 from torch7py.ops import state
 
-__all__ = ["add_own", "is_own"]
+__all__ = ["is_trusted", "trust"]
 
 
-def add_own(code: str, lasting: bool) -> None:
+def trust(code: str, lasting: bool) -> None:
     """Remember a function that this process has compiled; ``lasting``: for later processes too."""
     digest = _digest(code)
-    known = state.of_process().own_functions
+    known = state.of_process().trusted_bytecode
     if digest not in known:
         known[digest] = False
     if lasting and not known[digest]:
@@ -29,9 +29,9 @@ def add_own(code: str, lasting: bool) -> None:
             _keep(digest)
 
 
-def is_own(code: str) -> bool:
+def is_trusted(code: str) -> bool:
     digest = _digest(code)
-    return digest in state.of_process().own_functions or digest in _kept()
+    return digest in state.of_process().trusted_bytecode or digest in _kept()
 
 
 def _digest(code: str) -> str:

@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(source: str, path: Path) -> object:
     """In a runtime of its own, as if in a process of its own."""
-    state.of_process().own_functions.clear()
+    state.of_process().trusted_bytecode.clear()
     with Runtime() as runtime:
         return runtime.execute(source.replace("PATH", f"'{path}'"), "@program.lua")
 

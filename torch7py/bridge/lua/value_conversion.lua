@@ -1,4 +1,4 @@
--- Values as a user of Python gets and gives them (docs/border.md): tables and functions stay in Lua and Python holds a
+-- Values as a user of Python gets and gives them (docs/value_conversion.md): tables and functions stay in Lua and Python holds a
 -- reference to them, where the calls of layers and operations copy tables (values.lua).
 --
 -- Arguments: core, host, module, program. Result: functions for Python, by name.

@@ -1,4 +1,4 @@
-"""Methods of one class of layers that a program calls on a layer of another (nn/lending.py)."""
+"""Methods of one class of layers that a program calls on a layer of another (nn/borrowed_methods.py)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch7py.lua_compat.torch7.exchange import is_plain, to_lua
+from torch7py.lua_compat.torch7.marshalling import is_plain, to_lua
 from torch7py.lua_compat.torch7.module_class import builtin_class
 from torch7py.lua_compat.torch7.module_record import Record
 from torch7py.lua_compat.torch7.modules import give_field
 from torch7py.lua_compat.torch7.program_methods import mark
 from torch7py.lua_compat.values import Table
-from torch7py.nn.lending import fields_to_lend, lent
+from torch7py.nn.borrowed_methods import fields_to_lend, lent
 from torch7py.nn.object import TorchObject
 
 __all__ = ["lent_to"]

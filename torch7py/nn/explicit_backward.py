@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.object import TorchObject
-from torch7py.nn.once import once
+from torch7py.nn.once_differentiable import once
 from torch7py.nn.trace import leaves_of
 
 __all__ = ["forward_through"]

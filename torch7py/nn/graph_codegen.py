@@ -14,9 +14,9 @@ import torch
 
 from torch7py.nn.activation import Identity
 from torch7py.nn.base import Module
-from torch7py.nn.graph_code import NAME, Code, Known, Listed, Other, Shown, Value, observe
+from torch7py.nn.code_builder import NAME, Code, Known, Listed, Other, Shown, Value, observe
 from torch7py.nn.graph_kernels import READERS
-from torch7py.nn.graph_lines import BACKWARD_LINES, FORWARD_LINES, accumulate_linear
+from torch7py.nn.graph_module_code import BACKWARD_LINES, FORWARD_LINES, accumulate_linear
 from torch7py.nn.linear import Linear
 from torch7py.nn.table import SplitTable
 from torch7py.ops.hyperbolic import tanh

@@ -18,15 +18,15 @@ from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import LuaError, RuntimeClosed
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
+from torch7py.nn.borrowed_methods import fields_to_lend, lent, own_class
 from torch7py.nn.copying import SavedItsOwnWay, TensorMap, deep_copy, is_clone
-from torch7py.nn.elsewhere import forward_through
-from torch7py.nn.lending import fields_to_lend, lent, own_class
+from torch7py.nn.error_location import explain
+from torch7py.nn.explicit_backward import forward_through
 from torch7py.nn.object import Overrides, TorchObject
-from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers, package_of
-from torch7py.nn.saved import SavedForm
-from torch7py.nn.stepping import STEP_CLONE
+from torch7py.nn.saved_form import SavedForm
+from torch7py.nn.sequence_methods import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
@@ -35,7 +35,7 @@ from torch7py.ops.errors import TorchError
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["Peers"]
+__all__ = ["ModuleProxies"]
 
 _LUA_MEMO = "torch7py lua memo"
 
@@ -241,7 +241,7 @@ def _called_directly(obj: TorchObject, place: tuple[str, str]) -> Iterator[None]
             attributes["_direct"] = before
 
 
-class Peers:
+class ModuleProxies:
     """The modules of one runtime."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -382,7 +382,7 @@ class Peers:
         return answers_for(own_class(self.handles.objects[handle]), lender, name)
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
-        """Let an object be of another class until ``take_back``, for methods that a script lends it (nn/lending.py).
+        """Let an object borrow methods of another class until ``take_back`` (nn/borrowed_methods.py).
 
         Returns the names of the fields that belong to that class alone.
         """

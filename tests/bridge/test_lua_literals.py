@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from torch7py.bridge.constants import as_lua
+from torch7py.bridge.lua_literals import lua_literal
 from torch7py.bridge.runtime import Runtime
 
 
 def test_strings(runtime: Runtime) -> None:
     every_byte = "".join(map(chr, range(256)))
     for text in (every_byte, every_byte[::-1], "", "]]", "\r\n1", "\0" + "7"):
-        code = f"local s = {as_lua(text)} return {{n = #s, s:byte(1, -1)}}"
+        code = f"local s = {lua_literal(text)} return {{n = #s, s:byte(1, -1)}}"
         # the bytes of a file, as execute wants them
         read = runtime.execute(code.encode("latin-1").decode("utf-8", "surrogateescape"))
         assert read["n"] == len(text)
@@ -20,7 +20,7 @@ def test_strings(runtime: Runtime) -> None:
 
 def test_tables(runtime: Runtime) -> None:
     value = {"list": [1, -2, True, [False, []]], "no": None, "end": {"x y": 1 << 40}}
-    runtime.execute(f"t = {as_lua(value)}")
+    runtime.execute(f"t = {lua_literal(value)}")
     assert runtime.execute("return #t.list, t.list[1], t.list[2], t.list[3], #t.list[4], t.list[4][1]") == (
         4,
         1,
@@ -34,4 +34,4 @@ def test_tables(runtime: Runtime) -> None:
 
 def test_nothing_else() -> None:
     with pytest.raises(TypeError, match="no constant"):
-        as_lua({"x": 0.5})
+        lua_literal({"x": 0.5})

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
-from torch7py.nn.graph_code import Code, Known, Listed, Value
+from torch7py.nn.code_builder import Code, Known, Listed, Value
 from torch7py.nn.linear import Linear
 from torch7py.nn.shape import Reshape
 from torch7py.nn.softmax import LogSoftMax, SoftMax

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["as_lua"]
+__all__ = ["lua_literal"]
 
 _ESCAPES = {ord(c): f"\\{ord(c):03d}" for c in '"\\\n\r\0'}
 
 
-def as_lua(value: Any) -> str:
+def lua_literal(value: Any) -> str:
     """The Lua expression for nested dicts, lists and tuples of strings, whole numbers and truth values.
 
     What is None in a dict is left out, as Lua does. Strings are Lua's: one character a byte.
@@ -18,9 +18,13 @@ def as_lua(value: Any) -> str:
         TypeError: there is something else in it.
     """
     if isinstance(value, dict):
-        return "{" + ",".join(f"[{as_lua(k)}]={as_lua(v)}" for k, v in value.items() if v is not None) + "}"
+        return (
+            "{"
+            + ",".join(f"[{lua_literal(k)}]={lua_literal(v)}" for k, v in value.items() if v is not None)
+            + "}"
+        )
     if isinstance(value, (list, tuple)):
-        return "{" + ",".join(map(as_lua, value)) + "}"
+        return "{" + ",".join(map(lua_literal, value)) + "}"
     if isinstance(value, str):
         return f'"{value.translate(_ESCAPES)}"'
     if value is None:

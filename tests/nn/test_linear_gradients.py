@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from torch7py.nn.products import accumulate_product, gradient_of_rows
+from torch7py.nn.linear_gradients import accumulate_product, gradient_of_rows
 
 # Rows, inputs, outputs: on both sides of every bound.
 SIZES = [
