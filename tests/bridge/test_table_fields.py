@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
-from torch7py.bridge.module_proxies import Peers
+from torch7py.bridge.module_proxies import ModuleProxies
 
 PROGRAM = """
 require 'nn'
@@ -124,13 +124,13 @@ def test_small_tensors_of_lua(torch7: Runtime) -> None:
 
 def test_only_what_has_changed_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     names = []
-    plain = Peers.set_field
+    plain = ModuleProxies.set_field
 
-    def count(self: Peers, handle: int, name: str, mask: int, value: Any) -> None:
+    def count(self: ModuleProxies, handle: int, name: str, mask: int, value: Any) -> None:
         names.append(name)
         plain(self, handle, name, mask, value)
 
-    monkeypatch.setattr(Peers, "set_field", count)
+    monkeypatch.setattr(ModuleProxies, "set_field", count)
     with Runtime() as runtime:
         runtime.execute(PROGRAM)
         runtime.execute(
@@ -154,13 +154,13 @@ def test_only_what_has_changed_is_handed_over(monkeypatch: pytest.MonkeyPatch) -
 def test_only_the_tree_of_the_call_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a tree that is as it was: what lies beside it is handed over when no call from Lua is left."""
     looked_at = []
-    plain = Peers.changed_fields
+    plain = ModuleProxies.changed_fields
 
-    def count(self: Peers, *given: Any) -> tuple[int, ...]:
+    def count(self: ModuleProxies, *given: Any) -> tuple[int, ...]:
         looked_at.append(len(given) // 3)
         return plain(self, *given)
 
-    monkeypatch.setattr(Peers, "changed_fields", count)
+    monkeypatch.setattr(ModuleProxies, "changed_fields", count)
     with Runtime() as runtime:
         runtime.execute(PROGRAM)
         runtime.execute(

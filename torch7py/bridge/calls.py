@@ -6,14 +6,12 @@ The convention both ways is a bit mask and values: bit i says that value i is a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import LuaError, LuaSyntaxError, RuntimeClosed
 from torch7py.bridge.handles import Handles
-
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
+from torch7py.bridge.runtime_interface import RuntimeInterface
 
 __all__ = ["ForOneCall", "LuaCallback", "LuaReference", "decode", "read_answer", "read_values"]
 
@@ -46,11 +44,11 @@ class LuaReference(ForOneCall):
 
     __slots__ = ("__weakref__", "_runtime", "number")
 
-    def __init__(self, runtime: Runtime, number: int) -> None:
+    def __init__(self, runtime: RuntimeInterface, number: int) -> None:
         self._runtime = runtime
         self.number = number
 
-    def runtime(self) -> Runtime:
+    def runtime(self) -> RuntimeInterface:
         if self._runtime.closed:
             raise RuntimeClosed("the Lua runtime of this object is closed")
         return self._runtime
@@ -69,7 +67,7 @@ class LuaCallback(LuaReference):
         return runtime.call_lua("call_function", self.number, *encode_results(runtime.handles, arguments))
 
 
-def read_answer(runtime: Runtime, answer: Any) -> Any:
+def read_answer(runtime: RuntimeInterface, answer: Any) -> Any:
     """What Lua answered to a call: its results, or the error it threw."""
     values = read_values(runtime, answer)
     if not values:
@@ -77,7 +75,7 @@ def read_answer(runtime: Runtime, answer: Any) -> Any:
     return values[0] if len(values) == 1 else tuple(values)
 
 
-def read_values(runtime: Runtime, answer: Any) -> list[Any]:
+def read_values(runtime: RuntimeInterface, answer: Any) -> list[Any]:
     """The same as a list."""
     if not isinstance(answer, tuple):
         answer = (answer,)
@@ -87,7 +85,7 @@ def read_values(runtime: Runtime, answer: Any) -> list[Any]:
 
 
 def _error(
-    runtime: Runtime, number: float, text: Any, stack: str = "", is_syntax: bool = False
+    runtime: RuntimeInterface, number: float, text: Any, stack: str = "", is_syntax: bool = False
 ) -> BaseException:
     """What a call from Python raises for an error in Lua; see ``core.tell`` in core.lua."""
     if number < 0:

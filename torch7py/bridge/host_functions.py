@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -14,15 +14,13 @@ from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_values import PythonFunction
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.table_view import TableView
 from torch7py.bridge.value_conversion import conversion_functions, to_latin1
 from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
 from torch7py.ops.registry import classes, operations
-
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
 
 __all__ = ["host_functions"]
 
@@ -47,7 +45,7 @@ def _let_go(error: BaseException) -> None:
         link = link.__cause__ or link.__context__
 
 
-def host_functions(runtime: Runtime) -> dict[str, Any]:
+def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     """The functions for Lua that are not of modules (``module_proxies.py``)."""
     handles = runtime.handles
     objects = handles.objects

@@ -9,13 +9,14 @@ import contextlib
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from torch7py.bridge.calls import LuaCallback, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import LuaError, RuntimeClosed
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.borrowed_methods import fields_to_lend, lent, own_class
@@ -32,9 +33,6 @@ from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError
 
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
-
 __all__ = ["ModuleProxies"]
 
 _LUA_MEMO = "torch7py lua memo"
@@ -45,7 +43,7 @@ class LuaMethod:
 
     __slots__ = ("_object", "_runtime", "name")
 
-    def __init__(self, runtime: Runtime, obj: TorchObject, name: str) -> None:
+    def __init__(self, runtime: RuntimeInterface, obj: TorchObject, name: str) -> None:
         self._runtime = runtime
         self._object = weakref.ref(obj)
         self.name = name
@@ -74,7 +72,7 @@ class LuaParentMethod(LuaMethod):
 
     __slots__ = ("key",)
 
-    def __init__(self, runtime: Runtime, obj: TorchObject, key: str, name: str) -> None:
+    def __init__(self, runtime: RuntimeInterface, obj: TorchObject, key: str, name: str) -> None:
         super().__init__(runtime, obj, name)
         self.key = key
 
@@ -85,7 +83,7 @@ class LuaParentMethod(LuaMethod):
 class LuaFields(Overrides):
     """The fields that a script added to a module, which keeps its runtime alive by this."""
 
-    def __init__(self, runtime: Runtime, obj: TorchObject) -> None:
+    def __init__(self, runtime: RuntimeInterface, obj: TorchObject) -> None:
         self._runtime = runtime
         self._object = weakref.ref(obj)
 
@@ -159,7 +157,7 @@ class LuaFields(Overrides):
         found = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
         return dict(enumerate(found, 1)) if isinstance(found, list) else found  # type: ignore[arg-type]
 
-    def _there(self) -> tuple[Runtime | None, int | None]:
+    def _there(self) -> tuple[RuntimeInterface | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
         runtime, obj = self._runtime, self._object()
         if runtime.closed or obj is None:
@@ -167,13 +165,13 @@ class LuaFields(Overrides):
         return runtime, runtime.handles.codes.get(id(obj))
 
 
-def _saved_and_read(runtime: Runtime, obj: TorchObject) -> Any:
+def _saved_and_read(runtime: RuntimeInterface, obj: TorchObject) -> Any:
     """An object as a file gives it back, saved and read by the ways of the classes in Lua."""
     return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE))
 
 
 @contextlib.contextmanager
-def _held(runtime: Runtime, obj: Any) -> Iterator[int]:
+def _held(runtime: RuntimeInterface, obj: Any) -> Iterator[int]:
     """A handle for the length of a call."""
     handle = runtime.handles.give(obj, Kind.OBJECT)
     try:
@@ -244,12 +242,12 @@ def _called_directly(obj: TorchObject, place: tuple[str, str]) -> Iterator[None]
 class ModuleProxies:
     """The modules of one runtime."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeInterface) -> None:
         self._runtime = weakref.ref(runtime)
         self.handles = runtime.handles
         self._lent: list[contextlib.ExitStack] = []
 
-    def runtime(self) -> Runtime:
+    def runtime(self) -> RuntimeInterface:
         found = self._runtime()
         assert found is not None
         return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.table_view import TableView
 from torch7py.ops import types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
@@ -16,9 +17,6 @@ from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.records import bound
 from torch7py.packages.registry import Package, packages
-
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
 
 __all__ = ["functions_and_records", "package_function", "record_method"]
 
@@ -34,7 +32,7 @@ def functions_and_records(package: Package) -> dict[str, Any]:
     }
 
 
-def package_function(runtime: Runtime, package: str, name: str) -> Callable[..., Any]:
+def package_function(runtime: RuntimeInterface, package: str, name: str) -> Callable[..., Any]:
     """The function ``(mask, ...)`` behind ``package.name``."""
     call = adapt(packages[package].functions[name], f"{package}.{name}")
     handles = runtime.handles
@@ -58,7 +56,7 @@ def any_cuda(values: list[Any]) -> bool:
     return any(isinstance(v, torch.Tensor) and types.of(v).is_cuda for v in values)
 
 
-def record_method(runtime: Runtime, package: str, class_name: str, name: str) -> Callable[..., Any]:
+def record_method(runtime: RuntimeInterface, package: str, class_name: str, name: str) -> Callable[..., Any]:
     """The function ``(mask, table, ...)`` behind one method of a class whose objects are tables."""
     record = packages[package].records[class_name]
     cls = bound(record.cls)

@@ -25,6 +25,7 @@ from torch7py.bridge.host_functions import SHARED_WORDS, host_functions
 from torch7py.bridge.interrupts import Interrupts, Target
 from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
 from torch7py.bridge.module_proxies import ModuleProxies
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
@@ -141,7 +142,7 @@ class Runtime:
             "cuda_as": cuda_as,
             "rewrite": rewrite,
         }
-        self.states: dict[int, Runtime | None] = {}  # of the package threads, None once freed
+        self.thread_states: dict[int, RuntimeInterface | None] = {}
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
@@ -202,7 +203,7 @@ class Runtime:
             self._finish_packages()
             self.closed = True
             Interrupts.remove(self.target)
-            for other in filter(None, self.states.values()):
+            for other in filter(None, self.thread_states.values()):
                 other.close(collect=False)
             self.state.libm = None
             self.callbacks.clear()

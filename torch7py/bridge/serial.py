@@ -10,12 +10,13 @@ import os
 import weakref
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.trusted_bytecode import is_trusted, trust
 from torch7py.ops import memory, types
 from torch7py.ops.atomic import NewFile
@@ -29,16 +30,13 @@ from torch7py.t7.reader import NamedStorage, Reader, class_of_tensor
 from torch7py.t7.upgrades import has_upgrade, upgrade
 from torch7py.t7.writer import Writer
 
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
-
 __all__ = ["serial_functions"]
 
 CUDA_CLASSES = {name: t for t in types.CUDA_TYPES for name in (t.tensor, t.storage)}
 KNOWN = 9  # beside the kinds of the format: an object that was read before
 
 
-def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     """The functions for ``serial*.lua``. The first parameter of most is the handle of a file."""
     objects = runtime.handles.objects
 

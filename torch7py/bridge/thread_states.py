@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 
 from torch7py.bridge.dispatch import kind_of
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.files import MemoryFile
@@ -24,9 +25,6 @@ from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
 from torch7py.t7.reader import NamedStorage, Reader, class_of_tensor
 from torch7py.t7.writer import Writer
-
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
 
 __all__ = ["state_functions"]
 
@@ -80,9 +78,9 @@ def _class_of(obj: torch.Tensor | Storage) -> str:
     return obj.class_name if isinstance(obj, NamedStorage) else obj.type.storage
 
 
-def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     """The functions for the package threads."""
-    states = runtime.states
+    states = runtime.thread_states
 
     def open_state(path: str) -> int:
         """A new state, whose ``package.path`` is given; its number."""
@@ -124,7 +122,7 @@ def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         weak: Any = weakref.proxy(file)
         file.attached["reader"], file.attached["writer"] = SharingReader(weak), SharingWriter(weak)
 
-    def _state(number: int) -> Runtime:
+    def _state(number: int) -> RuntimeInterface:
         state = states.get(number)
         if state is None:
             raise TorchError("this thread has been freed")
@@ -140,7 +138,7 @@ def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _executed(state: Runtime, source: str, name: str) -> Any:
+def _executed(state: RuntimeInterface, source: str, name: str) -> Any:
     try:
         return state.evaluate(source, name)
     except LuaError as error:

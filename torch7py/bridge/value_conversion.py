@@ -23,7 +23,7 @@ docs/value_conversion.md states all conditions. Calls of layers, operations and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,15 +31,13 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.lua_values import Foreign, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
+from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.nn.foreign import as_layer
 from torch7py.nn.object import TorchObject
 from torch7py.ops import memory, types
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.registry import classes
 from torch7py.t7.objects import Function, Object, Table
-
-if TYPE_CHECKING:
-    from torch7py.bridge.runtime import Runtime
 
 __all__ = ["conversion_functions", "encode", "to_latin1", "to_lua"]
 
@@ -50,14 +48,14 @@ MOST = 50  # arguments or results of a call
 # -- into Lua ---------------------------------------------------------------------------------------------
 
 
-def encode(runtime: Runtime, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def encode(runtime: RuntimeInterface, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Values for Lua: which of them are handles (a bit each), then the values."""
     if len(values) > MOST:
         raise TypeError(f"{len(values)} values at once, where Lua takes {MOST}: put them into a list")
     return encode_results(runtime.handles, tuple(to_lua(runtime, value) for value in values))
 
 
-def to_lua(runtime: Runtime, value: Any, memo: dict[int, Any] | None = None) -> Any:
+def to_lua(runtime: RuntimeInterface, value: Any, memo: dict[int, Any] | None = None) -> Any:
     """What stands for a value in Lua, in the terms of ``encode_results``. TypeError where nothing does.
 
     ``memo`` has the copies of the lists and dicts around it, so that what was one table is one again.
@@ -144,7 +142,7 @@ def _of_array(array: np.ndarray[Any, Any]) -> torch.Tensor:
         raise TypeError(f"a numpy.ndarray of {array.dtype} has no counterpart in Lua: {error}") from None
 
 
-def _table(runtime: Runtime, value: Any, memo: dict[int, Any]) -> Any:
+def _table(runtime: RuntimeInterface, value: Any, memo: dict[int, Any]) -> Any:
     made = memo.get(id(value))
     if made is not None:
         return made
@@ -170,7 +168,7 @@ def _table(runtime: Runtime, value: Any, memo: dict[int, Any]) -> Any:
     return made
 
 
-def conversion_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+def conversion_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     """The functions for ``value_conversion.lua``."""
     handles = runtime.handles
 

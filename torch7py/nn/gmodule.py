@@ -10,10 +10,10 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
-from torch7py.nn.graph_codegen import accumulate, one_pass
+from torch7py.nn.graph_codegen import accumulate, one_pass, plan_backward, plan_of
 from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
-from torch7py.nn.graph_plan import Plan, plan_backward, plan_of
-from torch7py.nn.graph_values import Places, add_up, check_splits, entry
+from torch7py.nn.graph_plan import Plan
+from torch7py.nn.graph_values import GraphContainer, add_up, check_splits, entry
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.table_math import CAddTable
@@ -29,7 +29,7 @@ USED, LONGEST_WAIT = (
 
 
 @layer("nn.gModule", package="nngraph")
-class GModule(Places):
+class GModule(GraphContainer):
     """``nn.gModule(inputs, outputs)``: the graph of modules between these nodes, run in sorted order.
 
     Shapes: with one input node its input, with several a table of as many; likewise the output. A node may be used
@@ -52,10 +52,7 @@ class GModule(Places):
     )
     lua_methods = names("map runForwardFunction")
 
-    places: list[Place]  # in the order of the forward
-    backward_order: list[int]
     name: str | None
-    nInputs: int
 
     def __init__(self, inputs: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> None:
         super().__init__()
@@ -99,12 +96,6 @@ class GModule(Places):
             self.__dict__["output"] = self.node_inputs[
                 -1
             ]  # what the last place takes, before any forward too
-
-    @property
-    def start(self) -> int:
-        """The place that takes the input, from 0."""
-        found: int = self._start
-        return found
 
     @property
     def failed(self) -> int | None:

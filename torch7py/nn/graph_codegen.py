@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -17,15 +17,13 @@ from torch7py.nn.base import Module
 from torch7py.nn.code_builder import NAME, Code, Known, Listed, Other, Shown, Value, observe
 from torch7py.nn.graph_kernels import READERS
 from torch7py.nn.graph_module_code import BACKWARD_LINES, FORWARD_LINES, accumulate_linear
+from torch7py.nn.graph_plan import Plan
+from torch7py.nn.graph_values import GraphContainer
 from torch7py.nn.linear import Linear
 from torch7py.nn.table import SplitTable
 from torch7py.ops.hyperbolic import tanh
 
-if TYPE_CHECKING:
-    from torch7py.nn.gmodule import GModule
-    from torch7py.nn.graph_plan import Plan
-
-__all__ = ["Backward", "Forward", "accumulate", "one_pass"]
+__all__ = ["accumulate", "one_pass", "plan_backward", "plan_of"]
 
 TAKE_TABLES = frozenset({Identity, SplitTable})  # of those with lines of their own
 
@@ -69,7 +67,7 @@ def _compiled(source: str) -> Callable[..., Any]:
 class _Writer:
     """What both directions share."""
 
-    def __init__(self, graph: GModule) -> None:
+    def __init__(self, graph: GraphContainer) -> None:
         self.graph = graph
         self.code = Code()
         self.first: list[str] = []  # lines before the checks
@@ -160,7 +158,7 @@ class _Writer:
         return found
 
 
-class Forward(_Writer):
+class _Forward(_Writer):
     def write(self, values: list[Any]) -> Callable[..., Any] | None:
         try:
             return self._write(values)
@@ -259,10 +257,10 @@ class Forward(_Writer):
         self.code.line(f"if not ({condition}): return [{so_far}]")
 
 
-class Backward(_Writer):
+class _Backward(_Writer):
     """The gradients of all places, then those of the parameters, in the order in which ``GModule`` goes."""
 
-    def __init__(self, graph: GModule, plan: Plan) -> None:
+    def __init__(self, graph: GraphContainer, plan: Plan) -> None:
         super().__init__(graph)
         self.plan = plan
 
@@ -484,3 +482,21 @@ def accumulate(module: Any, input: Any, gradOutput: Any, scale: float) -> None:
 
 
 NAMES |= {"accumulate": accumulate, "back": back}
+
+
+def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
+    """The plan of a graph whose places have just given these values; None if that would gain nothing."""
+    plan = Plan()
+    writer = _Forward(graph)
+    found = writer.write(values)
+    if found is None:
+        return None
+    plan.forward, plan.values = found, writer.values
+    plan.locals, plan.objects = writer.code.locals, writer.code.objects
+    return plan
+
+
+def plan_backward(graph: GraphContainer, plan: Plan, gradOutput: Any, results: list[Any]) -> bool:
+    """Give a plan, whose forward was the last, its backward; ``results`` are what the places' modules gave."""
+    plan.backward = _Backward(graph, plan).write(gradOutput, results)
+    return plan.backward is not None

@@ -10,15 +10,11 @@ alone: copies of it share the compiled code, each with its own tensors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch7py.nn.code_builder import Value
-from torch7py.nn.graph_codegen import Backward, Forward
 
-if TYPE_CHECKING:
-    from torch7py.nn.gmodule import GModule
-
-__all__ = ["Plan", "plan_backward", "plan_of"]
+__all__ = ["Plan"]
 
 
 class Plan:
@@ -77,21 +73,3 @@ class Plan:
             return False
         self.wait = self.patience = min(2 * self.patience, 256)
         return True
-
-
-def plan_of(graph: GModule, values: list[Any]) -> Plan | None:
-    """The plan of a graph whose places have just given these values; None if that would gain nothing."""
-    plan = Plan()
-    writer = Forward(graph)
-    found = writer.write(values)
-    if found is None:
-        return None
-    plan.forward, plan.values = found, writer.values
-    plan.locals, plan.objects = writer.code.locals, writer.code.objects
-    return plan
-
-
-def plan_backward(graph: GModule, plan: Plan, gradOutput: Any, results: list[Any]) -> bool:
-    """Give a plan, whose forward was the last, its backward; ``results`` are what the places' modules gave."""
-    plan.backward = Backward(graph, plan).write(gradOutput, results)
-    return plan.backward is not None

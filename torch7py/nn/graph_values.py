@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.graph import Place
+from torch7py.nn.graph_plan import Plan
 from torch7py.ops.errors import TorchError
 
-if TYPE_CHECKING:
-    from torch7py.nn.graph_plan import Plan
-
-__all__ = ["NODE_VALUES", "Places", "add_up", "check_splits", "entry"]
+__all__ = ["NODE_VALUES", "GraphContainer", "add_up", "check_splits", "entry"]
 
 # Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
 NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
 
 
-class Places(Container):
-    """A container that knows what each place of its graph was given. A plan's last run is written down when it is
-    looked at."""
+class GraphContainer(Container):
+    """A container with a graph of places, and the tables that show what each place was given.
+
+    A plan leaves these tables as they are; they are brought up to date when somebody reads them.
+    """
+
+    places: list[Place]  # in the order of the forward
+    backward_order: list[int]
+    nInputs: int
+    node_buffers: list[Any]  # the tensors that sums of gradients are written to
+
+    @property
+    def start(self) -> int:
+        """The place that takes the input, from 0."""
+        found: int = self._start
+        return found
 
     def show(self) -> None:
         """Have the tables of the places say what the plan's last run met."""
