@@ -6,34 +6,33 @@ A translated file uses this package as ``lua``: ``lua.add(a, b)`` is ``a + b``, 
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch7py.lua_compat.basic import G, assert_, reset, select
+from torch7py.lua_compat.errors import LuaError, Source
 from torch7py.lua_compat.loops import ipairs, iterate, pairs
 from torch7py.lua_compat.modules import main, use_torch
 from torch7py.lua_compat.operators import (
     add,
-    bound,
-    call,
     concat,
     div,
     eq,
     ge,
     gt,
-    index,
     le,
     length,
     lt,
-    method,
     mod,
     mul,
     ne,
     pow,
     range,
-    setindex,
     sub,
     unm,
 )
+from torch7py.lua_compat.package_loader import set_package_loader
 from torch7py.lua_compat.support import Cell, not_translated, table, table_of, take, text
-from torch7py.lua_compat.values import LuaError, Source, Table, first, multi, truth
+from torch7py.lua_compat.values import Table, bound, call, first, index, method, multi, setindex, truth
 
 __all__ = [
     "Cell",
@@ -79,3 +78,13 @@ __all__ = [
     "unm",
     "use_torch",
 ]
+
+
+def _load_package(name: str) -> Any:
+    # Imported at the first use: a program without tensors need not wait for PyTorch.
+    from torch7py.lua_compat.torch7.packages import load
+
+    return load(name)
+
+
+set_package_loader(_load_package)

@@ -9,9 +9,9 @@ from types import FrameType
 from typing import Any
 
 from torch7py.lua_compat import operators
-from torch7py.lua_compat.behaviour import kind_of
+from torch7py.lua_compat.errors import LuaError, Source, callers, fail
 from torch7py.lua_compat.numbers import number_text, read_number
-from torch7py.lua_compat.values import LuaError, Source, Table, callers, fail
+from torch7py.lua_compat.values import Table, kind_of
 
 __all__ = ["MISSING", "a_long", "a_number", "a_string", "a_table", "an_int", "bad_argument"]
 

@@ -12,13 +12,13 @@ from torch7py.lua_compat import mathematics as math_module
 from torch7py.lua_compat import scalars as _scalars  # noqa: F401  (what strings and numbers do in expressions)
 from torch7py.lua_compat import system as system_module
 from torch7py.lua_compat.arguments import MISSING, a_string, a_table, an_int, bad_argument
-from torch7py.lua_compat.behaviour import kind_of
 from torch7py.lua_compat.bits import bits, jit
 from torch7py.lua_compat.coroutines import coroutines
-from torch7py.lua_compat.errors import CAUGHT, thrown
+from torch7py.lua_compat.errors import CAUGHT, LuaError, Source, callers, fail, place, thrown
 from torch7py.lua_compat.loops import ipairs_values, next_value, pairs_values
 from torch7py.lua_compat.numbers import read_number
-from torch7py.lua_compat.operators import call, eq, metatable, tostring, type_metatables
+from torch7py.lua_compat.operators import eq, tostring
+from torch7py.lua_compat.package_loader import load_package
 from torch7py.lua_compat.printing import pretty_print, print_plain, set_print_level
 from torch7py.lua_compat.strings import string, string_metatable
 from torch7py.lua_compat.tables import tables, unpack
@@ -27,14 +27,13 @@ from torch7py.lua_compat.values import (
     Globals,
     GuardedGlobals,
     Library,
-    LuaError,
-    Source,
     Table,
-    callers,
-    fail,
+    call,
     first,
+    kind_of,
+    metatable,
     multi,
-    place,
+    type_metatables,
 )
 
 __all__ = ["G", "reset", "select", "type_metatables"]
@@ -322,8 +321,6 @@ def _later(name: str) -> Callable[[], None]:
     """How a global is made that th has from the start, and that costs time to make."""
 
     def make() -> None:
-        from torch7py.lua_compat.torch7.packages import load as load_package
-
         load_package(name)
 
     return make

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from torch7py.lua_compat.arguments import MISSING, a_function
-from torch7py.lua_compat.behaviour import Behaviour, behaviours
-from torch7py.lua_compat.errors import CAUGHT, thrown
-from torch7py.lua_compat.operators import call
-from torch7py.lua_compat.values import Library, LuaError, fail, multi
+from torch7py.lua_compat.errors import CAUGHT, LuaError, fail, thrown
+from torch7py.lua_compat.values import Behaviour, Library, behaviours, call, multi
 
 __all__ = ["Coroutine", "coroutines"]
 

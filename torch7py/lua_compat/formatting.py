@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from torch7py.lua_compat.arguments import MISSING, a_long, a_number, a_string, an_int, bad_argument
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.operators import tostring
-from torch7py.lua_compat.values import fail
 from torch7py.ops.rounding import format_number
 
 __all__ = ["format_values"]

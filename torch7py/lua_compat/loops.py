@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch7py.lua_compat.arguments import MISSING, a_table
-from torch7py.lua_compat.behaviour import behaviour_of
-from torch7py.lua_compat.operators import call, metamethod
-from torch7py.lua_compat.values import Table, multi
+from torch7py.lua_compat.values import Table, behaviour_of, call, metamethod, multi
 
 __all__ = ["ipairs", "ipairs_values", "iterate", "next_value", "pairs", "pairs_values", "special_fields"]
 

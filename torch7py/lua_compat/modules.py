@@ -19,10 +19,11 @@ from typing import Any
 from torch7py.lua_compat import basic
 from torch7py.lua_compat.arguments import MISSING, a_string, an_int
 from torch7py.lua_compat.basic import G, package
-from torch7py.lua_compat.errors import CAUGHT, thrown
-from torch7py.lua_compat.operators import call, index, tostring
+from torch7py.lua_compat.errors import CAUGHT, Source, fail, thrown
+from torch7py.lua_compat.operators import tostring
+from torch7py.lua_compat.package_loader import load_package
 from torch7py.lua_compat.system import Exit
-from torch7py.lua_compat.values import Source, Table, fail, first
+from torch7py.lua_compat.values import Table, call, first, index
 
 __all__ = ["begin", "here", "main", "run", "run_file", "search_in"]
 
@@ -170,14 +171,13 @@ def _is_running(path: str) -> bool:
 
 
 def _in_packages(name: str) -> Any:
-    from torch7py.lua_compat.torch7.packages import load
     from torch7py.packages.registry import came_with_torch
 
     if not came_with_torch(name):
         file, _ = search_path(name, "./?.lua")
         if file is not None and not _is_running(file):
             return f"\n\tno package '{name}' before '{file}'"
-    found = load(name)
+    found = load_package(name)
     return f"\n\tno package '{name}' in torch7py" if found is None else lambda *_: found
 
 

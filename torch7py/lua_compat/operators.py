@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from types import FunctionType
+from collections.abc import Iterator
 from typing import Any
 
-from torch7py.lua_compat.behaviour import behaviour_of, kind_of
+from torch7py.lua_compat.errors import fault
 from torch7py.lua_compat.numbers import EXACT, number_text, power, read_number
-from torch7py.lua_compat.values import Later, Table, fault, first, truth
+from torch7py.lua_compat.values import (
+    Table,
+    behaviour_of,
+    call,
+    first,
+    kind_of,
+    metamethod,
+    truth,
+)
 
 __all__ = [
     "add",
-    "bound",
-    "call",
     "concat",
     "div",
     "eq",
     "ge",
     "gt",
-    "index",
     "le",
     "length",
     "lt",
-    "metatable",
-    "method",
     "mod",
     "mul",
     "ne",
     "pow",
     "range",
-    "setindex",
     "sub",
     "tostring",
     "unm",
@@ -39,133 +40,6 @@ __all__ = [
 
 _range = range
 _NUMBERS = (int, float)
-
-# Metatables of types other than tables; debug.setmetatable may set them.
-type_metatables: dict[str, Table] = {}
-
-
-def metatable(value: Any) -> Table | None:
-    """The metatable itself, whatever its __metatable says."""
-    if isinstance(value, Table):
-        return value.meta_
-    if type_metatables:
-        found = type_metatables.get(kind_of(value))
-        if found is not None:
-            return found
-    return behaviour_of(value).metatable(value)
-
-
-def metamethod(value: Any, event: str) -> Any:
-    meta = metatable(value)
-    return None if meta is None else meta.rawget_(event)
-
-
-# Indexing
-
-
-def index(value: Any, key: Any) -> Any:
-    """``value[key]``"""
-    if isinstance(value, Table):
-        found = value.hash_.get(key) if type(key) is str else value.rawget_(key)
-        if found is not None:
-            return found
-        if type(value.extra_) is Later:
-            found = value.rawget_(key)
-            if found is not None:
-                return found
-        if value.meta_ is None:
-            return None
-        handler = value.meta_.rawget_("__index")
-        if handler is None:
-            return None
-        if isinstance(handler, Table):
-            return index(handler, key)
-        return first(call(handler, value, key))
-    if type_metatables:
-        handler = metamethod(value, "__index")
-        if handler is not None:
-            return index(handler, key) if isinstance(handler, Table) else first(call(handler, value, key))
-    return behaviour_of(value).index(value, key)
-
-
-def setindex(value: Any, key: Any, new: Any) -> None:
-    """``value[key] = new``"""
-    if isinstance(value, Table):
-        meta = value.meta_
-        if meta is None:
-            value.rawset_(key, new)
-            return
-        handler = meta.rawget_("__newindex")
-        if handler is None or value.rawget_(key) is not None:
-            value.rawset_(key, new)
-        elif isinstance(handler, Table):
-            setindex(handler, key, new)
-        else:
-            call(handler, value, key, new)
-        return
-    handler = metamethod(value, "__newindex") if type_metatables else None
-    if handler is not None:
-        if isinstance(handler, Table):
-            setindex(handler, key, new)
-        else:
-            call(handler, value, key, new)
-        return
-    behaviour_of(value).set_index(value, key, new)
-
-
-def index_by(handler: Any, value: Any, key: Any) -> Any:
-    """``value[key]`` by what a metatable has as ``__index``."""
-    if handler is None:
-        return None
-    return index(handler, key) if isinstance(handler, Table) else first(call(handler, value, key))
-
-
-# Calls
-
-
-def call(function: Any, *args: Any) -> Any:
-    """``function(...)``"""
-    if type(function) is FunctionType:
-        return function(*args)
-    if isinstance(function, Table) or type_metatables:
-        handler = metamethod(function, "__call")
-        if handler is not None:
-            return call(handler, function, *args)
-        if isinstance(function, Table):
-            raise fault("attempt to call a table value")
-    return behaviour_of(function).call(function, args)
-
-
-def method(value: Any, name: str, *args: Any) -> Any:
-    """``value:name(...)``"""
-    if isinstance(value, Table):
-        function = index(value, name)
-        if type(function) is FunctionType:
-            return function(value, *args)
-        if function is None:
-            raise fault(f"attempt to call method '{name}' (a nil value)")
-        return call(function, value, *args)
-    if type_metatables and metamethod(value, "__index") is not None:
-        return call(index(value, name), value, *args)
-    return behaviour_of(value).method(value, name, args)
-
-
-def bound(value: Any, name: str) -> Callable[..., Any]:
-    """``value:name`` before its arguments are known, where computing these may do something."""
-    if isinstance(value, Table) or (type_metatables and metamethod(value, "__index") is not None):
-        function = index(value, name)
-
-        def invoke(*args: Any) -> Any:
-            return call(function, value, *args)
-    else:
-        behaviour = behaviour_of(value)
-        if behaviour.kind != "userdata":  # all but those have no fields: an error before the arguments
-            behaviour.index(value, name)
-
-        def invoke(*args: Any) -> Any:
-            return behaviour.method(value, name, args)
-
-    return invoke
 
 
 # Arithmetic

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from torch7py.lua_compat.values import fail
+from torch7py.lua_compat.errors import fail
 
 __all__ = ["Found", "Pattern", "compiled"]
 

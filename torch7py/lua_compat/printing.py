@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.lua_compat.behaviour import behaviour_of, kind_of
-from torch7py.lua_compat.operators import metamethod, tostring
+from torch7py.lua_compat.errors import fail
+from torch7py.lua_compat.operators import tostring
 from torch7py.lua_compat.system import write_text
-from torch7py.lua_compat.values import Table, fail
+from torch7py.lua_compat.values import Table, behaviour_of, kind_of, metamethod
 
 __all__ = ["pretty_print", "print_plain", "set_print_level"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.lua_compat.behaviour import Behaviour, behaviours
-from torch7py.lua_compat.operators import call, index_by
+from torch7py.lua_compat.errors import fault
 from torch7py.lua_compat.strings import string, string_metatable
-from torch7py.lua_compat.values import Table, fault
+from torch7py.lua_compat.values import Behaviour, Table, behaviours, call, index_by
 
 __all__: list[str] = []
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from torch7py.lua_compat.arguments import MISSING, a_string, an_int, bad_argument
-from torch7py.lua_compat.behaviour import kind_of
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.formatting import format_values
-from torch7py.lua_compat.operators import call, index, tostring
+from torch7py.lua_compat.operators import tostring
 from torch7py.lua_compat.patterns import Found, compiled
-from torch7py.lua_compat.values import Library, Table, fail, first
+from torch7py.lua_compat.values import Library, Table, call, first, index, kind_of
 
 __all__ = ["string", "string_metatable"]
 

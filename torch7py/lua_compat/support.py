@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.lua_compat.values import LuaError, Table, fail
+from torch7py.lua_compat.errors import LuaError, fail
+from torch7py.lua_compat.values import Table
 
 __all__ = ["Cell", "not_translated", "table", "table_of", "take", "text"]
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from torch7py.lua_compat.arguments import MISSING, a_number, a_string, a_table, an_int, bad_argument
-from torch7py.lua_compat.behaviour import Behaviour, behaviours
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.numbers import read_number
-from torch7py.lua_compat.values import Library, Table, fail
+from torch7py.lua_compat.values import Behaviour, Library, Table, behaviours
 
 __all__ = ["Exit", "files", "system", "write_text"]
 

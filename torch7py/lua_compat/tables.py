@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from torch7py.lua_compat.arguments import MISSING, a_string, a_table, an_int
-from torch7py.lua_compat.behaviour import kind_of
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.numbers import number_text
-from torch7py.lua_compat.operators import call, lt
-from torch7py.lua_compat.values import Library, Table, fail, first, truth
+from torch7py.lua_compat.operators import lt
+from torch7py.lua_compat.values import Library, Table, call, first, kind_of, truth
 
 __all__ = ["packed", "tables", "unpack"]
 

@@ -1,163 +1,45 @@
-"""Lua's values in Python, and errors.
+"""Lua's values in Python, and what metamethods decide for all of them: indexing, calls, metatables.
 
 nil is None, booleans are bool, numbers int or float (an int stands for the double of the same value), strings are
 str with one character a byte, functions are Python callables, tables are ``Table``. Several results are a tuple,
-which no Lua value is; no result is ``()``.
+which no Lua value is; no result is ``()``. A ``Behaviour`` says what values of another Python type do.
 """
 
 from __future__ import annotations
 
-import dis
-import re
-import sys
-from bisect import bisect_right
-from collections.abc import Iterator
-from types import FrameType
-from typing import Any, ClassVar
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, ClassVar, NoReturn
 
-from torch7py.ops.errors import Torch7Error
+from torch7py.lua_compat.errors import LuaError, fault
 
 __all__ = [
+    "Behaviour",
+    "Environment",
     "Globals",
+    "GuardedGlobals",
+    "Later",
     "Library",
-    "LuaError",
-    "Source",
     "Table",
-    "fail",
-    "fault",
+    "behaviour_of",
+    "behaviours",
+    "bound",
+    "call",
     "first",
+    "index",
+    "index_by",
+    "kind_of",
+    "metamethod",
+    "metatable",
+    "method",
     "multi",
-    "place",
+    "setindex",
     "truth",
+    "type_metatables",
 ]
 
 _TRUE, _FALSE = object(), object()  # True == 1 in Python, so booleans are other keys
 _BOOLEANS = {_TRUE: True, _FALSE: False}
-
-
-class LuaError(Torch7Error):
-    """What Lua's ``error`` throws; ``value`` is any Lua value, most often a message with its place in front."""
-
-    def __init__(self, value: Any, traceback: str = "") -> None:
-        super().__init__(value)
-        self.value = value
-        self.traceback = traceback
-
-    def __str__(self) -> str:
-        return self.value if isinstance(self.value, str) else f"error object: {self.value!r}"
-
-
-def shown_name(file: str) -> str:
-    """A file's name as messages show it."""
-    return file if len(file) <= 60 or file.startswith("[") else "..." + file[-56:]
-
-
-class Source:
-    """Where the lines of a translated file come from.
-
-    ``lines`` reads ``12=1 15=3 16~4 ...``: from line 12 of Python on it is line 1 of Lua, from 15 on 3; ``~`` marks a
-    line that returns a call, which in Lua replaces the function that makes it, ``^`` one with a lambda that does, and
-    ``!`` one with both.
-    """
-
-    def __init__(self, file: str, lines: str = "") -> None:
-        self.file = file
-        self.shown = shown_name(file)
-        self.is_ours = file.startswith("[torch7py]")  # a Lua part of this package, no program's
-        self._starts: list[int] = []
-        self._lines: list[int] = []
-        self._marks: list[str] = []
-        for start, mark, line in re.findall(r"(\d+)([=~^!])(\d+)", lines):
-            self._marks.append(mark)
-            self._starts.append(int(start))
-            self._lines.append(int(line))
-
-    def line(self, number: int) -> int:
-        at = bisect_right(self._starts, number) - 1
-        return self._lines[at] if at >= 0 else 0
-
-    def is_tail(self, number: int, in_lambda: bool) -> bool:
-        at = bisect_right(self._starts, number) - 1
-        return at >= 0 and self._marks[at] in ("^!" if in_lambda else "~!")
-
-
-# Frames of these modules are operators of the language, those of others functions of its libraries.
-_TRANSPARENT = frozenset(
-    f"torch7py.lua_compat.{name}"
-    for name in (
-        "operators",
-        "behaviour",
-        "values",
-        "loops",
-        "support",
-        "arguments",
-        "patterns",
-        "scalars",
-        "torch7.tensors",
-    )
-)
-
-
-def _is_returned(frame: FrameType) -> bool:
-    """Whether the call that a frame is at is the whole of what its ``return`` gives back."""
-    code = frame.f_code.co_code
-    at = frame.f_lasti + 2
-    while at < len(code) and dis.opname[code[at]] == "CACHE":
-        at += 2
-    return at < len(code) and dis.opname[code[at]] == "RETURN_VALUE"
-
-
-def callers(frame: FrameType | None) -> Iterator[tuple[Source, int, bool] | None]:
-    """The running functions from a frame outward: translated ones as source, line and whether they return a call,
-    None for one of a library."""
-    in_library = False
-    while frame is not None:
-        names = frame.f_globals
-        source = names.get("__lua__")
-        if source is not None:
-            if source.is_ours:
-                if not in_library:
-                    in_library = True
-                    yield None
-                frame = frame.f_back
-                continue
-            in_library = False
-            tail = source.is_tail(frame.f_lineno, frame.f_code.co_name == "<lambda>") and _is_returned(frame)
-            yield source, source.line(frame.f_lineno), tail
-        elif names.get("__name__") not in _TRANSPARENT and not in_library:
-            in_library = True
-            yield None
-        frame = frame.f_back
-
-
-def _show(found: tuple[Source, int, bool] | None) -> str:
-    return "" if found is None else f"{found[0].shown}:{found[1]}: "
-
-
-def place(level: int = 1, frame: FrameType | None = None) -> str:
-    """``file.lua:LINE: `` of the function that called the library function of a frame, or of one further out; ''
-    where that is a library's."""
-    running = callers(frame or sys._getframe(1))
-    first = next(running, None)
-    if first is not None:  # no library function between
-        return _show(first)
-    for found in running:
-        if found is not None and found[2]:
-            continue  # replaced by what it called
-        level -= 1
-        if level <= 0:
-            return _show(found)
-    return ""
-
-
-def fail(message: str) -> LuaError:
-    """An error of Lua's own at the place that is being run. To be raised."""
-    return LuaError(place(1, sys._getframe(1)) + message)
-
-
-def fault(message: str) -> LuaError:
-    """An error of an operator: at the function that used it, if that is not a library's. To be raised."""
-    return LuaError(_show(next(callers(sys._getframe(1)), None)) + message)
 
 
 def truth(value: Any) -> bool:
@@ -326,15 +208,11 @@ class Table:
         return (None,)
 
     def __call__(self, *args: Any) -> Any:
-        from torch7py.lua_compat.operators import call
-
         return call(self, *args)
 
     def __getattr__(self, name: str) -> Any:  # where a library of that name is expected
         if name.startswith("__"):
             raise AttributeError(name)
-        from torch7py.lua_compat.operators import index
-
         return index(self, name)
 
     def __repr__(self) -> str:
@@ -361,8 +239,6 @@ class Library(Table):
             return self.rawget_(name)
         if self.meta_ is None:
             return None
-        from torch7py.lua_compat.operators import index
-
         return index(self, name)
 
     def add_later(self, makers: dict[str, Any]) -> None:
@@ -392,8 +268,6 @@ class GuardedGlobals(Globals):
     """``_G`` once it has a metatable: an assignment to a new global asks its ``__newindex``."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        from torch7py.lua_compat.operators import setindex
-
         if name.endswith("_") and hasattr(Table, name):
             object.__setattr__(self, name, value)
         else:
@@ -414,3 +288,228 @@ class Environment(GuardedGlobals):
 
 
 Library.RESERVED = frozenset(dir(Library))
+
+
+# What other values do in expressions
+
+
+class Behaviour:
+    """How values of a Python type behave. The base class refuses everything, as functions and booleans do."""
+
+    kind = "userdata"
+
+    def index(self, value: Any, key: Any) -> Any:
+        raise fault(f"attempt to index a {kind_of(value)} value")
+
+    def set_index(self, value: Any, key: Any, new: Any) -> None:
+        raise fault(f"attempt to index a {kind_of(value)} value")
+
+    def method(self, value: Any, name: str, args: tuple[Any, ...]) -> Any:
+        """``value:name(...)``"""
+        return call(self.index(value, name), value, *args)
+
+    def call(self, value: Any, args: tuple[Any, ...]) -> Any:
+        raise fault(f"attempt to call a {kind_of(value)} value")
+
+    def arithmetic(self, name: str, left: Any, right: Any) -> Any:
+        """``left + right`` and its like, where one of them is of this type; NotImplemented: not with these."""
+        return NotImplemented
+
+    def equal(self, left: Any, right: Any) -> bool:
+        return left is right
+
+    def length(self, value: Any) -> Any:
+        raise fault(f"attempt to get length of a {kind_of(value)} value")
+
+    def text(self, value: Any) -> str:
+        return f"{self.kind}: 0x{id(value) & 0xFFFFFFFFFFFF:012x}"
+
+    def metatable(self, value: Any) -> Table | None:
+        return None
+
+
+class Functions(Behaviour):
+    kind = "function"
+
+    def call(self, value: Any, args: tuple[Any, ...]) -> Any:
+        return value(*args)
+
+
+class Plain(Behaviour):
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def no_length(self) -> NoReturn:
+        raise fault(f"attempt to get length of a {self.kind} value")
+
+    def text(self, value: Any) -> str:
+        return {None: "nil", True: "true", False: "false"}[value]
+
+
+FUNCTIONS = Functions()
+behaviours: dict[type, Behaviour] = {
+    type(None): Plain("nil"),
+    bool: Plain("boolean"),
+    FunctionType: FUNCTIONS,
+    BuiltinFunctionType: FUNCTIONS,
+    MethodType: FUNCTIONS,
+}
+"""By Python type; a type that is missing has that of the nearest of its bases, or counts as a function."""
+
+_PLAIN_KINDS = {
+    int: "number",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    type(None): "nil",
+    Table: "table",
+}
+
+
+def behaviour_of(value: Any) -> Behaviour:
+    kind = type(value)
+    found = behaviours.get(kind)
+    if found is None:
+        found = next((behaviours[base] for base in kind.__mro__ if base in behaviours), None)
+        if found is None:
+            found = FUNCTIONS if callable(value) else Behaviour()
+        behaviours[kind] = found
+    return found
+
+
+def kind_of(value: Any) -> str:
+    """What ``type(value)`` says."""
+    known = _PLAIN_KINDS.get(type(value))
+    if known is not None:
+        return known
+    if isinstance(value, Table):
+        return "table"
+    return behaviour_of(value).kind
+
+
+# Metatables of types other than tables; debug.setmetatable may set them.
+type_metatables: dict[str, Table] = {}
+
+
+def metatable(value: Any) -> Table | None:
+    """The metatable itself, whatever its __metatable says."""
+    if isinstance(value, Table):
+        return value.meta_
+    if type_metatables:
+        found = type_metatables.get(kind_of(value))
+        if found is not None:
+            return found
+    return behaviour_of(value).metatable(value)
+
+
+def metamethod(value: Any, event: str) -> Any:
+    meta = metatable(value)
+    return None if meta is None else meta.rawget_(event)
+
+
+# Indexing
+
+
+def index(value: Any, key: Any) -> Any:
+    """``value[key]``"""
+    if isinstance(value, Table):
+        found = value.hash_.get(key) if type(key) is str else value.rawget_(key)
+        if found is not None:
+            return found
+        if type(value.extra_) is Later:
+            found = value.rawget_(key)
+            if found is not None:
+                return found
+        if value.meta_ is None:
+            return None
+        handler = value.meta_.rawget_("__index")
+        if handler is None:
+            return None
+        if isinstance(handler, Table):
+            return index(handler, key)
+        return first(call(handler, value, key))
+    if type_metatables:
+        handler = metamethod(value, "__index")
+        if handler is not None:
+            return index(handler, key) if isinstance(handler, Table) else first(call(handler, value, key))
+    return behaviour_of(value).index(value, key)
+
+
+def setindex(value: Any, key: Any, new: Any) -> None:
+    """``value[key] = new``"""
+    if isinstance(value, Table):
+        meta = value.meta_
+        if meta is None:
+            value.rawset_(key, new)
+            return
+        handler = meta.rawget_("__newindex")
+        if handler is None or value.rawget_(key) is not None:
+            value.rawset_(key, new)
+        elif isinstance(handler, Table):
+            setindex(handler, key, new)
+        else:
+            call(handler, value, key, new)
+        return
+    handler = metamethod(value, "__newindex") if type_metatables else None
+    if handler is not None:
+        if isinstance(handler, Table):
+            setindex(handler, key, new)
+        else:
+            call(handler, value, key, new)
+        return
+    behaviour_of(value).set_index(value, key, new)
+
+
+def index_by(handler: Any, value: Any, key: Any) -> Any:
+    """``value[key]`` by what a metatable has as ``__index``."""
+    if handler is None:
+        return None
+    return index(handler, key) if isinstance(handler, Table) else first(call(handler, value, key))
+
+
+# Calls
+
+
+def call(function: Any, *args: Any) -> Any:
+    """``function(...)``"""
+    if type(function) is FunctionType:
+        return function(*args)
+    if isinstance(function, Table) or type_metatables:
+        handler = metamethod(function, "__call")
+        if handler is not None:
+            return call(handler, function, *args)
+        if isinstance(function, Table):
+            raise fault("attempt to call a table value")
+    return behaviour_of(function).call(function, args)
+
+
+def method(value: Any, name: str, *args: Any) -> Any:
+    """``value:name(...)``"""
+    if isinstance(value, Table):
+        function = index(value, name)
+        if type(function) is FunctionType:
+            return function(value, *args)
+        if function is None:
+            raise fault(f"attempt to call method '{name}' (a nil value)")
+        return call(function, value, *args)
+    if type_metatables and metamethod(value, "__index") is not None:
+        return call(index(value, name), value, *args)
+    return behaviour_of(value).method(value, name, args)
+
+
+def bound(value: Any, name: str) -> Callable[..., Any]:
+    """``value:name`` before its arguments are known, where computing these may do something."""
+    if isinstance(value, Table) or (type_metatables and metamethod(value, "__index") is not None):
+        function = index(value, name)
+
+        def invoke(*args: Any) -> Any:
+            return call(function, value, *args)
+    else:
+        behaviour = behaviour_of(value)
+        if behaviour.kind != "userdata":  # all but those have no fields: an error before the arguments
+            behaviour.index(value, name)
+
+        def invoke(*args: Any) -> Any:
+            return behaviour.method(value, name, args)
+
+    return invoke

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from torch7py.lua_compat.errors import LuaError
 from torch7py.lua_compat.torch7.marshalling import (
     refresh,
     result_to_lua,
@@ -14,7 +15,7 @@ from torch7py.lua_compat.torch7.marshalling import (
     to_lua,
     to_python,
 )
-from torch7py.lua_compat.values import LuaError, Table
+from torch7py.lua_compat.values import Table
 from torch7py.ops import types
 from torch7py.ops.dispatch.adapters import Adapters, Mode
 from torch7py.ops.dispatch.kinds import Kind

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from torch7py.lua_compat.basic import G
-from torch7py.lua_compat.behaviour import kind_of
-from torch7py.lua_compat.operators import call, index, metatable
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.strings import match
-from torch7py.lua_compat.values import Table, fail, first, multi, truth
+from torch7py.lua_compat.values import Table, call, first, index, kind_of, metatable, multi, truth
 
 __all__ = [
     "ClassTable",

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from torch7py.lua_compat.basic import G
-from torch7py.lua_compat.operators import index
+from torch7py.lua_compat.errors import Source
 from torch7py.lua_compat.support import Cell
 from torch7py.lua_compat.torch7 import classes
 from torch7py.lua_compat.torch7.marshalling import tables_of_modules
-from torch7py.lua_compat.values import Source, Table
+from torch7py.lua_compat.values import Table, index
 from torch7py.nn.copying import deep_copy
 
 __all__ = ["copy_fields"]

@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 
-from torch7py.lua_compat.behaviour import Behaviour, behaviours, kind_of
-from torch7py.lua_compat.operators import call, metatable
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.torch7.tensors import metatables, storage_metatables
-from torch7py.lua_compat.values import Table, fail, first
+from torch7py.lua_compat.values import Behaviour, Table, behaviours, call, first, kind_of, metatable
 from torch7py.ops import memory, types
 from torch7py.ops.memory import Storage
 

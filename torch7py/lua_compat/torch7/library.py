@@ -8,11 +8,10 @@ from typing import Any
 import torch
 
 from torch7py.lua_compat.basic import G
-from torch7py.lua_compat.behaviour import kind_of
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.modules import dofile
-from torch7py.lua_compat.operators import index, metatable
 from torch7py.lua_compat.torch7 import classes, elements, objects, serial, tensors
-from torch7py.lua_compat.values import Library, Table, fail
+from torch7py.lua_compat.values import Library, Table, index, kind_of, metatable
 from torch7py.ops import state, types
 from torch7py.ops.memory import Storage
 from torch7py.packages.registry import packages

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
+from torch7py.lua_compat.errors import LuaError
 from torch7py.lua_compat.numbers import EXACT
-from torch7py.lua_compat.operators import call, index, setindex
-from torch7py.lua_compat.values import LuaError, Table, multi
+from torch7py.lua_compat.values import Table, call, index, multi, setindex
 from torch7py.nn.object import TorchObject
 from torch7py.t7.objects import Function as SavedFunction
 from torch7py.t7.objects import Table as SavedTable

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.torch7 import classes
-from torch7py.lua_compat.values import Table, fail
+from torch7py.lua_compat.values import Table
 
 __all__ = ["ModuleClass", "builtin_class", "native"]
 

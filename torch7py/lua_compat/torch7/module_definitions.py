@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from torch7py.lua_compat.errors import LuaError, fail
 from torch7py.lua_compat.loops import next_value
-from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes
 from torch7py.lua_compat.torch7.borrowed_methods import lent_to
 from torch7py.lua_compat.torch7.marshalling import ScriptTable, result_to_lua, to_python
@@ -28,7 +28,7 @@ from torch7py.lua_compat.torch7.modules import (
     walk,
 )
 from torch7py.lua_compat.torch7.program_methods import mark
-from torch7py.lua_compat.values import LuaError, Table, fail, first, multi, truth
+from torch7py.lua_compat.values import Table, call, first, index, multi, truth
 from torch7py.nn.binding import answers_for, method_of
 from torch7py.nn.error_location import explain
 from torch7py.nn.object import TorchObject

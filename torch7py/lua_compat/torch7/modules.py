@@ -14,15 +14,15 @@ from typing import Any
 
 import torch
 
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.loops import special_fields
-from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes, program_methods
 from torch7py.lua_compat.torch7.copying import copy_fields
 from torch7py.lua_compat.torch7.marshalling import is_plain, tables_of_modules, to_lua, to_python
 from torch7py.lua_compat.torch7.module_class import ModuleClass, native
 from torch7py.lua_compat.torch7.module_record import Record, by_number, child_of, is_module
 from torch7py.lua_compat.torch7.program_methods import mark
-from torch7py.lua_compat.values import Table, fail
+from torch7py.lua_compat.values import Table, call, index
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.registry import layers, package_of

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.lua_compat.behaviour import Behaviour, behaviours, kind_of
-from torch7py.lua_compat.operators import call, index
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.torch7 import classes
 from torch7py.lua_compat.torch7.calls import function_of, method_of
-from torch7py.lua_compat.values import Table, fail
+from torch7py.lua_compat.values import Behaviour, Table, behaviours, call, index, kind_of
 from torch7py.ops.registry import classes as registered_classes
 from torch7py.ops.registry import operations
 

@@ -17,15 +17,15 @@ import torch
 from torch7py.lua_compat import basic
 from torch7py.lua_compat.basic import G
 from torch7py.lua_compat.coroutines import preparations
+from torch7py.lua_compat.errors import LuaError, Source, fail
 from torch7py.lua_compat.modules import here
-from torch7py.lua_compat.operators import index
 from torch7py.lua_compat.strings import string
 from torch7py.lua_compat.torch7 import classes, library, module_definitions, modules, objects
 from torch7py.lua_compat.torch7.calls import raised
 from torch7py.lua_compat.torch7.elements import Behind
 from torch7py.lua_compat.torch7.marshalling import ScriptTable, refresh, result_to_lua, to_python
 from torch7py.lua_compat.torch7.module_record import by_number, is_module
-from torch7py.lua_compat.values import Library, LuaError, Source, Table, fail, first
+from torch7py.lua_compat.values import Library, Table, first, index
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name

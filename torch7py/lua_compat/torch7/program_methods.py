@@ -5,13 +5,11 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from torch7py.lua_compat.behaviour import kind_of
-from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes
 from torch7py.lua_compat.torch7.marshalling import tables_of_modules, to_lua, to_python
 from torch7py.lua_compat.torch7.module_class import ModuleClass
 from torch7py.lua_compat.torch7.module_record import Record
-from torch7py.lua_compat.values import Table, multi
+from torch7py.lua_compat.values import Table, call, index, kind_of, multi
 from torch7py.nn.binding import all_exports
 from torch7py.nn.explicit_backward import forward_through
 

@@ -15,14 +15,13 @@ from typing import Any
 
 import torch
 
-from torch7py.lua_compat.behaviour import kind_of
-from torch7py.lua_compat.operators import call, index, metatable, method, setindex
+from torch7py.lua_compat.errors import fail
 from torch7py.lua_compat.printing import print_plain
 from torch7py.lua_compat.torch7 import classes, modules
 from torch7py.lua_compat.torch7.marshalling import ScriptForeign, is_plain, to_lua
 from torch7py.lua_compat.torch7.module_class import native
 from torch7py.lua_compat.torch7.module_record import Record, is_module
-from torch7py.lua_compat.values import Table, fail, truth
+from torch7py.lua_compat.values import Table, call, index, kind_of, metatable, method, setindex, truth
 from torch7py.nn.registry import layers
 from torch7py.nn.saved_form import SavedForm
 from torch7py.ops import memory

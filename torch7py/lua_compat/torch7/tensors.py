@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 
-from torch7py.lua_compat.behaviour import Behaviour, behaviours, kind_of
+from torch7py.lua_compat.errors import fail, fault
 from torch7py.lua_compat.numbers import EXACT, number_text, read_number
-from torch7py.lua_compat.operators import call, index
 from torch7py.lua_compat.torch7 import classes
 from torch7py.lua_compat.torch7.calls import function_of, method_of
-from torch7py.lua_compat.values import Table, fail, fault
+from torch7py.lua_compat.values import Behaviour, Table, behaviours, call, index, kind_of
 from torch7py.ops import memory, types
 from torch7py.ops.memory import Storage
 from torch7py.ops.registry import operations
