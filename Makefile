@@ -16,9 +16,9 @@ ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compil
 .PHONY: help test check test-lua51 test-slow fuzz test-eager demo bench support format clean
 
 help:
-	@echo 'make test        lint, types, all tests, and the Lua-facing tests on plain Lua 5.1'
+	@echo 'make test        all checks, all tests, and the Lua-facing tests on plain Lua 5.1'
 	@echo 'make demo        trains the FastLSTM sample'
-	@echo 'make check       lint and types only'
+	@echo 'make check       lint, types and the contracts on imports'
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-slow   the tests that take long'
 	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
@@ -36,6 +36,7 @@ $(READY): pyproject.toml
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 
 test: check

@@ -6,7 +6,7 @@ the parameters; the gradient buffers stay as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 
@@ -14,11 +14,8 @@ from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
 from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
+from torch7py.rnn.stepped_module import SteppedModule
 from torch7py.rnn.steps import each_step
-
-if TYPE_CHECKING:
-    from torch7py.rnn.abstract import AbstractRecurrent
-    from torch7py.rnn.kept import KeepsSteps
 
 __all__ = ["Generation2015"]
 
@@ -52,19 +49,19 @@ class Generation2015(Generation2016):
 
     # -- what is kept of the steps, and one step ----------------------------------------------------------
 
-    def start(self, rnn: KeepsSteps) -> None:
+    def start(self, rnn: SteppedModule) -> None:
         rnn.__dict__.update(
             fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False
         )
 
-    def clear(self, rnn: KeepsSteps) -> None:
+    def clear(self, rnn: SteppedModule) -> None:
         rnn.__dict__.update(inputs={}, scales={})
 
-    def reach(self, rnn: KeepsSteps) -> int:
+    def reach(self, rnn: SteppedModule) -> int:
         own = rnn.__dict__
         return max(own["rho"] + 1, len(own["sharedClones"]))
 
-    def recycle(self, rnn: KeepsSteps, offset: int) -> None:
+    def recycle(self, rnn: SteppedModule, offset: int) -> None:
         own = rnn.__dict__
         step, rho = own["step"], own["rho"] + 1
         clones, outputs, inputs = own["sharedClones"], own["outputs"], own["inputs"]
@@ -83,7 +80,7 @@ class Generation2015(Generation2016):
             for name in ("scales", "_totals"):
                 own[name].pop(old, None)
 
-    def restart(self, rnn: KeepsSteps) -> None:
+    def restart(self, rnn: SteppedModule) -> None:
         own = rnn.__dict__
         names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
         kept = {name: compact(own[name]) for name in names}
@@ -92,36 +89,36 @@ class Generation2015(Generation2016):
         rnn._clear_steps()
         own.update(kept)
 
-    def convert(self, rnn: KeepsSteps, convert: TensorMap) -> None:
+    def convert(self, rnn: SteppedModule, convert: TensorMap) -> None:
         map_tensors(rnn.__dict__["_gradHidden"], convert)
 
-    def expect_input(self, rnn: KeepsSteps, step: int) -> None:
+    def expect_input(self, rnn: SteppedModule, step: int) -> None:
         rnn.inputs.setdefault(step, None)
 
-    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+    def expect_back(self, rnn: SteppedModule, of_input: Any) -> None:
         rnn.gradOutputs.update(dict.fromkeys(range(rnn.step - len(of_input), rnn.step)))
         rnn.__dict__["gradInputs"] = dict(enumerate(rnn.last_steps("gradInputs", each_step(of_input)), 1))
 
-    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+    def note_back(self, rnn: SteppedModule, first: int, of_input: Any, gradients: Any) -> None:
         rnn.gradOutputs.update(enumerate(gradients, first))
 
-    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+    def note_scales(self, rnn: SteppedModule, steps: range, scale: float) -> None:
         rnn.scales.update(dict.fromkeys(steps, scale))
 
-    def after_forward(self, rnn: KeepsSteps, input: Any) -> None:
+    def after_forward(self, rnn: SteppedModule, input: Any) -> None:
         if rnn.training:
             rnn.inputs[rnn.step] = copied(input, rnn.copyInputs)
         rnn.__dict__["gradParametersAccumulated"] = False
 
-    def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> None:
+    def update_grad_input(self, rnn: SteppedModule, input: Any, gradOutput: Any) -> None:
         if rnn.step < 2:
             raise TorchError(f"{rnn.class_name}: backward without a forward of its step")
         rnn.gradOutputs[rnn.step - 1] = copied(gradOutput, rnn.copyGradOutputs)
 
-    def acc_grad_parameters(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> None:
+    def acc_grad_parameters(self, rnn: SteppedModule, input: Any, gradOutput: Any, scale: float) -> None:
         rnn.scales[rnn.step - 1] = scale
 
-    def update_parameters(self, rnn: AbstractRecurrent, learning_rate: float) -> None:
+    def update_parameters(self, rnn: SteppedModule, learning_rate: float) -> None:
         if rnn.gradParametersAccumulated:
             rnn.update_children(learning_rate)
         else:
@@ -130,7 +127,7 @@ class Generation2015(Generation2016):
     # -- through time -------------------------------------------------------------------------------------
 
     @staticmethod
-    def _steps(rnn: AbstractRecurrent, step: int | None, rho: int | None) -> range:
+    def _steps(rnn: SteppedModule, step: int | None, rho: int | None) -> range:
         """The steps to go back through, the last first. Whoever gives a step and a number of steps has them
         disregarded, as they were."""
         if step is not None or rho is not None:
@@ -142,13 +139,13 @@ class Generation2015(Generation2016):
         return range(last, last - min(rnn.rho, last), -1)
 
     @staticmethod
-    def _recorded(rnn: AbstractRecurrent, step: int) -> tuple[Any, Any]:
+    def _recorded(rnn: SteppedModule, step: int) -> tuple[Any, Any]:
         """Input and gradOutput of a step."""
         if rnn.gradOutputs.get(step) is None or rnn.inputs.get(step) is None:
             raise TorchError(f"{rnn.class_name}: going back through step {step}, which had no backward")
         return rnn.inputs[step], rnn.gradOutputs[step]
 
-    def backward_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+    def backward_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> Any:
         if not rnn.fastBackward:
             result = rnn.updateGradInputThroughTime(step, rho)
             rnn.accGradParametersThroughTime(step, rho)
@@ -158,10 +155,10 @@ class Generation2015(Generation2016):
             rnn.__dict__["gradParametersAccumulated"] = True
         return result
 
-    def grad_input_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+    def grad_input_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> Any:
         return self._back(rnn, self._steps(rnn, step, rho), accumulate=False)
 
-    def _back(self, rnn: AbstractRecurrent, steps: range, accumulate: bool) -> Any:
+    def _back(self, rnn: SteppedModule, steps: range, accumulate: bool) -> Any:
         rnn.__dict__["_gradHidden"].clear()
         gradients: list[torch.Tensor] = []
         for step in steps:
@@ -172,14 +169,14 @@ class Generation2015(Generation2016):
         rnn.__dict__["gradInputs"] = dict(enumerate(reversed(gradients), 1))
         return gradients[-1]
 
-    def acc_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> None:
+    def acc_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> None:
         for number in self._steps(rnn, step, rho):
             input, gradient = self._recorded(rnn, number)
             rnn.step_acc_grad(number, input, gradient, rnn.scales.get(number, 1))
         rnn.__dict__["gradParametersAccumulated"] = True
 
     def update_through_time(
-        self, rnn: AbstractRecurrent, learning_rate: float, step: int | None, rho: int | None
+        self, rnn: SteppedModule, learning_rate: float, step: int | None, rho: int | None
     ) -> None:
         for number in self._steps(rnn, step, rho):
             input, gradient = self._recorded(rnn, number)
@@ -188,14 +185,14 @@ class Generation2015(Generation2016):
     # -- a whole sequence ---------------------------------------------------------------------------------
 
     @staticmethod
-    def _each_step(rnn: AbstractRecurrent, inputs: Any, record: Any) -> None:
+    def _each_step(rnn: SteppedModule, inputs: Any, record: Any) -> None:
         """Record for each step of the sequence, as if its forward had just been done."""
         first = rnn.step - len(inputs)
         for t in range(len(inputs)):
             rnn.__dict__["step"] = first + t + 1
             record(t)
 
-    def sequence_grad_input(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any) -> list[Any]:
+    def sequence_grad_input(self, rnn: SteppedModule, inputs: Any, gradients: Any) -> list[Any]:
         self._each_step(rnn, inputs, lambda t: rnn.updateGradInput(inputs[t], gradients[t]))
         rnn.updateGradInputThroughTime()
         found = list(rnn.gradInputs.values())
@@ -205,6 +202,6 @@ class Generation2015(Generation2016):
             )
         return found
 
-    def sequence_acc_grad(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any, scale: float) -> None:
+    def sequence_acc_grad(self, rnn: SteppedModule, inputs: Any, gradients: Any, scale: float) -> None:
         self._each_step(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))
         rnn.accGradParametersThroughTime()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.sequence_methods import other_generation
 from torch7py.ops.errors import TorchError
-
-if TYPE_CHECKING:
-    from torch7py.rnn.abstract import AbstractRecurrent
-    from torch7py.rnn.kept import KeepsSteps
+from torch7py.rnn.stepped_module import SteppedModule
 
 __all__ = ["EVALUATION", "Generation2016", "compact"]
 
@@ -23,7 +20,7 @@ def compact(table: dict[int, Any]) -> dict[int, Any]:
     return dict(enumerate((table[step] for step in sorted(table)), first))
 
 
-def move_place(rnn: KeepsSteps, old: int) -> None:
+def move_place(rnn: SteppedModule, old: int) -> None:
     """Let what an old step was shown in show the one at hand."""
     place = rnn.places.pop(old, None)
     if place is not None and old >= rnn.first_clone:
@@ -50,19 +47,19 @@ class Generation2016:
 
     # -- what is kept of the steps (kept.py) ---------------------------------------------------------------
 
-    def start(self, rnn: KeepsSteps) -> None:
+    def start(self, rnn: SteppedModule) -> None:
         """Fields of a new module."""
 
-    def clear(self, rnn: KeepsSteps) -> None:
+    def clear(self, rnn: SteppedModule) -> None:
         """Forget what was kept of past steps."""
 
-    def reach(self, rnn: KeepsSteps) -> int:
+    def reach(self, rnn: SteppedModule) -> int:
         """How many steps back from the next one the clone is that will serve it."""
         own = rnn.__dict__
         known: int | None = own["nSharedClone"]
         return max(own["rho"] + 1, len(own["sharedClones"]) if known is None else known)
 
-    def recycle(self, rnn: KeepsSteps, offset: int) -> None:
+    def recycle(self, rnn: SteppedModule, offset: int) -> None:
         """Let what was kept of the oldest step serve the one at hand."""
         own = rnn.__dict__
         clones, totals, step = own["sharedClones"], own["_gradOutputs"], own["step"]
@@ -79,7 +76,7 @@ class Generation2016:
         own["outputs"].pop(old - 1, None)
         own["gradInputs"].pop(old - 1, None)
 
-    def restart(self, rnn: KeepsSteps) -> None:
+    def restart(self, rnn: SteppedModule) -> None:
         """Begin again from step 1; what served the last steps serves the next ones."""
         own = rnn.__dict__
         kept = {name: compact(own[name]) for name in ("sharedClones", "_gradOutputs")}
@@ -87,29 +84,29 @@ class Generation2016:
         rnn._clear_steps()
         own.update(kept)
 
-    def convert(self, rnn: KeepsSteps, convert: TensorMap) -> None:
+    def convert(self, rnn: SteppedModule, convert: TensorMap) -> None:
         """Convert the tensors of steps that are no fields."""
 
-    def expect_input(self, rnn: KeepsSteps, step: int) -> None:
+    def expect_input(self, rnn: SteppedModule, step: int) -> None:
         """A step is done whose input is written down when somebody looks."""
 
-    def expect_back(self, rnn: KeepsSteps, of_input: Any) -> None:
+    def expect_back(self, rnn: SteppedModule, of_input: Any) -> None:
         """As many steps have gone back, what they had and gave is written down when somebody looks."""
 
-    def note_back(self, rnn: KeepsSteps, first: int, of_input: Any, gradients: Any) -> None:
+    def note_back(self, rnn: SteppedModule, first: int, of_input: Any, gradients: Any) -> None:
         """Steps, from the first of these on, have had these gradients of outputs and given these of inputs."""
         for step, part in enumerate(of_input, first):
             rnn.gradInputs[step] = rnn.placed(step, "gradInputs", part)
 
-    def note_scales(self, rnn: KeepsSteps, steps: range, scale: float) -> None:
+    def note_scales(self, rnn: SteppedModule, steps: range, scale: float) -> None:
         """Steps have accumulated gradients by this factor."""
 
     # -- one step -----------------------------------------------------------------------------------------
 
-    def after_forward(self, rnn: KeepsSteps, input: Any) -> None:
+    def after_forward(self, rnn: SteppedModule, input: Any) -> None:
         """A step forward is done; ``step`` is still its number."""
 
-    def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> Any:
+    def update_grad_input(self, rnn: SteppedModule, input: Any, gradOutput: Any) -> Any:
         attributes = rnn.__dict__
         if attributes.get("updateGradInputStep") is None:
             attributes["updateGradInputStep"] = rnn.step
@@ -121,7 +118,7 @@ class Generation2016:
         rnn.gradInputs[step] = result
         return rnn.set_grad_input(result)
 
-    def acc_grad_parameters(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> None:
+    def acc_grad_parameters(self, rnn: SteppedModule, input: Any, gradOutput: Any, scale: float) -> None:
         attributes = rnn.__dict__
         if attributes.get("accGradParametersStep") is None:
             attributes["accGradParametersStep"] = rnn.step
@@ -132,37 +129,37 @@ class Generation2016:
         rnn._accGradParameters(input, gradOutput, scale)
         attributes["accGradParametersStep"] = step
 
-    def backward(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> Any:
+    def backward(self, rnn: SteppedModule, input: Any, gradOutput: Any, scale: float) -> Any:
         rnn.updateGradInput(input, gradOutput)
         rnn.accGradParameters(input, gradOutput, scale)
         return rnn.gradInput
 
-    def update_parameters(self, rnn: AbstractRecurrent, learning_rate: float) -> None:
+    def update_parameters(self, rnn: SteppedModule, learning_rate: float) -> None:
         rnn.update_children(learning_rate)
 
     # -- through time: of the other generation ------------------------------------------------------------
 
-    def backward_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+    def backward_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> Any:
         raise other_generation("backwardThroughTime", 2015)
 
-    def grad_input_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+    def grad_input_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> Any:
         raise other_generation("updateGradInputThroughTime", 2015)
 
-    def acc_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> None:
+    def acc_through_time(self, rnn: SteppedModule, step: int | None, rho: int | None) -> None:
         raise other_generation("accGradParametersThroughTime", 2015)
 
     def update_through_time(
-        self, rnn: AbstractRecurrent, learning_rate: float, step: int | None, rho: int | None
+        self, rnn: SteppedModule, learning_rate: float, step: int | None, rho: int | None
     ) -> None:
         raise other_generation("accUpdateGradParametersThroughTime", 2015)
 
     # -- a whole sequence ---------------------------------------------------------------------------------
 
-    def sequence_grad_input(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any) -> list[Any]:
+    def sequence_grad_input(self, rnn: SteppedModule, inputs: Any, gradients: Any) -> list[Any]:
         """Go back through a sequence that ``rnn`` has just seen; returns the gradient of each input."""
         found = [rnn.updateGradInput(inputs[t], gradients[t]) for t in range(len(inputs) - 1, -1, -1)]
         return found[::-1]
 
-    def sequence_acc_grad(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any, scale: float) -> None:
+    def sequence_acc_grad(self, rnn: SteppedModule, inputs: Any, gradients: Any, scale: float) -> None:
         for t in range(len(inputs) - 1, -1, -1):
             rnn.accGradParameters(inputs[t], gradients[t], scale)

@@ -24,6 +24,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 from torch7py.rnn.generation_2016 import EVALUATION
+from torch7py.rnn.stepped_module import SteppedModule
 
 __all__ = ["KeepsSteps"]
 
@@ -38,7 +39,7 @@ def clear_results(part: Any) -> None:
             clear_results(child)
 
 
-class KeepsSteps(Container):
+class KeepsSteps(SteppedModule):
     """The part of ``nn.AbstractRecurrent`` that knows what is kept of which step."""
 
     keeps_steps = True
@@ -51,7 +52,6 @@ class KeepsSteps(Container):
     of_gradients: ClassVar[frozenset[str]] = frozenset(
         "gradInputs gradOutputs _gradOutputs gradCells inputs".split()
     )
-    state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
     state_gradients: ClassVar[
         tuple[str, ...]
     ] = ()  # tables of what later steps add, beside that of the output
@@ -75,17 +75,6 @@ class KeepsSteps(Container):
         "gradParametersAccumulated",
     )
     nil_as: ClassVar[dict[str, Any]] = {"copyInputs": False, "copyGradOutputs": False}
-    first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
-
-    rho: int
-    step: int
-    outputs: dict[int, Any]
-    gradInputs: dict[int, Any]
-    gradOutputs: dict[int, Any]
-    sharedClones: dict[int, Any]  # None: a clone that nobody has asked for yet
-    inputs: dict[int, Any]
-    scales: dict[int, float]
-    gradParametersAccumulated: bool
 
     def __init__(self, rho: int | None = None) -> None:
         super().__init__()

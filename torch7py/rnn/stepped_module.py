@@ -1,0 +1,26 @@
+"""A module with steps, as the generations of the package see it: the tables by step number."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch7py.nn.container import Container
+
+__all__ = ["SteppedModule"]
+
+
+class SteppedModule(Container):
+    """What ``KeepsSteps`` keeps and ``Generation2015`` and ``Generation2016`` work on."""
+
+    state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
+    first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
+
+    rho: int
+    step: int
+    outputs: dict[int, Any]
+    gradInputs: dict[int, Any]
+    gradOutputs: dict[int, Any]
+    sharedClones: dict[int, Any]  # None: a clone that nobody has asked for yet
+    inputs: dict[int, Any]
+    scales: dict[int, float]
+    gradParametersAccumulated: bool
