@@ -9,6 +9,7 @@ import gc
 import math
 import pathlib
 import pickle
+import time
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -298,6 +299,24 @@ def test_a_list_is_copied(rt: Runtime) -> None:
     rt.execute("t[1] = 5 t[2][1] = 6 t[3] = 7")
     assert values == [1, [2]]
     assert rt.globals["t"].plain() == [5, [6], 7]
+
+
+@pytest.mark.parametrize("count", [0, 1, 24, 25, 26, 50, 51, 1000])
+def test_a_dict_of_any_size_is_copied(rt: Runtime, count: int) -> None:
+    entries = {f"k{i}": {"i": i} if i % 3 else i for i in range(count)}
+    rt.globals["entries"] = entries
+    assert rt.globals["entries"].plain() == (entries or [])
+
+
+def test_the_time_to_copy_a_dict_grows_with_its_size(rt: Runtime) -> None:
+    def seconds(count: int) -> float:
+        entries = dict.fromkeys(map(str, range(count)), 1.0)
+        start = time.process_time()
+        rt.globals["entries"] = entries
+        return time.process_time() - start
+
+    # Clocks of some systems have steps of 10 ms. Where each entry looks at all others, this would be 100 times as much.
+    assert min(seconds(200_000) for _ in range(2)) < 40 * (min(seconds(20_000) for _ in range(2)) + 0.01)
 
 
 def test_a_tuple_is_a_table_and_several_results(rt: Runtime) -> None:

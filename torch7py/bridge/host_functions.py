@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -108,17 +110,25 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         key, value = decode(handles, mask, (key, value))
         objects[handle][key] = told[handle][key] = value
 
-    def map_size(handle: int) -> int:
-        told[handle] = dict(objects[handle])
-        return len(objects[handle])
-
     def list_part(handle: int, at: int, count: int) -> tuple[Any, ...]:
         return encode_results(handles, tuple(objects[handle][at - 1 : at - 1 + count]))
 
-    def map_entry(handle: int, number: int) -> tuple[Any, ...]:
-        table = objects[handle]
-        key = list(table)[number - 1]
-        return encode_results(handles, (key, table[key]))
+    unread: dict[
+        int, Iterator[tuple[Any, Any]]
+    ] = {}  # the entries of maps that Lua is reading, from where it is
+
+    def first_entries(handle: int, count: int) -> tuple[Any, ...]:
+        """Keys and values, by turns, of the first ``count`` entries of a map."""
+        told[handle] = dict(objects[handle])
+        unread[handle] = iter(list(objects[handle].items()))  # a Table holds both 1 and true
+        return more_entries(handle, count)
+
+    def more_entries(handle: int, count: int) -> tuple[Any, ...]:
+        """The same of the next ones; fewer where these are the last."""
+        entries = list(itertools.islice(unread[handle], count))
+        if len(entries) < count:
+            del unread[handle]
+        return encode_results(handles, tuple(itertools.chain.from_iterable(entries)))
 
     def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
         """A handle for a Lua value that stays in Lua, and the number of one that may go."""
@@ -287,8 +297,8 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         "start_map": start_map,
         "set_entry": set_entry,
         "list_part": list_part,
-        "map_size": map_size,
-        "map_entry": map_entry,
+        "first_entries": first_entries,
+        "more_entries": more_entries,
         "new_reference": new_reference,
         "header": header,
         "geometry": geometry,

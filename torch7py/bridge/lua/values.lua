@@ -304,20 +304,30 @@ local function put_list(t, n, ...)
    return n
 end
 
--- Bring a table up to what its Python list holds.
+-- Some entries of a map, keys and values by turns; `seen` gets their keys. Returns how many they are.
+local function put_pairs(t, seen, mask, ...)
+   local n = select('#', ...)
+   local values = {...}
+   for i = 1, n do
+      if mask % 2 == 1 then values[i] = wrap(values[i]) end
+      mask = (mask - mask % 2) / 2
+   end
+   for i = 1, n, 2 do
+      t[values[i]] = values[i + 1]
+      seen[values[i]] = true
+   end
+   return n / 2
+end
+
+-- Bring a table up to what its Python list or map holds.
 local function refresh(t, handle)
    if active[t] then return end
    told[t] = nil
    active[t] = true
    if is_map(t, handle) then
       local seen = {}
-      for number = 1, host.map_size(handle) do
-         local mask, key, value = host.map_entry(handle, number)
-         if mask % 2 == 1 then key = wrap(key) end
-         if mask >= 2 then value = wrap(value) end
-         t[key] = value
-         seen[key] = true
-      end
+      local n = put_pairs(t, seen, host.first_entries(handle, GROUP / 2))
+      while n == GROUP / 2 do n = put_pairs(t, seen, host.more_entries(handle, GROUP / 2)) end
       for key in next, t do
          if not seen[key] then t[key] = nil end
       end
