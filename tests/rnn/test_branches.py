@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.rnn.test_fused import SIZE, assert_same, step_by_step, tensors
+from tests.rnn.test_fused_sequence import SIZE, assert_same, step_by_step, tensors
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.linear import Linear, LookupTable
@@ -17,7 +17,7 @@ from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import fused
+from torch7py.rnn import fused_sequence
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import FastLSTM
@@ -252,4 +252,4 @@ def test_a_step_of_another_shape_is_an_error() -> None:
     model = Sequencer(View(2, 2))
     with pytest.raises(TorchError, match="cannot view"):
         model.torch7_forward([torch.zeros(3).double() for _ in range(STEPS)])
-    assert fused.start(model.stepper, [torch.zeros(4).double(), torch.zeros(2, 4).double()]) is None
+    assert fused_sequence.start(model.stepper, [torch.zeros(4).double(), torch.zeros(2, 4).double()]) is None

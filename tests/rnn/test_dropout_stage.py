@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.rnn.test_fused import SIZE, assert_same, step_by_step, tensors
+from tests.rnn.test_fused_sequence import SIZE, assert_same, step_by_step, tensors
 from torch7py.nn.activation import Tanh
 from torch7py.nn.container import Sequential
 from torch7py.nn.dropout import Dropout

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.rnn.test_fused import assert_same, passes, step_by_step
+from tests.rnn.test_fused_sequence import assert_same, passes, step_by_step
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.mufuru import OPERATIONS, MuFuRu, MuFuRuCell

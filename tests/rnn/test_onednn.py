@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.rnn.test_fused import passes, step_by_step, tensors
+from tests.rnn.test_fused_sequence import passes, step_by_step, tensors
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear

@@ -124,7 +124,7 @@ class SequencerCriterion(StepwiseCriterion):
     def averaged(self, value: Any, steps: int) -> Any:
         return value / steps if self.sizeAverage else value
 
-    # Where the criterion looks at each row alone, all steps are one batch (see fused.py).
+    # Where the criterion looks at each row alone, all steps are one batch (see fused_sequence.py).
 
     def _as_one(self, input: Any, target: Any) -> tuple[torch.Tensor, torch.Tensor, float] | None:
         """Inputs and targets of all steps, and how often the mean over these is the loss; None when they do not fit."""

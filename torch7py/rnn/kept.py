@@ -4,7 +4,7 @@ Every step of a sequence in training is served by a clone of ``recurrentModule``
 be gone back through, and one more; the clone of a step that is longer ago serves the next one, and what was kept of the
 old step goes with it. All tables by step number follow from that, and only here are entries added and dropped: for one
 step (``module_forward``, ``advance``) or for all steps of a sequence that was computed as one piece (``keep_steps``,
-see fused.py). What such a sequence leaves out, clones and gradients inside it, is made when somebody looks.
+see fused_sequence.py). What such a sequence leaves out, clones and gradients inside it, is made when somebody looks.
 
 The original keeps more in three places, all of it overwritten since: ``cells``, ``gradCells`` and ``gradOutputs`` of
 steps whose clones serve others, and outputs in evaluation, where every step has the same tensor. Here these go with
@@ -242,8 +242,8 @@ class KeepsSteps(SteppedModule):
         return self.set_output(output)
 
     def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
-        """Several steps are done at once (fused.py): the state after each, output first; None where a part of it is not
-        known yet."""
+        """Take the states after several steps that ran at once (fused_sequence.py), output first; None for a part that
+        is not known yet."""
         own, training = self.__dict__, self.training
         self._settle(len(states))
         for state in states:
@@ -338,13 +338,13 @@ class KeepsSteps(SteppedModule):
     # -- whoever looks ------------------------------------------------------------------------------------
 
     def look_at_gradients(self) -> None:
-        """Have the tables by step hold the gradients of the last sequence (see ``fused.Run``)."""
+        """Have the tables by step hold the gradients of the last sequence (see ``FusedSequence``)."""
         run = self.__dict__.get("_run")
         if run is not None:
             run.fill()
 
     def look_into_steps(self) -> None:
-        """Have the clones for the steps of the last sequence hold what they would (see ``fused.Run``)."""
+        """Have the clones for the steps of the last sequence hold what they would (see ``FusedSequence``)."""
         run = self.__dict__.get("_run")
         if run is not None:
             run.replay()

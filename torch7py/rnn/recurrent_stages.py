@@ -17,16 +17,17 @@ from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.branches import ShapeStage
 from torch7py.rnn.cell import Cell, rows
-from torch7py.rnn.chains import JoinedLinear, StepChain, WideChain, layers_of
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.dropout_stage import DropoutStage
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
+from torch7py.rnn.layer_chains import JoinedLinear, StepChain, WideChain, layers_of
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.masking import is_zero
 from torch7py.rnn.mufuru import MuFuRu
 from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
+from torch7py.rnn.sequence_kernels import SequenceKernel, sequence_kernel
 from torch7py.rnn.stages import (
     MASKS,
     MergeStage,
@@ -37,7 +38,6 @@ from torch7py.rnn.stages import (
     marked,
 )
 from torch7py.rnn.steps import joined
-from torch7py.rnn.ways import Way, way
 
 __all__ = ["STAGES", "GatedStage", "SimpleStage", "fill_steps"]
 
@@ -46,7 +46,7 @@ SQUASHING: dict[type, Callable[..., T]] = {Sigmoid: torch.sigmoid, Tanh: torch.t
 
 
 class GatedStage:
-    """A gated network: its Cell, the fastest way (ways.py).
+    """A gated network: its Cell, by the fastest kernel (sequence_kernels.py).
 
     With masks (``maskZero``, ``trimZero``) the rows of a step that are zeros have no state afterwards, and get no
     gradient.
@@ -60,7 +60,7 @@ class GatedStage:
         if not isinstance(cell, Cell) or not cell.intact():
             raise StepByStep
         self.module, self.cell = module, cell
-        self.way: Way
+        self.kernel: SequenceKernel
 
     def batches(self, x: T) -> T:
         """``(steps, batch, size)``, also of single examples."""
@@ -78,16 +78,16 @@ class GatedStage:
         first = [rows(part.data) for part in state]
         self.masks = None if self.masker is None else is_zero(batches).unsqueeze(2)
         self.single = x.dim() == 2
-        self.way = way(self.cell, batches, first, self.masks, module.training)
-        return self.way.output.squeeze(1) if self.single else self.way.output
+        self.kernel = sequence_kernel(self.cell, batches, first, self.masks, module.training)
+        return self.kernel.output.squeeze(1) if self.single else self.kernel.output
 
     def show(self, steps: int) -> None:
         if self.masker is not None and self.masks is not None:
             self.masker.show_mask(not self.single, self.masks[0 if self.module.training else -1].flatten())
-        first, states = self.module.step, self.way.states()
+        first, states = self.module.step, self.kernel.states()
         self.module.keep_steps([self._shown(state) for state in states])
         if any(part is None for state in states for part in state):
-            cells, single = self.way.cells, self.single
+            cells, single = self.kernel.cells, self.single
             self.module.await_cells(
                 range(first, first + steps),
                 lambda: [cell.squeeze(0) if single else cell for cell in cells()],
@@ -96,7 +96,7 @@ class GatedStage:
     def after(self) -> list[T]:
         """What a script has put in of the gradient of the state after the last step; else zeros."""
         given = self.module.grad_state_list(self.module.step - 1)
-        pairs = list(zip(given, self.way.first, strict=True))
+        pairs = list(zip(given, self.kernel.first, strict=True))
         if any(part is None or part.numel() != first.numel() for part, first in pairs):
             raise TorchError(
                 f"{self.module.class_name}: the gradient of the hidden state does not have its size"
@@ -104,31 +104,31 @@ class GatedStage:
         return [part.data.reshape(first.shape) for part, first in pairs]
 
     def grad_input(self, x: T, gradient: T) -> T:
-        return self.way.backward(self.batches(x), self.batches(gradient), self.after()).view(x.shape)
+        return self.kernel.backward(self.batches(x), self.batches(gradient), self.after()).view(x.shape)
 
     def _shown(self, parts: list[Any]) -> list[Any]:
         return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
 
     def show_gradient(self) -> None:
-        first = self.module.step - len(self.way.output)
-        self.module.hand_state_back(first, self._shown(self.way.first_handed()))
+        first = self.module.step - len(self.kernel.output)
+        self.module.hand_state_back(first, self._shown(self.kernel.initial_state_gradients()))
         self.module.expect_totals(range(first, self.module.step))
 
     def show_steps(self, of_input: T | None) -> None:
         """Have the clones for the steps show their results, which are known also when their insides are not."""
-        states, first = self.way.states(), self.module.step - len(self.way.output)
-        cells = None if all(part is not None for state in states for part in state) else self.way.cells()
-        handed = None if of_input is None else self.way.all_handed()
+        states, first = self.kernel.states(), self.module.step - len(self.kernel.output)
+        cells = None if all(part is not None for state in states for part in state) else self.kernel.cells()
+        of_states = None if of_input is None else self.kernel.state_gradients()
         for number, state in enumerate(states):
             parts = [cells[number] if part is None and cells is not None else part for part in state]
             output, gradient = self._shown(parts), None
-            if of_input is not None and handed is not None:
-                gradient = [of_input[number], *self._shown(handed[number])]
+            if of_input is not None and of_states is not None:
+                gradient = [of_input[number], *self._shown(of_states[number])]
             self.module.show_step(first + number, output if len(output) > 1 else output[0], gradient)
 
     def settle(self, of_input: T, gradient: T, number: int) -> None:
         fill_steps(self.module, of_input, gradient, number)
-        if self.way.knows_handed():
+        if self.kernel.has_state_gradients():
             self._fill(gradient, number)
 
     def fill(self, of_input: T, gradient: T) -> None:
@@ -137,18 +137,18 @@ class GatedStage:
 
     def _fill(self, gradient: T, start: int = 0) -> None:
         module, gradients = self.module, self.batches(gradient)
-        first, handed = module.step - len(gradients), self.way.all_handed()
+        first, of_states = module.step - len(gradients), self.kernel.state_gradients()
         for number in range(start, len(gradients)):
-            later = handed[number + 1]
+            later = of_states[number + 1]
             total = [gradients[number] + later[0], *later[1:]]
             module.keep_total(
                 first + number, self._shown(total) if len(total) > 1 else self._shown(total)[0], None
             )
             if number:
-                module.set_grad_state_list(first + number - 1, self._shown(handed[number]))
+                module.set_grad_state_list(first + number - 1, self._shown(of_states[number]))
 
     def acc_grad(self, x: T, scale: float) -> None:
-        self.way.acc_grad(self.batches(x), scale)
+        self.kernel.acc_grad(self.batches(x), scale)
 
 
 def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
@@ -257,7 +257,7 @@ class SimpleStage:
             self.joined_by.refresh()
         of_sums: list[Any] = [None] * len(x)
         of_inputs: list[Any] = [None] * len(x)
-        handed = [later]
+        of_states = [later]
         gradients, slopes, room = gradient.unbind(), self._slopes(), torch.empty_like(self.result).unbind()
         for step in range(len(x) - 1, -1, -1):
             total = gradients[step] if later is None else gradients[step] + later
@@ -273,9 +273,9 @@ class SimpleStage:
                 else:
                     later = self.feedback.grad_input(step, of_sums[step])
                 of_inputs[step] = of_sums[step]
-                handed.append(later)
+                of_states.append(later)
         self.later, self.of_sums = later, of_sums
-        self.handed = handed[::-1] if len(handed) > len(x) else [None, *handed[::-1]]
+        self.of_states = of_states[::-1] if len(of_states) > len(x) else [None, *of_states[::-1]]
         return self.input.grad_input(x, joined(of_inputs))
 
     def _slopes(self) -> tuple[T, ...] | None:
@@ -291,7 +291,7 @@ class SimpleStage:
         module, first = self.module, self.module.step - len(self.sums)
         for number, output in enumerate(self.result):
             if self.before[number] is not None:
-                gradients = None if of_input is None else [of_input[number], self.handed[number]]
+                gradients = None if of_input is None else [of_input[number], self.of_states[number]]
                 module.show_step(first + number, output, gradients)
 
     def settle(self, of_input: T, gradient: T, number: int) -> None:
@@ -302,17 +302,17 @@ class SimpleStage:
         fill_steps(module, of_input, gradient, start)
         first = module.step - len(gradient)
         for number in range(start, len(gradient)):
-            later, given = self.handed[number + 1], gradient[number]
+            later, given = self.of_states[number + 1], gradient[number]
             module.keep_total(first + number, given if later is None else given + later, given)
             if number:
-                module.__dict__[module.handed_back][first + number - 1] = self.handed[number]
+                module.__dict__[module.handed_back][first + number - 1] = self.of_states[number]
 
     def show_gradient(self) -> None:
         self.input.show_gradient()
         module, first = self.module, self.module.step - len(self.sums)
         if not self.begins:
             module.__dict__[module.handed_back][first - 1] = self.later
-        module.expect_totals(range(first, module.step if self.handed[-1] is not None else module.step - 1))
+        module.expect_totals(range(first, module.step if self.of_states[-1] is not None else module.step - 1))
 
     def acc_grad(self, x: T, scale: float) -> None:
         if self.joined_by is not None:

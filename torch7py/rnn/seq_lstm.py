@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.random import normal_
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.sequence import Sequence
-from torch7py.rnn.ways import Kernel, kernel
+from torch7py.rnn.sequence_kernels import OneDNNKernel, onednn_kernel
 
 __all__ = ["SeqLSTM", "SeqLSTMP"]
 
@@ -146,13 +146,13 @@ class SeqLSTM(LSTMSequence):
         self.__dict__.update(inputsize=int(inputsize), hiddensize=int(hiddensize), outputsize=int(outputs))
         self.prepare()
 
-    # In float all steps are one call of a kernel (ways.py); gates and cells are then computed when somebody looks.
+    # In float oneDNN computes all steps in one call (sequence_kernels.py); gates and cells are computed when read.
 
     transient = (*LSTMSequence.transient, "_whole")
     computed: ClassVar[tuple[str, ...]] = ("gates", "cell")
 
     def compute(self, x: T, first: list[T], masks: T | None) -> T:
-        whole = self.__dict__["_whole"] = kernel(self, x, first, masks, self.training)
+        whole = self.__dict__["_whole"] = onednn_kernel(self, x, first, masks, self.training)
         if whole is None:
             return super().compute(x, first, masks)
         for name in ("_states", *self.computed):
@@ -160,12 +160,12 @@ class SeqLSTM(LSTMSequence):
         return whole.output
 
     def compute_back(self, x: T, gradient: T, later: list[T]) -> tuple[T, list[T]]:
-        whole: Kernel | None = self.__dict__.get("_whole")
+        whole: OneDNNKernel | None = self.__dict__.get("_whole")
         if whole is None:
             return super().compute_back(x, gradient, later)
         of_input = whole.backward(x, gradient, later)
         whole.acc_grad(x, 1)
-        return of_input, whole.first_handed()
+        return of_input, whole.initial_state_gradients()
 
     def lstm_parameters(self) -> list[T] | None:
         if self.outputs != self.hidden:
@@ -184,7 +184,7 @@ class SeqLSTM(LSTMSequence):
             bias.add_(hidden_third(of_bias), alpha=scale)
 
     def _compute_fields(self) -> None:
-        whole: Kernel | None = self.__dict__.get("_whole")
+        whole: OneDNNKernel | None = self.__dict__.get("_whole")
         missing = [name for name in self.computed if name not in self.__dict__]
         if whole is None or not missing:
             return
@@ -200,7 +200,7 @@ class SeqLSTM(LSTMSequence):
         return super().get_field(name)
 
     def _last_states(self, number: int) -> T | None:
-        whole: Kernel | None = self.__dict__.get("_whole")
+        whole: OneDNNKernel | None = self.__dict__.get("_whole")
         if whole is not None and self.kept_in[number] not in self.__dict__:
             return whole.kernel.cell
         return super()._last_states(number)

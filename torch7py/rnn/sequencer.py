@@ -15,7 +15,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.sequence_methods import other_generation
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import fused, generation
+from torch7py.rnn import fused_sequence, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
 from torch7py.rnn.steps import alike, each_step, rebound, together
@@ -128,7 +128,7 @@ class Sequencer(AbstractSequencer):
     must have no recurrent module inside. The memory is forgotten before each call unless ``remember`` says
     otherwise.
 
-    The sequence is computed as one piece where that can be done (fused.py), else step by step.
+    The sequence is computed as one piece where that can be done (fused_sequence.py), else step by step.
     """
 
     links = ("module",)
@@ -207,7 +207,7 @@ class Sequencer(AbstractSequencer):
         if len(input) == 0:
             raise TorchError(f"{self.class_name}: a sequence without steps")
         module = self.stepper
-        last: fused.Run | None = self.__dict__.get("_run")
+        last: fused_sequence.FusedSequence | None = self.__dict__.get("_run")
         module.maxBPTTstep(len(input))
         if self.hasMemory():
             last = None
@@ -216,7 +216,7 @@ class Sequencer(AbstractSequencer):
                 last.drop()
             module.forget()
         self.__dict__["_run"] = None
-        begun = fused.start(module, input, last)
+        begun = fused_sequence.start(module, input, last)
         if begun is not None:
             self.__dict__["_run"], joined = begun
             if isinstance(input, torch.Tensor) or not self.training:

@@ -1,8 +1,8 @@
-"""Stages: the parts of a module that do all steps of a sequence (fused.py has them one after the other).
+"""Stages: the parts of a module, each of which runs all steps of a sequence (``FusedSequence`` has them in order).
 
-What a module does is written nowhere else again: a layer's stage runs an alias of the layer, with the same parameters
-and results of its own, a gated network's runs the parts of its Cell. Every stage hands the next one tensor with the
-steps as dimension 1.
+A stage has no arithmetic of its own: a layer's stage runs an alias of the layer, with the same parameters and other
+results; a gated network's stage runs the parts of its Cell. Every stage passes the next one a tensor whose dimension 1
+are the steps.
 """
 
 from __future__ import annotations

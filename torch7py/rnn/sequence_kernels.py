@@ -1,8 +1,7 @@
-"""How a gated network does all steps of a sequence: one after the other, or by a kernel for the whole sequence.
+"""Kernels that run all steps of a gated network: step by step (``StepLoop``), or by oneDNN in one call.
 
-A *way* gets batches ``(steps, rows, size)`` and the states before step 1 as rows. ``forward`` leaves ``results``, the
-states after all steps, output first, and ``backward`` leaves ``handed``, the gradients of the states before each step
-and after the last.
+A kernel takes batches ``(steps, rows, size)`` and the states before step 1 as rows. Its constructor runs the steps
+forward; ``backward`` then returns the gradient of the input and keeps the gradients of the states.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch7py.rnn.cell import Cell
 from torch7py.rnn.fast_lstm import FastLSTMCell, forget_second
 from torch7py.rnn.steps import joined
 
-__all__ = ["Kernel", "Loop", "Way", "kernel", "way"]
+__all__ = ["OneDNNKernel", "SequenceKernel", "StepLoop", "onednn_kernel", "sequence_kernel"]
 
 T = torch.Tensor
 CACHED = (
@@ -25,8 +24,8 @@ CACHED = (
 )  # elements: what is computed for several steps at once should stay in the cache until it is used
 
 
-class Way(Protocol):
-    """What a stage needs of it."""
+class SequenceKernel(Protocol):
+    """One forward of a sequence, and its backward."""
 
     output: T  # of all steps
     first: list[T]
@@ -38,19 +37,19 @@ class Way(Protocol):
         """The second state after all steps."""
 
     def backward(self, x: T, gradients: T, later: list[T]) -> T: ...
-    def first_handed(self) -> list[T]:
-        """The gradients of the states before step 1."""
+    def initial_state_gradients(self) -> list[T]:
+        """The gradients of the states before step 1, after ``backward``."""
 
-    def all_handed(self) -> list[list[T]]:
-        """Those before each step, and of the last states."""
+    def state_gradients(self) -> list[list[T]]:
+        """The gradients of the states before each step, and of the states after the last one."""
 
-    def knows_handed(self) -> bool:
-        """Whether they are there already."""
+    def has_state_gradients(self) -> bool:
+        """Whether ``state_gradients`` is free: nothing has to be computed again."""
 
     def acc_grad(self, x: T, scale: float) -> None: ...
 
 
-class Loop:
+class StepLoop:
     """The parts of a Cell: those without state over all steps at once, the others step by step.
 
     With masks the rows of a step that are zeros have no state afterwards, and get no gradient.
@@ -89,7 +88,7 @@ class Loop:
         size = gradients.shape[:2]
         self.before_steps = self.before()
         self.of_gates = self.cell.room(size[0] * size[1], gradients)
-        handed = [later]
+        of_states = [later]
         factors: list[T] = []
         ready = len(gradients)  # the first step that there are factors for
         block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
@@ -105,17 +104,17 @@ class Loop:
             rows_at = slice(at * size[1], (at + 1) * size[1])
             room = [gates[own] for gates in self.of_gates]
             later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
-            handed.append(later)
-        self.handed = handed[::-1]
+            of_states.append(later)
+        self.of_states = of_states[::-1]
         return self.cell.grad_of_input(self.of_gates)
 
-    def first_handed(self) -> list[T]:
-        return self.handed[0]
+    def initial_state_gradients(self) -> list[T]:
+        return self.of_states[0]
 
-    def all_handed(self) -> list[list[T]]:
-        return self.handed
+    def state_gradients(self) -> list[list[T]]:
+        return self.of_states
 
-    def knows_handed(self) -> bool:
+    def has_state_gradients(self) -> bool:
         return True
 
     def acc_grad(self, x: T, scale: float) -> None:
@@ -129,15 +128,15 @@ class Parametric(Protocol):
     def acc_lstm(self, gradients: list[T], scale: float) -> None: ...
 
 
-class Before:
-    """What a Loop needs to do once more, as it was, what a kernel has done."""
+class KernelInputs:
+    """What a StepLoop needs to do once more, as it was, what a kernel has done."""
 
     def __init__(self, x: T, first: list[T], parameters: list[T]) -> None:
         self.parameters = parameters
         self.x, *self.first = (part.clone(memory_format=torch.contiguous_format) for part in (x, *first))
 
-    def loop(self) -> Loop:
-        return Loop(FastLSTMCell.of_parameters(self.parameters), self.x, self.first)
+    def loop(self) -> StepLoop:
+        return StepLoop(FastLSTMCell.of_parameters(self.parameters), self.x, self.first)
 
     def cells(self) -> T:
         """The cells after all steps."""
@@ -148,21 +147,21 @@ class Before:
         return self.loop().saved[0].view(*self.x.shape[:2], -1)
 
 
-class Kernel:
+class OneDNNKernel:
     """oneDNN's LSTM (onednn.py). It gives neither the cells of the steps nor the gradients of the states between
-    them: a Loop computes these when somebody asks, from copies of what the kernel was given.
+    them: a StepLoop computes these when somebody asks, from copies of what the kernel was given.
 
     ``output`` belongs to whoever gets it. Where outputs or inputs were written to between forward and backward, and
-    after a forward not in training, the Loop goes back.
+    after a forward not in training, the StepLoop goes back.
     """
 
     def __init__(self, cell: Parametric, x: T, first: list[T], parameters: list[T], training: bool) -> None:
         self.cell, self.first = cell, first
-        self.before = Before(x, first, parameters)
+        self.before = KernelInputs(x, first, parameters)
         self.kernel = onednn.LSTM(self.before.x, self.before.first, parameters, training)
         self.output = self.kernel.output.clone()
         self.cells = self.before.cells
-        self.back: Loop | None = None  # that went back in the place of the kernel
+        self.back: StepLoop | None = None  # that went back in the place of the kernel
         self.of_parameters: list[T] = []
 
     def states(self) -> list[list[T | None]]:
@@ -187,22 +186,22 @@ class Kernel:
 
     def _go_back(
         self, output: T, first: list[T], x: T, gradients: T, later: list[T], parameters: list[T]
-    ) -> Loop:
+    ) -> StepLoop:
         """Go back by steps, with these outputs, and states before step 1, and parameters."""
         loop = self.before.loop()
         loop.results[0], loop.first, loop.cell = output, first, FastLSTMCell.of_parameters(parameters)
         self.back_of_input = loop.backward(x, gradients, later)
         return loop
 
-    def first_handed(self) -> list[T]:
-        return self.of_first if self.back is None else self.back.first_handed()
+    def initial_state_gradients(self) -> list[T]:
+        return self.of_first if self.back is None else self.back.initial_state_gradients()
 
-    def knows_handed(self) -> bool:
+    def has_state_gradients(self) -> bool:
         return self.back is not None
 
-    def all_handed(self) -> list[list[T]]:
+    def state_gradients(self) -> list[list[T]]:
         if self.back is not None:
-            return self.back.all_handed()
+            return self.back.state_gradients()
         before = self.before
         loop = self._go_back(
             self.kernel.output, before.first, before.x, self.gradients, self.later, self.parameters
@@ -215,7 +214,7 @@ class Kernel:
                 "the gradients inside the last sequence are not known any more, for its gradOutput has been "
                 "written to since"
             )
-        return loop.all_handed()
+        return loop.state_gradients()
 
     def acc_grad(self, x: T, scale: float) -> None:
         gradients = self.of_parameters
@@ -225,15 +224,17 @@ class Kernel:
         self.cell.acc_lstm(gradients, scale)
 
 
-def kernel(owner: Parametric, x: T, first: list[T], masks: T | None, training: bool) -> Kernel | None:
-    """All steps forward by a kernel for the whole sequence; None where none does what the network does."""
+def onednn_kernel(
+    owner: Parametric, x: T, first: list[T], masks: T | None, training: bool
+) -> OneDNNKernel | None:
+    """Run all steps forward by oneDNN; None if it does not compute what the network does."""
     if onednn.fits(x, *first) and (masks is None or not masks.any()):
         parameters = owner.lstm_parameters()
         if parameters is not None and onednn.fits(*parameters):
-            return Kernel(owner, x, first, parameters, training)
+            return OneDNNKernel(owner, x, first, parameters, training)
     return None
 
 
-def way(cell: Cell, x: T, first: list[T], masks: T | None, training: bool) -> Way:
-    """All steps forward, the fastest way that does what the cell does."""
-    return kernel(cell, x, first, masks, training) or Loop(cell, x, first, masks)
+def sequence_kernel(cell: Cell, x: T, first: list[T], masks: T | None, training: bool) -> SequenceKernel:
+    """Run all steps forward, by oneDNN where it computes what the cell does."""
+    return onednn_kernel(cell, x, first, masks, training) or StepLoop(cell, x, first, masks)

@@ -1,11 +1,11 @@
-"""A sequence as one piece.
+"""A module that runs over a whole sequence at once.
 
-A Sequencer's module is taken apart into *stages* (stages.py, recurrent_stages.py). A layer that computes each row
-alone does all steps at once, with their rows in one batch; a gated network does its products with the input, and
-their gradients, at once, and only what needs the step before in a loop, or all of it by a kernel (ways.py).
+The module is taken apart into *stages* (stages.py, recurrent_stages.py). A layer that computes each row alone takes the
+rows of all steps as one batch. A gated network computes its products with the input, and their gradients, for all steps
+at once; what depends on the step before runs in a loop, or all of it in one kernel (sequence_kernels.py).
 
-Whatever no stage is known for (a method in Lua, a random layer that is not Dropout, steps of different sizes, a hidden
-state that a script has put in) has the whole sequence done step by step: ``start`` then returns None.
+``start`` returns None where some part has no stage: a method in Lua, a random layer that is not Dropout, steps of
+different sizes, a hidden state that a script has set. The sequence then runs step by step.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from torch7py.rnn.stages import (
 )
 from torch7py.rnn.steps import each_step, together
 
-__all__ = ["Run", "start"]
+__all__ = ["FusedSequence", "start"]
 
 T = torch.Tensor
 TABLES = (MergeStage, BranchStage, PassStage)  # what takes tables
 
 
-class Run:
+class FusedSequence:
     """One pass of a sequence through the stages of a module."""
 
     def __init__(self, module: Any, within: Any = None) -> None:
@@ -77,7 +77,9 @@ class Run:
         elif type(module) is Recursor:
             self._take_apart(module.step_module)
         elif type(module) in BRANCHES:
-            self.stages.append(BranchStage(module, [Run(child, self.root) for child in module.child_list()]))
+            self.stages.append(
+                BranchStage(module, [FusedSequence(child, self.root) for child in module.child_list()])
+            )
             return
         else:
             self.stages.append(STAGES.get(type(module), RowStage)(module))
@@ -124,7 +126,7 @@ class Run:
         """The Recursors around."""
         return [found for found in self.around if type(found[0]) is Recursor]
 
-    def take_over(self, last: Run, given: T | list[T]) -> None:
+    def take_over(self, last: FusedSequence, given: T | list[T]) -> None:
         """Let the results of layers go into the memory of the last sequence's, which this one takes the place of."""
         if [type(stage) for stage in self.stages] != [type(stage) for stage in last.stages]:
             return
@@ -354,7 +356,9 @@ def nearly(one: T, other: T) -> bool:
     return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
 
 
-def start(module: Module, steps: Sequence[Any] | T, last: Run | None = None) -> tuple[Run, T] | None:
+def start(
+    module: Module, steps: Sequence[Any] | T, last: FusedSequence | None = None
+) -> tuple[FusedSequence, T] | None:
     """Run a sequence; the run and its outputs, or None when it must go step by step.
 
     ``last`` is a run whose results are not needed any more.
@@ -364,9 +368,9 @@ def start(module: Module, steps: Sequence[Any] | T, last: Run | None = None) -> 
     x = together(steps)
     if x is None or (isinstance(x, torch.Tensor) and x.dim() < 2):
         return None
-    run: Run | None = None
+    run: FusedSequence | None = None
     try:
-        run = Run(module)
+        run = FusedSequence(module)
         if last is not None:
             run.take_over(last, x)
         return run, run.forward(x)

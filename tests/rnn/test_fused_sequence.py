@@ -26,7 +26,7 @@ from torch7py.nn.softmax import LogSoftMax
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import fused
+from torch7py.rnn import fused_sequence
 from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import FastLSTM
@@ -125,7 +125,7 @@ SAME_SIZE = {"Tanh", "ReLU", "LogSoftMax", "AddConstant"}
 def step_by_step(run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What ``run`` gives when no sequence is done as one piece."""
     with monkeypatch.context() as patch:
-        patch.setattr(fused, "start", lambda *_: None)
+        patch.setattr(fused_sequence, "start", lambda *_: None)
         return run()
 
 
@@ -249,13 +249,13 @@ UNFIT_TABLES: dict[str, Callable[[], list[Any]]] = {
 
 @pytest.mark.parametrize("name", UNFIT_TABLES)
 def test_tables_that_are_not_alike(name: str) -> None:
-    assert fused.start(Sequencer(JoinTable(2)).stepper, UNFIT_TABLES[name]()) is None
+    assert fused_sequence.start(Sequencer(JoinTable(2)).stepper, UNFIT_TABLES[name]()) is None
 
 
 def test_a_table_for_a_module_that_takes_tensors() -> None:
     steps = [[torch.ones(2, 3).double()] * 2] * 2
-    assert fused.start(Sequencer(Tanh()).stepper, steps) is None
-    assert fused.start(Sequencer(CAddTable()).stepper, torch.ones(2, 2, 3).double()) is None
+    assert fused_sequence.start(Sequencer(Tanh()).stepper, steps) is None
+    assert fused_sequence.start(Sequencer(CAddTable()).stepper, torch.ones(2, 2, 3).double()) is None
 
 
 @pytest.mark.parametrize("name", ["Linear in a trim", "layers in a trim", "Linear in a mask"])
@@ -675,7 +675,7 @@ def test_every_recurrence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_recurrences_that_are_no_one_piece(module: Any) -> None:
     model = Sequencer(Recurrence(module, 4, 1))
-    assert fused.start(model.stepper, torch.randn(3, 2, 3).double()) is None
+    assert fused_sequence.start(model.stepper, torch.randn(3, 2, 3).double()) is None
 
 
 TRIMMED: dict[str, Callable[[], Any]] = {
@@ -713,7 +713,7 @@ def test_trimmed_networks(name: str, steps: int, batch: int, kept: int, remember
 def test_trimmed_networks_of_other_numbers_of_rows_go_step_by_step() -> None:
     x = torch.ones(2, 3, SIZE).double()
     x[1, 0] = 0
-    assert fused.start(Sequencer(TrimZero(LSTM(SIZE, SIZE), 1, True)).stepper, x) is None
+    assert fused_sequence.start(Sequencer(TrimZero(LSTM(SIZE, SIZE), 1, True)).stepper, x) is None
 
 
 @pytest.mark.parametrize("cell", ["LSTM", "FastLSTM", "GRU"])
