@@ -180,16 +180,6 @@ def _held(runtime: RuntimeInterface, obj: Any) -> Iterator[int]:
         runtime.handles.release(handle)
 
 
-def _lua_type(value: Any) -> str:
-    """The type of a value in Lua's words, for messages."""
-    if isinstance(value, torch.Tensor):
-        return types.of(value).tensor
-    if isinstance(value, TorchObject):
-        return value.class_name
-    plain = {type(None): "nil", bool: "boolean", int: "number", float: "number", str: "string"}
-    return plain.get(type(value), "table" if isinstance(value, (list, dict)) else type(value).__name__)
-
-
 _TAKES_INPUT = frozenset(
     "forward updateOutput backward updateGradInput accGradParameters accUpdateGradParameters __call__".split()
 )

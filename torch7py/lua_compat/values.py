@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from torch7py.lua_compat.errors import LuaError, fault
 
@@ -139,10 +139,6 @@ class Table:
             if value is None:
                 return
             array.append(value)
-
-    def border_(self) -> int:
-        """The length, without metamethods."""
-        return len(self.array_)
 
     def keys_(self) -> list[Any]:
         """All keys but 1..n, in the order of ``pairs``: numbers ascending, strings ascending, the others."""
@@ -338,9 +334,6 @@ class Functions(Behaviour):
 class Plain(Behaviour):
     def __init__(self, kind: str) -> None:
         self.kind = kind
-
-    def no_length(self) -> NoReturn:
-        raise fault(f"attempt to get length of a {self.kind} value")
 
     def text(self, value: Any) -> str:
         return {None: "nil", True: "true", False: "false"}[value]
