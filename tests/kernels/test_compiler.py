@@ -20,16 +20,13 @@ def test_an_engine_that_has_no_compiler_for_them(
 @pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
 class TestKernel:
     def test_it_is_compiled_once_for_each_type(self) -> None:
-        assert kernel("select", WORD="int32_t") is kernel("select", WORD="int32_t")
-        assert kernel("select", WORD="int32_t") is not kernel("select", WORD="int64_t")
+        assert kernel("alias", REAL="float") is kernel("alias", REAL="float")
+        assert kernel("alias", REAL="float") is not kernel("alias", REAL="double")
 
     def test_it_writes_into_the_memory_that_it_is_given(self) -> None:
-        words = (ctypes.c_int32 * 3)(30, -10, 20)
-        scratch, found = (ctypes.c_int32 * 6)(), (ctypes.c_int64 * 2)()
-        addresses = (ctypes.addressof(scratch), ctypes.addressof(found))
-        assert kernel("select", WORD="int32_t")(ctypes.addressof(words), 0, 1, 3, 2, True, *addresses) is None
-        assert sorted(found) == [1, 2]
-        assert list(words) == [30, -10, 20]
+        keys, positions = (ctypes.c_double * 3)(30, -10, 20), (ctypes.c_int64 * 3)()
+        assert kernel("quicksort")(ctypes.addressof(keys), 1, 3, -1, ctypes.addressof(positions)) is None
+        assert (list(keys), list(positions)) == ([-10, 20, 30], [1, 2, 0])
 
     def test_it_reaches_no_python_object(self) -> None:
         lua = compiler.current().lua

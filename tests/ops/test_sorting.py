@@ -1,4 +1,4 @@
-"""sort and topk in every form."""
+"""sort, topk, kthvalue, median and mode in every form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import check_query, failure, lua, plain
-from tests.ops.test_quicksort import sedgewick
+from tests.ops.test_row_sort import sedgewick
+from torch7py.bridge.errors import LuaError
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 X = np.array([[3, 1, 2, 9], [7, 8, 6, 0], [5, 4, 11, 10]])
@@ -133,3 +134,78 @@ def test_nan_is_in_no_order(rt: Runtime) -> None:
 )
 def test_errors(rt: Runtime, expression: str, message: str) -> None:
     assert message in failure(rt, f"local x = torch.Tensor(3, 4) local _ = {expression}")
+
+
+# -- kthvalue, median and mode ---------------------------------------------------------------------------
+
+ROWS = np.array([[5.0, 1.0, 4.0, 2.0, 3.0], [9.0, 7.0, 6.0, 10.0, 8.0], [-1.0, -5.0, 0.0, 12.0, 1.0]])
+
+
+def kth(k: int, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(ROWS, axis=axis)
+    where = np.take(order, [k - 1], axis=axis)
+    return np.take_along_axis(ROWS, where, axis), where + 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.int64, torch.int32])
+def test_kthvalue(rt: Runtime, dtype: torch.dtype) -> None:
+    x = torch.tensor(ROWS, dtype=dtype)
+    for arguments, k, axis in (("2", 2, 1), ("5, 2", 5, 1), ("1, 1", 1, 0)):
+        values, indices = kth(k, axis)
+        check_query(rt, "kthvalue", arguments, x, (values, dtype), (indices, torch.int64))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.int32])
+def test_median(rt: Runtime, dtype: torch.dtype) -> None:
+    x = torch.tensor(ROWS, dtype=dtype)
+    for arguments, k, axis in (("", 3, 1), ("2", 3, 1), ("1", 2, 0)):
+        values, indices = kth(k, axis)
+        check_query(rt, "median", arguments, x, (values, dtype), (indices, torch.int64))
+
+
+def test_the_median_of_an_even_number_is_the_lower_one(rt: Runtime) -> None:
+    values, indices = lua(rt, "return x:median()", x=torch.tensor([4.0, 1.0, 3.0, 2.0]))
+    assert (values.tolist(), indices.tolist()) == ([2], [4])
+
+
+def test_mode(rt: Runtime) -> None:
+    x = torch.tensor([[2, 3, 3, 1, 2], [7, 7, 7, 0, 0], [5, 4, 3, 2, 1]], dtype=torch.int32)
+    for form in ("torch.mode(x)", "x:mode()", "x:mode(2)", "torch.mode(v, i, x)", "v:mode(i, x, 2)"):
+        out = {"v": torch.zeros(1, dtype=torch.int32), "i": torch.zeros(1, dtype=torch.int64)}
+        values, indices = lua(rt, f"return {form}", x=x, **out)
+        assert values.tolist() == [[2], [7], [1]]
+        assert torch.equal(x.gather(1, indices - 1), values)
+    assert lua(rt, "return (x:mode(1))", x=torch.tensor([[1, 2], [1, 3], [4, 3]]).int()).tolist() == [[1, 3]]
+
+
+def test_which_of_equal_values(rt: Runtime) -> None:
+    # Sorting rows this short keeps the order of equal values, and the last of them counts.
+    values, indices = lua(rt, "return x:mode()", x=torch.tensor([2.0, 1.0, 2.0, 3.0, 1.0, 2.0]))
+    assert (values.tolist(), indices.tolist()) == ([2], [6])
+
+
+def test_nan_equals_nothing(rt: Runtime) -> None:
+    # In the sorted row, which is this one, every nan is a run of its own, and the two 1 are one.
+    values, indices = lua(rt, "return x:mode()", x=torch.tensor([math.nan, 1.0, 1.0, math.nan, math.nan]))
+    assert (values.tolist(), indices.tolist()) == ([1], [3])
+    # By hand: the middle, 1, stays; of the comparisons only "nan or 2 above something" come, and none holds; the pivot
+    # is 2, the upward scan stops at nan and the downward one at 1, which the pivot changes places with.
+    for call in ("x:kthvalue(1)", "x:kthvalue(1, 1)"):
+        values, indices = lua(rt, f"return {call}", x=torch.tensor([2.0, 1.0, math.nan]))
+        assert (values.tolist(), indices.tolist()) == ([1], [2])
+    assert lua(rt, "return (x:median())", x=torch.tensor([2.0, 1.0, math.nan])).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("x:kthvalue(0)", "selected index 0 out of range"),
+        ("x:kthvalue(4)", "selected index 4 out of range"),
+        ("x:kthvalue(1, 3)", "dimension 3 out of range"),
+        ("x:median(0)", "dimension 0 out of range"),
+        ("x:mode(3)", "dimension 3 out of range"),
+    ],
+)
+def test_selections_out_of_range(rt: Runtime, call: str, message: str) -> None:
+    with pytest.raises(LuaError, match=message):
+        lua(rt, call, x=torch.ones(2, 3))

@@ -5,7 +5,7 @@ no Python object from. Kernels are handed addresses, sizes and a few numbers, an
 the caller's memory. Where LuaJIT 2.1 is missing callers have their own way in Python, which is the kernels' measure in
 the tests too.
 
-``kernel("order", ...)`` gives the function of ``order.lua``; the head of each file says what it computes. While one
+``kernel("quicksort")`` gives the function of ``quicksort.lua``; the head of each file says what it computes. While one
 runs, other Python threads go on; two kernels at once take turns.
 """
 

@@ -44,7 +44,7 @@ class Compiler:
     def kernel(self, name: str, words: dict[str, str]) -> Callable[..., Any]:
         key = (name, *words.values())
         if key not in self._kernels:
-            self._kernels[key] = self._load(name, words)(lambda other: self._load(other, words)())
+            self._kernels[key] = self._load(name, words)()
         return self._kernels[key]
 
     def _load(self, name: str, words: dict[str, str]) -> Any:
@@ -73,7 +73,7 @@ def current() -> Compiler:
 def kernel(name: str, **words: str) -> Callable[..., Any]:
     """The function that a ``.lua`` file here returns, with names of C types put in for words in it.
 
-    Every kernel, and every file that it includes, is compiled anew, so that a loop in it meets one type only.
+    Every kernel is compiled anew for other words, so that a loop in it meets one type only.
     """
     return current().kernel(name, words)
 

@@ -12,7 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.ops import rows, state
+from torch7py.ops import row_sort, state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import scalar, uniform_
 
@@ -84,7 +84,7 @@ class Kmeans(Module):
         distances = torch.full_like(input[:, 0], math.inf)
         for number_of_center in range(1, self.k):
             distances = torch.minimum(distances, (input - centers[number_of_center - 1]).norm(2, 1).square())
-            order = rows.sort(distances.cpu()[None], descending=True)[0]
+            order = row_sort.sort(distances.cpu()[None], descending=True)[0]
             centers[number_of_center] = input[int(order[int(scalar.random(generator, far)) - 1])]
 
     def _nearest(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

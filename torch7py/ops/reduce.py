@@ -16,15 +16,10 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["last_dim"]
+__all__: list[str] = []
 
 T = torch.Tensor
 Pair = tuple[T, T]
-
-
-def last_dim(x: T, dim: int | None) -> int:
-    """``check_dim`` with the last dimension as default."""
-    return check_dim(x, len(memory.size_of(x)) - 1 if dim is None else dim)
 
 
 def _not_empty(x: T) -> T:

@@ -1,4 +1,4 @@
-"""What depends on the order of values: k-th value, median, most frequent value, histograms."""
+"""Histograms: histc and bhistc."""
 
 from __future__ import annotations
 
@@ -6,42 +6,13 @@ import math
 
 import torch
 
-from torch7py.ops import memory, rows
+from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
-from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
-from torch7py.ops.sorting import along
 
 __all__: list[str] = []
 
 T = torch.Tensor
-Pair = tuple[T, T]
-
-
-@operation("kthvalue", "x:T k:int dim:index=None", Form.QUERY, returns="multi", outs=2)
-def _kth_value(x: T, k: int, dim: int | None) -> Pair:
-    """The k-th smallest values along a dimension (the last) and their 1-based indices."""
-    dim = last_dim(x, dim)
-    if not 1 <= k <= x.size(dim):
-        raise TorchError(f"selected index {k} out of range of {x.size(dim)} values")
-    # PyTorch's quickselect is the original's, so that of equal values the same one is found; not so with NaN.
-    if rows.has_nan(x):
-        return along(x, dim, lambda matrix: rows.nth(matrix, k - 1))
-    values, indices = torch.kthvalue(x, k, dim, keepdim=True)
-    return values, indices + 1
-
-
-@operation("median", "x:T dim:index=None", Form.QUERY, returns="multi", outs=2)
-def _median(x: T, dim: int | None) -> Pair:
-    """The middle values along a dimension (the last), of an even number the lower one, and their indices."""
-    dim = last_dim(x, dim)
-    return _kth_value(x, (x.size(dim) - 1) // 2 + 1, dim)
-
-
-@operation("mode", "x:T dim:index=None", Form.QUERY, returns="multi", outs=2)
-def _mode(x: T, dim: int | None) -> Pair:
-    """The most frequent (of several the least) values along a dimension (the last), and their indices."""
-    return along(x, last_dim(x, dim), rows.most_frequent)
 
 
 def _range(x: T, count: int, low: float, high: float) -> tuple[float, float]:
