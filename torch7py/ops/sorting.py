@@ -62,17 +62,16 @@ def sort(x: T, axis: int, descending: bool = False) -> Pair:
     stable = x.shape[axis] <= SMALL + 1
     values, positions = torch.sort(x, dim=axis, descending=descending, stable=stable)
     if numbers_known(x):
-        # Where elements are equal their order is the original's. So it is with NaN, which PyTorch puts last.
-        last = values.select(axis, 0 if descending else -1)
-        if (not stable and _equals(values, axis)) or last.isnan().any():
-            return along(x, axis, lambda matrix: row_sort.sort(matrix, descending))
+        sorted_rows = values.movedim(axis, -1)
+        # PyTorch puts NaN last and the original anywhere; where elements are equal their order is the original's.
+        unsettled = sorted_rows[..., 0 if descending else -1].isnan()
+        if not stable:
+            unsettled |= (sorted_rows[..., 1:] == sorted_rows[..., :-1]).any(-1)
+        if unsettled.any():
+            rows = x.detach().movedim(axis, -1)[unsettled].cpu()
+            positions.movedim(axis, -1)[unsettled] = row_sort.sort(rows, descending).to(x.device)
+            values = x.gather(axis, positions)
     return values.contiguous(), (positions + 1).contiguous()
-
-
-def _equals(values: T, axis: int) -> bool:
-    """Whether any two neighbours are equal."""
-    size = values.shape[axis] - 1
-    return bool((values.narrow(axis, 1, size) == values.narrow(axis, 0, size)).any())
 
 
 @operation(
