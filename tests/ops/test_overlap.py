@@ -62,7 +62,7 @@ X = torch.arange(12.0).view(3, 4)
     ],
 )
 def test_whether_the_order_matters(out, other, expected):
-    assert overlap.tangled(out, other) is expected
+    assert overlap.order_matters(out, other) is expected
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -84,7 +84,7 @@ def test_elements_at_once_are_elements_one_by_one(seed):
         result[at] = 2 * first[at] - second[at]
     overlap.in_order(out, lambda p, q: 2 * p - q, a, b)
     assert x.equal(expected)
-    if overlap.tangled(out, a):
+    if overlap.order_matters(out, a):
         for at in itertools.product(range(3), range(4)):
             result[at] = first[at]
         overlap.copy(out, a)

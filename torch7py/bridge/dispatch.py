@@ -85,7 +85,7 @@ class Dispatcher(Adapters):
             names.update(self._cuda_names)
             if self._older_names is not None and types.CUDA_FLOAT.code in kinds:
                 names.update(self._older_names)
-        elif not any(is_tensor(k) or is_storage(k) for k in kinds) and not case.makes_given_type:
+        elif not any(is_tensor(k) or is_storage(k) for k in kinds) and not case.returns_type_of_code:
             self._by_default.append(names)
             if self._cuda_names is not None and state.current().default_type.is_cuda:
                 names.update(self._default_names)

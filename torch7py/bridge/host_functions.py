@@ -252,7 +252,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     def order_matters(handle: int, *others: int) -> bool:
         """Whether writing elements of a tensor changes what is later read of it or of the others."""
         target = objects[handle]
-        return overlap.repeats(target) or overlap.tangled(target, *(objects[other] for other in others))
+        return overlap.repeats(target) or overlap.order_matters(target, *(objects[other] for other in others))
 
     def copy_elements(handle: int, source: int) -> None:
         if objects[handle].data_ptr() != objects[source].data_ptr() or objects[handle].device.type == "meta":

@@ -68,7 +68,7 @@ class SharingReader(Reader):
     """Reads what ``SharingWriter`` wrote; each object once."""
 
     def tensor_or_storage(self, index: int, name: str) -> Any:
-        at = self.file.place()
+        at = self.file.known_position()
         return self._keep(index, t7.TORCH, Shared.take(int(self.file.read_number(types.LONG)), at))
 
 

@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all, and of which nothing is left when a process is killed.
+"""Files that are replaced atomically: a reader sees the old file or all of the new one.
 
-A new file is written without a name where the system can do that (Linux: ``O_TMPFILE``), so that it is gone with its
-process. It gets a name beside the file whose place it takes for the moment of the change alone. Elsewhere it has that
-name all the time, and a lock as long as its process lives. The names are always the same ones, by the file's: what a
-killed process has left under such a name, the next that writes the file takes over.
+Where the system can do that (Linux: ``O_TMPFILE``) the new file has no name while it is written, so nothing is left
+when the process is killed. Just before it replaces the target it gets a temporary name in the same folder. Elsewhere it
+has that name from the start, and is locked as long as its process lives. Temporary names are derived from the target's,
+so the next process that writes the target reuses what a killed one has left.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOT_THERE = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.
 
 
 def _lock(file: int) -> bool:
-    """Have a file for this process; False when another one has it."""
+    """Lock a file for this process; False when another process has locked it."""
     if sys.platform == "win32":
         return True
     try:
@@ -44,7 +44,7 @@ def _lock(file: int) -> bool:
 
 
 def _is_at(name: str, file: int) -> bool:
-    """Whether an open file is what a name stands for now."""
+    """Whether a name still refers to an open file."""
     try:
         there = os.stat(name)
     except OSError:
@@ -54,14 +54,14 @@ def _is_at(name: str, file: int) -> bool:
 
 
 def _names_beside(target: str) -> Iterator[str]:
-    folder, own = os.path.split(target)
-    ending = os.path.splitext(own)[1]
+    folder, name = os.path.split(target)
+    ending = os.path.splitext(name)[1]
     for number in range(NAMES):
-        yield os.path.join(folder, f".{own[:200]}.new{number or ''}{ending}")
+        yield os.path.join(folder, f".{name[:200]}.new{number or ''}{ending}")
 
 
 def _take_over(name: str) -> int | None:
-    """Open and lock what lies under a name; None when a living process has it, or it has just gone."""
+    """Open and lock a file left under this name; None when a living process has it, or when it is gone."""
     try:
         file = os.open(name, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
@@ -136,9 +136,9 @@ def _permissions_for(target: str) -> int:
 
 @contextmanager
 def replacing(name: str | os.PathLike[str]) -> Iterator[str]:
-    """The name of an empty file to write, which takes the place of ``name`` when the block ends without an error.
+    """The name of an empty file to write, which replaces ``name`` when the block ends without an error.
 
-    What is no regular file (a device, a pipe) stays, and is written what the block has written.
+    A device or a pipe is not replaced: the contents of the temporary file are written to it.
     """
     target = os.path.realpath(name)
     if os.path.exists(target) and not os.path.isfile(target):
@@ -165,14 +165,14 @@ def replacing(name: str | os.PathLike[str]) -> Iterator[str]:
 
 
 class NewFile(DiskFile):
-    """A file that takes its name when it is closed.
+    """A file that replaces another one when it is closed.
 
-    Whoever reads that name finds the old file or all of the new one. ``discard`` leaves the old one. The new file
-    gets the old one's permissions. What is no regular file (a device, a pipe) is written as it is.
+    Until then that name refers to the old file, and ``discard`` keeps it. The new file gets the old one's permissions.
+    A device or a pipe is written directly.
     """
 
     def __init__(self, name: str | os.PathLike[str]) -> None:
-        self._target: str | None = None  # whose place is to be taken
+        self._target: str | None = None  # the file to replace
         self._temporary: str | None = None
         super().__init__(name, "w")
 
@@ -213,7 +213,7 @@ class NewFile(DiskFile):
                 super().close()
 
     def discard(self) -> None:
-        """Close without putting the file in its place."""
+        """Close and delete the new file; the old one stays."""
         try:
             super().close()
         finally:

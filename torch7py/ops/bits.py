@@ -29,7 +29,7 @@ def _register(name: str, kind: str, function: Callable[..., T], word: str) -> No
 
 
 def _in_place(function: Callable[..., T]) -> Callable[[T, Number], T]:
-    """The same into its first argument."""
+    """The in-place form of a function: its result is written to the first argument."""
     return lambda src, other: function(src, other, out=src)
 
 
@@ -42,28 +42,28 @@ for _name, _function, _word in (
     _register(f"c{_name}", "like", _function, _word)
 
 
-def _count(places: T) -> T:
-    """Of how far to shift the processor takes the last five bits; of longs, six."""
-    return places & (8 * max(places.element_size(), 4) - 1)
+def _distance(count: T) -> T:
+    """The distance of a shift: the processor uses the last five bits of the count; for longs, six."""
+    return count & (8 * max(count.element_size(), 4) - 1)
 
 
-def _shift_left(src: T, places: Number, *, out: T | None = None) -> T:
-    """Bits moved up; a floating tensor times 2 ^ ``places``."""
-    places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
+def _shift_left(src: T, count: Number, *, out: T | None = None) -> T:
+    """Bits moved up; a floating tensor times 2 ^ ``count``."""
+    count = torch.as_tensor(count, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
-        return torch.mul(src, torch.pow(2, places), out=out)
-    return torch.bitwise_left_shift(src, _count(places), out=out)
+        return torch.mul(src, torch.pow(2, count), out=out)
+    return torch.bitwise_left_shift(src, _distance(count), out=out)
 
 
-def _shift_right(src: T, places: Number, *, out: T | None = None) -> T:
-    """Bits moved down, zeros coming in even below a sign; a floating tensor over 2 ^ ``places``."""
-    places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
+def _shift_right(src: T, count: Number, *, out: T | None = None) -> T:
+    """Bits moved down, zeros coming in even below a sign; a floating tensor over 2 ^ ``count``."""
+    count = torch.as_tensor(count, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
-        return torch.div(src, torch.pow(2, places), out=out)
-    places = _count(places)
-    kept = torch.bitwise_left_shift(torch.ones_like(places), 8 * src.element_size() - places) - 1
-    shifted = torch.bitwise_right_shift(src, places, out=out)
-    return torch.bitwise_and(shifted, kept, out=out)
+        return torch.div(src, torch.pow(2, count), out=out)
+    distance = _distance(count)
+    mask = torch.bitwise_left_shift(torch.ones_like(distance), 8 * src.element_size() - distance) - 1
+    shifted = torch.bitwise_right_shift(src, distance, out=out)
+    return torch.bitwise_and(shifted, mask, out=out)
 
 
 for _name, _shift in (("lshift", _shift_left), ("rshift", _shift_right)):

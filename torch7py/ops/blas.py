@@ -19,9 +19,9 @@ import torch
 from torch7py.ops import memory
 from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
+from torch7py.ops.expanded_inplace import repeated_dims, repetitions
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
-from torch7py.ops.turns import repeated_dims, turns
 
 __all__: list[str] = []
 
@@ -39,12 +39,12 @@ def _register_product(
     function: Callable[..., T],
     about: str,
 ) -> None:
-    """A plain product of two tensors of these numbers of dimensions, of the given shape."""
+    """Register a product of two tensors with these numbers of dimensions; ``shape`` computes that of the result."""
 
     def check(a: T, b: T) -> None:
         if (a.dim(), b.dim()) != dims:
-            given = f"{len(memory.size_of(a))}D and {len(memory.size_of(b))}D"
-            raise TorchError(f"{name}: {dims[0]}D and {dims[1]}D tensors expected, got {given}")
+            actual = f"{len(memory.size_of(a))}D and {len(memory.size_of(b))}D"
+            raise TorchError(f"{name}: {dims[0]}D and {dims[1]}D tensors expected, got {actual}")
         if name != "ger" and (a.shape[-1] != b.shape[-min(2, dims[1])] or a.shape[:-2] != b.shape[:-2]):
             shapes = " by ".join("x".join(map(str, t.shape)) for t in (a, b))
             raise TorchError(f"{name}: size mismatch in a product of {shapes}")
@@ -126,12 +126,12 @@ def _register_sum(
     shape: Callable[[T, T], tuple[int, ...]],
     function: Callable[..., T],
     update: Callable[..., T],
-    into_places: Callable[[T, float, float, T, T], object],
+    update_expanded: Callable[[T, float, float, T, T], object],
     about: str,
 ) -> None:
-    """The forms of one operation on factors of ``dims`` dimensions, whose product has the given shape.
+    """Register the forms of ``beta * src + alpha * product`` for factors with these numbers of dimensions.
 
-    ``into_places`` does it to an expanded tensor.
+    ``shape`` computes the shape of the product. ``update_expanded`` adds it to an expanded tensor.
     """
 
     def check(src: T, a: T, b: T) -> None:
@@ -150,7 +150,7 @@ def _register_sum(
     def add_(src: T, beta: float, alpha: float, a: T, b: T) -> T:
         check(src, a, b)
         if 0 in src.stride() and repeated_dims(src):
-            into_places(src, beta, alpha, a, b)
+            update_expanded(src, beta, alpha, a, b)
             return src
         return update(src, a, b, beta=beta, alpha=alpha)
 
@@ -170,27 +170,27 @@ def _register_sum(
     operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_, copies_first=True)(add)
 
 
-# An expanded tensor has an element at several places. What the original did to it is what its loops do, as far as they
-# are its own: the BLAS, which comes with a promise about no such matrix, is not asked.
+# Several positions of an expanded tensor share an element. These functions reproduce the original's own loops; where it
+# called the BLAS, which does not define the result, the call is an error.
 
 
-def _into_last_places(function: Callable[..., T]) -> Callable[[T, float, float, T, T], object]:
-    """As the original has it for matrices: computed in a copy, of which each element's last place stays."""
+def _last_position_wins(function: Callable[..., T]) -> Callable[[T, float, float, T, T], object]:
+    """Compute the result in a copy, as the original does: an element gets the value of its last position."""
 
-    def into_places(src: T, beta: float, alpha: float, a: T, b: T) -> T:
+    def update_expanded(src: T, beta: float, alpha: float, a: T, b: T) -> T:
         return memory.copy(src, function(src, a, b, beta=beta, alpha=alpha))
 
-    return into_places
+    return update_expanded
 
 
-def _matrix_after_matrix(src: T, beta: float, alpha: float, a: T, b: T) -> None:
-    """A batch's matrices may be one: each product is then added to what the last one has left."""
+def _matrix_by_matrix(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """The matrices of an expanded batch share elements: each product is added to the result of the last one."""
     for matrix, first, second in zip(src, a, b, strict=True):
         memory.copy(matrix, torch.addmm(matrix, first, second, beta=beta, alpha=alpha))
 
 
-def _row_after_row(src: T, beta: float, alpha: float, a: T, b: T) -> None:
-    """One element takes the products of all rows in turn; of a matrix by columns it is scaled before."""
+def _row_by_row(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """Add the products of all rows to the one element in order; for a column-major matrix it is scaled before."""
     total = src[0].clone()
     if a.stride(0) == 1 and beta != 1:
         if src.is_floating_point():
@@ -205,19 +205,19 @@ def _row_after_row(src: T, beta: float, alpha: float, a: T, b: T) -> None:
     src[0] = total
 
 
-def _outer_into_places(src: T, beta: float, alpha: float, a: T, b: T) -> None:
-    """The old elements are scaled once for each place; unless rows or columns are dense, a copy takes the product."""
+def _outer_product(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """Scale the elements once for every position, then add; unless rows or columns are dense, in a copy."""
     dense = 1 in src.stride()
     if dense and src.is_floating_point():
         raise TorchError(
             "addr: an outer product cannot be added to an expanded tensor of dense rows or columns"
         )
-    for part in turns(src):
-        part(src).mul_(beta) if beta else part(src).zero_()
+    for select in repetitions(src):
+        select(src).mul_(beta) if beta else select(src).zero_()
     product = torch.outer(a, b).mul_(alpha)
     if dense:
-        for part in turns(src):
-            part(src).add_(part(product))
+        for select in repetitions(src):
+            select(src).add_(select(product))
     else:
         memory.copy(src, src + product)
 
@@ -228,7 +228,7 @@ _register_sum(
     _shape_of_addmv,
     torch.addmv,
     T.addmv_,
-    _row_after_row,
+    _row_by_row,
     "a matrix (n, m) and a vector (m)",
 )
 _register_sum(
@@ -237,7 +237,7 @@ _register_sum(
     _shape_of_addr,
     torch.addr,
     T.addr_,
-    _outer_into_places,
+    _outer_product,
     "two vectors, the outer one: (n, m)",
 )
 _register_sum(
@@ -246,7 +246,7 @@ _register_sum(
     _shape_of_addmm,
     torch.addmm,
     T.addmm_,
-    _into_last_places(torch.addmm),
+    _last_position_wins(torch.addmm),
     "two matrices, (n, k) and (k, m)",
 )
 _register_sum(
@@ -255,7 +255,7 @@ _register_sum(
     _shape_of_addbmm,
     torch.addbmm,
     T.addbmm_,
-    _into_last_places(torch.addbmm),
+    _last_position_wins(torch.addbmm),
     "(b, n, k) and (b, k, m) matrix by matrix, added up to (n, m)",
 )
 _register_sum(
@@ -264,7 +264,7 @@ _register_sum(
     _shape_of_baddbmm,
     torch.baddbmm,
     T.baddbmm_,
-    _matrix_after_matrix,
+    _matrix_by_matrix,
     "(b, n, k) and (b, k, m) matrix by matrix: (b, n, m)",
 )
 

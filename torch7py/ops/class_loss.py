@@ -1,7 +1,7 @@
-"""The losses of rows of scores against class numbers, and their gradient, by a loop over memory.
+"""The losses of rows of scores for target classes, and their gradient, computed by a kernel.
 
-In PyTorch they are ten small operations, and an operation that is called once a step costs more to get into the
-processor's cache than to run: of a step of bench's char_rnn they took 125 us, by the loop 25.
+In PyTorch they take ten small operations, and an operation that is called once a step costs more to get into the
+processor's cache than to run: in a step of bench's char_rnn they took 125 us, the kernel takes 25.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ TARGETS = {**REALS, torch.int64: "int64_t", torch.int32: "int32_t", torch.uint8:
 
 @cache
 def _loops(real: torch.dtype, target: torch.dtype) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    found: Any = kernel("class_loss", REAL=REALS[real], NUMBER=TARGETS[target])
-    return found.forward, found.backward
+    loops: Any = kernel("class_loss", REAL=REALS[real], NUMBER=TARGETS[target])
+    return loops.forward, loops.backward
 
 
 def fits(scores: torch.Tensor, targets: torch.Tensor) -> bool:
-    """Whether the loop can read them."""
+    """Whether the kernel can read these tensors."""
     return (
         scores.dtype in REALS
         and targets.dtype in TARGETS
@@ -44,12 +44,12 @@ def add_up(
 ) -> float | None:
     """Write minus the scores of the targets, for as many groups of rows as ``losses`` has room, their sum or mean.
 
-    Also writes the number of rows in a group to ``weight``. Returns the last loss, None where a target is no class.
+    Also writes the number of rows in a group to ``weight``. Returns the last loss; None if a target is no class.
     """
     rows, classes = scores.shape
     groups = losses.shape[0]
     count = rows // groups
-    found: float | bool = _loops(scores.dtype, targets.dtype)[0](
+    loss: float | bool = _loops(scores.dtype, targets.dtype)[0](
         scores.data_ptr(),
         targets.data_ptr(),
         groups,
@@ -59,11 +59,11 @@ def add_up(
         losses.data_ptr(),
         weight.data_ptr(),
     )
-    return None if found is False else float(found)
+    return None if loss is False else float(loss)
 
 
 def spread(gradient: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor | None) -> bool:
-    """Write the gradient of the sum, divided by ``weight``'s element; False where a target is no class."""
+    """Write the gradient of the sum, divided by ``weight``'s element. False if a target is no class."""
     rows, classes = gradient.shape
     done: bool = _loops(gradient.dtype, targets.dtype)[1](
         gradient.data_ptr(), targets.data_ptr(), rows, classes, 0 if weight is None else weight.data_ptr()

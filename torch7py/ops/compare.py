@@ -1,7 +1,7 @@
-"""Comparisons of elements, and what tests a whole tensor.
+"""Comparisons of elements, and tests of a whole tensor.
 
-A comparison gives a ByteTensor of 0 and 1, or writes 0 and 1 into a tensor given for the result, which may be
-a ByteTensor or one of the operands' type.
+A comparison returns a ByteTensor of 0 and 1, or writes 0 and 1 to a result tensor, which may be a ByteTensor or have
+the operands' type.
 """
 
 from __future__ import annotations

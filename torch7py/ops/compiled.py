@@ -1,4 +1,4 @@
-"""When an operation on large tensors is left to a kernel, and which of a kernel's versions it needs."""
+"""When an operation on large tensors is left to a kernel."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch7py.kernels import available
 from torch7py.ops import memory
 from torch7py.ops.known import numbers_known
 
-__all__ = ["fits", "is_shared_out"]
+__all__ = ["fits", "uses_threads"]
 
 SHARED = 1 << 15  # elements from which on PyTorch uses several threads
 
 
 def fits(*tensors: torch.Tensor) -> bool:
-    """Whether a kernel may work on the memory of these: contiguous tensors on the CPU, the first one large.
+    """Whether a kernel may work on the memory of these tensors: contiguous, on the CPU, the first one large.
 
-    Not where PyTorch is to remember how results were made, for a gradient or for an exported program.
+    It may not where PyTorch has to record operations, for a gradient or for an exported program.
     """
     return (
         memory.LARGE <= tensors[0].numel() < 2**31
@@ -31,6 +31,6 @@ def fits(*tensors: torch.Tensor) -> bool:
     )
 
 
-def is_shared_out(tensor: torch.Tensor) -> bool:
-    """Whether PyTorch has several threads do an operation on this, where a kernel has one."""
+def uses_threads(tensor: torch.Tensor) -> bool:
+    """Whether PyTorch splits an operation on this tensor among several threads; a kernel runs in one."""
     return tensor.numel() >= SHARED and torch.get_num_threads() > 1

@@ -1,4 +1,4 @@
-"""Copies: in another type, in memory of their own."""
+"""Conversions to another type, and copies."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def type_named(name: str) -> NumberType:
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     if f"torch.{stem}Tensor" != name or stem not in types.BY_NAME:
         raise ArgumentError(f"'{name}' is not a tensor type")
-    found = types.BY_NAME[stem]
-    if found.is_cuda and state.current().cuda_generator is None:
+    number_type = types.BY_NAME[stem]
+    if number_type.is_cuda and state.current().cuda_generator is None:
         raise ArgumentError(f"there is no {name} before cutorch is required")
-    return found
+    return number_type
 
 
 operation(
@@ -46,7 +46,7 @@ operation(
     about="The name of the tensor's type; with a name the tensor in that type: itself if it has it, else a copy. "
     "What a type cannot hold is cut or wraps around, as C casts.",
 )(lambda x: types.of(x).tensor)
-for _kind in ("number", "string", "bool", "list"):  # torch.Tensor.type(value) of whatever a program has
+for _kind in ("number", "string", "bool", "list"):  # programs call torch.Tensor.type(value) on any value
     operation("type", f"x:{_kind}", returns="value", about="Nothing, for what is no tensor.")(lambda _: None)
 operation("type", "x:any name:string", returns="typed")(lambda x, name: to_type(x, type_named(name)))
 operation("typeAs", "x:any other:any", Form.METHOD, returns="typed", about="``x:type(other:type())``.")(

@@ -24,7 +24,7 @@ T = torch.Tensor
 
 
 def empty(number_type: NumberType | None = None) -> T:
-    """A tensor without elements, of the default type unless one is given."""
+    """A tensor without elements, of the default type unless another is passed."""
     current = state.current()
     number_type = number_type or current.default_type
     return types.label(torch.empty(0, dtype=number_type.dtype, device=current.device), number_type)
@@ -67,9 +67,9 @@ def _new_strided(code: int, sizes: memory.Storage, strides: memory.Storage) -> T
     number_type = types.BY_CODE[code]
     if not sizes.type is strides.type is types.LONG or number_type is types.LONG:
         raise ArgumentError("sizes and strides in LongStorages make any tensor but a LongTensor")
-    made = empty(number_type)
-    memory.resize(made, sizes.sizes(), strides_of(sizes.sizes(), strides))
-    return made
+    tensor = empty(number_type)
+    memory.resize(tensor, sizes.sizes(), strides_of(sizes.sizes(), strides))
+    return tensor
 
 
 @operation(
@@ -98,9 +98,9 @@ def _new_sizes(code: int, sizes: tuple[int, ...]) -> T:
     return _new_of_size(types.BY_CODE[code], sizes)
 
 
-def _same_type(wanted: NumberType, given: str, given_type: NumberType) -> None:
-    if wanted is not given_type:
-        raise ArgumentError(f"expecting number or {wanted.tensor} or {wanted.storage}, got {given}")
+def _same_type(expected: NumberType, name: str, actual: NumberType) -> None:
+    if expected is not actual:
+        raise ArgumentError(f"expecting number or {expected.tensor} or {expected.storage}, got {name}")
 
 
 def strides_of(sizes: Sequence[int], strides: memory.Storage) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def with_storage(
     sizes: memory.Storage | None = None,
     strides: memory.Storage | None = None,
 ) -> T:
-    """``x:set(storage [, offset [, sizes [, strides]]])``: all of the storage, or the part that is told.
+    """``x:set(storage [, offset [, sizes [, strides]]])``: all of the storage, or a part of it.
 
     An offset without sizes makes a tensor without elements, as in the original.
     """
@@ -155,16 +155,16 @@ def _aim(
 def creation(
     name: str, signature: str, fresh: Callable[..., T] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function that fills the tensor which is its first argument, in the form RESULT.
+    """Register a function that fills its first argument, a tensor, in the form RESULT.
 
-    Without such a tensor the call makes one of the default type, by ``fresh`` if that is given.
+    A call without that tensor creates one of the default type, with ``fresh`` if that is passed.
     """
 
     def register(fill: Callable[..., Any]) -> Callable[..., Any]:
         def fill_new(*arguments: Any) -> T:
-            made = empty()
-            fill(made, *arguments)
-            return made
+            tensor = empty()
+            fill(tensor, *arguments)
+            return tensor
 
         about = inspect.getdoc(fill) or ""
         operation(name, signature, Form.RESULT, inplace=fill, about=about)(fresh or fill_new)
@@ -197,17 +197,17 @@ def _eye(out: T, n: int, m: int) -> None:
 
 
 def _room(out: T, count: int, dtype: torch.dtype) -> T:
-    """A vector for so many values: in the memory of the tensor that they are for where they fit."""
+    """A vector for this many values: the memory of the result where they fit, else new memory."""
     if out.numel() == count and out.dtype == dtype and out.is_contiguous() and out.device.type == "cpu":
         return out.detach().view(-1)
     return torch.empty(count, dtype=dtype)
 
 
 def _in_order(out: T, values: T) -> None:
-    """Values into a tensor, which keeps its shape when it has room for just as many."""
-    if values.numel() and values.data_ptr() == out.data_ptr():  # they are there
+    """Write values to a tensor, which keeps its shape if it has as many elements."""
+    if values.numel() and values.data_ptr() == out.data_ptr():  # they were computed there
         return
-    if not out.untyped_storage().nbytes():  # made for them
+    if not out.untyped_storage().nbytes():  # a new tensor
         out.data = values.to(out)
         return
     if out.numel() != values.numel():

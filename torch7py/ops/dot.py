@@ -1,8 +1,8 @@
-"""The product of two vectors, to the last bit where there are few elements.
+"""The dot product of two vectors, equal to the original's to the last bit for few elements.
 
 A line search magnifies roundoff: from a difference of 2e-16 in one product, 20 calls of ``optim.cg`` on four
-variables end 4 % apart. The BLAS under Torch7 adds the products of fewer than 16 doubles one after the other,
-each product and sum rounded once (a fused multiply-add). For longer vectors this is PyTorch's product.
+variables end 4 % apart. The BLAS under Torch7 adds the products of fewer than 16 doubles in order,
+with fused multiply-adds. For longer vectors this is PyTorch's product.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _exactly(a: float, b: float, c: float) -> float:
 
 
 def _pythons(a: float, b: float, c: float) -> float:
-    """Python's own, which raises an error where the result is NaN or too large."""
+    """``math.fma``, which raises an error where the result is NaN or too large."""
     try:
         return float(math.fma(a, b, c))  # type: ignore[attr-defined,unused-ignore]
     except (ValueError, OverflowError):
@@ -38,12 +38,12 @@ def _pythons(a: float, b: float, c: float) -> float:
 
 
 def _multiply_add() -> Callable[[float, float, float], float]:
-    """The fastest a * b + c there is: Python's own since 3.13, the C library's at a tenth of the exact one's price."""
+    """The fastest fused multiply-add: Python's since 3.13, else the C library's, else one by fractions."""
     if hasattr(math, "fma"):
         return _pythons
     try:
         function = ctypes.CDLL(None).fma
-    except (OSError, AttributeError, TypeError):  # no C library to be found
+    except (OSError, AttributeError, TypeError):  # no C library
         return _exactly
     function.argtypes, function.restype = (ctypes.c_double,) * 3, ctypes.c_double
     return function
@@ -53,7 +53,7 @@ multiply_add = _multiply_add()
 
 
 def dot(a: torch.Tensor, b: torch.Tensor) -> float:
-    """The sum of the products of the elements of two tensors of one number of elements."""
+    """The sum of the products of the elements of two tensors with the same number of elements."""
     if a.dim() != 1 or b.dim() != 1:
         a, b = a.reshape(-1), b.reshape(-1)
     if a.numel() != b.numel():

@@ -18,12 +18,12 @@ from torch7py.ops.registry import Form, operation
 __all__ = ["of_numbers", "round_half_away"]
 
 T = torch.Tensor
-LARGEST = 2.0**53  # below which every whole number is a double
-WHOLE: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "trunc": math.trunc}
+LARGEST = 2.0**53  # below it every integer is a double
+ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "trunc": math.trunc}
 
 
 def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
-    """A function of tensors as one of numbers: computed in double, from and to the default tensor type."""
+    """A function of numbers, computed by a function of tensors: in double, from and to the default tensor type."""
 
     def apply(*values: float) -> float:
         dtype = state.current().default_type.dtype
@@ -33,14 +33,16 @@ def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
     return apply
 
 
-def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -> Callable[[float], float]:
-    """The same of a function to whole numbers, which Python's own computes exactly and a tenth as long."""
-    usual = of_numbers(function)
+def rounding_of_numbers(
+    rounding: Callable[[float], int], function: Callable[[T], T]
+) -> Callable[[float], float]:
+    """``of_numbers`` for a rounding function: Python's own is exact for doubles and takes a tenth of the time."""
+    general = of_numbers(function)
 
     def apply(value: float) -> float:
         if state.current().default_type.dtype is torch.float64 and -LARGEST < value < LARGEST:
-            return math.copysign(whole(value), value) if -1 < value < 1 else float(whole(value))
-        return usual(value)
+            return math.copysign(rounding(value), value) if -1 < value < 1 else float(rounding(value))
+        return general(value)
 
     return apply
 
@@ -48,8 +50,8 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
 def round_half_away(x: T, *, out: T | None = None) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
 
-    To x is added, with its sign, the greatest number below a half: where the sum rounds up to the next whole number,
-    x was not nearer to the last one. To what is smaller than that number x itself may be added: it stays below 1.
+    The greatest number below a half, with the sign of x, is added to x, and the sum is cut. Adding a half would round
+    that number up to 1. Where x is smaller than it x itself is added, which keeps the sign of zero.
     """
     below = 0.5 - torch.finfo(x.dtype).eps / 4  # the greatest number below a half
     return torch.trunc(x + x.clamp(-below, below), out=out)
@@ -88,7 +90,7 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None, str]] = {
 
 for name, (function, inplace, about) in FUNCTIONS.items():
     operation(name, "src:F", Form.UPDATE, inplace=inplace, about=about)(function)
-    of_number = whole_of_number(WHOLE[name], function) if name in WHOLE else of_numbers(function)
+    of_number = rounding_of_numbers(ROUNDINGS[name], function) if name in ROUNDINGS else of_numbers(function)
     operation(name, "value:number", returns="value")(of_number)
 
 operation("abs", "src:T", Form.UPDATE, inplace=T.abs_, about="The element without its sign.")(torch.abs)

@@ -1,4 +1,4 @@
-"""The errors that the ground floor raises. The bridge adds the Lua file and line to them."""
+"""The errors that operations raise. The bridge adds the Lua file and line to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Torch7Error(Exception):
 
 
 class TorchError(Torch7Error):
-    """Something a Torch7 program did wrong, said in one line meant for its author."""
+    """An error of a Torch7 program, described in one line for its author."""
 
 
 class ArgumentError(TorchError):
@@ -30,7 +30,7 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, TorchError):
         return text
     first = text.split("\n", 1)[0]
-    if isinstance(error, RuntimeError):  # PyTorch's own complaints
+    if isinstance(error, RuntimeError):  # raised by PyTorch
         wanted = _OUT_OF_MEMORY.search(first)
         return f"not enough memory for {wanted[1]} bytes" if wanted else first or "RuntimeError"
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -120,13 +120,13 @@ def _call(cls: type[F], method: str) -> Callable[[object], Any]:
     return lambda file: getattr(_as(cls, file, method), method)()
 
 
-for _method, _own, _about in (
+for _method, _attribute, _about in (
     ("synchronize", "synchronize", "Have what was written arrive in the file."),
     ("close", "close", "End the use of the file; any later use is an error."),
     ("seekEnd", "seek_end", "Go behind the last byte."),
 ):
     operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="self", about=_about)(
-        _call(File, _own)
+        _call(File, _attribute)
     )
 
 operation(
@@ -156,14 +156,14 @@ def _register(number_type: NumberType) -> None:
         return _as(File, file, f"read{name}").read_number(number_type)
 
     def read_many(file: object, count: int) -> Storage:
-        found = _as(File, file, f"read{name}").read_numbers(number_type, count)
-        return Storage(number_type, found.untyped_storage())
+        numbers = _as(File, file, f"read{name}").read_numbers(number_type, count)
+        return Storage(number_type, numbers.untyped_storage())
 
     def read_into(file: object, storage: Storage) -> int:
         _check_type(storage, f"read{name}")
-        found = _as(File, file, f"read{name}").read_numbers(number_type, len(storage))
-        storage.tensor()[: len(found)].copy_(found)
-        return len(found)
+        numbers = _as(File, file, f"read{name}").read_numbers(number_type, len(storage))
+        storage.tensor()[: len(numbers)].copy_(numbers)
+        return len(numbers)
 
     def write_one(file: object, value: float) -> None:
         _as(File, file, f"write{name}").write_number(number_type, value)
@@ -216,7 +216,7 @@ def _read_bool(file: object) -> bool:
     return _as(File, file, "readBool").read_int() == 1
 
 
-# -- what not every file has -------------------------------------------------------------------------------
+# -- methods of some files only ----------------------------------------------------------------------------
 
 
 def _set_long_size(cls: type[File]) -> Callable[[object, int], None]:

@@ -42,8 +42,8 @@ def _bins(x: T, count: int, low: float, high: float) -> T:
 @operation("histc", "x:F bins:int=100 low:real=0 high:real=0", Form.QUERY)
 def _histogram(x: T, bins: int, low: float, high: float) -> T:
     """How many elements lie in each of ``bins`` equal parts from ``low`` to ``high``."""
-    found = _bins(x, bins, low, high).reshape(-1)
-    return torch.bincount(found, minlength=bins + 1)[:bins].to(x.dtype)
+    bin_index = _bins(x, bins, low, high).reshape(-1)
+    return torch.bincount(bin_index, minlength=bins + 1)[:bins].to(x.dtype)
 
 
 @operation("bhistc", "x:F bins:int=100 low:real=0 high:real=0", Form.QUERY)
@@ -51,6 +51,6 @@ def _histogram_of_rows(x: T, bins: int, low: float, high: float) -> T:
     """``histc`` of each row of a matrix; without a range all rows share that of the values."""
     if len(memory.size_of(x)) != 2:
         raise TorchError("the input must be a matrix")
-    found = _bins(x, bins, low, high)
+    bin_index = _bins(x, bins, low, high)
     counts = torch.zeros(x.size(0), bins + 1, dtype=x.dtype, device=x.device)
-    return counts.scatter_add_(1, found, torch.ones_like(x))[:, :bins]
+    return counts.scatter_add_(1, bin_index, torch.ones_like(x))[:, :bins]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from torch7py.ops.compiled import is_shared_out
+from torch7py.ops.compiled import uses_threads
 from torch7py.ops.memory import array_of
 
 __all__ = ["tanh", "tanh_"]
@@ -27,7 +27,7 @@ def tanh(x: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
         count < FEW
         or x.dtype not in TYPES
         or not x.is_cpu
-        or is_shared_out(x)
+        or uses_threads(x)
         or (out is not None and (out.shape != x.shape or (not out.is_contiguous() and 0 in out.stride())))
     ):
         return torch.tanh(x.detach(), out=out)

@@ -11,14 +11,14 @@ import torch
 
 from torch7py.ops import memory, overlap, types
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.expanded_inplace import apply_indexed, repeated_dims, repetitions
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
-from torch7py.ops.turns import by_rows_in_turns, repeated_dims, turns
 
 __all__: list[str] = []
 
 T = torch.Tensor
-Rows = Callable[..., T]  # of a tensor, a dimension, places along it, and values
+Rows = Callable[..., T]  # takes a tensor, a dimension, indices along it, and values
 
 # -- rows --------------------------------------------------------------------------------------------------
 
@@ -36,8 +36,8 @@ def _rows(name: str, x: T, dim: int, index: T) -> T:
 
 
 def _in_range(name: str, index: T, x: T, dim: int, first: int = 0) -> T:
-    """The index, checked, whose numbers count from ``first``."""
-    low, high = (int(found) - first for found in torch.aminmax(index))
+    """The index itself, checked; it counts from ``first``."""
+    low, high = (int(bound) - first for bound in torch.aminmax(index))
     size = x.shape[dim]
     if low < 0 or high >= size:
         wrong = (low if low < 0 else high) + 1
@@ -46,12 +46,12 @@ def _in_range(name: str, index: T, x: T, dim: int, first: int = 0) -> T:
 
 
 def _index_into(out: T, x: T, dim: int, index: T) -> None:
-    """``_index`` right into the tensor named for it."""
+    """``_index`` computed directly into its result tensor."""
     if overlap.shares(out, x):
         _check_vector("index", x, dim, index)
         memory.resize(out, (*x.shape[:dim], len(index), *x.shape[dim + 1 :]))
-        for at, row in enumerate(_rows("index", x, dim, index).tolist()):
-            overlap.copy(out.select(dim, at), x.select(dim, row))
+        for position, row in enumerate(_rows("index", x, dim, index).tolist()):
+            overlap.copy(out.select(dim, position), x.select(dim, row))
         return
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, _index(x, dim, index))
@@ -76,21 +76,21 @@ def _index(x: T, dim: int, index: T) -> T:
 
 
 def _by_rows(inplace: Rows, x: T, dim: int, rows: T, *values: T | float) -> None:
-    """``inplace(x, dim, rows, ...)``. An element of an expanded tensor is met at each of its places."""
+    """``inplace(x, dim, rows, ...)``. An element of an expanded tensor is updated once for every position."""
     if 0 in x.stride() and repeated_dims(x):
-        by_rows_in_turns(inplace, x, dim, rows, *values)
+        apply_indexed(inplace, x, dim, rows, *values)
     else:
         inplace(x, dim, rows, *values)
 
 
 def _sources(name: str, x: T, dim: int, index: T, src: T) -> T:
-    """The source of a row operation in the shape that the rows together have."""
+    """The source of a row operation in the shape of the indexed rows."""
     if src.shape[check_dim(src, dim)] != index.numel():
         raise TorchError(f"{name}: {index.numel()} indices for {src.shape[dim]} slices of the source")
     shape = (*x.shape[:dim], index.numel(), *x.shape[dim + 1 :])
     if tuple(src.shape) == shape:
         return src
-    # The original copies slice by slice, and each only has to have as many elements.
+    # The original copies slice by slice, and a slice only has to have as many elements.
     if src.numel() != torch.Size(shape).numel():
         raise TorchError(
             f"{name}: slices of different size: {_by(src)} against {_by(x)} in dimension {dim + 1}"
@@ -109,8 +109,8 @@ def _index_copy(x: T, dim: int, index: T, src: T) -> None:
     rows = _rows("indexCopy", x, dim, index)
     values = _sources("indexCopy", x, dim, index, src)
     if overlap.shares(x, src):
-        for at, row in enumerate(rows.tolist()):
-            overlap.copy(x.select(dim, row), src.select(dim, at))
+        for position, row in enumerate(rows.tolist()):
+            overlap.copy(x.select(dim, row), src.select(dim, position))
         return
     _by_rows(T.index_copy_, x, dim, rows, values)
 
@@ -121,9 +121,9 @@ def _index_add(x: T, dim: int, index: T, src: T) -> None:
     rows = _rows("indexAdd", x, dim, index)
     values = _sources("indexAdd", x, dim, index, src)
     if overlap.shares(x, src):
-        for at, row in enumerate(rows.tolist()):
+        for position, row in enumerate(rows.tolist()):
             target = x.select(dim, row)
-            overlap.in_order(target, torch.add, target, src.select(dim, at))
+            overlap.in_order(target, torch.add, target, src.select(dim, position))
         return
     _by_rows(T.index_add_, x, dim, rows, values)
 
@@ -142,37 +142,37 @@ def _elements(name: str, x: T, dim: int, index: T) -> None:
     check_dim(x, dim)
     if index.dim() != x.dim() or index.numel() == 0:
         raise TorchError(f"{name}: index tensor must have same dimensions as input tensor")
-    for d, (mine, its) in enumerate(zip(x.shape, index.shape, strict=True)):
-        if d != dim and mine != its:
+    for d, (size, index_size) in enumerate(zip(x.shape, index.shape, strict=True)):
+        if d != dim and size != index_size:
             raise TorchError(
                 f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}"
             )
 
 
 def _from_zero(name: str, x: T, dim: int, index: T) -> T:
-    """The index of gather or scatter as PyTorch counts, checked."""
+    """The checked index of gather or scatter, counted from 0."""
     return _in_range(name, index, x, dim, first=1) - 1
 
 
 def _rows_first(x: T, dim: int) -> T:
-    """A tensor seen in the order in which gather and scatter go through it: along ``dim``, then from row to row."""
+    """A view in the order in which gather and scatter visit the elements: along ``dim``, then from row to row."""
     return x.permute([*(d for d in reversed(range(x.dim())) if d != dim), dim])
 
 
-def _named(x: T, dim: int, index: T) -> overlap.Places:
-    """The places in x that an index names, in that order."""
+def _indexed_offsets(x: T, dim: int, index: T) -> overlap.Offsets:
+    """The storage offsets of the elements of x that an index selects, in that order."""
     rows = _rows_first(index - 1, dim)
     starts = _rows_first(x, dim)[..., :1].expand(rows.shape)
-    return overlap.places(starts) + rows.reshape(-1).cpu().numpy() * x.stride(dim)
+    return overlap.offsets(starts) + rows.reshape(-1).cpu().numpy() * x.stride(dim)
 
 
 def _gather_into(out: T, x: T, dim: int, index: T) -> None:
-    """``_gather`` right into the tensor named for it."""
+    """``_gather`` computed directly into its result tensor."""
     _elements("gather", x, dim, index)
     if out is not x and overlap.shares(out, x):
         _in_range("gather", index, x, dim, first=1)
         memory.resize(out, index.shape)
-        overlap.copy_places(out, overlap.places(_rows_first(out, dim)), x, _named(x, dim, index))
+        overlap.copy_offsets(out, overlap.offsets(_rows_first(out, dim)), x, _indexed_offsets(x, dim, index))
         return
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
@@ -198,7 +198,9 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     if overlap.shares(x, src):
         _in_range("scatter", index, x, dim, first=1)
         part = src[tuple(map(slice, index.shape))]
-        overlap.copy_places(x, _named(x, dim, index), part, overlap.places(_rows_first(part, dim)))
+        overlap.copy_offsets(
+            x, _indexed_offsets(x, dim, index), part, overlap.offsets(_rows_first(part, dim))
+        )
     else:
         _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), src)
 
@@ -229,13 +231,13 @@ def _mask(name: str, x: T, mask: T) -> T:
 
 
 def _masked_select_into(out: T, x: T, mask: T) -> None:
-    """``_masked_select`` into the tensor named for it."""
+    """``_masked_select`` into its result tensor."""
     if out is x or not overlap.shares(out, x):
         memory.write(out, _masked_select(x, mask))
         return
-    read = overlap.places(x)[_mask("maskedSelect", x, mask).flatten().cpu().numpy()]
+    read = overlap.offsets(x)[_mask("maskedSelect", x, mask).flatten().cpu().numpy()]
     memory.resize(out, (len(read),))
-    overlap.copy_places(out, overlap.places(out), x, read)
+    overlap.copy_offsets(out, overlap.offsets(out), x, read)
 
 
 @operation("maskedSelect", "x:T mask:Byte", Form.QUERY, inplace=_masked_select_into)
@@ -250,8 +252,8 @@ def _masked_fill(x: T, mask: T, value: float) -> None:
     """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number."""
     chosen = _mask("maskedFill", x, mask)
     if 0 in x.stride() and repeated_dims(x):
-        for part in turns(x):
-            part(x).masked_fill_(part(chosen), value)
+        for select in repetitions(x):
+            select(x).masked_fill_(select(chosen), value)
     else:
         x.masked_fill_(chosen, value)
 
@@ -265,8 +267,8 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
         raise TorchError(f"maskedCopy: {src.numel()} elements of src for {ones} ones in the mask")
     src = src.contiguous()
     if overlap.meets(x, src):
-        written = overlap.places(x)[chosen.flatten().cpu().numpy()]
-        overlap.copy_places(x, written, src, overlap.places(src)[:ones])
+        written = overlap.offsets(x)[chosen.flatten().cpu().numpy()]
+        overlap.copy_offsets(x, written, src, overlap.offsets(src)[:ones])
     else:
         x.masked_scatter_(chosen, src)
 
@@ -310,10 +312,10 @@ def _at(x: T, position: memory.Storage) -> T:
     indices = position.sizes()
     if len(indices) != len(memory.size_of(x)):
         raise TorchError(f"invalid size: {len(indices)} indices for a {len(memory.size_of(x))}D tensor")
-    places = []
+    offsets = []
     for dim, (index, size) in enumerate(zip(indices, x.shape, strict=True)):
-        place = index + size if index < 0 else index - 1
-        if not 0 <= place < size:
+        offset = index + size if index < 0 else index - 1
+        if not 0 <= offset < size:
             raise TorchError(f"index {index} is out of bounds for dimension {dim + 1} of size {size}")
-        places.append(place)
-    return x[tuple(places)]
+        offsets.append(offset)
+    return x[tuple(offsets)]

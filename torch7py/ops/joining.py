@@ -1,4 +1,4 @@
-"""Tensors put together and taken apart: cat, repeatTensor, reshape, split, chunk."""
+"""Joining and splitting tensors: cat, repeatTensor, reshape, split, chunk."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def cat(tensors: list[T], dim: int = -1) -> T:
 
 
 def cat_into(out: T, tensors: list[T], dim: int = -1) -> None:
-    """``cat`` right into the tensor named for it."""
+    """``cat`` computed directly into its result tensor."""
     parts, axis = _parts(tensors, dim)
-    over = overlap.shares(out, *parts) and all(part is not out for part in parts)
-    if not parts or (not over and (0 in out.stride() or not memory.separate(out, *parts))):
+    overlapping = overlap.shares(out, *parts) and all(part is not out for part in parts)
+    if not parts or (not overlapping and (0 in out.stride() or not memory.separate(out, *parts))):
         memory.write_expanded(out, cat(tensors, dim))
         return
     sizes = [part.shape[axis] for part in parts]
     shape = list(parts[0].shape)
     shape[axis] = sum(sizes)
     memory.resize(out, shape)
-    if not over:
+    if not overlapping:
         torch.cat(parts, axis, out=out)
         return
-    for place, part in zip(out.split(sizes, axis), parts, strict=True):
-        overlap.copy(place, part)
+    for target, part in zip(out.split(sizes, axis), parts, strict=True):
+        overlap.copy(target, part)
 
 
 def _parts(tensors: list[T], dim: int) -> tuple[list[T], int]:
-    """The tensors that have elements, in as many dimensions, and the dimension (from 0) along which they are put."""
+    """The tensors that have elements, all with as many dimensions, and the dimension (from 0) to join them along."""
     if not tensors:
         raise ArgumentError("cat: expected at least one tensor")
     dims = max(max(len(memory.size_of(x)) for x in tensors), dim)

@@ -29,7 +29,7 @@ LinAlgError = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 
 
 def _lapack(function: Callable[P, R]) -> Callable[P, R]:
-    """What PyTorch's LAPACK reports (a singular matrix and the like) becomes an error for the script."""
+    """Raise the errors of PyTorch's LAPACK (a singular matrix and the like) as errors of the script."""
 
     @functools.wraps(function)
     def call(*arguments: P.args, **keywords: P.kwargs) -> R:
@@ -69,22 +69,22 @@ def _flag(option: str, true: str, false: str) -> bool:
     return option[0] == true
 
 
-def _options(given: Sequence[str | None], allowed: Sequence[str]) -> list[str]:
+def _options(options: Sequence[str | None], allowed: Sequence[str]) -> list[str]:
     """One-letter options of LAPACK in their order, any of which may be left out; the default is the first allowed.
 
     A letter is for the next option that allows it: ``symeig(a, 'L')`` leaves out 'N'. Only first letters count.
     """
     chosen = [letters[0] for letters in allowed]
-    place = 0
-    for option in given:
+    next_index = 0
+    for option in options:
         if option is None:
             continue
-        fits = [i for i in range(place, len(allowed)) if option[:1] and option[0] in allowed[i]]
+        fits = [i for i in range(next_index, len(allowed)) if option[:1] and option[0] in allowed[i]]
         if not fits:
-            expected = " or ".join(f"'{letter}'" for letters in allowed[place:] for letter in letters)
+            expected = " or ".join(f"'{letter}'" for letters in allowed[next_index:] for letter in letters)
             raise TorchError(f"option '{option}' should be {expected or 'left out'}")
         chosen[fits[0]] = option[0]
-        place = fits[0] + 1
+        next_index = fits[0] + 1
     return chosen
 
 
@@ -231,8 +231,8 @@ def _scales(tau: T) -> T:
 @operation("ormqr", "a:F tau:F c:F side:string=None trans:string=None", Form.SOLVE, columns=(0,))
 def _multiply_q(a: T, tau: T, c: T, side: str | None, trans: str | None) -> T:
     """``Q C`` or ``C Q`` (side 'R'), with Q turned for trans 'T'; Q as ``geqrf`` gives it."""
-    place, turned = _options((side, trans), ("LR", "NT"))
-    return torch.ormqr(_matrix(a), _scales(tau), _matrix(c), left=place == "L", transpose=turned == "T")
+    letter, transposed = _options((side, trans), ("LR", "NT"))
+    return torch.ormqr(_matrix(a), _scales(tau), _matrix(c), left=letter == "L", transpose=transposed == "T")
 
 
 # -- eigenvalues and singular values ----------------------------------------------------------------------
@@ -277,7 +277,7 @@ def _singular_values(a: T, size: str) -> tuple[T, T, T]:
 
 
 # The original called syev and gesvd, which are not in PyTorch's libraries; up to 25 rows syevd is syev's algorithm.
-_OWN = "the signs of the vectors are those of PyTorch's LAPACK"
-restricted("torch.eig", f"{_OWN}, by the original's driver geev")
-restricted("torch.symeig", f"{_OWN}, by syevd instead of the original's syev")
-restricted("torch.svd", f"{_OWN}, by gesdd instead of the original's gesvd")
+_SIGNS = "the signs of the vectors are those of PyTorch's LAPACK"
+restricted("torch.eig", f"{_SIGNS}, by the original's driver geev")
+restricted("torch.symeig", f"{_SIGNS}, by syevd instead of the original's syev")
+restricted("torch.svd", f"{_SIGNS}, by gesdd instead of the original's gesvd")

@@ -1,13 +1,13 @@
-"""Tensors that share memory, where one is written while others are read: what the order of the elements decides.
+"""Results that share memory with their operands, computed in the original's order.
 
-Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it
-comes to them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some
-of these calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the
-order matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take
-as many of them at once as do not depend on each other.
+Torch7 computes the elements of a result in order, row by row, and reads the operands' elements as it gets to
+them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds elements that it has already changed. PyTorch refuses some
+of these calls and computes other numbers for the rest. ``order_matters`` checks, cheaply in the usual case, whether the
+order changes the result; if so, ``in_order`` and ``copy`` follow it. They compute as many elements at once as do not
+depend on each other.
 
-The original's vectors of four and eight elements, which it has for contiguous memory and some processors, read all of
-their elements before they write; what came of that depended on the processor. Here it is one element after the other.
+For contiguous memory and some processors the original had loops over vectors of four and eight elements, which read
+all of them before they write, so that the result depended on the processor. Here it is that of single elements.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from torch7py.ops import memory
 __all__ = [
     "copied_first",
     "copy",
-    "copy_places",
+    "copy_offsets",
     "in_order",
     "meets",
-    "places",
+    "offsets",
+    "order_matters",
     "repeats",
     "run",
     "shares",
     "takes_in_order",
-    "tangled",
 ]
 
 T = torch.Tensor
-Places = NDArray[np.int64]
-FAR = 1 << 60  # an address from which all distances lead to addresses
-EFFORT = 10_000  # steps to find out whether two tensors share an element; beyond, they are taken to
+Offsets = NDArray[np.int64]
+FAR = 1 << 60  # an address to which any distance can be added
+EFFORT = 10_000  # steps of the search for a shared element; where they do not suffice, one is assumed
 
-# The original copies a matrix that lies column by column to contiguous memory square by square, if it is large.
+# The original copies a large column-major matrix to contiguous memory in square blocks.
 LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
 
 
 # -- whether the order matters -----------------------------------------------------------------------------
 
 
-def tangled(out: T, *others: T) -> bool:
-    """Whether writing the elements of ``out`` in order makes a difference.
+def order_matters(out: T, *others: T) -> bool:
+    """Whether the order in which the elements of ``out`` are written changes the result.
 
-    It does where that changes elements that are then read of another tensor, or written again. Not of an expanded
-    tensor that shares no memory with the others: the same is done to each of its places (``turns.py``).
+    It does where writing changes elements that are read or written again later. An expanded tensor that shares no
+    memory with the others does not count: the operation is repeated for its positions (``expanded_inplace.py``).
     """
     if not out.is_contiguous() and _repeats(out.shape, out.stride(), False):
         return True
@@ -84,18 +84,18 @@ def shares(out: T, *others: T) -> bool:
 
 
 def meets(out: T, *others: T) -> bool:
-    """Whether a tensor shares elements with one of the others, or may have an element at several places."""
+    """Whether a tensor shares elements with one of the others, or several of its positions may share one."""
     return repeats(out) or shares(out, *others)
 
 
 def repeats(x: T) -> bool:
-    """Whether an element may be at several places, as in an expanded tensor or in what ``unfold`` gives."""
+    """Whether several positions may share an element, as in an expanded tensor or a result of ``unfold``."""
     return not x.is_contiguous() and _repeats(x.shape, x.stride(), True)
 
 
 @functools.lru_cache(4096)
 def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], expanded: bool) -> bool:
-    """``repeats``; ``expanded``: also along dimensions that have but one place."""
+    """``repeats``; with ``expanded`` dimensions of stride 0 count."""
     reach = 0
     for stride, size in sorted(zip(strides, shape, strict=True)):
         if size > 1 and (expanded or stride):
@@ -106,13 +106,13 @@ def _repeats(shape: tuple[int, ...], strides: tuple[int, ...], expanded: bool) -
 
 
 def _share_elements(x: T, y: T) -> bool:
-    """Whether any byte of memory is in both."""
+    """Whether two tensors on one storage share any byte."""
     distance = y.data_ptr() - x.data_ptr()
     return _meet(distance, x.element_size(), x.shape, x.stride(), y.shape, y.stride())
 
 
 class _Extent:
-    """Where a tensor's elements lie, for numpy, which does not look at them."""
+    """The memory layout of a tensor, for numpy's check of shared memory, which does not read the elements."""
 
     def __init__(self, address: int, size: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
         self.__array_interface__ = {
@@ -124,8 +124,8 @@ class _Extent:
         }
 
 
-# A program asks for the same tensors again and again, or for others that lie so to each other: `distance` bytes apart,
-# with elements of `size` bytes.
+# Programs repeat calls on tensors of the same layout, so the answers are cached: `distance` is that of the first
+# elements in bytes, `size` that of an element.
 
 
 @functools.lru_cache(4096)
@@ -166,12 +166,12 @@ def _meet(
 # -- elements in order -------------------------------------------------------------------------------------
 
 
-def places(x: T) -> Places:
-    """Where the elements lie in their storage, row after row."""
-    found = np.array([x.storage_offset()], dtype=np.int64)
+def offsets(x: T) -> Offsets:
+    """The offsets of the elements in their storage, row by row."""
+    offsets = np.array([x.storage_offset()], dtype=np.int64)
     for size, stride in zip(x.shape, x.stride(), strict=True):
-        found = (found[:, None] + np.arange(size, dtype=np.int64) * stride).ravel()
-    return found
+        offsets = (offsets[:, None] + np.arange(size, dtype=np.int64) * stride).ravel()
+    return offsets
 
 
 def _flat(x: T) -> T:
@@ -180,22 +180,22 @@ def _flat(x: T) -> T:
     return flat.set_(x.untyped_storage(), 0, (x.untyped_storage().nbytes() // x.element_size(),), (1,))
 
 
-def _index(at: Places, x: T) -> T:
-    return torch.from_numpy(at).to(x.device)
+def _index(offsets: Offsets, x: T) -> T:
+    return torch.from_numpy(offsets).to(x.device)
 
 
-def _written_before(written: Places, read: Places) -> Places:
-    """For each step the last one before it that writes where it reads; -1 where there is none."""
+def _written_before(written: Offsets, read: Offsets) -> Offsets:
+    """For each step the last earlier step that writes the element that it reads; -1 where there is none."""
     count = len(written)
     steps = np.arange(count, dtype=np.int64)
     keys = np.sort(written * count + steps)
-    found = np.searchsorted(keys, read * count + steps) - 1
-    last = keys[np.maximum(found, 0)]
-    return np.where((found >= 0) & (last // count == read), last % count, -1)
+    index = np.searchsorted(keys, read * count + steps) - 1
+    last = keys[np.maximum(index, 0)]
+    return np.where((index >= 0) & (last // count == read), last % count, -1)
 
 
-def _independent(before: Places) -> Iterator[slice]:
-    """The steps in pieces none of which has a step that waits for another in it."""
+def _independent(before: Offsets) -> Iterator[slice]:
+    """Split the steps into slices in which no step depends on another."""
     start = 0
     waiting = np.flatnonzero(before >= 0)
     for step, needed in zip(waiting.tolist(), before[waiting].tolist(), strict=True):
@@ -205,10 +205,10 @@ def _independent(before: Places) -> Iterator[slice]:
     yield slice(start, len(before))
 
 
-def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> None:
-    """For each place in turn, write what the function makes of the values.
+def run(out: T, written: Offsets, function: Callable[..., T], *values: Any) -> None:
+    """Write the function's results to these offsets of ``out``'s storage, in order.
 
-    A value is a number or a pair: a tensor, and the place in its storage that is read in each step.
+    A value is a number or a pair: a tensor, and the offset in its storage that is read in each step.
     """
     storage = out.untyped_storage().data_ptr()
     flat = _flat(out)
@@ -224,14 +224,14 @@ def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> No
             before = np.maximum(before, _written_before(written, read))
             sources.append(lambda piece, flat=memory_of, index=index: flat[index[piece]])
         else:
-            sources.append(lambda piece, found=memory_of[index]: found[piece])
+            sources.append(lambda piece, elements=memory_of[index]: elements[piece])
     target = _index(written, out)
     for piece in _independent(before):
         flat[target[piece]] = function(*(source(piece) for source in sources)).to(flat.dtype)
 
 
 def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
-    """``out`` becomes ``function(*values)``, element by element; tensors among the values have as many elements each.
+    """``out`` becomes ``function(*values)``, element by element; the tensors among the values have as many elements.
 
     ``out`` gets the size of the first tensor.
     """
@@ -242,16 +242,16 @@ def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
     for value in values:
         if isinstance(value, T):
             memory.check_fits(first, value)
-            read.append((value, places(value)))
+            read.append((value, offsets(value)))
         else:
             read.append(value)
-    run(out, places(out), function, *read)
+    run(out, offsets(out), function, *read)
 
 
 def takes_in_order(out: T, first: T, *others: T) -> bool:
-    """``tangled`` for a result that ``out`` is to take, of the size of the first tensor.
+    """``order_matters`` for a result of the size of the first tensor, to be written to ``out``.
 
-    Where it shares memory with them it takes that size before they are looked at; one of them may be ``out`` itself.
+    Where ``out`` shares memory with the tensors it is resized before they are read; one of them may be ``out`` itself.
     """
     if out.shape != first.shape:
         storage = out.untyped_storage().data_ptr()
@@ -259,11 +259,11 @@ def takes_in_order(out: T, first: T, *others: T) -> bool:
             for other in others:
                 memory.check_fits(first, other)
             memory.resize(out, first.shape)
-    return tangled(out, first, *others)
+    return order_matters(out, first, *others)
 
 
 def copied_first(out: T, src: T, *others: T) -> T:
-    """``out`` with the size and the elements of ``src``, for what is then done to it.
+    """Give ``out`` the size and the elements of ``src``, before an in-place operation on it.
 
     The others must have as many elements.
     """
@@ -275,30 +275,30 @@ def copied_first(out: T, src: T, *others: T) -> T:
 
 def copy(target: T, source: T) -> T:
     """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
-    if not tangled(target, source):
+    if not order_matters(target, source):
         if target.shape == source.shape and (target.is_contiguous() or 0 not in target.stride()):
             return target.copy_(source)
         return memory.copy(target, source)
     memory.check_fits(target, source)
     if _by_squares(target, source):
         return _copy_squares(target, source)
-    copy_places(target, places(target), source, places(source))
+    copy_offsets(target, offsets(target), source, offsets(source))
     return target
 
 
-def copy_places(target: T, written: Places, source: T, read: Places) -> None:
-    """Copy elements from places in one storage to places in another, or the same, one after the other."""
+def copy_offsets(target: T, written: Offsets, source: T, read: Offsets) -> None:
+    """Copy elements from offsets in one storage to offsets in another, or the same, in order."""
     origin = np.arange(len(written))
     if target.untyped_storage().data_ptr() == source.untyped_storage().data_ptr():
         before = _written_before(written, read)
         origin = np.where(before < 0, origin, before)
         while not np.array_equal(further := origin[origin], origin):
             origin = further
-    # Of several steps that write to the same place the last one counts.
+    # Of several steps that write to the same offset the last one counts.
     final, last = np.unique(written[::-1], return_index=True)
     last = len(written) - 1 - last
-    found = _flat(source)[_index(read[origin[last]], source)]
-    _flat(target)[_index(final, target)] = found.to(target)
+    elements = _flat(source)[_index(read[origin[last]], source)]
+    _flat(target)[_index(final, target)] = elements.to(target)
 
 
 def _by_squares(target: T, source: T) -> bool:

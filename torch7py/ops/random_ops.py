@@ -1,6 +1,6 @@
 """The random functions of the torch package: ``torch.uniform``, ``x:uniform``, ``torch.rand``, seeds and states.
 
-Each takes a torch.Generator first, or draws from the program's own. The numbers are made in ``ops/random``.
+Each takes an optional torch.Generator first; the default is the program's. The numbers are drawn in ``ops/random``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ operation(
 )(Generator)
 
 
-def _one(generator: Generator | None) -> Generator:
+def _or_default(generator: Generator | None) -> Generator:
     return state.current().generator if generator is None else generator
 
 
@@ -45,11 +45,11 @@ def _distribution(
     """``torch.name([gen,] ...)`` gives a number, ``x:name([gen,] ...)`` fills x."""
 
     def draw(generator: Generator | None, *arguments: float) -> float:
-        return number(_one(generator), *arguments)
+        return number(_or_default(generator), *arguments)
 
     def draw_all(x: T, generator: Generator | None, *arguments: float) -> None:
         check.not_half(x, name)
-        elements(_one(generator), x, *arguments)
+        elements(_or_default(generator), x, *arguments)
 
     form = None if name in operations else Form.INPLACE
     operation(name, f"generator:generator=None {parameters}", form, returns="value", about=about)(draw)
@@ -124,7 +124,7 @@ _distribution("random", "", scalar.random, fill.random)
 
 def _bernoulli_by_element(x: T, generator: Generator | None, p: T) -> None:
     check.not_half(x, "bernoulli")
-    fill.bernoulli(_one(generator), x, p)
+    fill.bernoulli(_or_default(generator), x, p)
 
 
 operation("bernoulli", "x:T generator:generator=None p:any", inplace=_bernoulli_by_element)(_never)
@@ -137,7 +137,7 @@ def _rand(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
     """``torch.rand([out,] [gen,] sizes...)``: uniform numbers from [0, 1)."""
     check.not_half(out, "uniform")
     memory.resize(out, sizes)
-    fill.uniform(_one(generator), out)
+    fill.uniform(_or_default(generator), out)
 
 
 @creation("randn", "generator:generator=None sizes:sizes")
@@ -145,19 +145,19 @@ def _randn(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
     """``torch.randn([out,] [gen,] sizes...)``: normal numbers."""
     check.not_half(out, "normal")
     memory.resize(out, sizes)
-    fill.normal(_one(generator), out)
+    fill.normal(_or_default(generator), out)
 
 
 @creation("randperm", "generator:generator=None n:number")
 def _randperm(out: T, generator: Generator | None, n: float) -> None:
     """``torch.randperm([out,] [gen,] n)``: the numbers 1 to n in random order."""
-    memory.write(out, choose.randperm(_one(generator), n, out.dtype))
+    memory.write(out, choose.randperm(_or_default(generator), n, out.dtype))
 
 
 @operation("multinomial", "generator:generator=None p:any n:number replacement:bool=False", Form.QUERY)
 def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool) -> T:
     """``torch.multinomial([indices,] [gen,] p, n [, replacement])``: n categories by probability."""
-    return choose.multinomial(_one(generator), p, n, replacement)
+    return choose.multinomial(_or_default(generator), p, n, replacement)
 
 
 @operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")
@@ -178,7 +178,7 @@ def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
     if len(tables) != 2 or not all(isinstance(table, T) for table in tables):
         raise ArgumentError("multinomialAlias: expected what torch.multinomialAliasSetup returned")
     alias = tables[0] + 1 if types.of(tables[0]).is_cuda else tables[0]
-    memory.copy(out, choose.alias_draw(_one(generator), out.numel(), alias, tables[1]))
+    memory.copy(out, choose.alias_draw(_or_default(generator), out.numel(), alias, tables[1]))
     return out
 
 
@@ -188,16 +188,16 @@ for _name in ("torch.multinomialAlias", "torch.multinomialAlias_", "torch.Tensor
 
 @operation("multinomialAliasSetup_", "p:any alias:Long=None stay:any=None", Form.METHOD, returns="multi")
 def _alias_setup_raw(p: T, alias: T | None, stay: T | None) -> tuple[T, T]:
-    """``torch.multinomialAliasSetup_(p [, alias, stay])``: the two tables, in the tensors given for them."""
-    made = choose.alias_setup(p)
+    """``torch.multinomialAliasSetup_(p [, alias, stay])``: the two tables, in tensors passed for them."""
+    tables = choose.alias_setup(p)
     if stay is not None and stay.dtype != p.dtype:
         raise ArgumentError("multinomialAliasSetup_: the probabilities of staying are of another type than p")
     first, second = (
         torch.empty(0, dtype=t.dtype, device=t.device) if g is None else g
-        for t, g in zip(made, (alias, stay), strict=True)
+        for t, g in zip(tables, (alias, stay), strict=True)
     )
-    memory.write(first, made[0] - 1 if types.of(p).is_cuda else made[0])
-    memory.write(second, made[1])
+    memory.write(first, tables[0] - 1 if types.of(p).is_cuda else tables[0])
+    memory.write(second, tables[1])
     return first, second
 
 
@@ -218,7 +218,7 @@ def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T
 @operation("manualSeed", "generator:generator=None seed:number", Form.FUNCTION, returns="value")
 def _manual_seed(generator: Generator | None, seed: float) -> None:
     """``torch.manualSeed([gen,] seed)``: begin the stream that belongs to this seed."""
-    _one(generator).manual_seed(seed)
+    _or_default(generator).manual_seed(seed)
 
 
 operation(
@@ -227,25 +227,25 @@ operation(
     Form.FUNCTION,
     returns="value",
     about="Seed the generator with a number that the system gives, and return that.",
-)(lambda g: _one(g).seed())
+)(lambda g: _or_default(g).seed())
 operation(
     "initialSeed",
     "generator:generator=None",
     Form.FUNCTION,
     returns="value",
     about="The number that the generator was last seeded with.",
-)(lambda g: _one(g).initial_seed())
+)(lambda g: _or_default(g).initial_seed())
 
 
 @operation("getRNGState", "generator:generator=None", Form.FUNCTION)
 def _get_state(generator: Generator | None) -> T:
     """``torch.getRNGState([gen])``: the generator in a ByteTensor of 5048."""
-    return torch.tensor(list(_one(generator).get_state()), dtype=torch.uint8)
+    return torch.tensor(list(_or_default(generator).get_state()), dtype=torch.uint8)
 
 
 @operation("getRNGState", "generator:generator=None out:Byte", returns="view")
 def _get_state_into(generator: Generator | None, out: T) -> T:
-    """``torch.getRNGState([gen,] out)``: the same in a ByteTensor that is given."""
+    """``torch.getRNGState([gen,] out)``: the state in an existing ByteTensor."""
     memory.write(out, _get_state(generator))
     return out
 
@@ -253,5 +253,5 @@ def _get_state_into(generator: Generator | None, out: T) -> T:
 @operation("setRNGState", "generator:generator=None saved:Byte", Form.FUNCTION, returns="view")
 def _set_state(generator: Generator | None, saved: T) -> T:
     """``torch.setRNGState([gen,] saved)``: go on where the saved generator was."""
-    _one(generator).set_state(bytes(saved.cpu().flatten().tolist()))
+    _or_default(generator).set_state(bytes(saved.cpu().flatten().tolist()))
     return saved

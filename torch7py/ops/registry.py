@@ -6,7 +6,7 @@ behind it::
     operation("add", "src:T value:real", Form.UPDATE, inplace=torch.Tensor.add_)(torch.add)
     operation("add", "src:T other:like", inplace=torch.Tensor.add_)(torch.add)
 
-The form says how the function ``torch.add(...)`` and the method ``x:add(...)`` are made of it, so that
+The form says how the function ``torch.add(...)`` and the method ``x:add(...)`` call it, so that
 neither is written by hand. The register knows nothing of Lua: it is the single source for the Lua
 binding, for the translator and for the support table.
 
@@ -57,15 +57,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
 
 # The annotation of a parameter that is a table of named values, an optimizer's state say. From Python it is a
-# dict; where the caller is a script it stands for the script's own table: what is read and written is that
-# table's, and what else the table holds stays where it is.
+# dict; from a script it is a view of the script's table, which is read and written directly and keeps its other fields.
 Fields: TypeAlias = MutableMapping[str, Any]
 
 KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
 )
 RETURNS = frozenset("T Byte view typed item self number value storage object multi".split())
-# What a kind is called in messages, where its own name says too little.
+# Names of the kinds in messages, where the kind itself says too little.
 WORDS = {
     **dict.fromkeys(("T", "like", "any"), "tensor"),
     **dict.fromkeys(("real", "int", "index"), "number"),
@@ -80,7 +79,7 @@ REQUIRED = object()
 
 
 class Form(enum.Enum):
-    """How the two call forms are made of one function. ``out`` is a tensor that takes the result."""
+    """How the two call forms follow from one function. ``out`` is a tensor for the result."""
 
     UPDATE = "x:op(...) changes x, x:op(src, ...) writes x; torch.op(src, ...), torch.op(out, src, ...)"
     INPLACE = "x:op(...) and torch.op(x, ...) change x; a case that returns a value takes no x"
@@ -135,7 +134,7 @@ class Case:
 
     @property
     def elementwise(self) -> bool:
-        """Whether each element of the result is made of one of each tensor, and of numbers."""
+        """Whether an element of the result depends on one element of every tensor, and on numbers."""
         kinds = [p.kind for p in self.parameters]
         tensors = [kind for kind in kinds if kind not in ("real", "number")]
         return (
@@ -145,7 +144,7 @@ class Case:
         )
 
     @property
-    def makes_given_type(self) -> bool:
+    def returns_type_of_code(self) -> bool:
         """Whether the result has the type whose code is the first argument."""
         return self.parameters[:1] == (Parameter("code", "int"),)
 
@@ -154,7 +153,7 @@ class Case:
 class Operation:
     """A named operation. ``moves``: it may give a tensor other memory or another shape.
 
-    ``about`` says what it does: the words that its cases were given, or their functions' docstrings, each once.
+    ``about`` describes it: the texts of its cases, or their functions' docstrings, without repetition.
     """
 
     name: str
@@ -168,7 +167,7 @@ class Operation:
         return self.form not in (Form.FUNCTION, Form.SOLVE)
 
     def usage(self) -> str:
-        """The forms for messages. What our own Lua side passes on (``code``) is none of the caller's."""
+        """The forms for error messages, without ``code``, which the Lua side adds to the caller's arguments."""
         forms = ([p for p in case.parameters if p.name != "code"] for case in self.cases)
         return " | ".join(f"({', '.join(map(str, form))})" for form in forms)
 
@@ -224,7 +223,7 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
-        words = about or _own_words(function)
+        words = about or _docstring(function)
         if words and words not in entry.about:
             entry.about.append(words)
         elementwise = entry.form is Form.UPDATE and returns == "T"
@@ -249,10 +248,10 @@ def operation(
     return register
 
 
-def _own_words(function: Callable[..., Any]) -> str:
-    """The docstring of a function of this package, for others are written for PyTorch's users."""
-    ours = (getattr(function, "__module__", None) or "").startswith("torch7py.")
-    return inspect.getdoc(function) or "" if ours else ""
+def _docstring(function: Callable[..., Any]) -> str:
+    """The docstring of a function of this package; those of PyTorch's are written for its users."""
+    is_ours = (getattr(function, "__module__", None) or "").startswith("torch7py.")
+    return inspect.getdoc(function) or "" if is_ours else ""
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:

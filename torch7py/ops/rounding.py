@@ -51,10 +51,10 @@ def format_number(directive: str, x: float) -> str:
 
 @functools.cache
 def _read(directive: str) -> tuple[str, int, int, str]:
-    found = _DIRECTIVE.fullmatch(directive)
-    if found is None:
+    match = _DIRECTIVE.fullmatch(directive)
+    if match is None:
         raise ValueError(f"{directive!r} formats no number")
-    flags, width, precision, letter = found.groups()
+    flags, width, precision, letter = match.groups()
     return flags, int(width or 0), 6 if precision is None else int(precision or 0), letter
 
 

@@ -1,10 +1,10 @@
 """The number types of Torch7 and their PyTorch counterparts: one table for the whole project.
 
-Torch7 named what is on a GPU by types of its own: a ``torch.CudaTensor`` has the numbers of a FloatTensor. Where
-a tensor lies does not tell them apart here (``--device cuda`` places all tensors on the GPU, ``--cuda-as cpu`` none),
-so a tensor of a CUDA type carries its type as a *label*. One without a label has the type of its dtype, which
-costs ordinary tensors nothing. A label belongs to a tensor object and not to its memory: who makes a tensor from
-another, and hands it out, says what it is.
+Torch7 had separate types for tensors on a GPU: a ``torch.CudaTensor`` has the numbers of a FloatTensor. Here the
+device does not determine the type (``--device cuda`` puts all tensors on the GPU, ``--cuda-as cpu`` none), so a tensor
+of a CUDA type carries its type as a *label*. One without a label has the type of its dtype, which costs ordinary
+tensors nothing. A label belongs to a tensor object and not to its memory: code that derives a tensor from another and
+returns it has to label it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class NumberType:
     def cast(self, number: float) -> float:
         """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits.
 
-        Of a floating type only what is too great changes: it is infinite.
+        A floating type keeps the number, unless it is too great: then it becomes infinite.
         """
         if self.is_floating:
             if abs(number) <= torch.finfo(self.dtype).max:
@@ -112,7 +112,7 @@ CUDA_TYPES = tuple(
     for t in NUMBER_TYPES
 )
 
-# What layers may be made of by Python alone: Lua has no tensors of it, so that ``of`` does not know it.
+# A type that layers can have from Python only: Lua has no tensors of it, so that ``of`` does not know it.
 BFLOAT16 = NumberType("BFloat16", torch.bfloat16, "uint16_t", 2, 8)
 
 BY_DTYPE = {t.dtype: t for t in NUMBER_TYPES}
@@ -131,32 +131,32 @@ def of(tensor: torch.Tensor) -> NumberType:
     labelled: NumberType | None = getattr(tensor, "torch7_type", None)
     if labelled is not None and labelled.dtype == tensor.dtype:
         return labelled
-    found = BY_DTYPE.get(tensor.dtype)
-    if found is None:
+    number_type = BY_DTYPE.get(tensor.dtype)
+    if number_type is None:
         raise TypeError(f"Torch7 has no tensor type for {tensor.dtype}")
-    return found
+    return number_type
 
 
 def of_layer(tensor: torch.Tensor) -> NumberType:
-    """The same for what a layer is made of, which may be a type that Python alone has."""
+    """``of`` for a parameter or buffer of a layer, whose type may be one that only Python has."""
     return BFLOAT16 if tensor.dtype == torch.bfloat16 else of(tensor)
 
 
 def named(name: str) -> NumberType:
-    """The type of tensors of this name (``torch.DoubleTensor``), that Python alone has among them."""
+    """The type of tensors of this name (``torch.DoubleTensor``), also one that only Python has."""
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     return BFLOAT16 if stem == BFLOAT16.name else BY_NAME[stem]
 
 
 def label(tensor: torch.Tensor, number_type: NumberType) -> torch.Tensor:
-    """Say of which type a tensor is whose dtype is that of the type; returns the tensor."""
+    """Label a tensor with a type of its dtype, and return the tensor."""
     if number_type.is_cuda or getattr(tensor, "torch7_type", None) is not None:
         tensor.torch7_type = number_type  # type: ignore[attr-defined]
     return tensor
 
 
 def label_all(value: Any) -> Any:
-    """Say of the tensors in nested lists, tuples and dicts that they are CUDA tensors."""
+    """Label the tensors in nested lists, tuples and dicts as CUDA tensors."""
     if isinstance(value, torch.Tensor):
         if value.dtype in BY_DTYPE:
             label(value, BY_DTYPE[value.dtype].cuda)

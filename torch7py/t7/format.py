@@ -85,7 +85,7 @@ def storage_name(tensor_name: str) -> str:
 
 def read_kind(file: File) -> int:
     """The kind of the next value."""
-    at = file.place()
+    at = file.known_position()
     kind = file.read_int()
     if not NIL <= kind <= RECURSIVE_FUNCTION:
         raise T7Error(f"{kind} is no kind of value", at)
@@ -98,7 +98,7 @@ def read_number(file: File) -> float:
 
 def read_index(file: File) -> int:
     """The index of an object; from 1 on."""
-    at = file.place()
+    at = file.known_position()
     index = file.read_int()
     if index < 1:
         raise T7Error(f"{index} is no index of an object", at)
@@ -107,7 +107,7 @@ def read_index(file: File) -> int:
 
 def read_count(file: File, unit: int) -> int:
     """A number of things, of which each takes ``unit`` bytes at least."""
-    at = file.place()
+    at = file.known_position()
     count = file.read_int()
     left = file.remaining()
     if count < 0 or (left is not None and count * unit > left):
@@ -122,7 +122,7 @@ def entry_size(file: File) -> int:
 
 def read_string(file: File) -> bytes:
     count = read_count(file, 1)
-    at = file.place()
+    at = file.known_position()
     data = file.take(count)
     if len(data) != count:
         raise T7Error(f"the file ends in a string of {count} bytes", at)
@@ -133,7 +133,7 @@ def read_string(file: File) -> bytes:
 
 def read_class(file: File) -> tuple[int, str]:
     """The version and the name of an object's class; version 0 where the file has none."""
-    at = file.place()
+    at = file.known_position()
     first = read_string(file).decode("latin1")
     version = _VERSION.match(first)
     name = first if version is None else read_string(file).decode("latin1")

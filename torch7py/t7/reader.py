@@ -91,14 +91,14 @@ class Reader:
 
     def read(self) -> Any:
         """The next object of the file; T7Error when it is damaged."""
-        at = self.file.place()
+        at = self.file.known_position()
         try:
             return self._run()
         except T7Error:
             raise
         except TorchError as error:  # of the file itself
             where = "" if at is None else f" (the object begins at {at})"
-            raise T7Error(f"{error}{where}", self.file.place()) from None
+            raise T7Error(f"{error}{where}", self.file.known_position()) from None
 
     def _run(self) -> Any:
         value, steps = self._next()
@@ -106,7 +106,9 @@ class Reader:
         while True:
             if steps is not None:
                 if len(waiting) >= MAX_DEPTH:
-                    raise T7Error(f"more than {MAX_DEPTH} objects inside each other", self.file.place())
+                    raise T7Error(
+                        f"more than {MAX_DEPTH} objects inside each other", self.file.known_position()
+                    )
                 waiting.append(steps)
                 value = None
             elif not waiting:
@@ -133,7 +135,7 @@ class Reader:
             return file.read_int() == 1, None
         if kind == t7.OLD_FUNCTION:
             return None, self._function(kind, None)
-        at = file.place()
+        at = file.known_position()
         index = t7.read_index(file)
         if self.referenced and index in self._known:
             if self._kinds[index] != kind:
@@ -156,7 +158,7 @@ class Reader:
     def _table(self, index: int) -> Steps:
         table: Table = self._keep(index, t7.TABLE, Table())
         for _ in range(t7.read_count(self.file, t7.entry_size(self.file))):
-            at = self.file.place()
+            at = self.file.known_position()
             key = yield
             value = yield
             if key is None or (isinstance(key, float) and key != key):
@@ -188,7 +190,7 @@ class Reader:
 
     def _object(self, index: int, version: int, name: str) -> Steps:
         made = Object(name, [], version)
-        self.offsets[id(made)] = self.file.place()
+        self.offsets[id(made)] = self.file.known_position()
         self._keep(index, t7.TORCH, made)
         payload = PAYLOADS.get(name)
         if payload is not None:
@@ -201,7 +203,7 @@ class Reader:
         return made
 
     def _storage(self, index: int, found: t7.ClassName, name: str) -> Any:
-        at = self.file.place()
+        at = self.file.known_position()
         count = int(self.file.read_number(LONG))
         left = self.file.remaining()
         # a number of a text takes a digit and a space, bytes are as they are
@@ -223,7 +225,7 @@ class Reader:
 
     def _tensor(self, index: int, found: t7.ClassName, name: str) -> Any:
         file = self.file
-        at = file.place()
+        at = file.known_position()
         dims = file.read_int()
         if not 0 <= dims <= MAX_DIMS:
             raise T7Error(f"a tensor of {dims} dimensions", at)
@@ -275,7 +277,7 @@ class Reader:
             raise T7Error(f"a tensor of {total} elements from {offset + 1} on in a storage of {elements}", at)
 
     def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Any:
-        at = self.file.place()
+        at = self.file.known_position()
         kind = t7.read_kind(self.file)
         if kind == t7.NIL:
             return None
@@ -324,7 +326,7 @@ def _read_counter(file: File, made: Object) -> Steps:
 
 
 def _long_count(file: File) -> int:
-    at = file.place()
+    at = file.known_position()
     count = int(file.read_number(LONG))
     left = file.remaining()
     if count < 0 or (left is not None and count * 4 > left):

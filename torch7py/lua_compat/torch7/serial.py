@@ -215,7 +215,7 @@ class ProgramReader(_OfFile, Reader):
             key = yield
             value = yield
             if key is None or (isinstance(key, float) and key != key):
-                raise T7Error("nil or nan as the key of a table", self.file.place())
+                raise T7Error("nil or nan as the key of a table", self.file.known_position())
             if value is not None:
                 keys.append(key)
                 table.rawset_(key, value)

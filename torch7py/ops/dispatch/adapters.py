@@ -1,9 +1,9 @@
-"""From a call's argument kinds to a Python function that does just that call.
+"""Generates a Python function for each combination of argument kinds with which an operation is called.
 
 A caller describes a call by the kinds of its arguments (``Kind``). The first call of a description is resolved
-here against the operation's cases; the answer is an *adapter*, a function generated for this description
-alone: it finds the arguments, converts what needs converting and calls the operation. Whoever calls keeps it, so
-later calls of the same description pay for nothing else.
+here against the operation's cases. The answer is an *adapter*, a function generated for this description
+alone: it looks up the arguments, converts those that need it and calls the operation. The caller keeps it, so
+later calls of the same description cost nothing more.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
 from torch7py.ops.dispatch.lenient import lenient, without_surplus
 from torch7py.ops.dispatch.matching import CODE, SHARED_TYPE, TENSOR_KINDS, Slot, match
 from torch7py.ops.errors import ArgumentError
+from torch7py.ops.expanded_inplace import apply_inplace, apply_into
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation
-from torch7py.ops.turns import in_turns, into_in_turns
 
 __all__ = ["Adapter", "Adapters", "Mode"]
 
@@ -40,7 +40,7 @@ class Adapter:
     mode: int
 
 
-_AS_INDEX = {"Long": "long", "Byte": "truth"}  # what makes an index or a mask of a tensor of a CUDA type
+_AS_INDEX = {"Long": "long", "Byte": "truth"}  # converts a tensor of a CUDA type to an index or a mask
 # Operations that a script calls by other means than their name.
 _TITLES = {
     "__new": "a new tensor",
@@ -60,14 +60,14 @@ def check_generator(value: object) -> Generator:
 
 
 class Adapters:
-    """Makes the adapters for one language. This class is for callers that have the objects themselves.
+    """Generates the adapters for one language. This class serves callers that pass the objects themselves.
 
     ``device`` is where new tensors are placed. Elsewhere than on the CPU the adapters also bring operands
     together: the receiver of an in-place call stays where it is, otherwise the accelerator wins.
     """
 
     fetch = "{}"
-    """How an adapter finds the object that an argument stands for."""
+    """The code with which an adapter looks up the object of an argument."""
     has_cuda = False
     """Whether there are CUDA types."""
 
@@ -83,12 +83,12 @@ class Adapters:
             "write_once": memory.write,
             "write_columns": memory.write_columns,
             "takes_in_order": overlap.takes_in_order,
-            "tangled": overlap.tangled,
+            "order_matters": overlap.order_matters,
             "meets": overlap.meets,
             "in_order": overlap.in_order,
             "copied_first": overlap.copied_first,
-            "in_turns": in_turns,
-            "into_in_turns": into_in_turns,
+            "apply_inplace": apply_inplace,
+            "apply_into": apply_into,
             "write_elements": memory.write_elements,
             "write_result": memory.write_result,
             "by_columns": memory.by_columns,
@@ -105,11 +105,11 @@ class Adapters:
         self._mixed = device.type != "cpu"
         self._count = 0
 
-    def _fits_one_type(self, operation: Operation, method: bool, given: list[int], cuda: bool) -> bool:
-        """Whether a call that nothing fits would be one, were all its tensors of the first one's type."""
-        first = next(filter(is_tensor, given), None)
-        alike = [first if first is not None and is_tensor(kind) else kind for kind in given]
-        return alike != given and self._find(operation, method, alike, cuda) is not None
+    def _fits_one_type(self, operation: Operation, method: bool, kinds: list[int], cuda: bool) -> bool:
+        """Whether a call that no case fits would fit one if all its tensors had the type of the first."""
+        first = next(filter(is_tensor, kinds), None)
+        alike = [first if first is not None and is_tensor(kind) else kind for kind in kinds]
+        return alike != kinds and self._find(operation, method, alike, cuda) is not None
 
     def resolve(
         self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool = False
@@ -118,23 +118,23 @@ class Adapters:
 
         ``cuda``: the result is of a CUDA type although no argument is.
         """
-        given = list(kinds)
-        while given and given[-1] == Kind.NIL:
-            given.pop()
-        found = self._find(operation, method, given, cuda)
-        if found is not None:
-            return found
+        kinds = list(kinds)
+        while kinds and kinds[-1] == Kind.NIL:
+            kinds.pop()
+        adapter = self._find(operation, method, kinds, cuda)
+        if adapter is not None:
+            return adapter
         title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
         hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
-        one_type = ", with tensors of one type" if self._fits_one_type(operation, method, given, cuda) else ""
+        one_type = ", with tensors of one type" if self._fits_one_type(operation, method, kinds, cuda) else ""
         if (
             one_type
-            and types.CUDA_FLOAT.code in given
-            and any(kind > types.CUDA_FLOAT.code for kind in given)
+            and types.CUDA_FLOAT.code in kinds
+            and any(kind > types.CUDA_FLOAT.code for kind in kinds)
         ):
             one_type += " (before November 2016 indices and masks were CudaTensors: --cutorch-api 2015)"
         refusal = ArgumentError(
-            f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
+            f"invalid arguments for {title}: {describe(kinds[1:] if hidden else kinds)}; "
             f"expected {operation.usage()}{one_type}"
         )
 
@@ -144,12 +144,12 @@ class Adapters:
         def find_cuda(kinds: Sequence[int]) -> Adapter | None:
             return self._find(operation, method, kinds, True) if self.has_cuda else None
 
-        read = lenient(find, given, method, refusal, find_cuda) or without_surplus(
-            find, operation.name, given
+        reading = lenient(find, kinds, method, refusal, find_cuda) or without_surplus(
+            find, operation.name, kinds
         )
-        if read is None:
+        if reading is None:
             raise refusal
-        return Adapter(*read)
+        return Adapter(*reading)
 
     def _find(self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool) -> Adapter | None:
         for case in operation.cases:
@@ -198,7 +198,7 @@ class Adapters:
         return Adapter(self._compile(operation.name, source, names), mode)
 
     def _names_for(self, case: Case, kinds: list[int], cuda: bool) -> dict[str, Any]:
-        """What the code of an adapter finds under its names."""
+        """The global names of an adapter's code."""
         return dict(self._names, function=case.function, inplace=case.inplace)
 
     def _object(self, number: int) -> str:
@@ -234,14 +234,14 @@ class Adapters:
             else:
                 lines.append(f"{name} = {self._plain(slot, element)}")
             values.append(name)
-        # What shares memory or is changed stays where it is; to aim a tensor at other memory nothing may move.
+        # A tensor that is changed or shares its memory stays on its device; `set` and its like move no operand.
         if self._mixed and len(tensors) > 1 and not operation.moves:
             keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
         call = f"({', '.join(values)})"
         if outs >= 1 and case.copies_first:
             out, first, *others = [self._object(0), *tensors]
-            meeting = f"meets({', '.join([out, *others])}) or tangled({out}, {first})"
+            meeting = f"meets({', '.join([out, *others])}) or order_matters({out}, {first})"
             equal = ", ".join([out, first, *(others if case.elementwise else [])])
             lines.append(f"if {meeting}: {first} = copied_first({equal})")
         if operation.form in (Form.UPDATE, Form.QUERY) and case.elementwise:
@@ -255,12 +255,12 @@ class Adapters:
         return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"
 
     def _guard(self, case: Case, outs: int, values: list[str], tensors: list[str]) -> list[str]:
-        """The code that finds out whether an elementwise call writes to what it reads, and then does it in order."""
+        """Code that checks whether an elementwise call overwrites its operands, and if so computes it in order."""
         first, *others = tensors
-        given, read = ", ".join(values), ", ".join(others)
+        operands, read = ", ".join(values), ", ".join(others)
         if outs == -1:
             return (
-                [f"if tangled({first}, {read}): return in_order({first}, function, {given})"]
+                [f"if order_matters({first}, {read}): return in_order({first}, function, {operands})"]
                 if others
                 else []
             )
@@ -268,22 +268,22 @@ class Adapters:
             return []
         out = self._object(0)
         question = f"takes_in_order({out}, {', '.join(tensors)})"
-        return [f"if {question}: return in_order({out}, function, {given})"]
+        return [f"if {question}: return in_order({out}, function, {operands})"]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
             if case.inplace is None:
                 return [f"write({values[0]}, function{call})"]
             if case.elementwise:
-                given = ", ".join(values)
-                return _or_in_turns(f"inplace({given})", f"in_turns(error, inplace, {given})")
+                operands = ", ".join(values)
+                return _or_expanded(f"inplace({operands})", f"apply_inplace(error, inplace, {operands})")
             return [f"inplace{call}"]
         if case.returns == "item":
             lines = [f"r = function{call}"]
             if outs:
                 lines += [f"out = {self._object(0)}", "share(out, r if r.dim() else r.view(1))"]
-            given = "out" if outs else "r"
-            return [*lines, f"return (1, give_view({given})) if r.dim() else (0, r.item())"]
+            result = "out" if outs else "r"
+            return [*lines, f"return (1, give_view({result})) if r.dim() else (0, r.item())"]
         if outs == 1 and case.returns == "view":
             return [f"share({self._object(0)}, function{call})"]
         if outs == 1 and form in (Form.RESULT, Form.QUERY) and case.inplace is not None:
@@ -293,22 +293,24 @@ class Adapters:
             return "write_columns" if number in case.columns else "write"
 
         if outs == 1 and case.returns != "multi":
-            out, given = self._object(0), ", ".join(values)
+            out, operands = self._object(0), ", ".join(values)
             once = case.elementwise and form is Form.UPDATE
             first = case.parameters[0].kind in TENSOR_KINDS
             if case.takes_out:
-                line = f"{'write_elements' if once and first else 'write_result'}({out}, function, {given})"
+                line = (
+                    f"{'write_elements' if once and first else 'write_result'}({out}, function, {operands})"
+                )
             else:
                 line = f"{'write_once' if once else put(0)}({out}, function{call})"
             if once:
-                return _or_in_turns(line, f"into_in_turns(error, {out}, function, {given})")
-            return _or_in_turns(line, f"write({out}, function{call})") if case.takes_out else [line]
+                return _or_expanded(line, f"apply_into(error, {out}, function, {operands})")
+            return _or_expanded(line, f"write({out}, function{call})") if case.takes_out else [line]
         if outs >= 1:
             outputs = ", ".join(self._object(i) for i in range(outs))
             return [
-                f"made = function{call}",
-                *(f"{put(i)}({self._object(i)}, made[{i}])" for i in range(outs)),
-                f"return encode(({outputs},) + made[{outs}:])",
+                f"results = function{call}",
+                *(f"{put(i)}({self._object(i)}, results[{i}])" for i in range(outs)),
+                f"return encode(({outputs},) + results[{outs}:])",
             ]
         new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
         if case.columns and case.returns == "T":
@@ -369,8 +371,8 @@ class Adapters:
         return adapter
 
 
-def _or_in_turns(line: str, otherwise: str) -> list[str]:
-    """The code for an elementwise call, which PyTorch refuses where an element has several places."""
+def _or_expanded(line: str, otherwise: str) -> list[str]:
+    """Code for an elementwise call, which PyTorch refuses where several positions share an element."""
     return ["try:", f"    {line}", "except RuntimeError as error:", f"    {otherwise}"]
 
 

@@ -1,5 +1,5 @@
-"""Calls that fit no form as they stand, but did in Torch7: numbers as strings, the type of a result by name, and
-arguments that nobody looked at.
+"""Calls that fit no form but were valid in Torch7: numbers as strings, the type of a result by name, and surplus
+arguments.
 
 Lua's own functions take ``"3"`` for 3, and so did Torch7's. Its functions also took the name of a tensor type as a
 last argument, for results of that type: ``torch.zeros(2, 3, "torch.FloatTensor")``.
@@ -16,23 +16,23 @@ from torch7py.ops import state, types
 from torch7py.ops.dispatch.kinds import Kind, is_tensor
 from torch7py.ops.errors import ArgumentError
 
-__all__ = ["Found", "lenient", "lua_number", "without_surplus"]
+__all__ = ["Adapter", "lenient", "lua_number", "without_surplus"]
 
-# Torch7's functions that were written in C by hand, which never looked at what came behind their arguments: a
-# LongStorage of sizes, say, is asked for ``sizes:size(1)`` as a tensor would be. Its other functions counted.
+# Functions that Torch7 wrote in C by hand, which ignored surplus arguments: programs call ``sizes:size(1)`` on a
+# LongStorage as if it were a tensor. Its other functions counted their arguments.
 _NOT_COUNTING = frozenset(
     """contiguous size stride dim nDimension nElement storage storageOffset clone resizeAs narrow select transpose t
     unfold isContiguous isSize isSameSizeAs isSetTo data cdata retain free""".split()
 )
 
-MOST = 4  # strings in one call that are tried as numbers
+MOST = 4  # strings in one call that may be read as numbers
 _NUMBER = re.compile(
     r"\s*[-+]?(0[xX][0-9a-fA-F]+|(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|inf|nan)\s*", re.IGNORECASE
 )
 
 
-class Found(Protocol):
-    """An adapter, as the dispatcher makes it."""
+class Adapter(Protocol):
+    """An adapter of the dispatcher."""
 
     @property
     def function(self) -> Callable[..., Any]: ...
@@ -42,7 +42,7 @@ class Found(Protocol):
 
 
 def lua_number(text: str) -> float | None:
-    """The number that Lua sees in a string, as lupa would hand it over; None when it sees none."""
+    """The number that Lua reads from a string, as lupa would pass it; None when it is not one."""
     if not _NUMBER.fullmatch(text):
         return None
     text = text.strip()
@@ -51,18 +51,18 @@ def lua_number(text: str) -> float | None:
 
 
 def lenient(
-    find: Callable[[Sequence[int]], Found | None],
+    find: Callable[[Sequence[int]], Adapter | None],
     kinds: Sequence[int],
     is_method: bool,
     refusal: ArgumentError,
-    find_cuda: Callable[[Sequence[int]], Found | None],
+    find_cuda: Callable[[Sequence[int]], Adapter | None],
 ) -> tuple[Callable[..., Any], int] | None:
     """A function for a call with strings among its arguments, and its mode; None when no reading of it fits.
 
-    Whether a string is a number shows at the call: when it is none, ``refusal`` is raised. ``find_cuda``: what makes
-    results of a CUDA type, None while there are none.
+    Whether a string is a number is known when the function is called; ``refusal`` is raised when it is not.
+    ``find_cuda`` returns the adapter for a result of a CUDA type, None while there are no such types.
     """
-    strings = [at for at, kind in enumerate(kinds) if kind == Kind.STRING]
+    strings = [index for index, kind in enumerate(kinds) if kind == Kind.STRING]
     if not strings or len(strings) > MOST:
         return None
     readings: list[tuple[tuple[int, ...], bool, Callable[..., Any]]] = []
@@ -72,47 +72,47 @@ def lenient(
             for by_name in (False, True):
                 if by_name and not _may_name_type(kinds, numbers, is_method):
                     continue
-                read = [Kind.NUMBER if at in numbers else kind for at, kind in enumerate(kinds)]
-                found = find(read[:-1] if by_name else read) if numbers or by_name else None
-                if found is not None and mode in (None, found.mode):
-                    mode = found.mode
-                    readings.append((numbers, by_name, found.function))
+                read = [Kind.NUMBER if index in numbers else kind for index, kind in enumerate(kinds)]
+                adapter = find(read[:-1] if by_name else read) if numbers or by_name else None
+                if adapter is not None and mode in (None, adapter.mode):
+                    mode = adapter.mode
+                    readings.append((numbers, by_name, adapter.function))
     if mode is None:
         return None
 
     def call(*arguments: Any) -> Any:
         for numbers, by_name, function in readings:
-            given = list(arguments)
-            for at in numbers:
-                given[at] = lua_number(arguments[at])
-            if any(given[at] is None for at in numbers):
+            values = list(arguments)
+            for index in numbers:
+                values[index] = lua_number(arguments[index])
+            if any(values[index] is None for index in numbers):
                 continue
             if not by_name:
-                return function(*given)
-            number_type = next((t for t in types.BY_CODE.values() if t.tensor == given[-1]), None)
+                return function(*values)
+            number_type = next((t for t in types.BY_CODE.values() if t.tensor == values[-1]), None)
             if number_type is not None and number_type.is_cuda:
-                read = [Kind.NUMBER if at in numbers else kind for at, kind in enumerate(kinds)]
-                on_card = find_cuda(read[:-1])
-                if on_card is None:
+                read = [Kind.NUMBER if index in numbers else kind for index, kind in enumerate(kinds)]
+                cuda_adapter = find_cuda(read[:-1])
+                if cuda_adapter is None:
                     break
-                function = on_card.function
+                function = cuda_adapter.function
             if number_type is not None:
-                return _with_type(number_type.host, function, given[:-1])
+                return _with_type(number_type.host, function, values[:-1])
         raise refusal
 
     return call, mode
 
 
 def without_surplus(
-    find: Callable[[Sequence[int]], Found | None], name: str, kinds: Sequence[int]
+    find: Callable[[Sequence[int]], Adapter | None], name: str, kinds: Sequence[int]
 ) -> tuple[Callable[..., Any], int] | None:
     """A function for a call with more arguments than its forms have, and its mode; None if that was an error."""
     if name not in _NOT_COUNTING and not name.startswith("Storage."):
         return None
     for count in range(len(kinds) - 1, 0, -1):
-        found = find(kinds[:count])
-        if found is not None:
-            return _first(found.function, count), found.mode
+        adapter = find(kinds[:count])
+        if adapter is not None:
+            return _first(adapter.function, count), adapter.mode
     return None
 
 

@@ -78,8 +78,8 @@ def match(
                 return [slot, *tail[0]], tail[1]
         return None
     if kinds and _fits(first, kinds[0], element):
-        found = kinds[0] if first.kind in SHARED_TYPE else element
-        tail = match(rest, kinds[1:], offset + 1, found)
+        shared = kinds[0] if first.kind in SHARED_TYPE else element
+        tail = match(rest, kinds[1:], offset + 1, shared)
         if tail is not None:
             return [Slot(first, (offset,), (kinds[0],)), *tail[0]], tail[1]
     if first.optional:

@@ -1,4 +1,4 @@
-"""Python functions as a script calls them, that are told apart by nothing but their parameters."""
+"""Python functions called by a script: defaults for nil, surplus arguments dropped."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch7py.ops.errors import ArgumentError, TorchError
 __all__ = ["adapt", "defaults_to_number", "fields_of"]
 
 
-# Reading a signature takes longer than most calls. A function that nobody else has any more is forgotten.
+# Reading a signature takes longer than most calls. The keys are weak references.
 _read: WeakKeyDictionary[Callable[..., Any], tuple[inspect.Parameter, ...]] = WeakKeyDictionary()
 
 
 def adapt(
     function: Callable[..., Any], label: str, bound: int = 0, unchecked: bool = False
 ) -> Callable[[list[Any]], Any]:
-    """A Python function called as a script calls: nil takes the default, what is too much is dropped.
+    """A Python function with a script's calling convention: nil takes the default, surplus arguments are dropped.
 
     A constructor takes the default of a number for false, too, as ``x or default`` in Lua does.
     ``bound`` arguments at the front belong to the caller (a method's object). An ``unchecked`` function may pass its
@@ -73,8 +73,8 @@ def defaults_to_number(parameter: inspect.Parameter) -> bool:
 def fields_of(function: Callable[..., Any]) -> list[int]:
     """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua.
 
-    They are told by their annotation, ``Fields`` or ``Fields | None``, which stays text: its other names may be
-    ones that are there for a type checker alone.
+    Their annotation is ``Fields`` or ``Fields | None``. It is compared as text, because its other names may be imported
+    for type checkers only.
     """
     return [
         n
@@ -84,9 +84,9 @@ def fields_of(function: Callable[..., Any]) -> list[int]:
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
-    if not isinstance(function, FunctionType):  # what is in C may take no weak reference
+    if not isinstance(function, FunctionType):  # objects of C types may take no weak reference
         return tuple(inspect.signature(function).parameters.values())
-    found = _read.get(function)
-    if found is None:
-        found = _read[function] = tuple(inspect.signature(function).parameters.values())
-    return found
+    parameters = _read.get(function)
+    if parameters is None:
+        parameters = _read[function] = tuple(inspect.signature(function).parameters.values())
+    return parameters

@@ -43,23 +43,23 @@ class BinaryNumbers(Stream):
             count = min(count, remaining // size)
         if remaining is None:
             return self._decode(number_type, self.take(count * size))
-        found = torch.empty(count, dtype=number_type.dtype)
+        numbers = torch.empty(count, dtype=number_type.dtype)
         if size == number_type.size:
             if not count:
-                return found
-            memory = memory_of(found)
+                return numbers
+            memory = memory_of(numbers)
             self._read_into(memory)
             if self._swapped:
                 np.frombuffer(memory, dtype=f"u{size}").byteswap(inplace=True)
-            return found
+            return numbers
         step = UNKNOWN // size
         for start in range(0, count, step):
             piece = self._decode(number_type, self.take(min(step, count - start) * size))
-            found[start : start + len(piece)] = piece
-        return found
+            numbers[start : start + len(piece)] = piece
+        return numbers
 
     def _decode(self, number_type: NumberType, data: bytes) -> torch.Tensor:
-        """Numbers as they stand in a file; what is left of a last one is dropped."""
+        """Numbers from the bytes of a file; an incomplete last one is dropped."""
         size = self._size_of(number_type)
         whole = bytearray(data[: len(data) // size * size])
         if not whole:

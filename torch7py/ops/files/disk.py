@@ -1,4 +1,4 @@
-"""Files of the system, and what commands print and are given."""
+"""Files of the system, and pipes to and from commands."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class DiskFile(File):
 
 
 class PipeFile(DiskFile):
-    """``torch.PipeFile(command[, mode[, quiet]])``: what a command of the shell prints, or what it is given."""
+    """``torch.PipeFile(command[, mode[, quiet]])``: reads what a shell command prints, or writes its input."""
 
     def __init__(self, name: str, mode: str = "r", quiet: bool = False) -> None:
         parse_mode(mode, ("r", "w"))
@@ -170,14 +170,14 @@ class PipeFile(DiskFile):
         piped: dict[str, Any] = {"stdout" if self.readable else "stdin": subprocess.PIPE}
         sys.stdout.flush()
         self._process = subprocess.Popen(name, shell=True, bufsize=0, **piped)
-        found = self._process.stdout if self.readable else self._process.stdin
-        assert found is not None
-        return found
+        stream = self._process.stdout if self.readable else self._process.stdin
+        assert stream is not None
+        return stream
 
     def remaining(self) -> int | None:
         return None
 
-    def place(self) -> int | None:
+    def known_position(self) -> int | None:
         return None
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:

@@ -42,8 +42,8 @@ class File(BinaryNumbers, TextNumbers):
                 value: float = struct.unpack_from(code, self._buffer, self._at)[0]
                 self._at += size
                 return value
-        found = self.read_numbers(number_type, 1)
-        return found.item() if len(found) else 0
+        numbers = self.read_numbers(number_type, 1)
+        return numbers.item() if len(numbers) else 0
 
     def read_numbers(self, number_type: NumberType, count: int) -> torch.Tensor:
         """A vector of the next numbers, shorter where a quiet file has no more."""
@@ -51,10 +51,10 @@ class File(BinaryNumbers, TextNumbers):
         if count < 0:
             raise ArgumentError(f"cannot read {count} numbers")
         read = self._read_binary if self.binary else self._read_text
-        found = read(number_type, count)
-        if len(found) != count:
-            self._fail(f"read error: read {len(found)} blocks instead of {count}")
-        return found
+        numbers = read(number_type, count)
+        if len(numbers) != count:
+            self._fail(f"read error: read {len(numbers)} blocks instead of {count}")
+        return numbers
 
     def skip_numbers(self, number_type: NumberType, count: int) -> None:
         """Go past the next numbers; those of a text are counted but not parsed."""

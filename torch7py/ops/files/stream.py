@@ -51,14 +51,14 @@ class Stream:
         raise NotImplementedError
 
     def remaining(self) -> int | None:
-        """The bytes left to read, None where nobody knows (a pipe)."""
+        """The bytes left to read, None in a pipe, where it is unknown."""
         return self._fill(0)
 
     def position(self) -> int:
         raise NotImplementedError
 
-    def place(self) -> int | None:
-        """The position for messages, None where there is none (a pipe)."""
+    def known_position(self) -> int | None:
+        """The position for error messages; None in a pipe, which has none."""
         return self.position()
 
     def seek(self, position: int) -> None:
@@ -117,17 +117,17 @@ class Stream:
     def take(self, count: int) -> bytes:
         """The next bytes, fewer at the end; nothing is allocated for bytes that are not there."""
         if self._fill(min(count, UNKNOWN)) >= count:
-            data = bytes(self._buffer[self._at : self._at + count])
+            available_data = bytes(self._buffer[self._at : self._at + count])
             self._at += count
-            return data
-        found = bytearray()
-        while len(found) < count:
-            available = min(self._fill(min(count - len(found), UNKNOWN)), count - len(found))
+            return available_data
+        data = bytearray()
+        while len(data) < count:
+            available = min(self._fill(min(count - len(data), UNKNOWN)), count - len(data))
             if available == 0:
                 break
-            found += self._buffer[self._at : self._at + available]
+            data += self._buffer[self._at : self._at + available]
             self._at += available
-        return bytes(found)
+        return bytes(data)
 
     def put(self, data: bytes | memoryview) -> None:
         self._check_write()

@@ -69,7 +69,7 @@ class TextNumbers(Stream):
         end = self._find_line() if self.auto_spacing and count >= 2 else None
         if end is None or end - self._at < 2 * count - 1:
             return None
-        found = torch.empty(count, dtype=number_type.dtype)
+        numbers = torch.empty(count, dtype=number_type.dtype)
         at, done = self._at, 0
         while at < end:  # in pieces: a number as a word takes many times its memory
             cut = self._buffer.find(b" ", at + PIECE, end) if end - at > PIECE else end
@@ -78,12 +78,12 @@ class TextNumbers(Stream):
             piece = parse_numbers(number_type, words) if done + len(words) <= count else None
             if piece is None:
                 return None
-            found[done : done + len(piece)] = piece
+            numbers[done : done + len(piece)] = piece
             at, done = cut + 1, done + len(piece)
         if done != count:
             return None
         self._at = end + 1
-        return found
+        return numbers
 
     def _read_words(self, number_type: NumberType, count: int) -> torch.Tensor:
         values: list[float] = []

@@ -1,4 +1,4 @@
-"""What the parameters of the distributions must be: one place for the four kinds of result."""
+"""Checks of the parameters of the distributions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["bounds", "geometric_p", "not_half", "probability", "stdv"]
 
 
 def not_half(tensor: torch.Tensor, name: str) -> None:
-    """A tensor that can be filled: of those in half precision the one of cutorch."""
+    """Refuse a HalfTensor: of tensors in half precision only cutorch's can be filled."""
     number_type = types.of_layer(tensor)
     if number_type.host.name == "Half" and not number_type.is_cuda:
         raise TorchError(f"{number_type.tensor} has no {name}")
@@ -33,17 +33,17 @@ def probability(value: float) -> None:
         raise ArgumentError(f"probability must be >= 0 and <= 1, got {value:g}")
 
 
-def bounds(given: tuple[float, ...]) -> tuple[int, int]:
-    """The lowest whole number and how many there are, from (b) for 1 to b or (a, b) for a to b.
+def bounds(arguments: tuple[float, ...]) -> tuple[int, int]:
+    """The lowest integer and the count of integers: from 1 to b for (b), from a to b for (a, b).
 
     Both are C longs: a lowest number and a count, which is below 2^64.
     """
-    if len(given) == 1:
-        low, high = 1, to_long(given[0])
+    if len(arguments) == 1:
+        low, high = 1, to_long(arguments[0])
         if high <= 0:
             raise ArgumentError(f"upper bound must be strictly positive, got {high}")
     else:
-        low, high = to_long(given[0]), to_long(given[1])
+        low, high = to_long(arguments[0]), to_long(arguments[1])
         if high < low:
             raise ArgumentError(f"upper bound must be larger than lower bound, got {low} and {high}")
     count = (high + 1 - low) % 2**64

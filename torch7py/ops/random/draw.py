@@ -1,6 +1,6 @@
-"""n random numbers at once, as 1-D CPU tensors, in double precision or as 64-bit whole numbers.
+"""n random numbers at once, as 1-D CPU tensors of doubles or 64-bit integers.
 
-Each function gives what its namesake in ``scalar`` would give in n calls, to the last bit.
+Every function returns the same numbers as n calls of its namesake in ``scalar``, to the last bit.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ def bernoulli(generator: Generator, n: int, p: float | torch.Tensor = 0.5) -> to
     """n truth values (bool), true with probability p: one for all, or a tensor of n in logical order."""
     if isinstance(p, torch.Tensor):
         probabilities = p.detach().to(device="cpu", dtype=torch.float64).contiguous().view(-1)
-        each = array_of(probabilities)
-        if not ((each >= 0) & (each <= 1)).all():
+        limits = array_of(probabilities)
+        if not ((limits >= 0) & (limits <= 1)).all():
             raise ArgumentError("probabilities must be >= 0 and <= 1")
-        return torch.from_numpy(_unit(generator, n) <= each)
+        return torch.from_numpy(_unit(generator, n) <= limits)
     if n == 0:
         return torch.empty(0, dtype=torch.bool, device="cpu")
     check.probability(p)
@@ -97,7 +97,7 @@ def random(generator: Generator, n: int, *bounds: float) -> torch.Tensor:
 
 
 def unsigned(generator: Generator, n: int, *bounds: float) -> NDArray[np.uint64]:
-    """What ``random`` gives, in C's unsigned arithmetic: a negative number k is 2^64 + k."""
+    """The numbers of ``random`` in C's unsigned arithmetic: a negative number k is 2^64 + k."""
     if not bounds:
         return generator.words(n)
     low, count = check.bounds(bounds)
@@ -112,14 +112,14 @@ def _unit(generator: Generator, n: int) -> Doubles:
 
 
 def _normal(generator: Generator, n: int, mean: float, stdv: float) -> Doubles:
-    """Box-Muller: each pair of words gives two numbers, of which the second may be left over from before."""
+    """Box-Muller: a pair of words gives two numbers, of which the second may be left over from the last call."""
     if n == 0:
         return np.empty(0)
     check.stdv(stdv)
-    left_over = int(generator.pair_pending)
-    pairs = (n - left_over + 1) // 2
-    both = np.empty(left_over + 2 * pairs)
-    if left_over:
+    pending = int(generator.pair_pending)
+    pairs = (n - pending + 1) // 2
+    both = np.empty(pending + 2 * pairs)
+    if pending:
         x, _, rho = generator.pair
         both[0] = rho * math.sin(2.0 * math.pi * x)
     if pairs:
@@ -127,8 +127,8 @@ def _normal(generator: Generator, n: int, mean: float, stdv: float) -> Doubles:
         xs, ys = unit[0::2], unit[1::2]
         rhos = np.sqrt(-2.0 * libm.log(1.0 - ys))
         angles = 2.0 * math.pi * xs
-        np.multiply(rhos, libm.cos(angles), out=both[left_over::2])
-        np.multiply(rhos, libm.sin(angles), out=both[left_over + 1 :: 2])
+        np.multiply(rhos, libm.cos(angles), out=both[pending::2])
+        np.multiply(rhos, libm.sin(angles), out=both[pending + 1 :: 2])
         generator.pair = (float(xs[-1]), float(ys[-1]), float(rhos[-1]))
     generator.pair_pending = len(both) > n
     both *= stdv
