@@ -1,12 +1,11 @@
 """Loops over memory that no operation of PyTorch or numpy does, written in Lua and compiled by LuaJIT.
 
-LuaJIT is here a compiler of loops and nothing else: it has a state of its own, which a kernel reaches no program's and
-no Python object from. Kernels are handed addresses, sizes and a few numbers, and hand nothing back: they write into
-the caller's memory. Where LuaJIT 2.1 is missing callers have their own way in Python, which is the kernels' measure in
-the tests too.
+LuaJIT serves as a compiler of loops only: the kernels have a Lua state of their own, from which no object of a program
+or of Python can be reached. They take addresses, sizes and a few numbers, and write their results to the caller's
+memory. Where LuaJIT 2.1 is missing callers use a version in Python, with which the tests compare the kernels.
 
-``kernel("quicksort")`` gives the function of ``quicksort.lua``; the head of each file says what it computes. While one
-runs, other Python threads go on; two kernels at once take turns.
+``kernel("quicksort")`` returns the function of ``quicksort.lua``; the comment at the head of a file says what it
+computes. Other Python threads run meanwhile, but two kernels never run at once.
 """
 
 from __future__ import annotations

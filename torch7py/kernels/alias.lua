@@ -1,6 +1,7 @@
 -- The tables of the alias method (Walker, 1977), as Torch7's multinomialAliasSetup fills them.
 --
--- REAL stands for the probabilities' type. stay: n of them, times n; alias: n longs; waiting: 2 n int32.
+-- REAL stands for the type of the probabilities. stay: n probabilities times n; alias: n longs; waiting: scratch memory for
+-- 2 n int32.
 
 local ffi = require 'ffi'
 local reals, longs, ints = ffi.typeof('REAL*'), ffi.typeof('int64_t*'), ffi.typeof('int32_t*')

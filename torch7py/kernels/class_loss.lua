@@ -1,7 +1,7 @@
--- Minus the scores of the targets, and the gradient of their sum: one element a row, classes counted from 1.
+-- The negative scores of the target classes, and the gradient of their sum. Classes count from 1.
 --
 -- REAL stands for the scores' type, NUMBER for that of the targets. scores, gradient: rows x classes; targets: rows.
--- Both functions return false, having changed nothing that is looked at then, where a target is no class.
+-- Both functions return false where a target is no class; the results are then undefined.
 
 local ffi = require 'ffi'
 local reals, numbers = ffi.typeof('REAL*'), ffi.typeof('NUMBER*')
@@ -10,7 +10,7 @@ local tonumber = tonumber
 
 local loss = {}
 
--- For each group of count rows their sum over divisor to losses; count to weight. Returns the last one's.
+-- Write the sum of each group of `count` rows, divided by `divisor`, to losses, and count to weight. Returns the last loss.
 function loss.forward(scores, targets, groups, count, classes, divisor, losses, weight)
    scores, targets, losses = ffi.cast(reals, scores), ffi.cast(numbers, targets), ffi.cast(reals, losses)
    for group = 0, groups - 1 do
@@ -27,7 +27,7 @@ function loss.forward(scores, targets, groups, count, classes, divisor, losses, 
    return tonumber(losses[groups - 1])
 end
 
--- weight: where it stands what the gradient is divided by; 0: by nothing.
+-- weight: the address of the number that the gradient is divided by, or 0.
 function loss.backward(gradient, targets, rows, classes, weight)
    gradient, targets = ffi.cast(reals, gradient), ffi.cast(numbers, targets)
    local share = weight ~= 0 and ffi.cast(reals, weight)[0] or 1

@@ -1,4 +1,4 @@
-"""The compiler of the kernels: a LuaJIT of their own, made when the first one is needed."""
+"""The compiler of the kernels: a separate LuaJIT, created for the first kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENGINE = "luajit21"  # its compiler has bit operations on 64 bits
 
 @functools.cache
 def available() -> bool:
-    """Whether kernels can be compiled. They cannot where a program is told to do without LuaJIT 2.1."""
+    """Whether kernels can be compiled. They cannot if TORCH7PY_LUA names another engine than LuaJIT 2.1."""
     if os.environ.get("TORCH7PY_LUA", ENGINE) != ENGINE:
         return False
     try:
@@ -27,7 +27,7 @@ def available() -> bool:
 
 
 class Compiler:
-    """A LuaJIT and the kernels that it has compiled, which see nothing of Python."""
+    """A LuaJIT state and the kernels compiled in it, which have no access to Python."""
 
     def __init__(self) -> None:
         module = importlib.import_module(f"lupa.{ENGINE}")
@@ -37,7 +37,7 @@ class Compiler:
             register_builtins=False,
             attribute_filter=_nothing,
         )
-        # Room for all kernels' loops: when it is full, LuaJIT throws everything away and begins anew.
+        # Enough for the traces of all kernels: beyond these limits LuaJIT discards all of them.
         self.lua.execute("require 'jit.opt'.start('maxtrace=4000', 'maxmcode=8192', 'maxside=400')")
         self._kernels: dict[tuple[str, ...], Callable[..., Any]] = {}
 
@@ -59,7 +59,7 @@ def _nothing(*arguments: Any) -> Any:
 
 
 _compiler: Compiler | None = None
-_left_alone: list[Compiler | None] = []
+_abandoned: list[Compiler | None] = []
 
 
 def current() -> Compiler:
@@ -71,20 +71,21 @@ def current() -> Compiler:
 
 
 def kernel(name: str, **words: str) -> Callable[..., Any]:
-    """The function that a ``.lua`` file here returns, with names of C types put in for words in it.
+    """The function that a ``.lua`` file returns, with words in it replaced by names of C types.
 
-    Every kernel is compiled anew for other words, so that a loop in it meets one type only.
+    A kernel is compiled again for other types, so that its loops see one type only.
     """
     return current().kernel(name, words)
 
 
 def _forget() -> None:
-    """A child process makes a compiler of its own.
+    """Let a child process create a new compiler.
 
-    The parent's may have been at work in another thread, which the child has not: it can neither be used nor freed.
+    The parent's may have been running in another thread, which the child does not have: it can be neither used nor
+    freed.
     """
     global _compiler
-    _left_alone.append(_compiler)
+    _abandoned.append(_compiler)
     _compiler = None
 
 

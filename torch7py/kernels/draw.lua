@@ -1,7 +1,7 @@
--- Random words made into numbers of a distribution, each step rounded as in Torch7, with the C library's functions.
+-- Random words turned into numbers of a distribution, each step rounded as in Torch7, with the C library's functions.
 --
--- OUT stands for the type of the results. words: random words of 32 bits in twos, the second of two first in memory; out:
--- count numbers. normal and log_normal take two words for two numbers.
+-- OUT stands for the type of the results. words: random words of 32 bits in pairs, the second of a pair first in memory;
+-- out: count numbers. normal and log_normal take two words for two numbers.
 
 local ffi = require 'ffi'
 local bxor = require('bit').bxor

@@ -1,9 +1,9 @@
--- Normal numbers in single precision, of which logarithms, cosines and sines are computed elsewhere, many at a time.
+-- Normal numbers in single precision. The caller computes logarithms, cosines and sines for many numbers at a time.
 --
--- words: random words of 32 bits in twos, the second of two first in memory, two for each of `pairs` pairs of numbers.
--- prepare: what the functions are to be computed of. finish: the numbers, 2 * `pairs` floats, from the functions' values.
--- These may be off by what their last bits hold, and where that could change a float it is computed anew, with the C
--- library's functions as in Torch7.
+-- words: random words of 32 bits in pairs, the second of a pair first in memory, a pair for two numbers.
+-- prepare: the arguments of these functions. finish: the numbers, 2 * `pairs` floats, from the functions' values. These
+-- may differ from the C library's in the last bits, and where that could change a float it is computed again with the C
+-- library's functions, as in Torch7.
 
 local ffi = require 'ffi'
 local words_type, doubles, floats = ffi.typeof('uint32_t*'), ffi.typeof('double*'), ffi.typeof('float*')
@@ -14,7 +14,7 @@ local C = ffi.C
 
 local UNIT = 2^-32
 local PI = math.pi
-local OFF = 2^-44       -- more than 100 times what the values may be off by, relatively
+local OFF = 2^-44       -- more than 100 times the relative error of the values
 
 local rounded = ffi.new('float[4]')
 

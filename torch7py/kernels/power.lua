@@ -1,4 +1,4 @@
--- The powers of a number, as the C library has them: from and to are count doubles each.
+-- The powers of a number, by the C library's pow: from and to are count doubles each.
 
 local ffi = require 'ffi'
 local doubles = ffi.typeof('double*')

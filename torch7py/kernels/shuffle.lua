@@ -1,6 +1,6 @@
--- The exchanges of Torch7's randperm: each place with a random one from itself on.
+-- The exchanges of Torch7's randperm: each element with a random one from itself on.
 --
--- words: `count` random words of 32 bits, in 64; order: n int32, exchanged from place `first` on.
+-- words: `count` random words of 32 bits, in 64; order: n int32, exchanged from position `first` on.
 
 local ffi = require 'ffi'
 local words_type, ints = ffi.typeof('uint32_t*'), ffi.typeof('int32_t*')

@@ -1,9 +1,9 @@
-"""``tanh`` of every element, by the faster of two libraries.
+"""``tanh`` of every element, computed by the faster of two libraries.
 
 PyTorch calls MKL, whose vector functions run at half their speed or less on processors that Intel has not made: 4.9 ns
 an element in double and 2.5 in float on a Zen 4, where numpy's take 1.8 and 0.45. Both are within 1.4 units in the last
-place, and in that they differ. Of few elements PyTorch's are taken, the call of numpy costs as much; a large tensor
-PyTorch shares out among its threads, which numpy does not.
+place, and in that they differ. PyTorch's is used for few elements, as the call of numpy costs as much, and where PyTorch
+has several threads, which numpy does not use.
 """
 
 from __future__ import annotations

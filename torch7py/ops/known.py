@@ -1,4 +1,4 @@
-"""Whether the numbers of tensors are known where code runs: not while PyTorch only traces what is done to them."""
+"""Whether the elements of tensors can be read: not while PyTorch only traces operations on them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["in_transform", "numbers_known"]
 
 
 def in_transform(_innermost: Callable[[], Any] = torch._C._functorch.peek_interpreter_stack) -> bool:
-    """Whether a function transform (``torch.func``) is at work, whose tensors do not outlive it."""
+    """Whether a function transform (``torch.func``) is active, whose tensors do not outlive it."""
     return _innermost() is not None
 
 
 def numbers_known(*tensors: torch.Tensor) -> bool:
-    """Whether code can look at the numbers of these tensors: nothing is exported or transformed, none is on meta."""
+    """Whether the elements of these tensors can be read: no export or transform is active, none is on meta."""
     if torch.compiler.is_compiling() or in_transform():
         return False
     return not any(tensor.is_meta for tensor in tensors)

@@ -3,7 +3,7 @@
 Torch7 called the C library for each element. The vectorised functions of numpy and PyTorch differ from it in
 the last bit for 0.1 to 4 % of values (which ones depends on the processor), and a training run that must
 repeat the original's digits cannot have that. Python's ``math`` calls the C library and never differs: 50 to
-65 ms for 1e6 values. A faster loop may be installed for the current State; it too must call the C library.
+65 ms for 1e6 values. A faster loop may be installed for the current State; it must call the C library, too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Storages, sizes and the memory under tensors, as Torch7 has them.
 
-Three facts differ from PyTorch and live here, so that no operation needs to know them: a tensor may be
+Three facts differ from PyTorch and are handled here, so that operations need not know them: a tensor may be
 resized at any time and grows its storage, which it may share; a list of sizes ends at the first that is not
-positive; two tensors fit each other when they have as many elements, whatever their shapes.
+positive; operands only need the same number of elements, whatever their shapes.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ class Storage:
 
     @property
     def untyped(self) -> torch.UntypedStorage:
-        """The memory. Whoever asks for it may change it."""
+        """The memory, which the caller may change."""
         if self._untyped is None:
             self._untyped = torch.tensor(self._known, dtype=self.type.dtype).untyped_storage()
         return self._untyped
 
     @classmethod
     def of_sizes(cls, sizes: tuple[int, ...]) -> Storage:
-        """A LongStorage of sizes or strides. Most are read once, as such: memory is made when it is asked for."""
-        made = cls(types.LONG, None)
-        made._known = sizes
-        return made
+        """A LongStorage of sizes or strides. Most are only read as sizes: memory is allocated when it is needed."""
+        storage = cls(types.LONG, None)
+        storage._known = sizes
+        return storage
 
     @classmethod
     def of_size(cls, number_type: types.NumberType, size: int, device: torch.device) -> Storage:
@@ -133,7 +133,7 @@ class Storage:
 
 
 def length(storage: torch.UntypedStorage) -> int:
-    """How many bytes a storage has. There may be more memory: see ``_resize_memory``."""
+    """The number of bytes in a storage. More may be allocated: see ``_resize_memory``."""
     known: int | None = getattr(storage, "torch7_length", None)
     return storage.nbytes() if known is None else known
 
@@ -141,8 +141,8 @@ def length(storage: torch.UntypedStorage) -> int:
 def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
     """Make a storage so many bytes long.
 
-    Memory that a tensor looks at stays where it is: what is cut off there becomes zeros, and its pages go back to the
-    system. So no tensor ever looks beyond its memory, whoever has it and whatever reads it.
+    Memory that a tensor uses is not moved or freed when its storage shrinks: the part that is cut off becomes zeros,
+    and its pages go back to the system. So no tensor ever points beyond its memory, whoever holds it.
     """
     if not storage.resizable():
         raise TorchError(
@@ -158,7 +158,7 @@ def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
 
 
 def _clear(storage: torch.UntypedStorage, start: int, end: int) -> None:
-    """Make bytes of a storage zeros, without memory where they fill pages."""
+    """Set bytes of a storage to zero, and free the memory of whole pages among them."""
     part = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage, start, (end - start,), (1,))
     if sys.platform == "linux" and part.is_cpu and not storage.is_shared():
         edge = -part.data_ptr() % mmap.PAGESIZE
@@ -172,7 +172,7 @@ def _clear(storage: torch.UntypedStorage, start: int, end: int) -> None:
 
 
 def _restore(name: str, values: torch.Tensor) -> Storage:
-    """A storage that comes out of a pickle."""
+    """A storage from a pickle."""
     return Storage(types.BY_NAME[name], values.untyped_storage())
 
 
@@ -181,26 +181,26 @@ def storage_of(tensor: torch.Tensor) -> Storage:
 
 
 def note_empty(tensor: torch.Tensor, storage: Storage) -> None:
-    """Remember that a tensor was given a storage without elements, which a tensor that was given none has not."""
+    """Record that a tensor was set to a storage without elements; a new tensor has no storage at all."""
     if len(storage) == 0:
         tensor.torch7_storage = storage  # type: ignore[attr-defined]
 
 
 def has_storage(tensor: torch.Tensor) -> bool:
-    """Whether a tensor has a storage: memory, or an empty one that it was given."""
+    """Whether a tensor has a storage: memory, or an empty storage that it was set to."""
     if tensor.untyped_storage().nbytes():
         return True
-    given: Storage | None = getattr(tensor, "torch7_storage", None)
-    return given is not None and given.pointer() == tensor.untyped_storage()._cdata
+    empty: Storage | None = getattr(tensor, "torch7_storage", None)
+    return empty is not None and empty.pointer() == tensor.untyped_storage()._cdata
 
 
 _ARRAY_TYPES = {t.dtype: np.dtype(str(t.dtype).removeprefix("torch.")) for t in types.BY_CODE.values()}
 
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:
-    """A tensor of the CPU for numpy, on the same memory, for no longer than the tensor lives and keeps its storage.
+    """A numpy array on the memory of a CPU tensor, valid while the tensor lives and keeps its storage.
 
-    After PyTorch's own ``numpy()`` the memory could never grow again, and a script may resize its tensors at any time.
+    PyTorch's ``numpy()`` would fix the size of the memory for good, and a script may resize its tensors at any time.
     """
     size = tensor.element_size()
     bytes_seen, strides = tensor.numel() * size, None
@@ -212,7 +212,7 @@ def array_of(tensor: torch.Tensor) -> NDArray[Any]:
 
 
 def clean_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Sizes up to the first that is not positive; none left means no dimension: ``(0,)``."""
+    """Sizes up to the first that is not positive. Without any the tensor is empty: ``(0,)``."""
     kept = []
     for size in sizes:
         if size <= 0:
@@ -233,17 +233,17 @@ def point_at(
     sizes: Sequence[int],
     strides: Sequence[int],
 ) -> None:
-    """Make a tensor a view of a storage (``offset`` 0-based), growing the storage when it is too small."""
+    """Make a tensor a view of a storage from ``offset`` (0-based) on. A storage that is too small grows."""
     needed = offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
     if 0 not in sizes and length(storage) < needed * tensor.element_size():
         _resize_memory(storage, needed * tensor.element_size())
-    # A parameter refuses set_; giving it new data is the same thing.
+    # A parameter refuses set_; assigning its data has the same effect.
     view = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
     tensor.data = view.set_(storage, offset, tuple(sizes), tuple(strides))
 
 
 def contiguous_strides(sizes: Sequence[int]) -> tuple[int, ...]:
-    """The strides of a tensor of these sizes without gaps, last dimension fastest."""
+    """The strides of a contiguous tensor of these sizes."""
     strides, step = [], 1
     for size in reversed(sizes):
         strides.append(step)
@@ -274,13 +274,13 @@ def resize(tensor: torch.Tensor, sizes: Sequence[int], strides: Sequence[int] | 
 
 
 def share(out: torch.Tensor, view: torch.Tensor) -> None:
-    """Let a tensor look at the memory of another with its sizes, strides and offset (``x:set(view)``)."""
+    """Make a tensor a view of another's memory with its sizes, strides and offset (``x:set(view)``)."""
     if out is not view:
         point_at(out, view.untyped_storage(), int(view.storage_offset()), tuple(view.shape), view.stride())
 
 
 def write(out: torch.Tensor, result: torch.Tensor) -> None:
-    """Put a result into a tensor that the caller named for it: resized on its own storage, then copied."""
+    """Write a result to the caller's result tensor: it is resized on its storage, then the elements are copied."""
     if result is not out:
         resize(out, result.shape)
         if result.numel():
@@ -288,7 +288,7 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
 
 
 def write_expanded(out: torch.Tensor, result: torch.Tensor) -> None:
-    """``write``, where an element may have several places: the last one counts."""
+    """``write`` to a tensor that may be expanded: the last position of an element counts."""
     try:
         write(out, result)
     except RuntimeError:
@@ -297,16 +297,14 @@ def write_expanded(out: torch.Tensor, result: torch.Tensor) -> None:
         copy(out, result)
 
 
-LARGE = (
-    4096  # elements from which on a second pass over a result costs more than finding out that none is needed
-)
+LARGE = 4096  # from so many elements on a second pass costs more than the check whether one is needed
 
 
 def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
-    """``write`` the result of a function, computed right into ``out`` where nothing forbids it.
+    """``write`` the result of a function, computed directly into ``out`` where that is safe.
 
-    ``out`` must have the size of the first tensor among the arguments already and share no memory with an argument,
-    unless it lies in the same places.
+    It is if ``out`` has the size of the first tensor among the arguments already, and shares no memory with any of
+    them, or is the same view.
     """
     if (
         out.numel() >= LARGE
@@ -322,9 +320,8 @@ def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *argu
 def write_elements(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
     """``write_result`` of an elementwise function.
 
-    PyTorch sees by itself that one contiguous tensor lies over another, and refuses; the caller then computes the
-    result elsewhere. So there is less to find out, which is worth it for small tensors too: 1600 elements take half
-    the time.
+    PyTorch itself refuses contiguous tensors that overlap, and the caller then computes the result elsewhere. So there
+    is less to check, which pays for small tensors too: 1600 elements take half the time.
     """
     if out.shape == arguments[0].shape and out.is_contiguous():
         for value in arguments:
@@ -338,21 +335,21 @@ def write_elements(out: torch.Tensor, function: Callable[..., torch.Tensor], *ar
 
 def has_nan(x: torch.Tensor) -> bool:
     """Whether any element is NaN."""
-    # A sum is the fastest way to see that none is; one of infinities may be NaN too.
+    # A sum is the fastest test; it may be NaN without NaN among the elements, if these are infinite.
     return math.isnan(x.sum().item()) and bool(x.amax().isnan())
 
 
 def apart(out: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether two contiguous tensors of a size share no elements, or each at the same place."""
+    """Whether two contiguous tensors of a size share no elements, or are the same view."""
     if out.untyped_storage().data_ptr() != other.untyped_storage().data_ptr():
         return True
     return out.data_ptr() == other.data_ptr() and other.is_contiguous()
 
 
 def separate(out: torch.Tensor, *others: torch.Tensor) -> bool:
-    """Whether a tensor lies on the device of the others and in no storage of theirs.
+    """Whether a tensor is on the device of the others and uses none of their storages.
 
-    What is computed of them may then be put right into it.
+    Their result may then be computed directly into it.
     """
     storage = out.untyped_storage().data_ptr()
     return all(
@@ -361,22 +358,22 @@ def separate(out: torch.Tensor, *others: torch.Tensor) -> bool:
 
 
 def by_columns(matrix: torch.Tensor) -> torch.Tensor:
-    """A matrix that lies column by column in memory, as LAPACK has them."""
+    """A matrix in column-major order, as LAPACK has them."""
     return matrix.t().contiguous().t()
 
 
 def write_columns(out: torch.Tensor, result: torch.Tensor) -> None:
-    """``write`` for a matrix that LAPACK made: ``out`` then lies column by column, unless it had its own gaps."""
+    """``write`` for a result of LAPACK: ``out`` becomes column-major, unless it has the size and other strides."""
     if tuple(out.shape) != tuple(result.shape) or out.is_contiguous():
         resize(out, result.shape, (1, *result.shape)[: result.dim()])
     out.copy_(result)
 
 
 def copy(target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
-    """Copy the elements, whatever the two shapes, and cast them; the two share no elements (see ops/overlap.py)."""
+    """Copy and cast the elements, whatever the two shapes; the tensors share no elements (see ops/overlap.py)."""
     source, last = fit(target, source), target
     if 0 in target.stride():
-        # An expanded dimension is one element written many times: the last value stays.
+        # In an expanded dimension one element is written many times: the last value stays.
         for dim, (size, stride) in enumerate(zip(target.shape, target.stride(), strict=True)):
             if size > 1 and stride == 0:
                 last, source = last.narrow(dim, size - 1, 1), source.narrow(dim, size - 1, 1)
@@ -391,7 +388,7 @@ def fit(first: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 def check_fits(first: torch.Tensor, other: torch.Tensor) -> None:
-    """Two tensors must have the same number of elements."""
+    """Raise an error unless two tensors have the same number of elements."""
     if other.numel() != first.numel():
         raise TorchError(
             f"inconsistent tensor size: {_shape(first)} against {_shape(other)} "
@@ -404,7 +401,7 @@ def _shape(tensor: torch.Tensor) -> str:
 
 
 def together(keep_first: bool, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The tensors on one device: the first one's if its memory takes the result, else an accelerator's."""
+    """Move tensors to one device: the first one's if the result is written to it, else an accelerator's."""
     device = tensors[0].device
     if not keep_first:
         device = next((t.device for t in tensors if t.device.type != "cpu"), device)
@@ -412,5 +409,5 @@ def together(keep_first: bool, *tensors: torch.Tensor) -> tuple[torch.Tensor, ..
 
 
 def as_byte(tensor: torch.Tensor) -> torch.Tensor:
-    """A truth value tensor as Torch7 has it, a ByteTensor of 0 and 1."""
+    """A tensor of truth values as Torch7's ByteTensor of 0 and 1."""
     return tensor.view(torch.uint8) if tensor.dtype == torch.bool else tensor

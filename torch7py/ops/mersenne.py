@@ -1,12 +1,12 @@
 """Torch7's random generator: one Mersenne Twister, word for word, with the original's saved form.
 
 Every random function of Torch7 draws 32-bit words from one stream, one after the other, so a program's
-numbers are right only if no function takes a word more or less than the original did. This file owns the
-stream; ``ops/random`` makes numbers of its words.
+numbers are right only if no function takes a word more or less than the original did. This file has the
+stream; ``ops/random`` turns its words into numbers.
 
 The words come from numpy's MT19937, whose stream numpy guarantees. Single words are served from a *stack* of
 words drawn ahead, which never crosses the end of the twister's block of 624 words. That keeps the saved form
-simple: the block is the same, and the place in it is the engine's less the height of the stack.
+simple: the block is the same, and the position in it is the engine's less the height of the stack.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Generator:
 
     A new one is seeded from the system's entropy, as in the original. Not for use by two threads at once.
 
-    Besides the stream it holds the *normal pair*: normal numbers are made in twos, and ``pair_pending`` says
-    that the second of (x, y, rho) in ``pair`` has not been handed out.
+    Besides the stream it holds the *normal pair*: normal numbers are drawn in pairs, and ``pair_pending`` says
+    that the second one of (x, y, rho) in ``pair`` has not been returned yet.
     """
 
     __slots__ = ("_ahead", "_engine", "_position", "_seed", "_stack", "_wide", "pair", "pair_pending")
@@ -61,7 +61,7 @@ class Generator:
         ``torch.manualSeed([gen,] seed)``. The seed is cut to a C long; its lower 32 bits choose the stream.
         """
         self._seed = to_long(seed)
-        # RandomState knows the initialisation of 2002 that Torch7 uses; MT19937(seed) has one of its own.
+        # RandomState knows the initialisation of 2002 that Torch7 uses; MT19937(seed) has another.
         self._wide.seed(self._seed & 0xFFFFFFFF)
         self._start(0)
         self.pair = (0.0, 0.0, 0.0)
@@ -78,14 +78,14 @@ class Generator:
         return seed
 
     def initial_seed(self) -> int:
-        """The seed last given, as a C long (``torch.initialSeed([gen])``)."""
+        """The last seed, as a C long (``torch.initialSeed([gen])``)."""
         return self._seed
 
     def _start(self, position: int) -> None:
-        # The engine's place in its block, 1 to 624; 0 after seeding, when the block was not yet twisted.
+        # The engine's position in its block, 1 to 624; 0 after seeding, when the block was not yet twisted.
         self._position = position
         self._ahead: Words = np.empty(0, np.uint64)
-        # The words of _ahead that nobody has had yet, the next one on top.
+        # The words of _ahead that have not been returned yet, the next one on top.
         self._stack: list[int] = []
 
     def _draw(self, n: int) -> Words:
@@ -106,7 +106,7 @@ class Generator:
             return self._stack.pop()
 
     def words(self, n: int) -> Words:
-        """The next n words. The array is the caller's to change."""
+        """The next n words. The caller may change the array."""
         held = min(n, len(self._stack))
         if not held:
             return self._draw(n) if n else np.empty(0, np.uint64)
@@ -116,9 +116,9 @@ class Generator:
         return np.concatenate((first, self._draw(n - held))) if n > held else first.copy()
 
     def pairs(self, n: int) -> Words:
-        """The next words in twos, the first of two in the upper half: n of them, or an even number of fewer.
+        """The next n words, or an even number of fewer, two in one integer with the first in its upper half.
 
-        An odd number ends with a word in an upper half. numpy makes two at once in 0.8 of the time of two.
+        An odd number ends with a word in an upper half. numpy draws two at once in 0.8 of the time of two.
         """
         if self._stack and n > BLOCK:
             n = len(self._stack) + len(self._stack) % 2
@@ -145,7 +145,7 @@ class Generator:
         )
 
     def set_state(self, state: bytes) -> None:
-        """Take over what ``get_state`` gave (``torch.setRNGState([gen,] state)``).
+        """Restore the state that ``get_state`` returned (``torch.setRNGState([gen,] state)``).
 
         Raises:
             ArgumentError: not 5048 bytes, or not a state that a generator can be in.
@@ -168,7 +168,7 @@ class Generator:
         self.pair_pending = pending != 0
 
     def copy(self) -> Generator:
-        """A generator of its own that goes on with the same words."""
+        """An independent generator that continues with the same words."""
         twin = Generator()
         twin.set_state(self.get_state())
         return twin

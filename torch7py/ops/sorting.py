@@ -57,7 +57,7 @@ def _sort(x: T, dim: int | None, descending: bool) -> Pair:
 
 
 def sort(x: T, axis: int, descending: bool = False) -> Pair:
-    """A tensor sorted along a dimension, equal elements in the original's order, and their positions from 1."""
+    """A tensor sorted along a dimension, equal elements in the original's order, and the positions, from 1."""
     # The original's quicksort leaves a row of up to SMALL + 1 elements to an insertion sort, which is stable.
     stable = x.shape[axis] <= SMALL + 1
     values, positions = torch.sort(x, dim=axis, descending=descending, stable=stable)

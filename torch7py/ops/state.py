@@ -1,8 +1,8 @@
-"""What a running Torch7 program can change for all of its code: the one mutable global of the project.
+"""The global settings of a Torch7 program: the only mutable global of the project.
 
-Each runtime owns a State and makes it current while it works. Python code without a runtime shares one
-State per process, made when it is first asked for. The current State is a context variable: a new thread
-starts with the process's State, so whoever hands work to a thread passes the State on with ``use``.
+Each runtime has a State and makes it current while it runs. Python code without a runtime shares one State
+per process, created on first use. The current State is a context variable: a new thread starts with the
+process's State, so code that passes work to a thread makes its State current there with ``use``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class State:
 
     Attributes:
         default_type: the type of ``torch.Tensor`` (``torch.setdefaulttensortype``).
-        generator: the stream that random functions draw from when they are given none. A new one is seeded
-            from the system's entropy.
+        generator: the stream that random functions draw from by default. A new one is seeded from the system's
+            entropy.
         device: where new tensors are placed.
         gpu: the device behind the CUDA types: the GPU, or the CPU in its stead; None where programs find no GPU.
         cuda_generator: the stream of the CUDA types, once there are tensors of these.
@@ -36,8 +36,8 @@ class State:
             None, which means the later one, until nn is first required.
         cutorch_generation: the year whose cutorch the program gets, 2015 or 2016 (and later, see
             ``bridge/generation.py``); None, which means the later one, until cutorch is first required.
-        libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
-        packages: what a package keeps, under the package's name.
+        libm: the loop that ``ops/libm.py`` computes with; None for Python's ``math``.
+        packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
     """
@@ -60,7 +60,7 @@ _default_lock = threading.Lock()
 
 
 def current() -> State:
-    """The State of the running program, or the process's own."""
+    """The State of the running program, or the process's."""
     return _current.get() or of_process()
 
 
@@ -74,7 +74,7 @@ def of_process() -> State:
     return _default
 
 
-class use:  # a class: half the price of a generator, at every call from Python into Lua
+class use:  # a class takes half the time of a generator, on every call from Python into Lua
     """Make a State the current one for the length of a ``with`` block, in this thread or task."""
 
     __slots__ = ("_state", "_token")

@@ -1,4 +1,4 @@
-"""Storages as objects of their own: ``torch.DoubleStorage`` and its kin, and their methods."""
+"""Storages: ``torch.DoubleStorage`` and the like, and their methods."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ def _named_memory(number_type: NumberType, name: str, size: int) -> Storage:
 
 
 def _position(storage: Storage, index: float) -> int:
-    at = int(index) - 1
-    if not 0 <= at < len(storage):
+    position = int(index) - 1
+    if not 0 <= position < len(storage):
         raise TorchError(f"index {int(index)} out of bounds of a storage of size {len(storage)}")
-    return at
+    return position
 
 
 @operation("__storage_index", "storage:storage index:number", Form.FUNCTION, returns="value")

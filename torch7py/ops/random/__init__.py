@@ -1,15 +1,15 @@
 """Torch7's random functions, bit for bit.
 
-Four files make numbers of a Generator's words, one for each kind of result:
+Four files turn a Generator's words into numbers, one for every kind of result:
 
-- ``scalar``: one number, as ``torch.uniform(a, b)`` gives;
+- ``scalar``: one number, as ``torch.uniform(a, b)`` returns;
 - ``draw``: a new 1-D tensor of n numbers, float64 or int64;
-- ``fill``: the elements of a given tensor of any number type, as ``x:uniform(a, b)`` sets them;
+- ``fill``: the elements of an existing tensor of any number type, as ``x:uniform(a, b)`` sets them;
 - ``choose``: permutations and samples of categories.
 
-The same stream is behind all of them: n numbers drawn at once are the n numbers drawn one by one.
+All use the same stream: n numbers drawn at once equal n numbers drawn one by one.
 
-The functions here are what layers need: they draw from the current State's generator.
+The functions in this file are for layers: they draw from the current State's generator.
 """
 
 from __future__ import annotations

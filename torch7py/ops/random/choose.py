@@ -24,7 +24,7 @@ __all__ = ["alias_draw", "alias_setup", "multinomial", "randperm"]
 Doubles = NDArray[np.float64]
 Longs = NDArray[np.int64]
 
-FEW = 1 << 10  # samples in all that a kernel draws sooner than it can be known whether PyTorch may
+FEW = 1 << 10  # samples in all, up to which the kernel is faster than the check whether PyTorch can be used
 AT_ONCE = 1 << 16  # words drawn together for a kernel: they stay in the cache
 
 
@@ -39,7 +39,7 @@ def randperm(generator: Generator, n: float, dtype: torch.dtype = torch.float64)
 
 
 def _shuffled(generator: Generator, n: int) -> torch.Tensor:
-    """0 to n - 1 after each place but the last has changed with a random one from itself on."""
+    """0 to n - 1, every position but the last exchanged with a random one from itself on."""
     order = torch.arange(n, dtype=torch.int32, device="cpu")
     shuffle = kernel("shuffle")
     for first in range(0, n - 1, AT_ONCE):
@@ -96,7 +96,7 @@ def multinomial(
         points = np.multiply(words, 2.0**-32, dtype=np.float64).reshape(count, n)
         result = torch.searchsorted(sums, torch.from_numpy(points)).add_(1)
     else:
-        # Of sums that do not ascend only the original's own bisection finds the same places.
+        # If the sums do not ascend only the original's bisection finds the same categories.
         result = torch.empty((count, n), dtype=torch.int64, device="cpu")
         if available():
             addresses = sums.data_ptr(), words.ctypes.data, result.data_ptr()
@@ -104,7 +104,7 @@ def multinomial(
         else:
             samples = np.empty(result.shape, np.int64)
             _sample_in_python(sums.numpy(), words, once, samples)
-            result.copy_(torch.from_numpy(samples))  # numpy's own memory could not grow
+            result.copy_(torch.from_numpy(samples))  # numpy's memory could not be resized
     return (result[0] if probabilities.dim() == 1 else result).to(probabilities.device)
 
 
@@ -115,11 +115,11 @@ def _sample_in_python(sums: Doubles, words: NDArray[np.uint64], once: bool, into
         for row, cumulative in enumerate(sums):
             for i, point in enumerate(points[row].tolist()):
                 cumulative[-1] = 1
-                place = bisect_left(cumulative, point)
-                into[row, i] = place + 1
+                category = bisect_left(cumulative, point)
+                into[row, i] = category + 1
                 if once:
-                    weight = cumulative[place] - (cumulative[place - 1] if place else 0.0)
-                    cumulative[place:] -= weight
+                    weight = cumulative[category] - (cumulative[category - 1] if category else 0.0)
+                    cumulative[category:] -= weight
                     cumulative /= 1.0 - weight
 
 
@@ -138,11 +138,11 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     """The tables of the alias method: ``torch.multinomialAliasSetup(p)``, p a vector that sums to 1.
 
     Returns:
-        For each of C categories the other category (LongTensor, from 1) that shares its place, and the
+        For each of C categories the other category (LongTensor, from 1) that shares its column, and the
         probability of staying (in p's type).
 
-    The original took an alias that is the first category for no alias at all, and sampled a little too
-    much of the places that had it; this does not.
+    The original took an alias that is the first category for no alias at all, and drew the categories that had it a
+    little too often; this does not.
     """
     rows = _rows(probabilities)
     if probabilities.dim() != 1:
@@ -186,6 +186,6 @@ def alias_draw(generator: Generator, n: int, alias: torch.Tensor, stay: torch.Te
     earlier with each further call; this gives the alias.
     """
     unit = draw.uniform(generator, 2 * n)
-    places = (unit[0::2] * alias.numel()).long()
-    stays = unit[1::2] <= stay.cpu()[places]
-    return torch.where(stays, places + 1, alias.cpu()[places])
+    columns = (unit[0::2] * alias.numel()).long()
+    stays = unit[1::2] <= stay.cpu()[columns]
+    return torch.where(stays, columns + 1, alias.cpu()[columns])

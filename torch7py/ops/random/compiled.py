@@ -1,4 +1,4 @@
-"""Random numbers right into a tensor's memory, by kernels: the numbers of ``draw``, to the last bit."""
+"""Random numbers drawn directly into a tensor's memory by kernels: the numbers of ``draw``, to the last bit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from torch7py.ops.random import check, scalar
 __all__ = ["fill", "fill_normal", "fits"]
 
 AT_ONCE = 1 << 16  # words drawn together: they stay in the cache
-MANY = 1024  # of so many floats PyTorch's functions are worth their calls
-FEW = 64  # of so many elements the way over arrays is as fast
+MANY = 1024  # from so many floats on PyTorch's functions are faster than the C library's
+FEW = 64  # up to so many elements ``draw`` is as fast
 
 
 def fits(tensor: torch.Tensor) -> bool:
-    """Whether a tensor can be filled so: a contiguous one on the CPU."""
+    """Whether a kernel can fill a tensor: a contiguous one on the CPU."""
     return (
         tensor.numel() > FEW
         and tensor.device.type == "cpu"
@@ -34,7 +34,7 @@ def fits(tensor: torch.Tensor) -> bool:
 
 
 def fill(generator: Generator, tensor: torch.Tensor, name: str, *parameters: float) -> torch.Tensor:
-    """A word for each element: uniform, exponential, cauchy or random (from a number on, so many)."""
+    """Distributions of one word an element: uniform, exponential, cauchy, random (of a lowest number and a count)."""
     _fill(generator, name, tensor.data_ptr(), tensor.numel(), tensor, parameters)
     return tensor
 
@@ -42,7 +42,7 @@ def fill(generator: Generator, tensor: torch.Tensor, name: str, *parameters: flo
 def fill_normal(
     generator: Generator, tensor: torch.Tensor, name: str, mean: float, stdv: float
 ) -> torch.Tensor:
-    """normal or log_normal. They are made in pairs, of which the first may have been begun and the last may be left."""
+    """normal or log_normal: drawn in pairs. The second number of a pair may be pending before and after the call."""
     check.stdv(stdv)
     one = scalar.normal if name == "normal" else scalar.log_normal
     flat = tensor.detach().view(-1)
@@ -67,7 +67,7 @@ def _fill(
     like: torch.Tensor,
     parameters: tuple[float, ...],
 ) -> tuple[int, int]:
-    """Numbers to an address; returns the last two words, of an even number of them."""
+    """Write numbers to an address; returns the last two words, of an even number of them."""
     if name == "normal" and like.dtype == torch.float32 and count >= MANY:
         draw: Callable[..., None] = partial(
             _draw_floats, [torch.empty(AT_ONCE // 2, dtype=torch.float64) for _ in "123"]

@@ -1,10 +1,10 @@
-"""Random numbers into the elements of a given tensor: ``x:uniform([gen,] a, b)`` and its kin.
+"""Random numbers for the elements of an existing tensor: ``x:uniform([gen,] a, b)`` and the like.
 
 Every function sets the elements in logical order, whatever the strides and the device, and returns the
 tensor. Numbers are drawn in double precision and cast to the tensor's type as C casts them. Where the
 original declares a parameter in the tensor's own type, a FloatTensor rounds it before the draw. The
-distributions of real numbers exist for tensors of real numbers alone, the others for every type. That a HalfTensor of
-Torch7's own has none is for who calls these (check.py): layers in half precision draw.
+distributions of real numbers exist for floating tensors only, the others for every type. Torch7's HalfTensor has none,
+which callers check (check.py): layers in half precision draw.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Ten
 
 
 def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tensor = 0.5) -> torch.Tensor:
-    """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one an element."""
+    """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one for every element."""
     if isinstance(p, torch.Tensor):
         if types.of_layer(p).host.name not in ("Float", "Double", "BFloat16"):
             raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
