@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from torch7py.ops.compiled import SHARED
-from torch7py.ops.hyperbolic import FEW, tanh, tanh_
+from torch7py.ops.hyperbolic import FEW, SHARED, tanh, tanh_
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e-3, 0.1, 1, 10, 400])

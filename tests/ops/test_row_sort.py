@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from torch7py.kernels import available
 from torch7py.ops import row_sort
 
 TYPES = (
@@ -79,7 +81,7 @@ def check_sort(rows: torch.Tensor) -> None:
     before = rows.clone()
     up = [sedgewick(row) for row in rows.tolist()]
     down = [sedgewick(row, lambda a, b: bool(a < b)) for row in rows.tolist()]
-    for kernels in (row_sort.available(), False):
+    for kernels in (available(), False):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(row_sort, "available", lambda kernels=kernels: kernels)
             assert row_sort.sort(rows).tolist() == up
@@ -149,11 +151,11 @@ def test_nth_and_top(size: int, dtype: torch.dtype) -> None:
     up = rows.sort(1).values
     for k in sorted({1, (size + 1) // 3, size - 1, size} - {0}):
         calls: list[tuple[Callable[[], torch.Tensor], torch.Tensor, bool]] = [
-            (lambda k=k: row_sort.nth(rows, k - 1), up[:, k - 1 : k], True)
+            (partial(row_sort.nth, rows, k - 1), up[:, k - 1 : k], True)
         ]
         for largest, ordered in ((False, False), (False, True), (True, False), (True, True)):
             wanted = up.flip(1)[:, :k] if largest else up[:, :k]
-            calls.append((lambda k=k, g=largest, o=ordered: row_sort.top(rows, k, g, o), wanted, ordered))
+            calls.append((partial(row_sort.top, rows, k, largest, ordered), wanted, ordered))
         for call, wanted, ordered in calls:
             positions = call()
             values = rows.gather(1, positions)

@@ -25,10 +25,10 @@ def _register(name: str, kind: str, function: Callable[..., T], word: str) -> No
 
     whom = "a number" if kind == "real" else "the other tensor's element"
     about = f"Bit by bit '{word}' of each element and {whom}. Only for integer tensors."
-    operation(name, f"src:T other:{kind}", Form.UPDATE, inplace=_in_place(apply), about=about)(apply)
+    operation(name, f"src:T other:{kind}", Form.UPDATE, inplace=_inplace(apply), about=about)(apply)
 
 
-def _in_place(function: Callable[..., T]) -> Callable[[T, Number], T]:
+def _inplace(function: Callable[..., T]) -> Callable[[T, Number], T]:
     """The in-place form of a function: its result is written to the first argument."""
     return lambda src, other: function(src, other, out=src)
 
@@ -67,5 +67,5 @@ def _shift_right(src: T, count: Number, *, out: T | None = None) -> T:
 
 
 for _name, _shift in (("lshift", _shift_left), ("rshift", _shift_right)):
-    operation(_name, "src:T value:real", Form.UPDATE, inplace=_in_place(_shift))(_shift)
-    operation(f"c{_name}", "src:T other:like", Form.UPDATE, inplace=_in_place(_shift))(_shift)
+    operation(_name, "src:T value:real", Form.UPDATE, inplace=_inplace(_shift))(_shift)
+    operation(f"c{_name}", "src:T other:like", Form.UPDATE, inplace=_inplace(_shift))(_shift)
