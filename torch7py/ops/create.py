@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from torch7py.kernels import available, kernel
 from torch7py.ops import memory, state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
@@ -273,11 +272,7 @@ def _linspace(out: T, a: float, b: float, n: int) -> None:
 def _logspace(out: T, a: float, b: float, n: int) -> None:
     """``torch.logspace([out,] a, b [, n=100])``: 10 to the power of what linspace gives."""
     points = _points(out, "logspace", a, b, n)
-    if available() and not points.isnan().any():
-        powers = points.double()
-        kernel("power")(10.0, powers.data_ptr(), powers.data_ptr(), n)
-    else:
-        powers = torch.tensor([_power_of_ten(x) for x in points.tolist()], dtype=torch.float64)
+    powers = torch.tensor([_power_of_ten(x) for x in points.tolist()], dtype=torch.float64)
     _in_order(out, powers)
 
 

@@ -152,12 +152,7 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     alias = np.full(len(stay), -1, np.int64)
     if np.isnan(stay).any():
         raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
-    if available():
-        waiting = np.empty(2 * len(stay), np.int32)
-        addresses = (stay.ctypes.data, alias.ctypes.data, waiting.ctypes.data)
-        kernel("alias", REAL="float" if real is np.float32 else "double")(*addresses, len(stay))
-    else:
-        _share_in_python(stay, alias)
+    _share(stay, alias)
     if not stay.min() > 0:
         raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
     if stay.max() > 1:
@@ -167,7 +162,7 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     return torch.from_numpy(alias + 1), torch.from_numpy(stay)
 
 
-def _share_in_python(stay: NDArray[np.floating[Any]], alias: Longs) -> None:
+def _share(stay: NDArray[np.floating[Any]], alias: Longs) -> None:
     real = stay.dtype.type
     smaller = [i for i, value in enumerate(stay) if value < 1]
     larger = [i for i, value in enumerate(stay) if not value < 1]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 
 import torch
 
@@ -17,7 +15,6 @@ from torch7py.ops.random import check, scalar
 __all__ = ["fill", "fill_normal", "fits"]
 
 AT_ONCE = 1 << 16  # words drawn together: they stay in the cache
-MANY = 1024  # from so many floats on PyTorch's functions are faster than the C library's
 FEW = 64  # up to so many elements ``draw`` is as fast
 
 
@@ -68,12 +65,7 @@ def _fill(
     parameters: tuple[float, ...],
 ) -> tuple[int, int]:
     """Write numbers to an address; returns the last two words, of an even number of them."""
-    if name == "normal" and like.dtype == torch.float32 and count >= MANY:
-        draw: Callable[..., None] = partial(
-            _draw_floats, [torch.empty(AT_ONCE // 2, dtype=torch.float64) for _ in "123"]
-        )
-    else:
-        draw = kernel("draw", OUT=types.of(like).ctype)
+    draw = kernel("draw", OUT=types.of(like).ctype)
     done, last = 0, 0
     while done < count:
         wanted = min(AT_ONCE, count - done)
@@ -82,17 +74,3 @@ def _fill(
         draw(name, pairs.ctypes.data, drawn, at + done * like.element_size(), *parameters)
         done += drawn
     return last >> 32, last & 0xFFFFFFFF
-
-
-def _draw_floats(
-    spare: list[torch.Tensor], name: str, words: int, count: int, out: int, mean: float, stdv: float
-) -> None:
-    """normal in single precision, its logarithms, cosines and sines by PyTorch, many at a time (``normal.lua``)."""
-    pairs = count // 2
-    logs, cosines, sines = (tensor[:pairs] for tensor in spare)
-    draw = kernel(name)
-    draw("prepare", words, pairs, logs.data_ptr(), cosines.data_ptr())
-    torch.sin(cosines, out=sines)
-    torch.cos(cosines, out=cosines)
-    torch.log(logs, out=logs)
-    draw("finish", words, pairs, *(tensor.data_ptr() for tensor in (logs, cosines, sines)), out, mean, stdv)
