@@ -19,7 +19,7 @@ import torch
 from torch7py.nn.object import TorchObject
 from torch7py.nn.unknown_layer import UnknownLayer
 from torch7py.ops import types
-from torch7py.ops.atomic import replacing
+from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.packages.libraries import install_command

@@ -19,7 +19,7 @@ from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.trusted_bytecode import is_trusted, trust
 from torch7py.ops import memory, types
-from torch7py.ops.atomic import NewFile
+from torch7py.ops.atomic_file import NewFile
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.files import DiskFile, File, MemoryFile

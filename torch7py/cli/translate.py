@@ -108,7 +108,7 @@ def _refuse_to_overwrite(force: bool, *paths: Path | None) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from torch7py.ops.atomic import replacing
+    from torch7py.ops.atomic_file import replacing
 
     try:
         with replacing(path) as temporary:

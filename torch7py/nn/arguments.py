@@ -10,7 +10,7 @@ import torch
 
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import numbers_known
+from torch7py.ops.tracing import numbers_known
 
 __all__ = [
     "as_shape",

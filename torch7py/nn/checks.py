@@ -10,7 +10,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import numbers_known
+from torch7py.ops.tracing import numbers_known
 
 __all__ = [
     "any_true",

@@ -15,7 +15,7 @@ from torch7py.nn.saved_form import SavedForm
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import in_transform
+from torch7py.ops.tracing import in_transform
 
 __all__ = ["FieldHolder", "has_hooks"]
 

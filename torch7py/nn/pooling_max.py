@@ -19,7 +19,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
 from torch7py.nn.window_max import largest, put_back, whole_indices
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import numbers_known
+from torch7py.ops.tracing import numbers_known
 
 __all__ = [
     "MaxPooling",

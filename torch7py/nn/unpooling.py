@@ -14,7 +14,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded
 from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import in_transform, numbers_known
+from torch7py.ops.tracing import in_transform, numbers_known
 
 __all__ = ["SpatialMaxUnpooling", "VolumetricMaxUnpooling"]
 

@@ -8,10 +8,10 @@ import torch
 
 from torch7py.ops import memory, row_sort
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import numbers_known
 from torch7py.ops.quicksort import SMALL
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
+from torch7py.ops.tracing import numbers_known
 
 __all__ = ["along", "sort"]
 

@@ -17,7 +17,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
-from torch7py.ops.known import numbers_known
+from torch7py.ops.tracing import numbers_known
 from torch7py.rnn.branches import BRANCHES, BranchStage
 from torch7py.rnn.dropout_stage import DropoutStage, Masks
 from torch7py.rnn.masking import TrimZero

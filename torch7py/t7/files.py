@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
-from torch7py.ops.atomic import NewFile
+from torch7py.ops.atomic_file import NewFile
 from torch7py.ops.files import DiskFile, MappedFile
 from torch7py.t7.errors import T7Error
 from torch7py.t7.layers import revive

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from torch7py.bridge.errors import LuaError
-from torch7py.ops.atomic import replacing
+from torch7py.ops.atomic_file import replacing
 from torch7py.translate.check import report_of_page
 from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful

@@ -13,7 +13,7 @@ import torch
 from torch7py.files import load
 from torch7py.nn.base import Criterion
 from torch7py.nn.object import TorchObject
-from torch7py.ops.atomic import replacing
+from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
 from torch7py.translate.example import criterion_example, dtype_of, example_of, runs

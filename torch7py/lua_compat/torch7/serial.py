@@ -25,7 +25,7 @@ from torch7py.lua_compat.values import Table, call, index, kind_of, metatable, m
 from torch7py.nn.registry import layers
 from torch7py.nn.saved_form import SavedForm
 from torch7py.ops import memory
-from torch7py.ops.atomic import NewFile
+from torch7py.ops.atomic_file import NewFile
 from torch7py.ops.files import File, MemoryFile
 from torch7py.ops.memory import Storage
 from torch7py.t7 import format as t7

@@ -8,9 +8,9 @@ import torch
 
 from torch7py.kernels import available, kernel
 from torch7py.ops import types
-from torch7py.ops.known import numbers_known
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import check, scalar
+from torch7py.ops.tracing import numbers_known
 
 __all__ = ["fill", "fill_normal", "fits"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from torch7py.ops import atomic
-from torch7py.ops.atomic import NewFile, replacing
+from torch7py.ops import atomic_file
+from torch7py.ops.atomic_file import NewFile, replacing
 
 
 def killed(target: Path, way: str, at: str, nameless: bool = True) -> None:
@@ -22,7 +22,7 @@ def killed(target: Path, way: str, at: str, nameless: bool = True) -> None:
 
     def write() -> None:
         if not nameless:
-            atomic._open_nameless = lambda target: None
+            atomic_file._open_nameless = lambda target: None
         if at != "write":
             setattr(os, at, die)
         if way == "NewFile":
@@ -86,7 +86,7 @@ def test_what_has_a_name_is_taken_over_by_the_next(tmp_path: Path, way: str, at:
 @pytest.mark.parametrize("nameless", [True, False])
 def test_writers_at_once_do_not_meet(tmp_path: Path, nameless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not nameless:
-        monkeypatch.setattr(atomic, "_open_nameless", lambda target: None)
+        monkeypatch.setattr(atomic_file, "_open_nameless", lambda target: None)
     target = tmp_path / "model.t7"
     files = [NewFile(target) for _ in range(5)]
     for number, file in enumerate(files):
