@@ -20,8 +20,9 @@ def test_an_engine_that_has_no_compiler_for_them(
 @pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
 class TestKernel:
     def test_it_is_compiled_once_for_each_type(self) -> None:
-        assert kernel("draw", OUT="float") is kernel("draw", OUT="float")
-        assert kernel("draw", OUT="float") is not kernel("draw", OUT="double")
+        floats = kernel("class_loss", REAL="float", NUMBER="float")
+        assert kernel("class_loss", REAL="float", NUMBER="float") is floats
+        assert kernel("class_loss", REAL="double", NUMBER="float") is not floats
 
     def test_it_writes_into_the_memory_that_it_is_given(self) -> None:
         keys, positions = (ctypes.c_double * 3)(30, -10, 20), (ctypes.c_int64 * 3)()

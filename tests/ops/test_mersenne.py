@@ -89,19 +89,6 @@ def test_words_drawn_in_any_pieces_are_the_stream(seed, pieces):
         assert words == [reference.getrandbits(32) for _ in range(abs(n))]
 
 
-@given(st.lists(st.integers(1, 1500), max_size=10), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
-def test_words_drawn_in_twos_are_the_stream(pieces, single):
-    generator, reference = seeded(), pythons(123)
-    for n in pieces:
-        pairs = generator.pairs(n).tolist()
-        words = [half for pair in pairs for half in (pair >> 32, pair & 0xFFFFFFFF)]
-        drawn = min(n, len(words))
-        assert drawn == n or drawn % 2 == 0
-        words[drawn:] = [generator.word() for _ in range(single)]
-        assert words == [reference.getrandbits(32) for _ in range(drawn + single)]
-
-
 @given(st.lists(st.integers(-40, 1500), max_size=6))
 @settings(max_examples=40, deadline=None)
 def test_a_state_goes_on_where_it_was_taken(pieces):

@@ -14,11 +14,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from torch7py.kernels import available, kernel
+from torch7py.kernels import available
 from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import choose, compiled, draw, dropout_mask, fill, normal_, scalar, uniform_
+from torch7py.ops.random import choose, draw, dropout_mask, fill, normal_, scalar, uniform_
 
 GOLDEN: dict[str, list[float]] = json.loads(
     gzip.decompress((Path(__file__).parent.parent / "golden" / "rng.json.gz").read_bytes())
@@ -422,70 +422,26 @@ def test_nan_has_no_alias():
         choose.alias_setup(torch.tensor([0.5, math.nan]))
 
 
-@pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
-class TestFillInKernels:
-    """The compiled fills against the same numbers by numpy, from the same words."""
-
-    CALLS = (
-        *((name, (fill.uniform, 0, 1)) for name in ("Double", "Float")),
-        *((name, (fill.uniform, -3.7, 1e5)) for name in ("Double", "Float")),
-        *((name, (fill.normal, 0, 1)) for name in ("Double", "Float")),
-        *((name, (fill.normal, 1.3, 0.2)) for name in ("Double", "Float")),
-        ("Float", (fill.normal, 100, 1e-3)),
-        ("Float", (fill.normal, 0, 1e-40)),
-        *((name, (fill.log_normal, 1, 2)) for name in ("Double", "Float")),
-        *((name, (fill.exponential, 0.7)) for name in ("Double", "Float")),
-        *((name, (fill.exponential, 0)) for name in ("Double", "Float")),
-        *((name, (fill.cauchy, 2, 0.3)) for name in ("Double", "Float")),
-        *((name, (fill.random,)) for name in ("Double", "Float", *INTEGRAL)),
-        *((name, (fill.random, 10)) for name in ("Double", "Float", *INTEGRAL)),
-        *((name, (fill.random, 70_000)) for name in ("Double", "Float", *INTEGRAL)),
-        *((name, (fill.random, -5, 300)) for name in ("Double", "Float", *INTEGRAL)),
-        *((name, (fill.random, 0, 2**32)) for name in ("Double", "Float", *INTEGRAL)),
-    )
-
-    @pytest.mark.parametrize(("name", "call"), CALLS)
-    @pytest.mark.parametrize("size", [65, 66, 2 * compiled.AT_ONCE + 1])
+class TestFillInParts:
+    @pytest.mark.parametrize("size", [fill.PART, fill.PART + 1, 2 * fill.PART + 3])
     @pytest.mark.parametrize("pending", [False, True])
-    def test_they_are_the_same(self, monkeypatch, name, call, size, pending):
-        if size > 1000 and (pending or call[0] is fill.random):
-            size = compiled.AT_ONCE + 2
-        function, *parameters = call
-        results, states = [], []
-        for possible in (True, False):
-            monkeypatch.setattr(compiled, "available", lambda possible=possible: possible)
-            generator = seeded(7)
-            if pending:
-                scalar.normal(generator)
-            generator.word()
-            x = tensor(name, size)
-            assert function(generator, x, *parameters) is x
-            results.append(x)
-            states.append(generator.get_state())
-        assert torch.equal(*(x.nan_to_num(12345.0) for x in results))
-        assert states[0] == states[1]
-
-    @pytest.mark.parametrize("seed", [18, 278])
-    def test_a_number_near_the_middle_of_two_floats(self, seed):
-        """With these seeds one lies there so nearly that the values' last bits do not tell which float it is."""
-        assert torch.equal(
-            fill.normal(seeded(seed), torch.empty(2048)), draw.normal(seeded(seed), 2048).float()
-        )
-
-    def test_remainders_of_words_around_multiples(self):
-        """The kernel divides by multiplying; beside Python's whole numbers."""
-        edges = {2**k + d for k in range(34) for d in (-1, 0, 1)} | {3, 10, 1000, 70_000, 123_456_789}
-        for count in sorted(edges - {0}):
-            most = (2**32 - 1) // count
-            near = {
-                q * count + d for q in (0, 1, 2, 7, most // 3, most - 1, most) for d in (-1, 0, 1, count - 1)
-            }
-            words = np.array(sorted(word for word in near if 0 <= word < 2**32), np.uint64)
-            found = np.empty(len(words))
-            twos = np.append(words, np.zeros(len(words) % 2, np.uint64))
-            pairs = twos[::2] << np.uint64(32) | twos[1::2]
-            kernel("draw", OUT="double")("random", pairs.ctypes.data, len(words), found.ctypes.data, 5, count)
-            assert found.tolist() == [word % count + 5 for word in words.tolist()]
+    @pytest.mark.parametrize(
+        ("filled", "drawn", "parameters"),
+        [
+            (fill.uniform, draw.uniform, (-3.7, 1e5)),
+            (fill.normal, draw.normal, (1.3, 0.2)),
+            (fill.exponential, draw.exponential, (0.7,)),
+            (fill.random, draw.random, (70_000,)),
+        ],
+    )
+    def test_the_parts_are_one_stream(self, filled, drawn, parameters, size, pending):
+        one, other = seeded(7), seeded(7)
+        if pending:
+            assert scalar.normal(one) == scalar.normal(other)
+        x = torch.empty(size, dtype=torch.float64)
+        assert filled(one, x, *parameters) is x
+        assert x.equal(drawn(other, size, *parameters).double())
+        assert one.get_state() == other.get_state()
 
     def test_a_parameter_and_a_part_of_a_tensor(self):
         parameter = torch.nn.Parameter(torch.zeros(10, 20))

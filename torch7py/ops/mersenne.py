@@ -48,11 +48,11 @@ class Generator:
     that the second one of (x, y, rho) in ``pair`` has not been returned yet.
     """
 
-    __slots__ = ("_ahead", "_engine", "_position", "_seed", "_stack", "_wide", "pair", "pair_pending")
+    __slots__ = ("_ahead", "_engine", "_position", "_random_state", "_seed", "_stack", "pair", "pair_pending")
 
     def __init__(self) -> None:
         self._engine = np.random.MT19937(0)
-        self._wide = np.random.RandomState(self._engine)
+        self._random_state = np.random.RandomState(self._engine)
         self.seed()
 
     def manual_seed(self, seed: float) -> None:
@@ -62,7 +62,7 @@ class Generator:
         """
         self._seed = to_long(seed)
         # RandomState knows the initialisation of 2002 that Torch7 uses; MT19937(seed) has another.
-        self._wide.seed(self._seed & 0xFFFFFFFF)
+        self._random_state.seed(self._seed & 0xFFFFFFFF)
         self._start(0)
         self.pair = (0.0, 0.0, 0.0)
         self.pair_pending = False
@@ -114,21 +114,6 @@ class Generator:
         del self._stack[-held:]
         first = self._ahead[start : start + held]
         return np.concatenate((first, self._draw(n - held))) if n > held else first.copy()
-
-    def pairs(self, n: int) -> Words:
-        """The next n words, or an even number of fewer, two in one integer with the first in its upper half.
-
-        An odd number ends with a word in an upper half. numpy draws two at once in 0.8 of the time of two.
-        """
-        if self._stack and n > BLOCK:
-            n = len(self._stack) + len(self._stack) % 2
-        if n % 2 and n > BLOCK:
-            n -= 1
-        if self._stack or n % 2:
-            words = np.append(self.words(n), np.zeros(n % 2, np.uint64))
-            return words[::2] << np.uint64(32) | words[1::2]
-        self._position = (self._position + n - 1) % BLOCK + 1
-        return self._wide.randint(0, 2**64, n // 2, dtype=np.uint64)
 
     def get_state(self) -> bytes:
         """The generator in 5048 bytes, byte for byte what ``torch.getRNGState([gen])`` holds."""

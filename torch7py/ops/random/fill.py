@@ -10,6 +10,7 @@ which callers check (check.py): layers in half precision draw.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ import torch
 from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import check, compiled, draw
+from torch7py.ops.random import draw
 
 __all__ = [
     "bernoulli",
@@ -30,6 +31,7 @@ __all__ = [
     "uniform",
 ]
 
+PART = 1 << 16  # numbers drawn together: they stay in the processor's cache
 # How many values x:random() takes, by type; words of the others are cast as they are.
 WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float": 2**24 + 1}
 
@@ -37,17 +39,13 @@ WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float"
 def uniform(generator: Generator, tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
     """``x:uniform([gen,] [a=0, b=1])``. A FloatTensor may hold b itself: rounding comes last."""
     a, b = _reals(tensor, "uniform", a, b)
-    if compiled.fits(tensor):
-        return compiled.fill(generator, tensor, "uniform", a, b)
-    return _put(tensor, draw.uniform(generator, tensor.numel(), a, b))
+    return _fill(tensor, lambda n: draw.uniform(generator, n, a, b))
 
 
 def normal(generator: Generator, tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch.Tensor:
     """``x:normal([gen,] [mean=0, stdv=1])``."""
     mean, stdv = _reals(tensor, "normal", mean, stdv)
-    if compiled.fits(tensor):
-        return compiled.fill_normal(generator, tensor, "normal", mean, stdv)
-    return _put(tensor, draw.normal(generator, tensor.numel(), mean, stdv))
+    return _fill(tensor, lambda n: draw.normal(generator, n, mean, stdv))
 
 
 def log_normal(
@@ -55,9 +53,7 @@ def log_normal(
 ) -> torch.Tensor:
     """``x:logNormal([gen,] [mean=1, stdv=2])``."""
     mean, stdv = _reals(tensor, "logNormal", mean, stdv)
-    if compiled.fits(tensor):
-        return compiled.fill_normal(generator, tensor, "log_normal", mean, stdv)
-    return _put(tensor, draw.log_normal(generator, tensor.numel(), mean, stdv))
+    return _fill(tensor, lambda n: draw.log_normal(generator, n, mean, stdv))
 
 
 def cauchy(
@@ -65,17 +61,13 @@ def cauchy(
 ) -> torch.Tensor:
     """``x:cauchy([gen,] [median=0, sigma=1])``."""
     median, sigma = _reals(tensor, "cauchy", median, sigma)
-    if compiled.fits(tensor):
-        return compiled.fill(generator, tensor, "cauchy", median, sigma)
-    return _put(tensor, draw.cauchy(generator, tensor.numel(), median, sigma))
+    return _fill(tensor, lambda n: draw.cauchy(generator, n, median, sigma))
 
 
 def exponential(generator: Generator, tensor: torch.Tensor, rate: float) -> torch.Tensor:
     """``x:exponential([gen,] rate)``."""
     (rate,) = _reals(tensor, "exponential", rate)
-    if compiled.fits(tensor):
-        return compiled.fill(generator, tensor, "exponential", rate)
-    return _put(tensor, draw.exponential(generator, tensor.numel(), rate))
+    return _fill(tensor, lambda n: draw.exponential(generator, n, rate))
 
 
 def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Tensor:
@@ -83,7 +75,7 @@ def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Ten
     one succeeds."""
     if types.of(tensor).is_cuda:
         p = 1 - p
-    return _put(tensor, draw.geometric(generator, tensor.numel(), p))
+    return _fill(tensor, lambda n: draw.geometric(generator, n, p))
 
 
 def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tensor = 0.5) -> torch.Tensor:
@@ -93,7 +85,8 @@ def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tenso
             raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
         if p.numel() != tensor.numel():
             raise TorchError(f"bernoulli: {p.numel()} probabilities for {tensor.numel()} elements")
-    return _put(tensor, draw.bernoulli(generator, tensor.numel(), p))
+        return _write(tensor, draw.bernoulli(generator, tensor.numel(), p))
+    return _fill(tensor, lambda n: draw.bernoulli(generator, n, p))
 
 
 def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.Tensor:
@@ -103,22 +96,28 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
     is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
     """
     number_type = types.of_layer(tensor).host
-    if compiled.fits(tensor):
-        low, count = check.bounds(bounds) if bounds else (0, WHOLE_RANGE.get(number_type.name, 2**32))
-        # As far as doubles and C's casts of them go.
-        if low >= 0 and low + count <= (2**53 if number_type.size == 8 or number_type.is_floating else 2**31):
-            return compiled.fill(generator, tensor, "random", low, count)
-    values = draw.unsigned(generator, tensor.numel(), *bounds)
-    if not bounds and number_type.name in WHOLE_RANGE:
-        values %= np.uint64(WHOLE_RANGE[number_type.name])
-    if number_type.name == "Float":
-        return _put(tensor, torch.from_numpy(values.astype(np.float32)))
-    if number_type.name == "Double":
-        return _put(tensor, torch.from_numpy(values.astype(np.float64)))
-    return _put(tensor, torch.from_numpy(values.view(np.int64)))
+
+    def numbers(n: int) -> torch.Tensor:
+        values = draw.unsigned(generator, n, *bounds)
+        if not bounds and number_type.name in WHOLE_RANGE:
+            values %= np.uint64(WHOLE_RANGE[number_type.name])
+        if number_type.name in ("Float", "Double"):
+            return torch.from_numpy(values.astype(str(number_type.dtype).removeprefix("torch.")))
+        return torch.from_numpy(values.view(np.int64))
+
+    return _fill(tensor, numbers)
 
 
-def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+def _fill(tensor: torch.Tensor, numbers: Callable[[int], torch.Tensor]) -> torch.Tensor:
+    """Fill a tensor with the next numbers of a stream, drawn a part at a time."""
+    if not tensor.is_contiguous():
+        return _write(tensor, numbers(tensor.numel()))
+    for part in torch.split(tensor.detach().view(-1), PART):
+        _write(part, numbers(len(part)))
+    return tensor
+
+
+def _write(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     if torch.compiler.is_compiling():  # an exported program would have these very numbers for ever
         raise TorchError(
             "random numbers of Torch7's stream cannot be exported: export a model in evaluation mode"
