@@ -11,7 +11,7 @@ P x H x W   N x P x h x w   N planes, each the sum over the P planes of ``x``
 ==========  ==========  =================================================================
 
 ``conv3`` and ``xcorr3`` have one dimension more. ``'V'`` keeps what needs no element outside of ``x``
-(``H - h + 1``), ``'F'`` takes 0 there (``H + h - 1``). ``xcorr`` does not turn the kernel around.
+(``H - h + 1``), ``'F'`` pads with zeros (``H + h - 1``). ``xcorr`` does not flip the kernel.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _correlate(x: T, kernel: T, space: int) -> T:
     return result
 
 
-def _convolve(x: T, kernel: T, mode: str, space: int, turn: bool) -> T:
+def _convolve(x: T, kernel: T, mode: str, space: int, flip: bool) -> T:
     full = mode[:1] == "F"
     if not full and mode[:1] != "V":
         raise TorchError(f"type of convolution can be 'V' or 'F', not '{mode}'")
@@ -55,7 +55,7 @@ def _convolve(x: T, kernel: T, mode: str, space: int, turn: bool) -> T:
     if full:
         margins = [margin for size in reversed(sizes) for margin in (size - 1, size - 1)]
         x = torch.nn.functional.pad(x, margins)
-    if turn:
+    if flip:
         kernel = kernel.flip(tuple(range(-space, 0)))
     if kinds == (0, 0):
         return _correlate(x[None], kernel[None, None], space)[0]
@@ -71,22 +71,22 @@ def _conv2(x: T, kernel: T, mode: str) -> T:
 
     ``'V'`` keeps what lies within ``x``, ``'F'`` all.
     """
-    return _convolve(x, kernel, mode, 2, turn=True)
+    return _convolve(x, kernel, mode, 2, flip=True)
 
 
 @operation("xcorr2", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _xcorr2(x: T, kernel: T, mode: str) -> T:
     """Cross-correlation over height and width: ``conv2`` with the kernel as it stands."""
-    return _convolve(x, kernel, mode, 2, turn=False)
+    return _convolve(x, kernel, mode, 2, flip=False)
 
 
 @operation("conv3", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _conv3(x: T, kernel: T, mode: str) -> T:
     """Convolution over depth, height and width: ``conv2`` with a dimension more."""
-    return _convolve(x, kernel, mode, 3, turn=True)
+    return _convolve(x, kernel, mode, 3, flip=True)
 
 
 @operation("xcorr3", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _xcorr3(x: T, kernel: T, mode: str) -> T:
     """Cross-correlation over depth, height and width: ``conv3`` with the kernel as it stands."""
-    return _convolve(x, kernel, mode, 3, turn=False)
+    return _convolve(x, kernel, mode, 3, flip=False)

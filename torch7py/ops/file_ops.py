@@ -253,7 +253,7 @@ operation(
     "file:object",
     Form.METHOD,
     returns="self",
-    about="From now on what is written arrives at once.",
+    about="From now on bytes are written without a buffer.",
 )(_call(DiskFile, "no_buffer"))
 operation(
     "torch.DiskFile.nativeEndianEncoding",

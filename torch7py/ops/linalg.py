@@ -1,9 +1,9 @@
 """Linear algebra on matrices of floating type: factorizations, solvers, eigenvalues.
 
-These are functions only, ``torch.inverse(x)``, and take all their results in front or none:
-``torch.gesv(X, LU, B, A)``. They go by the names of the LAPACK routines. Where a result is determined up to
-signs (eigenvectors, singular vectors), they are those of the LAPACK under PyTorch, which may differ from the
-original's. The results that LAPACK leaves column by column in memory lie so here (``columns``).
+These are functions only, ``torch.inverse(x)``, and take tensors for all their results first, or for none:
+``torch.gesv(X, LU, B, A)``. They are named after the LAPACK routines. Signs that are not determined (of eigenvectors
+and singular vectors) are those of the LAPACK under PyTorch, which may differ from the original's. Results that LAPACK
+leaves in column-major order are so here (``columns``).
 """
 
 from __future__ import annotations
@@ -124,14 +124,14 @@ def _least_squares(b: T, a: T) -> Pair:
 def _solve_triangular(b: T, a: T, uplo: str | None, trans: str | None, diag: str | None) -> Pair:
     """X with ``A X = B`` (``A' X = B`` for trans 'T') by the triangle ``uplo`` of A, and a copy of A."""
     b = _columns(b, _square(a))
-    triangle, transposed, diagonal = _options((uplo, trans, diag), ("UL", "NT", "NU"))
-    upper, turned, unit = triangle == "U", transposed == "T", diagonal == "U"
+    triangle, transposition, diagonal = _options((uplo, trans, diag), ("UL", "NT", "NU"))
+    upper, transposed, unit = triangle == "U", transposition == "T", diagonal == "U"
     zeros = (a.diagonal() == 0).nonzero()
     if not unit and len(zeros):
         first = zeros[0].item() + 1
         raise TorchError(f"Lapack Error in trtrs : A({first},{first}) is zero, singular A")
-    matrix = a.t() if turned else a
-    solution = torch.linalg.solve_triangular(matrix, b, upper=upper != turned, unitriangular=unit)
+    matrix = a.t() if transposed else a
+    solution = torch.linalg.solve_triangular(matrix, b, upper=upper != transposed, unitriangular=unit)
     return solution, a.clone()
 
 

@@ -1,6 +1,6 @@
-"""Elementwise arithmetic: what is done to every element with a number or with the elements of other tensors.
+"""Elementwise arithmetic with a number or with the elements of other tensors.
 
-Operands fit when they have as many elements, whatever their shapes; nothing is broadcast. A number is cast
+Operands need the same number of elements, whatever their shapes; nothing is broadcast. A number is cast
 to the tensor's type first; integer tensors divide and wrap around as C does.
 """
 
@@ -115,7 +115,7 @@ def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T
 
 
 def _exact(x: T) -> bool:
-    """Whether a sum of products needs no rounding."""
+    """Whether sums of products are exact."""
     return not x.is_floating_point()
 
 

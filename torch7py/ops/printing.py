@@ -1,4 +1,4 @@
-"""The text of numbers, tensors and storages: what Torch7's ``tostring`` gives, byte for byte.
+"""The text of numbers, tensors and storages: that of Torch7's ``tostring``, byte for byte.
 
 One format serves all the numbers of a tensor. It follows from the decimal exponents of the smallest and the
 largest magnitude, counted so that 1 to 9.99 have exponent 1:
@@ -15,7 +15,7 @@ a NaN anywhere                        ``%f``, with no width and never split into
 A zero counts as exponent 1, infinity as whole. Numbers pass through double first, so a Long beyond 2^53
 prints rounded, as in the original.
 
-What lies between two roundings goes away from zero (``rounding.py``).
+Numbers are rounded half away from zero (``rounding.py``).
 
 Source: torch7's ``Tensor.lua`` in its last state. A program as of 2015 gets an empty line before the text of
 a storage (``quirks.py``).
@@ -41,7 +41,7 @@ MAX_WHOLE_DIGITS = 9
 
 @dataclass(frozen=True)
 class Format:
-    """How to print a set of numbers: each divided by ``scale``, then by ``item``, which takes ``width``."""
+    """How to print numbers: divided by ``scale``, by the directive ``item``, ``width`` characters wide."""
 
     item: str
     width: int | None = None
@@ -93,7 +93,7 @@ def tensor_to_string(t: torch.Tensor, type_name: str) -> str:
 
 
 def storage_to_string(values: torch.Tensor, type_name: str) -> str:
-    """The text of a storage, given its elements as one vector; ``tostring(s)`` in Lua. It ends in a newline.
+    """The text of a storage whose elements are a vector; ``tostring(s)`` in Lua. It ends in a newline.
 
     Raises ValueError for anything but a vector, TypeError for a dtype Torch7 does not have.
 
@@ -154,8 +154,8 @@ def _column(values: torch.Tensor, fmt: Format) -> str:
 def _matrix(values: torch.Tensor, fmt: Format, indent: str) -> str:
     """The rows of a matrix, in as many blocks of columns as it takes.
 
-    The two headings of a block stand on lines of their own, one after the other, and share the indent of the
-    matrix between them in this way: the first block's first heading has it, a later block's has not.
+    A block may have two headings, on separate lines. The first line of the first block is indented, that of a later
+    block is not.
     """
     n_columns = values.shape[1]
     per_line = fmt.columns(indent) or n_columns

@@ -1,10 +1,10 @@
-"""The packages as of 2015: what they did otherwise, as a table, and how code asks for a line of it.
+"""A table of the differences in the packages of 2015, and the test whether one applies.
 
-A program that runs as of 2015 (``State.generation``) gets the packages of 20 October 2015, of the days when rnn had
-``backwardThroughTime``. A line of the table is one difference: the day and the commit that ended it, and what was so
-before. The code that differs asks ``older`` for it by its name at the place where it differs. Each package brings its
-own lines: those of torch are here, those of nn in ``nn/quirks.py``, those of optim in ``packages/optim/quirks.py``;
-the two interfaces of rnn are in ``rnn/generation.py``.
+A program that runs as of 2015 (``State.generation``) gets the packages of 20 October 2015, when rnn had
+``backwardThroughTime``. An entry of the table is one difference: the day and the commit that ended it, and the earlier
+behaviour. Code that depends on it asks ``older``. Packages add their entries: those of torch are here, those of nn in
+``nn/quirks.py``, those of optim in ``packages/optim/quirks.py``; the two interfaces of rnn are in
+``rnn/generation.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OLDER = 2015
 
 @dataclass(frozen=True)
 class Quirk:
-    """One difference: until which day it was so, the commit of the package that ended it, and what was so."""
+    """One difference: the last day of the earlier behaviour, the commit that ended it, and a description."""
 
     until: str
     commit: str
@@ -39,7 +39,7 @@ def older(name: str) -> bool:
 
 
 def disregard(what: str, since: str) -> None:
-    """Say on stderr, once a program, that something it gives was not known in 2015: it may be of a later day."""
+    """Report on stderr, once a program, an argument that 2015's packages did not have."""
     said: set[str] = state.current().packages.setdefault("quirks", set())
     if what not in said:
         said.add(what)

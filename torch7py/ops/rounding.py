@@ -1,8 +1,7 @@
-"""Numbers as text, rounded as Torch7's LuaJIT did: what lies just between two results goes away from zero.
+"""Numbers as text, rounded as by Torch7's LuaJIT: half away from zero.
 
-C's ``printf``, Python and later versions of LuaJIT take the even digit there: ``%.4f`` of 0.03125 is 0.0312, and was
-0.0313. What lies between is known without rounding anything: a number does for q decimals when ``2^(q+1)`` times it is
-odd.
+C's ``printf``, Python and later versions of LuaJIT round half to even: ``%.4f`` of 0.03125 is 0.0312, and was 0.0313.
+A number is half way between two results with q decimals when ``2^(q+1)`` times it is odd.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ def format_number(directive: str, x: float) -> str:
     kind = letter.lower()
     size = abs(x)
     if kind == "f":
-        if not _lies_between(size, precision):
+        if not _is_half_way(size, precision):
             return text
         raised = _raised(size, precision, "f")
     else:
         digits = max(precision, 1) - 1 if kind == "g" else precision
         exponent = int(f"{size:.{digits}e}".partition("e")[2])
-        if not _lies_between(size, digits - exponent):
+        if not _is_half_way(size, digits - exponent):
             return text
         raised = _raised(size, digits, "e")
         if raised and kind == "g":
@@ -58,8 +57,8 @@ def _read(directive: str) -> tuple[str, int, int, str]:
     return flags, int(width or 0), 6 if precision is None else int(precision or 0), letter
 
 
-def _lies_between(size: float, decimals: int) -> bool:
-    """Whether a positive number lies between two of so many decimals; of tens, hundreds, ... where they are below 0."""
+def _is_half_way(size: float, decimals: int) -> bool:
+    """Whether a positive number is half way between two with so many decimals (below 0: tens, hundreds, ...)."""
     if decimals >= 0:
         return decimals < 1100 and size < 2.0**53 and math.ldexp(size, decimals + 1) % 2 == 1
     if decimals < -22:  # 5^23 has more digits than a number
@@ -68,7 +67,7 @@ def _lies_between(size: float, decimals: int) -> bool:
 
 
 def _raised(size: float, precision: int, kind: str) -> str | None:
-    """What lies between two results as the greater one, None if it is C's. The lower one then ends in an even digit."""
+    """The greater of the two results where C takes the lower one, which ends in an even digit; None where it does not."""
     text = f"{size:.{precision}{kind}}"
     number, _, exponent = text.partition("e")
     cut = f"{size:.{precision + 1}{kind}}".partition("e")[0][:-1].rstrip(".")
@@ -79,7 +78,7 @@ def _raised(size: float, precision: int, kind: str) -> str | None:
 
 
 def _general(text: str, digits: int) -> str:
-    """``%g`` of what ``%e`` gives. The last digit has been raised, so it is none of the zeros that are left out."""
+    """``%g`` from the text of ``%e``. Its last digit has been raised, so it is no zero to be left out."""
     number, _, power = text.partition("e")
     exponent = int(power)
     if not -4 <= exponent <= digits:

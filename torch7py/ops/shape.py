@@ -1,4 +1,4 @@
-"""What a tensor is: sizes, strides, type, memory."""
+"""Properties of tensors: sizes, strides, type, memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = torch.Tensor
 
 
 def check_dim(x: T, dim: int) -> int:
-    """A dimension, 0-based here and 1-based in the message, which the tensor must have."""
+    """Return a dimension (from 0) if the tensor has it, else raise an error, in which it counts from 1."""
     dims = x.dim() if x.numel() else 0
     if not 0 <= dim < dims:
         raise TorchError(f"dimension {dim + 1} out of range of {dims}D tensor")

@@ -17,7 +17,7 @@ __all__ = ["Timer", "Times"]
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of the wall clock, and of this process's own work in and outside the system."""
+    """Seconds of the wall clock, and of processor time of this process: in user code and in the system."""
 
     real: float
     user: float

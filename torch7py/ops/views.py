@@ -1,4 +1,4 @@
-"""The same memory seen otherwise: parts, turned and reshaped tensors, and tensors aimed at other memory."""
+"""Views of a tensor's memory: parts, transposed and reshaped tensors; ``set`` and ``resize``."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _unfold(x: T, dim: int, size: int, step: int) -> T:
     return x.unfold(dim, size, step)
 
 
-# -- turned ------------------------------------------------------------------------------------------------
+# -- transposed --------------------------------------------------------------------------------------------
 
 
 @operation("transpose", "x:any dim1:index dim2:index", Form.METHOD, returns="view")
@@ -166,7 +166,7 @@ def _squeeze_dim(x: T, dim: int) -> T:
     return x.squeeze(check_dim(x, dim))
 
 
-# -- aimed at other memory ---------------------------------------------------------------------------------
+# -- set and resize ----------------------------------------------------------------------------------------
 
 
 @operation("set", "x:T", Form.METHOD, returns="self", moves=True)

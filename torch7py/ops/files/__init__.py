@@ -1,8 +1,8 @@
-"""Files as Torch7 has them: numbers, storages and strings in and out, binary or as text.
+"""Torch7's files: numbers, storages and strings, read and written in binary or as text.
 
-``stream`` has the bytes, ``binary`` and ``text`` are how numbers stand among them, ``file`` is what all files have in
-common. ``disk`` has the files of the system, ``mapped`` those whose numbers are not copied, ``memory`` those in a
-CharStorage. Positions are 0-based here. A file that fails says so in an error, or when it is quiet in ``has_error``.
+``stream`` reads and writes bytes, ``binary`` and ``text`` convert numbers, ``file`` is the common base class.
+``disk`` has the files of the system, ``mapped`` those whose numbers are not copied, ``memory`` those in a CharStorage.
+Positions count from 0. A failure raises an error, or sets ``has_error`` if the file is quiet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers in a binary file: as in memory, in either byte order, longs of 4 or 8 bytes."""
+"""Numbers in a binary file: in either byte order, longs of 4 or 8 bytes."""
 
 from __future__ import annotations
 

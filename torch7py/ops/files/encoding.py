@@ -1,4 +1,4 @@
-"""How numbers stand in a file: as in memory, in either byte order, or as text.
+"""Conversion of numbers to and from the bytes of a file: binary in either byte order, or text.
 
 Text is C's: ``%.17g`` for doubles, ``%.9g`` for floats and halves, ``%d`` for whole numbers. Bytes and chars are
 written as the bytes they are also in a text.

@@ -1,4 +1,4 @@
-"""``torch.File``: what all files have in common."""
+"""``torch.File``: the base class of all files."""
 
 from __future__ import annotations
 

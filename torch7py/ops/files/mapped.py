@@ -1,4 +1,4 @@
-"""Files whose numbers are not copied where they can be used as they lie."""
+"""Files mapped to memory, whose numbers are not copied where possible."""
 
 from __future__ import annotations
 

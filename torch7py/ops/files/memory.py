@@ -1,4 +1,4 @@
-"""Files in memory."""
+"""``torch.MemoryFile``: a file in a CharStorage."""
 
 from __future__ import annotations
 

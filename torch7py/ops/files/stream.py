@@ -1,4 +1,4 @@
-"""The bytes of a file: where they come from and go to, what is read ahead, and the settings of a file."""
+"""The base class of files below ``File``: reading ahead and writing of bytes, and the settings of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in a text: as C's scanf reads and printf writes them, an end of line behind each value."""
+"""Numbers in a text file: read as by C's scanf, written as by printf, a line for every value."""
 
 from __future__ import annotations
 
