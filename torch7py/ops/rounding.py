@@ -67,7 +67,7 @@ def _is_half_way(size: float, decimals: int) -> bool:
 
 
 def _raised(size: float, precision: int, kind: str) -> str | None:
-    """The greater of the two results where C takes the lower one, which ends in an even digit; None where it does not."""
+    """The greater of the two results where C takes the lower one, which ends in an even digit; else None."""
     text = f"{size:.{precision}{kind}}"
     number, _, exponent = text.partition("e")
     cut = f"{size:.{precision + 1}{kind}}".partition("e")[0][:-1].rstrip(".")
