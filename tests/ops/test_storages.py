@@ -203,6 +203,8 @@ class TestSharedMemory:
         ("s:string()", "only ByteStorage and CharStorage have it, not torch.DoubleStorage"),
         ("s:resize(-2)", "a storage cannot have -2 elements"),
         ("s:type('torch.Storage')", "'torch.Storage' is not a storage type"),
+        ("torch.ByteStorage(2, 7)", "the process has no memory for 2 elements at address 7"),
+        ("torch.Storage(2^50, 2^20)", "the process has no memory for"),
     ],
 )
 def test_errors(rt: Runtime, source: str, message: str) -> None:

@@ -23,6 +23,8 @@ from torch7py.ops.types import NumberType
 
 __all__: list[str] = []
 
+_libc = ctypes.CDLL(None)
+
 # -- constructors ------------------------------------------------------------------------------------------
 
 
@@ -56,8 +58,21 @@ def _new_at(code: int, size: int, address: int) -> Storage:
     number_type = types.BY_CODE[code]
     if size < 1:
         raise ArgumentError(f"a storage on given memory cannot have {size} elements")
+    if not _is_mapped(address, size * number_type.size):
+        raise ArgumentError(f"the process has no memory for {size} elements at address {address}")
     raw = (ctypes.c_byte * (size * number_type.size)).from_address(address)
     return Storage(number_type, torch.frombuffer(raw, dtype=number_type.dtype).untyped_storage())
+
+
+def _is_mapped(address: int, size: int) -> bool:
+    """Whether all pages of a block of memory are the process's."""
+    start = address - address % mmap.PAGESIZE
+    if start <= 0 or address + size >= 1 << 63:
+        return False
+    nothing_more = ctypes.c_int(1)  # MS_ASYNC: msync then only looks whether the pages are there
+    return bool(
+        _libc.msync(ctypes.c_void_p(start), ctypes.c_size_t(address + size - start), nothing_more) == 0
+    )
 
 
 @operation(

@@ -202,7 +202,7 @@ class KeepsSteps(SteppedModule):
 
     def recycle(self, offset: int = 0) -> Any:
         """``m:recycle()``: let the clone of a step more than rho steps ago serve the next one."""
-        self.generation.recycle(self, offset)
+        self.generation.recycle(self, max(offset, self.first_clone - 1))
         return self
 
     def _let_go(self) -> None:

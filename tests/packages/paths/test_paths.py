@@ -205,6 +205,10 @@ class TestTheFileThatCalls:
         with pytest.raises(LuaError, match="what calls is not in a file"):
             runtime.execute("sys.fpath()")
 
+    @pytest.mark.parametrize("depth", ["0/0", "1e300", "-1e15", "-1/0", "1e6"])
+    def test_no_file_at_a_depth_that_is_no_level(self, runtime, depth):
+        assert runtime.execute(f"return paths.thisfile('x', {depth})") == "x"
+
 
 class TestSystem:
     def test_who_am_i(self, runtime):

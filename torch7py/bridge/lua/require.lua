@@ -151,16 +151,17 @@ end
 local join, is_file, directory = sources.join, sources.is_file, sources.directory
 
 -- The file of the function at a level of the stack, and whether the function itself is there. It is not after
--- a tail call or through pcall; then the nearest file below it is meant.
+-- a tail call or through pcall; then the nearest file below it is meant. No file where there is no such level.
 function sources.here(level)
    local at, direct = level + 1, true
-   while true do
+   while at > 0 and at < 2^31 do
       local info = getinfo(at, 'Sf')
       if not info then return nil end
       if string.sub(info.source, 1, 1) == '@' then return string.sub(info.source, 2), direct end
       if info.func == run_chunk then return select(2, getlocal(at, 1)), false end
       at, direct = at + 1, false
    end
+   return nil
 end
 
 local here = sources.here

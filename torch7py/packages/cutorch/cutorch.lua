@@ -40,6 +40,7 @@ cutorch.magma = true
 
 -- cutorch.withDevice(device, f): the result of f(), called with another current device.
 function cutorch.withDevice(device, f)
+   if f == nil then error('cutorch.withDevice: the function to call is missing', 2) end
    local before = cutorch.getDevice()
    cutorch.setDevice(device)
    local function back(ok, ...)
