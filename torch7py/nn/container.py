@@ -165,12 +165,12 @@ class Container(Module):
         super().set_evaluate()
 
     def share(self, other: TorchObject, *fields: str) -> Module:
-        theirs = other.child_list()
-        mine = self.child_list()
-        if theirs is None or len(theirs) != len(mine):
-            raise TorchError("share: the containers hold different numbers of modules")
-        for one, another in zip(mine, theirs, strict=True):
-            one.share(another, *fields)
+        theirs = other.child_list() or []
+        for number, one in enumerate(self.child_list()):
+            if number < len(theirs):
+                one.share(theirs[number], *fields)
+            elif any(part.get_field(name) is not None for part in one.listModules() for name in fields):
+                raise TorchError(f"share: the other container has no module {number + 1}")
         return self
 
     def reset(self, stdv: float | None = None) -> None:

@@ -193,8 +193,13 @@ class CriterionTable(Module):
     def updateGradInput(self, input: Any, gradOutput: Any = None) -> Any:
         return self.keep_list("gradInput", [self.criterion.updateGradInput(*self._both(input))])
 
+    def accGradParameters(self, input: Any, gradOutput: Any = None, scale: float = 1) -> None:
+        """There are no parameters."""
+
     def backward(self, input: Any, gradOutput: Any = None, scale: float = 1) -> Any:
-        return self.updateGradInput(input, gradOutput)
+        self.updateGradInput(input, gradOutput)
+        self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
 
 
 @layer("nn.ModuleCriterion")

@@ -167,9 +167,6 @@ class AbstractRecurrent(KeepsSteps):
         self.accGradParameters(input, gradOutput, scale)
         return self.gradInput
 
-    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        self.accGradParameters(input, gradOutput, -lr)
-
     def updateParameters(self, learningRate: float) -> None:
         self.generation.update_parameters(self, learningRate)
 

@@ -193,7 +193,11 @@ class RecurrentAttention(AbstractSequencer):
         self.rnn.generation.sequence_acc_grad(self.rnn, self._inputs(input), self.gradHidden, scale)
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        raise TorchError(f"{self.class_name} has no accUpdateGradParameters")
+        self._check(gradOutput)
+        for step in range(int(self.nStep) - 1, -1, -1):
+            of_action = self._of_action(step, gradOutput)
+            self.action_of(step).accUpdateGradParameters(self._before(step), of_action, lr)
+            self.rnn.accUpdateGradParameters([input, self.actions[step]], self.gradHidden[step], lr)
 
     def describe(self) -> str:
         action, rnn = (

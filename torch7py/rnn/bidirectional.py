@@ -95,9 +95,6 @@ class BiSequencer(Bidirectional):
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         self.whole.accGradParameters(input, gradOutput, scale)
 
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        return self.set_grad_input(self.whole.backward(input, gradOutput, scale))
-
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         self.whole.accUpdateGradParameters(input, gradOutput, lr)
 

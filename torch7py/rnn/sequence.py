@@ -355,12 +355,12 @@ class Sequence(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if self.__dict__["_recompute"]:
-            self._backward(input, gradOutput, 1)
+            self.backward(input, gradOutput, 1)
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         if self.__dict__["_recompute"]:
-            self._backward(input, gradOutput, scale)
+            self.backward(input, gradOutput, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self._backward(input, gradOutput, scale)

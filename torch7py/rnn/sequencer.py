@@ -388,7 +388,9 @@ class Repeater(AbstractSequencer):
         return self.gradInput
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        self.accGradParameters(input, gradOutput, -lr)
+        self._check(gradOutput)
+        for gradient in reversed(gradOutput):
+            self.stepper.accUpdateGradParameters(input, gradient, lr)
 
     def describe(self) -> str:
         inner = self.stepper.describe().replace("\n", "\n  ")
