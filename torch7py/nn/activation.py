@@ -60,6 +60,8 @@ class Identity(Module):
 class Tanh(Pointwise):
     """``nn.Tanh()``: ``y = tanh(x)``, any shape. The gradient is taken from the output."""
 
+    exact_gradient = True
+
     from_output = True
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -217,6 +219,8 @@ class SoftShrink(_Shrink):
 @layer("nn.TanhShrink")
 class TanhShrink(Pointwise):
     """``nn.TanhShrink()``: ``y = x - tanh(x)``, any shape. The field ``tanh`` is the ``nn.Tanh`` inside."""
+
+    exact_gradient = True
 
     links: ClassVar[tuple[str, ...]] = ("tanh",)
 

@@ -10,11 +10,13 @@ import torch
 
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.tracing import numbers_known
 
 __all__ = [
     "as_shape",
     "axis",
+    "check_gradient",
     "dims_of",
     "exact_table",
     "given_text",
@@ -105,12 +107,21 @@ def as_shape(layer: TorchObject, tensor: torch.Tensor, sizes: Sequence[int]) -> 
     return tensor.reshape(tuple(sizes))
 
 
+def check_gradient(layer: TorchObject, gradient: torch.Tensor, shape: Sequence[int]) -> None:
+    """Refuse a gradient of another shape than the output's where the layer takes no other (``exact_gradient``)."""
+    exact = getattr(layer, "exact_gradient", False) and not older("gradients of any shape")
+    if exact and gradient.shape != tuple(shape):
+        wanted = "x".join(map(str, shape))
+        raise TorchError(f"{layer.class_name}: gradOutput is {size_text(gradient)}, the output {wanted}")
+
+
 def gradient_of(layer: TorchObject, gradOutput: Any, shape: Sequence[int]) -> torch.Tensor:
     """A gradient with respect to an output of this shape; it must have as many elements."""
     if not isinstance(gradOutput, torch.Tensor) or gradOutput.numel() != math.prod(shape):
         given = size_text(gradOutput) if isinstance(gradOutput, torch.Tensor) else "not a tensor"
         wanted = "x".join(map(str, shape))
         raise TorchError(f"{layer.class_name}: gradOutput is {given}, the output {wanted}")
+    check_gradient(layer, gradOutput, shape)
     return gradOutput.reshape(tuple(shape))
 
 

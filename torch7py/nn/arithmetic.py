@@ -201,6 +201,8 @@ class CMul(Module):
     Sizes, shapes and first values as for ``nn.CAdd``.
     """
 
+    exact_gradient = True
+
     cleared_by_type = True
 
     scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")

@@ -73,6 +73,9 @@ class Module(Training):
         __call__="call",
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
+    exact_gradient: ClassVar[bool] = (
+        False  # whether a gradOutput of another shape than the output's is refused
+    )
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.arguments import size_text
+from torch7py.nn.arguments import check_gradient, size_text
 from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
@@ -42,6 +42,7 @@ def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor)
     check_type(layer, what, tensor, like)
     if tensor.shape == like.shape:
         return tensor
+    check_gradient(layer, tensor, like.shape)
     if tensor.numel() != like.numel():
         raise TorchError(
             f"{layer.class_name}: {what} has {tensor.numel()} elements ({size_text(tensor)}), "

@@ -25,6 +25,8 @@ class Concat(Container):
     Shapes: the outputs may differ in that dimension alone. Programs leave ``dim`` out where they only collect modules.
     """
 
+    exact_gradient = True
+
     fields: ClassVar[tuple[str, ...]] = ("outputSize", "dimension")
 
     def __init__(self, dimension: int | None = None) -> None:
@@ -91,6 +93,8 @@ class DepthConcat(Concat):
     ``backward`` does not reach the children: it is 1 there.
     """
 
+    exact_gradient = True
+
     def _windows(self, whole: torch.Tensor, shapes: list[torch.Size], dim: int) -> list[torch.Tensor]:
         """The part of the joined tensor that belongs to each output."""
         windows, start = [], 0
@@ -142,6 +146,8 @@ class Parallel(Container):
     Shapes: an input with at most as many slices along inputDim as there are modules; outputs that differ in
     dimension outputDim alone. Programs leave both out where they only collect modules, for ``getParameters`` say.
     """
+
+    exact_gradient = True
 
     fields: ClassVar[tuple[str, ...]] = ("inputDimension", "outputDimension", "totalOutputSize")
 

@@ -27,6 +27,8 @@ class SpatialConvolutionLocal(Convolution):
     ``(nOutputPlane, oH, oW)``, drawn as for ``nn.SpatialConvolution``.
     """
 
+    exact_gradient = True
+
     fields: ClassVar[tuple[str, ...]] = (
         *("kW", "kH", "iW", "iH", "dW", "dH", "padW", "padH", "oW", "oH"),
         *Convolution.lua_buffers,
@@ -92,6 +94,8 @@ class SpatialDepthWiseConvolution(Convolution):
     With nOutputPlane equal to nInputPlane every second ``accGradParameters`` of the original mixes up its gradients, as
     it copies them over themselves; the numbers here are the original's. Python's ``.grad`` is free of that.
     """
+
+    exact_gradient = True
 
     weight_dims = 4
     copies_parameters = True  # as products of many matrices by one do

@@ -177,7 +177,3 @@ class PrintSize(Module):
         self._print("gradOutput", gradOutput)
         self.__dict__["gradInput"] = gradOutput
         return gradOutput
-
-    def clearState(self) -> Module:
-        self.__dict__.update(output=self.new(), gradInput=self.new())  # the old ones are others'
-        return self

@@ -56,6 +56,8 @@ class PairwiseDistance(Product):
     left out. PyTorch's autograd over ``forward`` gives the derivative itself.
     """
 
+    exact_gradient = True
+
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("diff", "norm", "outExpand", "grad", "ones")
 

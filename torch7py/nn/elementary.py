@@ -55,6 +55,8 @@ class Sqrt(Pointwise):
     The original takes b (field ``eps``) and does not use it.
     """
 
+    exact_gradient = True
+
     from_output = True
     fields: ClassVar[tuple[str, ...]] = ("eps",)
 
@@ -72,6 +74,8 @@ class Sqrt(Pointwise):
 @layer("nn.Square")
 class Square(Pointwise):
     """``nn.Square()``: ``y = x^2``, any shape."""
+
+    exact_gradient = True
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input.square()

@@ -119,8 +119,3 @@ class L1Penalty(Module):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         penalty = input.sign() * self._factor(input)
         return penalty + fit(self, "gradOutput", gradOutput, input) if self.provideOutput is True else penalty
-
-    def clearState(self) -> Module:
-        # The output is another module's or the script's: let go of it instead of emptying it.
-        self.__dict__["output"] = self.new()
-        return super().clearState()

@@ -82,6 +82,8 @@ class SpatialZeroPadding(_SpatialMargin):
     given is that on the left; one below 0 is cut off.
     """
 
+    exact_gradient = True
+
     mode = "constant"
 
 
@@ -92,6 +94,8 @@ class SpatialReflectionPadding(_SpatialMargin):
 
     Shapes as for ``nn.SpatialZeroPadding``; a margin must be smaller than the plane.
     """
+
+    exact_gradient = True
 
     mode = "reflect"
 
@@ -113,6 +117,8 @@ class SpatialReplicationPadding(_SpatialMargin):
     Shapes as for ``nn.SpatialZeroPadding``.
     """
 
+    exact_gradient = True
+
     mode = "replicate"
 
 
@@ -123,6 +129,8 @@ class VolumetricReplicationPadding(_Margin):
     Shapes: ``(planes, t, h, w)`` -> ``(planes, t + front + back, h + top + bottom, w + left + right)``, or both as a
     batch. A margin not given is that on the left; one below 0 is cut off.
     """
+
+    exact_gradient = True
 
     grid = "THW"
     mode = "replicate"

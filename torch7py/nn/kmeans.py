@@ -30,6 +30,7 @@ class Kmeans(Module):
     """
 
     traced = False
+    cleared_by_type = True
     fields: ClassVar[tuple[str, ...]] = ("k", "dim", "scale", "loss", "clusterSampleCount", "p")
     lua_methods = names("initRandom initKmeansPlus")
 
@@ -48,6 +49,9 @@ class Kmeans(Module):
         """``m:reset([bound])``: draw the centers from ``uniform(-bound, bound)``, 1 by default."""
         bound = 1 if stdv is None else stdv
         uniform_(self.weight.data, -bound, bound)
+
+    def clearState(self) -> Module:
+        return self  # the results stay, as in the original
 
     def _check(self, input: Any) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 2 or input.shape[1] != self.dim:

@@ -12,6 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import as_rows, check_type, fit
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.known import numbers_known
 from torch7py.ops.random import uniform_
 
 __all__ = ["Cosine", "Euclidean", "WeightedEuclidean"]
@@ -58,6 +59,7 @@ class Euclidean(_Templates):
     """
 
     cleared_by_type = True
+    transient = (*_Templates.transient, "_difference", "_pulled")
 
     inputs_in = 0
     scratch = (
@@ -87,22 +89,34 @@ class Euclidean(_Templates):
         self._check(input)
         return torch.linalg.vector_norm(input.unsqueeze(-1) - self.weight, dim=-2)
 
-    def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        """The gradient with respect to each element of each difference ``x - w_j``."""
+    def updateOutput(self, input: Any) -> Any:
         self._check(input)
         difference = input.data.unsqueeze(-1) - self.weight.data
-        distance = torch.linalg.vector_norm(difference, dim=-2, keepdim=True)
-        gradient = self._gradient_for(input, gradOutput)
-        return difference * (gradient.unsqueeze(-2) / (distance + EPSILON))
+        self.__dict__.update(_difference=difference, _pulled=None)
+        return self.keep("output", torch.linalg.vector_norm(difference, dim=-2))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return self._pull(input, gradOutput).sum(-1)
+        """By the differences and the output of the last forward, whatever the parameters are by now."""
+        if "_difference" not in self.__dict__ or not self.fastBackward:
+            self.updateOutput(input)
+        self._check(input)
+        gradient = self._gradient_for(input, gradOutput) / (self.output + EPSILON)
+        self.__dict__["_pulled"] = self.__dict__["_difference"] * gradient.unsqueeze(-2)
+        pulled: torch.Tensor = self.__dict__["_pulled"]
+        return pulled.sum(-1)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         gradient = self.gradient("weight")
         if gradient is not None:
-            pull = self._pull(input, gradOutput)
-            gradient.sub_(pull if input.dim() == 1 else pull.sum(0), alpha=scale)
+            if self.__dict__.get("_pulled") is None:
+                self.grad_input(input, gradOutput)
+            pulled = self.__dict__["_pulled"]
+            gradient.sub_(pulled if input.dim() == 1 else pulled.sum(0), alpha=scale)
+
+    def clearState(self) -> Module:
+        for name in ("_difference", "_pulled"):
+            self.__dict__.pop(name, None)
+        return super().clearState()
 
 
 @layer("nn.WeightedEuclidean")
@@ -185,6 +199,8 @@ class Cosine(_Templates):
     is not multiplied by scale for a batch, and half of it is not for a single example.
     """
 
+    exact_gradient = True
+
     inputs_in = 1
     scratch = ("_input", "_weight", "_gradOutput", "_sum", "_inputNorm", "_weightNorm")
     fields: ClassVar[tuple[str, ...]] = ("__norm", *scratch)
@@ -202,15 +218,32 @@ class Cosine(_Templates):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         input_norm, weight_norm = self._norms(input)
+        self.note("_weightNorm", weight_norm.unsqueeze(1))
+        if input.dim() == 1:
+            self.note("__norm", input_norm.item() if numbers_known(input_norm) else None)
+        else:
+            self.note("_inputNorm", input_norm)
         return input @ self.weight.t() / weight_norm / input_norm
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.noted(super().updateOutput, input)
+
+    def _noted_norms(self, input: torch.Tensor) -> tuple[torch.Tensor | float, torch.Tensor]:
+        """Those of the last forward, whatever the parameters are by now: ``||x||``, and ``||w||`` as a row."""
+        self._check(input)
+        of_input = self.get_field("__norm" if input.dim() == 1 else "_inputNorm")
+        of_weight = self.get_field("_weightNorm")
+        if of_input is None or of_weight is None or not of_weight.numel():
+            input_norm, weight_norm = self._norms(input.data)
+            return input_norm, weight_norm.data
+        return of_input, of_weight.view(-1)
 
     # dy_j/dx = (w_j / ||w_j|| - y_j x / ||x||) / ||x||, and dy_j/dw_j is the same with x and w_j exchanged.
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        input_norm, weight_norm = self._norms(input.data)
+        input_norm, weight_norm = self._noted_norms(input)
         gradOutput = self._gradient_for(input, gradOutput)
-        output = input.data @ self.weight.data.t() / weight_norm / input_norm
-        along = (gradOutput * output).sum(-1, keepdim=True) * input.data / input_norm
+        along = (gradOutput * self.output).sum(-1, keepdim=True) * input.data / input_norm
         return (gradOutput / weight_norm @ self.weight.data - along) / input_norm
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
@@ -218,11 +251,10 @@ class Cosine(_Templates):
         if gradient is None:
             return
         single = input.dim() == 1
+        input_norm, weight_norm = self._noted_norms(input)
         gradOutput = as_rows(self._gradient_for(input, gradOutput))
-        rows = as_rows(input.data)
-        input_norm, weight_norm = (norm.data for norm in self._norms(rows))
         weight_norm = weight_norm.unsqueeze(1)
-        output = rows @ self.weight.data.t() / weight_norm.t() / input_norm
-        towards = gradOutput.t() @ (rows / input_norm) / weight_norm
-        along = self.weight.data * ((gradOutput * output).sum(0).unsqueeze(1) / weight_norm) / weight_norm
-        gradient.add_(towards, alpha=scale if single else 1).sub_(along)
+        towards = gradOutput.t() @ (as_rows(input.data) / input_norm) / weight_norm
+        sums = (gradOutput * as_rows(self.output)).sum(0).unsqueeze(1)
+        gradient.add_(towards, alpha=scale if single else 1)
+        gradient.sub_(self.weight.data * (sums / weight_norm) / weight_norm)

@@ -128,7 +128,7 @@ class WhiteNoise(Pointwise):
 
     def clearState(self) -> Module:
         self.clear("noise")
-        return super().clearState()
+        return self
 
     def describe(self) -> str:
         return (

@@ -282,6 +282,8 @@ class SpatialCrossMapLRN(Gridded):
     (Krizhevsky et al., 2012.)
     """
 
+    exact_gradient = True
+
     traced = True
     fields: ClassVar[tuple[str, ...]] = ("size", "alpha", "beta", "k", "scale", "paddedRatio", "accumRatio")
 

@@ -53,6 +53,8 @@ class MM(Product):
     transB exchange the last two dimensions of their matrix first.
     """
 
+    exact_gradient = True
+
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("transA", "transB")
 
@@ -91,6 +93,8 @@ class MV(Product):
     Shapes: ``{(n, k), (k)}`` -> ``(n)``, ``{(batch, n, k), (batch, k)}`` -> ``(batch, n)``; trans exchanges the
     matrix's dimensions first.
     """
+
+    exact_gradient = True
 
     fields: ClassVar[tuple[str, ...]] = ("trans",)
 

@@ -31,6 +31,9 @@ class Arguments:
 
 
 QUIRKS |= {
+    "gradients of any shape": Quirk(
+        "2016-09-27", "19d3289", "a gradOutput of another shape with as many elements is taken by every layer"
+    ),
     "BatchNormalization running_std": Quirk(
         "2016-02-25",
         "c327f5b",

@@ -102,6 +102,8 @@ class Max(Extreme):
     end; an input with ``nInputDims + 1`` dimensions is a batch, which dim does not count.
     """
 
+    exact_gradient = True
+
     def choose(self, input: torch.Tensor, dim: int, keepdim: bool) -> torch.Tensor:
         return input.max(dim, keepdim=keepdim).values
 
@@ -109,6 +111,8 @@ class Max(Extreme):
 @layer("nn.Min")
 class Min(Extreme):
     """``nn.Min([dim, nInputDims])``: the smallest element along a dimension, otherwise as ``nn.Max``."""
+
+    exact_gradient = True
 
     def choose(self, input: torch.Tensor, dim: int, keepdim: bool) -> torch.Tensor:
         return input.min(dim, keepdim=keepdim).values

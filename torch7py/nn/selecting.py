@@ -9,7 +9,7 @@ import torch
 from torch7py.nn.arguments import as_shape, axis, gradient_of, rows, size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
-from torch7py.ops import types
+from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
@@ -106,6 +106,8 @@ class Index(Module):
     come several times; their gradient is zeros.
     """
 
+    exact_gradient = True
+
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dimension",)
 
@@ -133,6 +135,12 @@ class Index(Module):
         gradient.index_add_(dim, numbers, gradient_of(self, gradOutput, sizes))
         return [gradient] if older("Index gradient") else [gradient, tensor.new_zeros(input[1].shape)]
 
+    def clearState(self) -> Module:
+        for part in self.gradInput:
+            memory.point_at(part, part.new_empty(0).untyped_storage(), 0, (0,), (1,))
+        self.clear("output")
+        return self
+
 
 @layer("nn.MaskedSelect")
 class MaskedSelect(Module):
@@ -141,6 +149,8 @@ class MaskedSelect(Module):
     Shapes: ``{tensor, mask}``, the mask a ByteTensor with as many elements -> ``(n)``. The mask's gradient is
     zeros. The number of elements depends on the mask's values, so there is no such layer on the meta device.
     """
+
+    exact_gradient = True
 
     traced = False
     fields: ClassVar[tuple[str, ...]] = (
@@ -170,6 +180,10 @@ class MaskedSelect(Module):
         gradient = gradient_of(self, gradOutput, self.output.shape)
         return [tensor.new_zeros(tensor.shape).masked_scatter_(mask, gradient), torch.zeros_like(input[1])]
 
+    def clearState(self) -> Module:
+        self.clear("output", "gradInput", *self.fields)
+        return self
+
 
 @layer("nn.OneHot")
 class OneHot(Module):
@@ -180,6 +194,7 @@ class OneHot(Module):
     """
 
     traced = False
+    cleared_by_type = True
     fields: ClassVar[tuple[str, ...]] = ("outputSize",)
 
     def __init__(self, outputSize: int) -> None:
@@ -201,3 +216,6 @@ class OneHot(Module):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient_of(self, gradOutput, (*input.shape, self.outputSize))
         return torch.zeros(input.shape, dtype=self.output.dtype, device=input.device)
+
+    def clearState(self) -> Module:
+        return self  # the results stay, as in the original

@@ -165,6 +165,9 @@ class Collapse(Reshaping):
             return input.reshape(input.shape[0], -1)
         return input.reshape(-1)
 
+    def clearState(self) -> Module:
+        return self  # the results stay, as in the original
+
 
 @layer("nn.Squeeze")
 class Squeeze(Reshaping):
@@ -265,6 +268,8 @@ class Transpose(Module):
     Shapes: any -> the same with dimensions exchanged.
     """
 
+    exact_gradient = True
+
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("permutations", "numInputDims")
     lua_methods = names("setNumInputDims")
@@ -356,6 +361,8 @@ class Padding(Module):
 
     Shapes: any; in the output dimension dim is larger by ``|pad|``.
     """
+
+    exact_gradient = True
 
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("value", "index", "dim", "pad", "nInputDim", "outputSize")

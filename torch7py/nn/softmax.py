@@ -52,6 +52,8 @@ class LogSoftMax(_LogSoftMax):
     ``(batch, channels, h, w)`` over the channels.
     """
 
+    exact_gradient = True
+
 
 class _SoftMax(_OverChannels):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -66,10 +68,14 @@ class _SoftMax(_OverChannels):
 class SoftMax(_SoftMax):
     """``nn.SoftMax()``: ``y_i = exp(x_i) / sum_j exp(x_j)``. Shapes as for ``nn.LogSoftMax``."""
 
+    exact_gradient = True
+
 
 @layer("nn.SoftMin")
 class SoftMin(_SoftMax):
     """``nn.SoftMin()``: the softmax of ``-x``. Shapes as for ``nn.LogSoftMax``."""
+
+    exact_gradient = True
 
     fields: ClassVar[tuple[str, ...]] = ("mininput",)
 
@@ -88,7 +94,11 @@ class SoftMin(_SoftMax):
 class SpatialSoftMax(_SoftMax):
     """``nn.SpatialSoftMax()``: the softmax over the channels at each place; the same as ``nn.SoftMax``."""
 
+    exact_gradient = True
+
 
 @layer("nn.SpatialLogSoftMax")
 class SpatialLogSoftMax(_LogSoftMax):
     """``nn.SpatialLogSoftMax()``: the log of the softmax over the channels; the same as ``nn.LogSoftMax``."""
+
+    exact_gradient = True

@@ -102,6 +102,8 @@ class JoinTable(Module):
     not count.
     """
 
+    exact_gradient = True
+
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("size", "dimension", "nInputDims")
     nInputDims: int | None = None

@@ -258,6 +258,8 @@ class MixtureTable(Module):
     ``(batch, ...)``) or one tensor with n in dimension dim (1, batched 2) -> one expert's.
     """
 
+    exact_gradient = True
+
     fields: ClassVar[tuple[str, ...]] = (
         "dim",
         "size",

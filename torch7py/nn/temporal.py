@@ -143,6 +143,8 @@ class TemporalRowConvolution(_Temporal):
     are drawn as for ``nn.TemporalConvolution``.
     """
 
+    exact_gradient = True
+
     copies_parameters = True  # as products of many matrices by one do
     fields: ClassVar[tuple[str, ...]] = ("inputFrameSize", "kW", "dW", "featFirst", "finput", "fgradInput")
     lua_methods = names("noBias")
@@ -194,6 +196,8 @@ class TemporalSubSampling(_Temporal):
     Shapes: ``(frames, inputFrameSize)`` -> ``((frames - kW) // dW + 1, inputFrameSize)``; no batch. ``weight`` and
     ``bias`` have inputFrameSize elements, drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(kW)``.
     """
+
+    exact_gradient = True
 
     fields: ClassVar[tuple[str, ...]] = ("inputFrameSize", "kW", "dW")
 

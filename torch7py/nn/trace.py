@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = ["Trace", "derivatives", "leaves_of", "same_memory"]
 
@@ -78,7 +79,7 @@ def derivatives(
 class Trace:
     """The graph of one call: ``output`` on aliases of ``input`` and of the layer's parameters."""
 
-    __slots__ = ("aliases", "held", "input", "output", "parameters", "sources")
+    __slots__ = ("aliases", "exact", "held", "input", "output", "parameters", "sources")
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Trace:
     ) -> None:
         """``copies_parameters``: ``forward`` computes with copies, and the graph sees nothing of later changes."""
         self.input = _alias(input)
+        self.exact = getattr(module, "exact_gradient", False) and not older("gradients of any shape")
         self.sources = {name: p for name, p in module._parameters.items() if p is not None}
         self.parameters = {name: p.data.requires_grad_() for name, p in self.sources.items()}
         self.held = {n: p.detach().clone() for n, p in self.sources.items()} if copies_parameters else {}
@@ -117,18 +119,18 @@ class Trace:
         outputs = list(leaves_of(self.output))
         if len(given) != len(outputs):
             raise TorchError(f"gradOutput has {len(given)} tensors, the output {len(outputs)}")
-        pairs = [(o, _shaped(g, o)) for o, g in zip(outputs, given, strict=True) if o.requires_grad]
+        pairs = [(o, _shaped(g, o, self.exact)) for o, g in zip(outputs, given, strict=True) if o.requires_grad]
         if not pairs or not wanted:
             return [None] * len(wanted)
         outs, grads = zip(*pairs, strict=True)
         return derivatives(outs, wanted, grads)
 
 
-def _shaped(gradient: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
-    """A gradient in the shape of its output: tensors of as many elements fit each other."""
+def _shaped(gradient: torch.Tensor, output: torch.Tensor, exact: bool) -> torch.Tensor:
+    """A gradient in the shape of its output: tensors of as many elements fit each other, unless it must have it."""
     if gradient.is_same_size(output):
         return gradient
-    if gradient.numel() != output.numel():
+    if exact or gradient.numel() != output.numel():
         sizes = ("x".join(map(str, t.shape)) if t.numel() else "empty" for t in (gradient, output))
         raise TorchError("gradOutput is {}, the output {}".format(*sizes))
     return gradient.reshape(output.shape)

@@ -58,3 +58,7 @@ class SeqReverseSequence(Module):
                 f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the input {size_text(input)}"
             )
         return self.forward(gradOutput)
+
+    def clearState(self) -> Module:
+        self.clear("output", "gradInput")
+        return self

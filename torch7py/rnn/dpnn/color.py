@@ -123,6 +123,8 @@ class SpatialFeatNormalization(Gridded):
     Shapes: ``(planes, h, w)``, or a batch of such; mean and std are vectors with a number for each plane.
     """
 
+    exact_gradient = True
+
     fields: ClassVar[tuple[str, ...]] = ("mean", "std", "noOfFeats")
 
     def __init__(self, mean: torch.Tensor, std: torch.Tensor | None = None) -> None:

@@ -24,6 +24,8 @@ class SpatialClassifier(Module):
     to which ``m:add(module)`` adds.
     """
 
+    exact_gradient = True
+
     traced = False
     links: ClassVar[tuple[str, ...]] = ("classifier",)
     fields: ClassVar[tuple[str, ...]] = ("spatialOutput",)

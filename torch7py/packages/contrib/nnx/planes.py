@@ -129,6 +129,8 @@ class SpatialPadding(Module):
     Shapes: any with both dimensions; in the output they are larger by the margins.
     """
 
+    exact_gradient = True
+
     fields: ClassVar[tuple[str, ...]] = ("pad_l", "pad_r", "pad_t", "pad_b", "y_dim", "x_dim", "val")
 
     def __init__(
