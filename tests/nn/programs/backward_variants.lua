@@ -1,0 +1,81 @@
+-- What the backward of every module gives where something happens between forward and backward, or the gradient has
+-- another shape than the output.
+--
+-- Arguments: a Lua file that returns cases {expression, input, seed}. Each line: the number of the case, what was done, and
+-- numbers for gradInput and the gradients of the parameters in which every element counts, or `error`.
+require 'rnn'
+require 'nngraph'
+require 'nnx'
+
+local cases = dofile(arg[1])
+local write = io.write
+io.write = function() end
+print = function() end
+
+function R(...) torch.manualSeed(7) return torch.randn(...) end    -- of both signs
+function U(...) torch.manualSeed(7) return torch.rand(...) end     -- positive
+function P(...) torch.manualSeed(7) return torch.rand(...):add(0.1) end
+function I(n, ...) torch.manualSeed(7) return torch.Tensor(...):random(1, n) end
+function L(t) return torch.LongTensor(t) end
+function T(t) return torch.Tensor(t) end
+function joined(n, m) return nn.Sequential():add(nn.JoinTable(1, 1)):add(nn.Linear(n, m)) end
+function pooled(p, x) p:forward(x) return p end
+
+-- The same nesting, each tensor through f.
+local function map(v, f)
+   if torch.isTensor(v) then return f(v) end
+   if type(v) ~= 'table' then return v end
+   local made = {}
+   for i = 1, #v do made[i] = map(v[i], f) end
+   return made
+end
+
+local function gradient(y)
+   if type(y) == 'number' then return 1 end
+   return map(y, function(t) return t:clone():copy(torch.range(1, t:nElement()):mul(2.4):sin():viewAs(t)) end)
+end
+
+local function text(v, depth)
+   if torch.isTensor(v) then
+      if v:nElement() == 0 then return '[]' end
+      local flat = v:double():contiguous():view(-1)
+      return table.concat(v:size():totable(), 'x') .. ':' .. ('%.5g'):format(flat:dot(torch.range(1, flat:size(1)):mul(0.37):cos()))
+   end
+   if type(v) == 'table' and depth < 5 then
+      local parts = {}
+      for i = 1, #v do parts[i] = text(v[i], depth + 1) end
+      return '{' .. table.concat(parts, ' ') .. '}'
+   end
+   return type(v)
+end
+
+local function all_in(v, f) map(v, function(t) f(t) return t end) end
+local VARIANTS = {
+   {'nothing', function(m, x, g) return g end},
+   {'parameters', function(m, x, g) all_in((m:parameters()), function(t) t:mul(1.5) end) return g end},
+   {'output', function(m, x, g) all_in(m.output, function(t) t:mul(2) end) return g end},
+   {'column', function(m, x, g) return map(g, function(t) return t:view(t:nElement(), 1) end) end},
+   {'vector', function(m, x, g) return map(g, function(t) return t:view(-1) end) end},
+   {'twice', function(m, x, g) m:backward(x, g) return g end},
+}
+
+local function make(expr, seed)
+   torch.manualSeed(seed) math.randomseed(seed)
+   return assert(loadstring('return ' .. expr))()
+end
+
+for number, case in ipairs(cases) do
+   local expr, input, seed = unpack(case)
+   for _, variant in ipairs(VARIANTS) do
+      local ok, found = pcall(function()
+         local m, x = make(expr, seed), make(input, seed)
+         torch.manualSeed(seed)
+         local g = gradient(m:forward(x))
+         m:zeroGradParameters()
+         local back = m:backward(x, variant[2](m, x, g))
+         local _, gradients = m:parameters()
+         return text(back, 0) .. ' ' .. text(gradients, 0)
+      end)
+      write(('%d %s %s\n'):format(number, variant[1], ok and found or 'error'))
+   end
+end

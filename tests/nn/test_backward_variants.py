@@ -1,0 +1,84 @@
+"""A backward after something has happened since the forward, or with a gradient of another shape, as in the original.
+
+``programs/backward_variants.lua`` does it to every module; what the original gave stands in a golden file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.golden_cases import GOLDEN, load
+from torch7py.bridge.runtime import Runtime
+
+HERE = Path(__file__).parent
+NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
+
+# Where it is not the original's: why, and the modules with what was done.
+NOT_THE_SAME = {
+    # Of the parameters' gradients IndexLinear shows a table in the original, the gradient of its weight here.
+    "IndexLinear": "nothing parameters output column vector twice",
+    # The original's gradient has the shape that gradOutput happens to have; here it has the input's.
+    "Add AddConstant CAdd Clip Contiguous Copy Dropout GradientReversal LogSigmoid MulConstant PCAColorTransform RReLU "
+    "SAdd SelectTable SimpleColorTransform SpatialDropout SpatialRegionDropout TotalDropout VolumetricDropout WhiteNoise "
+    "ZeroGrad Convert Transpose Replicate": "column vector",
+    # It reads sizes from the wrong dimensions then, and gives zeros.
+    "SpatialAdaptiveAveragePooling SpatialColorTransform SpatialFullConvolutionMap SpatialLinear": "column vector",
+    # The original takes such a gradient; it is refused here.
+    "CopyGrad NormStabilizer PixelShuffle SeqReverseSequence SpatialAdaptiveMaxPooling SpatialContrastiveNormalization "
+    "SpatialDivisiveNormalization SpatialGlimpse SpatialSubtractiveNormalization "
+    "TemporalDynamicKMaxPooling": "column vector",
+    # It is taken here.
+    "ModuleFromCriterion SoftMaxTree": "column vector",
+    # They keep a step's results, which are those of the first backward; a second one is an error in the other.
+    "BiSequencer BiSequencerLM NormStabilizer Sequencer SparseLinear": "twice",
+    # What these keep of the forward is not kept here.
+    "SpatialCrossMapLRN SoftMaxTree": "output parameters twice",
+}
+
+
+def cases() -> list[dict[str, Any]]:
+    recorded: Any = load("override_counts")
+    return [case for case in recorded["cases"] if not case["target"]]
+
+
+def lua_text(value: str) -> str:
+    return f"[==[{value}]==]"
+
+
+def same(ours: str, theirs: str) -> bool:
+    if NUMBER.sub("#", ours) != NUMBER.sub("#", theirs):
+        return False
+    pairs = zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True)
+    return all(a == b or float(a) == pytest.approx(float(b), rel=1e-3, abs=1e-9) for a, b in pairs)
+
+
+def test_a_backward_gives_what_it_gave(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = cases()
+    lines = [f"{{{lua_text(c['expr'])}, {lua_text(c['input'])}, {c['seed']}}}," for c in found]
+    (tmp_path / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
+    runtime = Runtime()
+    runtime.run(HERE / "programs" / "backward_variants.lua", [str(tmp_path / "cases.lua")])
+    runtime.close()
+    ours = [line.rstrip().split(" ", 2) for line in capfd.readouterr().out.splitlines() if line[:1].isdigit()]
+    with gzip.open(GOLDEN / "backward_variants.txt.gz", "rt") as file:
+        theirs = [line.rstrip().split(" ", 2) for line in file]
+    known = {
+        (f"nn.{name}", variant)
+        for names, variants in NOT_THE_SAME.items()
+        for name in names.split()
+        for variant in variants.split()
+    }
+    given = {(number, variant): text for number, variant, text in ours}
+    wrong = [
+        f"{found[int(number) - 1]['expr']}, {variant}: {given.get((number, variant))}, originally {text}"
+        for number, variant, text in theirs
+        if (found[int(number) - 1]["class"], variant) not in known
+        and not same(given.get((number, variant), ""), text)
+    ]
+    assert wrong == []
+    assert len(theirs) > 1000
