@@ -47,7 +47,7 @@ def test_l1_penalty_hands_its_input_on(runtime: Runtime) -> None:
         "rawequal(x, y), x:nElement()",
     )
     assert same
-    assert size == 3
+    assert size == 0  # clearState empties the output, which the input is: in the original too
 
 
 @pytest.mark.parametrize("layer", ["GradientReversal()", "ZeroGrad()"])

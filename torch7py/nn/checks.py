@@ -42,12 +42,12 @@ def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor)
     check_type(layer, what, tensor, like)
     if tensor.shape == like.shape:
         return tensor
-    check_gradient(layer, tensor, like.shape)
     if tensor.numel() != like.numel():
         raise TorchError(
             f"{layer.class_name}: {what} has {tensor.numel()} elements ({size_text(tensor)}), "
             f"not {like.numel()} ({size_text(like)})"
         )
+    check_gradient(layer, tensor, like.shape)
     return tensor.reshape(like.shape)
 
 
