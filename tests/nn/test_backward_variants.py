@@ -23,9 +23,9 @@ NOT_THE_SAME = {
     # Of the parameters' gradients IndexLinear shows a table in the original, the gradient of its weight here.
     "IndexLinear": "nothing parameters output column vector twice",
     # The original's gradient has the shape that gradOutput happens to have; here it has the input's.
-    "Add AddConstant CAdd Clip Contiguous Copy Dropout GradientReversal LogSigmoid MulConstant PCAColorTransform RReLU "
-    "SAdd SelectTable SimpleColorTransform SpatialDropout SpatialRegionDropout TotalDropout VolumetricDropout WhiteNoise "
-    "ZeroGrad Convert Transpose Replicate": "column vector",
+    "Add AddConstant CAdd Clip Contiguous Copy Dropout GradientReversal LogSigmoid MulConstant "
+    "PCAColorTransform RReLU SAdd SelectTable SimpleColorTransform SpatialDropout SpatialRegionDropout TotalDropout "
+    "VolumetricDropout WhiteNoise ZeroGrad Convert Transpose Replicate": "column vector",
     # It reads sizes from the wrong dimensions then, and gives zeros.
     "SpatialAdaptiveAveragePooling SpatialColorTransform SpatialFullConvolutionMap SpatialLinear": "column vector",
     # The original takes such a gradient; it is refused here.

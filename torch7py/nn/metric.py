@@ -12,8 +12,8 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import as_rows, check_type, fit
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
-from torch7py.ops.known import numbers_known
 from torch7py.ops.random import uniform_
+from torch7py.ops.tracing import numbers_known
 
 __all__ = ["Cosine", "Euclidean", "WeightedEuclidean"]
 

@@ -119,7 +119,9 @@ class Trace:
         outputs = list(leaves_of(self.output))
         if len(given) != len(outputs):
             raise TorchError(f"gradOutput has {len(given)} tensors, the output {len(outputs)}")
-        pairs = [(o, _shaped(g, o, self.exact)) for o, g in zip(outputs, given, strict=True) if o.requires_grad]
+        pairs = [
+            (o, _shaped(g, o, self.exact)) for o, g in zip(outputs, given, strict=True) if o.requires_grad
+        ]
         if not pairs or not wanted:
             return [None] * len(wanted)
         outs, grads = zip(*pairs, strict=True)
