@@ -1,8 +1,9 @@
-"""The common parts of the optimizers: their arguments, their state and the function they minimize.
+"""What the optimizers written in Python share: their arguments, their state and the function they minimize.
 
 Every optimizer is called as ``x, {f(x), ...} = optim.name(opfunc, x[, config[, state]])``. ``opfunc(x)``
 returns f(x) and df/dx. ``config`` holds the settings; ``state``, by default the same table, holds what the
-optimizer keeps from call to call. Both are tables of named values, dicts in Python. ``x`` is changed in place.
+optimizer keeps from call to call. Both are tables of named values, dicts in Python. ``x`` is changed in place. Those
+that take one cheap step a call are written in Lua (``steps.lua``).
 """
 
 from __future__ import annotations
@@ -14,15 +15,12 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import state, types
+from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError, TorchError
-from torch7py.ops.quirks import OLDER
-from torch7py.packages.optim.quirks import knows
 from torch7py.packages.registry import Fields
 
 __all__ = [
     "Objective",
-    "buffer",
     "divide",
     "evaluate",
     "fitting",
@@ -45,19 +43,14 @@ def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]
     return config, state
 
 
-def settings(config: Fields, optimizer: str | None = None, /, **defaults: Any) -> tuple[Any, ...]:
-    """Values by name; one that is nil or false, or that the ``optimizer`` of 2015 did not know, is its default."""
+def settings(config: Fields, /, **defaults: Any) -> tuple[Any, ...]:
+    """Values by name; one that is nil or false is its default."""
     pick = getattr(config, "pick", None)  # a script's table is read at one go
     values = map(config.get, defaults) if pick is None else pick(*defaults)
-    chosen = {
-        name: default if value is None or value is False else value
-        for value, (name, default) in zip(values, defaults.items(), strict=True)
-    }
-    if optimizer is not None and state.current().generation == OLDER:
-        for name, default in defaults.items():
-            if chosen[name] != default and not knows(optimizer, name):
-                chosen[name] = default
-    return tuple(chosen.values())
+    return tuple(
+        default if value is None or value is False else value
+        for value, default in zip(values, defaults.values(), strict=True)
+    )
 
 
 def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tuple[Any, torch.Tensor]:
@@ -79,15 +72,6 @@ def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tupl
     if gradient.dtype != x.dtype:
         raise TorchError(f"optim: df/dx is a {types.of(gradient).tensor}, x a {types.of(x).tensor}")
     return value, gradient if gradient.shape == x.shape else gradient.view(x.shape)
-
-
-def buffer(state: Fields, name: str, make: Callable[[torch.Tensor], torch.Tensor], like: torch.Tensor) -> Any:
-    """The tensor that the state keeps under a name, made as ``make(like)`` when there is none."""
-    kept = state.get(name)
-    if kept is None:
-        kept = state[name] = make(like)
-        return kept
-    return fitting(kept, name, like)
 
 
 def fitting(kept: Any, name: str, like: torch.Tensor) -> torch.Tensor:

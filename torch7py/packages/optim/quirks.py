@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.ops.quirks import QUIRKS, Quirk, disregard, older
+from torch7py.packages.registry import function
 
 __all__ = ["knows"]
 
@@ -17,8 +18,12 @@ QUIRKS |= {
 }
 
 
+@function("optim.knows")
 def knows(optimizer: str, setting: str) -> bool:
-    """Whether an optimizer has a setting in the program's generation; said once where it has not."""
+    """Whether an optimizer has a setting in the program's generation; said once where it has not.
+
+    It is for the package's Lua files, which take it out of the program's table.
+    """
     name = f"{optimizer} {setting}"
     if not older(name):
         return True
