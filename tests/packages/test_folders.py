@@ -63,3 +63,14 @@ def test_what_came_with_torch() -> None:
     assert not came_with_torch("hdf5")
     assert not came_with_torch("fb.debugger")
     assert not came_with_torch("no such package")
+
+
+def test_the_tests_stand_in_the_same_tree() -> None:
+    here = Path(__file__).parent
+    homes = {here, here / "contrib"}
+    folders = {file.parent.relative_to(here) for file in here.rglob("test_*.py") if file.parent not in homes}
+    packages_folder = Path(discovery.__file__).parent
+    assert folders
+    assert folders <= {
+        file.parent.relative_to(packages_folder) for file in packages_folder.rglob("__init__.py")
+    }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import keyword
 import pkgutil
-from collections.abc import Iterator
 from functools import cache
 from importlib import util
 from typing import NamedTuple
@@ -37,12 +36,15 @@ def built_in_module(root: str) -> str | None:
     return None
 
 
-def built_in_modules() -> Iterator[str]:
+@cache
+def built_in_modules() -> tuple[str, ...]:
     """The modules of all folders."""
-    for home in HOMES:
-        for info in pkgutil.iter_modules(importlib.import_module(home).__path__, f"{home}."):
-            if info.ispkg and info.name not in HOMES:
-                yield info.name
+    return tuple(
+        info.name
+        for home in HOMES
+        for info in pkgutil.iter_modules(importlib.import_module(home).__path__, f"{home}.")
+        if info.ispkg and info.name not in HOMES
+    )
 
 
 class Declaration(NamedTuple):
