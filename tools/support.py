@@ -332,7 +332,7 @@ def collect() -> list[tuple[str, list[Table]]]:
     from torch7py.bridge.errors import LuaError
     from torch7py.bridge.runtime import Runtime
     from torch7py.ops.support import notes
-    from torch7py.packages.elsewhere import advice
+    from torch7py.packages.missing_packages import advice
 
     parts = []
     used: set[str] = set()
@@ -451,7 +451,7 @@ def _description(module: str) -> str:
 
 def _elsewhere() -> list[str]:
     """Packages that are not here, and what to do about each."""
-    from torch7py.packages.elsewhere import ELSEWHERE
+    from torch7py.packages.missing_packages import ELSEWHERE
 
     lines = [
         "## Packages that are not here",

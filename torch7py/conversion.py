@@ -22,7 +22,7 @@ from torch7py.ops import types
 from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
-from torch7py.packages.libraries import install_command
+from torch7py.packages.optional_libraries import install_command
 from torch7py.t7.objects import Function, Object, Table, has_fields
 
 __all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]

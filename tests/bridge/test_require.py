@@ -10,7 +10,7 @@ import pytest
 
 from tests.bridge.chunks import Engine, engines
 from torch7py.bridge.source import patch
-from torch7py.packages.elsewhere import ELSEWHERE, advice
+from torch7py.packages.missing_packages import ELSEWHERE, advice
 from torch7py.packages.registry import came_with_torch, packages
 
 

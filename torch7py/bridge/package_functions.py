@@ -15,8 +15,8 @@ from torch7py.ops import types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.records import bound
 from torch7py.packages.registry import Package, packages
+from torch7py.packages.table_objects import bound
 
 __all__ = ["functions_and_records", "package_function", "record_method"]
 

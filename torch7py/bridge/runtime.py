@@ -32,7 +32,7 @@ from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
-from torch7py.packages.elsewhere import advice
+from torch7py.packages.missing_packages import advice
 from torch7py.packages.registry import came_with_torch, chunk_name, packages
 
 __all__ = ["Runtime"]

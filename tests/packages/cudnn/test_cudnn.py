@@ -14,7 +14,7 @@ from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import T7Object, Table
 from torch7py.bridge.errors import LuaError
 from torch7py.nn.registry import layers
-from torch7py.packages.cudnn.twins import MISSING, TWINS
+from torch7py.packages.cudnn.layers import MISSING, TWINS
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import TorchError
-from torch7py.packages.records import bound
 from torch7py.packages.registry import Package, chunk_name, package_source, packages
+from torch7py.packages.table_objects import bound
 
 __all__ = ["load", "reset"]
 

@@ -1,7 +1,7 @@
 """cudnn: the layers of NVIDIA's library.
 
 They are the layers of nn, with cuDNN's arguments and defaults where these differ. A cudnn layer exists where its nn
-twin does (see ``twins.py``).
+twin does (see ``layers.py``).
 """
 
 from __future__ import annotations

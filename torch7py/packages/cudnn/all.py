@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from torch7py.packages.cudnn import convert, criterion, functional, recurrent, twins
+from torch7py.packages.cudnn import convert, criterion, functional, layers, recurrent
 
-__all__ = ["convert", "criterion", "functional", "recurrent", "twins"]
+__all__ = ["convert", "criterion", "functional", "layers", "recurrent"]

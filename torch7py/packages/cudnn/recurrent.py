@@ -23,7 +23,7 @@ from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import dropout_mask, uniform_
 from torch7py.ops.support import unsupported
-from torch7py.packages.cudnn import packing
+from torch7py.packages.cudnn import packed_sequences
 
 __all__ = ["BGRU", "BLSTM", "GRU", "LSTM", "RNN", "RNNReLU", "RNNTanh"]
 
@@ -293,7 +293,7 @@ class RNN(Module):
         """The input with steps first, or packed with the sizes of the batches as a tensor."""
         name = self.class_name
         if isinstance(input, list):
-            value, sizes = packing.checked(name, input, self.inputSize)
+            value, sizes = packed_sequences.checked(name, input, self.inputSize)
             return [value, torch.tensor(sizes)]
         if not isinstance(input, T) or input.dim() != 3 or input.shape[2] != self.inputSize:
             raise TorchError(f"{name}: the input must have 3 dimensions, the last of {self.inputSize}")
@@ -436,13 +436,13 @@ class RNN(Module):
     def packPaddedSequence(self, input: T, lengths: list[float], batchFirst: bool = False) -> list[Any]:
         """``m:packPaddedSequence(input, lengths[, batchFirst])``: the input without the steps beyond the lengths,
         which must not grow, as ``{tensor, batch sizes of the steps}``."""
-        rows, sizes = packing.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths)
+        rows, sizes = packed_sequences.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths)
         return [types.label(rows, types.of(input)), sizes]
 
     def padPackedSequence(self, seq: list[Any], batchFirst: bool = False) -> tuple[T, list[int]]:
         """``m:padPackedSequence(packed[, batchFirst])``: the tensor with zeros beyond the lengths, and the lengths."""
         data, sizes = seq
-        padded, lengths = packing.padded(data, sizes)
+        padded, lengths = packed_sequences.padded(data, sizes)
         return types.label(padded.transpose(0, 1) if truthy(batchFirst) else padded, types.of(data)), lengths
 
     # -- what is cuDNN's own ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from torch7py.ops.errors import TorchError
 from torch7py.packages.gnuplot.styles import Style
-from torch7py.packages.libraries import import_library
+from torch7py.packages.optional_libraries import import_library
 
 __all__ = ["Curve", "Figure", "draw", "natural_spline"]
 

@@ -14,7 +14,7 @@ import torch
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.image import png16
-from torch7py.packages.libraries import import_library
+from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function
 
 __all__ = ["encode", "kind_of_content", "pillow", "read_file", "read_tensor", "size_of_file", "write_file"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.image.numbers import DOUBLE, converted, working_type
+from torch7py.packages.image.arithmetic import DOUBLE, converted, working_type
 from torch7py.packages.registry import function
 
 __all__ = ["change", "colorize", "rgb2y"]

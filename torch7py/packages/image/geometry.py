@@ -7,7 +7,7 @@ import math
 import torch
 
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.image.numbers import DOUBLE, FLOAT, check_images, converted, single, working_type
+from torch7py.packages.image.arithmetic import DOUBLE, FLOAT, check_images, converted, single, working_type
 from torch7py.packages.registry import function
 
 __all__ = ["crop", "draw_rect", "flip", "rotate", "translate"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from torch7py.packages.image.numbers import DOUBLE, converted, working_type
+from torch7py.packages.image.arithmetic import DOUBLE, converted, working_type
 from torch7py.packages.registry import function
 
 __all__ = ["gaussian"]

@@ -7,7 +7,7 @@ import math
 import torch
 
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.image.numbers import DOUBLE, FLOAT, converted, single, working_type
+from torch7py.packages.image.arithmetic import DOUBLE, FLOAT, converted, single, working_type
 from torch7py.packages.image.scaling import cubic
 from torch7py.packages.registry import function
 

@@ -8,7 +8,7 @@ nn.utils = require 'nn.utils'
 nn.tables = require 'nn.tables'
 require 'nn.THNN'
 chunk('borrowed_methods.lua')(nn, module)
-chunk('train.lua')(core, host, nn, module)
+chunk('stochastic_gradient.lua')(core, host, nn, module)
 chunk('replace.lua')(module)
 nn.Jacobian, nn.SparseJacobian = chunk('jacobian.lua')(core, host, nn, module)
 nn.hessian = chunk('hessian.lua')(core, host, nn, module)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from torch7py.nn import gmodule
-from torch7py.packages.nngraph import layers, scripts
+from torch7py.packages.nngraph import graph_functions, layers
 
-__all__ = ["gmodule", "layers", "scripts"]
+__all__ = ["gmodule", "graph_functions", "layers"]

@@ -4,7 +4,7 @@
 -- module at any time. Python has the graph in order, runs it, and keeps what the nodes take and get back; a node of
 -- a finished graph asks for these when a script looks at `data.input`, `data.gradOutput` or `data.gradOutputBuffer`.
 --
--- Arguments: core, host, nngraph with the functions of packages/nngraph/scripts.py, chunk, module.
+-- Arguments: core, host, nngraph with the functions of packages/nngraph/graph_functions.py, chunk, module.
 
 local core, _, nngraph, chunk, module = ...
 local handle_of, stand_in, fail = core.handle_of, core.stand_in, core.fail

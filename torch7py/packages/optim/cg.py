@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from torch7py.ops.dot import dot
-from torch7py.packages.optim.calling import (
+from torch7py.packages.optim.common import (
     Objective,
     divide,
     evaluate,

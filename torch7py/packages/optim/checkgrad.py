@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from torch7py.packages.optim.calling import Objective, evaluate
+from torch7py.packages.optim.common import Objective, evaluate
 from torch7py.packages.registry import function
 
 __all__ = ["checkgrad"]

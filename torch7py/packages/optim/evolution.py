@@ -15,7 +15,7 @@ from torch7py.ops.random import fill, scalar
 from torch7py.ops.rounding import format_number
 from torch7py.ops.state import current
 from torch7py.ops.support import restricted
-from torch7py.packages.optim.calling import Objective, say, settings, tables
+from torch7py.packages.optim.common import Objective, say, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["cmaes", "de"]

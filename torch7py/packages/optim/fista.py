@@ -10,7 +10,7 @@ import torch
 
 from torch7py.ops.dot import dot
 from torch7py.ops.rounding import format_number
-from torch7py.packages.optim.calling import say, settings
+from torch7py.packages.optim.common import say, settings
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["FistaLS"]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from torch7py.ops.dot import dot
-from torch7py.packages.optim.calling import Objective, evaluate, fitting, say, settings, tables
+from torch7py.packages.optim.common import Objective, evaluate, fitting, say, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lbfgs"]

@@ -9,7 +9,7 @@ import torch
 
 from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
-from torch7py.packages.optim.calling import Objective, divide, evaluate, say, settings, square_root
+from torch7py.packages.optim.common import Objective, divide, evaluate, say, settings, square_root
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lswolfe", "polyinterp"]

@@ -14,7 +14,12 @@ from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
 from torch7py.ops.errors import TorchError
 from torch7py.packages.contrib.nnx.classifier import SpatialClassifier
-from torch7py.packages.contrib.nnx.planes import MultiSoftMax, SpatialLinear, SpatialPadding, TreeNLLCriterion
+from torch7py.packages.contrib.nnx.spatial import (
+    MultiSoftMax,
+    SpatialLinear,
+    SpatialPadding,
+    TreeNLLCriterion,
+)
 
 
 def test_spatial_linear() -> None:

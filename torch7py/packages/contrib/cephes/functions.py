@@ -16,7 +16,7 @@ import torch
 
 from torch7py.ops import state
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.libraries import import_library
+from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function, on_require
 
 __all__ = ["NAMES", "evaluate"]

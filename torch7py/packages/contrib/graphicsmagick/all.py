@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch7py.ops.support import restricted, unsupported
-from torch7py.packages.contrib.graphicsmagick import colours, details, effects, files, scaling, spaces
+from torch7py.packages.contrib.graphicsmagick import colour_spaces, colours, effects, files, metadata, scaling
 
-__all__ = ["colours", "details", "effects", "files", "scaling", "spaces"]
+__all__ = ["colour_spaces", "colours", "effects", "files", "metadata", "scaling"]
 
 restricted(
     "graphicsmagick.Image",

@@ -10,7 +10,7 @@ import torch
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.support import restricted
-from torch7py.packages.libraries import import_library
+from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function, on_require
 
 __all__ = ["load", "save"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.nn import resampling  # noqa: F401
 from torch7py.ops.support import unsupported
-from torch7py.packages.contrib.nnx import classifier, color, ctc, planes, resizing, tree  # noqa: F401
+from torch7py.packages.contrib.nnx import classifier, color, ctc, resizing, spatial, tree  # noqa: F401
 
 __all__: list[str] = []
 

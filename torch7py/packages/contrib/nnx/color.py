@@ -10,7 +10,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.support import restricted
-from torch7py.packages.contrib.nnx.planes import SpatialLinear
+from torch7py.packages.contrib.nnx.spatial import SpatialLinear
 
 __all__ = ["SpatialColorTransform"]
 

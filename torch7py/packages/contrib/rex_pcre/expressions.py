@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from torch7py.ops.errors import TorchError
-from torch7py.packages.libraries import import_library
+from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function, on_require
 
 __all__ = ["FLAGS", "check", "find"]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch7py.nn.all  # noqa: F401  (the layers that there are)
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer, layers
-from torch7py.packages.cudnn.behaviour import (
+from torch7py.packages.cudnn.variants import (
     Activation,
     Clipped,
     Grouped,

@@ -12,7 +12,7 @@ import pytest
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.errors import TorchError
-from torch7py.packages.libraries import import_library, install_command
+from torch7py.packages.optional_libraries import import_library, install_command
 
 LIBRARIES = {"cephes": "scipy", "matio": "scipy", "hdf5": "h5py"}
 
