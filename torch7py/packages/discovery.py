@@ -31,7 +31,8 @@ def built_in_module(root: str) -> str | None:
         return None
     for home in HOMES:
         spec = util.find_spec(f"{home}.{folder}")
-        if spec is not None and spec.submodule_search_locations is not None:
+        # Modules beside the folders, what is left of a removed folder and ``contrib`` itself hold no package.
+        if spec is not None and spec.submodule_search_locations and spec.origin and spec.name not in HOMES:
             return spec.name
     return None
 
