@@ -182,7 +182,7 @@ class TestThreads:
         run(
             "for i = 1, 2 do threads.Threads(1) end collectgarbage() collectgarbage() pool = threads.Threads(1)"
         )
-        assert [state is None for state in runtime.states.values()] == [True, True, False]
+        assert [state is None for state in runtime.thread_states.values()] == [True, True, False]
 
     def test_closing_states_seldom_searches_for_garbage(self, run, monkeypatch):
         searches = []
