@@ -18,7 +18,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
-from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.errors import ArgumentError, TorchError, unfitting
 
 __all__ = ["explain"]
 
@@ -83,6 +83,9 @@ def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
     foreign = _foreign(given) if isinstance(error, (AttributeError, TypeError)) else None
     if foreign is not None:
         return foreign
+    described = unfitting(error, leaf)
+    if described is not None:
+        return described
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text + _sizes(given)
 
