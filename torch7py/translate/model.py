@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
+from torch7py.ops.errors import TorchError
 from torch7py.translate.blocks import find_kinds, grouped, inner
 from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.layers.criterion import loss
@@ -73,6 +74,18 @@ def _number(value: Any) -> Any:
     return [_number(item) for item in value] if isinstance(value, list) else value
 
 
+def _settings(module: Any, read: Callable[[Any], Any]) -> Any:
+    """What is read from a module's fields, which may hold anything in a file."""
+    try:
+        return read(module)
+    except (AttributeError, TypeError, ValueError) as error:
+        empty = [
+            name for held in (module._parameters, module._buffers) for name in held if held[name] is None
+        ]
+        what = f"it has no {', '.join(empty)}" if empty else "a field does not hold what its class has there"
+        raise TorchError(f"{module.class_name}: {what}") from error
+
+
 def layer_of(root: TorchObject) -> Layer:
     """A live module as a tree of ``Layer``; one module, or modules with the same weights, one ``Layer``."""
     done: dict[int, Layer] = {}
@@ -86,7 +99,11 @@ def layer_of(root: TorchObject) -> Layer:
         done[id(module)] = layer
         names, rest = parameter_names(layer.name) if layer.name in _known() else ((), None)
         read = readers.get(layer.name)
-        given = dict(read(module)) if read else {n: module.get_field(n) for n in [*names, rest or ""] if n}
+        given = (
+            dict(_settings(module, read))
+            if read
+            else {n: module.get_field(n) for n in [*names, rest or ""] if n}
+        )
         texts = {}
         for name, value in given.items():
             if isinstance(value, torch.nn.Module):
@@ -187,7 +204,9 @@ class ClassSource:
 
 def taken(take: Take, module: Any) -> torch.Tensor:
     """What an entry of a state_dict is made of."""
-    value = getattr(module, take) if isinstance(take, str) else take(module)
+    value = getattr(module, take) if isinstance(take, str) else _settings(module, take)
+    if value is None:
+        raise TorchError(f"{module.class_name}: it has no {take}")
     made: torch.Tensor = value.detach().clone(memory_format=torch.contiguous_format)
     return made
 
