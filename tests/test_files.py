@@ -53,7 +53,7 @@ def test_a_graph_runs_trains_and_is_saved_with_what_its_nodes_have_now(tmp_path:
     again = torch7py.load(tmp_path / "again.t7")
     for one, other in zip(model.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
-    for number in range(len(model.places)):
+    for number in range(len(model.ordered_nodes)):
         ours, theirs = model.node_value(number, "input"), again.node_value(number, "input")
         assert len(ours) == len(theirs)
         assert all(
@@ -65,7 +65,7 @@ def test_a_graph_runs_trains_and_is_saved_with_what_its_nodes_have_now(tmp_path:
     model.clearState()
     torch7py.save(model, tmp_path / "clear.t7")
     cleared = torch7py.load(tmp_path / "clear.t7")
-    assert all(cleared.node_value(number, "input") is None for number in range(len(cleared.places)))
+    assert all(cleared.node_value(number, "input") is None for number in range(len(cleared.ordered_nodes)))
 
 
 def test_an_object_of_an_unknown_class_has_fields(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ ONE: dict[str, Callable[[], Any]] = {
     "log softmax": LogSoftMax,
     "softmax": SoftMax,
     "relu": ReLU,
-    "relu in place": lambda: ReLU(True),
+    "relu in node": lambda: ReLU(True),
     "times": lambda: MulConstant(3.0),
 }
 TWO: dict[str, Callable[[], Any]] = {
@@ -91,8 +91,8 @@ def graphs(draw: st.DrawFn) -> GModule:
             whole = Node(Reshape(2, WIDTH), Node(Linear(WIDTH, 2 * WIDTH), first))
             made = Node(SplitTable(2), whole).split(2)
         elif kind in ONE:
-            # what changes its input in place must be alone with it
-            source = Node(Linear(WIDTH, WIDTH), first) if kind == "relu in place" else first
+            # what changes its input in node must be alone with it
+            source = Node(Linear(WIDTH, WIDTH), first) if kind == "relu in node" else first
             made = [Node(ONE[kind](), source)]
         else:
             second = draw(st.sampled_from(nodes))
@@ -159,7 +159,7 @@ def test_a_step_runs_as_one_function(nested: bool) -> None:
     for _ in range(6):
         check(graph, inputs_for(graph, 3))
     assert planned(graph) != nested
-    inner = [place.module for place in graph.places if isinstance(place.module, GModule)]
+    inner = [node.module for node in graph.ordered_nodes if isinstance(node.module, GModule)]
     assert all(planned(part) for part in inner)
 
 
@@ -174,7 +174,7 @@ def warm(dtype: torch.dtype = torch.float64) -> GModule:
 
 
 def of_class(graph: GModule, kind: type) -> Any:
-    return next(place.module for place in graph.places if type(place.module) is kind)
+    return next(node.module for node in graph.ordered_nodes if type(node.module) is kind)
 
 
 def other_weight(graph: GModule) -> None:
@@ -259,8 +259,8 @@ def test_a_change_between_forward_and_backward_is_seen() -> None:
     graph.zeroGradParameters()
     graph.torch7_forward(input)
     graph.set_node_value(graph.start, "input", [leaf * 2 for leaf in input])
-    place = next(n for n, p in enumerate(graph.places) if type(p.module) is Linear)
-    graph.set_node_value(place, "input", [input[0] * 2])
+    node = next(n for n, p in enumerate(graph.ordered_nodes) if type(p.module) is Linear)
+    graph.set_node_value(node, "input", [input[0] * 2])
     graph.backward(input, gradOutput)
     doubled = of_class(graph, Linear).gradient("weight").clone()
     graph.zeroGradParameters()
@@ -362,7 +362,7 @@ def test_the_place_of_an_error() -> None:
     for _ in range(5):
         check(graph, inputs_for(graph, 3))
     assert planned(graph)
-    where = next(n for n, p in enumerate(graph.places) if type(p.module) is Failing)
+    where = next(n for n, p in enumerate(graph.ordered_nodes) if type(p.module) is Failing)
     graph.torch7_forward(inputs_for(graph, 3))
     of_class(graph, Failing).broken = True
     for call in (
@@ -436,7 +436,7 @@ def test_an_error_shows_how_far_it_came() -> None:
         graph.torch7_forward(input)
     assert graph.node_inputs[graph.start] == [input]
     product, tanh = of_class(graph, CMulTable), of_class(graph, Tanh)
-    at = next(n for n, place in enumerate(graph.places) if place.module is product)
+    at = next(n for n, node in enumerate(graph.ordered_nodes) if node.module is product)
     assert graph.node_inputs[at][0] is tanh.output
     assert graph.node_inputs[at][1] is input
     assert graph.node_inputs[at + 1][0] is product.output

@@ -110,17 +110,17 @@ def loops() -> list[list[Any]]:
     Name; what it is called with (``none``, ``number``, ``tensor``, ``reversed``: the number first; ``fold`` where
     the result is a number); expression; whether the method changes its receiver; whether the function does.
     """
-    found: list[list[Any]] = []
+    entries: list[list[Any]] = []
     for operation in operations.values():
         for case in operation.cases:
             if case.loop:
                 kinds = [parameter.kind for parameter in case.parameters if not parameter.optional]
                 shape = "fold" if case.returns == "value" else _LOOPS[tuple(k == "real" for k in kinds)]
                 in_place = operation.form is Form.INPLACE
-                found.append(
+                entries.append(
                     [operation.name, shape, case.loop, in_place or operation.form is Form.UPDATE, in_place]
                 )
-    return found
+    return entries
 
 
 _LOOPS = {(False,): "none", (False, True): "number", (False, False): "tensor", (True, False): "reversed"}

@@ -46,9 +46,9 @@ class LuaSyntaxError(LuaError):
 
 def _split(message: str) -> tuple[str, int, str]:
     """File, line and reason of ``file:line: reason``."""
-    place, found, reason = message.partition(": ")
-    file, _, line = place.rpartition(":")
-    return (file, int(line), reason) if found and line.isdigit() else ("", 0, message)
+    position, separator, reason = message.partition(": ")
+    file, _, line = position.rpartition(":")
+    return (file, int(line), reason) if separator and line.isdigit() else ("", 0, message)
 
 
 class RuntimeClosed(Torch7Error, RuntimeError):

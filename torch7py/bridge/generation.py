@@ -39,9 +39,9 @@ def generation_of(path: str | Path) -> int:
     for source in _sources(Path(path)):
         if METHOD.encode() not in source:
             continue
-        for found in matches(_CALLS, source):
-            called = called or found.get("called") == METHOD
-            defined = defined or found.get("defined") == METHOD
+        for match in matches(_CALLS, source):
+            called = called or match.get("called") == METHOD
+            defined = defined or match.get("defined") == METHOD
     return OLDER if called and not defined else LATER
 
 
@@ -84,11 +84,11 @@ def cutorch_generation_of(path: str | Path) -> int:
         if _LATER_TYPES.search(source):
             return LATER
         indices, combined = set(), set()
-        for found in matches(_INDICES, source):
-            if found.get("function") in _INDEXED:
-                indices.add(found["index"])
-            elif found.get("method") in _COMBINED and found.get("shaped", "view") in _SHAPED:
-                combined.add(found["combined"])
+        for match in matches(_INDICES, source):
+            if match.get("function") in _INDEXED:
+                indices.add(match["index"])
+            elif match.get("method") in _COMBINED and match.get("shaped", "view") in _SHAPED:
+                combined.add(match["combined"])
         older = older or bool(indices & combined)
     return OLDER if older else LATER
 
@@ -100,8 +100,8 @@ def _sources(path: Path) -> Iterator[bytes]:
     seen = {path.resolve()}
     if not _MAY_LOAD.search(entry):
         return
-    for found in matches(_LOADS, entry):
-        file = _file_of(found["name"], path.parent) if found["loader"] in _LOADERS else None
+    for match in matches(_LOADS, entry):
+        file = _file_of(match["name"], path.parent) if match["loader"] in _LOADERS else None
         if file is not None and file.resolve() not in seen:
             seen.add(file.resolve())
             yield file.read_bytes()

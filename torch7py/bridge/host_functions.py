@@ -37,13 +37,13 @@ def _let_go(error: BaseException) -> None:
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
         seen.add(id(link))
-        place = link.__traceback__
-        while place is not None:
-            frame = place.tb_frame
+        traceback = link.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
             if str(frame.f_globals.get("__name__")).startswith("torch7py."):
                 with contextlib.suppress(RuntimeError):  # of a frame that is running
                     frame.clear()
-            place = place.tb_next
+            traceback = traceback.tb_next
         link = link.__cause__ or link.__context__
 
 
@@ -80,21 +80,21 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         objects[handle].clear()
 
     def extend_list(handle: int, mask: int, *values: Any) -> None:
-        made = decode(handles, int(mask), values)
-        objects[handle].extend(made)
-        told[handle] += made
+        items = decode(handles, int(mask), values)
+        objects[handle].extend(items)
+        told[handle] += items
 
     def new_list(mask: int, *values: Any) -> int:
         """A handle for a list of these values."""
-        made = decode(handles, int(mask), values)
-        handle = give_new(made, Kind.TABLE)
-        told[handle] = tuple(made)
+        items = decode(handles, int(mask), values)
+        handle = give_new(items, Kind.TABLE)
+        told[handle] = tuple(items)
         return handle
 
     def fill_list(handle: int, mask: int, *values: Any) -> None:
         """Make these values the content of a list."""
-        objects[handle][:] = made = decode(handles, int(mask), values)
-        told[handle] = tuple(made)
+        objects[handle][:] = items = decode(handles, int(mask), values)
+        told[handle] = tuple(items)
 
     def whole_list(handle: int, most: int) -> tuple[Any, ...]:
         """The length of a list, and the first entries of it."""
@@ -132,8 +132,8 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
 
     def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
         """A handle for a Lua value that stays in Lua, and the number of one that may go."""
-        made = TableView(runtime, number) if is_table else LuaCallback(runtime, number)
-        return handles.give(made, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
+        reference = TableView(runtime, number) if is_table else LuaCallback(runtime, number)
+        return handles.give(reference, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
 
     # -- tensors ------------------------------------------------------------------------------------------
 
@@ -209,27 +209,29 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         runtime.adapters.append(adapter.function)
         return adapter.function, adapter.mode
 
-    def give_made(tensor: torch.Tensor, number_type: types.NumberType) -> int:
+    def give_new_tensor(tensor: torch.Tensor, number_type: types.NumberType) -> int:
         return handles.give_cuda(tensor) if number_type.is_cuda else handles.give_tensor(tensor)
 
     def empty_tensor(code: int) -> int:
         number_type = types.BY_CODE[code]
-        return give_made(torch.empty(0, dtype=number_type.dtype, device=state.current().device), number_type)
+        return give_new_tensor(
+            torch.empty(0, dtype=number_type.dtype, device=state.current().device), number_type
+        )
 
     def tensor_from_buffer(code: int, address: int, count: int, *sizes: int) -> int:
         """A new tensor from doubles that Lua wrote to its own memory."""
         buffer = (ctypes.c_double * count).from_address(int(address))
         number_type = types.BY_CODE[code]
         values = torch.frombuffer(buffer, dtype=torch.float64).to(number_type.dtype, copy=True)
-        made = values.reshape([int(n) for n in sizes]).to(state.current().device)
-        return give_made(made, number_type)
+        tensor = values.reshape([int(n) for n in sizes]).to(state.current().device)
+        return give_new_tensor(tensor, number_type)
 
     def tensor_from_list(code: int, values: int, *sizes: int) -> int:
         """The same where Lua has no memory to share."""
         number_type = types.BY_CODE[code]
-        made = torch.tensor(objects[values], dtype=torch.float64).to(number_type.dtype)
-        made = made.reshape([int(n) for n in sizes]).to(state.current().device)
-        return give_made(made, number_type)
+        tensor = torch.tensor(objects[values], dtype=torch.float64).to(number_type.dtype)
+        tensor = tensor.reshape([int(n) for n in sizes]).to(state.current().device)
+        return give_new_tensor(tensor, number_type)
 
     def pointer(handle: int) -> int:
         obj = objects[handle]

@@ -49,11 +49,11 @@ def of_package(package: Package, loaded: Set[str]) -> str:
 @cache
 def _of_package(package: Package, loaded: frozenset[str], *sizes: int) -> str:
     classes, additions = describe(package.name, loaded)
-    told: dict[str, Any] = {
+    config: dict[str, Any] = {
         "global": package.name if package.makes_global else None,
         "classes": classes,
         "additions": additions,
         "virtual": virtual_methods() if classes else None,
         "chunk": package.chunk,
     }
-    return lua_literal(told | functions_and_records(package))
+    return lua_literal(config | functions_and_records(package))

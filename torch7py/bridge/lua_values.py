@@ -161,25 +161,25 @@ class LuaTable(LuaValue, MutableMapping[Any, Any]):
 
         What is one table here is one object there. Tables that are keys, functions, tensors and modules stay.
         """
-        made: dict[LuaTable, Any] = {}
+        copies: dict[LuaTable, Any] = {}
 
         def start(value: Any) -> Any:
             value = from_lua(value)
             if not isinstance(value, LuaTable):
                 return value
-            if value not in made:
+            if value not in copies:
                 entries = value._listed("user_entries")
                 keys = entries[::2]
                 is_list = all(type(key) is int and key == n for n, key in enumerate(keys, 1))
-                made[value] = [] if is_list else {}
+                copies[value] = [] if is_list else {}
                 waiting.append((value, entries))
-            return made[value]
+            return copies[value]
 
         waiting: list[tuple[LuaTable, list[Any]]] = []
         result = start(self)
         while waiting:
             table, entries = waiting.pop()
-            copy = made[table]
+            copy = copies[table]
             if isinstance(copy, list):
                 copy += map(start, entries[1::2])
             else:
@@ -202,10 +202,10 @@ class LuaTable(LuaValue, MutableMapping[Any, Any]):
         return self._parts(listed.number, int(count))
 
     def _parts(self, number: int, count: int) -> list[Any]:
-        found: list[Any] = []
+        parts: list[Any] = []
         for first in range(1, count + 1, AT_A_TIME):
-            found += self.runtime().read_lua("user_part", number, first, min(first + AT_A_TIME - 1, count))
-        return found
+            parts += self.runtime().read_lua("user_part", number, first, min(first + AT_A_TIME - 1, count))
+        return parts
 
 
 class _Items(ItemsView[Any, Any]):

@@ -56,8 +56,8 @@ class LuaMethod:
         handle = handles.give(obj, Kind.MODULE)
         if handles.cuda and is_cuda(obj):
             label_fresh(handles, arguments)
-        function, place = self._function()
-        return runtime.call_lua(function, handle, *place, *encode_results(handles, arguments))
+        function, lookup = self._function()
+        return runtime.call_lua(function, handle, *lookup, *encode_results(handles, arguments))
 
     def _function(self) -> tuple[str, tuple[str, ...]]:
         """The function of the bridge that finds and calls it, and where it is found."""
@@ -141,11 +141,11 @@ class LuaFields(Overrides):
         if obj is None or (obj.class_name == obj.torch7_name and "_marked" not in obj.__dict__):
             return
         runtime, handle = self._there()
-        place = "" if runtime is None or handle is None else runtime.call_lua("defined_at", handle)
-        place = f" ({place})" if place else ""
+        source_line = "" if runtime is None or handle is None else runtime.call_lua("defined_at", handle)
+        source_line = f" ({source_line})" if source_line else ""
         raise TypeError(
-            f"a {obj.class_name} cannot be pickled: its methods are written in Lua{place}. Save its state_dict, or the "
-            "model by torch.save in Lua, for a runtime that has run the same program"
+            f"a {obj.class_name} cannot be pickled: its methods are written in Lua{source_line}. Save its state_dict, "
+            "or the model by torch.save in Lua, for a runtime that has run the same program"
         )
 
     def own_modules(self) -> list[Any]:
@@ -154,8 +154,8 @@ class LuaFields(Overrides):
 
     def own_fields(self) -> dict[str, Any]:
         runtime, handle = self._there()
-        found = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
-        return dict(enumerate(found, 1)) if isinstance(found, list) else found  # type: ignore[arg-type]
+        fields = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
+        return dict(enumerate(fields, 1)) if isinstance(fields, list) else fields  # type: ignore[arg-type]
 
     def _there(self) -> tuple[RuntimeInterface | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
@@ -196,8 +196,8 @@ def check_placement(obj: TorchObject, input: Any) -> None:
     The numbers would be the same, but in the original this was an error. Layers of both sorts in one model have
     something between them that copies. What a script's own class does with its input is that class's affair.
     """
-    given = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
-    if given is None or not given.numel():
+    tensor = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
+    if tensor is None or not tensor.numel():
         return
     inner = [part for part in obj.modules() if isinstance(part, TorchObject)]
     leaves = [
@@ -205,22 +205,22 @@ def check_placement(obj: TorchObject, input: Any) -> None:
         for part in inner
         if not any(part.children()) and "updateOutput" not in part.__dict__.get("_marked", ())
     ]
-    cuda = types.of(given).is_cuda
+    cuda = types.of(tensor).is_cuda
     if (
         leaves
         and all(is_cuda(leaf) != cuda for leaf in leaves)
         and not any(part.copies_input for part in inner)
     ):
-        kind = types.of(given).tensor
+        kind = types.of(tensor).tensor
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
 
 @contextlib.contextmanager
-def _called_directly(obj: TorchObject, place: tuple[str, str]) -> Iterator[None]:
+def _called_directly(obj: TorchObject, method: tuple[str, str]) -> Iterator[None]:
     """For the length of a call of this method of this class by a script (``nn.object.as_parents``)."""
     attributes = obj.__dict__
     before = attributes.get("_direct")
-    attributes["_direct"] = place
+    attributes["_direct"] = method
     try:
         yield
     finally:
@@ -238,9 +238,9 @@ class ModuleProxies:
         self._lent: list[contextlib.ExitStack] = []
 
     def runtime(self) -> RuntimeInterface:
-        found = self._runtime()
-        assert found is not None
-        return found
+        runtime = self._runtime()
+        assert runtime is not None
+        return runtime
 
     def new_peer(self, name: str, class_name: str) -> int:
         """A peer of a built-in class, not yet initialized, for an object of the (Lua) class ``class_name``."""
@@ -325,17 +325,17 @@ class ModuleProxies:
         lender = layers[class_name]
         label = f"{class_name}:{name}"
         calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
-        lent_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
+        borrowed_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
 
         def call_otherwise(obj: TorchObject, values: list[Any]) -> Any:
             """The first call for an object of a class, or one that is not as for most objects."""
             cls = type(obj)
-            if cls not in calls and cls not in lent_calls:
+            if cls not in calls and cls not in borrowed_calls:
                 answers = answers_for(cls, class_name, name)
-                (calls if answers else lent_calls)[cls] = method_of(cls, class_name, name, label)
-            if cls in lent_calls:
+                (calls if answers else borrowed_calls)[cls] = method_of(cls, class_name, name, label)
+            if cls in borrowed_calls:
                 with lent(obj, lender):
-                    return self._call_with_types(name, lent_calls[cls], obj, values)
+                    return self._call_with_types(name, borrowed_calls[cls], obj, values)
             with _called_directly(obj, (class_name, name)):
                 return self._call_with_types(name, calls[cls], obj, values)
 
@@ -402,17 +402,17 @@ class ModuleProxies:
 
     def set_field(self, handle: int, name: str, mask: int, value: Any) -> None:
         obj = self.handles.objects[handle]
-        given = self.handles.objects[value] if mask else value
-        kept = obj.set_field(name, given)
-        if kept is not given and isinstance(given, torch.Tensor) and isinstance(kept, torch.Tensor):
+        new = self.handles.objects[value] if mask else value
+        kept = obj.set_field(name, new)
+        if kept is not new and isinstance(new, torch.Tensor) and isinstance(kept, torch.Tensor):
             self.handles.rebind(value, kept)
 
-    def changed_fields(self, *given: Any) -> tuple[int, ...]:
+    def changed_fields(self, *fields: Any) -> tuple[int, ...]:
         """Which of some table-valued fields (module, name and table by threes) are other than Lua has them, from 1."""
         objects, codes, as_told = self.handles.objects, self.handles.codes, self.handles.as_told
         changed = []
-        for number in range(0, len(given), 3):
-            obj, name, table = objects[given[number]], given[number + 1], given[number + 2]
+        for number in range(0, len(fields), 3):
+            obj, name, table = objects[fields[number]], fields[number + 1], fields[number + 2]
             value = obj.__dict__.get(name) if type(obj).get_field is Module.get_field else None
             if value is None:
                 value = obj.get_field(name)

@@ -110,10 +110,10 @@ class Runtime:
         cuda_as: str | None = None,
         rewrite: Callable[[str, str], str] | None = None,
     ) -> None:
-        place = torch.device(device)
-        if cuda_as not in (None, "cpu") or (cuda_as and place.type != "cpu"):
+        torch_device = torch.device(device)
+        if cuda_as not in (None, "cpu") or (cuda_as and torch_device.type != "cpu"):
             raise TorchError(f"cuda_as must be 'cpu', with device 'cpu', not {cuda_as!r} with {device!r}")
-        if place.type == "cuda" and not torch.cuda.is_available():
+        if torch_device.type == "cuda" and not torch.cuda.is_available():
             raise TorchError(f"device {device}: PyTorch finds no CUDA GPU on this machine")
         if threads is not None:
             torch.set_num_threads(threads)
@@ -124,10 +124,10 @@ class Runtime:
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
         if cutorch_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"cutorch_api must be 2015 or 2016, not {cutorch_api}")
-        gpu = place if cuda_as is not None or place.type == "cuda" else None
+        gpu = torch_device if cuda_as is not None or torch_device.type == "cuda" else None
         self.state = state.State(
             default_type=default,
-            device=place,
+            device=torch_device,
             gpu=gpu,
             generation=rnn_api,
             cutorch_generation=cutorch_api,
@@ -150,7 +150,7 @@ class Runtime:
         self.streams = output.Streams()
         self.handles = Handles()
         self.handles.limit = COLLECT_AFTER
-        self.dispatcher = Dispatcher(self.handles, place)
+        self.dispatcher = Dispatcher(self.handles, torch_device)
         self.shared = (ctypes.c_int64 * SHARED_WORDS)()
         self.adapters: list[Callable[..., Any]] = []  # lupa does not keep what Lua alone holds
         self.dropped: list[int] = []  # numbers of Lua functions that Python has let go
@@ -216,14 +216,14 @@ class Runtime:
     def another(self, number: int) -> Runtime:
         """A runtime for a thread of the program, by the number of the thread, with the settings of this one."""
         seed = None if self._seed is None else (self._seed + 1_000_003 * number) % (1 << 32)
-        made = Runtime(
+        runtime = Runtime(
             seed=seed,
             rnn_api=self.state.generation,
             cutorch_api=self.state.cutorch_generation,
             **self._settings,  # type: ignore[arg-type]
         )
-        made._script = self._script
-        return made
+        runtime._script = self._script
+        return runtime
 
     def _entered(self) -> _Entered:
         """The conditions under which Lua runs: this runtime's State, no autograd, caches of before void."""
@@ -454,14 +454,14 @@ class Runtime:
     def call(self, function: str | LuaFunction, *arguments: Any) -> Any:
         """Call a Lua function, or the one of this name: ``runtime.call("torch.manualSeed", 1)``."""
         if isinstance(function, str):
-            found = self.enter_lua("user_named", to_latin1(function))
-            if found is None:
+            callee = self.enter_lua("user_named", to_latin1(function))
+            if callee is None:
                 raise TorchError(f"there is no '{function}' in Lua")
         else:
-            found = function
-        if not callable(found) or isinstance(found, LuaTable):
+            callee = function
+        if not callable(callee) or isinstance(callee, LuaTable):
             raise TypeError(f"{function!r} is no function")
-        return found(*arguments)
+        return callee(*arguments)
 
     def require(self, name: str) -> Any:
         """What Lua's ``require(name)`` gives."""
@@ -479,8 +479,8 @@ class Runtime:
 
     def enter_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> Any:
         """Call one of the functions of value_conversion.lua with ``arguments`` as they are, then values of a user's."""
-        found = [from_lua(value) for value in self.read_lua(callback, *arguments, values=values)]
-        return None if not found else found[0] if len(found) == 1 else tuple(found)
+        results = [from_lua(value) for value in self.read_lua(callback, *arguments, values=values)]
+        return None if not results else results[0] if len(results) == 1 else tuple(results)
 
     def read_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> list[Any]:
         """The same before its results are made a user's."""

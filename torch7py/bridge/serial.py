@@ -97,14 +97,14 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
         file = file_of(handle)
         if "kind" in file.attached:
             return ()
-        found: list[Any] = []
-        while len(found) < limit:
+        values: list[Any] = []
+        while len(values) < limit:
             kind = t7.read_kind(file)
             if kind not in SCALARS:
                 file.attached["kind"] = kind
                 break
-            found.append(scalar(file, kind))
-        return tuple(found)
+            values.append(scalar(file, kind))
+        return tuple(values)
 
     def read_class(handle: int) -> tuple[int, str, bool]:
         version, name = t7.read_class(file_of(handle))
@@ -141,12 +141,12 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
     def read_content(handle: int, obj: int) -> None:
         """Read what ``write_content`` wrote into a tensor or storage."""
         into = objects[obj]
-        found = reader_of(file_of(handle)).content(into)
+        content = reader_of(file_of(handle)).content(into)
         if isinstance(into, memory.Storage):
-            into.resize(len(found))
-            into.tensor().copy_(found.tensor())
+            into.resize(len(content))
+            into.tensor().copy_(content.tensor())
         else:
-            memory.share(into, found)
+            memory.share(into, content)
 
     def begin(handle: int, kind: int) -> int:
         return writer_of(handle).begin(kind)

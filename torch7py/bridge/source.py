@@ -159,11 +159,11 @@ def _apply(data: bytes, edits: list[Edit]) -> bytes:
 def matches(query: str, source: bytes) -> list[dict[str, str]]:
     """What a tree-sitter query finds in a source: for each match the text of each capture by its name."""
     root = Parser(_LANGUAGE).parse(for_grammar(source)).root_node
-    found = QueryCursor(Query(_LANGUAGE, query)).matches(root)
+    matches = QueryCursor(Query(_LANGUAGE, query)).matches(root)
     return [
         {
             name: source[nodes[0].start_byte : nodes[0].end_byte].decode("latin1")
             for name, nodes in captures.items()
         }
-        for _, captures in found
+        for _, captures in matches
     ]

@@ -85,9 +85,9 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     def open_state(path: str) -> int:
         """A new state, whose ``package.path`` is given; its number."""
         number = len(states) + 1
-        states[number] = made = runtime.another(number)
-        made.set_global("__path", path)
-        made.evaluate("package.path, __path = __path", CHUNK)
+        states[number] = state = runtime.another(number)
+        state.set_global("__path", path)
+        state.evaluate("package.path, __path = __path", CHUNK)
         return number
 
     def set_global(number: int, name: str, value: Any) -> None:

@@ -143,29 +143,29 @@ def _of_array(array: np.ndarray[Any, Any]) -> torch.Tensor:
 
 
 def _table(runtime: RuntimeInterface, value: Any, memo: dict[int, Any]) -> Any:
-    made = memo.get(id(value))
-    if made is not None:
-        return made
+    copy = memo.get(id(value))
+    if copy is not None:
+        return copy
     if isinstance(value, (list, tuple)):
-        made = memo[id(value)] = []
+        copy = memo[id(value)] = []
         for number, item in enumerate(value):
             if item is None:
                 raise TypeError(
                     f"None at index {number} of a {type(value).__name__}: a Lua table holds no nil"
                 )
-            made.append(to_lua(runtime, item, memo))
-        return made
-    made = memo[id(value)] = Table() if isinstance(value, Table) else {}
+            copy.append(to_lua(runtime, item, memo))
+        return copy
+    copy = memo[id(value)] = Table() if isinstance(value, Table) else {}
     for key, item in value.items():
         name = to_lua(runtime, key, memo)
         if name is None or name != name:
             raise TypeError(f"{key!r} is no key of a Lua table")
         if isinstance(key, tuple):
             raise TypeError(f"the key {key!r}: a Lua table that is a key is found by its identity alone")
-        if name in made:
+        if name in copy:
             raise TypeError(f"the key {key!r} is in Lua the same as another of the keys")
-        made[name] = to_lua(runtime, item, memo)
-    return made
+        copy[name] = to_lua(runtime, item, memo)
+    return copy
 
 
 def conversion_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
@@ -178,9 +178,9 @@ def conversion_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., A
         return None if held is None else handles.give(held, Kind.OBJECT)
 
     def new_value(number: int, is_table: bool) -> int:
-        made = (LuaTable if is_table else LuaFunction)(runtime, number)
-        runtime.values[number] = made
-        return handles.give_new(made, Kind.OBJECT)
+        value = (LuaTable if is_table else LuaFunction)(runtime, number)
+        runtime.values[number] = value
+        return handles.give_new(value, Kind.OBJECT)
 
     def new_foreign(name: str) -> int:
         """The handle of a value by its type, or of a whole number of C by its text."""

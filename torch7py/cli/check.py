@@ -57,8 +57,8 @@ def _say_directory(path: Path, reports: list[Report], as_json: bool) -> None:
 
     whole = summary([report for report in reports if not report.error])
     if as_json:
-        found = {"directory": str(path), "files": [report.as_json() for report in reports]}
-        click.echo(json.dumps(found | {"summary": whole.as_json()}, indent=2))
+        data = {"directory": str(path), "files": [report.as_json() for report in reports]}
+        click.echo(json.dumps(data | {"summary": whole.as_json()}, indent=2))
         return
     for report in reports:
         click.echo(report.line())

@@ -30,13 +30,13 @@ def inspect(as_json: bool, everything: bool, depth: int, file: str) -> None:
     from torch7py.t7.outline_text import as_data, as_lines
 
     try:
-        found = outline("/dev/stdin" if file == "-" else file)
+        text = outline("/dev/stdin" if file == "-" else file)
     except T7Error as error:
         raise Failure(str(error)) from None
     except OSError as error:
         raise Failure(f"cannot open {file}: {error.strerror}") from None
     if as_json:
-        click.echo(json.dumps(as_data(found)))
+        click.echo(json.dumps(as_data(text)))
     else:
-        for line in as_lines(found, everything=everything, depth=depth):
+        for line in as_lines(text, everything=everything, depth=depth):
             click.echo(line)

@@ -118,9 +118,9 @@ def check_gradient(layer: TorchObject, gradient: torch.Tensor, shape: Sequence[i
 def gradient_of(layer: TorchObject, gradOutput: Any, shape: Sequence[int]) -> torch.Tensor:
     """A gradient with respect to an output of this shape; it must have as many elements."""
     if not isinstance(gradOutput, torch.Tensor) or gradOutput.numel() != math.prod(shape):
-        given = size_text(gradOutput) if isinstance(gradOutput, torch.Tensor) else "not a tensor"
+        sizes = size_text(gradOutput) if isinstance(gradOutput, torch.Tensor) else "not a tensor"
         wanted = "x".join(map(str, shape))
-        raise TorchError(f"{layer.class_name}: gradOutput is {given}, the output {wanted}")
+        raise TorchError(f"{layer.class_name}: gradOutput is {sizes}, the output {wanted}")
     check_gradient(layer, gradOutput, shape)
     return gradOutput.reshape(tuple(shape))
 
@@ -133,10 +133,10 @@ def gradients_of(layer: TorchObject, gradOutput: Any, outputs: Sequence[torch.Te
 
 def rows(layer: TorchObject, indices: torch.Tensor, count: int) -> torch.Tensor:
     """1-based indices of any number type as 0-based ones, checked against ``count``."""
-    found = indices.long() - 1
-    if found.numel() and numbers_known(found):
-        low, high = (int(bound) for bound in torch.aminmax(found))
+    positions = indices.long() - 1
+    if positions.numel() and numbers_known(positions):
+        low, high = (int(bound) for bound in torch.aminmax(positions))
         if low < 0 or high >= count:
             wrong = low if low < 0 else high
             raise TorchError(f"{layer.class_name}: index {wrong + 1} out of range 1 to {count}")
-    return found
+    return positions

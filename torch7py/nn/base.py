@@ -40,12 +40,12 @@ def detached(value: Any) -> Any:
 
 def nest(input: Any, gradients: list[torch.Tensor | None]) -> Any:
     """Gradients of an input's floating tensors, in order, in the nesting of the input; zeros for the others."""
-    found = iter(gradients)
+    leaves = iter(gradients)
 
     def build(value: Any) -> Any:
         if isinstance(value, list):
             return [build(item) for item in value]
-        gradient = next(found) if value.is_floating_point() else None
+        gradient = next(leaves) if value.is_floating_point() else None
         return torch.zeros_like(value.data) if gradient is None else gradient
 
     return build(input)
@@ -266,14 +266,14 @@ class Module(Training):
 
     def torch7_parameters(self) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
         """``m:parameters()``: tables of parameters and of their gradients; nothing where there are none."""
-        found = [
+        pairs = [
             (value, self.gradient(name))
             for name in ("weight", "bias")
             if (value := self.get_field(name)) is not None
         ]
-        if not found:
+        if not pairs:
             return None
-        return [p for p, _ in found], [g for _, g in found if g is not None]
+        return [p for p, _ in pairs], [g for _, g in pairs if g is not None]
 
     def _plain_pairs(self) -> list[tuple[torch.Tensor, torch.Tensor]] | None:
         """Weight and bias with their gradients, where ``parameters()`` is this class's own and gives just these."""
@@ -286,17 +286,17 @@ class Module(Training):
             or "_saved_form" in attributes
         ):
             return None
-        found = []
+        pairs = []
         for name in ("weight", "bias"):
             parameter = attributes["_parameters"].get(name)
             if parameter is not None:
                 gradient = self.gradient(name)
                 if gradient is None:
                     return None
-                found.append((parameter, gradient))
+                pairs.append((parameter, gradient))
             elif name in attributes or name in attributes["_buffers"]:
                 return None
-        return found
+        return pairs
 
     @as_parents
     def zeroGradParameters(self) -> None:
@@ -318,10 +318,10 @@ class Module(Training):
 
     def parameter_pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Both lists of ``parameters()``; of more results, which a script's own method may give, no more."""
-        found = self.torch7_parameters()
-        if not isinstance(found, tuple):
-            return found or [], []
-        return found[0] or [], found[1] or []
+        parameters = self.torch7_parameters()
+        if not isinstance(parameters, tuple):
+            return parameters or [], []
+        return parameters[0] or [], parameters[1] or []
 
     def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """``m:getParameters()``: all parameters in one flat tensor, all gradients in another.
@@ -420,22 +420,22 @@ class Module(Training):
         self, typename: str, container: Module | None = None
     ) -> tuple[list[Module], list[Module]]:
         """``m:findModules(typename)``: the modules of exactly that class, and the container of each."""
-        found, containers = [], []
+        matches, containers = [], []
         if self.class_name == typename:
-            found.append(self)
+            matches.append(self)
             containers.append(container or self)
         for child in self.children_of():
             inner, inner_containers = child.findModules(typename, self)
-            found += inner
+            matches += inner
             containers += inner_containers
-        return found, containers
+        return matches, containers
 
     def listModules(self) -> list[Module]:
         """``m:listModules()``: this module and all inside it, depth first."""
-        found: list[Module] = [self]
+        modules: list[Module] = [self]
         for child in self.children_of():
-            found += child.listModules()
-        return found
+            modules += child.listModules()
+        return modules
 
     # A script's class that is no container may keep modules in the field `modules` all the same.
 

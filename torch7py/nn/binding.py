@@ -29,18 +29,18 @@ GIVEN_BY_LUA = {"__tostring__"}  # what an object of a class without such a meth
 
 def virtual_methods() -> list[str]:
     """The methods that Python calls on an object it holds, so that a script's definition must be seen there."""
-    found: dict[str, None] = {}
+    methods: dict[str, None] = {}
     for cls in layers.values():
-        found |= dict.fromkeys(cls.virtual)
-    return list(found)
+        methods |= dict.fromkeys(cls.virtual)
+    return list(methods)
 
 
 def all_exports(cls: type[TorchObject]) -> dict[str, str]:
     """The methods of a class that scripts may call, those that other packages add included."""
-    found = cls.exports()
+    exports = cls.exports()
     for package in extensions:
-        found = extension_of(package, cls) | found
-    return found
+        exports = extension_of(package, cls) | exports
+    return exports
 
 
 def exported(cls: type[TorchObject], name: str) -> str:
@@ -49,7 +49,9 @@ def exported(cls: type[TorchObject], name: str) -> str:
         attribute: str | None = base.__dict__.get("lua_methods", {}).get(name)
         if attribute is not None:
             return attribute
-    return next(found[name] for package in extensions if name in (found := extension_of(package, cls)))
+    return next(
+        additions[name] for package in extensions if name in (additions := extension_of(package, cls))
+    )
 
 
 def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
@@ -120,7 +122,7 @@ def _defined_in_python(
     A twin that is another class in Python than its parent in Lua has all that the parent defines: inherited it would
     be a method of that class, lent.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for ancestor in cls.__mro__:
         if ancestor is torch.nn.Module:
             break
@@ -128,10 +130,10 @@ def _defined_in_python(
             continue
         for name, attribute in exports.items():
             if attribute in ancestor.__dict__:
-                found[name] = None
+                names[name] = None
     if parent is not None and not issubclass(cls, parent):
-        found |= {name: None for name in own_methods(parent, all_exports(parent)) if name in exports}
-    return list(found)
+        names |= {name: None for name in own_methods(parent, all_exports(parent)) if name in exports}
+    return list(names)
 
 
 # The methods of which the base classes of the original pass on to a script's own whatever they are given.
@@ -168,12 +170,12 @@ def answers_for(cls: type[TorchObject], key: str, name: str) -> bool:
 
 def classes_below(cls: type[TorchObject], key: str) -> frozenset[str]:
     """A class and those from which it descends, as they are registered, before it comes to the one of that key."""
-    found: set[str] = set()
+    below: set[str] = set()
     at: type[TorchObject] | None = cls
     while at is not None and at.registered_as != key:
-        found.add(at.registered_as)
+        below.add(at.registered_as)
         at = parent_of(at)
-    return frozenset(found)
+    return frozenset(below)
 
 
 def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callable[[list[Any]], Any]:
@@ -190,14 +192,14 @@ def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callab
 
 def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
     """The methods with arguments that are tables to be read and written in Lua, and the numbers of these."""
-    found = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
-    return {name: [number - 1 for number in numbers] for name, numbers in found.items() if numbers}
+    signatures = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
+    return {name: [number - 1 for number in numbers] for name, numbers in signatures.items() if numbers}
 
 
 def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:
     """The methods that a package adds to a class or its ancestors: Lua name -> Python attribute."""
-    found: dict[str, str] = {}
+    exports: dict[str, str] = {}
     for name, methods in extensions.get(package, {}).items():
         if issubclass(cls, layers[name]):
-            found |= methods
-    return found
+            exports |= methods
+    return exports

@@ -21,16 +21,16 @@ _STORE = "_lent"  # where an object keeps, by lender, what the lender's methods 
 
 def own_class(obj: TorchObject) -> type[TorchObject]:
     """The class of an object, also while it is lent another."""
-    found: type[TorchObject] = type(obj).__dict__.get("lent_from", type(obj))
-    return found
+    cls: type[TorchObject] = type(obj).__dict__.get("lent_from", type(obj))
+    return cls
 
 
-def _as_own(attribute: str, own: type[TorchObject]) -> Callable[..., Any]:
+def _as_own(attribute: str, cls: type[TorchObject]) -> Callable[..., Any]:
     """A method of the object's own class, called while the object is of another."""
 
     def method(obj: TorchObject, *arguments: Any, **named: Any) -> Any:
-        with lent(obj, own):
-            return getattr(own, attribute)(obj, *arguments, **named)
+        with lent(obj, cls):
+            return getattr(cls, attribute)(obj, *arguments, **named)
 
     return method
 
@@ -38,31 +38,31 @@ def _as_own(attribute: str, own: type[TorchObject]) -> Callable[..., Any]:
 _classes: dict[tuple[type[TorchObject], type[TorchObject]], type[TorchObject]] = {}
 
 
-def _lent_class(own: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
-    found = _classes.get((own, lender))
-    if found is None:
-        found = _classes[own, lender] = _made_class(own, lender)
-    return found
+def _lent_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+    borrower = _classes.get((cls, lender))
+    if borrower is None:
+        borrower = _classes[cls, lender] = _made_class(cls, lender)
+    return borrower
 
 
-def _made_class(own: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+def _made_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
     theirs = set(all_exports(lender).values())
     attributes: dict[str, Any] = {
-        attribute: _as_own(attribute, own)
-        for attribute in all_exports(own).values()
-        if attribute not in theirs or getattr(own, attribute) is not getattr(lender, attribute)
+        attribute: _as_own(attribute, cls)
+        for attribute in all_exports(cls).values()
+        if attribute not in theirs or getattr(cls, attribute) is not getattr(lender, attribute)
     }
     attributes.pop("__init__", None)
     named: dict[str, Any] = {
-        name: getattr(own, name) for name in ("torch7_name", "registered_as", "__module__")
+        name: getattr(cls, name) for name in ("torch7_name", "registered_as", "__module__")
     }
-    named |= {"lent_from": own, "lua_methods": all_exports(own)}
-    return type(own.__name__, (lender,), attributes | named)
+    named |= {"lent_from": cls, "lua_methods": all_exports(cls)}
+    return type(cls.__name__, (lender,), attributes | named)
 
 
-def fields_to_lend(own: type[TorchObject], lender: type[TorchObject]) -> list[str]:
+def fields_to_lend(cls: type[TorchObject], lender: type[TorchObject]) -> list[str]:
     """The fields of the lender that an object of the other class has, if at all, as fields of the script's."""
-    known = {*own.all_fields(), *own.links, *own.lists, "modules"}
+    known = {*cls.all_fields(), *cls.links, *cls.lists, "modules"}
     return [name for name in (*lender.all_fields(), *lender.links) if name not in known]
 
 
@@ -75,9 +75,9 @@ def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
     if isinstance(obj, lender):
         yield
         return
-    before, own = type(obj), own_class(obj)
-    if issubclass(own, lender):
-        obj.__class__ = own
+    before, cls = type(obj), own_class(obj)
+    if issubclass(cls, lender):
+        obj.__class__ = cls
         try:
             yield
         finally:
@@ -91,7 +91,7 @@ def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
     added = [name for name in kept if name not in attributes]
     attributes.update((name, kept[name]) for name in added)
     modules = dict(obj._modules)
-    obj.__class__ = _lent_class(own, lender)
+    obj.__class__ = _lent_class(cls, lender)
     there = obj.child_list()
     try:
         yield

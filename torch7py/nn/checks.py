@@ -30,8 +30,8 @@ __all__ = [
 def check_type(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
     """Refuse a tensor of another number type: Torch7 mixes none."""
     if tensor.dtype != like.dtype:
-        given, wanted = types.of_layer(tensor).tensor, types.of_layer(like).tensor
-        raise TorchError(f"{layer.class_name}: {what} is a {given}, not a {wanted}")
+        actual, wanted = types.of_layer(tensor).tensor, types.of_layer(like).tensor
+        raise TorchError(f"{layer.class_name}: {what} is a {actual}, not a {wanted}")
 
 
 def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

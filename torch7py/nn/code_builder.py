@@ -109,8 +109,8 @@ class Code:
         value = self.objects.get(name)
         if not isinstance(value, Tensor) or not value.is_contiguous():
             return f"{name}.t()"
-        view, place = self.bind(f"w_{name}", value.detach().t()), self.bind(f"a_{name}", value.data_ptr())
-        return f"({view} if {name}.data_ptr() == {place} and {name}.is_contiguous() else {name}.t())"
+        view, address = self.bind(f"w_{name}", value.detach().t()), self.bind(f"a_{name}", value.data_ptr())
+        return f"({view} if {name}.data_ptr() == {address} and {name}.is_contiguous() else {name}.t())"
 
     def attributes(self, number: int, module: Any) -> str:
         """The name of a module's attributes."""

@@ -181,9 +181,9 @@ class PartialLinear(Module):
 
     def torch7_parameters(self) -> Any:
         table = self._network.get(1).get(2)
-        found = [table.get_field("weight"), self.get_field("bias")]
+        parameters = [table.get_field("weight"), self.get_field("bias")]
         gradients = [table.get_field("gradWeight"), self.get_field("gradBias")]
-        return [p for p in found if p is not None], [g for g in gradients if g is not None]
+        return [p for p in parameters if p is not None], [g for g in gradients if g is not None]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         columns = self._columns(input)

@@ -190,8 +190,10 @@ class Parallel(Container):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradients = []
         for module, part, gradient in self._parts(input, gradOutput):
-            found = module.updateGradInput(part, gradient)
-            gradients.append(torch.zeros_like(part) if found is None else found.reshape(part.shape))
+            part_gradient = module.updateGradInput(part, gradient)
+            gradients.append(
+                torch.zeros_like(part) if part_gradient is None else part_gradient.reshape(part.shape)
+            )
         if input.dim() == 1:
             return torch.cat(gradients)
         return torch.stack(gradients, axis(self, self.inputDimension, input))

@@ -120,10 +120,10 @@ class Container(Module):
         parameters: list[Any] = []
         gradients: list[Any] = []
         for child in self.children_of():
-            found = child.torch7_parameters()
-            if found is not None:
-                parameters += first_of(found)
-                gradients += found[1] if isinstance(found, tuple) and found[1] is not None else []
+            pairs = child.torch7_parameters()
+            if pairs is not None:
+                parameters += first_of(pairs)
+                gradients += pairs[1] if isinstance(pairs, tuple) and pairs[1] is not None else []
         return parameters, gradients
 
     def sparseParameters(self) -> Any:
@@ -133,12 +133,12 @@ class Container(Module):
         tables: tuple[dict[int, Any], ...] = ({}, {}, {})
         size = 0
         for child in self.children_of():
-            found = child.sparseParameters()
-            if not found:
+            parameters = child.sparseParameters()
+            if not parameters:
                 continue
-            for table, part in zip(tables, found, strict=False):
+            for table, part in zip(tables, parameters, strict=False):
                 table.update((size + number, value) for number, value in entries(part))
-            size += found[3] if len(found) > 3 else len(found[0])
+            size += parameters[3] if len(parameters) > 3 else len(parameters[0])
         return *tables, size
 
     def zeroGradParameters(self) -> None:
@@ -399,9 +399,9 @@ def add_up(layer: TorchObject, gradients: list[Any]) -> Any:
 def like(layer: TorchObject, gradient: Any, first: torch.Tensor) -> torch.Tensor:
     """A gradient in the sizes of the first; it must have as many elements."""
     if not isinstance(gradient, torch.Tensor) or gradient.numel() != first.numel():
-        given = size_text(gradient) if isinstance(gradient, torch.Tensor) else "not a tensor"
+        sizes = size_text(gradient) if isinstance(gradient, torch.Tensor) else "not a tensor"
         raise TorchError(
-            f"{layer.class_name}: a module's gradient is {given}, to be added to {size_text(first)}"
+            f"{layer.class_name}: a module's gradient is {sizes}, to be added to {size_text(first)}"
         )
     return gradient.reshape(first.shape)
 

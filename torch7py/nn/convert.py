@@ -87,10 +87,10 @@ class Copy(Module):
 
 
 def _type_named(name: str) -> types.NumberType:
-    found = types.BY_NAME.get(name.removeprefix("torch.").removesuffix("Tensor"))
-    if found is None:
+    number_type = types.BY_NAME.get(name.removeprefix("torch.").removesuffix("Tensor"))
+    if number_type is None:
         raise TorchError(f"nn.Copy: unknown tensor type '{name}'")
-    return found
+    return number_type
 
 
 @layer("nn.Convert")
@@ -223,5 +223,5 @@ class Convert(Growing):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         prepared = self._prepared(input)
         gradient = gradient_of(self, gradOutput, self.converter.output.shape)
-        found: torch.Tensor = self.converter.updateGradInput(prepared, gradient)
-        return found.reshape(input.shape)
+        result: torch.Tensor = self.converter.updateGradInput(prepared, gradient)
+        return result.reshape(input.shape)

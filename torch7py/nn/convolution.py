@@ -78,8 +78,8 @@ class Convolution(Windowed):
                 raise TorchError(f"{self.torch7_name}: {what} must be at least 1")
         for field, values in numbers.items():
             value: float = 0
-            for axis, given in zip(self.axes, values, strict=True):
-                value = value if given is None else number(self.torch7_name, field + axis, given)
+            for axis, argument in zip(self.axes, values, strict=True):
+                value = value if argument is None else number(self.torch7_name, field + axis, argument)
                 setattr(self, field + axis, value)
         self.check_window()
 
@@ -109,10 +109,10 @@ class Convolution(Windowed):
         """The sizes of the output's planes."""
         window = self.window()
         sizes = zip(batch.shape[2:], window.pad, window.extents, window.step, strict=True)
-        found = [(size + 2 * pad - extent) // step + 1 for size, pad, extent, step in sizes]
-        if min(found) < 1:
+        grid = [(size + 2 * pad - extent) // step + 1 for size, pad, extent, step in sizes]
+        if min(grid) < 1:
             raise self.too_small(batch, [e - 2 * p for e, p in zip(window.extents, window.pad, strict=True)])
-        return found
+        return grid
 
     def checked(self, input: Any) -> tuple[torch.Tensor, torch.Tensor | None, list[int]]:
         """The input as a batch, what is beside it, and the sizes of the output."""
@@ -298,9 +298,9 @@ class KernelConvolution(Convolution):
         bias = self.gradient("bias") if for_parameters and self.bias is not None else None
         plan = layout.plan
         kernel = self.weight.data.view(layout.kernel)
-        found = None
+        result = None
         if for_input and plan.gradient:
-            found = self.gradient_by_products(gradient, kernel, layout)
+            result = self.gradient_by_products(gradient, kernel, layout)
         if weight is not None and plan.weight:
             rows = weight.view(weight.shape[0], -1) if weight.is_contiguous() else None
             if rows is None:
@@ -311,12 +311,12 @@ class KernelConvolution(Convolution):
             whole, part, _ = half_kernels.convolution_backward(
                 gradient, batch, kernel, None, *layout.geometry, wanted
             )
-            found = whole if wanted[0] else found
+            result = whole if wanted[0] else result
             if wanted[1]:
                 weight.add_(part.view(weight.shape), alpha=scale)  # type: ignore[union-attr]
         if bias is not None:
             bias.add_(gradient.sum((0, *range(2, gradient.dim()))), alpha=scale)
-        return None if found is None else self.nested(found, input)
+        return None if result is None else self.nested(result, input)
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> Any:
         return self.differentiate(input, gradOutput, 1, True, False)

@@ -22,8 +22,10 @@ class _Full(KernelConvolution):
 
     def check_adjustment(self) -> None:
         if any(adjust > step - 1 for adjust, step in zip(self.along("adj"), self.along("d"), strict=True)):
-            given, steps = text_of(self.shown("adj")), text_of(self.shown("d"))
-            raise TorchError(f"{self.torch7_name}: the adjustment {given} must be below the step {steps}")
+            adjustment, steps = text_of(self.shown("adj")), text_of(self.shown("d"))
+            raise TorchError(
+                f"{self.torch7_name}: the adjustment {adjustment} must be below the step {steps}"
+            )
 
     def parts(self, input: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
         if isinstance(input, torch.Tensor):
@@ -51,16 +53,16 @@ class _Full(KernelConvolution):
 
     def output_grid(self, batch: torch.Tensor, target: torch.Tensor | None) -> list[int]:
         fields = (self.along("d"), self.along("pad"), self.along("k"), self._adjustment(target))
-        found = [
+        grid = [
             (size - 1) * step - 2 * pad + kernel + adjust
             for size, step, pad, kernel, adjust in zip(batch.shape[2:], *fields, strict=True)
         ]
-        if min(found) < 1:
+        if min(grid) < 1:
             raise TorchError(
                 f"{self.class_name}: planes of {text_of(batch.shape[2:], 'x')} give an output of "
-                f"{text_of(found, 'x')}, which is too small"
+                f"{text_of(grid, 'x')}, which is too small"
             )
-        return found
+        return grid
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
         few, many = self.measure(batch, shape[1], batch.shape[2:])

@@ -75,60 +75,64 @@ def _room(like: torch.Tensor, count: int, window: Window, use: str = "columns") 
     return window.remember((use, count, like.dtype), lambda: like.new_empty(count))
 
 
-def is_tall(rows: int, places: int, images: int, size: int) -> bool:
+def is_tall(rows: int, positions: int, images: int, size: int) -> bool:
     """Whether transposed columns are multiplied faster."""
-    return rows >= TALL * places and images * rows * places * size > FEW
+    return rows >= TALL * positions and images * rows * positions * size > FEW
 
 
-def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
+def _chunks(count: int, item_bytes: int, room: int) -> Iterator[slice]:
     """The images in portions that fit the room."""
-    size = max(1, room // max(each, 1))
+    size = max(1, room // max(item_bytes, 1))
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
 
 
-def _all_columns(batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int) -> torch.Tensor:
+def _all_columns(batch: torch.Tensor, window: Window, grid: Sizes, rows: int, positions: int) -> torch.Tensor:
     """The columns of a few images, ``(images, planes * kernel, places)``."""
     if window.plain:
-        return batch.reshape(batch.shape[0], rows, places)
+        return batch.reshape(batch.shape[0], rows, positions)
     padded = _padded(batch, window)
     if not padded.is_contiguous() or (window.step[-1] == 1 and grid[-1] >= LONG):
-        return _windows(padded, window, grid).reshape(batch.shape[0], rows, places)
-    return padded.view(-1).index_select(0, _places(padded, window, grid)).view(batch.shape[0], rows, places)
+        return _windows(padded, window, grid).reshape(batch.shape[0], rows, positions)
+    return (
+        padded.view(-1).index_select(0, _places(padded, window, grid)).view(batch.shape[0], rows, positions)
+    )
 
 
 def _columns(
-    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int
+    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, positions: int
 ) -> Iterator[tuple[slice, torch.Tensor]]:
     """Portions of the batch, each with its columns."""
     images = batch.shape[0]
-    each, cached = rows * places * batch.element_size(), CACHED * torch.get_num_threads()
-    if images * each <= FEW:
-        yield slice(None), _all_columns(batch, window, grid, rows, places)
+    image_bytes, cached = rows * positions * batch.element_size(), CACHED * torch.get_num_threads()
+    if images * image_bytes <= FEW:
+        yield slice(None), _all_columns(batch, window, grid, rows, positions)
         return
     if window.plain:
-        view = batch.reshape(images, rows, places)
-        for portion in _chunks(images, each, cached):
+        view = batch.reshape(images, rows, positions)
+        for portion in _chunks(images, image_bytes, cached):
             yield portion, view[portion]
         return
     padded = _padded(batch, window)
     if padded.is_contiguous() and (window.step[-1] > 1 or grid[-1] < LONG):
-        for portion in _chunks(images, each, max(CACHED, min(images * each, 2 * CACHED))):
+        for portion in _chunks(images, image_bytes, max(CACHED, min(images * image_bytes, 2 * CACHED))):
             part = padded[portion]
             numbers = _places(part, window, grid)
-            found = torch.index_select(part.view(-1), 0, numbers, out=_room(part, numbers.shape[0], window))
-            yield portion, found.view(-1, rows, places)
+            gathered = torch.index_select(
+                part.view(-1), 0, numbers, out=_room(part, numbers.shape[0], window)
+            )
+            yield portion, gathered.view(-1, rows, positions)
         return
     view, buffer = _windows(padded, window, grid), None
-    for portion in _chunks(images, each, cached):
+    for portion in _chunks(images, image_bytes, cached):
         part = view[portion]
         if buffer is None or buffer.shape != part.shape:
             buffer = torch.empty_like(part, memory_format=torch.contiguous_format)
-        yield portion, buffer.copy_(part).view(-1, rows, places)
+        yield portion, buffer.copy_(part).view(-1, rows, positions)
 
 
 def _tall_columns(
-    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int
+    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, positions: int
 ) -> Iterator[tuple[slice, torch.Tensor]]:
     """Portions of the batch, each with its columns as ``(images * places, kernel * planes)``.
 
@@ -138,19 +142,19 @@ def _tall_columns(
     images, planes, *sizes = padded.shape
 
     def strides() -> tuple[int, ...]:
-        each = [planes * math.prod(sizes[dim + 1 :]) for dim in range(dims)]
-        outer = [s * d for s, d in zip(each, window.step, strict=True)]
-        inner = [s * d for s, d in zip(each, window.dilation, strict=True)]
+        result = [planes * math.prod(sizes[dim + 1 :]) for dim in range(dims)]
+        outer = [s * d for s, d in zip(result, window.step, strict=True)]
+        inner = [s * d for s, d in zip(result, window.dilation, strict=True)]
         return planes * math.prod(sizes), *outer, *inner, 1
 
     steps = window.remember(("planes inside", padded.shape, tuple(grid)), strides)
-    for portion in _chunks(images, rows * places * batch.element_size(), 4 * CACHED):
+    for portion in _chunks(images, rows * positions * batch.element_size(), 4 * CACHED):
         part = padded[portion].movedim(1, -1)
         count = part.shape[0]
         inside = _room(part, part.numel(), window, "images").view(part.shape).copy_(part)
         view = inside.as_strided((count, *grid, *window.kernel, planes), steps)
-        columns = _room(part, count * places * rows, window).view(view.shape).copy_(view)
-        yield portion, columns.view(count * places, rows)
+        columns = _room(part, count * positions * rows, window).view(view.shape).copy_(view)
+        yield portion, columns.view(count * positions, rows)
 
 
 def _planes_inside(kernel: torch.Tensor) -> torch.Tensor:
@@ -159,17 +163,17 @@ def _planes_inside(kernel: torch.Tensor) -> torch.Tensor:
 
 
 def _joined_columns(
-    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int
+    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, positions: int
 ) -> Iterator[tuple[slice, torch.Tensor]]:
     """The same as one matrix ``(planes * kernel, images * places)``."""
     images = batch.shape[0]
     if window.plain:
-        view, dim = batch.reshape(images, rows, places).transpose(0, 1), 1
+        view, dim = batch.reshape(images, rows, positions).transpose(0, 1), 1
     else:
         dim = 1 + len(window.kernel)
         view = _windows(_padded(batch, window), window, grid).movedim(0, dim)
     buffer = None
-    for portion in _chunks(images, rows * places * batch.element_size(), CACHED * torch.get_num_threads()):
+    for portion in _chunks(images, rows * positions * batch.element_size(), CACHED * torch.get_num_threads()):
         part = view.narrow(dim, portion.start, portion.stop - portion.start)
         if not part.is_contiguous():
             if buffer is None or buffer.shape != part.shape:
@@ -184,9 +188,9 @@ def correlate(
     """``(batch, planes, *sizes)`` with ``(out, planes, *kernel)``: ``(batch, out, *grid)``."""
     images, count = batch.shape[0], kernel.shape[0]
     matrix = kernel.reshape(count, -1)
-    rows, places = matrix.shape[1], math.prod(grid)
-    if images * rows * places * batch.element_size() <= FEW:
-        columns = _all_columns(batch, window, grid, rows, places)
+    rows, positions = matrix.shape[1], math.prod(grid)
+    if images * rows * positions * batch.element_size() <= FEW:
+        columns = _all_columns(batch, window, grid, rows, positions)
         if count == 1:
             matrix = matrix.expand(
                 2, rows
@@ -197,17 +201,17 @@ def correlate(
         else:
             output = torch.baddbmm(bias.view(1, count, 1), weights, columns)
         return (output[:, :1] if count == 1 else output).reshape(images, count, *grid)
-    output = batch.new_empty((images, count, places))
-    if is_tall(rows, places, images, batch.element_size()):
+    output = batch.new_empty((images, count, positions))
+    if is_tall(rows, positions, images, batch.element_size()):
         matrix = _planes_inside(kernel)
-        for portion, columns in _tall_columns(batch, window, grid, rows, places):
-            found = torch.mm(matrix, columns.t()).view(count, -1, places).transpose(0, 1)
+        for portion, columns in _tall_columns(batch, window, grid, rows, positions):
+            result = torch.mm(matrix, columns.t()).view(count, -1, positions).transpose(0, 1)
             if bias is None:
-                output[portion] = found
+                output[portion] = result
             else:
-                torch.add(found, bias.view(1, -1, 1), out=output[portion])
+                torch.add(result, bias.view(1, -1, 1), out=output[portion])
         return output.view(images, count, *grid)
-    for portion, columns in _columns(batch, window, grid, rows, places):
+    for portion, columns in _columns(batch, window, grid, rows, positions):
         weights = matrix.expand(columns.shape[0], *matrix.shape)
         if bias is None:
             torch.bmm(weights, columns, out=output[portion])
@@ -221,25 +225,25 @@ def add_kernel_gradient(
 ) -> None:
     """Add to ``(out, planes * kernel)`` what a gradient ``(batch, out, *grid)`` gives for the kernel, scaled."""
     images, grid = batch.shape[0], gradient.shape[2:]
-    rows, places = buffer.shape[1], math.prod(grid)
-    flat = gradient.reshape(images, -1, places)
-    few = images <= 16 and images * rows * places * batch.element_size() <= FEW
+    rows, positions = buffer.shape[1], math.prod(grid)
+    flat = gradient.reshape(images, -1, positions)
+    few = images <= 16 and images * rows * positions * batch.element_size() <= FEW
     if few and images == 1:
-        columns = _all_columns(batch, window, grid, rows, places)
+        columns = _all_columns(batch, window, grid, rows, positions)
         buffer.addmm_(flat[0], columns[0].t(), alpha=scale)
         return
-    if is_tall(rows, places, images, batch.element_size()) and not window.plain:
+    if is_tall(rows, positions, images, batch.element_size()) and not window.plain:
         planes = batch.shape[1]
         total = buffer.new_zeros(buffer.shape)
-        for portion, columns in _tall_columns(batch, window, grid, rows, places):
+        for portion, columns in _tall_columns(batch, window, grid, rows, positions):
             part = flat[portion]
-            for of_image, image in zip(part, columns.view(part.shape[0], places, rows), strict=True):
+            for of_image, image in zip(part, columns.view(part.shape[0], positions, rows), strict=True):
                 total.addmm_(of_image, image)
-        found = total.view(-1, *window.kernel, planes).movedim(-1, 1).reshape(buffer.shape)
-        buffer.add_(found, alpha=scale)
+        gradient_of_kernel = total.view(-1, *window.kernel, planes).movedim(-1, 1).reshape(buffer.shape)
+        buffer.add_(gradient_of_kernel, alpha=scale)
         return
-    if places >= WIDE or few:
-        for portion, columns in _columns(batch, window, grid, rows, places):
+    if positions >= WIDE or few:
+        for portion, columns in _columns(batch, window, grid, rows, positions):
             if not few and columns.shape[0] * buffer.numel() <= SMALL:
                 products = torch.bmm(flat[portion], columns.transpose(1, 2))
                 buffer.add_(products.sum(0), alpha=scale)
@@ -248,7 +252,7 @@ def add_kernel_gradient(
             for of_image, image in zip(flat[portion], columns, strict=True):
                 buffer.addmm_(of_image, image.t(), alpha=scale)
         return
-    for portion, columns in _joined_columns(batch, window, grid, rows, places):
+    for portion, columns in _joined_columns(batch, window, grid, rows, positions):
         by_plane = flat[portion].transpose(0, 1).reshape(flat.shape[1], -1)
         buffer.addmm_(by_plane, columns.t(), alpha=scale)
 
@@ -260,17 +264,17 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
     flat = gradient.reshape(*gradient.shape[:2], -1)
     full = [size + 2 * pad for size, pad in zip(sizes, window.pad, strict=True)]
     result = gradient.new_zeros((images, kernel.shape[1], *full))
-    rows, places = matrix.shape[0], flat.shape[2]
-    tall = is_tall(rows, places, images, flat.element_size())
+    rows, positions = matrix.shape[0], flat.shape[2]
+    tall = is_tall(rows, positions, images, flat.element_size())
     if tall:
-        columns = flat.new_empty((places, rows))
-        for image, given in zip(result, flat, strict=True):
-            torch.mm(given.t(), matrix.t(), out=columns)
+        columns = flat.new_empty((positions, rows))
+        for image, columns_of_image in zip(result, flat, strict=True):
+            torch.mm(columns_of_image.t(), matrix.t(), out=columns)
             numbers = _places(image.unsqueeze(0), window, grid, tall)
             image.view(-1).scatter_add_(0, numbers, columns.view(-1))
-    for portion in () if tall else _chunks(images, rows * places * flat.element_size(), SPREAD):
-        part, given = result[portion], flat[portion]
-        columns = torch.bmm(matrix.expand(given.shape[0], -1, -1), given)
+    for portion in () if tall else _chunks(images, rows * positions * flat.element_size(), SPREAD):
+        part, columns_of_image = result[portion], flat[portion]
+        columns = torch.bmm(matrix.expand(columns_of_image.shape[0], -1, -1), columns_of_image)
         if columns.numel() <= SCATTERED:
             part.view(-1).scatter_add_(0, _places(part, window, grid), columns.view(-1))
             continue

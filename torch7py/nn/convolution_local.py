@@ -74,8 +74,8 @@ class SpatialConvolutionLocal(Convolution):
         check_type(self, "the input", input, self.weight)
         # one product for each place: (place, out, window) x (place, window, batch)
         columns = F.unfold(batch, self.along("k"), padding=self.along("pad"), stride=self.along("d"))
-        places = int(self.oH) * int(self.oW)
-        weight = self.weight.view(places, int(self.nOutputPlane), -1)
+        positions = int(self.oH) * int(self.oW)
+        weight = self.weight.view(positions, int(self.nOutputPlane), -1)
         products = torch.bmm(weight, columns.permute(2, 1, 0)).permute(2, 1, 0)
         output = products.reshape(batch.shape[0], *self.bias.shape) + self.bias
         return self.like_input(output, input)

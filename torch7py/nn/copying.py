@@ -60,11 +60,11 @@ def storage_map(
         storage = tensor.untyped_storage()
         number_type = type_of(tensor)
         key = (storage._cdata, tensor.dtype, number_type)
-        made = memo.get(key)
-        if made is None:
+        converted = memo.get(key)
+        if converted is None:
             whole = whole_storage(tensor)
-            made = memo[key] = (make(whole), storage)
-        flat = made[0]
+            converted = memo[key] = (make(whole), storage)
+        flat = converted[0]
         view = flat.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
         result = _like(tensor, view)
         if number_type is not None:
@@ -104,14 +104,14 @@ def separate_map(memo: dict[Any, Any]) -> TensorMap:
         if done is not None:
             return done[0]
         is_parameter = isinstance(tensor, torch.nn.Parameter)
-        place = (
+        extent = (
             tensor.untyped_storage()._cdata,
             tensor.storage_offset(),
             tensor.dtype,
             tensor.shape,
             tensor.stride(),
         )
-        key = place if tensor.numel() else (id(tensor),)
+        key = extent if tensor.numel() else (id(tensor),)
         if key not in memo:
             memo[key] = (tensor.data.clone(memory_format=torch.contiguous_format), tensor)
         kind = (*key, is_parameter)

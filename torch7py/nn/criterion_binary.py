@@ -41,8 +41,8 @@ class _WeightedCriterion(ElementwiseCriterion):
         weights: torch.Tensor | None = self.weights
         if weights is None:
             return None
-        each = weights.dim() > 1 and weights.shape == target.shape
-        if not each and (not 1 <= target.dim() <= 2 or weights.numel() != target.shape[-1]):
+        elementwise = weights.dim() > 1 and weights.shape == target.shape
+        if not elementwise and (not 1 <= target.dim() <= 2 or weights.numel() != target.shape[-1]):
             raise TorchError(
                 f"{self.class_name}: {weights.numel()} weights do not fit a target of {size_text(target)}"
             )

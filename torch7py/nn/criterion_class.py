@@ -229,8 +229,8 @@ class ClassNLLCriterion(_NLLCriterion):
         losses.div_(-count if mean else -1)
         self.keep("output_tensor", losses if groups == 1 else losses[-1:])
         self.keep("total_weight_tensor", losses.new_full((1,), count))
-        found: list[float] = losses.tolist()
-        return found
+        values: list[float] = losses.tolist()
+        return values
 
     def _single(self, name: str, like: torch.Tensor) -> torch.Tensor:
         """This tensor of one number, of the type of ``like``, to be written to."""

@@ -101,8 +101,8 @@ class Bottle(Decorator):
         if not batch:
             return output
         if not isinstance(output, torch.Tensor) or output.dim() != self.nOutputDim:
-            given = size_text(output) if isinstance(output, torch.Tensor) else "no tensor"
-            raise TorchError(f"{self.class_name}: the module gave {given}, not {self.nOutputDim} dimensions")
+            sizes = size_text(output) if isinstance(output, torch.Tensor) else "no tensor"
+            raise TorchError(f"{self.class_name}: the module gave {sizes}, not {self.nOutputDim} dimensions")
         first, *rest = output.shape
         return as_shape(self, output, (*batch, first // math.prod(batch), *rest))
 
@@ -120,10 +120,10 @@ class Bottle(Decorator):
 
     def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
         packed, gradient = self._packed(input), self._gradient(input, gradOutput)
-        found = self.inner_module.updateGradInput(packed, gradient)
-        if found is None:
+        result = self.inner_module.updateGradInput(packed, gradient)
+        if result is None:
             return self.set_grad_input(None)
-        return self.keep("gradInput", found.data.reshape(input.shape))
+        return self.keep("gradInput", result.data.reshape(input.shape))
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         super().accGradParameters(self._packed(input), self._gradient(input, gradOutput), scale)
@@ -157,10 +157,10 @@ class DontCast(Decorator):
         self.castout = castin if castout is None else castout
         self.moduleType = moduleType
         if (self.castin or self.castout) and moduleType is None:
-            found = next(itertools.chain(leaves_of(module.output), parameters_of(module)), None)
-            if found is None:
+            tensor = next(itertools.chain(leaves_of(module.output), parameters_of(module)), None)
+            if tensor is None:
                 raise TorchError(f"{self.class_name}: the module's type does not show, give it as argument 4")
-            self.moduleType = types.of(found).tensor
+            self.moduleType = types.of(tensor).tensor
 
     def _inward(self, value: Any, cast: bool | None) -> Any:
         if not cast:

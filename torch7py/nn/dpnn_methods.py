@@ -86,11 +86,11 @@ class Training(Stepping, Batching):
 
     def sparse_triples(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, float]]:
         """Parameters with gradient and factor, as ``updateParameters`` goes through them."""
-        found = self.sparseParameters()
-        if not found or found[0] is None:
+        triples = self.sparseParameters()
+        if not triples or triples[0] is None:
             return
-        parameters, gradients = found[:2]
-        factors = found[2] if len(found) > 2 and found[2] else None
+        parameters, gradients = triples[:2]
+        factors = triples[2] if len(triples) > 2 and triples[2] else None
         if any(isinstance(factor, torch.Tensor) for _, factor in entries(factors or [])):
             factors = None  # nn.hessian's parameters() has second derivatives there
         lists = isinstance(parameters, list) and isinstance(gradients, list)
@@ -107,26 +107,26 @@ class Training(Stepping, Batching):
 
     def sparse_gradients(self) -> Iterator[torch.Tensor]:
         """Gradients as ``zeroGradParameters`` goes through them: a parameter need not have one."""
-        found = self.sparseParameters()
-        if found and found[1] is not None:
-            for _, gradient in entries(found[1]):
+        triples = self.sparseParameters()
+        if triples and triples[1] is not None:
+            for _, gradient in entries(triples[1]):
                 yield gradient
 
     def _numbered(self) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
-        found = self.torch7_parameters()
-        if not found or found[0] is None or found[1] is None:
+        parameters = self.torch7_parameters()
+        if not parameters or parameters[0] is None or parameters[1] is None:
             return []
-        gradients = dict(entries(found[1]))
-        return [(n, p.data, gradients[n]) for n, p in entries(found[0]) if n in gradients]
+        gradients = dict(entries(parameters[1]))
+        return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
 
     def hidden_modules(self) -> list[Training]:
         """This module and all that it holds in any field, whether ``modules`` lists them or not."""
-        found: dict[int, Training] = {}
+        modules: dict[int, Training] = {}
 
         def visit(value: Any) -> None:
             if isinstance(value, Training):
-                if id(value) not in found:
-                    found[id(value)] = value
+                if id(value) not in modules:
+                    modules[id(value)] = value
                     within(value)
             elif isinstance(value, (list, tuple)):
                 for item in value:
@@ -147,14 +147,14 @@ class Training(Stepping, Batching):
                 visit(overrides.own_modules())
 
         visit(self)
-        return list(found.values())
+        return list(modules.values())
 
     def get_all_parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """``m:getParameters()`` with dpnn: modules that are fields of others belong to the model too."""
         pairs: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         for module in self.hidden_modules():
-            found = module.torch7_parameters()
-            for all_of_them, part in zip(pairs, found or (), strict=False):
+            parameters = module.torch7_parameters()
+            for all_of_them, part in zip(pairs, parameters or (), strict=False):
                 all_of_them += part
         return self.flattened(*pairs)
 
@@ -165,16 +165,16 @@ class Training(Stepping, Batching):
 
     def extrapolateType(self) -> str | None:
         """``m:extrapolateType()``: the tensor type that most parameters have; nil without parameters."""
-        found = self.torch7_parameters()
-        if not found:
+        parameters = self.torch7_parameters()
+        if not parameters:
             return None
-        counts = Counter(types.of(p).tensor for _, p in entries(found[0]))
+        counts = Counter(types.of(p).tensor for _, p in entries(parameters[0]))
         return counts.most_common(1)[0][0] if counts else None
 
     def checkParameters(self) -> None:
         """``m:checkParameters()``: an error where a parameter holds NaN."""
-        found = self.torch7_parameters()
-        for number, parameter in entries(found[0] if found else ()):
+        parameters = self.torch7_parameters()
+        for number, parameter in entries(parameters[0] if parameters else ()):
             if math.isnan(parameter.data.double().sum().item()):
                 raise TorchError(f"checkParameters: NaN in parameter {number}")
 
@@ -285,13 +285,13 @@ class Training(Stepping, Batching):
             else:
                 gradient.copy_(mean)
 
-    def _setting(self, name: str, given: float | None) -> float | None:
+    def _setting(self, name: str, value: float | None) -> float | None:
         """A module's own setting, or the one that is given."""
-        own = self.get_field(name)
-        return own if truthy(own) else given
+        field = self.get_field(name)
+        return field if truthy(field) else value
 
-    def _number(self, name: str, given: float | None, method: str) -> float:
-        value = self._setting(name, given)
+    def _number(self, name: str, argument: float | None, method: str) -> float:
+        value = self._setting(name, argument)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise TorchError(f"{method}: {name} must be a number")
         return value

@@ -24,7 +24,7 @@ __all__ = ["explain"]
 
 
 # What the methods of the protocol call their arguments.
-GIVEN = ("input", "target", "gradOutput")
+ARGUMENTS = ("input", "target", "gradOutput")
 
 
 class _Call(NamedTuple):
@@ -49,7 +49,7 @@ def explain(error: Exception, root: TorchObject) -> TorchError:
     if leaf.class_name not in text and not re.match(r"\w+\.\w+", text):
         text = f"{leaf.class_name}: {text}"
     if leaf is not root:
-        text += f" (at {_way(calls)})"
+        text += f" (at {_path(calls)})"
     return ArgumentError(text) if isinstance(error, ArgumentError) else TorchError(text)
 
 
@@ -69,31 +69,33 @@ def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
     text = str(error).strip().split("\n", 1)[0]
     if isinstance(error, TorchError):
         return str(error).strip()
-    given: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for call in calls:
         if call.of is leaf:
-            for name in GIVEN:
+            for name in ARGUMENTS:
                 if name in call.variables:
-                    given.setdefault(name, call.variables[name])
-    mismatch = _mismatch(leaf, given)
+                    arguments.setdefault(name, call.variables[name])
+    mismatch = _mismatch(leaf, arguments)
     if mismatch is not None:
         return mismatch
     if isinstance(error, RuntimeError):  # PyTorch's own complaint
-        return (_mixture(calls) if re.search(r"dtype|scalar type", text) else None) or text + _sizes(given)
-    foreign = _foreign(given) if isinstance(error, (AttributeError, TypeError)) else None
+        return (_mixture(calls) if re.search(r"dtype|scalar type", text) else None) or text + _sizes(
+            arguments
+        )
+    foreign = _foreign(arguments) if isinstance(error, (AttributeError, TypeError)) else None
     if foreign is not None:
         return foreign
     described = unfitting(error, leaf)
     if described is not None:
         return described
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text + _sizes(given)
+    return text + _sizes(arguments)
 
 
-def _mismatch(leaf: TorchObject, given: dict[str, Any]) -> str | None:
+def _mismatch(leaf: TorchObject, arguments: dict[str, Any]) -> str | None:
     """What is wrong with the layer's arguments, as far as it shows."""
-    input, gradient = given.get("input"), given.get("gradOutput")
-    for name, value in given.items():
+    input, gradient = arguments.get("input"), arguments.get("gradOutput")
+    for name, value in arguments.items():
         if value is None or isinstance(value, (str, bool, int, float)):
             return f"{name} is {_kind(value)}"
     if isinstance(input, torch.Tensor) and input.is_floating_point() and leaf._parameters:
@@ -112,18 +114,20 @@ def _mismatch(leaf: TorchObject, given: dict[str, Any]) -> str | None:
 def _mixture(calls: list[_Call]) -> str | None:
     """What is of another type than the layer, or than the rest: as the innermost call shows it."""
     for call in reversed(calls):
-        for name in GIVEN:
-            found = {types.of(t).tensor for t in leaves_of(call.variables.get(name)) if t.is_floating_point()}
-            if len(found) > 1:
-                return f"{name} is of several types: {' and '.join(sorted(found))}"
-            if found and found != {call.of._type}:
-                return f"{name} is a {found.pop()}, the layer of type {call.of._type}"
+        for name in ARGUMENTS:
+            type_names = {
+                types.of(t).tensor for t in leaves_of(call.variables.get(name)) if t.is_floating_point()
+            }
+            if len(type_names) > 1:
+                return f"{name} is of several types: {' and '.join(sorted(type_names))}"
+            if type_names and type_names != {call.of._type}:
+                return f"{name} is a {type_names.pop()}, the layer of type {call.of._type}"
     return None
 
 
-def _foreign(given: dict[str, Any]) -> str | None:
+def _foreign(arguments: dict[str, Any]) -> str | None:
     """What is no tensor where the layer has taken it for one: a table, or something in a table."""
-    for name, value in given.items():
+    for name, value in arguments.items():
         if isinstance(value, list):
             others = [_kind(v) for v in _entries(value) if not isinstance(v, torch.Tensor)]
             return f"{name} {f'holds {others[0]}' if others else 'is a table'}: {_form(value)}"
@@ -151,15 +155,15 @@ def _kind(value: Any) -> str:
     return {str: "a string", bool: "a boolean"}.get(type(value), "a number")
 
 
-def _sizes(given: dict[str, Any]) -> str:
-    known = [f"{name} {_form(v)}" for name, v in given.items() if isinstance(v, (torch.Tensor, list))]
+def _sizes(arguments: dict[str, Any]) -> str:
+    known = [f"{name} {_form(v)}" for name, v in arguments.items() if isinstance(v, (torch.Tensor, list))]
     return f" ({', '.join(known)})" if known else ""
 
 
 # -- the way -----------------------------------------------------------------------------------------------
 
 
-def _way(calls: list[_Call]) -> str:
+def _path(calls: list[_Call]) -> str:
     steps = [calls[0].of]
     for call in calls:
         if call.of is not steps[-1]:

@@ -38,8 +38,8 @@ class _ForeignLayer(torch.autograd.Function):
     @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         module = ctx.module
-        found = module.torch7_parameters()
-        buffers = found[1] if found else []
+        parameters = module.torch7_parameters()
+        buffers = parameters[1] if parameters else []
         before = [buffer.clone() for buffer in buffers]
         for buffer in buffers:
             buffer.zero_()
@@ -62,8 +62,8 @@ def forward_through(module: TorchObject) -> Callable[[Any], Any]:
         assert layer is not None
         layer.__dict__["_overrides"].name_parameters()
         leaves = list(leaves_of(input))
-        found = layer.torch7_parameters()
-        parameters = found[0] if found else []
+        pairs = layer.torch7_parameters()
+        parameters = pairs[0] if pairs else []
         outputs: Any = _ForeignLayer.apply(layer, input, len(leaves), *leaves, *parameters)
         structure = layer.output
         if isinstance(structure, list):

@@ -92,8 +92,8 @@ class FieldHolder(torch.nn.Module):
     def new(self, *sizes: int) -> torch.Tensor:
         """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
         number_type = self.number_type
-        made = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
-        return types.label(made, number_type)
+        tensor = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
+        return types.label(tensor, number_type)
 
     def keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
         """Make ``value`` the content of a tensor this object owns, such as its output.
@@ -165,11 +165,11 @@ class FieldHolder(torch.nn.Module):
 
     @classmethod
     def all_fields(cls) -> list[str]:
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for base in reversed(cls.__mro__):
             for name in base.__dict__.get("fields", ()):
-                found[name] = None
-        return list(found)
+                names[name] = None
+        return list(names)
 
     def get_field(self, name: str) -> Any:
         catch_up = self.__dict__.get("_catch_up")
@@ -179,9 +179,9 @@ class FieldHolder(torch.nn.Module):
             gradient = self.gradient(name[4].lower() + name[5:])
             if gradient is not None:
                 return gradient
-        for place in (self._parameters, self.__dict__, self._buffers, self._modules):
-            if name in place:
-                return place[name]
+        for values in (self._parameters, self.__dict__, self._buffers, self._modules):
+            if name in values:
+                return values[name]
         form: SavedForm | None = self.__dict__.get("_saved_form")
         return None if form is None else form.extras.get(name)
 

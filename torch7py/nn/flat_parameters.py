@@ -26,36 +26,36 @@ def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tenso
         raise TorchError("getParameters: the parameters are of several types")
 
     starts: dict[int, int] = {}
-    wholes: list[torch.Tensor] = []
+    contents: list[torch.Tensor] = []
     total = 0
     for tensor in tensors:
         storage = memory.storage_of(tensor)
         if storage.pointer() not in starts:
             starts[storage.pointer()] = total
-            wholes.append(storage.tensor())
+            contents.append(storage.tensor())
             total += len(storage)
-    joined = torch.cat(wholes) if len(wholes) > 1 else wholes[0].clone()
+    joined = torch.cat(contents) if len(contents) > 1 else contents[0].clone()
 
     used = torch.zeros(total, dtype=torch.bool, device=device)
-    places: list[int] = []
+    offsets: list[int] = []
     for tensor in tensors:
         start = starts[memory.storage_of(tensor).pointer()] + int(tensor.storage_offset())
         used.as_strided(tensor.shape, tensor.stride(), start).fill_(True)
-        places.append(start)
+        offsets.append(start)
     if bool(used.all()):
         flat = joined
     else:
         position = used.long().cumsum(0) - 1
         flat = joined[used]
         moved = []
-        for tensor, start in zip(tensors, places, strict=True):
+        for tensor, start in zip(tensors, offsets, strict=True):
             here = position.as_strided(tensor.shape, tensor.stride(), start)
             first = int(position[start])
             if int(here.max()) - first + 1 != _extent(tensor):
                 raise TorchError("getParameters: cannot gather a tensor with gaps")
             moved.append(first)
-        places = moved
-    for tensor, start in zip(tensors, places, strict=True):
+        offsets = moved
+    for tensor, start in zip(tensors, offsets, strict=True):
         tensor.data = flat.as_strided(tensor.shape, tensor.stride(), start)
     return types.label(flat, number_type)
 

@@ -9,7 +9,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
-from torch7py.nn.graph import Node, Place, places_of
+from torch7py.nn.graph import Node, OrderedNode, ordered_nodes
 from torch7py.nn.graph_codegen import accumulate, one_pass, plan_backward, plan_of
 from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
 from torch7py.nn.graph_plan import Plan
@@ -58,9 +58,9 @@ class GModule(GraphContainer):
         super().__init__()
         self.__dict__.update(output=None, gradInput=None, name=None)
         if inputs or outputs:
-            places, backward = places_of(inputs, outputs)
-            self.set_graph(places, backward, len(inputs))
-            self.set_child_list([place.module for place in places if place.module is not None])
+            nodes, backward = ordered_nodes(inputs, outputs)
+            self.set_graph(nodes, backward, len(inputs))
+            self.set_child_list([node.module for node in nodes if node.module is not None])
         else:
             self.set_graph([], [], 0)
 
@@ -72,40 +72,38 @@ class GModule(GraphContainer):
     def matches(cls, names: Collection[str]) -> bool:
         return "forwardnodes" in names or super().matches(names)  # the first versions did not count inputs
 
-    def set_graph(self, places: list[Place], backward: list[int], inputs: int) -> None:
+    def set_graph(self, nodes: list[OrderedNode], backward: list[int], inputs: int) -> None:
         """Take over a graph in order; the list of modules stays as it is."""
-        count = len(places)
-        start = [number for number, place in enumerate(places) if not place.sources]
+        count = len(nodes)
+        start = [number for number, node in enumerate(nodes) if not node.sources]
         if count and len(start) != 1:
-            roots = [place for place in places if not place.sources and place.module is not None]
-            start = [n for n in start if places[n].module is None]
+            roots = [node for node in nodes if not node.sources and node.module is not None]
+            start = [n for n in start if nodes[n].module is None]
             if len(start) != 1 or any(r.module.class_name != "nnop.Parameters" for r in roots):
                 raise TorchError("nn.gModule: a node that takes nothing must be an input or nnop.Parameters")
         self.__dict__.update(
-            places=places,
+            ordered_nodes=nodes,
             backward_order=backward,
             nInputs=inputs,
-            node_inputs=[[] for _ in places],
-            node_gradients=[[] for _ in places],
+            node_inputs=[[] for _ in nodes],
+            node_gradients=[[] for _ in nodes],
             node_buffers=[None] * count,
             node_totals=[None] * count,
         )
         self.__dict__["_start"] = start[0] if start else 0
         self.forget_plan()
-        if count and len(places[-1].sources) > 1 and self.__dict__.get("output") is None:
-            self.__dict__["output"] = self.node_inputs[
-                -1
-            ]  # what the last place takes, before any forward too
+        if count and len(nodes[-1].sources) > 1 and self.__dict__.get("output") is None:
+            self.__dict__["output"] = self.node_inputs[-1]  # what the last node takes, before any forward too
 
     @property
     def failed(self) -> int | None:
-        """The number of the place whose module raised the last error, from 0."""
+        """The number of the node whose module raised the last error, from 0."""
         return self.__dict__.get("_failed")
 
     # -- forward ------------------------------------------------------------------------------------------
 
     def forward(self, input: Any) -> Any:
-        return self._result(self._run(input, lambda module, x: module(x), [[] for _ in self.places]))
+        return self._result(self._run(input, lambda module, x: module(x), [[] for _ in self.ordered_nodes]))
 
     def updateOutput(self, input: Any) -> Any:
         return self.runForwardFunction("updateOutput", input)
@@ -165,18 +163,18 @@ class GModule(GraphContainer):
         inputs: list[list[Any]],
         before: Sequence[Any] = (),
     ) -> list[Any]:
-        """Run the graph, by ``updateOutput`` if no other call is given; ``inputs`` is filled with what each place
-        takes. Returns what the last one takes. ``before`` are the values of places that have run already."""
-        places = self.places
-        values: list[Any] = [*before, *[None] * (len(places) - len(before))]
+        """Run the graph, by ``updateOutput`` if no other call is given; ``inputs`` is filled with what each node
+        takes. Returns what the last one takes. ``before`` are the values of nodes that have run already."""
+        nodes = self.ordered_nodes
+        values: list[Any] = [*before, *[None] * (len(nodes) - len(before))]
         start, report = self._start, self.__dict__.get("_reporter")
         taken = self._inputs(input)
         number = len(before) - 1
         try:
             if before:
-                check_splits(places[number], values[number])
-            for number, place in enumerate(places):
-                held, sources, module = inputs[number], place.sources, place.module
+                check_splits(nodes[number], values[number])
+            for number, node in enumerate(nodes):
+                held, sources, module = inputs[number], node.sources, node.module
                 if len(sources) == 1:
                     x = values[sources[0]]
                     held[:] = (x,)
@@ -186,7 +184,7 @@ class GModule(GraphContainer):
                 if number < len(before):
                     continue
                 if module is None:
-                    value = x if place.select is None else entry(x, place.select)
+                    value = x if node.select is None else entry(x, node.select)
                 elif call is not None:
                     value = call(module, x)
                 else:
@@ -196,8 +194,8 @@ class GModule(GraphContainer):
                         value = kernel(module, x)
                     if value is None:
                         value = module.updateOutput(x)
-                if place.splits is not None:
-                    check_splits(place, value)
+                if node.splits is not None:
+                    check_splits(node, value)
                 values[number] = value
                 if report is not None:
                     report(self, number + 1)
@@ -253,10 +251,10 @@ class GModule(GraphContainer):
             position = self.backward_order.index(number) + 1
             for later in self.backward_order[position:]:
                 self.node_gradients[later].clear()
-            for place, gradients in given:
-                self.node_gradients[place][:] = gradients
-            self._hand_back(self.places[number], result)
-            done = {place for place, flag in flags if flag}
+            for node, gradients in given:
+                self.node_gradients[node][:] = gradients
+            self._hand_back(self.ordered_nodes[number], result)
+            done = {node for node, flag in flags if flag}
             self._back_from(position, done, scale)
             self._accumulate_all(scale, done)
         return True
@@ -292,17 +290,17 @@ class GModule(GraphContainer):
             self._accumulate_all(scale, set())
 
     def _accumulate_all(self, scale: float, done: set[int]) -> None:
-        """The gradients of the parameters of all modules but those at the places ``done``."""
-        report, places, inputs, totals = (
+        """The gradients of the parameters of all modules but those at the nodes ``done``."""
+        report, nodes, inputs, totals = (
             self.__dict__.get("_reporter"),
-            self.places,
+            self.ordered_nodes,
             self.node_inputs,
             self.node_totals,
         )
         number = 0
         try:
             for number in self.backward_order:
-                module = places[number].module
+                module = nodes[number].module
                 if module is not None and number not in done:
                     held = inputs[number]
                     x = held[0] if len(held) == 1 else held
@@ -320,7 +318,7 @@ class GModule(GraphContainer):
             raise
 
     def _check_gradients(self, gradOutput: Any) -> None:
-        wanted = len(self.places[-1].sources) if self.places else 0
+        wanted = len(self.ordered_nodes[-1].sources) if self.ordered_nodes else 0
         if wanted > 1 and (not isinstance(gradOutput, list) or len(gradOutput) != wanted):
             given = len(gradOutput) if isinstance(gradOutput, list) else 1
             raise TorchError(f"nn.gModule: Got {given} gradOutputs instead of {wanted}")
@@ -328,7 +326,7 @@ class GModule(GraphContainer):
     def _back(self, gradOutput: Any, done: set[int] | None, scale: float) -> Any:
         """Carry a gradient back through the graph; returns that of the input.
 
-        With a set ``done``, modules of which one pass gives both halves accumulate at once, and their places go into
+        With a set ``done``, modules of which one pass gives both halves accumulate at once, and their nodes go into
         the set.
         """
         if not self.node_inputs or not self.node_inputs[-1]:
@@ -344,22 +342,22 @@ class GModule(GraphContainer):
         return self.node_totals[self._start]
 
     def _back_from(self, position: int, done: set[int] | None, scale: float) -> list[Any]:
-        """Go on from this position in the order of the backward; returns what each place's module has given."""
-        places, inputs, totals = self.places, self.node_inputs, self.node_totals
+        """Go on from this position in the order of the backward; returns what each node's module has given."""
+        nodes, inputs, totals = self.ordered_nodes, self.node_inputs, self.node_totals
         gradients, report = self.node_gradients, self.__dict__.get("_reporter")
-        results: list[Any] = [None] * len(places)
+        results: list[Any] = [None] * len(nodes)
         number = 0
         try:
             for number in self.backward_order[position:]:
-                place, contributions = places[number], gradients[number]
+                node, contributions = nodes[number], gradients[number]
                 if len(contributions) == 1:
                     total = contributions[0]
                 else:
                     total = self._total(number, contributions) if contributions else None
                 totals[number] = total
-                sources, module = place.sources, place.module
-                if place.select is not None:
-                    self._put(place, total)
+                sources, module = node.sources, node.module
+                if node.select is not None:
+                    self._put(node, total)
                 else:
                     if module is not None:
                         held = inputs[number]
@@ -382,7 +380,7 @@ class GModule(GraphContainer):
                         if total is not None:
                             gradients[sources[0]].append(total)
                     else:
-                        self._share_out(place, total)
+                        self._share_out(node, total)
                 if report is not None:
                     report(self, number + 1)
         except BaseException:
@@ -390,36 +388,36 @@ class GModule(GraphContainer):
             raise
         return results
 
-    def _hand_back(self, place: Place, gradient: Any) -> None:
-        """The gradient of a place's input, to the places that it comes from."""
-        if len(place.sources) != 1:
-            self._share_out(place, gradient)
+    def _hand_back(self, node: OrderedNode, gradient: Any) -> None:
+        """The gradient of a node's input, to the nodes that it comes from."""
+        if len(node.sources) != 1:
+            self._share_out(node, gradient)
         elif gradient is not None:
-            self.node_gradients[place.sources[0]].append(gradient)
+            self.node_gradients[node.sources[0]].append(gradient)
 
     def _only_read(self, sources: list[int]) -> bool:
-        """Whether the modules at these places only read the gradients they are given."""
+        """Whether the modules at these nodes only read the gradients they are given."""
         for source in sources:
-            module = self.places[source].module
+            module = self.ordered_nodes[source].module
             if type(module) not in READERS or "_marked" in module.__dict__:
                 return False
         return True
 
-    def _put(self, place: Place, gradient: Any) -> None:
+    def _put(self, node: OrderedNode, gradient: Any) -> None:
         """The gradient of one entry of a split, into the table of all of them."""
-        source = place.sources[0]
+        source = node.sources[0]
         table = self.node_gradients[source]
         if not table:
-            table.append([None] * (self.places[source].splits or 0))
-        table[0][place.select] = gradient
+            table.append([None] * (self.ordered_nodes[source].splits or 0))
+        table[0][node.select] = gradient
 
-    def _share_out(self, place: Place, gradient: Any) -> None:
+    def _share_out(self, node: OrderedNode, gradient: Any) -> None:
         """The gradient of a table of several inputs, to each of their sources."""
-        sources = place.sources
+        sources = node.sources
         if not sources:
             return
         if not isinstance(gradient, list):
-            who = place.module.class_name if place.module is not None else "the output"
+            who = node.module.class_name if node.module is not None else "the output"
             raise TorchError(f"nn.gModule: the gradInput of {who} must be a table of {len(sources)}")
         gradients = self.node_gradients
         # Lua's tables end at a nil: what is missing is an input without a gradient, lengths of sentences say.
@@ -437,32 +435,32 @@ class GModule(GraphContainer):
     def inner(self) -> Iterator[TorchObject]:
         yield from super().inner()
         listed = set(map(id, self._modules.values()))
-        for place in self.places:
-            if isinstance(place.module, TorchObject) and id(place.module) not in listed:
-                yield place.module
+        for node in self.ordered_nodes:
+            if isinstance(node.module, TorchObject) and id(node.module) not in listed:
+                yield node.module
 
     def replace(self, callback: Callable[[Any], Any]) -> Any:
         """``m:replace(f)``: put f(module) in the place of each module of the graph; this one last."""
         result = callback(self)
         replaced: dict[int, Any] = {}
-        for place in self.places:
-            module = place.module
+        for node in self.ordered_nodes:
+            module = node.module
             if module is not None:
                 if id(module) not in replaced:
                     replaced[id(module)] = module, module.replace(callback)
-                place.module = replaced[id(module)][1]
+                node.module = replaced[id(module)][1]
         self.forget_plan()
         children = [replaced.get(id(m), (m, m))[1] for m in self.child_list()]
         self.set_child_list(children)
         return result
 
     def map(self, other: GModule, function: Callable[[Any, Any], Any]) -> None:
-        """``m:map(other, f)``: call f with the modules at the same places of two graphs."""
-        if not isinstance(other, GModule) or [p.sources for p in self.places] != [
-            p.sources for p in other.places
+        """``m:map(other, f)``: call f with the modules at the same nodes of two graphs."""
+        if not isinstance(other, GModule) or [p.sources for p in self.ordered_nodes] != [
+            p.sources for p in other.ordered_nodes
         ]:
             raise TorchError("trying to map another gModule with a different structure")
-        for mine, theirs in zip(self.places, other.places, strict=True):
+        for mine, theirs in zip(self.ordered_nodes, other.ordered_nodes, strict=True):
             if (mine.module is None) != (theirs.module is None):
                 raise TorchError("trying to map another gModule with a different structure")
             if mine.module is not None:
@@ -472,7 +470,7 @@ class GModule(GraphContainer):
         for child in self.children_of():
             child.clearState()
         self.forget_run()
-        count = len(self.places)
+        count = len(self.ordered_nodes)
         for values in (*self.node_inputs, *self.node_gradients):
             values.clear()
         self.__dict__.update(

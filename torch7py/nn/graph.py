@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 if TYPE_CHECKING:
     from torch7py.nn.base import Module
 
-__all__ = ["Node", "Place", "layout_order", "places_of", "sorted_order"]
+__all__ = ["Node", "OrderedNode", "layout_order", "ordered_nodes", "sorted_order"]
 
 H = TypeVar("H", bound=Hashable)
 
@@ -81,8 +81,8 @@ class Node:
 
 
 @dataclass
-class Place:
-    """A node in a graph that is in order: its sources are numbers of places before it."""
+class OrderedNode:
+    """A node of a graph in running order. Its sources are the numbers of nodes before it."""
 
     module: Any  # a module, or None
     sources: list[int]
@@ -105,8 +105,8 @@ def layout_order(out: Node) -> tuple[list[Node], list[Node]]:
     return sorted_order([(source, node) for node, source in edges]), sorted_order(edges)
 
 
-def places_of(inputs: Sequence[Node], outputs: Sequence[Node]) -> tuple[list[Place], list[int]]:
-    """The places of the graph between these nodes, the first taking the input; and the order of the backward."""
+def ordered_nodes(inputs: Sequence[Node], outputs: Sequence[Node]) -> tuple[list[OrderedNode], list[int]]:
+    """The graph between these nodes in running order, and the order of the backward. The first node takes the input."""
     if not inputs or not outputs:
         raise TorchError("nn.gModule needs at least one input and one output")
     start, out = Node(), Node(None, *outputs)
@@ -117,9 +117,10 @@ def places_of(inputs: Sequence[Node], outputs: Sequence[Node]) -> tuple[list[Pla
         node.sources.append(entry)
     forward, backward = layout_order(out)
     numbers = {node: number for number, node in enumerate(forward)}
-    places = [
-        Place(n.module, [numbers[s] for s in n.sources], n.select, n.splits, n.annotations) for n in forward
+    ordered = [
+        OrderedNode(n.module, [numbers[s] for s in n.sources], n.select, n.splits, n.annotations)
+        for n in forward
     ]
     if any(node not in numbers for node in inputs):
         raise TorchError("nn.gModule: an input does not connect to an output")
-    return places, [numbers[node] for node in backward]
+    return ordered, [numbers[node] for node in backward]

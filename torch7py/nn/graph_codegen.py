@@ -1,6 +1,6 @@
-"""The two functions of a graph's plan, written from what its places' modules took and gave.
+"""The two functions of a graph's plan, written from what its nodes' modules took and gave.
 
-A function goes through the graph as ``GModule`` does. What the graph's tables show of the places is left for when
+A function goes through the graph as ``GModule`` does. What the graph's tables show of the nodes is left for when
 somebody looks; where the function ends early it is written as far as it came.
 """
 
@@ -28,9 +28,9 @@ __all__ = ["accumulate", "one_pass", "plan_backward", "plan_of"]
 TAKE_TABLES = frozenset({Identity, SplitTable})  # of those with lines of their own
 
 KEPT = 256  # sources whose compiled code is kept
-TOTAL = "gradInput"  # for the line that writes the sum of the gradients of the first place, which is the graph's own
+TOTAL = "gradInput"  # for the line that writes the sum of the gradients of the first node, which is the graph's own
 STOP = Shown("", "")  # where a function may end early: what has been put off is written
-ENOUGH = 3  # places with lines of their own that a function must have to be worth its checks
+ENOUGH = 3  # nodes with lines of their own that a function must have to be worth its checks
 MOST = 30_000  # names and lines in all its early ends: compiling them takes half a second
 NOTHING = Module.accGradParameters  # of a module without gradient buffers
 
@@ -74,12 +74,12 @@ class _Writer:
         self.shared: dict[str, str] = {}  # what has been made of a gradient, for the next to use
         self.written = 0
         self.ends = 0  # names and lines in early ends
-        modules = [id(place.module) for place in graph.places if place.module is not None]
+        modules = [id(node.module) for node in graph.ordered_nodes if node.module is not None]
         self.repeated = {module for module in modules if modules.count(module) > 1}
 
     def lines_for(self, table: dict[type, Any], number: int, *arguments: Any) -> Any:
-        """The result of a place whose module has lines of its own; None of any other."""
-        module = self.graph.places[number].module
+        """The result of a node whose module has lines of its own; None of any other."""
+        module = self.graph.ordered_nodes[number].module
         write = table.get(type(module))
         if write is None or id(module) in self.repeated:
             return None
@@ -168,27 +168,25 @@ class _Forward(_Writer):
     def _write(self, values: list[Any]) -> Callable[..., Any] | None:
         graph, code = self.graph, self.code
         self.values: list[Value] = []
-        for number, place in enumerate(graph.places):
+        for number, node in enumerate(graph.ordered_nodes):
             held = code.bind(f"h{number}", graph.node_inputs[number])
-            if len(place.sources) == 1:
-                x = self.values[place.sources[0]]
+            if len(node.sources) == 1:
+                x = self.values[node.sources[0]]
                 code.show(held, f"{held}[:] = ({x.object},)")
             elif number == graph.start:
                 x = self._input(held, graph.node_inputs[number])
             else:
-                items = [self.values[source] for source in place.sources]
+                items = [self.values[source] for source in node.sources]
                 code.show(held, f"{held}[:] = ({''.join(item.object + ', ' for item in items)})")
                 x = Listed(held, items)
-            value = self._place(number, x, values[number])
+            value = self._node(number, x, values[number])
             if value is None:
                 return None
-            if place.splits is not None and (
-                not isinstance(value, Listed) or len(value.items) != place.splits
-            ):
+            if node.splits is not None and (not isinstance(value, Listed) or len(value.items) != node.splits):
                 return None
             self.values.append(value)
         code.line(f"plan.ran = ({''.join(name + ', ' for name in code.locals)})")
-        return self.function("forward(plan, graph, input)", {f"h{len(graph.places) - 1}"})
+        return self.function("forward(plan, graph, input)", {f"h{len(graph.ordered_nodes) - 1}"})
 
     def _input(self, held: str, given: list[Any]) -> Value:
         code, count = self.code, self.graph.nInputs
@@ -205,11 +203,11 @@ class _Forward(_Writer):
         code.locals += names
         return Listed(held, [self._observed(name, item) for name, item in zip(names, given, strict=True)])
 
-    def _place(self, number: int, x: Value, seen: Any) -> Value | None:
-        code, place = self.code, self.graph.places[number]
-        module = place.module
-        if place.select is not None:
-            return x.items[place.select] if isinstance(x, Listed) and place.select < len(x.items) else None
+    def _node(self, number: int, x: Value, seen: Any) -> Value | None:
+        code, node = self.code, self.graph.ordered_nodes[number]
+        module = node.module
+        if node.select is not None:
+            return x.items[node.select] if isinstance(x, Listed) and node.select < len(x.items) else None
         if module is None:
             return x
         found: Value | None = self.lines_for(FORWARD_LINES, number, x)
@@ -235,13 +233,13 @@ class _Forward(_Writer):
         return self._sorted_out(number, name, seen) if isinstance(value, Known) else value
 
     def _splits_of(self, number: int) -> int | None:
-        """Into how many entries the table that a place gives is split, right there or by a place that takes it."""
-        places = self.graph.places
-        if places[number].splits is not None:
-            return places[number].splits
-        for place in places:
-            if place.sources == [number] and place.module is None and place.splits is not None:
-                return place.splits
+        """Into how many entries the table that a node gives is split, right there or by a node that takes it."""
+        nodes = self.graph.ordered_nodes
+        if nodes[number].splits is not None:
+            return nodes[number].splits
+        for node in nodes:
+            if node.sources == [number] and node.module is None and node.splits is not None:
+                return node.splits
         return None
 
     def _sorted_out(self, number: int, name: str, seen: Any) -> Value:
@@ -258,7 +256,7 @@ class _Forward(_Writer):
 
 
 class _Backward(_Writer):
-    """The gradients of all places, then those of the parameters, in the order in which ``GModule`` goes."""
+    """The gradients of all nodes, then those of the parameters, in the order in which ``GModule`` goes."""
 
     def __init__(self, graph: GraphContainer, plan: Plan) -> None:
         super().__init__(graph)
@@ -273,7 +271,7 @@ class _Backward(_Writer):
     def _write(self, gradOutput: Any, results: list[Any]) -> Callable[..., Any] | None:
         graph, code, plan = self.graph, self.code, self.plan
         code.objects = plan.objects | code.objects
-        count = len(graph.places)
+        count = len(graph.ordered_nodes)
         self.given: list[list[Value]] = [[] for _ in range(count)]
         self.parts: dict[int, list[Value]] = {}
         self.totals: list[Value] = [Other("None")] * count
@@ -285,7 +283,7 @@ class _Backward(_Writer):
             self.first.append(f"{''.join(name + ', ' for name in plan.locals)} = ran")
         self.given[-1].append(self._gradient(gradOutput))
         for number in graph.backward_order:
-            if not self._place(number, results[number]):
+            if not self._node(number, results[number]):
                 return None
         for number in graph.backward_order:
             self._accumulate(number)
@@ -294,7 +292,7 @@ class _Backward(_Writer):
         return self.function("backward(plan, graph, gradOutput, scale)", {TOTAL})
 
     def _gradient(self, gradOutput: Any) -> Value:
-        count = len(self.graph.places[-1].sources)
+        count = len(self.graph.ordered_nodes[-1].sources)
         if count <= 1:
             return self._observed("gradOutput", gradOutput)
         names = [f"e{position}" for position in range(count)]
@@ -304,7 +302,7 @@ class _Backward(_Writer):
         return Listed("gradOutput", items)
 
     def _total(self, number: int) -> Value | None:
-        """The sum of the gradients of a place's uses."""
+        """The sum of the gradients of a node's uses."""
         code, given, parts = self.code, self.given[number], self.parts.get(number)
         if parts is not None:
             if given:
@@ -341,25 +339,27 @@ class _Backward(_Writer):
             code.line(f"{name}.add_({other})")
         return Known(name, first.shape, first.dtype, buffer.is_contiguous())
 
-    def _place(self, number: int, seen: Any) -> bool:
-        code, place = self.code, self.graph.places[number]
+    def _node(self, number: int, seen: Any) -> bool:
+        code, node = self.code, self.graph.ordered_nodes[number]
         total = self._total(number)
         if total is None:
             return False
         self.totals[number] = total
         code.show(TOTAL if number == self.graph.start else "", f"node_totals[{number}] = {total.object}")
-        if place.select is not None:
-            source = place.sources[0]
-            parts = self.parts.setdefault(source, [Other("None")] * (self.graph.places[source].splits or 0))
-            parts[place.select] = total
+        if node.select is not None:
+            source = node.sources[0]
+            parts = self.parts.setdefault(
+                source, [Other("None")] * (self.graph.ordered_nodes[source].splits or 0)
+            )
+            parts[node.select] = total
             return True
         result: Value | None = total
-        if place.module is not None:
+        if node.module is not None:
             result = self._module(number, total, seen)
         return result is not None and self._hand_on(number, result)
 
     def _hand_on(self, number: int, result: Value) -> bool:
-        sources = self.graph.places[number].sources
+        sources = self.graph.ordered_nodes[number].sources
         if len(sources) == 1:
             if result.object != "None":
                 self.given[sources[0]].append(result)
@@ -372,7 +372,7 @@ class _Backward(_Writer):
         return True
 
     def _input_of(self, number: int) -> Value:
-        sources = self.graph.places[number].sources
+        sources = self.graph.ordered_nodes[number].sources
         if len(sources) == 1:
             return self.plan.values[sources[0]]
         return Listed(
@@ -381,7 +381,7 @@ class _Backward(_Writer):
         )
 
     def _module(self, number: int, total: Value, seen: Any) -> Value | None:
-        code, module = self.code, self.graph.places[number].module
+        code, module = self.code, self.graph.ordered_nodes[number].module
         if total.object == "None":
             return None
         x = self._input_of(number)
@@ -398,7 +398,7 @@ class _Backward(_Writer):
         if seen is None:
             self._else_stop(number, f"{name} is None")
             return Other("None")
-        sources = self.graph.places[number].sources
+        sources = self.graph.ordered_nodes[number].sources
         if len(sources) == 1:
             return self._sorted_out(number, name, seen)
         if seen.__class__ is not list or len(seen) != len(sources):
@@ -425,17 +425,17 @@ class _Backward(_Writer):
         return value
 
     def _else_stop(self, number: int, condition: str) -> None:
-        """End here with a result of another sort: what the places after it have been given so far goes along."""
+        """End here with a result of another sort: what the nodes after it have been given so far goes along."""
         shown = [line.table for line in self.code.lines if isinstance(line, Shown)]
         self._end(len(shown) + len(self.opaque))
         waiting, made = [], set(shown)
-        for place, given in enumerate(self.given):
-            parts = self.parts.get(place)
-            if parts is not None and f"c{place}" not in made:
-                waiting.append(f"({place}, ([{', '.join(part.object for part in parts)}],))")
+        for node, given in enumerate(self.given):
+            parts = self.parts.get(node)
+            if parts is not None and f"c{node}" not in made:
+                waiting.append(f"({node}, ([{', '.join(part.object for part in parts)}],))")
             elif given:
-                waiting.append(f"({place}, ({''.join(part.object + ', ' for part in given)}))")
-        done = "".join(f"({place}, done{place}), " for place in self.opaque)
+                waiting.append(f"({node}, ({''.join(part.object + ', ' for part in given)}))")
+        done = "".join(f"({node}, done{node}), " for node in self.opaque)
         text = "".join(item + ", " for item in waiting)
         self.code.line(f"if not ({condition}):")
         self.code.lines.append(STOP)
@@ -443,14 +443,14 @@ class _Backward(_Writer):
 
     def _only_read(self, number: int) -> bool:
         """Whether the modules that a gradient goes to only read it."""
-        places, code = self.graph.places, self.code
-        sources = [(source, places[source].module) for source in places[number].sources]
+        nodes, code = self.graph.ordered_nodes, self.code
+        sources = [(source, nodes[source].module) for source in nodes[number].sources]
         if any(type(module) not in READERS or "_marked" in module.__dict__ for _, module in sources):
             return False
         return all(code.unmarked(source, module) for source, module in sources)
 
     def _accumulate(self, number: int) -> None:
-        module = self.graph.places[number].module
+        module = self.graph.ordered_nodes[number].module
         if module is None:
             return
         code, x, total = self.code, self._input_of(number), self.totals[number]
@@ -485,7 +485,7 @@ NAMES |= {"accumulate": accumulate, "back": back}
 
 
 def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
-    """The plan of a graph whose places have just given these values; None if that would gain nothing."""
+    """The plan of a graph whose nodes have just given these values; None if that would gain nothing."""
     plan = Plan()
     writer = _Forward(graph)
     found = writer.write(values)
@@ -497,6 +497,6 @@ def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
 
 
 def plan_backward(graph: GraphContainer, plan: Plan, gradOutput: Any, results: list[Any]) -> bool:
-    """Give a plan, whose forward was the last, its backward; ``results`` are what the places' modules gave."""
+    """Give a plan, whose forward was the last, its backward; ``results`` are what the nodes' modules gave."""
     plan.backward = _Backward(graph, plan).write(gradOutput, results)
     return plan.backward is not None

@@ -25,10 +25,10 @@ __all__ = ["BACKWARD_LINES", "FORWARD_LINES", "accumulate_linear"]
 
 Tensor = torch.Tensor
 
-# By exact class: the lines for one place. They return the result, None where the case is not theirs; then nothing has
+# By exact class: the lines for one node. They return the result, None where the case is not theirs; then nothing has
 # been written but checks and names.
-#   forward:  (code, number of the place, module, input)
-#   backward: (code, number of the place, module, input, gradOutput, whether its sources only read gradients)
+#   forward:  (code, number of the node, module, input)
+#   backward: (code, number of the node, module, input, gradOutput, whether its sources only read gradients)
 FORWARD_LINES: dict[type, Callable[[Code, int, Any, Value], Value | None]] = {}
 BACKWARD_LINES: dict[type, Callable[[Code, int, Any, Value, Known, bool], Value | None]] = {}
 
@@ -273,10 +273,10 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
     conditions = [f"{room.name}.data_ptr() == {code.bind(f'a_{room.name}', memory.data_ptr())}"]
     moves = []
     for position, part in enumerate(parts):
-        place = memory.detach().select(dim, position)
-        there = code.bind(f"j_{part.name}", place)
-        gaps = "" if place.is_contiguous() else "not "
-        conditions.append(f"{part.name}.data_ptr() == {code.bind(f'a_{part.name}', place.data_ptr())}")
+        view = memory.detach().select(dim, position)
+        there = code.bind(f"j_{part.name}", view)
+        gaps = "" if view.is_contiguous() else "not "
+        conditions.append(f"{part.name}.data_ptr() == {code.bind(f'a_{part.name}', view.data_ptr())}")
         conditions.append(f"{gaps}{part.name}.is_contiguous()")
         moves.append(f"{part.name}.data = {there}")
     code.line(f"if not ({' and '.join(conditions)}):")

@@ -1,9 +1,9 @@
 """A graph that has run, as straight-line Python.
 
-``GModule`` runs its graph place by place. What it meets there hardly changes from call to call, so after a run it has
+``GModule`` runs its graph node by node. What it meets there hardly changes from call to call, so after a run it has
 two functions written for it (``graph_codegen.py``): one line for each of the commonest modules, a call for every other,
 and at the start all that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that
-does not hold, the function does nothing and says so, and the graph runs place by place. The source depends on the graph
+does not hold, the function does nothing and says so, and the graph runs node by node. The source depends on the graph
 alone: copies of it share the compiled code, each with its own tensors.
 """
 
@@ -23,13 +23,13 @@ class Plan:
     ``forward(plan, graph, input)`` and ``backward(plan, graph, gradOutput, scale)``, with the graph's attributes (the
     functions hold no graph: it must go when nobody else holds it), return True when they have run, None when something
     is not as it was and nothing has been done. A call in the middle that gives another sort of result than before ends
-    the function: it returns what to go on from, the values up to there (forward), or the number of the place, its
-    result, the gradients that later places have been given, and which of the calls have also done their parameters'
+    the function: it returns what to go on from, the values up to there (forward), or the number of the node, its
+    result, the gradients that later nodes have been given, and which of the calls have also done their parameters'
     half.
 
     ``ran`` holds what the last forward met, for the backward; None when that was not this plan's.
 
-    What the graph's tables show of the places (``node_inputs``, ``node_gradients``, ``node_totals``) is written when
+    What the graph's tables show of the nodes (``node_inputs``, ``node_gradients``, ``node_totals``) is written when
     somebody looks: ``due`` has the functions that do it, each with what it needs to know.
     """
 
@@ -48,7 +48,7 @@ class Plan:
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
-    values: list[Value]  # what is known of the places' values
+    values: list[Value]  # what is known of the nodes' values
     locals: list[str]  # the names of those in `ran`
     objects: dict[str, Any]  # the other names that the forward has for things
     due: dict[str, tuple[Callable[[tuple[Any, ...]], None], tuple[Any, ...]]]

@@ -1,4 +1,4 @@
-"""What passes between the places of a graph: the tables that show it, their entries and their sums."""
+"""What passes between the nodes of a graph: the tables that show it, their entries and their sums."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
-from torch7py.nn.graph import Place
+from torch7py.nn.graph import OrderedNode
 from torch7py.nn.graph_plan import Plan
 from torch7py.ops.errors import TorchError
 
@@ -19,24 +19,24 @@ NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
 
 
 class GraphContainer(Container):
-    """A container with a graph of places, and the tables that show what each place was given.
+    """A container with a graph of nodes, and the tables that show what each node was given.
 
     A plan leaves these tables as they are; they are brought up to date when somebody reads them.
     """
 
-    places: list[Place]  # in the order of the forward
+    ordered_nodes: list[OrderedNode]  # in the order of the forward
     backward_order: list[int]
     nInputs: int
     node_buffers: list[Any]  # the tensors that sums of gradients are written to
 
     @property
     def start(self) -> int:
-        """The place that takes the input, from 0."""
+        """The node that takes the input, from 0."""
         found: int = self._start
         return found
 
     def show(self) -> None:
-        """Have the tables of the places say what the plan's last run met."""
+        """Have the tables of the nodes say what the plan's last run met."""
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is not None and plan.due:
             plan.show()
@@ -48,14 +48,14 @@ class GraphContainer(Container):
 
     @property
     def node_inputs(self) -> list[list[Any]]:
-        """What each place takes."""
+        """What each node takes."""
         self.show()
         found: list[list[Any]] = self.__dict__["node_inputs"]
         return found
 
     @property
     def node_gradients(self) -> list[list[Any]]:
-        """The gradients that each place is given, one for each of its uses."""
+        """The gradients that each node is given, one for each of its uses."""
         self.show()
         found: list[list[Any]] = self.__dict__["node_gradients"]
         return found
@@ -88,7 +88,7 @@ class GraphContainer(Container):
     # -- what a script sees of a node ---------------------------------------------------------------------
 
     def node_value(self, number: int, name: str) -> Any:
-        """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a place; None where there is none yet."""
+        """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a node; None where there is none yet."""
         self.__dict__["_watched"] = True
         found = (
             self.node_buffers[number]
@@ -109,9 +109,9 @@ class GraphContainer(Container):
         (self.node_inputs if name == "input" else self.node_gradients)[number][:] = values
 
 
-def check_splits(place: Place, value: Any) -> None:
-    if place.splits is not None and count(value) != place.splits:
-        raise TorchError(f"split({place.splits}) cannot split {count(value)} outputs")
+def check_splits(node: OrderedNode, value: Any) -> None:
+    if node.splits is not None and count(value) != node.splits:
+        raise TorchError(f"split({node.splits}) cannot split {count(value)} outputs")
 
 
 def entry(value: Any, key: int) -> Any:

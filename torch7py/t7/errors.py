@@ -21,6 +21,6 @@ class T7Error(TorchError):
 
     def about(self, path: str, verdict: str) -> T7Error:
         """The same, of a file by name, with what that file seems to be."""
-        made = T7Error(self.problem, self.offset)
-        made.args = (f"{path}: {self}; {verdict}",)
-        return made
+        error = T7Error(self.problem, self.offset)
+        error.args = (f"{path}: {self}; {verdict}",)
+        return error

@@ -66,7 +66,7 @@ def _read(
     with open(place, "rb") as raw:
         head = raw.read(512)
     failures: list[T7Error] = []
-    found: list[tuple[int, P]] = []
+    parsed_layouts: list[tuple[int, P]] = []
     for layout in layouts(head, format):
         file = opened(place, "r")
         try:
@@ -81,16 +81,16 @@ def _read(
             continue
         finally:
             file.close()
-        found.append((left, parsed))
+        parsed_layouts.append((left, parsed))
         if not left:
             break
-    if not found:
+    if not parsed_layouts:
         # The right layout is the one that got furthest.
         furthest = max(failures, key=lambda error: -1 if error.offset is None else error.offset)
         raise furthest.about(name, describe(head)) from None
     try:
         # Longs of the wrong size may make sense too, but what is read with them seldom ends where the file does.
-        return use(min(found, key=lambda pair: pair[0])[1])
+        return use(min(parsed_layouts, key=lambda pair: pair[0])[1])
     except T7Error as error:
         raise error.about(name, describe(head)) from error
 

@@ -62,14 +62,14 @@ class ClassName:
 
 
 def _tensor_classes() -> dict[str, ClassName]:
-    found = {}
+    classes = {}
     for number_type in types.NUMBER_TYPES:
         # On a GPU the float type goes without its name.
         on_gpu = "Cuda" + ("" if number_type.name == "Float" else number_type.name)
         for stem in (number_type.name, on_gpu):
-            found[f"torch.{stem}Tensor"] = ClassName(number_type, False)
-            found[f"torch.{stem}Storage"] = ClassName(number_type, True)
-    return found
+            classes[f"torch.{stem}Tensor"] = ClassName(number_type, False)
+            classes[f"torch.{stem}Storage"] = ClassName(number_type, True)
+    return classes
 
 
 TENSORS = _tensor_classes()

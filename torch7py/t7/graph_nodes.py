@@ -11,39 +11,39 @@ from collections.abc import Iterable
 from typing import Any
 
 from torch7py.nn.gmodule import GModule
-from torch7py.nn.graph import Place
+from torch7py.nn.graph import OrderedNode
 from torch7py.nn.graph_values import NODE_VALUES
 from torch7py.t7.objects import Object, Table
 
 __all__ = ["graph_fields"]
 
-NOWHERE = "[?]:0_"  # the place in a script where a node was made, of nodes that no script made
+NOWHERE = "[?]:0_"  # the ordered_node in a script where a node was made, of nodes that no script made
 
 
 def _indexed(values: Iterable[Any]) -> Table:
     """An array that also says where each value is, as graphs, children and inputs are kept."""
-    made = Table()
+    table = Table()
     for number, value in enumerate(values, 1):
-        made[number] = value
-        made[value] = number
-    return made
+        table[number] = value
+        table[value] = number
+    return table
 
 
-def _data(place: Place, is_end: bool) -> Table:
+def _data(ordered_node: OrderedNode, is_end: bool) -> Table:
     """What both copies of a node have, but for what it takes and who takes it."""
-    notes = Table(place.annotations)
+    notes = Table(ordered_node.annotations)
     if "_debugLabel" not in notes:
         notes["_debugLabel"] = NOWHERE
-    made = Table({"annotations": notes})
-    if place.module is not None:
-        made["module"] = place.module
-    if place.select is not None:
-        made["selectindex"] = place.select + 1
-    if place.splits is not None:
-        made["nSplitOutputs"] = place.splits
-    if is_end or place.select is not None:
-        made["input"] = Table()
-    return made
+    data = Table({"annotations": notes})
+    if ordered_node.module is not None:
+        data["module"] = ordered_node.module
+    if ordered_node.select is not None:
+        data["selectindex"] = ordered_node.select + 1
+    if ordered_node.splits is not None:
+        data["nSplitOutputs"] = ordered_node.splits
+    if is_end or ordered_node.select is not None:
+        data["input"] = Table()
+    return data
 
 
 def _node(data: Table) -> Object:
@@ -66,36 +66,36 @@ def _graph(edges: list[tuple[Object, Object]]) -> Object:
     return Object("graph.Graph", [Table({"nodes": _indexed(nodes.values()), "edges": _indexed(listed)})])
 
 
-def _edges_from_the_output(places: list[Place]) -> list[tuple[int, int]]:
+def _edges_from_the_output(ordered_nodes: list[OrderedNode]) -> list[tuple[int, int]]:
     """The edges of the backward graph, breadth first."""
-    found: list[tuple[int, int]] = []
-    waiting = [len(places) - 1]
+    edges: list[tuple[int, int]] = []
+    waiting = [len(ordered_nodes) - 1]
     seen = set(waiting)
     for number in waiting:
-        for source in places[number].sources:
-            found.append((number, source))
+        for source in ordered_nodes[number].sources:
+            edges.append((number, source))
             if source not in seen:
                 seen.add(source)
                 waiting.append(source)
-    return found
+    return edges
 
 
 def graph_fields(module: GModule) -> dict[str, Any]:
     """The fields of a gModule that hold its graph. The nodes have what the modules took and got back last."""
-    places = module.places
-    if not places:
+    ordered_nodes = module.ordered_nodes
+    if not ordered_nodes:
         return {}
     start = module.start
-    ends = (start, len(places) - 1)
-    data = [_data(place, number in ends) for number, place in enumerate(places)]
+    ends = (start, len(ordered_nodes) - 1)
+    data = [_data(ordered_node, number in ends) for number, ordered_node in enumerate(ordered_nodes)]
     backward = [_node(part) for part in data]
-    for number, place in enumerate(places):
-        data[number]["mapindex"] = _indexed(data[source] for source in place.sources)
+    for number, ordered_node in enumerate(ordered_nodes):
+        data[number]["mapindex"] = _indexed(data[source] for source in ordered_node.sources)
         data[number]["reverseMap"] = Table()
-    for number, place in enumerate(places):
-        for source in place.sources:
+    for number, ordered_node in enumerate(ordered_nodes):
+        for source in ordered_node.sources:
             data[source]["reverseMap"][backward[number]] = True
-    edges = _edges_from_the_output(places)
+    edges = _edges_from_the_output(ordered_nodes)
     bg = _graph([(backward[user], backward[source]) for user, source in edges])
     forward = [_node(part) for part in data]
     fg = _graph([(forward[source], forward[user]) for user, source in edges])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch7py.nn.gmodule import GModule
-from torch7py.nn.graph import Place
+from torch7py.nn.graph import OrderedNode
 from torch7py.nn.graph_values import NODE_VALUES
 from torch7py.nn.object import TorchObject
 from torch7py.nn.saved_form import SavedForm
@@ -43,7 +43,7 @@ def read_graph(module: GModule) -> None:
     forward = _data(module, extras["forwardnodes"], "forwardnodes")
     backward = _data(module, extras.get("backwardnodes"), "backwardnodes")
     number_of = {id(data): number for number, data in enumerate(forward)}
-    places = []
+    ordered = []
     for number, data in enumerate(forward):
         taken = data.get("mapindex")
         sources = [number_of.get(id(source)) for source in taken.array()] if isinstance(taken, Table) else []
@@ -56,8 +56,8 @@ def read_graph(module: GModule) -> None:
         if not all(value is None or isinstance(value, int) for value in (select, splits)):
             raise T7Error(f"{module.class_name}: node {number + 1} splits a table by what is no number")
         notes = data.get("annotations")
-        places.append(
-            Place(
+        ordered.append(
+            OrderedNode(
                 owner,
                 [source for source in sources if source is not None],
                 None if select is None else select - 1,
@@ -68,7 +68,7 @@ def read_graph(module: GModule) -> None:
     if sorted(number_of.get(id(data), -1) for data in backward) != list(range(len(forward))):
         raise T7Error(f"{module.class_name}: its backwardnodes are not its forwardnodes in another order")
     inputs = module.nInputs or _count_inputs(extras)
-    module.set_graph(places, [number_of[id(data)] for data in backward], inputs)
+    module.set_graph(ordered, [number_of[id(data)] for data in backward], inputs)
     if "nInputs" in form.absent:
         form.absent["nInputs"] = inputs
     module.__dict__["_saved_nodes"] = forward
@@ -92,7 +92,7 @@ def update_graph(module: GModule) -> None:
     """Before a gModule is saved: put into the nodes that were read what they have now."""
     nodes: list[Table] | None = module.__dict__.get("_saved_nodes")
     for number, data in enumerate(nodes or ()):
-        owner = module.places[number].module
+        owner = module.ordered_nodes[number].module
         if owner is not data.get("module"):
             data["module"] = owner
         for name in NODE_VALUES:

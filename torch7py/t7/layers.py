@@ -37,10 +37,10 @@ def find_class(name: str, fields: Any) -> type[TorchObject] | None:
 def _class_for(obj: Object, children: set[int]) -> type[TorchObject] | None:
     if not has_fields(obj):
         return None
-    found = find_class(obj.class_name, obj.fields)
-    if found is None and ("output" in obj.fields or id(obj) in children):
+    cls = find_class(obj.class_name, obj.fields)
+    if cls is None and ("output" in obj.fields or id(obj) in children):
         return UnknownLayer
-    return found
+    return cls
 
 
 def _children(reader: Reader) -> set[int]:
@@ -58,12 +58,12 @@ def revive(root: Any, reader: Reader) -> Any:
         cls = _class_for(obj, children)
         if cls is None:
             continue
-        made = cls.blank()
+        layer = cls.blank()
         if cls.torch7_name != obj.class_name or cls is UnknownLayer:
-            made.__dict__["_class_name"] = obj.class_name
-        live.append((obj, made))
-        replaced[id(obj)] = made
-        _claim_parameters(made, obj.fields, replaced)
+            layer.__dict__["_class_name"] = obj.class_name
+        live.append((obj, layer))
+        replaced[id(obj)] = layer
+        _claim_parameters(layer, obj.fields, replaced)
     if not live:
         return root
 
@@ -77,13 +77,13 @@ def revive(root: Any, reader: Reader) -> Any:
     for obj in reader.objects:
         obj.payload[:] = map(change, obj.payload)
     plain = Plain()
-    for obj, made in live:
-        _restore(made, obj, plain, reader.offsets[id(obj)])
+    for obj, layer in live:
+        _restore(layer, obj, plain, reader.offsets[id(obj)])
     return change(root)
 
 
-def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]) -> None:
-    for name in made.parameter_fields:
+def _claim_parameters(layer: TorchObject, fields: Table, replaced: dict[int, Any]) -> None:
+    for name in layer.parameter_fields:
         value = fields.get(name)
         if isinstance(value, torch.Tensor) and value.is_floating_point() and id(value) not in replaced:
             parameter = torch.nn.Parameter(value)
@@ -93,13 +93,13 @@ def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]
             replaced[id(value)] = parameter
 
 
-def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> None:
+def _restore(layer: TorchObject, obj: Object, plain: Plain, at: int | None) -> None:
     """Give a layer the fields of an object, which begins at ``at`` in the file."""
     try:
         fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
     except T7Error as error:
         raise T7Error(f"{obj.class_name}: {error.problem}", at) from error
-    known = set(made.known_fields()) | {"modules"}
+    known = set(layer.known_fields()) | {"modules"}
     values: dict[Any, Any] = {}
     tables: dict[str, Table] = {}
     for name, value in fields.items():
@@ -107,20 +107,20 @@ def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> No
             tables[name] = value
             value = plain(value)
         values[name] = value
-    for name in made.parameter_fields:
+    for name in layer.parameter_fields:
         if not isinstance(values.get(name), (torch.Tensor, type(None))):
             raise T7Error(f"{obj.class_name}: its {name} is not a tensor", at)
     try:
-        made.restore(values, obj.version)
-        if isinstance(made, GModule):
-            read_graph(made)
+        layer.restore(values, obj.version)
+        if isinstance(layer, GModule):
+            read_graph(layer)
     except TorchError as error:
         raise T7Error(error.problem if isinstance(error, T7Error) else str(error), at) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise T7Error(
             f"{obj.class_name}: its fields are not those of such an object ({error})", at
         ) from error
-    form: SavedForm = made.__dict__["_saved_form"]
+    form: SavedForm = layer.__dict__["_saved_form"]
     form.tables = tables
     if len(obj.payload) == 2:
         form.header = obj.payload[0]
@@ -163,12 +163,12 @@ def fields_of(obj: TorchObject) -> Table:
     """
     form: SavedForm | None = obj.__dict__.get("_saved_form")
     tables = {} if form is None else form.tables
-    made = Table()
+    fields = Table()
     if isinstance(obj, GModule):
         update_graph(obj)
     for name, value in obj.saved_fields().items():
         table = tables.get(name)
-        made[name] = table if table is not None and same(table, value) else value
-    if isinstance(obj, GModule) and "forwardnodes" not in made:
-        made.update(graph_fields(obj))
-    return made
+        fields[name] = table if table is not None and same(table, value) else value
+    if isinstance(obj, GModule) and "forwardnodes" not in fields:
+        fields.update(graph_fields(obj))
+    return fields

@@ -52,9 +52,9 @@ class Table(MutableMapping[Any, Any]):
     @classmethod
     def of(cls, values: Iterable[Any]) -> Table:
         """An array: the values under 1, 2, 3, ..."""
-        made = cls()
-        made._values = dict(enumerate(values, 1))
-        return made
+        table = cls()
+        table._values = dict(enumerate(values, 1))
+        return table
 
     def __getitem__(self, key: Any) -> Any:
         try:
@@ -113,12 +113,12 @@ class Table(MutableMapping[Any, Any]):
 
     def array(self) -> list[Any]:
         """The values of 1, 2, ... up to the first that is missing."""
-        found = []
+        values = []
         number = 1
         while number in self._values:
-            found.append(self._values[number])
+            values.append(self._values[number])
             number += 1
-        return found
+        return values
 
     def plain(self) -> Any:
         """This table and those in it as lists (keys 1..n, or no keys at all) and dicts. Tables that are keys stay."""
@@ -126,7 +126,7 @@ class Table(MutableMapping[Any, Any]):
 
     def map_tensors(self, convert: Callable[[Any], Any]) -> None:
         """Put ``convert(x)`` in the place of every tensor x in this table and in those inside it."""
-        found: list[Table] = [self]
+        tables: list[Table] = [self]
         seen = {id(self)}
 
         def change(value: Any) -> Any:
@@ -135,22 +135,22 @@ class Table(MutableMapping[Any, Any]):
             if isinstance(value, (Table, Object)) and id(value) not in seen:
                 seen.add(id(value))
                 if isinstance(value, Table):
-                    found.append(value)
+                    tables.append(value)
                 else:
                     value.payload[:] = [change(item) for item in value.payload]
             return value
 
-        while found:
-            found.pop().replace(change)
+        while tables:
+            tables.pop().replace(change)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Table:
         from torch7py.nn.copying import deep_copy  # tensors that share memory go on sharing it
 
-        made = Table()
-        memo[id(self)] = made
+        copy = Table()
+        memo[id(self)] = copy
         for key, value in self.items():
-            made[deep_copy(key, memo)] = deep_copy(value, memo)
-        return made
+            copy[deep_copy(key, memo)] = deep_copy(value, memo)
+        return copy
 
     def __getstate__(self) -> list[tuple[Any, Any]]:
         return list(self.items())
@@ -178,11 +178,11 @@ def _plain(root: Table, done: dict[int, Any]) -> Any:
     """A stack of tables to fill instead of recursion: chains of tables may be long."""
 
     def start(table: Table) -> Any:
-        made = done.get(id(table))
-        if made is None:
-            made = done[id(table)] = [] if table.is_array() else {}
-            waiting.append((table, made))
-        return made
+        copy = done.get(id(table))
+        if copy is None:
+            copy = done[id(table)] = [] if table.is_array() else {}
+            waiting.append((table, copy))
+        return copy
 
     waiting: list[tuple[Table, Any]] = []
     result = start(root)
@@ -211,8 +211,8 @@ class Object:
     def fields(self) -> Table:
         """The object's fields; an error for an object that wrote something else."""
         if has_fields(self):
-            found: Table = self.payload[-1]
-            return found
+            fields: Table = self.payload[-1]
+            return fields
         raise T7Error(f"{self.class_name} was not saved as a table of fields")
 
     def __getitem__(self, name: Any) -> Any:
@@ -253,10 +253,10 @@ class Function:
         raise T7Error("a Lua function that was read from a file cannot be called: it is compiled code")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Function:
-        made = Function(self.code, None, self.kind)
-        memo[id(self)] = made
-        made.upvalues = copy.deepcopy(self.upvalues, memo)
-        return made
+        function = Function(self.code, None, self.kind)
+        memo[id(self)] = function
+        function.upvalues = copy.deepcopy(self.upvalues, memo)
+        return function
 
     def __repr__(self) -> str:
         return f"<Lua function, {len(self.code)} bytes>"

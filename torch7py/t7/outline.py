@@ -78,14 +78,14 @@ class _Skimmer(Reader):
         self.storages: list[StorageOutline] = []
 
     def make_storage(self, number_type: NumberType, name: str, count: int) -> StorageOutline:
-        made = StorageOutline(number_type, name, count, self.file.position())
+        storage = StorageOutline(number_type, name, count, self.file.position())
         self.file.skip_numbers(number_type, count)
-        self.storages.append(made)
-        return made
+        self.storages.append(storage)
+        return storage
 
     def make_tensor(
         self,
-        found: t7.ClassName,
+        class_name: t7.ClassName,
         name: str,
         storage: StorageOutline | None,
         offset: int,

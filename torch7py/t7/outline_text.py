@@ -142,7 +142,7 @@ class _Writer:
         if self.everything or not is_layer:
             text += f": {parameters:,} parameters" if parameters else ""
             return text, [self.entry(key, value, path) for key, value in fields.items()]
-        own = own_parameters(obj)
+        of_layer = own_parameters(obj)
         notes = []
         inner: list[tuple[str, Any, str]] = []
         for name, value in fields.items():
@@ -151,7 +151,7 @@ class _Writer:
             if _is_scalar(value):
                 notes.append(f"{name}={_scalar(value)}")
             elif isinstance(value, TensorOutline):
-                if value in own or (value.sizes and not name.startswith(("grad", "_", "f"))):
+                if value in of_layer or (value.sizes and not name.startswith(("grad", "_", "f"))):
                     inner.append(self.entry(name, value, path))
             elif not name.startswith("_") and not (isinstance(value, Table) and not value):
                 inner.append(self.entry(name, value, path))

@@ -21,14 +21,14 @@ class Plain:
         def start(value: Any) -> Any:
             if not isinstance(value, Table):
                 return value
-            made = self._done.get(id(value))
-            if made is None:
-                made = [] if value.is_array() else {}
-                if isinstance(made, dict) and len(dict.fromkeys(value)) != len(value):
+            copy = self._done.get(id(value))
+            if copy is None:
+                copy = [] if value.is_array() else {}
+                if isinstance(copy, dict) and len(dict.fromkeys(value)) != len(value):
                     return value  # true and 1 as keys: no dict holds both
-                self._done[id(value)] = made
-                waiting.append((value, made))
-            return made
+                self._done[id(value)] = copy
+                waiting.append((value, copy))
+            return copy
 
         result = start(root)
         while waiting:

@@ -79,15 +79,19 @@ class Reader:
 
     def tensor_or_storage(self, index: int, name: str) -> Any:
         """The content of a tensor or storage of this class, whose head has been read."""
-        found = t7.TENSORS[name]
-        return self._storage(index, found, name) if found.is_storage else self._tensor(index, found, name)
+        class_name = t7.TENSORS[name]
+        return (
+            self._storage(index, class_name, name)
+            if class_name.is_storage
+            else self._tensor(index, class_name, name)
+        )
 
     def content(self, like: torch.Tensor | Storage) -> Any:
         """What follows the class of a tensor or storage of the type of ``like`` (``x:read(file)``)."""
         name = like.type.storage if isinstance(like, Storage) else class_of_tensor(like)
-        found = self.tensor_or_storage(NO_INDEX, name)
+        content = self.tensor_or_storage(NO_INDEX, name)
         self._known.pop(NO_INDEX, None)
-        return found
+        return content
 
     def read(self) -> Any:
         """The next object of the file; T7Error when it is damaged."""
@@ -183,38 +187,38 @@ class Reader:
         if name in t7.TENSORS:
             return self.tensor_or_storage(index, name), None
         if name == "torch.Generator":
-            made = RandomGenerator()
-            read_generator(made, self.file)
-            return self._keep(index, t7.TORCH, made), None
+            generator = RandomGenerator()
+            read_generator(generator, self.file)
+            return self._keep(index, t7.TORCH, generator), None
         return None, self._object(index, version, name)
 
     def _object(self, index: int, version: int, name: str) -> Steps:
-        made = Object(name, [], version)
-        self.offsets[id(made)] = self.file.known_position()
-        self._keep(index, t7.TORCH, made)
+        obj = Object(name, [], version)
+        self.offsets[id(obj)] = self.file.known_position()
+        self._keep(index, t7.TORCH, obj)
         payload = PAYLOADS.get(name)
         if payload is not None:
-            yield from payload(self.file, made)
+            yield from payload(self.file, obj)
         else:
             if version >= HEADED.get(name, version + 1):
-                made.payload.append((yield))
-            made.payload.append((yield))
-        self.objects.append(made)
-        return made
+                obj.payload.append((yield))
+            obj.payload.append((yield))
+        self.objects.append(obj)
+        return obj
 
-    def _storage(self, index: int, found: t7.ClassName, name: str) -> Any:
+    def _storage(self, index: int, class_name: t7.ClassName, name: str) -> Any:
         at = self.file.known_position()
         count = int(self.file.read_number(LONG))
         left = self.file.remaining()
         # a number of a text takes a digit and a space, bytes are as they are
-        unit = found.number_type.size if self.file.binary or found.number_type.size == 1 else 2
-        if found.number_type is LONG and self.file.binary:
+        unit = class_name.number_type.size if self.file.binary or class_name.number_type.size == 1 else 2
+        if class_name.number_type is LONG and self.file.binary:
             unit = self.file.long_size or 8
         if count < 0 or (left is not None and count * unit > left + 1):
             raise T7Error(f"a storage of {count} elements, and {left} bytes are left", at)
-        made = self.make_storage(found.number_type, name, count)
-        self._keep(index, t7.TORCH, made)
-        return made
+        storage = self.make_storage(class_name.number_type, name, count)
+        self._keep(index, t7.TORCH, storage)
+        return storage
 
     def make_storage(self, number_type: types.NumberType, name: str, count: int) -> Any:
         """A storage of the next numbers of the file, which has them."""
@@ -223,7 +227,7 @@ class Reader:
             return NamedStorage(number_type, untyped, name)
         return Storage(number_type, untyped)
 
-    def _tensor(self, index: int, found: t7.ClassName, name: str) -> Any:
+    def _tensor(self, index: int, class_name: t7.ClassName, name: str) -> Any:
         file = self.file
         at = file.known_position()
         dims = file.read_int()
@@ -232,17 +236,19 @@ class Reader:
         sizes = [int(n) for n in file.read_numbers(LONG, dims).tolist()]
         strides = [int(n) for n in file.read_numbers(LONG, dims).tolist()]
         offset = int(file.read_number(LONG)) - 1
-        storage = self._storage_of_tensor(found, name)
+        storage = self._storage_of_tensor(class_name, name)
         if storage is None:
             if dims:
                 raise T7Error(f"a tensor of {dims} dimensions without a storage", at)
         else:
             self._check_view(len(storage), sizes, strides, offset, at)
-        return self._keep(index, t7.TORCH, self.make_tensor(found, name, storage, offset, sizes, strides))
+        return self._keep(
+            index, t7.TORCH, self.make_tensor(class_name, name, storage, offset, sizes, strides)
+        )
 
     def make_tensor(
         self,
-        found: t7.ClassName,
+        class_name: t7.ClassName,
         name: str,
         storage: Any,
         offset: int,
@@ -250,8 +256,8 @@ class Reader:
         strides: list[int],
     ) -> Any:
         """A tensor on a storage, or on none."""
-        tensor = torch.empty(0, dtype=found.number_type.dtype)
-        if name != found.number_type.tensor:
+        tensor = torch.empty(0, dtype=class_name.number_type.dtype)
+        if name != class_name.number_type.tensor:
             tensor.torch7_class = name  # type: ignore[attr-defined]
         if storage is not None:
             if len(storage) == 0:
@@ -276,7 +282,7 @@ class Reader:
         if total >= 1 << 62 or offset > elements:
             raise T7Error(f"a tensor of {total} elements from {offset + 1} on in a storage of {elements}", at)
 
-    def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Any:
+    def _storage_of_tensor(self, class_name: t7.ClassName, name: str) -> Any:
         at = self.file.known_position()
         kind = t7.read_kind(self.file)
         if kind == t7.NIL:
@@ -286,12 +292,12 @@ class Reader:
             index = t7.read_index(self.file)
             if self.referenced and index in self._known:
                 storage = self._known[index]
-                if isinstance(storage, self.storage_class) and storage.type is found.number_type:
+                if isinstance(storage, self.storage_class) and storage.type is class_name.number_type:
                     return storage
                 raise T7Error(f"the storage of a {name} is the object {index}, which is none", at)
-            _, given = t7.read_class(self.file)
-            if given == wanted:
-                return self._storage(index, t7.TENSORS[wanted], given)
+            _, stored_name = t7.read_class(self.file)
+            if stored_name == wanted:
+                return self._storage(index, t7.TENSORS[wanted], stored_name)
         raise T7Error(f"a {name} without its {wanted}", at)
 
 
@@ -309,19 +315,19 @@ def _plain_number(value: float) -> float:
 # Classes that do not write one table: how to read what they wrote into an object's payload.
 
 
-def _read_hash(file: File, made: Object) -> Steps:
+def _read_hash(file: File, obj: Object) -> Steps:
     for _ in range(_long_count(file)):
-        made.payload.append((yield))
-        made.payload.append((yield))
+        obj.payload.append((yield))
+        obj.payload.append((yield))
 
 
-def _read_vector(file: File, made: Object) -> Steps:
+def _read_vector(file: File, obj: Object) -> Steps:
     for _ in range(_long_count(file)):
-        made.payload.append((yield))
+        obj.payload.append((yield))
 
 
-def _read_counter(file: File, made: Object) -> Steps:
-    made.payload.append(int(file.read_number(LONG)))
+def _read_counter(file: File, obj: Object) -> Steps:
+    obj.payload.append(int(file.read_number(LONG)))
     yield from ()
 
 

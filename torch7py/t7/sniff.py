@@ -33,10 +33,10 @@ def layouts(head: bytes, format: str | None) -> list[Layout]:
         return [Layout(False)]
     if format is not None:
         return [Layout(True, True, 4 if format == "b32" else 8)]
-    found = _order(head)
-    if found is None:
+    order = _order(head)
+    if order is None:
         return [Layout(False)] if head[:1].isdigit() else [Layout(True)]
-    return [Layout(True, found, 8), Layout(True, found, 4)]
+    return [Layout(True, order, 8), Layout(True, order, 4)]
 
 
 def _order(head: bytes) -> bool | None:

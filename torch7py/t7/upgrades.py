@@ -188,10 +188,10 @@ def upgrade(class_name: str, version: int, fields: Table) -> tuple[Table, Fields
     before: Fields = {}
     after: Fields = {}
     for line in _lines(class_name, version):
-        found = line.change(fields)
-        if found is None:
+        change = line.change(fields)
+        if change is None:
             continue
-        gone, new = found
+        gone, new = change
         before |= {name: value for name, value in gone.items() if name not in after}
         after = {name: value for name, value in after.items() if name not in gone} | new
         changed = Table((name, value) for name, value in fields.items() if name not in gone)

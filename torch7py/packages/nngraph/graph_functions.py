@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch7py.nn.gmodule import GModule
-from torch7py.nn.graph import Place
+from torch7py.nn.graph import OrderedNode
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
 from torch7py.packages.registry import function
@@ -43,7 +43,7 @@ def assign(
         raise TorchError("nn.gModule: a node holds something that is not an nn.Module")
     listed: Iterator[float] = iter(sources)
     nodes = [
-        Place(
+        OrderedNode(
             None if owner is False else owner,
             [int(next(listed)) - 1 for _ in range(int(count))],
             None if select is False else int(select) - 1,
@@ -60,7 +60,7 @@ def assign(
 @function("nngraph.describe")
 def describe(module: GModule) -> tuple[list[Any], ...]:
     """The graph of a gModule in the form that ``assign`` takes, but for the number of inputs."""
-    nodes = module.places
+    nodes = module.ordered_nodes
     return (
         [node.module or False for node in nodes],
         [False if node.select is None else node.select + 1 for node in nodes],
@@ -75,13 +75,13 @@ def describe(module: GModule) -> tuple[list[Any], ...]:
 @function("nngraph.list_modules")
 def list_modules(module: GModule) -> None:
     """Make the list of modules that of the nodes, in their order."""
-    module.set_child_list([node.module for node in module.places if node.module is not None])
+    module.set_child_list([node.module for node in module.ordered_nodes if node.module is not None])
 
 
 @function("nngraph.put_modules")
 def put_modules(module: GModule, modules: list[Any]) -> None:
     """Take over other modules at the nodes."""
-    for node, owner in zip(module.places, modules, strict=True):
+    for node, owner in zip(module.ordered_nodes, modules, strict=True):
         node.module = owner or None
     module.forget_plan()
 
@@ -89,7 +89,7 @@ def put_modules(module: GModule, modules: list[Any]) -> None:
 @function("nngraph.annotate")
 def annotate(module: GModule, annotations: list[Any]) -> None:
     """Store the annotations of the nodes: names, descriptions, attributes of drawings."""
-    for node, notes in zip(module.places, annotations, strict=True):
+    for node, notes in zip(module.ordered_nodes, annotations, strict=True):
         node.annotations = notes if isinstance(notes, dict) else {}
 
 
