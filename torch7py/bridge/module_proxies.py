@@ -19,7 +19,7 @@ from torch7py.bridge.errors import LuaError, RuntimeClosed
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
-from torch7py.nn.borrowed_methods import fields_to_lend, lent, own_class
+from torch7py.nn.borrowed_methods import actual_class, borrowed_fields, borrowing
 from torch7py.nn.copying import SavedItsOwnWay, TensorMap, deep_copy, is_clone
 from torch7py.nn.error_location import explain
 from torch7py.nn.explicit_backward import forward_through
@@ -334,7 +334,7 @@ class ModuleProxies:
                 answers = answers_for(cls, class_name, name)
                 (calls if answers else borrowed_calls)[cls] = method_of(cls, class_name, name, label)
             if cls in borrowed_calls:
-                with lent(obj, lender):
+                with borrowing(obj, lender):
                     return self._call_with_types(name, borrowed_calls[cls], obj, values)
             with _called_directly(obj, (class_name, name)):
                 return self._call_with_types(name, calls[cls], obj, values)
@@ -367,7 +367,7 @@ class ModuleProxies:
 
     def is_kin(self, handle: int, lender: str, name: str) -> bool:
         """Whether a class's method is an object's own, by its class in Python or by a script's lookup."""
-        return answers_for(own_class(self.handles.objects[handle]), lender, name)
+        return answers_for(actual_class(self.handles.objects[handle]), lender, name)
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
         """Let an object borrow methods of another class until ``take_back`` (nn/borrowed_methods.py).
@@ -375,9 +375,9 @@ class ModuleProxies:
         Returns the names of the fields that belong to that class alone.
         """
         obj, cls = self.handles.objects[handle], layers[lender]
-        names = fields_to_lend(type(obj), cls)
+        names = borrowed_fields(type(obj), cls)
         self._lent.append(contextlib.ExitStack())
-        self._lent[-1].enter_context(lent(obj, cls))
+        self._lent[-1].enter_context(borrowing(obj, cls))
         return tuple(names)
 
     def take_back(self) -> None:

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-GIVEN_BY_LUA = {"__tostring__"}  # what an object of a class without such a method does too
+DEFINED_FOR_ALL = {"__tostring__"}  # what an object of a class without such a method does too
 
 
 def virtual_methods() -> list[str]:
@@ -110,7 +110,7 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
     while parent is not None:
         known |= original_methods().get(parent.registered_as, frozenset())
         parent = parent_of(parent)
-    beside = {name: attribute for name, attribute in exports.items() if name not in known | GIVEN_BY_LUA}
+    beside = {name: attribute for name, attribute in exports.items() if name not in known | DEFINED_FOR_ALL}
     return [name for name in exports if name in original] + _defined_in_python(cls, parent_of(cls), beside)
 
 

@@ -14,22 +14,22 @@ from typing import Any
 from torch7py.nn.binding import all_exports
 from torch7py.nn.object import TorchObject
 
-__all__ = ["fields_to_lend", "lent", "own_class"]
+__all__ = ["actual_class", "borrowed_fields", "borrowing"]
 
 _STORE = "_lent"  # where an object keeps, by lender, what the lender's methods left on it
 
 
-def own_class(obj: TorchObject) -> type[TorchObject]:
+def actual_class(obj: TorchObject) -> type[TorchObject]:
     """The class of an object, also while it is lent another."""
-    cls: type[TorchObject] = type(obj).__dict__.get("lent_from", type(obj))
+    cls: type[TorchObject] = type(obj).__dict__.get("borrowing_class_of", type(obj))
     return cls
 
 
-def _as_own(attribute: str, cls: type[TorchObject]) -> Callable[..., Any]:
+def _with_actual_class(attribute: str, cls: type[TorchObject]) -> Callable[..., Any]:
     """A method of the object's own class, called while the object is of another."""
 
     def method(obj: TorchObject, *arguments: Any, **named: Any) -> Any:
-        with lent(obj, cls):
+        with borrowing(obj, cls):
             return getattr(cls, attribute)(obj, *arguments, **named)
 
     return method
@@ -38,17 +38,17 @@ def _as_own(attribute: str, cls: type[TorchObject]) -> Callable[..., Any]:
 _classes: dict[tuple[type[TorchObject], type[TorchObject]], type[TorchObject]] = {}
 
 
-def _lent_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+def _class_for(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
     borrower = _classes.get((cls, lender))
     if borrower is None:
-        borrower = _classes[cls, lender] = _made_class(cls, lender)
+        borrower = _classes[cls, lender] = _make_class(cls, lender)
     return borrower
 
 
-def _made_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+def _make_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
     theirs = set(all_exports(lender).values())
     attributes: dict[str, Any] = {
-        attribute: _as_own(attribute, cls)
+        attribute: _with_actual_class(attribute, cls)
         for attribute in all_exports(cls).values()
         if attribute not in theirs or getattr(cls, attribute) is not getattr(lender, attribute)
     }
@@ -56,18 +56,18 @@ def _made_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[Torch
     named: dict[str, Any] = {
         name: getattr(cls, name) for name in ("torch7_name", "registered_as", "__module__")
     }
-    named |= {"lent_from": cls, "lua_methods": all_exports(cls)}
+    named |= {"borrowing_class_of": cls, "lua_methods": all_exports(cls)}
     return type(cls.__name__, (lender,), attributes | named)
 
 
-def fields_to_lend(cls: type[TorchObject], lender: type[TorchObject]) -> list[str]:
+def borrowed_fields(cls: type[TorchObject], lender: type[TorchObject]) -> list[str]:
     """The fields of the lender that an object of the other class has, if at all, as fields of the script's."""
     known = {*cls.all_fields(), *cls.links, *cls.lists, "modules"}
     return [name for name in (*lender.all_fields(), *lender.links) if name not in known]
 
 
 @contextmanager
-def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
+def borrowing(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
     """Let an object be of a class it does not descend from; what that class keeps on it is there the next time too.
 
     Fields that the object does not have are as in an object whose constructor has not run.
@@ -75,7 +75,7 @@ def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
     if isinstance(obj, lender):
         yield
         return
-    before, cls = type(obj), own_class(obj)
+    before, cls = type(obj), actual_class(obj)
     if issubclass(cls, lender):
         obj.__class__ = cls
         try:
@@ -91,7 +91,7 @@ def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
     added = [name for name in kept if name not in attributes]
     attributes.update((name, kept[name]) for name in added)
     modules = dict(obj._modules)
-    obj.__class__ = _lent_class(cls, lender)
+    obj.__class__ = _class_for(cls, lender)
     there = obj.child_list()
     try:
         yield

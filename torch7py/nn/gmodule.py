@@ -137,24 +137,24 @@ class GModule(GraphContainer):
 
         return call
 
-    def _result(self, given: list[Any]) -> Any:
-        return given if len(given) != 1 else given[0]
+    def _result(self, outputs: list[Any]) -> Any:
+        return outputs if len(outputs) != 1 else outputs[0]
 
     def _inputs(self, input: Any) -> list[Any]:
         """The input as a list with an entry for each input node."""
         if self.nInputs <= 1:
-            found = [] if input is None else [input]
+            inputs = [] if input is None else [input]
         elif isinstance(input, list):
-            found = list(input)
+            inputs = list(input)
         elif isinstance(input, dict):
-            found = []
-            while input.get(len(found) + 1) is not None:
-                found.append(input[len(found) + 1])
+            inputs = []
+            while input.get(len(inputs) + 1) is not None:
+                inputs.append(input[len(inputs) + 1])
         else:
             raise TorchError(f"nn.gModule: expecting table of {self.nInputs} inputs")
-        if len(found) != self.nInputs:
-            raise TorchError(f"nn.gModule: Got {len(found)} inputs instead of {self.nInputs}")
-        return found
+        if len(inputs) != self.nInputs:
+            raise TorchError(f"nn.gModule: Got {len(inputs)} inputs instead of {self.nInputs}")
+        return inputs
 
     def _run(
         self,
@@ -231,11 +231,11 @@ class GModule(GraphContainer):
         if plan is None or self.__dict__.get("_reporter") is not None:
             return False
         plan.ran = None
-        found = plan.forward(plan, self.__dict__, input)
-        if found is None:
+        outcome = plan.forward(plan, self.__dict__, input)
+        if outcome is None:
             return False
-        if found is not True:
-            self._run(input, None, self.node_inputs, before=found)
+        if outcome is not True:
+            self._run(input, None, self.node_inputs, before=outcome)
         return True
 
     def _back_plan(self, gradOutput: Any, scale: float) -> bool:
@@ -243,15 +243,15 @@ class GModule(GraphContainer):
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is None or plan.backward is None or self.__dict__.get("_reporter") is not None:
             return False
-        found = plan.backward(plan, self.__dict__, gradOutput, scale)
-        if found is None:
+        outcome = plan.backward(plan, self.__dict__, gradOutput, scale)
+        if outcome is None:
             return False
-        if found is not True:
-            number, result, given, flags = found
+        if outcome is not True:
+            number, result, later_gradients, flags = outcome
             position = self.backward_order.index(number) + 1
             for later in self.backward_order[position:]:
                 self.node_gradients[later].clear()
-            for node, gradients in given:
+            for node, gradients in later_gradients:
                 self.node_gradients[node][:] = gradients
             self._hand_back(self.ordered_nodes[number], result)
             done = {node for node, flag in flags if flag}
@@ -320,8 +320,8 @@ class GModule(GraphContainer):
     def _check_gradients(self, gradOutput: Any) -> None:
         wanted = len(self.ordered_nodes[-1].sources) if self.ordered_nodes else 0
         if wanted > 1 and (not isinstance(gradOutput, list) or len(gradOutput) != wanted):
-            given = len(gradOutput) if isinstance(gradOutput, list) else 1
-            raise TorchError(f"nn.gModule: Got {given} gradOutputs instead of {wanted}")
+            count = len(gradOutput) if isinstance(gradOutput, list) else 1
+            raise TorchError(f"nn.gModule: Got {count} gradOutputs instead of {wanted}")
 
     def _back(self, gradOutput: Any, done: set[int] | None, scale: float) -> Any:
         """Carry a gradient back through the graph; returns that of the input.
@@ -363,13 +363,13 @@ class GModule(GraphContainer):
                         held = inputs[number]
                         x = held[0] if len(held) == 1 else held
                         kernel = BACKWARD.get(type(module))
-                        found = None
+                        of_input = None
                         if kernel is not None and "_marked" not in module.__dict__:
                             if done is not None and kernel is ADDING and self._only_read(sources):
                                 kernel = lend
-                            found = kernel(module, x, total)
-                        if found is not None:
-                            total = found
+                            of_input = kernel(module, x, total)
+                        if of_input is not None:
+                            total = of_input
                         elif done is not None and one_pass(module):
                             total = module.backward(x, total, scale)
                             done.add(number)

@@ -94,13 +94,13 @@ class OrderedNode:
 def layout_order(out: Node) -> tuple[list[Node], list[Node]]:
     """The nodes that lead to ``out``: in the order of the forward, and in that of the backward."""
     edges: list[tuple[Node, Node]] = []
-    found = {out: None}
+    reached = {out: None}
     waiting = [out]
     for node in waiting:
         for source in node.sources:
             edges.append((node, source))
-            if source not in found:
-                found[source] = None
+            if source not in reached:
+                reached[source] = None
                 waiting.append(source)
     return sorted_order([(source, node) for node, source in edges]), sorted_order(edges)
 

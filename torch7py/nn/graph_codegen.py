@@ -60,8 +60,8 @@ class _TooLong(Exception):
 def _compiled(source: str) -> Callable[..., Any]:
     space = dict(NAMES)
     exec(compile(source, "<graph>", "exec"), space)
-    found: Callable[..., Any] = space["bind"]
-    return found
+    bind: Callable[..., Any] = space["bind"]
+    return bind
 
 
 class _Writer:
@@ -86,10 +86,10 @@ class _Writer:
         code = self.code
         before = dict(code.checks)
         if code.unmarked(number, module):
-            found = write(code, number, module, *arguments)
-            if found is not None:
+            result = write(code, number, module, *arguments)
+            if result is not None:
                 self.written += type(module).__name__ != "Identity"
-                return found
+                return result
         code.checks = before
         return None
 
@@ -101,10 +101,10 @@ class _Writer:
 
     def _observed(self, name: str, value: Any) -> Value:
         """A value from outside, that must be of the same sort from now on."""
-        found = observe(name, value)
-        if isinstance(found, Known):
-            self.code.check(f"{name}.__class__ is Tensor", self.code.tensor(name, value, found.contiguous))
-        return found
+        observed = observe(name, value)
+        if isinstance(observed, Known):
+            self.code.check(f"{name}.__class__ is Tensor", self.code.tensor(name, value, observed.contiguous))
+        return observed
 
     def function(self, head: str, wanted: set[str]) -> Callable[..., Any] | None:
         """The function of this head. Tables of the names ``wanted`` are written at once."""
@@ -121,9 +121,11 @@ class _Writer:
                 (body if line.table in at_once else later).append(line.text)
             else:
                 body.append(line)
-        made = {text.partition(" = ")[0] for text in later}
+        assigned = {text.partition(" = ")[0] for text in later}
         known = dict.fromkeys(name for text in later for name in NAME.findall(text))
-        needed = "".join(f"{name}, " for name in known if name not in code.objects.keys() | made | {"None"})
+        needed = "".join(
+            f"{name}, " for name in known if name not in code.objects.keys() | assigned | {"None"}
+        )
         name = head.partition("(")[0]
         lines = [f"def bind({', '.join(names)}):"]
         lines += ["    def show(known):", *([f"        {needed}= known"] if needed else [])]
@@ -144,18 +146,18 @@ class _Writer:
         if later:
             lines.append(f"        plan.due['{name}'] = show, ({needed})")
         lines += ["        return True", f"    return {name}"]
-        found: Callable[..., Any] = _compiled("\n".join(lines))(*(code.objects[name] for name in names))
-        return found
+        function: Callable[..., Any] = _compiled("\n".join(lines))(*(code.objects[name] for name in names))
+        return function
 
     def _at_once(self, wanted: set[str]) -> set[str]:
         """The names of the tables that lines name, those included that are in such tables."""
         shown = [line for line in self.code.lines if isinstance(line, Shown)]
-        found, before = wanted | self.code.names(), set[str]()
-        while found != before:
-            before = found
-            made = [line for line in shown if line.table in found]
-            found = found | {name for line in made for name in NAME.findall(line.text)}
-        return found
+        needed, before = wanted | self.code.names(), set[str]()
+        while needed != before:
+            before = needed
+            lines = [line for line in shown if line.table in needed]
+            needed = needed | {name for line in lines for name in NAME.findall(line.text)}
+        return needed
 
 
 class _Forward(_Writer):
@@ -188,11 +190,11 @@ class _Forward(_Writer):
         code.line(f"plan.ran = ({''.join(name + ', ' for name in code.locals)})")
         return self.function("forward(plan, graph, input)", {f"h{len(graph.ordered_nodes) - 1}"})
 
-    def _input(self, held: str, given: list[Any]) -> Value:
+    def _input(self, held: str, inputs: list[Any]) -> Value:
         code, count = self.code, self.graph.nInputs
         if count <= 1:
             code.check("input is not None")
-            value = self._observed("input", given[0])
+            value = self._observed("input", inputs[0])
             code.show(held, f"{held}[:] = (input,)")
             code.locals.append("input")
             return value
@@ -201,7 +203,7 @@ class _Forward(_Writer):
         self.first.append(f"{', '.join(names)} = input")
         code.show(held, f"{held}[:] = ({', '.join(names)})")
         code.locals += names
-        return Listed(held, [self._observed(name, item) for name, item in zip(names, given, strict=True)])
+        return Listed(held, [self._observed(name, item) for name, item in zip(names, inputs, strict=True)])
 
     def _node(self, number: int, x: Value, seen: Any) -> Value | None:
         code, node = self.code, self.graph.ordered_nodes[number]
@@ -210,9 +212,9 @@ class _Forward(_Writer):
             return x.items[node.select] if isinstance(x, Listed) and node.select < len(x.items) else None
         if module is None:
             return x
-        found: Value | None = self.lines_for(FORWARD_LINES, number, x)
-        if found is not None:
-            return found
+        result: Value | None = self.lines_for(FORWARD_LINES, number, x)
+        if result is not None:
+            return result
         name = f"v{number}"
         code.line(f"at = {number}")
         code.line(f"{name} = {code.bind(f'm{number}', module)}.updateOutput({x.object})")
@@ -303,22 +305,22 @@ class _Backward(_Writer):
 
     def _total(self, number: int) -> Value | None:
         """The sum of the gradients of a node's uses."""
-        code, given, parts = self.code, self.given[number], self.parts.get(number)
+        code, gradients, parts = self.code, self.given[number], self.parts.get(number)
         if parts is not None:
-            if given:
+            if gradients:
                 return None
             name = f"c{number}"
             code.show(name, f"{name} = [{', '.join(part.object for part in parts)}]")
-            given.append(Listed(name, parts))
+            gradients.append(Listed(name, parts))
         held = code.bind(f"l{number}", self.graph.node_gradients[number])
-        code.show("", f"{held}[:] = ({''.join(part.object + ', ' for part in given)})")
-        if not given:
+        code.show("", f"{held}[:] = ({''.join(part.object + ', ' for part in gradients)})")
+        if not gradients:
             return Other("None")
-        first = given[0]
-        if len(given) == 1:
+        first = gradients[0]
+        if len(gradients) == 1:
             return first
         buffer = self.graph.node_buffers[number]
-        for part in given:
+        for part in gradients:
             if not isinstance(part, Known) or not isinstance(first, Known):
                 return None
             if part.shape != first.shape or part.dtype is not first.dtype:
@@ -333,7 +335,7 @@ class _Backward(_Writer):
         name = code.bind(f"b{number}", buffer)
         code.check(f"node_buffers[{number}] is {name}")
         code.shape(name, buffer)
-        names = [part.name for part in given if isinstance(part, Known)]
+        names = [part.name for part in gradients if isinstance(part, Known)]
         code.line(f"add({names[0]}, {names[1]}, out={name})")
         for other in names[2:]:
             code.line(f"{name}.add_({other})")
@@ -387,9 +389,9 @@ class _Backward(_Writer):
         x = self._input_of(number)
         if isinstance(total, Known) or type(module) in TAKE_TABLES:
             reading = self._only_read(number)
-            found: Value | None = self.lines_for(BACKWARD_LINES, number, x, total, reading)
-            if found is not None:
-                return found
+            result: Value | None = self.lines_for(BACKWARD_LINES, number, x, total, reading)
+            if result is not None:
+                return result
         self.opaque.append(number)
         name, done = f"k{number}", f"done{number}"
         code.line(f"at = {number}")
@@ -428,13 +430,13 @@ class _Backward(_Writer):
         """End here with a result of another sort: what the nodes after it have been given so far goes along."""
         shown = [line.table for line in self.code.lines if isinstance(line, Shown)]
         self._end(len(shown) + len(self.opaque))
-        waiting, made = [], set(shown)
-        for node, given in enumerate(self.given):
+        waiting, written = [], set(shown)
+        for node, gradients in enumerate(self.given):
             parts = self.parts.get(node)
-            if parts is not None and f"c{node}" not in made:
+            if parts is not None and f"c{node}" not in written:
                 waiting.append(f"({node}, ([{', '.join(part.object for part in parts)}],))")
-            elif given:
-                waiting.append(f"({node}, ({''.join(part.object + ', ' for part in given)}))")
+            elif gradients:
+                waiting.append(f"({node}, ({''.join(part.object + ', ' for part in gradients)}))")
         done = "".join(f"({node}, done{node}), " for node in self.opaque)
         text = "".join(item + ", " for item in waiting)
         self.code.line(f"if not ({condition}):")
@@ -488,10 +490,10 @@ def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
     """The plan of a graph whose nodes have just given these values; None if that would gain nothing."""
     plan = Plan()
     writer = _Forward(graph)
-    found = writer.write(values)
-    if found is None:
+    function = writer.write(values)
+    if function is None:
         return None
-    plan.forward, plan.values = found, writer.values
+    plan.forward, plan.values = function, writer.values
     plan.locals, plan.objects = writer.code.locals, writer.code.objects
     return plan
 

@@ -44,7 +44,7 @@ def _operands(value: Value) -> list[Known] | None:
     if not isinstance(value, Listed) or len(value.items) < 2:
         return None
     first = value.items[0]
-    found = [
+    operands = [
         item
         for item in value.items
         if isinstance(item, Known)
@@ -52,7 +52,7 @@ def _operands(value: Value) -> list[Known] | None:
         and item.shape == first.shape
         and item.dtype is first.dtype
     ]
-    return found if len(found) == len(value.items) and found[0].shape.numel() else None
+    return operands if len(operands) == len(value.items) and operands[0].shape.numel() else None
 
 
 def _rooms(code: Code, number: int, module: Any, like: Known, count: int, whole: bool) -> list[Known] | None:
@@ -148,8 +148,8 @@ def _add_back(code: Code, number: int, module: Any, x: Value, g: Known, reading:
     if reading:  # gradOutput itself, not copied
         code.line(f"{' = '.join(f'{room.name}.data' for room in rooms)} = {g.name}")
         code.line(f"{d}['_lent'] = True")
-        lent = [Known(g.name, g.shape, g.dtype, g.contiguous, held=room.name) for room in rooms]
-        return Listed(f"g{number}", list(lent))
+        aliases = [Known(g.name, g.shape, g.dtype, g.contiguous, held=room.name) for room in rooms]
+        return Listed(f"g{number}", list(aliases))
     code.check(f"'_lent' not in {d}")
     for room in rooms:
         code.line(f"{room.name}.copy_({g.name})")
@@ -308,10 +308,10 @@ def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known
 
 
 def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
-    found = _linear_parts(code, number, module, x)
-    if found is None:
+    parts = _linear_parts(code, number, module, x)
+    if parts is None:
         return None
-    known, weight, bias = found
+    known, weight, bias = parts
     shape = torch.Size((known.shape[0], module._parameters["weight"].shape[0]))
     room = code.result(number, module, "output", Known("", shape, known.dtype, True))
     if room is not None:
@@ -321,10 +321,10 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
 
 def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
     """Of the gradients: that of the input. ``accumulate_linear`` has the others."""
-    found = _linear_parts(code, number, module, x)
-    if found is None or g.dtype is not found[0].dtype:
+    parts = _linear_parts(code, number, module, x)
+    if parts is None or g.dtype is not parts[0].dtype:
         return None
-    known, weight, _ = found
+    known, weight, _ = parts
     if g.shape != (known.shape[0], module._parameters["weight"].shape[0]):
         return None
     for key in ("weight", "bias"):  # the gradients must be the buffers that are attached

@@ -32,8 +32,8 @@ class GraphContainer(Container):
     @property
     def start(self) -> int:
         """The node that takes the input, from 0."""
-        found: int = self._start
-        return found
+        number: int = self._start
+        return number
 
     def show(self) -> None:
         """Have the tables of the nodes say what the plan's last run met."""
@@ -50,22 +50,22 @@ class GraphContainer(Container):
     def node_inputs(self) -> list[list[Any]]:
         """What each node takes."""
         self.show()
-        found: list[list[Any]] = self.__dict__["node_inputs"]
-        return found
+        inputs: list[list[Any]] = self.__dict__["node_inputs"]
+        return inputs
 
     @property
     def node_gradients(self) -> list[list[Any]]:
         """The gradients that each node is given, one for each of its uses."""
         self.show()
-        found: list[list[Any]] = self.__dict__["node_gradients"]
-        return found
+        gradients: list[list[Any]] = self.__dict__["node_gradients"]
+        return gradients
 
     @property
     def node_totals(self) -> list[Any]:
         """The sums of these."""
         self.show()
-        found: list[Any] = self.__dict__["node_totals"]
-        return found
+        totals: list[Any] = self.__dict__["node_totals"]
+        return totals
 
     def _convert_own(self, convert: TensorMap) -> None:
         self.show()
@@ -90,12 +90,12 @@ class GraphContainer(Container):
     def node_value(self, number: int, name: str) -> Any:
         """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a node; None where there is none yet."""
         self.__dict__["_watched"] = True
-        found = (
+        value = (
             self.node_buffers[number]
             if name == "gradOutputBuffer"
             else (self.node_inputs if name == "input" else self.node_gradients)[number]
         )
-        return None if isinstance(found, list) and not found else found
+        return None if isinstance(value, list) and not value else value
 
     def set_node_value(self, number: int, name: str, value: Any) -> None:
         """Let a script change one of them."""
@@ -137,13 +137,13 @@ def add_up(parts: list[Any], held: Any) -> Any:
         for part in parts[1:]:
             if not isinstance(part, list) or len(part) < len(first):
                 raise TorchError("nn.gModule: the gradients of a node's uses have different nestings")
-        found = [
+        sums = [
             add_up([part[i] for part in parts], old[i] if i < len(old) else None) for i in range(len(first))
         ]
         if isinstance(held, list):
-            held[:] = found
+            held[:] = sums
             return held
-        return found
+        return sums
     for part in parts[1:]:
         if not isinstance(part, torch.Tensor) or part.numel() != first.numel():
             raise TorchError("nn.gModule: the gradients of a node's uses have different sizes")

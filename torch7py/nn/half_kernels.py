@@ -31,10 +31,10 @@ def _in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[
         if first.dtype not in dtypes or first.device.type != "cpu":
             return kernel(first, *others, **named)
         others = tuple(other.float() if isinstance(other, torch.Tensor) else other for other in others)
-        found = kernel(first.float(), *others, **named)
-        if isinstance(found, torch.Tensor):
-            return found.to(first.dtype)
-        return tuple(None if part is None else part.to(first.dtype) for part in found)
+        result = kernel(first.float(), *others, **named)
+        if isinstance(result, torch.Tensor):
+            return result.to(first.dtype)
+        return tuple(None if part is None else part.to(first.dtype) for part in result)
 
     return call
 

@@ -31,8 +31,8 @@ class _Margin(Gridded):
 
     def set_margins(self, first: float, *others: float | None) -> None:
         """The first margin counts for every side that is not given."""
-        for side, given in zip(self.sides, (first, *others), strict=True):
-            value = first if given is None else given
+        for side, margin in zip(self.sides, (first, *others), strict=True):
+            value = first if margin is None else margin
             setattr(self, side, number(self.torch7_name, side, value))
 
     def margins(self) -> list[int]:
@@ -41,16 +41,16 @@ class _Margin(Gridded):
     def check_margins(self, sizes: torch.Size) -> None:
         """Refuse an input of which nothing is left."""
         margins = self.margins()
-        found = [
+        new_sizes = [
             size + before + after
             for size, before, after in zip(
                 sizes, reversed(margins[::2]), reversed(margins[1::2]), strict=True
             )
         ]
-        if min(found) < 1:
+        if min(new_sizes) < 1:
             raise TorchError(
                 f"{self.class_name}: planes of {text_of(sizes, 'x')} are too small, "
-                f"{text_of(found, 'x')} would be left"
+                f"{text_of(new_sizes, 'x')} would be left"
             )
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

@@ -143,8 +143,8 @@ class IndexLinear(Module):
                 f"{self.class_name}: the sizes add up to {int(sizes.sum())}, not to {len(values)}"
             )
         examples = torch.arange(len(sizes), device=values.device).repeat_interleave(sizes)
-        places = rows(self, keys.detach().long() + self.offset + 1, self.weight.shape[0]).to(values.device)
-        return Elements(places, values, examples, sizes, single)
+        positions = rows(self, keys.detach().long() + self.offset + 1, self.weight.shape[0]).to(values.device)
+        return Elements(positions, values, examples, sizes, single)
 
     def _check_pair(self, keys: Any, values: Any) -> None:
         for tensor in (keys, values):
@@ -155,11 +155,11 @@ class IndexLinear(Module):
         if len(keys) != len(values):
             raise TorchError(f"{self.class_name}: {len(keys)} keys, {len(values)} values")
 
-    def _each_once(self, found: Elements) -> Iterator[torch.Tensor]:
+    def _distinct_rows(self, elements: Elements) -> Iterator[torch.Tensor]:
         """Positions of elements, so that no two of one group have the same key: what is done to a key's row in
         one after the other is done to all rows of a group at once."""
-        order = torch.sort(found.rows, stable=True).indices
-        sorted_rows = found.rows[order]
+        order = torch.sort(elements.rows, stable=True).indices
+        sorted_rows = elements.rows[order]
         starts = torch.ones_like(sorted_rows, dtype=torch.bool)
         starts[1:] = sorted_rows[1:] != sorted_rows[:-1]
         positions = torch.arange(len(order), device=order.device)
@@ -168,53 +168,54 @@ class IndexLinear(Module):
         for number in range(int(rank.max()) + 1 if len(rank) else 0):
             yield order[rank == number]
 
-    def _learn_scale(self, found: Elements) -> torch.Tensor:
+    def _learn_scale(self, elements: Elements) -> torch.Tensor:
         """The normalized values; in training the largest magnitudes are learned on the way, element by element."""
-        weight, values = self.weight.data, found.values.detach()
+        weight, values = self.weight.data, elements.values.detach()
         scaled = torch.empty_like(values)
         learns = self.training and "_mode_set" in self.__dict__
-        for group in self._each_once(found):
-            place, value = found.rows[group], values[group]
+        for group in self._distinct_rows(elements):
+            row, value = elements.rows[group], values[group]
             magnitude = value.abs()
             if learns:
-                larger = place[magnitude > weight[place, LARGEST]]
-                largest = magnitude[magnitude > weight[place, LARGEST]]
+                larger = row[magnitude > weight[row, LARGEST]]
+                largest = magnitude[magnitude > weight[row, LARGEST]]
                 weight[larger, LARGEST] = largest
                 weight[larger, INVERSE] = 1 / largest
-                weight[place, RATE] = 1
-            beyond = magnitude > weight[place, LARGEST]
-            scaled[group] = torch.where(beyond, value.sign(), value * weight[place, INVERSE])
+                weight[row, RATE] = 1
+            beyond = magnitude > weight[row, LARGEST]
+            scaled[group] = torch.where(beyond, value.sign(), value * weight[row, INVERSE])
         return scaled
 
     # -- forward ------------------------------------------------------------------------------------------
 
     def forward(self, input: Any) -> torch.Tensor:
-        found = self._elements(input)
-        values = found.values
+        elements = self._elements(input)
+        values = elements.values
         if self.normalize:
-            values = self._learn_scale(found) + self.weight[found.rows, BIAS]
+            values = self._learn_scale(elements) + self.weight[elements.rows, BIAS]
             self.__dict__["normalizedValues"] = values.detach()
-        parts = self.weight[found.rows, self.normalize :] * values.unsqueeze(1)
+        parts = self.weight[elements.rows, self.normalize :] * values.unsqueeze(1)
         output = (
-            parts.new_zeros(len(found.sizes), self.outputSize).index_add(0, found.examples, parts) + self.bias
+            parts.new_zeros(len(elements.sizes), self.outputSize).index_add(0, elements.examples, parts)
+            + self.bias
         )
-        return output[0] if found.single else output
+        return output[0] if elements.single else output
 
-    def _values_of(self, found: Elements) -> torch.Tensor:
+    def _values_of(self, elements: Elements) -> torch.Tensor:
         """The values that the last forward multiplied the weights with."""
         if not self.normalize:
-            return found.values.detach()
+            return elements.values.detach()
         seen: torch.Tensor = self.normalizedValues
-        if len(seen) != len(found.values):
+        if len(seen) != len(elements.values):
             raise TorchError(f"{self.class_name}: a backward without the forward of its input")
         return seen
 
     # -- backward -----------------------------------------------------------------------------------------
 
-    def _rows_of_gradient(self, found: Elements, gradOutput: torch.Tensor) -> torch.Tensor:
+    def _rows_of_gradient(self, elements: Elements, gradOutput: torch.Tensor) -> torch.Tensor:
         """gradOutput with a row for each example."""
         return fit(
-            self, "gradOutput", gradOutput, self.weight.data.new_empty((len(found.sizes), self.outputSize))
+            self, "gradOutput", gradOutput, self.weight.data.new_empty((len(elements.sizes), self.outputSize))
         )
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
@@ -224,22 +225,22 @@ class IndexLinear(Module):
             return self.keep_list("gradInput", [])
         if self.normalize:
             raise TorchError(f"{self.class_name}: with normalize there is no gradient of the input")
-        found = self._elements(input)
-        gradient = self._rows_of_gradient(found, gradOutput) @ self.weight.data.t()
+        elements = self._elements(input)
+        gradient = self._rows_of_gradient(elements, gradOutput) @ self.weight.data.t()
         keys = torch.arange(1, self.inputSize + 1, device=gradient.device)
         if len(input) == 3:
             return self.keep_list("gradInput", [keys.repeat(len(gradient), 1), gradient])
-        if found.single:
+        if elements.single:
             return self.keep_list("gradInput", [keys, gradient[0]])
         lists = [[keys.clone() for _ in gradient], [row.clone() for row in gradient]]
         return self.keep_list("gradInput", lists)
 
     def accGradParameters(self, input: Any, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        found = self._elements(input)
-        gradient = self._rows_of_gradient(found, gradOutput) * scale
-        each = gradient[found.examples]
-        of_weights = each * self._values_of(found).unsqueeze(1)
-        self.__dict__["_steps"].append((found, each if self.normalize else None, of_weights))
+        elements = self._elements(input)
+        gradient = self._rows_of_gradient(elements, gradOutput) * scale
+        gradients = gradient[elements.examples]
+        of_weights = gradients * self._values_of(elements).unsqueeze(1)
+        self.__dict__["_steps"].append((elements, gradients if self.normalize else None, of_weights))
         self.running["counter"] += 1
         bias = self.gradient("bias")
         if bias is not None:
@@ -247,7 +248,7 @@ class IndexLinear(Module):
 
     def _move(
         self,
-        found: Elements,
+        elements: Elements,
         for_bias: torch.Tensor | None,
         for_weights: torch.Tensor,
         rate: float,
@@ -256,30 +257,30 @@ class IndexLinear(Module):
         """Take one step for each element, in their order. ``late``: by accUpdateGradParameters."""
         weight, decay = self.weight.data, self.weightDecay or 0
         if not self.normalize and not decay:
-            weight.index_add_(0, found.rows, for_weights, alpha=-rate)
+            weight.index_add_(0, elements.rows, for_weights, alpha=-rate)
             return
         # The original adds what it should take away where there is one output.
         sign = -1 if self.normalize and self.outputSize == 1 else 1
-        for group in self._each_once(found):
-            place = found.rows[group]
-            own, step = weight[place, self.normalize :], for_weights[group] * rate
-            share = torch.full_like(own[:, :1], decay)
+        for group in self._distinct_rows(elements):
+            row = elements.rows[group]
+            weights, step = weight[row, self.normalize :], for_weights[group] * rate
+            share = torch.full_like(weights[:, :1], decay)
             if self.normalize:
-                key_rate = weight[place, RATE].unsqueeze(1)
+                key_rate = weight[row, RATE].unsqueeze(1)
                 assert for_bias is not None
-                weight[place, BIAS] -= (for_bias[group] * own * rate * key_rate).sum(1)
+                weight[row, BIAS] -= (for_bias[group] * weights * rate * key_rate).sum(1)
                 step, share = step * key_rate, share * key_rate
-            weight[place, self.normalize :] = own - own * share * sign - step
+            weight[row, self.normalize :] = weights - weights * share * sign - step
         if late and self.normalize and self.outputSize == 1:  # as in the original, for one output alone
-            weight[found.rows, RATE] = 0
+            weight[elements.rows, RATE] = 0
 
     def accUpdateGradParameters(self, input: Any, gradOutput: torch.Tensor, lr: float) -> None:
-        found = self._elements(input)
-        gradient = self._rows_of_gradient(found, gradOutput)
-        each = gradient[found.examples]
+        elements = self._elements(input)
+        gradient = self._rows_of_gradient(elements, gradOutput)
+        gradients = gradient[elements.examples]
         self.bias.data.sub_(gradient.sum(0), alpha=lr)
-        for_bias = each if self.normalize else None
-        self._move(found, for_bias, each * self._values_of(found).unsqueeze(1), lr, late=True)
+        for_bias = gradients if self.normalize else None
+        self._move(elements, for_bias, gradients * self._values_of(elements).unsqueeze(1), lr, late=True)
 
     def sharedAccUpdateGradParameters(self, input: Any, gradOutput: torch.Tensor, lr: float) -> None:
         self.accUpdateGradParameters(input, gradOutput, lr)
@@ -291,8 +292,8 @@ class IndexLinear(Module):
             return
         if bias is not None:
             self.bias.data.sub_(bias, alpha=learningRate)
-        for found, for_bias, for_weights in steps:
-            self._move(found, for_bias, for_weights, learningRate, late=False)
+        for elements, for_bias, for_weights in steps:
+            self._move(elements, for_bias, for_weights, learningRate, late=False)
         self._gradients["weight"] = torch.cat([for_weights for _, _, for_weights in steps])
 
     def zeroGradParameters(self) -> None:

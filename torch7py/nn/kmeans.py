@@ -55,9 +55,9 @@ class Kmeans(Module):
 
     def _check(self, input: Any) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 2 or input.shape[1] != self.dim:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "no tensor"
+            sizes = size_text(input) if isinstance(input, torch.Tensor) else "no tensor"
             raise TorchError(
-                f"{self.class_name}: the input must be a matrix of {self.dim} columns, not {given}"
+                f"{self.class_name}: the input must be a matrix of {self.dim} columns, not {sizes}"
             )
         check_type(self, "the input", input, self.weight)
         return input

@@ -245,8 +245,8 @@ class BatchNormalization(Module):
         if self._of_2015() and not by_batch:
             raise TorchError(f"{self.class_name}: no backward in evaluation, as of 2015")
         mean, inverse_std = self._statistics(input, batch) if by_batch else (None, None)
-        found: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-        found = torch.ops.aten.native_batch_norm_backward(
+        result: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+        result = torch.ops.aten.native_batch_norm_backward(
             gradient,
             batch.data,
             None if self.weight is None else self.weight.data,
@@ -258,7 +258,7 @@ class BatchNormalization(Module):
             self.eps,
             wanted,
         )
-        return found
+        return result
 
     def _add(self, name: str, gradient: torch.Tensor, scale: float) -> None:
         buffer = self.gradient(name)

@@ -56,20 +56,20 @@ class _Neighbourhood(Gridded):
         """Layers that average over pixels and planes, each result once more for every plane."""
         kernel, planes = self.kernel, int(self.nInputPlane)
         tall, wide = kernel.shape[0], kernel.shape[-1]
-        made = Sequential(*before)
-        made.add(SpatialZeroPadding(wide // 2, wide // 2, tall // 2, tall // 2))
+        model = Sequential(*before)
+        model.add(SpatialZeroPadding(wide // 2, wide // 2, tall // 2, tall // 2))
         if kernel.dim() == 2:
-            made.add(SpatialConvolution(planes, 1, wide, tall))
-            made.get(len(made)).weight.data.copy_(kernel.expand(1, planes, tall, wide))
+            model.add(SpatialConvolution(planes, 1, wide, tall))
+            model.get(len(model)).weight.data.copy_(kernel.expand(1, planes, tall, wide))
         else:  # rows, then columns
-            made.add(SpatialConvolutionMap(one_to_one(planes), tall, 1))
-            made.get(len(made)).weight.data.copy_(kernel.expand(planes, 1, tall))
-            made.get(len(made)).bias.data.zero_()
-            made.add(SpatialConvolution(planes, 1, 1, tall))
-            made.get(len(made)).weight.data.copy_(kernel.view(tall, 1).expand(1, planes, tall, 1))
-        made.get(len(made)).bias.data.zero_()
-        made.add(Replicate(planes, 1, 3))
-        return made
+            model.add(SpatialConvolutionMap(one_to_one(planes), tall, 1))
+            model.get(len(model)).weight.data.copy_(kernel.expand(planes, 1, tall))
+            model.get(len(model)).bias.data.zero_()
+            model.add(SpatialConvolution(planes, 1, 1, tall))
+            model.get(len(model)).weight.data.copy_(kernel.view(tall, 1).expand(1, planes, tall, 1))
+        model.get(len(model)).bias.data.zero_()
+        model.add(Replicate(planes, 1, 3))
+        return model
 
     def freeze(self) -> None:
         for parameter in self.parameters():
@@ -81,8 +81,8 @@ class _Neighbourhood(Gridded):
 
     def estimate(self, estimator: str, batch: torch.Tensor) -> torch.Tensor:
         """What one of the averaging layers gives for a batch, in the batch's shape."""
-        found: torch.Tensor = self._modules[estimator](batch)  # type: ignore[misc]
-        return found.reshape(batch.shape)
+        estimate: torch.Tensor = self._modules[estimator](batch)  # type: ignore[misc]
+        return estimate.reshape(batch.shape)
 
     def shares_of(self, batch: torch.Tensor) -> torch.Tensor:
         """The same as ``shares``, computed anew."""
@@ -98,8 +98,8 @@ class _Neighbourhood(Gridded):
                 ones = torch.ones_like(batch[:1], memory_format=torch.contiguous_format)
                 known = (key, self._modules["meanestimator"].updateOutput(ones).reshape(ones.shape).clone())  # type: ignore[union-attr,operator]
             self.__dict__["_shares"] = known
-        found: torch.Tensor = known[1]
-        return found.expand(batch.shape)
+        shares: torch.Tensor = known[1]
+        return shares.expand(batch.shape)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         """The output, by the layers inside one after the other."""

@@ -236,13 +236,13 @@ class TorchObject(FieldHolder):
         for name, buffer in gradients.items():
             self._gradients[name] = None if buffer is None else convert(buffer)
             self._attach(name)
-        own = self.__dict__["_own"]
+        buffers = self.__dict__["_own"]
         for name, value in self.__dict__.items():
             if name.startswith("_") and name != "_state":
                 continue
             converted = map_tensors(value, convert)
-            if own.get(name) is value and converted is not value:
-                own[name] = converted
+            if buffers.get(name) is value and converted is not value:
+                buffers[name] = converted
             self.__dict__[name] = converted
 
         form: SavedForm | None = self.__dict__.get("_saved_form")
@@ -277,10 +277,10 @@ class TorchObject(FieldHolder):
     @classmethod
     def blank(cls: type[S]) -> S:
         """An object whose constructor has not run, to be given the fields of a saved one."""
-        made = cls.__new__(cls)
-        TorchObject.__init__(made)
-        made.prepare_blank()
-        return made
+        obj = cls.__new__(cls)
+        TorchObject.__init__(obj)
+        obj.prepare_blank()
+        return obj
 
     def prepare_blank(self) -> None:
         """Make what the fields of a saved object may leave out.
@@ -300,9 +300,9 @@ class TorchObject(FieldHolder):
         """Whether a saved object of this name with these fields is of this class, and not of another's of the name."""
         if any(name not in names for name in cls.essential):
             return False
-        own = set(cls.all_fields()).difference(_COMMON)
-        strange = set(names).difference(_COMMON, own, cls.links, cls.lists)
-        return not (own and strange) or not own.isdisjoint(names)
+        fields = set(cls.all_fields()).difference(_COMMON)
+        strange = set(names).difference(_COMMON, fields, cls.links, cls.lists)
+        return not (fields and strange) or not fields.isdisjoint(names)
 
     def known_fields(self) -> list[str]:
         """All names that ``restore`` gives a place of their own here."""
@@ -347,8 +347,8 @@ class TorchObject(FieldHolder):
         listed = set(form.order)
         self.fill_absent()
         if "_type" not in listed:
-            found = (self.get_field(name) for name in self.known_fields())
-            tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
+            values = (self.get_field(name) for name in self.known_fields())
+            tensor = next((t for t in values if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
             if tensor is not None:
                 self.__dict__["_type"] = types.of(tensor).tensor
         form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
@@ -360,8 +360,8 @@ class TorchObject(FieldHolder):
             self._parameters.setdefault(name, None)
         for name in self.known_fields():
             if not hasattr(self, name):
-                place: dict[str, Any] = self._modules if name in self.links else self.__dict__
-                place[name] = None
+                attributes: dict[str, Any] = self._modules if name in self.links else self.__dict__
+                attributes[name] = None
 
     def restored(self) -> None:
         """For layers that keep more than their fields: work it out."""
@@ -378,10 +378,10 @@ class TorchObject(FieldHolder):
     @classmethod
     def _inherited(cls, name: str) -> dict[str, Any]:
         """A class attribute that is a dict, with what the base classes have in theirs."""
-        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
-            found |= base.__dict__.get(name, {})
-        return found
+            merged |= base.__dict__.get(name, {})
+        return merged
 
     def _as_the_original(self, values: dict[str, Any], form: SavedForm | None) -> None:
         """Take out of the fields to save what the original's object would not have, and put in what it has besides.
@@ -447,10 +447,10 @@ class TorchObject(FieldHolder):
     @classmethod
     def exports(cls) -> dict[str, str]:
         """All methods that a script may call: Lua name -> Python attribute."""
-        found: dict[str, str] = {}
+        exports: dict[str, str] = {}
         for base in reversed(cls.__mro__):
-            found |= base.__dict__.get("lua_methods", {})
-        return found
+            exports |= base.__dict__.get("lua_methods", {})
+        return exports
 
     def inner(self) -> Iterator[TorchObject]:
         """The objects this one is made of, visible to scripts or not."""

@@ -36,13 +36,13 @@ def once(backward: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, .
     @wraps(backward)
     def once_only(ctx: Any, *gradients: torch.Tensor) -> tuple[Any, ...]:
         with torch.no_grad():
-            found = backward(ctx, *gradients)
+            results = backward(ctx, *gradients)
         if not torch.is_grad_enabled():
-            return found
+            return results
         sources = [t for t in (*ctx.saved_tensors, *gradients) if t is not None and t.requires_grad]
         return tuple(
             _NotTwice.apply(value, ctx.owner, *sources) if isinstance(value, torch.Tensor) else value
-            for value in found
+            for value in results
         )
 
     return once_only

@@ -15,9 +15,9 @@ __all__ = ["original_methods"]
 @cache
 def original_methods() -> dict[str, frozenset[str]]:
     """Class name -> the methods that the class has itself, those that packages add to it included."""
-    found: dict[str, set[str]] = {}
+    by_class: dict[str, set[str]] = {}
     for line in files(__package__).joinpath("own_methods.txt").read_text("ascii").splitlines():
         if not line.startswith(("#", "[")):
             name, *methods = line.split()
-            found.setdefault(name, set()).update(methods)
-    return {name: frozenset(methods) for name, methods in found.items()}
+            by_class.setdefault(name, set()).update(methods)
+    return {name: frozenset(methods) for name, methods in by_class.items()}

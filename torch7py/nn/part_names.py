@@ -34,8 +34,8 @@ class PartNames(torch.nn.Module):
     def __getattr__(self, name: str) -> Any:
         if name in ("_modules", "_parameters", "_buffers"):  # not there yet
             raise AttributeError(name)
-        found = self.part_names().get(name) if not name.startswith("__") else None
-        return super().__getattr__(name) if found is None else found
+        part = self.part_names().get(name) if not name.startswith("__") else None
+        return super().__getattr__(name) if part is None else part
 
     def named_modules(
         self, memo: set[torch.nn.Module] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -55,9 +55,9 @@ class PartNames(torch.nn.Module):
     def state_dict(
         self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
-        found = super().state_dict(*args, destination=destination, prefix=prefix, keep_vars=keep_vars)
-        _rename(found, prefix, self._paths())
-        return found
+        state = super().state_dict(*args, destination=destination, prefix=prefix, keep_vars=keep_vars)
+        _rename(state, prefix, self._paths())
+        return state
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
         _rename(state_dict, prefix, {name: path for path, name in self._paths().items()})

@@ -44,8 +44,8 @@ class Pooling(Windowed):
     def set_windows(self, **numbers: Sequence[float]) -> None:
         """Keep the constructor's arguments, given along ``axes``."""
         for field, values in numbers.items():
-            for axis, given in zip(self.axes, values, strict=True):
-                setattr(self, field + axis, number(self.torch7_name, field + axis, given))
+            for axis, argument in zip(self.axes, values, strict=True):
+                setattr(self, field + axis, number(self.torch7_name, field + axis, argument))
         self.check_window()
 
     def windows_of(self, batch: torch.Tensor) -> list[int]:
@@ -60,7 +60,7 @@ class Pooling(Windowed):
                 f"{self.class_name}: the padding {text_of(window.pad, 'x')} must be at most half of the kernel, "
                 f"{text_of(window.kernel, 'x')}"
             )
-        found = []
+        counts = []
         sizes = zip(batch.shape[2:], window.pad, window.extents, window.step, strict=True)
         for size, pad, extent, step in sizes:
             room = size + 2 * pad - extent
@@ -71,10 +71,10 @@ class Pooling(Windowed):
                 raise TorchError(
                     f"{self.class_name}: in an input of {size_text(batch)} the last window would begin outside"
                 )
-            found.append(count)
-        if min(found) < 1:
+            counts.append(count)
+        if min(counts) < 1:
             raise self.too_small(batch, [e - 2 * p for e, p in zip(window.extents, window.pad, strict=True)])
-        return found
+        return counts
 
     def shown(self, field: str) -> list[Any]:
         return [getattr(self, field + axis, 0) for axis in self.axes]

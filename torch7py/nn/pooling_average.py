@@ -87,8 +87,8 @@ class SpatialAveragePooling(Pooling):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input).data
         gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
-        found = torch.ops.aten.avg_pool2d_backward(gradient, batch, *self._arguments())
-        return self.like_input(found * self._factor(), input)
+        result = torch.ops.aten.avg_pool2d_backward(gradient, batch, *self._arguments())
+        return self.like_input(result * self._factor(), input)
 
 
 @layer("nn.VolumetricAveragePooling")
@@ -127,10 +127,10 @@ class VolumetricAveragePooling(Pooling):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input).data
         gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
-        found = half_kernels.avg_pool3d_backward(
+        result = half_kernels.avg_pool3d_backward(
             gradient, batch, self.along("k"), self.along("d"), (0, 0, 0), False, True, None
         )
-        return self.like_input(found, input)
+        return self.like_input(result, input)
 
 
 @layer("nn.SpatialAdaptiveAveragePooling")
@@ -171,8 +171,8 @@ class SpatialSubSampling(Windowed):
 
     def __init__(self, nInputPlane: int, kW: int, kH: int, dW: int = 1, dH: int = 1) -> None:
         super().__init__()
-        given = {"nInputPlane": nInputPlane, "kW": kW, "kH": kH, "dW": dW, "dH": dH}
-        for field, value in given.items():
+        arguments = {"nInputPlane": nInputPlane, "kW": kW, "kH": kH, "dW": dW, "dH": dH}
+        for field, value in arguments.items():
             setattr(self, field, number(self.torch7_name, field, value))
         self.check_window()
         self.add_parameter("weight", self.new(int(nInputPlane)))
@@ -286,8 +286,8 @@ class FeatureLPPooling(Gridded):
         for offset in range(int(self.width)):
             index = [slice(None)] * dim
             last = offset + (output.shape[dim] - 1) * int(self.stride) + 1
-            places = (*index, slice(offset, last, int(self.stride)))
-            result[places] += parts[..., offset]
+            elements = (*index, slice(offset, last, int(self.stride)))
+            result[elements] += parts[..., offset]
         return result
 
     def describe(self) -> str:

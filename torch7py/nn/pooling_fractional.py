@@ -52,7 +52,7 @@ class _Fractional(Gridded):
         return self
 
     def output_grid(self, batch: torch.Tensor) -> list[int]:
-        found = []
+        grid = []
         for axis, size in zip(self.grid, batch.shape[2:], strict=True):
             ratio = getattr(self, "ratio" + axis, None)
             count = int(getattr(self, "out" + axis)) if ratio is None else math.floor(size * ratio)
@@ -62,8 +62,8 @@ class _Fractional(Gridded):
                     f"{self.class_name}: {count} windows of {pool} do not fit planes of "
                     f"{text_of(batch.shape[2:], 'x')}"
                 )
-            found.append(count)
-        return found
+            grid.append(count)
+        return grid
 
     def buffer_size(self, input: torch.Tensor) -> Any:
         """``m:getBufferSize_(input)``: the sizes of ``randomSamples`` for an input."""
@@ -95,20 +95,20 @@ class _Fractional(Gridded):
         samples = samples[..., order] if len(grid) == 3 else samples[..., order[::-1]]
         kernel = [int(getattr(self, "poolSize" + axis)) for axis in self.grid]
         pool = F.fractional_max_pool2d if len(grid) == 2 else F.fractional_max_pool3d
-        _, places = pool(
+        _, indices = pool(
             batch.detach(),
             kernel,
             output_size=grid,
             return_indices=True,
             _random_samples=samples.contiguous(),
         )
-        places = places + 1
-        self.note("indices", self.like_input(places, input))
-        return batch, places
+        indices = indices + 1
+        self.note("indices", self.like_input(indices, input))
+        return batch, indices
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        batch, places = self.pool(input)
-        output = batch.flatten(2).gather(2, places.flatten(2) - 1).view(places.shape)
+        batch, indices = self.pool(input)
+        output = batch.flatten(2).gather(2, indices.flatten(2) - 1).view(indices.shape)
         return self.like_input(output, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -42,9 +42,9 @@ class MaxPooling(Pooling):
         self.ceil_mode = False
         self.keep("indices", torch.empty(0, dtype=torch.int64, device=self.new().device))
 
-    def encode(self, places: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    def encode(self, positions: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         """Places in the planes, from 1, as ``indices`` has them."""
-        return places
+        return positions
 
     def decode(self, indices: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         return indices
@@ -52,20 +52,20 @@ class MaxPooling(Pooling):
     def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The input as a batch, the largest of every window and its place; keeps the indices."""
         batch = self.as_batch(input)
-        values, places = largest(batch.detach(), self.window(), self.windows_of(batch))
+        values, positions = largest(batch.detach(), self.window(), self.windows_of(batch))
         if self.noting or self.is_looked_into():
-            indices = self.encode(places, batch.shape[2:])
+            indices = self.encode(positions, batch.shape[2:])
             self.keep("indices", self.like_input(indices, input))
             self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
-        return batch, values, places
+        return batch, values, positions
 
     def is_looked_into(self) -> bool:
         """Whether an unpooling reads the places of a forward from Python, which is so where these outlive it."""
         return "_unpooled" in self.__dict__ and numbers_known()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        batch, values, places = self.pool(input)
-        output = batch.flatten(2).gather(2, places.flatten(2) - 1).view(values.shape)
+        batch, values, positions = self.pool(input)
+        output = batch.flatten(2).gather(2, positions.flatten(2) - 1).view(values.shape)
         return self.like_input(output, input)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
@@ -77,8 +77,8 @@ class MaxPooling(Pooling):
         indices = whole_indices(self)
         gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
-        places = self.decode(indices.view(gradient.shape), batch.shape[2:])
-        return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
+        positions = self.decode(indices.view(gradient.shape), batch.shape[2:])
+        return self.like_input(put_back(gradient, positions, batch.shape[2:]), input)
 
     def clearState(self) -> Module:
         self.clear("indices")
@@ -186,19 +186,19 @@ class VolumetricMaxPooling(MaxPooling):
         self.set_windows(k=(kT, kW, kH), d=step, pad=(padT, padW, padH))
         self.start()
 
-    def encode(self, places: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        whole, of_place, of_start, _ = self._codes(sizes, places.shape[2:], places.device)
-        code = of_place[places - 1].sub_(of_start)
+    def encode(self, positions: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        whole, of_position, of_start, _ = self._codes(sizes, positions.shape[2:], positions.device)
+        code = of_position[positions - 1].sub_(of_start)
         return code if whole == 1 else code.floor_divide_(whole)
 
     def decode(self, indices: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        places = self._codes(sizes, indices.shape[2:], indices.device)[3].expand(indices.shape).clone()
+        positions = self._codes(sizes, indices.shape[2:], indices.device)[3].expand(indices.shape).clone()
         stride = 1
         for dim in reversed(range(len(sizes))):
             part = indices >> 8 * dim if dim else indices
-            places.add_(part.bitwise_and(255), alpha=self.window().dilation[dim] * stride)
+            positions.add_(part.bitwise_and(255), alpha=self.window().dilation[dim] * stride)
             stride *= sizes[dim]
-        return places
+        return positions
 
     def _codes(
         self, sizes: Sequence[int], grid: Sequence[int], device: torch.device
@@ -210,14 +210,14 @@ class VolumetricMaxPooling(MaxPooling):
         def make() -> tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]:
             whole = math.lcm(*window.dilation)
             units = [(whole // dilation) << 8 * dim for dim, dilation in enumerate(window.dilation)]
-            places = [torch.arange(size, device=device) for size in sizes]
+            positions = [torch.arange(size, device=device) for size in sizes]
             starts = [
                 torch.arange(count, device=device) * step - pad
                 for count, step, pad in zip(grid, window.step, window.pad, strict=True)
             ]
             strides = [math.prod(sizes[dim + 1 :]) for dim in range(len(sizes))]
-            of_place, of_start = (_outer_sum(numbers, units) for numbers in (places, starts))
-            return whole, of_place.flatten(), of_start, _outer_sum(starts, strides) + 1
+            of_position, of_start = (_outer_sum(numbers, units) for numbers in (positions, starts))
+            return whole, of_position.flatten(), of_start, _outer_sum(starts, strides) + 1
 
         return window.remember(("codes", tuple(sizes), tuple(grid), device), make)
 
@@ -294,24 +294,24 @@ class SpatialAdaptiveMaxPooling(Gridded):
         parts = [adaptive_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
         even = [even_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
         if parts == even:
-            places = F.adaptive_max_pool2d(batch.detach(), counts, return_indices=True)[1] + 1
+            positions = F.adaptive_max_pool2d(batch.detach(), counts, return_indices=True)[1] + 1
         else:
-            places = _largest_of_parts(batch.detach(), parts)
+            positions = _largest_of_parts(batch.detach(), parts)
         if self.noting:
-            rows, columns = self._within(places - 1, batch.shape[3], parts)
+            rows, columns = self._within(positions - 1, batch.shape[3], parts)
             self.keep("indices", torch.stack([self.like_input(t, input) + 1 for t in (rows, columns)]))
-        return batch, places
+        return batch, positions
 
     def _within(
-        self, places: torch.Tensor, width: int, parts: list[list[tuple[int, int]]]
+        self, positions: torch.Tensor, width: int, parts: list[list[tuple[int, int]]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Row and column in its part, from 0."""
-        first_row, first_column = starts_of(parts, places.device)
-        return places // width - first_row, places % width - first_column
+        first_row, first_column = starts_of(parts, positions.device)
+        return positions // width - first_row, positions % width - first_column
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        batch, places = self.pool(input)
-        output = batch.flatten(2).gather(2, places.flatten(2) - 1).view(places.shape)
+        batch, positions = self.pool(input)
+        output = batch.flatten(2).gather(2, positions.flatten(2) - 1).view(positions.shape)
         return self.like_input(output, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -322,8 +322,8 @@ class SpatialAdaptiveMaxPooling(Gridded):
         rows, columns = (t.view(gradient.shape) - 1 for t in indices)
         parts = [adaptive_parts(n, s) for n, s in zip(gradient.shape[2:], batch.shape[2:], strict=True)]
         first_row, first_column = starts_of(parts, rows.device)
-        places = (rows + first_row) * batch.shape[3] + columns + first_column + 1
-        return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
+        positions = (rows + first_row) * batch.shape[3] + columns + first_column + 1
+        return self.like_input(put_back(gradient, positions, batch.shape[2:]), input)
 
     def clearState(self) -> Module:
         self.clear("indices")
@@ -348,9 +348,9 @@ def _largest_of_parts(batch: torch.Tensor, parts: Sequence[Parts]) -> torch.Tens
     """The places of the largest of each part, from 1."""
     width = batch.shape[3]
     numbers = torch.arange(1, batch.shape[2] * width + 1, device=batch.device).view(-1, width)
-    places = []
+    positions = []
     for top, bottom in parts[0]:
         for left, right in parts[1]:
             best = batch[:, :, top:bottom, left:right].flatten(2).argmax(2)
-            places.append(numbers[top:bottom, left:right].flatten()[best])
-    return torch.stack(places, 2).view(*batch.shape[:2], len(parts[0]), len(parts[1]))
+            positions.append(numbers[top:bottom, left:right].flatten()[best])
+    return torch.stack(positions, 2).view(*batch.shape[:2], len(parts[0]), len(parts[1]))

@@ -15,18 +15,18 @@ from torch7py.ops.errors import TorchError
 __all__ = ["SpatialReSampling", "bilinear", "named_or_listed"]
 
 
-def named_or_listed(layer: str, given: tuple[Any, ...], order: tuple[str, ...]) -> dict[str, Any]:
+def named_or_listed(layer: str, arguments: tuple[Any, ...], order: tuple[str, ...]) -> dict[str, Any]:
     """Arguments by name, in a table, or one after the other, as ``xlua.unpack`` takes both."""
-    if len(given) == 1 and isinstance(given[0], Mapping):
-        strange = set(given[0]) - set(order)
+    if len(arguments) == 1 and isinstance(arguments[0], Mapping):
+        strange = set(arguments[0]) - set(order)
         if strange:
             raise TorchError(f"{layer}: unknown argument {min(map(str, strange))}")
-        return dict(given[0])
-    if len(given) == 1 and isinstance(given[0], list):
-        given = tuple(given[0])
-    if len(given) > len(order):
-        raise TorchError(f"{layer}: {len(given)} arguments, at most {len(order)} expected")
-    return {name: value for name, value in zip(order, given, strict=False) if value is not None}
+        return dict(arguments[0])
+    if len(arguments) == 1 and isinstance(arguments[0], list):
+        arguments = tuple(arguments[0])
+    if len(arguments) > len(order):
+        raise TorchError(f"{layer}: {len(arguments)} arguments, at most {len(order)} expected")
+    return {name: value for name, value in zip(order, arguments, strict=False) if value is not None}
 
 
 def _along(size: int, wanted: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -39,13 +39,13 @@ def _along(size: int, wanted: int) -> tuple[torch.Tensor, torch.Tensor, torch.Te
             raise TorchError(
                 "an image cannot be resampled to one row or column: the original divides by 0 there"
             )
-        places = torch.zeros(1)
+        positions = torch.zeros(1)
     else:
         ratio = torch.tensor((size - 1) / (wanted - 1), dtype=torch.float32)
-        places = ratio * torch.arange(wanted, dtype=torch.float32)
-    low = places.floor()
+        positions = ratio * torch.arange(wanted, dtype=torch.float32)
+    low = positions.floor()
     after = low + 1
-    return low.long(), after.long().clamp(max=size - 1), places - low, after - places
+    return low.long(), after.long().clamp(max=size - 1), positions - low, after - positions
 
 
 def bilinear(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -60,9 +60,9 @@ def bilinear(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
         rows, columns = rows.to(images.device), columns.to(images.device)
         return images[..., rows[:, None], columns] * share
 
-    found = corner(top, left, above_bottom, to_right) + corner(top, right, above_bottom, from_left)
-    found = found + corner(bottom, left, below_top, to_right)
-    return found + corner(bottom, right, below_top, from_left)
+    result = corner(top, left, above_bottom, to_right) + corner(top, right, above_bottom, from_left)
+    result = result + corner(bottom, left, below_top, to_right)
+    return result + corner(bottom, right, below_top, from_left)
 
 
 @layer("nn.SpatialReSampling", package="nnx")
@@ -114,5 +114,5 @@ class SpatialReSampling(Gridded):
             return super().updateGradInput(input, gradient)
         with torch.enable_grad():
             images = batch.detach().requires_grad_()
-            (found,) = torch.autograd.grad(bilinear(images, *sizes), images, gradient)
-        return self.keep_grad_input(found.view(input.shape))
+            (result,) = torch.autograd.grad(bilinear(images, *sizes), images, gradient)
+        return self.keep_grad_input(result.view(input.shape))

@@ -47,8 +47,8 @@ class Select(Module):
         return tensor.narrow(dim, start, 1)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        found = self._slice(input).squeeze(axis(self, self.dimension, input))
-        return found.clone(memory_format=torch.contiguous_format)
+        selected = self._slice(input).squeeze(axis(self, self.dimension, input))
+        return selected.clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient = input.new_zeros(input.shape)

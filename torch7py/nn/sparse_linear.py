@@ -65,9 +65,9 @@ class SparseLinear(Module):
         examples = list(input) if isinstance(input, list) or input.dim() == 3 else [input]
         for example in examples:
             if not isinstance(example, torch.Tensor) or example.dim() != 2 or example.shape[1] != 2:
-                given = size_text(example) if isinstance(example, torch.Tensor) else "no tensor"
+                sizes = size_text(example) if isinstance(example, torch.Tensor) else "no tensor"
                 raise TorchError(
-                    f"{self.class_name}: an example must be rows of an index and a value, not {given}"
+                    f"{self.class_name}: an example must be rows of an index and a value, not {sizes}"
                 )
             check_type(self, "the input", example, self.weight)
         if not examples:

@@ -195,10 +195,10 @@ class SelectTable(Module):
         key: Any = self.index
         if isinstance(input, list) and isinstance(key, (int, float)):
             key = int(key) + len(input) if key < 0 else int(key) - 1
-            found = 0 <= key < len(input)
+            is_inside = 0 <= key < len(input)
         else:
-            found = isinstance(input, dict) and key in input
-        if not found:
+            is_inside = isinstance(input, dict) and key in input
+        if not is_inside:
             raise TorchError(f"{self.class_name}: the input has no entry {self.index}")
         return key
 
@@ -289,12 +289,12 @@ class FlattenTable(Passing):
         return list(_leaves(table(self, input)))
 
     def updateOutput(self, input: Any) -> Any:
-        found, numbers = self.forward(input), itertools.count(1)
+        leaves, numbers = self.forward(input), itertools.count(1)
         input_map = _in_nesting(input, numbers)
         held = self.output
-        same = isinstance(held, list) and len(held) == len(found) and input_map == self.input_map
-        if not same or any(a is not b for a, b in zip(held, found, strict=True)):
-            self.__dict__.update(output=found, input_map=input_map)
+        same = isinstance(held, list) and len(held) == len(leaves) and input_map == self.input_map
+        if not same or any(a is not b for a, b in zip(held, leaves, strict=True)):
+            self.__dict__.update(output=leaves, input_map=input_map)
         return self.output
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:

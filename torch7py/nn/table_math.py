@@ -42,16 +42,16 @@ class Elementwise(Module):
 
     def operands(self, input: Any, count: int | None = None) -> list[torch.Tensor]:
         """The tensors of the table in the shape of the first."""
-        found = tensors(self, input, count)
-        shape = found[0].shape
-        for number, tensor in enumerate(found, 1):
-            check_type(self, f"entry {number} of the input", tensor, found[0])
-            if tensor.numel() != found[0].numel():
+        operands = tensors(self, input, count)
+        shape = operands[0].shape
+        for number, tensor in enumerate(operands, 1):
+            check_type(self, f"entry {number} of the input", tensor, operands[0])
+            if tensor.numel() != operands[0].numel():
                 raise TorchError(
                     f"{self.class_name}: entry {number} of the input is {size_text(tensor)}, "
-                    f"the first {size_text(found[0])}"
+                    f"the first {size_text(operands[0])}"
                 )
-        return [tensor if tensor.shape == shape else tensor.reshape(shape) for tensor in found]
+        return [tensor if tensor.shape == shape else tensor.reshape(shape) for tensor in operands]
 
     def shaped(self, input: list[torch.Tensor], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
         """The gradients of operands in the shapes of the table's tensors."""

@@ -253,15 +253,15 @@ class TemporalMaxPooling(_Chosen):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self.check_frames(input)
-        found = self.windows(input).max(-1)
-        self.note("indices", found.indices)
-        return found.values
+        largest = self.windows(input).max(-1)
+        self.note("indices", largest.indices)
+        return largest.values
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        places = self.chosen(gradOutput)
-        starts = torch.arange(places.shape[-2], device=places.device) * int(self.dW)
+        positions = self.chosen(gradOutput)
+        starts = torch.arange(positions.shape[-2], device=positions.device) * int(self.dW)
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
-        return result.scatter_add_(-2, places + starts.unsqueeze(-1), gradOutput)
+        return result.scatter_add_(-2, positions + starts.unsqueeze(-1), gradOutput)
 
 
 @layer("nn.TemporalDynamicKMaxPooling")
@@ -290,11 +290,11 @@ class TemporalDynamicKMaxPooling(_Chosen):
         if frames < k:
             raise TorchError(f"{self.class_name}: cannot take {k} frames of the {frames} in the input")
         _, order = sorting.sort(input.detach(), input.dim() - 2, descending=True)
-        places = order.narrow(-2, 0, k).sort(-2).values
-        self.note("indices", places)
-        return input.gather(-2, places - 1)
+        positions = order.narrow(-2, 0, k).sort(-2).values
+        self.note("indices", positions)
+        return input.gather(-2, positions - 1)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        places = self.chosen(gradOutput) - 1
+        positions = self.chosen(gradOutput) - 1
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
-        return result.scatter_(-2, places, gradOutput)
+        return result.scatter_(-2, positions, gradOutput)

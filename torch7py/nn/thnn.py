@@ -62,13 +62,13 @@ def _line(name: str, parameters: str, layer: str | None = None, derive: Derive |
     stem, _, method = name.partition("_")
     if name in kernels:
         raise ValueError(f"there are two lines for {name}")
-    found = [
+    fields = [
         Parameter(
             word.strip(">~#@?"), word[0] if word[0] in ">~" else "", word[-1] if word[-1] in "#@?" else ""
         )
         for word in parameters.split()
     ]
-    kernels[name] = Kernel(layer or f"nn.{stem}", method, tuple(found), derive)
+    kernels[name] = Kernel(layer or f"nn.{stem}", method, tuple(fields), derive)
 
 
 # What a layer knows from its constructor and the function from the sizes of the tensors.
@@ -200,12 +200,12 @@ def _check(what: str, parameter: Parameter, value: Any, type_name: str) -> None:
         return
     if not isinstance(value, torch.Tensor):
         raise TorchError(f"{what} must be the cdata of a tensor")
-    found, wanted = types.of(value), "torch.LongTensor" if parameter.kind == "@" else type_name
-    if found.tensor == wanted:
+    actual, wanted = types.of(value), "torch.LongTensor" if parameter.kind == "@" else type_name
+    if actual.tensor == wanted:
         return
-    if parameter.kind == "@" and found.is_cuda and type_name.startswith("torch.Cuda"):
+    if parameter.kind == "@" and actual.is_cuda and type_name.startswith("torch.Cuda"):
         return
-    raise TorchError(f"{what} must be of a {wanted}, not a {found.tensor}")
+    raise TorchError(f"{what} must be of a {wanted}, not a {actual.tensor}")
 
 
 def _layer(kernel: Kernel, given: dict[str, Any], type_name: str) -> Any:

@@ -115,12 +115,12 @@ class Trace:
 
     def gradients(self, wanted: list[torch.Tensor], grad_output: Any) -> list[torch.Tensor | None]:
         """The gradients of ``sum(output * grad_output)``; None where there is no dependence."""
-        given = list(leaves_of(grad_output))
+        gradients = list(leaves_of(grad_output))
         outputs = list(leaves_of(self.output))
-        if len(given) != len(outputs):
-            raise TorchError(f"gradOutput has {len(given)} tensors, the output {len(outputs)}")
+        if len(gradients) != len(outputs):
+            raise TorchError(f"gradOutput has {len(gradients)} tensors, the output {len(outputs)}")
         pairs = [
-            (o, _shaped(g, o, self.exact)) for o, g in zip(outputs, given, strict=True) if o.requires_grad
+            (o, _shaped(g, o, self.exact)) for o, g in zip(outputs, gradients, strict=True) if o.requires_grad
         ]
         if not pairs or not wanted:
             return [None] * len(wanted)

@@ -46,8 +46,8 @@ class UnknownLayer(Module):
         self._modules.update(zip(names, children, strict=True))
 
     def known_fields(self) -> list[str]:
-        own = super().known_fields()
-        return own if self.__dict__["_listed"] is None else [*own, "modules"]
+        fields = super().known_fields()
+        return fields if self.__dict__["_listed"] is None else [*fields, "modules"]
 
     def _refuse(self) -> TorchError:
         return TorchError(
@@ -64,8 +64,8 @@ class UnknownLayer(Module):
         raise self._refuse()
 
     def torch7_parameters(self) -> Any:
-        found = super().torch7_parameters()
-        parameters, gradients = ([], []) if found is None else found
+        pairs = super().torch7_parameters()
+        parameters, gradients = ([], []) if pairs is None else pairs
         for child in self._modules.values():
             pair = child.torch7_parameters() if isinstance(child, Module) else None
             if pair is not None:

@@ -40,37 +40,37 @@ class _MaxUnpooling(Gridded):
         if pooling is not None:
             pooling.__dict__["_unpooled"] = True
 
-    def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
+    def positions(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
         if not numbers_known():
-            way = "part of a function transform" if in_transform() else "exported"
-            raise TorchError(f"{self.class_name} cannot be {way}: it looks into another layer")
+            context = "part of a function transform" if in_transform() else "exported"
+            raise TorchError(f"{self.class_name} cannot be {context}: it looks into another layer")
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
         self.note("indices", indices)
         for mine, size in zip(self.own_sizes, sizes, strict=True):
             self.note(mine, size)
         indices = indices if indices.dim() == batch.dim() else indices.unsqueeze(0)
         check_shape(self, "the input", batch, indices)
-        places = pooling.decode(indices, sizes) - 1
-        return places, sizes
+        positions = pooling.decode(indices, sizes) - 1
+        return positions, sizes
 
     own_sizes: ClassVar[tuple[str, ...]] = ("oheight", "owidth")
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        places, sizes = self.places(batch)
+        positions, sizes = self.places(batch)
         planes = batch.new_zeros((*batch.shape[:2], torch.Size(sizes).numel()))
-        output = planes.scatter(2, places.flatten(2), batch.flatten(2))
+        output = planes.scatter(2, positions.flatten(2), batch.flatten(2))
         return self.like_input(output.view(*batch.shape[:2], *sizes), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        places, sizes = self.places(batch)
+        positions, sizes = self.places(batch)
         gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *sizes))
-        found = gradient.flatten(2).gather(2, places.flatten(2)).view(batch.shape)
-        return self.like_input(found, input)
+        result = gradient.flatten(2).gather(2, positions.flatten(2)).view(batch.shape)
+        return self.like_input(result, input)
 
     def describe(self) -> str:
         # upstream writes this name whatever the class

@@ -80,9 +80,9 @@ def _weights(old: int, new: int, dtype: torch.dtype) -> torch.Tensor:
     Places are computed in single precision whatever the type, as in the original.
     """
     step = torch.tensor(old - 1, dtype=torch.float32) / (new - 1) if new > 1 else torch.tensor(0.0)
-    place = step.float() * torch.arange(new, dtype=torch.float32)
-    below = place.long()
-    part = (place - below).to(dtype)
+    position = step.float() * torch.arange(new, dtype=torch.float32)
+    below = position.long()
+    part = (position - below).to(dtype)
     rows = torch.arange(new)
     weights = torch.zeros(new, old, dtype=dtype)
     weights.index_put_((rows, below), 1 - part, accumulate=True)
@@ -134,10 +134,10 @@ class _Interpolating(_UpSampling):
     def wanted(self, sizes: Sequence[int]) -> list[int]:
         if self.scale_factor is not None:
             return [size * int(self.scale_factor) for size in sizes]
-        found = [getattr(self, name, None) for name in ("odepth", "oheight", "owidth")[-len(sizes) :]]
-        if any(size is None for size in found):
+        sizes_wanted = [getattr(self, name, None) for name in ("odepth", "oheight", "owidth")[-len(sizes) :]]
+        if any(size is None for size in sizes_wanted):
             raise TorchError(f"{self.class_name}: a volume needs odepth")
-        return [int(size) for size in found if size is not None]
+        return [int(size) for size in sizes_wanted if size is not None]
 
     def set_sizes(self, params: Any, names: Sequence[str]) -> None:
         """Keep a factor, or the sizes by these names out of a table."""

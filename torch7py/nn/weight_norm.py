@@ -94,21 +94,21 @@ class LinearWeightNorm(Linear):
     def fromLinear(self: Linear) -> LinearWeightNorm:
         """``nn.LinearWeightNorm.fromLinear(linear)``: a layer that computes the same as an ``nn.Linear``."""
         outputs, inputs = self.weight.shape
-        made = LinearWeightNorm(inputs, outputs, self.bias is not None)
-        made.initFromWeight(self.weight)
-        made.weight.copy_(self.weight.data)
+        layer = LinearWeightNorm(inputs, outputs, self.bias is not None)
+        layer.initFromWeight(self.weight)
+        layer.weight.copy_(self.weight.data)
         if self.bias is not None:
-            made.bias.data.copy_(self.bias.data)
-        return made
+            layer.bias.data.copy_(self.bias.data)
+        return layer
 
     def toLinear(self) -> Linear:
         """``m:toLinear()``: an ``nn.Linear`` that computes the same."""
         self.updateWeightMatrix()
-        made = Linear(self.inputSize, self.outputSize, self.bias is not None)
-        made.weight.data.copy_(self.weight)
+        layer = Linear(self.inputSize, self.outputSize, self.bias is not None)
+        layer.weight.data.copy_(self.weight)
         if self.bias is not None:
-            made.bias.data.copy_(self.bias.data)
-        return made
+            layer.bias.data.copy_(self.bias.data)
+        return layer
 
     def _norm_of(self, v: torch.Tensor) -> torch.Tensor:
         return torch.linalg.vector_norm(v, dim=1, keepdim=True).clamp(min=self.eps)
@@ -126,8 +126,8 @@ class LinearWeightNorm(Linear):
         super().set_evaluate()
 
     def torch7_parameters(self) -> Any:
-        own = ["v", "g"] if self.bias is None else ["v", "g", "bias"]
-        return [self.get_field(name) for name in own], [self.gradient(name) for name in own]
+        names = ["v", "g"] if self.bias is None else ["v", "g", "bias"]
+        return [self.get_field(name) for name in names], [self.gradient(name) for name in names]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.training and self.noting:
@@ -300,8 +300,8 @@ class WeightNorm(Decorator):
             return
         v.copy_(self._in(weight))
         left = _turn(v, g, self.v.data, self._norm, self._scale.view(-1, 1))
-        own = module.get_field("weight").data
-        own.copy_(left.view(own.shape))  # in the order of the rows, whatever outputDim is
+        weight_data = module.get_field("weight").data
+        weight_data.copy_(left.view(weight_data.shape))  # in the order of the rows, whatever outputDim is
         weight.copy_(self._out(v))
 
     def set_evaluate(self) -> None:
@@ -310,11 +310,11 @@ class WeightNorm(Decorator):
         super().set_evaluate()
 
     def torch7_parameters(self) -> Any:
-        found = [(self.get_field(name), self.gradient(name)) for name in ("v", "g")]
+        pairs = [(self.get_field(name), self.gradient(name)) for name in ("v", "g")]
         module = self.inner_module
         if module.get_field("bias") is not None:
-            found.append((module.get_field("bias"), module.get_field("gradBias")))
-        return [p for p, _ in found], [g for _, g in found]
+            pairs.append((module.get_field("bias"), module.get_field("gradBias")))
+        return [p for p, _ in pairs], [g for _, g in pairs]
 
     def zeroGradParameters(self) -> None:
         super().zeroGradParameters()

@@ -94,12 +94,12 @@ class Window:
 
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """What ``make`` gave for this key before, or gives now: what follows from the window and some sizes."""
-        found: T | None = self.known.get(key)
-        if found is None:
+        value: T | None = self.known.get(key)
+        if value is None:
             if len(self.known) > KEPT:
                 self.known.clear()
-            found = self.known[key] = make()
-        return found
+            value = self.known[key] = make()
+        return value
 
     @cached_property
     def extents(self) -> tuple[int, ...]:

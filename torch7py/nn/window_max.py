@@ -37,21 +37,21 @@ def largest(batch: torch.Tensor, window: Window, grid: Sizes) -> tuple[torch.Ten
 
     def of(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         settings = (window.kernel, window.step, window.pad, window.dilation)
-        values, places = pool(_planes_inside(images), *settings, ceil_mode=ceil, return_indices=True)
+        values, positions = pool(_planes_inside(images), *settings, ceil_mode=ceil, return_indices=True)
         # where it is rounded up, a dimension for which that is not asked may have got one more
-        return (values[inner], places[inner]) if ceil else (values, places)
+        return (values[inner], positions[inner]) if ceil else (values, positions)
 
     if batch.is_cpu and batch.nbytes >= LARGE:
         values = batch.new_empty((*batch.shape[:2], *grid))
-        places = batch.new_empty(values.shape, dtype=torch.int64)
+        position_of = batch.new_empty(values.shape, dtype=torch.int64)
         count = max(1, CACHED * torch.get_num_threads() * len(batch) // batch.nbytes)
         for start in range(0, len(batch), count):
             portion = slice(start, start + count)
-            values[portion], found = of(batch[portion])
-            torch.add(found, 1, out=places[portion])
-        return values, places
-    values, places = of(batch)
-    return values.contiguous(), places.contiguous().add_(1)
+            values[portion], indices = of(batch[portion])
+            torch.add(indices, 1, out=position_of[portion])
+        return values, position_of
+    values, position_of = of(batch)
+    return values.contiguous(), position_of.contiguous().add_(1)
 
 
 def _planes_inside(batch: torch.Tensor) -> torch.Tensor:
@@ -65,10 +65,10 @@ def _planes_inside(batch: torch.Tensor) -> torch.Tensor:
     return batch.contiguous(memory_format=FORMATS[batch.dim()])
 
 
-def put_back(gradient: torch.Tensor, places: torch.Tensor, sizes: Sizes) -> torch.Tensor:
+def put_back(gradient: torch.Tensor, positions: torch.Tensor, sizes: Sizes) -> torch.Tensor:
     """What a gradient of the largest gives for the planes: the sum at each place."""
     planes = gradient.new_zeros((*gradient.shape[:2], math.prod(sizes)))
-    planes.scatter_add_(2, places.flatten(2) - 1, gradient.flatten(2))
+    planes.scatter_add_(2, positions.flatten(2) - 1, gradient.flatten(2))
     return planes.view(*gradient.shape[:2], *sizes)
 
 

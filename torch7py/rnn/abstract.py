@@ -111,8 +111,8 @@ class AbstractRecurrent(KeepsSteps):
         return self._wrap_step("nn.TrimZero", nInputDim)
 
     def _wrap_step(self, decorator: str, nInputDim: int) -> AbstractRecurrent:
-        made: Any = layers[decorator]
-        self.set_step_module(made(self.step_module, nInputDim, True))
+        wrapper: Any = layers[decorator]
+        self.set_step_module(wrapper(self.step_module, nInputDim, True))
         return self
 
     # -- one step back ------------------------------------------------------------------------------------

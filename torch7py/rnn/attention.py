@@ -57,8 +57,8 @@ class RecurrentAttention(AbstractSequencer):
         if not isinstance(hiddenSize, list) or not all(isinstance(n, (int, float)) for n in hiddenSize):
             raise TorchError("nn.RecurrentAttention expects a table of sizes as argument 4")
         super().__init__()
-        own = self.__dict__
-        own["_generation"] = generation.current_year()
+        attributes = self.__dict__
+        attributes["_generation"] = generation.current_year()
         if generation.current().wraps_plain_modules:
             rnn = rnn if isinstance(rnn, AbstractRecurrent) else Recursor(rnn)
             action = action if isinstance(action, AbstractRecurrent) else Recursor(action)
@@ -67,8 +67,8 @@ class RecurrentAttention(AbstractSequencer):
         else:
             rnn.__dict__["copyInputs"] = True
         self._modules.update(rnn=rnn, action=action)
-        own.update(hiddenSize=list(hiddenSize), nStep=int(nStep), output=[], actions=[], gradHidden=[])
-        own.update(forwardActions=False, _clones=[], _fresh=False)
+        attributes.update(hiddenSize=list(hiddenSize), nStep=int(nStep), output=[], actions=[], gradHidden=[])
+        attributes.update(forwardActions=False, _clones=[], _fresh=False)
 
     def prepare_blank(self) -> None:
         super().prepare_blank()
@@ -169,16 +169,16 @@ class RecurrentAttention(AbstractSequencer):
         self._check(gradOutput)
         hidden: list[Any] = [None] * int(self.nStep)
         for step in range(int(self.nStep) - 1, -1, -1):
-            own = gradOutput[step][0] if self.forwardActions else gradOutput[step]
+            of_output = gradOutput[step][0] if self.forwardActions else gradOutput[step]
             later = hidden[step]
-            hidden[step] = copied(own) if later is None else add_gradients(self, later, own)
+            hidden[step] = copied(of_output) if later is None else add_gradients(self, later, of_output)
             back = self.action_of(step).updateGradInput(self._before(step), self._of_action(step, gradOutput))
             if step:
                 hidden[step - 1] = copied(back)
         self.keep_list("gradHidden", hidden)
-        found = self.rnn.generation.sequence_grad_input(self.rnn, self._inputs(input), hidden)
-        total = found[-1][0].data.clone()
-        for gradient in reversed(found[:-1]):
+        gradients = self.rnn.generation.sequence_grad_input(self.rnn, self._inputs(input), hidden)
+        total = gradients[-1][0].data.clone()
+        for gradient in reversed(gradients[:-1]):
             total.add_(gradient[0])
         self.__dict__["_fresh"] = True
         return self.keep("gradInput", total)

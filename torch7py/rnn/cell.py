@@ -118,9 +118,9 @@ class Cell(PartNames, Sequential):
     def _compute_by_tree(self) -> None:
         """From now on this step is computed by a tree, its own."""
         self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
-        self._own_tree()
+        self._build_tree()
 
-    def _own_tree(self) -> None:
+    def _build_tree(self) -> None:
         if self.__dict__["_light"]:
             deep = shared_clone(self.__dict__["_tree"][0], step=True)
             for name in ("_modules", "_members", "_built", "_tree", "_drops"):
@@ -129,7 +129,7 @@ class Cell(PartNames, Sequential):
 
     def child_list(self) -> list[TorchObject]:
         """Whoever looks into a clone may compute with what is inside, so it is given a tree of its own."""
-        self._own_tree()
+        self._build_tree()
         return super().child_list()
 
     # -- the protocol -------------------------------------------------------------------------------------
@@ -197,11 +197,11 @@ class Cell(PartNames, Sequential):
     def as_outputs(self, gradOutput: Any) -> list[torch.Tensor]:
         """The gradients of the outputs as batches, checked."""
         outputs = self.output if isinstance(self.output, list) else [self.output]
-        given = gradOutput if isinstance(gradOutput, list) else [gradOutput]
-        if len(given) != len(outputs):
-            raise TorchError(f"{self.class_name}: {len(given)} gradients for {len(outputs)} outputs")
-        found = []
-        for gradient, output in zip(given, outputs, strict=True):
+        parts = gradOutput if isinstance(gradOutput, list) else [gradOutput]
+        if len(parts) != len(outputs):
+            raise TorchError(f"{self.class_name}: {len(parts)} gradients for {len(outputs)} outputs")
+        results = []
+        for gradient, output in zip(parts, outputs, strict=True):
             if gradient.shape != output.shape:
                 if gradient.numel() != output.numel():
                     raise TorchError(
@@ -209,8 +209,8 @@ class Cell(PartNames, Sequential):
                         f"for an output of {'x'.join(map(str, output.shape))}"
                     )
                 gradient = gradient.reshape(output.shape)
-            found.append(rows(gradient))
-        return found
+            results.append(rows(gradient))
+        return results
 
     def by_kernel(self, input: Any) -> bool:
         """Whether the kernel goes back here: it must have gone forward. What was changed since has the tree go
@@ -265,8 +265,8 @@ class Cell(PartNames, Sequential):
                 )
             self.accGradParameters(input, gradOutput, -lr)
         finally:
-            for layer, own in zip(layers, buffers, strict=True):
-                layer.__dict__["_gradients"].update(own)
+            for layer, buffer in zip(layers, buffers, strict=True):
+                layer.__dict__["_gradients"].update(buffer)
 
     # Called by name from a script, the tree computes; these see to it that it goes back as it came.
 

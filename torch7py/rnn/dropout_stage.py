@@ -90,10 +90,10 @@ class Masks:
         shape = stage.module.mask_shape(x.shape[1:])
         if self.before is None:
             self._draw(stage, shape, x)
-        found = self.drawn[stage]
-        if found.shape[1:] != shape or found.dtype != x.dtype:
+        masks = self.drawn[stage]
+        if masks.shape[1:] != shape or masks.dtype != x.dtype:
             raise StepByStep
-        return found
+        return masks
 
     def _draw(self, first: DropoutStage, shape: tuple[int, ...], x: T) -> None:
         steps = len(x)

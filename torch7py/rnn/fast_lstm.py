@@ -142,9 +142,9 @@ class FastLSTMCell(Cell):
     def of_parameters(cls, parameters: list[torch.Tensor]) -> FastLSTMCell:
         """The kernel alone, with such parameters in the place of layers."""
         of_input, of_output, bias = map(forget_second, parameters)
-        made = cls.__new__(cls)
-        made.__dict__["_members"] = {"i2g": Values(of_input, bias), "o2g": Values(of_output)}
-        return made
+        cell = cls.__new__(cls)
+        cell.__dict__["_members"] = {"i2g": Values(of_input, bias), "o2g": Values(of_output)}
+        return cell
 
     @staticmethod
     def lstm_gradients(x: torch.Tensor, h: torch.Tensor, of_gates: torch.Tensor) -> list[torch.Tensor]:
@@ -250,12 +250,12 @@ class FastLSTM(LSTM):
 
     def _normalization(self, size: int) -> BatchNormalization:
         attributes = self.__dict__
-        given = {name: attributes[name] for name in ("eps", "momentum") if attributes[name] is not None}
-        made = BatchNormalization(size, affine=attributes["affine"], **given)
-        if made.weight is None:
+        settings = {name: attributes[name] for name in ("eps", "momentum") if attributes[name] is not None}
+        layer = BatchNormalization(size, affine=attributes["affine"], **settings)
+        if layer.weight is None:
             raise TorchError("nn.FastLSTM: its batch normalizations need weights (affine)")
-        made.weight.data.fill_(0.1)
-        return made
+        layer.weight.data.fill_(0.1)
+        return layer
 
     def _not_built(self) -> Any:
         raise TorchError("nn.FastLSTM has no gates of its own to build")

@@ -111,33 +111,33 @@ class FusedSequence:
 
     def all_stages(self) -> list[Any]:
         """The stages in the order in which a step goes through them."""
-        found: list[Any] = []
+        stages: list[Any] = []
         for stage in self.stages:
             inner = (
                 [part for run in stage.runs for part in run.all_stages()]
                 if isinstance(stage, BranchStage)
                 else []
             )
-            found += [*inner, stage]
-        return found
+            stages += [*inner, stage]
+        return stages
 
     @property
     def wrappers(self) -> list[tuple[Any, int, int]]:
         """The Recursors around."""
-        return [found for found in self.around if type(found[0]) is Recursor]
+        return [wrapper for wrapper in self.around if type(wrapper[0]) is Recursor]
 
-    def take_over(self, last: FusedSequence, given: T | list[T]) -> None:
+    def take_over(self, last: FusedSequence, input: T | list[T]) -> None:
         """Let the results of layers go into the memory of the last sequence's, which this one takes the place of."""
         if [type(stage) for stage in self.stages] != [type(stage) for stage in last.stages]:
             return
         for stage, before in zip(self.stages, last.stages, strict=True):
             if isinstance(stage, RowStage) and isinstance(before, RowStage):
                 stage.take_over(before)
-        self._keep_apart(given)
+        self._keep_apart(input)
 
-    def _keep_apart(self, given: T | list[T]) -> None:
+    def _keep_apart(self, tensors: T | list[T]) -> None:
         """What goes in must still be there when the results are."""
-        there = {memory_of(part) for part in ([given] if isinstance(given, torch.Tensor) else given)}
+        there = {memory_of(part) for part in ([tensors] if isinstance(tensors, torch.Tensor) else tensors)}
         for stage in self.stages:
             if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
                 stage.give_up_memory()
@@ -179,9 +179,9 @@ class FusedSequence:
 
     def fits(self, input: T | list[T] | None, gradient: T | None) -> bool:
         """Whether these are of the sizes and types of the run's input and output."""
-        known, given = ([x] if isinstance(x, torch.Tensor) else x or [] for x in (self.inputs[0], input))
-        pairs = [*zip(known, given, strict=False), (self.output, gradient)]
-        return len(known) == len(given) and all(
+        known, inputs = ([x] if isinstance(x, torch.Tensor) else x or [] for x in (self.inputs[0], input))
+        pairs = [*zip(known, inputs, strict=False), (self.output, gradient)]
+        return len(known) == len(inputs) and all(
             now is not None and now.shape == then.shape and now.dtype == then.dtype for then, now in pairs
         )
 

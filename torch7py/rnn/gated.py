@@ -151,9 +151,9 @@ class Gated(AbstractRecurrent):
         return [total, *others] if others else total
 
     def hand_back(self, step: int, gradient: Any) -> Any:
-        own, *state = gradient
+        of_input, *state = gradient
         self.hand_state_back(step, state)
-        return own
+        return of_input
 
     def hand_state_back(self, step: int, state: list[torch.Tensor]) -> None:
         """Keep the gradient of the state before a step."""

@@ -158,15 +158,15 @@ class GRU(Gated):
 
     def migrate(self, params: list[torch.Tensor]) -> None:
         """``m:migrate(params)``: take the parameters of a GRU without dropout."""
-        own = self.torch7_parameters()[0]
-        if self.p == 0 or len(params) != 6 or len(own) != 9:
+        parameters = self.torch7_parameters()[0]
+        if self.p == 0 or len(params) != 6 or len(parameters) != 9:
             raise TorchError(
                 "nn.GRU:migrate takes the 6 parameters of a GRU with p = 0 into one with dropout"
             )
         size = self.outputSize
         w, b, u = params[:3]
         parts = [w[:size], b[:size], w[size:], b[size:], u[:size], u[size:], *params[3:]]
-        for target, source in zip(own, parts, strict=True):
+        for target, source in zip(parameters, parts, strict=True):
             if target.shape != source.shape:
                 raise TorchError("nn.GRU:migrate: the parameters are of a GRU of another size")
             target.data.copy_(source)

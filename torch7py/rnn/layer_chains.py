@@ -82,11 +82,11 @@ class StepChain:
         return x
 
     def grad_input(self, step: int, gradient: T) -> T:
-        given: list[T] = []
+        gradients: list[T] = []
         for layer, x in zip(reversed(self.aliases[step]), reversed(self.inputs[step]), strict=True):
-            given.insert(0, gradient)
+            gradients.insert(0, gradient)
             gradient = layer.updateGradInput(x, gradient)
-        self.gradients[step] = given
+        self.gradients[step] = gradients
         return gradient
 
     def acc_grad(self, scale: float) -> None:

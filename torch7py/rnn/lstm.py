@@ -342,14 +342,16 @@ class LSTM(Gated):
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: ``{output, cell}`` after a step, by default the last."""
         step = self.step_number(step, self.step)
-        own = self.__dict__
-        if step not in own["cells"] and any(step in steps for steps, _ in own.get("_awaited", ())):
+        attributes = self.__dict__
+        if step not in attributes["cells"] and any(
+            step in steps for steps, _ in attributes.get("_awaited", ())
+        ):
             self._find_cells()
-        output, cell = own["outputs"].get(step), own["cells"].get(step)
+        output, cell = attributes["outputs"].get(step), attributes["cells"].get(step)
         if step == 0:
             zero = self.zero_for(input)
-            output = first_given(own.get("userPrevOutput"), output, zero)
-            cell = first_given(own.get("userPrevCell"), cell, zero)
+            output = first_given(attributes.get("userPrevOutput"), output, zero)
+            cell = first_given(attributes.get("userPrevCell"), cell, zero)
         return [output, cell]
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
@@ -360,14 +362,14 @@ class LSTM(Gated):
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: ``{gradOutput, gradCell}`` that later steps add to a step's."""
         step = self.step_number(step, self.next_back())
-        own = self.__dict__
-        if step < self.step - 1 and step not in own["gradCells"]:
+        attributes = self.__dict__
+        if step < self.step - 1 and step not in attributes["gradCells"]:
             self.look_at_gradients()
-        output, cell = own[self.handed_back].get(step), own["gradCells"].get(step)
+        output, cell = attributes[self.handed_back].get(step), attributes["gradCells"].get(step)
         if step == self.step - 1:
-            zero = own["zeroTensor"]
-            output = first_given(own.get("userNextGradOutput"), output, zero)
-            cell = first_given(own.get("userNextGradCell"), cell, zero)
+            zero = attributes["zeroTensor"]
+            output = first_given(attributes.get("userNextGradOutput"), output, zero)
+            cell = first_given(attributes.get("userNextGradCell"), cell, zero)
         return [output, cell]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:

@@ -33,10 +33,10 @@ def first_tensor(owner: TorchObject, value: Any) -> torch.Tensor:
     return value
 
 
-def each_tensor(value: Any, function: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+def map_tensors_of(value: Any, function: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """A nesting with what a function makes of each of its tensors."""
     if isinstance(value, list):
-        return [each_tensor(item, function) for item in value]
+        return [map_tensors_of(item, function) for item in value]
     return function(value.data)
 
 
@@ -89,10 +89,10 @@ class MaskZero(Decorator):
         self.nInputDim = int(nInputDim)
         if isinstance(module, AbstractRecurrent) and not silent:
             name = self.torch7_name.removeprefix("nn.")
-            own = name[0].lower() + name[1:]
+            field = name[0].lower() + name[1:]
             print(
                 f"Warning: {name} around a {module.class_name} masks what it gives, not its state: "
-                f"{module.class_name}:{own}({self.nInputDim}) does"
+                f"{module.class_name}:{field}({self.nInputDim}) does"
             )
 
     def _remember_mask(self, input: Any) -> None:
@@ -119,7 +119,7 @@ class MaskZero(Decorator):
 
     def _masked(self, value: Any) -> Any:
         batch, mask = self._known_mask()
-        return each_tensor(value, lambda tensor: zeroed(tensor, batch, mask))
+        return map_tensors_of(value, lambda tensor: zeroed(tensor, batch, mask))
 
     def updateOutput(self, input: Any) -> Any:
         self._remember_mask(input)
@@ -160,7 +160,7 @@ class TrimZero(MaskZero):
 
     def _trimmed(self, value: Any) -> Any:
         batch, mask = self._known_mask()
-        return each_tensor(value, lambda tensor: self._trim(tensor, batch, mask))
+        return map_tensors_of(value, lambda tensor: self._trim(tensor, batch, mask))
 
     def _spread(self, tensor: torch.Tensor, batch: bool, mask: torch.Tensor) -> torch.Tensor:
         """The rows back in their places, zeros in the others."""
@@ -173,7 +173,7 @@ class TrimZero(MaskZero):
 
     def _full(self, value: Any) -> Any:
         batch, mask = self._known_mask()
-        return each_tensor(value, lambda tensor: self._spread(tensor, batch, mask))
+        return map_tensors_of(value, lambda tensor: self._spread(tensor, batch, mask))
 
     def forward(self, input: Any) -> Any:
         batch, mask = mask_of(self, input)
@@ -272,8 +272,8 @@ class MaskZeroCriterion(Criterion):
         if isinstance(value, list):
             return [self._chosen(item, kept, count) for item in value]
         if not isinstance(value, torch.Tensor) or value.dim() == 0 or len(value) != count:
-            given = size_text(value) if isinstance(value, torch.Tensor) else "no tensor"
-            raise TorchError(f"{self.class_name}: input and target must be batches of {count}, not {given}")
+            sizes = size_text(value) if isinstance(value, torch.Tensor) else "no tensor"
+            raise TorchError(f"{self.class_name}: input and target must be batches of {count}, not {sizes}")
         return value[kept]
 
     def updateOutput(self, input: Any, target: Any) -> Any:
@@ -295,11 +295,11 @@ class MaskZeroCriterion(Criterion):
             raise TorchError(f"{self.class_name}: backward without a forward")
         if len(first_tensor(self, input)) != self.__dict__["_count"]:
             raise TorchError(f"{self.class_name}: the last forward had a batch of {self.__dict__['_count']}")
-        found = None
+        result = None
         if len(rows):
             criterion: Any = self._modules["criterion"]
-            found = self.__dict__["_gradInput"] = criterion.updateGradInput(self.input, self.target)
-        gradient = self._spread(input, found, rows)
+            result = self.__dict__["_gradInput"] = criterion.updateGradInput(self.input, self.target)
+        gradient = self._spread(input, result, rows)
         if isinstance(gradient, list):
             return self.keep_list("gradInput", gradient)
         return self.keep("gradInput", gradient)

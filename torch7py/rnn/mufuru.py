@@ -119,8 +119,8 @@ class MuFuRuCell(Cell):
 
     def from_input(self, x: T) -> list[T]:
         m = self.members
-        found = [torch.addmm(m["i2r"].bias.data, x, m["i2r"].weight.data.t())]
-        return found + [torch.addmm(m[n].bias.data, x, self._split(n)[0].t()) for n in ("i2v", "i2p")]
+        products = [torch.addmm(m["i2r"].bias.data, x, m["i2r"].weight.data.t())]
+        return products + [torch.addmm(m[n].bias.data, x, self._split(n)[0].t()) for n in ("i2v", "i2p")]
 
     def step_output(self, of_input: list[T], state: list[T]) -> tuple[list[T], list[T]]:
         of_r, of_v, of_p = of_input
@@ -164,8 +164,8 @@ class MuFuRuCell(Cell):
 
     def grad_of_input(self, of_gates: list[T]) -> T:
         d_r, d_v, d_p = of_gates
-        found = d_r @ self.members["i2r"].weight.data
-        return found.addmm_(d_v, self._split("i2v")[0]).addmm_(d_p, self._split("i2p")[0])
+        of_input = d_r @ self.members["i2r"].weight.data
+        return of_input.addmm_(d_v, self._split("i2v")[0]).addmm_(d_p, self._split("i2p")[0])
 
     def acc_grad(self, x: T, state: list[T], of_gates: list[T], saved: list[T], scale: float) -> None:
         (d_r, d_v, d_p), m, h = of_gates, self.members, state[0]

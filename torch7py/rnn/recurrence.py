@@ -20,16 +20,16 @@ __all__ = ["Recurrence"]
 Sizes: TypeAlias = "tuple[int, ...] | list[Sizes]"
 
 
-def sizes_of(given: Any) -> Any:
+def sizes_of(output: Any) -> Any:
     """The size of an output as a tuple, without the batch; of a table of outputs, a list of them."""
-    if isinstance(given, Storage):
-        return tuple(int(n) for n in given.tensor().tolist())
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        return (int(given),)
-    if isinstance(given, list) and given:
-        if all(isinstance(item, (int, float)) for item in given):
-            return tuple(int(item) for item in given)
-        return [sizes_of(item) for item in given]
+    if isinstance(output, Storage):
+        return tuple(int(n) for n in output.tensor().tolist())
+    if isinstance(output, (int, float)) and not isinstance(output, bool):
+        return (int(output),)
+    if isinstance(output, list) and output:
+        if all(isinstance(item, (int, float)) for item in output):
+            return tuple(int(item) for item in output)
+        return [sizes_of(item) for item in output]
     raise TorchError("nn.Recurrence: the size of the output is a number, a LongStorage or a table of them")
 
 
@@ -81,8 +81,8 @@ class Recurrence(AbstractRecurrent):
         while isinstance(first, list) and first:
             first = first[0]
         if not isinstance(first, torch.Tensor) or first.dim() - self.nInputDim not in (0, 1):
-            given = f"{first.dim()} dimensions" if isinstance(first, torch.Tensor) else "no tensor"
-            raise TorchError(f"{self.class_name}: an input with {given}, for nInputDim = {self.nInputDim}")
+            actual = f"{first.dim()} dimensions" if isinstance(first, torch.Tensor) else "no tensor"
+            raise TorchError(f"{self.class_name}: an input with {actual}, for nInputDim = {self.nInputDim}")
         return tuple(first.shape[: first.dim() - self.nInputDim])
 
     def zeros(self, input: Any) -> Any:
@@ -106,8 +106,8 @@ class Recurrence(AbstractRecurrent):
 
     def _before(self, step: int, input: Any = None) -> Any:
         """The output of a step, which the step after it takes."""
-        own = self.__dict__
-        output = own["outputs"].get(step)
+        attributes = self.__dict__
+        output = attributes["outputs"].get(step)
         if step != 0:
             return output
         if input is not None:
@@ -115,15 +115,15 @@ class Recurrence(AbstractRecurrent):
             if isinstance(zero, torch.Tensor):
                 self.keep("zeroTensor", zero)
             else:
-                own["zeroTensor"] = zero
-        return first_given(own.get("userPrevOutput"), output, own.get("zeroTensor"))
+                attributes["zeroTensor"] = zero
+        return first_given(attributes.get("userPrevOutput"), output, attributes.get("zeroTensor"))
 
     def after_step(self, step: int) -> Any:
         """What the step after it adds to the gradient of a step's output."""
-        own = self.__dict__
-        gradient = own[self.handed_back].get(step)
+        attributes = self.__dict__
+        gradient = attributes[self.handed_back].get(step)
         if step == self.step - 1:
-            return first_given(own.get("userNextGradOutput"), gradient, own.get("zeroTensor"))
+            return first_given(attributes.get("userNextGradOutput"), gradient, attributes.get("zeroTensor"))
         return gradient
 
     def updateOutput(self, input: Any) -> Any:
@@ -149,8 +149,8 @@ class Recurrence(AbstractRecurrent):
         return add_gradients(self, later, gradOutput)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
-        own, self.__dict__[self.handed_back][step - 1] = gradient[:2]
-        return own
+        of_input, self.__dict__[self.handed_back][step - 1] = gradient[:2]
+        return of_input
 
     # -- hidden state: the output, and that of the recurrent modules inside -----------------------------------
 

@@ -190,8 +190,8 @@ class Recurrent(AbstractRecurrent):
     def hand_back(self, step: int, gradient: Any) -> Any:
         if step == 1:
             return gradient
-        own, self.__dict__[self.handed_back][step - 1] = gradient
-        return own
+        of_input, self.__dict__[self.handed_back][step - 1] = gradient
+        return of_input
 
     def describe(self) -> str:
         start, input, feedback, transfer, merge = (m.describe() for m in self.child_list())

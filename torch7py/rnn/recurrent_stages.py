@@ -95,8 +95,8 @@ class GatedStage:
 
     def after(self) -> list[T]:
         """What a script has put in of the gradient of the state after the last step; else zeros."""
-        given = self.module.grad_state_list(self.module.step - 1)
-        pairs = list(zip(given, self.kernel.first, strict=True))
+        gradients = self.module.grad_state_list(self.module.step - 1)
+        pairs = list(zip(gradients, self.kernel.first, strict=True))
         if any(part is None or part.numel() != first.numel() for part, first in pairs):
             raise TorchError(
                 f"{self.module.class_name}: the gradient of the hidden state does not have its size"
@@ -302,8 +302,8 @@ class SimpleStage:
         fill_steps(module, of_input, gradient, start)
         first = module.step - len(gradient)
         for number in range(start, len(gradient)):
-            later, given = self.of_states[number + 1], gradient[number]
-            module.keep_total(first + number, given if later is None else given + later, given)
+            later, of_output = self.of_states[number + 1], gradient[number]
+            module.keep_total(first + number, of_output if later is None else of_output + later, of_output)
             if number:
                 module.__dict__[module.handed_back][first + number - 1] = self.of_states[number]
 
@@ -371,8 +371,8 @@ class RecurrentStage(SimpleStage):
 
     def after_last(self) -> T | None:
         module = self.module
-        found: T | None = module.__dict__[module.handed_back].get(module.step - 1)
-        return found
+        gradient: T | None = module.__dict__[module.handed_back].get(module.step - 1)
+        return gradient
 
 
 def check_sum(merge: Any) -> None:

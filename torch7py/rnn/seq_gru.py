@@ -87,8 +87,8 @@ class SeqGRU(Sequence):
 
     def toGRU(self) -> Any:
         """``m:toGRU()``: a GRU with copies of these parameters and gradients."""
-        made, size = GRU(self.inputs, self.outputs), 2 * self.outputs
-        parameters, gradients = made.torch7_parameters()
+        gru, size = GRU(self.inputs, self.outputs), 2 * self.outputs
+        parameters, gradients = gru.torch7_parameters()
         buffers = [(parameters, self.weight.data, self.bias.data)]
         if self.gradient("weight") is not None:
             buffers.append((gradients, self.gradient("weight"), self.gradient("bias")))
@@ -97,4 +97,4 @@ class SeqGRU(Sequence):
             sources = (x[:size], bias[:size], h[:size], x[size:], bias[size:], h[size:])
             for target, source in zip(targets, sources, strict=True):
                 target.data.copy_(source)
-        return made
+        return gru

@@ -189,10 +189,10 @@ class SeqLSTM(LSTMSequence):
         if whole is None or not missing:
             return
         i, g, f, o = whole.before.gates().chunk(4, 2)
-        found = {"gates": torch.cat([i, f, o, g], 2), "cell": whole.cells()}
-        self.__dict__["_states"] = [whole.output, found["cell"]]
+        fields = {"gates": torch.cat([i, f, o, g], 2), "cell": whole.cells()}
+        self.__dict__["_states"] = [whole.output, fields["cell"]]
         for name in missing:
-            self.keep(name, found[name])
+            self.keep(name, fields[name])
 
     def get_field(self, name: str) -> Any:
         if name in self.computed:
@@ -224,18 +224,18 @@ class SeqLSTM(LSTMSequence):
 
     def toFastLSTM(self) -> Any:
         """``m:toFastLSTM()``: a FastLSTM with copies of these parameters and gradients."""
-        made = FastLSTM(self.inputs, self.outputs)
-        parameters, gradients = made.torch7_parameters()
+        lstm = FastLSTM(self.inputs, self.outputs)
+        parameters, gradients = lstm.torch7_parameters()
         buffers = [(parameters, self.weight.data, self.bias.data)]
         if self.gradient("weight") is not None:
             buffers.append((gradients, self.gradient("weight"), self.gradient("bias")))
-        for (of_input, bias, of_output), weight, own_bias in buffers:
+        for (of_input, bias, of_output), weight, has_bias in buffers:
             for target, source in ((of_input, weight[: self.inputs]), (of_output, weight[self.inputs :])):
                 i, f, o, g = source.chunk(4, 1)
                 target.data.copy_(torch.cat([i, g, f, o], 1).t())
-            i, f, o, g = own_bias.chunk(4)
+            i, f, o, g = has_bias.chunk(4)
             bias.data.copy_(torch.cat([i, g, f, o]))
-        return made
+        return lstm
 
 
 @layer("nn.SeqLSTMP", package="rnn")
@@ -267,9 +267,9 @@ class SeqLSTMP(LSTMSequence):
             normal_(weight.data, 0, 1 / math.sqrt(first + second) if stdv is None else stdv)
 
     def torch7_parameters(self) -> Any:
-        found = ("weight", "bias", "weightO")
-        gradients = [self.gradient(name) for name in found]
-        return [self.get_field(name) for name in found], [g for g in gradients if g is not None]
+        names = ("weight", "bias", "weightO")
+        gradients = [self.gradient(name) for name in names]
+        return [self.get_field(name) for name in names], [g for g in gradients if g is not None]
 
     def output_of(self, hidden: T) -> T:
         return hidden @ self.weightO

@@ -156,11 +156,11 @@ class Sequence(Module):
     def _sizes_of(self, input: Any, gradOutput: Any = None) -> tuple[list[T | None], T, T | None]:
         """What a call is given of the state, output first; the input and the gradient with the steps as first
         dimension. Checked."""
-        given: list[T | None] = [None] * len(self.state_names)
+        initial: list[T | None] = [None] * len(self.state_names)
         x = input
-        if isinstance(input, list) and 2 <= len(input) <= 1 + len(given):
+        if isinstance(input, list) and 2 <= len(input) <= 1 + len(initial):
             *states, x = input
-            given[: len(states)] = reversed(states)
+            initial[: len(states)] = reversed(states)
         if not isinstance(x, torch.Tensor) or x.dim() != 3:
             raise TorchError(
                 f"{self.class_name}: the input must be a tensor of 3 dimensions, or a table of a state and such a "
@@ -176,7 +176,7 @@ class Sequence(Module):
         ]
         checked += [
             (f"{name}0", tensor, (batch, size))
-            for name, tensor, size in zip(self.state_names, given, self.state_sizes, strict=True)
+            for name, tensor, size in zip(self.state_names, initial, self.state_sizes, strict=True)
         ]
         for what, tensor, size in checked:
             if tensor is not None and (not isinstance(tensor, torch.Tensor) or tensor.shape != size):
@@ -184,13 +184,13 @@ class Sequence(Module):
                     f"{self.class_name}: {what} does not have the size {'x'.join(map(str, size))}, but "
                     f"{given_text(tensor)}"
                 )
-        return given, x, gradOutput
+        return initial, x, gradOutput
 
-    def _states_before(self, given: list[T | None], x: T) -> list[T]:
+    def _states_before(self, initial: list[T | None], x: T) -> list[T]:
         """The state before the first step: given, put in by a script, remembered, or zeros."""
         batch, states = x.shape[1], []
         for number, (name, size) in enumerate(zip(self.state_names, self.state_sizes, strict=True)):
-            state, field = given[number], f"{name}0"
+            state, field = initial[number], f"{name}0"
             if state is None:
                 user = self.__dict__.get(self.user_names[number])
                 known, last = self.get_field(field), self._last_states(number)
@@ -218,11 +218,11 @@ class Sequence(Module):
 
     def forward(self, input: Any) -> T:
         """From Python: from the states given, else from zeros; differentiable."""
-        given, x, _ = self._sizes_of(input)
+        states, x, _ = self._sizes_of(input)
         batch = x.shape[1]
         state = [
             x.new_zeros((batch, size)) if part is None else part
-            for part, size in zip(given, self.state_sizes, strict=True)
+            for part, size in zip(states, self.state_sizes, strict=True)
         ]
         outputs = []
         for step in x:
@@ -243,15 +243,15 @@ class Sequence(Module):
         raise NotImplementedError
 
     def updateOutput(self, input: Any) -> Any:
-        given, x, _ = self._sizes_of(input)
+        states, x, _ = self._sizes_of(input)
         x = x.data
-        first = self._states_before(given, x)
+        first = self._states_before(states, x)
         masks = is_zero(x).unsqueeze(2) if self.maskzero else None
         attributes = self.__dict__
         for name in self.user_names:
             attributes.pop(name, None)
         attributes.update(
-            _first=first, _masks=masks, _given=[part is not None for part in given], _recompute=True
+            _first=first, _masks=masks, _given=[part is not None for part in states], _recompute=True
         )
         output = self.compute(x, first, masks)
         self.keep("_output", output)
@@ -344,14 +344,14 @@ class Sequence(Module):
 
     def _give(self, of_input: T, of_state: list[T]) -> None:
         self.keep("grad_x", of_input.transpose(0, 1) if self.batchfirst else of_input)
-        given: list[T] = []
+        states: list[T] = []
         for name, user, part in zip(self.state_names, self.user_names, of_state, strict=True):
             shown = self.keep(f"grad_{name}0", part)
             self.__dict__[user.replace("user", "userGrad")] = shown
-        for name, was_given in zip(self.state_names, self.__dict__["_given"], strict=True):
-            if was_given:
-                given.insert(0, self.get_field(f"grad_{name}0"))
-        self.__dict__["gradInput"] = [*given, self.grad_x] if given else self.grad_x
+        for name, is_input in zip(self.state_names, self.__dict__["_given"], strict=True):
+            if is_input:
+                states.insert(0, self.get_field(f"grad_{name}0"))
+        self.__dict__["gradInput"] = [*states, self.grad_x] if states else self.grad_x
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if self.__dict__["_recompute"]:

@@ -100,9 +100,9 @@ class StepLoop:
                     [s[part] for s in self.before_steps], [s[part] for s in self.saved]
                 )
             total = self.masked(step, [gradients[step] + later[0], *later[1:]])
-            at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
+            at, rows_of_step = step - ready, slice(step * size[1], (step + 1) * size[1])
             rows_at = slice(at * size[1], (at + 1) * size[1])
-            room = [gates[own] for gates in self.of_gates]
+            room = [gates[rows_of_step] for gates in self.of_gates]
             later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
             of_states.append(later)
         self.of_states = of_states[::-1]
@@ -165,9 +165,9 @@ class OneDNNKernel:
         self.of_parameters: list[T] = []
 
     def states(self) -> list[list[T | None]]:
-        found: list[list[T | None]] = [[output, None] for output in self.output]
-        found[-1][1] = self.kernel.cell
-        return found
+        states: list[list[T | None]] = [[output, None] for output in self.output]
+        states[-1][1] = self.kernel.cell
+        return states
 
     def backward(self, x: T, gradients: T, later: list[T]) -> T:
         parameters, before = self.cell.lstm_parameters(), self.before

@@ -253,12 +253,12 @@ class Sequencer(AbstractSequencer):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         steps_of(input, gradOutput, self)
-        found = self._back_at_once(input, gradOutput)
+        gradients = self._back_at_once(input, gradOutput)
         module = self.stepper
-        if found is not None:
-            if isinstance(found, list) or isinstance(input, torch.Tensor):
-                return self.give_joined("gradInput", input, found)
-            return self.give("gradInput", input, module.last_steps("gradInputs", found.unbind()))
+        if gradients is not None:
+            if isinstance(gradients, list) or isinstance(input, torch.Tensor):
+                return self.give_joined("gradInput", input, gradients)
+            return self.give("gradInput", input, module.last_steps("gradInputs", gradients.unbind()))
         return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
@@ -372,9 +372,9 @@ class Repeater(AbstractSequencer):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check(gradOutput)
         module = self.stepper
-        found = module.generation.sequence_grad_input(module, [input] * self.rho, gradOutput)
-        total = copied(found[-1])
-        for gradient in reversed(found[:-1]):
+        gradients = module.generation.sequence_grad_input(module, [input] * self.rho, gradOutput)
+        total = copied(gradients[-1])
+        for gradient in reversed(gradients[:-1]):
             total = add_gradients(self, total, gradient)
         return self.keep_grad_input(total)
 

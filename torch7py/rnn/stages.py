@@ -71,15 +71,15 @@ def marked(module: Any) -> bool:
 
 def alias(module: Any) -> Any:
     """The layer once more: the same parameters, gradients and settings, other results."""
-    made = module.__class__.__new__(module.__class__)
+    copy = module.__class__.__new__(module.__class__)
     attributes = module.__dict__.copy()
     for name in module.transient:
         attributes.pop(name, None)
     attributes.update(_own={}, gradInput=torch.empty(0))
     if isinstance(module, Module):
         attributes["output"] = torch.empty(0)
-    made.__dict__.update(attributes)
-    return made
+    copy.__dict__.update(attributes)
+    return copy
 
 
 def memory_of(tensor: T) -> int:
@@ -122,8 +122,8 @@ class RowStage:
 
     def memory(self) -> set[int]:
         """Where results would go."""
-        own = self.wide.__dict__["_own"].values()
-        return {memory_of(tensor) for tensor in own}
+        buffers = self.wide.__dict__["_own"].values()
+        return {memory_of(tensor) for tensor in buffers}
 
     def give_up_memory(self) -> None:
         """Have results lie elsewhere than the last ones."""
@@ -135,8 +135,8 @@ class RowStage:
         if kernel is None or not self.wide.__dict__["_own"]:
             return None
         with torch.no_grad():
-            found: T | None = kernel(self.wide, *arguments)
-        return found
+            result: T | None = kernel(self.wide, *arguments)
+        return result
 
     def rows(self, x: T) -> T:
         """All steps as one batch."""
@@ -347,10 +347,10 @@ class IntoTrim(IntoMask):
 
     def gather(self, steps: T) -> T:
         """The rows that go in."""
-        found = steps.flatten(0, 1)[self.places]
+        rows = steps.flatten(0, 1)[self.places]
         if self.empty:
-            found[self.zeros] = 0
-        return found.view(len(steps) if self.by_steps else 1, -1, *found.shape[1:])
+            rows[self.zeros] = 0
+        return rows.view(len(steps) if self.by_steps else 1, -1, *rows.shape[1:])
 
     def spread(self, rows: T) -> T:
         """The rows in their places, zeros in the others."""

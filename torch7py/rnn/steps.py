@@ -23,8 +23,8 @@ def whole(first: T, count: int) -> T | None:
 
 def joined(tensors: Sequence[T]) -> T:
     """``torch.stack`` that copies nothing when the tensors lie one after the other."""
-    found = alike(tensors)
-    return torch.stack(list(tensors)) if found is None else found
+    joint = alike(tensors)
+    return torch.stack(list(tensors)) if joint is None else joint
 
 
 def alike(steps: Sequence[Any] | T) -> T | None:
@@ -38,7 +38,7 @@ def alike(steps: Sequence[Any] | T) -> T | None:
     if not size:
         return None
     # One look at each: a sequence goes through here at every Sequencer that it passes, there and back.
-    at, bytes_each = first.data_ptr(), size * first.element_size()
+    at, step_bytes = first.data_ptr(), size * first.element_size()
     in_one_piece = first.is_contiguous()
     for step in steps:
         if not isinstance(step, torch.Tensor) or step.shape != shape or step.dtype is not dtype:
@@ -46,11 +46,11 @@ def alike(steps: Sequence[Any] | T) -> T | None:
         if step.device != device:
             return None
         in_one_piece = in_one_piece and step.data_ptr() == at and step.is_contiguous()
-        at += bytes_each
+        at += step_bytes
     if in_one_piece:
-        found = whole(first, len(steps))
-        if found is not None:
-            return found
+        joint = whole(first, len(steps))
+        if joint is not None:
+            return joint
     return torch.stack([step.data for step in steps])
 
 
@@ -61,8 +61,8 @@ def together(steps: Sequence[Any] | T) -> T | list[T] | None:
     count = len(steps[0])
     if not count or any(not isinstance(step, list) or len(step) != count for step in steps):
         return None
-    found = [alike(column) for column in zip(*steps, strict=True)]
-    columns = [column for column in found if column is not None]
+    joint = [alike(column) for column in zip(*steps, strict=True)]
+    columns = [column for column in joint if column is not None]
     return columns if len(columns) == count else None
 
 

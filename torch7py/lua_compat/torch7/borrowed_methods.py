@@ -12,7 +12,7 @@ from torch7py.lua_compat.torch7.module_record import Record
 from torch7py.lua_compat.torch7.modules import give_field
 from torch7py.lua_compat.torch7.program_methods import mark
 from torch7py.lua_compat.values import Table
-from torch7py.nn.borrowed_methods import fields_to_lend, lent
+from torch7py.nn.borrowed_methods import borrowed_fields, borrowing
 from torch7py.nn.object import TorchObject
 
 __all__ = ["lent_to"]
@@ -45,9 +45,9 @@ def lent_to(m: Table, lender: type[TorchObject]) -> Iterator[None]:
     """
     record = m.extra_
     peer = record.peer
-    names = fields_to_lend(type(peer), lender)
+    names = borrowed_fields(type(peer), lender)
     try:
-        with lent(peer, lender):
+        with borrowing(peer, lender):
             _mark(m, record)
             before = {}
             for name in names:

@@ -127,8 +127,8 @@ class CategoricalEntropy(WithModule):
 
     def _check(self, input: torch.Tensor) -> None:
         if not isinstance(input, torch.Tensor) or input.dim() != 2:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the input must be a matrix, not {given}")
+            sizes = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the input must be a matrix, not {sizes}")
 
     def _gain(self, input: torch.Tensor) -> torch.Tensor | None:
         """What is added to the gradient."""

@@ -137,15 +137,15 @@ class SpatialUniformCrop(Gridded):
         """The bounds of the factor."""
         scale = self.scale
         if isinstance(scale, Mapping):
-            low, high = (scale.get(key, scale.get(place)) for key, place in (("min", 1), ("max", 2)))
+            low, high = (scale.get(key, scale.get(index)) for key, index in (("min", 1), ("max", 2)))
         else:
             low, high = scale if isinstance(scale, list) and len(scale) == 2 else (None, None)
         name = "nn.SpatialUniformCrop"
         return number(name, "the least scale", low), number(name, "the largest scale", high)
 
-    def _piece(self, image: torch.Tensor, place: tuple[int, int, int, int]) -> torch.Tensor:
+    def _piece(self, image: torch.Tensor, box: tuple[int, int, int, int]) -> torch.Tensor:
         """A piece by its first row and column, counted from 0, its height and width."""
-        top, left, height, width = place
+        top, left, height, width = box
         if min(top, left) < 0 or top + height > image.shape[-2] or left + width > image.shape[-1]:
             raise TorchError(
                 f"{self.class_name}: a piece of {height}x{width} from row {top + 1} and column {left + 1} on is not "
@@ -209,7 +209,7 @@ class SpatialUniformCrop(Gridded):
         result = torch.zeros_like(batch, memory_format=torch.contiguous_format)
         scaler: Any = self._modules.get("scaler")
         for image, into, d, g in zip(batch, result, drawn, gradient, strict=True):
-            place = self._place(image, d)
-            g = g if scaler is None else scaler.grad_input(self._piece(image, place), g)
-            self._piece(into, place).copy_(g)
+            box = self._place(image, d)
+            g = g if scaler is None else scaler.grad_input(self._piece(image, box), g)
+            self._piece(into, box).copy_(g)
         return self.like_input(result, input)

@@ -46,11 +46,11 @@ class SpatialGlimpse(Gridded, WithModule):
             else SpatialReSampling({"oheight": self.height, "owidth": self.width})
         )
 
-    def _places(self, places: torch.Tensor, batch: torch.Tensor) -> list[list[float]]:
+    def _places(self, locations: torch.Tensor, batch: torch.Tensor) -> list[list[float]]:
         """Each example's place, between 0 and 1 within the image."""
-        if not isinstance(places, torch.Tensor) or places.dim() not in (1, 2):
+        if not isinstance(locations, torch.Tensor) or locations.dim() not in (1, 2):
             raise TorchError(f"{self.class_name}: a place must be a vector {{y, x}}, or a row of a matrix")
-        matrix = places.detach().view(-1, places.shape[-1])
+        matrix = locations.detach().view(-1, locations.shape[-1])
         rows = (torch.zeros(matrix.shape) if matrix.is_meta else matrix).tolist()  # on meta all places do
         if len(rows) != len(batch) or len(rows[0]) != 2:
             raise TorchError(
@@ -58,7 +58,9 @@ class SpatialGlimpse(Gridded, WithModule):
             )
         return [[(value + 1) / 2 for value in row[:2]] for row in rows]
 
-    def _pieces(self, batch: torch.Tensor, places: list[list[float]], sizes: tuple[int, int]) -> torch.Tensor:
+    def _pieces(
+        self, batch: torch.Tensor, centers: list[list[float]], sizes: tuple[int, int]
+    ) -> torch.Tensor:
         """A piece of this size around the place of each image."""
         margins = [(size - 1) // 2 for size in sizes]
         padded = F.pad(batch, (margins[1], margins[1], margins[0], margins[0]))
@@ -67,11 +69,11 @@ class SpatialGlimpse(Gridded, WithModule):
             raise TorchError(
                 f"{self.class_name}: a glimpse of {sizes[0]}x{sizes[1]} does not fit into the padded image"
             )
-        found = []
-        for image, place in zip(padded, places, strict=True):
-            top, left = (math.floor(min(r, max(0, share * r))) for share, r in zip(place, room, strict=True))
-            found.append(image[:, top : top + sizes[0], left : left + sizes[1]])
-        return torch.stack(found)
+        pieces = []
+        for image, center in zip(padded, centers, strict=True):
+            top, left = (math.floor(min(r, max(0, share * r))) for share, r in zip(center, room, strict=True))
+            pieces.append(image[:, top : top + sizes[0], left : left + sizes[1]])
+        return torch.stack(pieces)
 
     def _sized(self, pieces: torch.Tensor) -> torch.Tensor:
         """The pieces brought to the size of the glimpse."""
@@ -93,12 +95,12 @@ class SpatialGlimpse(Gridded, WithModule):
             raise TorchError(f"{self.class_name}: the input must be a table of image and place")
         image, location = input[:2]
         batch = self.as_batch(image)
-        places = self._places(location, batch)
+        centers = self._places(location, batch)
         sizes = math.floor(self.height), math.floor(self.width)
-        scales = [self._pieces(batch, places, sizes)]
+        scales = [self._pieces(batch, centers, sizes)]
         for _ in range(1, int(self.depth)):
             sizes = math.floor(sizes[0] * self.scale), math.floor(sizes[1] * self.scale)
-            scales.append(self._sized(self._pieces(batch, places, sizes)))
+            scales.append(self._sized(self._pieces(batch, centers, sizes)))
         return self.like_input(torch.cat(scales, 1), image)
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:

@@ -59,20 +59,23 @@ class Inception(Decorator):
         super().__init__(columns)
         if not isinstance(config, Mapping):
             raise TorchError("nn.Inception expects a table of named arguments")
-        own = self.__dict__
-        own["inputSize"] = number("nn.Inception", "inputSize", config.get("inputSize"))
+        attributes = self.__dict__
+        attributes["inputSize"] = number("nn.Inception", "inputSize", config.get("inputSize"))
         for name in ("outputSize", "reduceSize"):
-            own[name] = config.get(name)
-            if not isinstance(own[name], (list, dict)):
+            attributes[name] = config.get(name)
+            if not isinstance(attributes[name], (list, dict)):
                 raise TorchError(f"nn.Inception: {name} must be a table of numbers")
-        own["reduceStride"] = config.get("reduceStride") or []
-        own["transfer"] = config.get("transfer") or ReLU()
-        own["batchNorm"] = config.get("batchNorm")
-        own["padding"] = True if config.get("padding") is None else config["padding"]
-        own["kernelSize"] = config.get("kernelSize") or [5, 3]
-        own["kernelStride"] = config.get("kernelStride") or [1, 1]
-        own["poolSize"], own["poolStride"] = config.get("poolSize") or 3, config.get("poolStride") or 1
-        own["pool"] = config.get("pool") or SpatialMaxPooling(
+        attributes["reduceStride"] = config.get("reduceStride") or []
+        attributes["transfer"] = config.get("transfer") or ReLU()
+        attributes["batchNorm"] = config.get("batchNorm")
+        attributes["padding"] = True if config.get("padding") is None else config["padding"]
+        attributes["kernelSize"] = config.get("kernelSize") or [5, 3]
+        attributes["kernelStride"] = config.get("kernelStride") or [1, 1]
+        attributes["poolSize"], attributes["poolStride"] = (
+            config.get("poolSize") or 3,
+            config.get("poolStride") or 1,
+        )
+        attributes["pool"] = config.get("pool") or SpatialMaxPooling(
             self.poolSize, self.poolSize, self.poolStride, self.poolStride
         )
         sizes = [self._column(columns, i) for i in range(1, len(self.kernelSize) + 1)]
@@ -92,10 +95,10 @@ class Inception(Decorator):
         self, planes: int, wanted: int, kernel: int, stride: int, pad: int | None
     ) -> list[Module]:
         padding = () if pad is None else (pad,)
-        made: list[Module] = [SpatialConvolution(planes, wanted, kernel, kernel, stride, stride, *padding)]
+        layers: list[Module] = [SpatialConvolution(planes, wanted, kernel, kernel, stride, stride, *padding)]
         if truthy(self.batchNorm):
-            made.append(SpatialBatchNormalization(int(wanted)))
-        return [*made, self.transfer.clone()]
+            layers.append(SpatialBatchNormalization(int(wanted)))
+        return [*layers, self.transfer.clone()]
 
     def _column(self, columns: DepthConcat, i: int) -> list[int]:
         """Add the i-th column; returns what it makes of the probe's height and width."""
@@ -128,8 +131,8 @@ class Inception(Decorator):
 
     def _check(self, input: torch.Tensor) -> None:
         if not isinstance(input, torch.Tensor) or input.dim() != 4:
-            given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
-            raise TorchError(f"{self.class_name}: the input must be a batch of images, not {given}")
+            sizes = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
+            raise TorchError(f"{self.class_name}: the input must be a batch of images, not {sizes}")
 
     def forward(self, input: torch.Tensor) -> Any:
         self._check(input)
@@ -167,17 +170,17 @@ class FireModule(Decorator):
     def __init__(self, nInputPlane: int, s1x1: int, e1x1: int, e3x3: int, activation: str = "ReLU") -> None:
         network = Sequential()
         super().__init__(network)
-        own = self.__dict__
-        own.update(nInputPlane=nInputPlane, s1x1=s1x1, e1x1=e1x1, e3x3=e3x3, activation=activation)
+        attributes = self.__dict__
+        attributes.update(nInputPlane=nInputPlane, s1x1=s1x1, e1x1=e1x1, e3x3=e3x3, activation=activation)
         if s1x1 > e1x1 + e3x3:
             print("Warning: <FireModule> s1x1 is recommended to be smaller then e1x1+e3x3", flush=True)
         make: Callable[[], Any] | None = layers.get(f"nn.{activation}")
         if make is None:
             raise TorchError(f"nn.FireModule: there is no nn.{activation}")
-        own["module"] = network
-        own["squeeze"] = SpatialConvolution(nInputPlane, s1x1, 1, 1)
-        own["expand"] = Concat(2).add(SpatialConvolution(s1x1, e1x1, 1, 1))
-        own["expand"].add(SpatialConvolution(s1x1, e3x3, 3, 3, 1, 1, 1, 1))
+        attributes["module"] = network
+        attributes["squeeze"] = SpatialConvolution(nInputPlane, s1x1, 1, 1)
+        attributes["expand"] = Concat(2).add(SpatialConvolution(s1x1, e1x1, 1, 1))
+        attributes["expand"].add(SpatialConvolution(s1x1, e3x3, 3, 3, 1, 1, 1, 1))
         for part in (self.squeeze, make(), self.expand, make()):
             network.add(part)
 

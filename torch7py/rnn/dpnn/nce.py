@@ -175,19 +175,19 @@ class NCEModule(Linear):
             scores = F.linear(x, self.weight, self.bias)
             return scores.log_softmax(1) if truthy(self.logsoftmax) else scores.softmax(1)
         indices, k = self._draw(target), int(self.k)
-        found = self._probabilities(x, indices)
+        probabilities = self._probabilities(x, indices)
         noise = self.unigrams[indices].to(x.dtype)
         self.note("sampleprob", noise)
         if self.batchnoise:
-            return [*found, noise[k:], noise[:k].expand(len(x), k)]
-        return [*found, noise[:, 0], noise[:, 1:]]
+            return [*probabilities, noise[k:], noise[:k].expand(len(x), k)]
+        return [*probabilities, noise[:, 0], noise[:, 1:]]
 
     def updateOutput(self, input: Any) -> Any:
         with torch.no_grad():
-            found = self.noted(self.forward, input)
-        if isinstance(found, list):
-            return self.keep_list("output", found)
-        return self.keep_output(found)
+            outputs = self.noted(self.forward, input)
+        if isinstance(outputs, list):
+            return self.keep_list("output", outputs)
+        return self.keep_output(outputs)
 
     # -- backward: of the rows used and no others ---------------------------------------------------------
 
@@ -213,11 +213,11 @@ class NCEModule(Linear):
         of_target, of_noise, weight = self._slopes(x, gradOutput)
         k = int(self.k)
         if self.batchnoise:
-            found = torch.addmm(of_target[:, None] * weight[k:], of_noise, weight[:k])
+            of_input = torch.addmm(of_target[:, None] * weight[k:], of_noise, weight[:k])
         else:
             slopes = torch.cat([of_target[:, None], of_noise], 1)
-            found = torch.bmm(slopes[:, None], weight).squeeze(1)
-        return [found, x.new_zeros(target.shape)]
+            of_input = torch.bmm(slopes[:, None], weight).squeeze(1)
+        return [of_input, x.new_zeros(target.shape)]
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         x, _ = self._both(input)
@@ -300,7 +300,7 @@ class NCECriterion(TargetlessCriterion):
         four = [tensor.data for tensor in self._four(input)]
         p, s, q, r = four
         of_target, of_noise = self._divisors(four)
-        found = [-s.shape[1] * q / of_target / (p + EPSILON), s / of_noise / (s + EPSILON)]
+        gradients = [-s.shape[1] * q / of_target / (p + EPSILON), s / of_noise / (s + EPSILON)]
         if truthy(self.sizeAverage):
-            found = [gradient / len(p) for gradient in found]
-        return self.keep_list("gradInput", [*found, torch.zeros_like(q), torch.zeros(r.shape).to(r)])
+            gradients = [gradient / len(p) for gradient in gradients]
+        return self.keep_list("gradInput", [*gradients, torch.zeros_like(q), torch.zeros(r.shape).to(r)])

@@ -50,8 +50,8 @@ class _Sampled(torch.autograd.Function):
     @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         sample, *inputs = ctx.saved_tensors
-        found = ctx.layer.estimate(inputs if ctx.is_table else inputs[0], sample)
-        return None, None, *(found if ctx.is_table else [found])
+        gradient = ctx.layer.estimate(inputs if ctx.is_table else inputs[0], sample)
+        return None, None, *(gradient if ctx.is_table else [gradient])
 
 
 @layer("nn.Reinforce", package="dpnn")

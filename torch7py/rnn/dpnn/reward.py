@@ -36,8 +36,8 @@ class _Taught(torch.autograd.Function):
     @staticmethod
     @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        found = ctx.criterion.updateGradInput([t.detach() for t in ctx.saved_tensors], ctx.target)
-        return None, None, *(part * gradients[0] for part in found)
+        result = ctx.criterion.updateGradInput([t.detach() for t in ctx.saved_tensors], ctx.target)
+        return None, None, *(part * gradients[0] for part in result)
 
 
 class _Reward(Criterion):
