@@ -1,6 +1,6 @@
-"""Calls between the languages: Python functions as Lua calls them, Lua functions as Python calls them.
+"""Calls between the languages: of Python functions by Lua, and of Lua functions by Python.
 
-The convention both ways is a bit mask and values: bit i says that value i is a handle.
+Both directions pass a bit mask, followed by the values. Bit i is set if value i is a handle.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ForOneCall", "LuaCallback", "LuaReference", "decode", "read_answer",
 
 
 def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
-    """The Python values of what Lua passed."""
+    """Turn the values that Lua passed into Python's; bit i of ``mask`` is set if value i is a handle."""
     if not mask:
         return list(values)
     result = []
@@ -34,13 +34,13 @@ def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
 
 
 class ForOneCall:
-    """What has a handle for the length of one call alone."""
+    """Base of objects whose handle is valid for one call only."""
 
     __slots__ = ()
 
 
 class LuaReference(ForOneCall):
-    """A Lua value in Python's hands, kept alive in Lua until this object goes. It keeps its runtime."""
+    """A reference to a Lua value. It keeps the value, and its runtime, alive."""
 
     __slots__ = ("__weakref__", "_runtime", "number")
 
@@ -58,7 +58,7 @@ class LuaReference(ForOneCall):
 
 
 class LuaCallback(LuaReference):
-    """A Lua function that an operation, a layer or a package was given: takes and gives what they do."""
+    """A Lua function passed to an operation, a layer or a package."""
 
     __slots__ = ()
 
@@ -68,7 +68,7 @@ class LuaCallback(LuaReference):
 
 
 def read_answer(runtime: RuntimeInterface, answer: Any) -> Any:
-    """What Lua answered to a call: its results, or the error it threw."""
+    """Decode what a Lua function returned to Python, or raise the error that it threw."""
     values = read_values(runtime, answer)
     if not values:
         return None
@@ -76,7 +76,7 @@ def read_answer(runtime: RuntimeInterface, answer: Any) -> Any:
 
 
 def read_values(runtime: RuntimeInterface, answer: Any) -> list[Any]:
-    """The same as a list."""
+    """``read_answer`` as a list of all results."""
     if not isinstance(answer, tuple):
         answer = (answer,)
     if not answer[0]:
@@ -87,7 +87,7 @@ def read_values(runtime: RuntimeInterface, answer: Any) -> list[Any]:
 def _error(
     runtime: RuntimeInterface, number: float, text: Any, stack: str = "", is_syntax: bool = False
 ) -> BaseException:
-    """What a call from Python raises for an error in Lua; see ``core.tell`` in core.lua."""
+    """The Python exception for a Lua error, as ``core.tell`` in core.lua describes it."""
     if number < 0:
         return SystemExit(text)
     message = str(text).encode("latin1", "replace").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Calls of operations by handles: adapters that look handles up, results as Lua takes them."""
+"""Calls of operations by handles: adapters look the handles up and encode the results for Lua."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Dispatcher", "encode_results", "loops"]
 
 
 class Dispatcher(Adapters):
-    """Makes the adapters of one runtime, whose arguments are handles."""
+    """Generates the adapters of one runtime, whose arguments are handles."""
 
     fetch = "objects[{}]"
 
@@ -72,14 +72,14 @@ class Dispatcher(Adapters):
         self._default_names = {"give_tensor": give, "give_view": give_view}
 
     def follow_default(self, cuda: bool) -> None:
-        """Let adapters whose result has the default type make CUDA tensors, or others."""
+        """Let adapters whose result has the default type create CUDA tensors, or no longer."""
         for names in self._by_default:
             names.update({n: self._names[n] for n in self._default_names})
             if cuda:
                 names.update(self._default_names)
 
     def _names_for(self, case: Case, kinds: list[int], cuda: bool) -> dict[str, Any]:
-        """What the code of an adapter finds under its names."""
+        """The namespace of an adapter's generated code."""
         names = dict(self._names, function=case.function, inplace=case.inplace)
         if self._cuda_names is not None and (cuda or any(kind >= types.CUDA for kind in kinds)):
             names.update(self._cuda_names)
@@ -93,12 +93,12 @@ class Dispatcher(Adapters):
 
 
 def _as_floats(tensor: torch.Tensor) -> torch.Tensor:
-    """Indices and masks as numbers of a CudaTensor."""
+    """Convert indices and masks to the type of a CudaTensor."""
     return tensor.float() if tensor.dtype in (torch.int64, torch.uint8) else tensor
 
 
 def _all_as_floats(value: Any) -> Any:
-    """The same for the results of an operation, a tuple where there are several."""
+    """``_as_floats`` for the results of an operation, a tuple if there are several."""
     if isinstance(value, tuple):
         return tuple(map(_all_as_floats, value))
     return _as_floats(value) if isinstance(value, torch.Tensor) else value
@@ -127,7 +127,7 @@ _LOOPS = {(False,): "none", (False, True): "number", (False, False): "tensor", (
 
 
 def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
-    """A result for Lua: which of the values are handles (a bit each), then the values."""
+    """Encode results for Lua: a bit mask of those that are handles, then the values."""
     if handles.within_cuda:
         label_fresh(handles, value)
     values = value if isinstance(value, tuple) else (value,)
@@ -148,7 +148,7 @@ def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
 
 
 def label_fresh(handles: Handles, value: Any) -> None:
-    """Say of tensors that Lua does not hold yet, alone or in tables, that they are CUDA tensors."""
+    """Label tensors that Lua does not hold yet, alone or in tables, as CUDA tensors."""
     if isinstance(value, torch.Tensor):
         if id(value) not in handles.codes and getattr(value, "torch7_type", None) is None:
             types.label_all(value)
@@ -161,13 +161,13 @@ def label_fresh(handles: Handles, value: Any) -> None:
 
 
 def default_type_of(tensor: torch.Tensor) -> types.NumberType:
-    """The type of a tensor that was made in the default type, or in one that has nothing to do with it."""
+    """The Torch7 type of a new tensor of the default type, or of a type unrelated to it."""
     default = state.current().default_type
     return default if tensor.dtype == default.dtype else types.BY_DTYPE[tensor.dtype]
 
 
 def kind_of(value: Any) -> int | None:
-    """The handle kind of a Python object, None for what crosses as it is (numbers, strings, nil)."""
+    """The handle kind of a Python object; None if it is passed by value (numbers, strings, nil)."""
     if isinstance(value, torch.Tensor):
         return Kind.TENSOR + types.of(value).code
     if value is None or isinstance(value, (bool, int, float, str)):

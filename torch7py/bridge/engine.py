@@ -1,4 +1,4 @@
-"""The Lua engine: which of lupa's to use, and a bare runtime of it, in one place."""
+"""The choice of a Lua engine among those of lupa, and the creation of a Lua state."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _no_attributes(*args: Any) -> Any:
 
 
 def new_lua(name: str) -> Any:
-    """A Lua state that reaches nothing of Python but the functions it is handed."""
+    """Create a Lua state that can reach no Python object except those passed to it."""
     module = importlib.import_module(f"lupa.{name}")
     lua = module.LuaRuntime(
         unpack_returned_tuples=True,
@@ -52,7 +52,7 @@ def new_lua(name: str) -> Any:
 
 
 def as_object(name: str, value: Any) -> Any:
-    """A number for Lua to keep and hand back as it is, instead of turning it into one of its own."""
+    """Wrap a number so that Lua keeps and returns it unchanged instead of converting it."""
     return importlib.import_module(f"lupa.{name}").as_attrgetter(value)
 
 

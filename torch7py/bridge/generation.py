@@ -34,7 +34,7 @@ _LOADERS = frozenset({"require", "dofile", "include", "loadfile", "paths.dofile"
 
 
 def generation_of(path: str | Path) -> int:
-    """The generation for an entry script, judged by it and by the files that it names literally."""
+    """The generation of rnn that an entry script, or a file that it loads by a literal name, was written for."""
     called = defined = False
     for source in _sources(Path(path)):
         if METHOD.encode() not in source:
@@ -78,7 +78,7 @@ _INDICES = """
 
 
 def cutorch_generation_of(path: str | Path) -> int:
-    """The generation of cutorch for an entry script, judged by it and by the files that it names literally."""
+    """The generation of cutorch that an entry script, or a file that it loads by a literal name, was written for."""
     older = False
     for source in _sources(Path(path)):
         if _LATER_TYPES.search(source):
@@ -94,7 +94,7 @@ def cutorch_generation_of(path: str | Path) -> int:
 
 
 def _sources(path: Path) -> Iterator[bytes]:
-    """The entry script, and each file that a loader in it is given by name."""
+    """The source of the entry script, and of each file that it loads by a literal name."""
     entry = path.read_bytes()
     yield entry
     seen = {path.resolve()}

@@ -54,7 +54,7 @@ class Handles:
         self.give_tensor = self._tensor_giver()
 
     def give(self, obj: Any, kind: int) -> int:
-        """The handle of an object, with one more reference."""
+        """Return the handle of an object and count one more reference."""
         handle = self.codes.get(id(obj))
         if handle is not None:
             self.extra[handle] = self.extra.get(handle, 0) + 1
@@ -65,7 +65,7 @@ class Handles:
         return handle
 
     def give_new(self, obj: Any, kind: int) -> int:
-        """``give`` for an object just made, which cannot have a handle yet."""
+        """``give`` for a new object, which cannot have a handle yet."""
         handle = next(self._next) + kind
         self.objects[handle] = obj
         self.codes[id(obj)] = handle
@@ -77,7 +77,7 @@ class Handles:
         following = self._next.__next__
 
         def give_tensor(tensor: torch.Tensor) -> int:
-            """``give`` for a tensor, whose memory counts as newly allocated."""
+            """``give`` for a tensor whose memory counts as newly allocated."""
             key = id(tensor)
             handle = codes.get(key)
             if handle is not None:
@@ -96,7 +96,7 @@ class Handles:
         return give_tensor
 
     def give_view(self, tensor: torch.Tensor) -> int:
-        """``give`` for a tensor on memory that is already counted."""
+        """``give`` for a tensor whose memory is already counted."""
         return self.give(tensor, self._kinds[tensor.dtype])
 
     def give_cuda(self, tensor: torch.Tensor) -> int:
@@ -108,7 +108,7 @@ class Handles:
         return self.give(types.label_all(tensor), types.of(tensor).code)
 
     def give_typed(self, tensor: torch.Tensor) -> int:
-        """``give_tensor`` for a tensor whose type its label tells."""
+        """``give_tensor`` for a tensor with a type label."""
         if id(tensor) in self.codes:
             return self.give(tensor, 0)
         self.allocated += tensor.nbytes
@@ -116,11 +116,11 @@ class Handles:
         return -handle if self.allocated > self.limit else handle
 
     def give_typed_view(self, tensor: torch.Tensor) -> int:
-        """``give_view`` for a tensor whose type its label tells."""
+        """``give_view`` for a tensor with a type label."""
         return self.give(tensor, types.of(tensor).code)
 
     def release(self, *handles: int) -> None:
-        """Give back one reference of each."""
+        """Drop one reference of each handle."""
         objects, codes, extra = self.objects, self.codes, self.extra
         for handle in handles:
             count = extra.get(handle)
@@ -135,7 +135,7 @@ class Handles:
                 extra[handle] = count - 1
 
     def rebind(self, handle: int, obj: Any) -> None:
-        """Let a handle that Lua holds stand for another object of the same kind, not held so far."""
+        """Let a handle that Lua holds refer to another object of the same kind, which has no handle yet."""
         if id(obj) in self.codes:
             raise ValueError("the object has a handle of its own")
         del self.codes[id(self.objects[handle])]
@@ -145,7 +145,7 @@ class Handles:
         self.codes[id(obj)] = handle
 
     def as_told(self, held: list[Any] | dict[Any, Any], handle: int | None) -> bool:
-        """Whether a list or dict is as Lua's table was when both were the same, if this is its handle."""
+        """Whether a list or dict is unchanged since Lua's table with this handle last had the same content."""
         known = None if handle is None else self.told.get(handle)
         if known is None or len(known) != len(held):
             return False

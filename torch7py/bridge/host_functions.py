@@ -1,4 +1,4 @@
-"""The Python functions that the bridge's Lua chunks call, by name, and nothing else of Python."""
+"""The Python functions that the bridge's Lua files call, by name. Lua reaches nothing else of Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHARED_WORDS = FIRST_STRIDE + MAX_DIMS  # of the memory that Lua reads a header 
 
 
 def _let_go(error: BaseException) -> None:
-    """Drop what failed calls of ours hold: Lua's values must not outlive the coroutine that passed them."""
+    """Clear the frames of failed calls: Lua's values must not outlive the coroutine that passed them."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -48,7 +48,7 @@ def _let_go(error: BaseException) -> None:
 
 
 def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
-    """The functions for Lua that are not of modules (``module_proxies.py``)."""
+    """The functions that have nothing to do with modules (those are in ``module_proxies.py``)."""
     handles = runtime.handles
     objects = handles.objects
     told = handles.told
@@ -59,7 +59,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     # -- errors -------------------------------------------------------------------------------------------
 
     def describe_error(error: Any) -> tuple[int | None, str | None, bool]:
-        """By which number Lua keeps what was thrown, else what to throw, and whether no pcall may catch it."""
+        """The number of the thrown value in Lua, else the text to throw; and whether no pcall may catch it."""
         if isinstance(error, BaseException):
             _let_go(error)
         if isinstance(error, LuaError) and error.thrown is not None and error.thrown.runtime() is runtime:
@@ -85,19 +85,19 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         told[handle] += items
 
     def new_list(mask: int, *values: Any) -> int:
-        """A handle for a list of these values."""
+        """Create a list of these values; returns its handle."""
         items = decode(handles, int(mask), values)
         handle = give_new(items, Kind.TABLE)
         told[handle] = tuple(items)
         return handle
 
     def fill_list(handle: int, mask: int, *values: Any) -> None:
-        """Make these values the content of a list."""
+        """Replace the content of a list."""
         objects[handle][:] = items = decode(handles, int(mask), values)
         told[handle] = tuple(items)
 
     def whole_list(handle: int, most: int) -> tuple[Any, ...]:
-        """The length of a list, and the first entries of it."""
+        """The length of a list, and its first entries."""
         held = objects[handle]
         told[handle] = tuple(held)
         return len(held), *encode_results(handles, tuple(held[:most]))
@@ -118,20 +118,20 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     ] = {}  # the entries of maps that Lua is reading, from where it is
 
     def first_entries(handle: int, count: int) -> tuple[Any, ...]:
-        """Keys and values, by turns, of the first ``count`` entries of a map."""
+        """Start reading a map: keys and values, alternating, of its first ``count`` entries."""
         told[handle] = dict(objects[handle])
         unread[handle] = iter(list(objects[handle].items()))  # a Table holds both 1 and true
         return more_entries(handle, count)
 
     def more_entries(handle: int, count: int) -> tuple[Any, ...]:
-        """The same of the next ones; fewer where these are the last."""
+        """The next ``count`` entries, or fewer at the end."""
         entries = list(itertools.islice(unread[handle], count))
         if len(entries) < count:
             del unread[handle]
         return encode_results(handles, tuple(itertools.chain.from_iterable(entries)))
 
     def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
-        """A handle for a Lua value that stays in Lua, and the number of one that may go."""
+        """A handle for a value that stays in Lua, and the number of a value that Lua may now release."""
         reference = TableView(runtime, number) if is_table else LuaCallback(runtime, number)
         return handles.give(reference, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
 
@@ -152,7 +152,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         shared[FIRST_STRIDE : FIRST_STRIDE + known] = list(tensor.stride()[:known])
 
     def geometry(handle: int) -> tuple[int, ...]:
-        """The number of dimensions, then size and stride of each."""
+        """The number of dimensions, then the size and the stride of each."""
         tensor = objects[handle]
         if not tensor.numel():
             return (0,)
@@ -160,7 +160,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return (tensor.dim(), *(number for pair in pairs for number in pair))
 
     def part(handle: int, offset: int, shape: tuple[int, ...]) -> torch.Tensor:
-        """A view of a tensor: ``offset`` counts from its own start, ``shape`` is a size and a stride by turns."""
+        """A view of a tensor: ``offset`` counts from its first element, ``shape`` alternates sizes and strides."""
         tensor: torch.Tensor = objects[handle]
         return tensor.as_strided(shape[::2], shape[1::2], tensor.storage_offset() + offset)
 
@@ -180,14 +180,14 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return give_new(objects[handle].detach(), handle & (STEP - 1))
 
     def adopt(kind: int, address: int, *sizes: int) -> tuple[int, int]:
-        """A tensor for elements that Lua has in its own memory; its handle, and where the elements are now."""
+        """Move elements from Lua's memory into a new tensor; returns its handle and its address."""
         tensor = torch.empty(sizes, dtype=types.NUMBER_TYPES[kind].dtype)
         moved = tensor.data_ptr()
         ctypes.memmove(moved, address, tensor.nbytes)
         return give_new(tensor, kind), moved
 
     def cuda_view(handle: int, offset: int, *shape: int) -> int:
-        """``view`` of a tensor of a CUDA type."""
+        """``view`` for a tensor of a CUDA type."""
         return handles.give_cuda_view(part(handle, offset, shape))
 
     def fill_view(handle: int, offset: int, value: float, *shape: int) -> None:
@@ -219,7 +219,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         )
 
     def tensor_from_buffer(code: int, address: int, count: int, *sizes: int) -> int:
-        """A new tensor from doubles that Lua wrote to its own memory."""
+        """Create a tensor from doubles that Lua wrote into its own memory."""
         buffer = (ctypes.c_double * count).from_address(int(address))
         number_type = types.BY_CODE[code]
         values = torch.frombuffer(buffer, dtype=torch.float64).to(number_type.dtype, copy=True)
@@ -227,7 +227,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return give_new_tensor(tensor, number_type)
 
     def tensor_from_list(code: int, values: int, *sizes: int) -> int:
-        """The same where Lua has no memory to share."""
+        """Create a tensor from a list, for an engine without FFI."""
         number_type = types.BY_CODE[code]
         tensor = torch.tensor(objects[values], dtype=torch.float64).to(number_type.dtype)
         tensor = tensor.reshape([int(n) for n in sizes]).to(state.current().device)
@@ -240,7 +240,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     # -- elements -----------------------------------------------------------------------------------------
 
     def flat(handle: int) -> int:
-        """All elements of a tensor or storage in order as a vector, on its own memory where that can be."""
+        """All elements of a tensor or storage as a vector, on the same memory if possible."""
         obj = objects[handle]
         return handles.give_view(obj.tensor() if isinstance(obj, memory.Storage) else obj.reshape(-1))
 
@@ -252,7 +252,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         target.copy_(torch.tensor(values, dtype=torch.float64))
 
     def order_matters(handle: int, *others: int) -> bool:
-        """Whether writing elements of a tensor changes what is later read of it or of the others."""
+        """Whether writing elements of a tensor changes elements of it or of the others that are read later."""
         target = objects[handle]
         return overlap.repeats(target) or overlap.order_matters(target, *(objects[other] for other in others))
 
@@ -263,7 +263,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     # -- objects ------------------------------------------------------------------------------------------
 
     def object_class(handle: int) -> tuple[str, int | None]:
-        """The Torch7 class of an object; of a Lua function or table the number by which Lua keeps it."""
+        """The Torch7 class of an object; for a Lua function or table also its number in Lua."""
         obj = objects[handle]
         if isinstance(obj, LuaReference):
             return "function", obj.number
@@ -275,7 +275,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return type(obj).__name__, None
 
     def object_classes() -> tuple[str, ...]:
-        """Names of the registered classes, each followed by its parent's or ""; parents come first."""
+        """The names of the registered classes, each followed by its parent's name or "". Parents come first."""
         listed: list[str] = []
         for name, cls in sorted(classes.items(), key=lambda item: len(item[1].__mro__)):
             parents = [class_names[base] for base in cls.__mro__[1:] if base in class_names]

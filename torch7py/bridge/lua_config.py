@@ -1,7 +1,7 @@
-"""What Lua is told of Python's side: of the operations when it starts, of a package when a program requires it.
+"""Tables that the Lua side gets: the operations at the start of a runtime, a package when a program requires it.
 
-They are the same for every runtime until something else is registered, so their Lua text is made once. The registers
-only grow: their sizes tell whether they are as they were.
+They are the same for every runtime until something else is registered, so their Lua text is cached. Registers only
+grow: their sizes tell whether the cached text is still valid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["at_start", "of_package"]
 
 
 def at_start() -> str:
-    """The Lua expression of what does not change in the table that ``boot.lua`` gets as ``config``."""
+    """The constant part of the table ``config`` of ``boot.lua``, as a Lua expression."""
     return _at_start(len(operations), len(layers))
 
 
@@ -40,7 +40,7 @@ def _at_start(*sizes: int) -> str:
 
 
 def of_package(package: Package, loaded: Set[str]) -> str:
-    """The Lua expression of what ``packages.lua`` needs to make a package beside those that are loaded."""
+    """What ``packages.lua`` needs to create a package next to those already loaded, as a Lua expression."""
     added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
     sizes = len(layers), added, len(package.functions), len(package.records)
     return _of_package(package, frozenset(loaded), *sizes)

@@ -1,4 +1,4 @@
-"""Plain values as Lua text: a Lua state makes a table of thousands of them faster than they are handed over."""
+"""Python values as Lua source text, which Lua turns into tables faster than it receives single values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lua's tables and functions in the hands of a user of Python: references, nothing is copied until it is asked for."""
+"""Lua's tables and functions as objects of Python. They are references: nothing is copied unless asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 10  # entries in a repr
 
 
 class PythonFunction:
-    """A callable of Python's that Lua has as a function."""
+    """Stands in Lua for a Python callable."""
 
     __slots__ = ("__weakref__", "function")
 
@@ -27,7 +27,7 @@ class PythonFunction:
 
 
 class Foreign(ForOneCall):
-    """Stands for a Lua value that lupa cannot hand over: a whole number of C, or one that Python has nothing for."""
+    """Stands for a Lua value that lupa cannot pass on: a C integer, or a type without a Python counterpart."""
 
     __slots__ = ("name", "number")
 
@@ -38,7 +38,7 @@ class Foreign(ForOneCall):
 
 
 def from_lua(value: Any) -> Any:
-    """What Python's user gets for a value that ``decode`` gave."""
+    """Convert a value from ``decode`` to what the user of Python gets."""
     kind = value.__class__
     if kind is str:
         if value.isascii():
@@ -60,7 +60,7 @@ def from_lua(value: Any) -> Any:
 
 
 class LuaValue(LuaReference):
-    """What Python holds of a Lua value: one object for each, as long as Python holds it."""
+    """A Lua table or function in Python. There is one object for each Lua value while Python holds it."""
 
     __slots__ = ()
 
@@ -225,7 +225,7 @@ class _Values(ValuesView[Any]):
 
 
 def _brief(value: Any) -> str:
-    """A value in a line that shows several."""
+    """The repr of a value inside the repr of a table."""
     if isinstance(value, LuaTable):
         return f"<table of {len(value)}>"
     if isinstance(value, torch.Tensor):

@@ -1,6 +1,7 @@
-"""Modules as Lua sees them: peers are made, read, written, called and marked here.
+"""Modules as Lua sees them.
 
-This knows the protocol of ``TorchObject`` (fields, children, exports) and no layer by name.
+A Lua table stands for each module; the module itself is its *peer* in Python. This file knows the protocol of
+``TorchObject`` (fields, children, exports) and no layer by name.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _LUA_MEMO = "torch7py lua memo"
 
 
 class LuaMethod:
-    """A method that Lua defines for one object, in the place of Python's."""
+    """A method that a script defined for an object; it replaces the Python method of that name."""
 
     __slots__ = ("_object", "_runtime", "name")
 
@@ -60,7 +61,7 @@ class LuaMethod:
         return runtime.call_lua(function, handle, *lookup, *encode_results(handles, arguments))
 
     def _function(self) -> tuple[str, tuple[str, ...]]:
-        """The function of the bridge that finds and calls it, and where it is found."""
+        """The bridge's Lua function that calls the method, and its arguments."""
         return "call_method", (self.name,)
 
     def __deepcopy__(self, memo: Any) -> LuaMethod:
@@ -68,7 +69,7 @@ class LuaMethod:
 
 
 class LuaParentMethod(LuaMethod):
-    """A method that Lua defines in a class above an object's, where methods of Python's call their parent's."""
+    """A method that a script defined in a base class; Python methods that call their parent's method call it."""
 
     __slots__ = ("key",)
 
@@ -81,7 +82,7 @@ class LuaParentMethod(LuaMethod):
 
 
 class LuaFields(Overrides):
-    """The fields that a script added to a module, which keeps its runtime alive by this."""
+    """The fields that a script added to a module. A module with such fields keeps its runtime alive."""
 
     def __init__(self, runtime: RuntimeInterface, obj: TorchObject) -> None:
         self._runtime = runtime
@@ -158,7 +159,7 @@ class LuaFields(Overrides):
         return dict(enumerate(fields, 1)) if isinstance(fields, list) else fields  # type: ignore[arg-type]
 
     def _there(self) -> tuple[RuntimeInterface | None, int | None]:
-        """The runtime if it still runs, and the handle if Lua holds the object."""
+        """The runtime unless it is closed, and the object's handle if Lua holds it."""
         runtime, obj = self._runtime, self._object()
         if runtime.closed or obj is None:
             return None, None
@@ -166,13 +167,13 @@ class LuaFields(Overrides):
 
 
 def _saved_and_read(runtime: RuntimeInterface, obj: TorchObject) -> Any:
-    """An object as a file gives it back, saved and read by the ways of the classes in Lua."""
+    """Copy an object by saving and reading it, with the ``write`` and ``read`` methods of its Lua classes."""
     return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE))
 
 
 @contextlib.contextmanager
 def _held(runtime: RuntimeInterface, obj: Any) -> Iterator[int]:
-    """A handle for the length of a call."""
+    """A handle that is valid inside the ``with`` block."""
     handle = runtime.handles.give(obj, Kind.OBJECT)
     try:
         yield handle
@@ -191,10 +192,10 @@ def is_cuda(obj: TorchObject) -> bool:
 
 
 def check_placement(obj: TorchObject, input: Any) -> None:
-    """Refuse an input that is of a CUDA type where the layers are not, or the other way round.
+    """Refuse an input of a CUDA type for layers that are not, and the other way round.
 
-    The numbers would be the same, but in the original this was an error. Layers of both sorts in one model have
-    something between them that copies. What a script's own class does with its input is that class's affair.
+    The numbers would be the same, but Torch7 raised an error. A model that has layers of both kinds also has a layer
+    that copies between them. A class written in Lua may do with its input what it likes.
     """
     tensor = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
     if tensor is None or not tensor.numel():
@@ -217,7 +218,7 @@ def check_placement(obj: TorchObject, input: Any) -> None:
 
 @contextlib.contextmanager
 def _called_directly(obj: TorchObject, method: tuple[str, str]) -> Iterator[None]:
-    """For the length of a call of this method of this class by a script (``nn.object.as_parents``)."""
+    """While a script calls this method of this class by name (see ``nn.object.as_parents``)."""
     attributes = obj.__dict__
     before = attributes.get("_direct")
     attributes["_direct"] = method
@@ -243,7 +244,7 @@ class ModuleProxies:
         return runtime
 
     def new_peer(self, name: str, class_name: str) -> int:
-        """A peer of a built-in class, not yet initialized, for an object of the (Lua) class ``class_name``."""
+        """Create the peer of an object of the Lua class ``class_name``, without running a constructor."""
         cls = layers[name]
         obj = cls.__new__(cls)
         TorchObject.__init__(obj)
@@ -253,11 +254,11 @@ class ModuleProxies:
         return self.handles.give(obj, Kind.MODULE)
 
     def fill_absent(self, handle: int) -> None:
-        """The object gets no other fields from a constructor."""
+        """Set the remaining fields to nil: no constructor will set them."""
         self.handles.objects[handle].fill_absent()
 
     def new_blank(self, name: str, class_name: str) -> int:
-        """A peer for a saved object, whose fields are to come."""
+        """Create the peer of a saved object, whose fields follow."""
         cls = layers[name]
         obj = cls.blank()
         if class_name != cls.torch7_name:
@@ -266,7 +267,7 @@ class ModuleProxies:
         return self.handles.give(obj, Kind.MODULE)
 
     def begin_restore(self, handle: int, version: int, names: int) -> None:
-        """The fields with these names are about to come, one by one."""
+        """Announce the names of the fields that follow one by one."""
         obj = self.handles.objects[handle]
         obj.__dict__["_saved_form"] = SavedForm(list(self.handles.objects[names]), int(version))
 
@@ -274,20 +275,20 @@ class ModuleProxies:
         self.handles.objects[handle].end_restore()
 
     def saved_names(self, handle: int) -> tuple[str, ...]:
-        """The fields to save that the engine knows, in order."""
+        """The names of the engine's fields to save, in order."""
         return tuple(self.handles.objects[handle].engine_fields_to_save())
 
     def field_to_save(self, handle: int, name: str) -> Any:
-        """A field of an object as it goes into a file."""
+        """The value of a field as a file has it."""
         obj = self.handles.objects[handle]
         return self._field(obj, obj.field_to_save(name))
 
     def saved_value(self, handle: int, name: str) -> Any:
-        """A field to save that is none of the object's: the original's objects have it, and nothing here needs it."""
+        """A field that only files have: Torch7's objects had it, and nothing here uses it."""
         return encode_results(self.handles, self.handles.objects[handle].engine_fields_to_save().get(name))
 
     def extras(self, handle: int) -> tuple[str, ...]:
-        """The fields of a saved object that its class does not know; Lua has them from now on."""
+        """The fields of a saved object that its class does not know. From now on they are Lua's."""
         form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved_form")
         return () if form is None else tuple(n for n in form.extras if isinstance(n, str))
 
@@ -315,7 +316,7 @@ class ModuleProxies:
         return obj.class_name, obj.torch7_name
 
     def package_of(self, handle: int) -> str:
-        """The package that brings an object's class."""
+        """The package that registers an object's class."""
         return package_of[self.handles.objects[handle].registered_as]
 
     def method(self, class_name: str, name: str) -> Callable[..., Any]:
@@ -328,7 +329,7 @@ class ModuleProxies:
         borrowed_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
 
         def call_otherwise(obj: TorchObject, values: list[Any]) -> Any:
-            """The first call for an object of a class, or one that is not as for most objects."""
+            """The first call for objects of a class, and calls that need more than the common case."""
             cls = type(obj)
             if cls not in calls and cls not in borrowed_calls:
                 answers = answers_for(cls, class_name, name)
@@ -359,14 +360,14 @@ class ModuleProxies:
     def _call_with_types(
         self, name: str, call: Callable[[list[Any]], Any], obj: TorchObject, values: list[Any]
     ) -> Any:
-        """A method where there are CUDA types: the input must fit the layers, and results are of their type."""
+        """Call a method in a program with CUDA types: check the input, and give the results the type of the layer."""
         if name in _TAKES_INPUT and values:
             check_placement(obj, values[0])
         with self.runtime().cuda_scope(is_cuda(obj)):
             return encode_results(self.handles, call([obj, *values]))
 
     def is_kin(self, handle: int, lender: str, name: str) -> bool:
-        """Whether a class's method is an object's own, by its class in Python or by a script's lookup."""
+        """Whether a method of a class is the object's own, by Python's inheritance or by Lua's lookup."""
         return answers_for(actual_class(self.handles.objects[handle]), lender, name)
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
@@ -381,11 +382,11 @@ class ModuleProxies:
         return tuple(names)
 
     def take_back(self) -> None:
-        """The end of the last ``lend``."""
+        """End the last ``lend``."""
         self._lent.pop().close()
 
     def abandon(self) -> None:
-        """Forget what an interrupt has left half done."""
+        """Undo what an interrupt left half done."""
         while self._lent:
             self.take_back()
 
@@ -408,7 +409,10 @@ class ModuleProxies:
             self.handles.rebind(value, kept)
 
     def changed_fields(self, *fields: Any) -> tuple[int, ...]:
-        """Which of some table-valued fields (module, name and table by threes) are other than Lua has them, from 1."""
+        """Which table-valued fields differ from Lua's copy, by position from 1.
+
+        ``fields`` has module, name and table of each.
+        """
         objects, codes, as_told = self.handles.objects, self.handles.codes, self.handles.as_told
         changed = []
         for number in range(0, len(fields), 3):
@@ -444,9 +448,9 @@ class ModuleProxies:
     # -- methods defined in Lua ---------------------------------------------------------------------------
 
     def mark(self, handle: int, text: str) -> None:
-        """Let Lua's definitions of these methods, and of no others, stand in the place of Python's.
+        """Let exactly these methods of Lua's replace Python's.
 
-        ``class>method`` is one of a class above the object's own, which its methods call as their parent's.
+        ``class>method`` is a method of a base class, which methods of the object call as their parent's.
         """
         obj = self.handles.objects[handle]
         attributes = obj.__dict__
@@ -488,7 +492,7 @@ class ModuleProxies:
         return encode_results(self.handles, deep_copy(objects[handle], objects[memo]))
 
     def copied_table(self, memo: int, handle: int) -> Any:
-        """The copy of a table that a layer holds in Python; None for one that only Lua has."""
+        """The copy of a table that a layer holds in Python; None for a table that only Lua has."""
         objects = self.handles.objects
         return encode_results(self.handles, objects[memo].get(id(objects[handle])))
 

@@ -63,7 +63,7 @@ class Streams:
             self.redirect(number, not direct)
 
     def write(self, number: int, text: str) -> None:
-        """Bytes of Lua's, a character each."""
+        """Write bytes of Lua's, one character each."""
         stream = getattr(sys, STREAMS[int(number)])
         data = text.encode("latin1")
         buffer = getattr(stream, "buffer", None)
@@ -78,7 +78,7 @@ class Streams:
 
 
 def flush() -> str | None:
-    """Write out what has been printed. The message for a program of which something is lost, now or before.
+    """Flush what the program printed; returns a message if some of it could not be written, now or earlier.
 
     Lua's ``print`` and ``io.write`` do not stop at an error: only C's stream remembers it.
     """
@@ -103,7 +103,7 @@ def _has_failed() -> bool:
 
 
 def give_up() -> None:
-    """Have Python not write what it still holds: it would complain again when the process ends."""
+    """Discard what Python still buffers, so that it does not fail again at the end of the process."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -22,7 +22,7 @@ __all__ = ["functions_and_records", "package_function", "record_method"]
 
 
 def functions_and_records(package: Package) -> dict[str, Any]:
-    """What Lua needs to know of a package's functions and classes."""
+    """The functions and classes of a package, described for Lua."""
     return {
         "functions": [[short, fields_of(f)] for short, f in package.functions.items()],
         "records": [
@@ -33,7 +33,7 @@ def functions_and_records(package: Package) -> dict[str, Any]:
 
 
 def package_function(runtime: RuntimeInterface, package: str, name: str) -> Callable[..., Any]:
-    """The function ``(mask, ...)`` behind ``package.name``."""
+    """The function ``(mask, ...)`` that Lua calls for ``package.name``."""
     call = adapt(packages[package].functions[name], f"{package}.{name}")
     handles = runtime.handles
 
@@ -57,7 +57,7 @@ def any_cuda(values: list[Any]) -> bool:
 
 
 def record_method(runtime: RuntimeInterface, package: str, class_name: str, name: str) -> Callable[..., Any]:
-    """The function ``(mask, table, ...)`` behind one method of a class whose objects are tables."""
+    """The function ``(mask, table, ...)`` that Lua calls for a method of a class whose objects are tables."""
     record = packages[package].records[class_name]
     cls = bound(record.cls)
     label = f"{package}.{class_name}" + ("" if name == "__init" else f":{name}")

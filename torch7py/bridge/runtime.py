@@ -1,4 +1,4 @@
-"""A running Torch7: one Lua state, the objects it holds and the settings it works under."""
+"""A running Torch7: a Lua state, the objects that it holds, and its settings."""
 
 from __future__ import annotations
 
@@ -194,10 +194,10 @@ class Runtime:
         self.close()
 
     def close(self, collect: bool = True) -> None:
-        """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts.
+        """Release everything that Lua holds. Modules that Python holds live on without their Lua parts.
 
-        ``collect`` also frees at once what of the runtime refers to itself. Lua's memory and the tensors that Lua held
-        are free without that.
+        ``collect`` also runs Python's garbage collector, for the runtime's own reference cycles. Lua's memory and the
+        tensors that Lua held are freed without it.
         """
         if not self.closed:
             self._finish_packages()
@@ -214,7 +214,7 @@ class Runtime:
                 gc.collect()
 
     def another(self, number: int) -> Runtime:
-        """A runtime for a thread of the program, by the number of the thread, with the settings of this one."""
+        """Create a runtime with the same settings, for a thread of the program with this number."""
         seed = None if self._seed is None else (self._seed + 1_000_003 * number) % (1 << 32)
         runtime = Runtime(
             seed=seed,
@@ -226,20 +226,20 @@ class Runtime:
         return runtime
 
     def _entered(self) -> _Entered:
-        """The conditions under which Lua runs: this runtime's State, no autograd, caches of before void."""
+        """The conditions under which Lua runs: this runtime's State, no autograd, no cached addresses."""
         if self.closed:
             raise RuntimeClosed("the runtime is closed")
         return _Entered(self)
 
     def _enter(self) -> None:
-        """The first of nested calls goes into Lua."""
+        """The outermost call enters Lua."""
         if self.callbacks:
             self.streams.into_lua()
             if self.dropped:
                 self._drop()
 
     def _leave(self) -> None:
-        """The last of nested calls has come back."""
+        """The outermost call has returned from Lua."""
         if self.callbacks:
             self.streams.into_python()
             if self._unwinding:
@@ -248,7 +248,7 @@ class Runtime:
                 self.callbacks["abandon"]()
 
     def _drop(self) -> None:
-        """Let Lua forget the values that Python has let go."""
+        """Let Lua release the values that Python no longer refers to."""
         while self.dropped:
             numbers = self.dropped[:DROPPED_AT_ONCE]
             del self.dropped[:DROPPED_AT_ONCE]
@@ -256,7 +256,7 @@ class Runtime:
 
     @contextlib.contextmanager
     def cuda_scope(self, on: bool) -> Iterator[None]:
-        """Whether what Python makes meanwhile is of CUDA types and draws from their random stream."""
+        """While new tensors are of CUDA types and use their random stream, or while they are not."""
         handles, state = self.handles, self.state
         if handles.within_cuda == on:
             yield
@@ -271,11 +271,11 @@ class Runtime:
             handles.within_cuda = not on
 
     def advance(self) -> None:
-        """Void what Lua has cached about where tensors lie."""
+        """Invalidate Lua's cached addresses of tensors."""
         self.shared[0] += 1
 
     def collected(self) -> None:
-        """Lua's collector has run: count from here, and let as much again come before the next time."""
+        """Lua's garbage collector has run: the next one is due after as many bytes as tensors now occupy."""
         seen: dict[int, int] = {}
         for obj in self.handles.objects.values():
             if isinstance(obj, torch.Tensor) and obj.device.type != "meta":
@@ -357,15 +357,15 @@ class Runtime:
         self.streams.redirect = self.callbacks["redirect"]
 
     def _chunk(self, name: str) -> Any:
-        """One of the bridge's Lua files as a function; its frames are not the script's."""
+        """Load one of the bridge's Lua files as a function that is not part of the script's stack traces."""
         return self._function(name, functools.partial(engine.chunk_source, name), chunk_name(name))
 
     def _constant(self, expression: str) -> Any:
-        """The table that a Lua expression makes."""
+        """Evaluate a constant Lua expression."""
         return self._function(expression, lambda: f"return {expression}", "=[torch7py]")()
 
     def _function(self, key: str, source: Callable[[], str], name: str) -> Any:
-        """Lua text, the same in every runtime, as a function. Compiling is half of a start, and done once."""
+        """Compile Lua text. The bytecode is cached for other runtimes, since compiling is half of a start."""
         compiled = _compiled.get((self.engine, key))
         if compiled is not None:
             return self._load(compiled)
@@ -374,7 +374,7 @@ class Runtime:
         return function
 
     def _package(self, name: str) -> Any:
-        """What Lua needs to make a package, once the packages that it requires are there."""
+        """Load a package, whose requirements are loaded; returns its description for Lua."""
         package = packages[name]
         package.load()
         if package.start is not None:
@@ -391,7 +391,7 @@ class Runtime:
         return self._constant(description)
 
     def _choose_generation(self) -> None:
-        """Fix the generation of nn and rnn by what the program looks like, and say so when it is the older one."""
+        """Choose the generation of nn and rnn by the program, and report the older one."""
         chosen = generation.LATER if self._script is None else generation.generation_of(self._script)
         self.state.generation = chosen
         if chosen == generation.OLDER:
@@ -401,7 +401,7 @@ class Runtime:
             )
 
     def _choose_cutorch(self) -> None:
-        """Fix the generation of cutorch likewise; that of 2015 goes with rnn's."""
+        """Choose the generation of cutorch by the program; the older rnn implies the older cutorch."""
         if self.state.cutorch_generation is not None:
             return
         chosen = generation.LATER
@@ -417,7 +417,7 @@ class Runtime:
         self.state.cutorch_generation = chosen
 
     def _requirements(self, name: str) -> Any:
-        """The packages that a package requires; None when there is no such package."""
+        """The packages that a package requires; None if there is no such package."""
         package = packages.get(name)
         return None if package is None else self._lua.table_from(package.requires)
 
@@ -468,28 +468,31 @@ class Runtime:
         return self.enter_lua("user_require", to_latin1(name))
 
     def evaluate(self, source: str, name: str = "=python") -> Any:
-        """``execute`` for this package's own use: tables are lists and dicts, strings have a character a byte."""
+        """``execute`` with the conversion of layers and operations.
+
+        Tables are lists and dicts, and a string has one character for each byte.
+        """
         return self.call_lua("evaluate", _source(source), name)
 
     def set_global(self, name: str, value: Any) -> None:
-        """Set a global to what an operation would give Lua for a value."""
+        """Set a global variable, with the conversion of layers and operations."""
         self.call_lua("set_global", name, *encode_results(self.handles, value))
 
     # -- calls --------------------------------------------------------------------------------------------
 
     def enter_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> Any:
-        """Call one of the functions of value_conversion.lua with ``arguments`` as they are, then values of a user's."""
+        """Call a function of value_conversion.lua. ``arguments`` are passed unchanged, ``values`` are converted."""
         results = [from_lua(value) for value in self.read_lua(callback, *arguments, values=values)]
         return None if not results else results[0] if len(results) == 1 else tuple(results)
 
     def read_lua(self, callback: str, *arguments: Any, values: tuple[Any, ...] = ()) -> list[Any]:
-        """The same before its results are made a user's."""
+        """``enter_lua`` without the conversion of the results."""
         with self._entered():
             encoded = encode(self, values) if values else ()
             return read_values(self, self.callbacks[callback](*arguments, *encoded))
 
     def call_lua(self, callback: str, *arguments: Any) -> Any:
-        """Call one of the bridge's Lua functions and decode its answer; LuaError when Lua raised an error."""
+        """Call one of the bridge's Lua functions and decode its results. Raises LuaError if Lua raised an error."""
         if self._runs() and not self.handles.within_cuda:
             self.advance()
             return read_answer(self, self.callbacks[callback](*arguments))
@@ -500,7 +503,7 @@ class Runtime:
             return read_answer(self, self.callbacks[callback](*arguments))
 
     def final_exception(self, message: str) -> BaseException:
-        """What ends more than a program, on its way through Lua; ``message`` says where Lua was."""
+        """The exception that ends more than the program and is passing through Lua; ``message`` names the Lua line."""
         cause, self.last_exception = self.last_exception, None
         self._unwinding = True
         if cause is None or (isinstance(cause[0], KeyboardInterrupt) and not str(cause[0])):
@@ -508,12 +511,12 @@ class Runtime:
         return cause[0]  # one of a runtime within this one says where that was
 
     def cause_of(self, message: str) -> BaseException | None:
-        """The Python exception that an error in Lua with this message comes from."""
+        """The Python exception that caused the Lua error with this message."""
         cause, self.last_exception = self.last_exception, None
         return cause[0] if cause is not None and cause[1] in message else None
 
     def python_function(self, function: Callable[..., Any]) -> PythonFunction:
-        """What Lua holds of a callable: one object as long as it does."""
+        """The object that stands for a callable in Lua: one for each callable, as long as Lua holds it."""
         known = self._functions.get(id(function))
         if known is None or known.function is not function:
             known = self._functions[id(function)] = PythonFunction(function)
@@ -521,7 +524,7 @@ class Runtime:
 
     @contextlib.contextmanager
     def left(self) -> Iterator[None]:
-        """Lua has called a function of the user's."""
+        """While Lua calls a function of the user's."""
         self.streams.into_python()
         try:
             yield
@@ -532,13 +535,13 @@ class Runtime:
         return Globals(self, int(read_answer(self, self.callbacks["user_globals"]())))
 
     def _runs(self) -> bool:
-        """Whether this is within a call from Lua, under the conditions of ``_entered``."""
+        """Whether this is a nested call, which runs under the conditions of ``_entered`` already."""
         if not self._entries or self.closed or torch.is_grad_enabled():
             return False
         return state.current() is self.state
 
     def take_process(self) -> None:
-        """The program has the process to itself: ``os.exit`` ends it."""
+        """Let ``os.exit`` end the process, since only this program runs in it."""
         self.call_lua("take_process")
 
     def _finish_packages(self) -> None:
@@ -558,7 +561,7 @@ class Runtime:
 
 
 class _Entered:
-    """A call from Python into Lua, as a ``with`` block: see ``Runtime._entered``."""
+    """A ``with`` block around a call from Python into Lua (``Runtime._entered``)."""
 
     __slots__ = ("_gradients", "_runtime", "_state", "_watched")
 
@@ -597,5 +600,5 @@ class _Entered:
 
 
 def _source(text: str) -> str:
-    """Lua source as a file in UTF-8 would hold it, a character a byte."""
+    """Lua source with one character for each byte of its UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("latin1")

@@ -1,7 +1,7 @@
-"""What Lua's readObject and writeObject ask of Python: the words of the format, tensors, and the fields of layers.
+"""The Python half of Lua's readObject and writeObject: the primitives of the format, tensors, and the fields of layers.
 
-Tables, functions and the objects of Lua's classes are Lua's to read and to write, in ``lua/serial*.lua``. Both sides
-count the objects of a file together: each file has a ``Reader`` and a ``Writer`` here, made when first needed.
+Lua reads and writes tables, functions and objects of Lua classes (``lua/serial*.lua``). Both halves number the objects
+of a file together: a file has a ``Reader`` and a ``Writer``, created at the first use.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
         return file.read_int() == 1
 
     def head(handle: int) -> tuple[Any, ...]:
-        """The kind of the next value; the value itself, or the index of what follows."""
+        """The kind of the next value, and the value itself or the index of what follows."""
         file = file_of(handle)
         kind = file.attached.pop("kind", None)
         if kind is None:
@@ -93,7 +93,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
         return (kind, index) if known is None else (KNOWN, index, give(known))
 
     def scalars(handle: int, limit: int) -> tuple[Any, ...]:
-        """The next values as long as they are numbers, strings and booleans."""
+        """The next values as long as they are numbers, strings or booleans."""
         file = file_of(handle)
         if "kind" in file.attached:
             return ()
@@ -181,14 +181,14 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
     # -- functions ----------------------------------------------------------------------------------------
 
     def trust_function(code: str, handle: int | None = None) -> None:
-        """Remember a function that this process has compiled and may load again; written to a file, later ones too."""
+        """Trust a function that this process compiled; one written to a disk file is trusted by later processes too."""
         trust(code, handle is not None and not isinstance(objects[handle], MemoryFile))
 
     def function(code: str, kind: int, upvalues: int) -> int:
         return give(Function(code.encode("latin1"), objects[upvalues], int(kind)))
 
     def code_of(handle: int) -> tuple[Any, ...]:
-        """Code, kind and upvalues of a function that Python has read; nothing for another object."""
+        """Code, kind and upvalues of a function that Python read; None for another object."""
         obj = objects[handle]
         if not isinstance(obj, Function):
             return (None,)
@@ -197,9 +197,9 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
     # -- layers -------------------------------------------------------------------------------------------
 
     def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
-        """How many fields an upgrade replaces and which, then the new ones, names and values by turns.
+        """The number and names of the fields that an upgrade replaces, then names and values of the new fields in turn.
 
-        ``pairs``: names and values of the fields that are tensors, numbers and booleans, and the modules inside.
+        ``pairs``: names and values of the fields that are tensors, numbers and booleans, and the inner modules.
         """
         values = decode(runtime.handles, mask, pairs)
         fields = Table(zip(values[::2], values[1::2], strict=True))
@@ -210,7 +210,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
         return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(new.items())))
 
     def header(handle: int) -> tuple[Any, ...]:
-        """What a layer writes before its fields; nil for most. Scripts write the version of today."""
+        """What a layer writes before its fields, nil for most layers. Scripts always write the latest version."""
         return encode_results(runtime.handles, header_of(objects[handle], objects[handle].own_version()))
 
     return {
@@ -251,5 +251,5 @@ SCALARS = frozenset({t7.NUMBER, t7.STRING, t7.BOOLEAN})
 
 
 def _weakly(file: File) -> Any:
-    """A file in the hands of what the file itself keeps alive."""
+    """A weak reference to a file, for objects that the file itself keeps alive."""
     return weakref.proxy(file)

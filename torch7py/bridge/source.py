@@ -1,7 +1,7 @@
-"""Makes Lua sources of Torch's LuaJIT, which spoke some Lua 5.2, fit for a Lua that speaks 5.1.
+"""Rewrites Lua sources written for Torch's LuaJIT, which had some features of Lua 5.2, for an engine that has Lua 5.1.
 
-A source is a string of bytes, one character each (latin-1), so that binary strings in it survive. A patched
-source has the same lines as before.
+A source is a string with one character for each byte (latin-1), so that binary strings survive. The rewritten source
+has the same lines.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Edit = tuple[int, int, bytes]  # start, end, new text
 
 
 def for_grammar(data: bytes) -> bytes:
-    """A source that the grammar reads as Lua 5.1 does, every byte in its place; texts are read off the original."""
+    """Replace bytes that the grammar would misread, without moving any. Read texts from the original source."""
     return _LATER_KEYWORD.sub(b"globaL", data.translate(_PLAIN))
 
 
@@ -107,7 +107,7 @@ def _edits(root: Node, data: bytes) -> list[Edit]:
 
 
 def _is_superfluous(semicolon: Node) -> bool:
-    """Whether no statement comes before this semicolon that it could end."""
+    """Whether a semicolon ends no statement."""
     before = semicolon.prev_named_sibling
     while before is not None and before.type in ("comment", "hash_bang_line"):
         before = before.prev_named_sibling
@@ -157,7 +157,7 @@ def _apply(data: bytes, edits: list[Edit]) -> bytes:
 
 
 def matches(query: str, source: bytes) -> list[dict[str, str]]:
-    """What a tree-sitter query finds in a source: for each match the text of each capture by its name."""
+    """The matches of a tree-sitter query: the source text of each capture by its name."""
     root = Parser(_LANGUAGE).parse(for_grammar(source)).root_node
     matches = QueryCursor(Query(_LANGUAGE, query)).matches(root)
     return [

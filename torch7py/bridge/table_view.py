@@ -1,4 +1,4 @@
-"""A script's table as functions of packages have it: read and written where it is, never copied."""
+"""A script's table as functions of packages get it: read and written in place, never copied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TableView(LuaReference, MutableMapping[str, Any]):
         return default if value is None else value
 
     def pick(self, *keys: str) -> tuple[Any, ...]:
-        """Several values at once, None for each that is not there."""
+        """The values of several keys in one call, None for each missing one."""
         values = self._call("table_pick", *keys)
         return values if isinstance(values, tuple) else (values,)
 

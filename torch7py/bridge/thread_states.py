@@ -1,8 +1,8 @@
-"""Other Lua states of a program, for the package ``threads``: each is a runtime with objects and settings of its own.
+"""Other Lua states of a program, for the package ``threads``: runtimes with objects and settings of their own.
 
-A state runs jobs when it is told to, in the thread of the program. What goes in and comes out are the bytes that a
-serializer made. ``share`` lets a file hold tensors and storages themselves, by number, instead of their contents: so
-both states work on one memory.
+A state runs the jobs that it is sent, in the thread of the program. Jobs and results are serialized to bytes. After
+``share`` a file holds references to tensors and storages instead of their contents, so that both states work on the
+same memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TOGETHER = 16  # a search for garbage, of 50 ms, follows so many closed states
 
 
 class Shared:
-    """The objects on their way from one state to another, by number."""
+    """Objects on their way from one state to another, by number."""
 
     objects: ClassVar[dict[int, Any]] = {}
     _numbers = itertools.count(1)
@@ -53,7 +53,7 @@ class Shared:
 
 
 class SharingWriter(Writer):
-    """Writes the number of a tensor or storage where another writes its content."""
+    """Writes a tensor or storage as the number of a shared object."""
 
     def _start(self, obj: Any, waiting: list[Any]) -> Any:
         if not isinstance(obj, (torch.Tensor, Storage)):
@@ -65,7 +65,7 @@ class SharingWriter(Writer):
 
 
 class SharingReader(Reader):
-    """Reads what ``SharingWriter`` wrote; each object once."""
+    """Reads what ``SharingWriter`` wrote. Each object can be read once."""
 
     def tensor_or_storage(self, index: int, name: str) -> Any:
         at = self.file.known_position()
@@ -83,7 +83,7 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     states = runtime.thread_states
 
     def open_state(path: str) -> int:
-        """A new state, whose ``package.path`` is given; its number."""
+        """Create a state with this ``package.path``; returns its number."""
         number = len(states) + 1
         states[number] = state = runtime.another(number)
         state.set_global("__path", path)
@@ -94,7 +94,7 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
         _state(number).set_global(name, value)
 
     def run_job(number: int, serializer: str, job: Any) -> Any:
-        """Let a state run a job, which a serializer of this name has saved; its results, saved by the same."""
+        """Run a job that was saved by the named serializer; returns its results, saved by the same one."""
         state = _state(number)
         state.set_global(JOB, runtime.handles.objects[job] if isinstance(job, int) else job)
         state.set_global("__threads_serializer", serializer)
@@ -116,7 +116,7 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
             state.close(collect=next(closings) % TOGETHER == 0)
 
     def share(handle: int) -> None:
-        """From now on a file in memory holds tensors and storages themselves."""
+        """Let a memory file hold tensors and storages by reference."""
         file = runtime.handles.objects[handle]
         assert isinstance(file, MemoryFile)
         weak: Any = weakref.proxy(file)

@@ -1,9 +1,9 @@
-"""Which compiled functions in files are the user's own: those that a Lua program of this user has saved.
+"""Which compiled functions in files may run: those that a Lua program of this user has saved.
 
-A function in a ``.t7`` is LuaJIT's bytecode, and bytecode that somebody else made can do more than any program. So
-only that runs whose digest is known: of functions that this process has compiled, and of those that earlier ones have
-written to a file. The latter are kept in ``torch7py/functions`` under ``$XDG_STATE_HOME``, by default
-``~/.local/state``, a line each; a file that somebody else may write to is disregarded.
+A function in a ``.t7`` file is LuaJIT bytecode, and hand-made bytecode can do more than any program. So only bytecode
+with a known digest runs: that of functions which this process compiled, or which an earlier one wrote to a file. The
+latter are stored in ``torch7py/functions`` under ``$XDG_STATE_HOME``, by default ``~/.local/state``, one digest a line.
+The file is ignored if somebody else may write to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["is_trusted", "trust"]
 
 
 def trust(code: str, lasting: bool) -> None:
-    """Remember a function that this process has compiled; ``lasting``: for later processes too."""
+    """Trust a function that this process compiled; with ``lasting`` later processes trust it too."""
     digest = _digest(code)
     known = state.of_process().trusted_bytecode
     if digest not in known:

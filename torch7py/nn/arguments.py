@@ -1,4 +1,4 @@
-"""What layers are given, as they use it: dimensions counted from 1, tables of tensors, gradients in a shape."""
+"""Arguments of layers in the form that they use: dimensions from 1, tables of tensors, gradients of a shape."""
 
 from __future__ import annotations
 

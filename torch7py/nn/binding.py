@@ -28,7 +28,7 @@ DEFINED_FOR_ALL = {"__tostring__"}  # what an object of a class without such a m
 
 
 def virtual_methods() -> list[str]:
-    """The methods that Python calls on an object it holds, so that a script's definition must be seen there."""
+    """The methods that Python calls on objects it holds, and that a script may therefore override."""
     methods: dict[str, None] = {}
     for cls in layers.values():
         methods |= dict.fromkeys(cls.virtual)
@@ -36,7 +36,7 @@ def virtual_methods() -> list[str]:
 
 
 def all_exports(cls: type[TorchObject]) -> dict[str, str]:
-    """The methods of a class that scripts may call, those that other packages add included."""
+    """The methods of a class that scripts may call, with those that other packages add."""
     exports = cls.exports()
     for package in extensions:
         exports = extension_of(package, cls) | exports
@@ -55,8 +55,7 @@ def exported(cls: type[TorchObject], name: str) -> str:
 
 
 def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
-    """What a script's side needs for a package: its classes, and the methods that it adds to the classes of packages
-    loaded before."""
+    """A package's classes, and the methods that it adds to classes of packages loaded before, described for Lua."""
     available = loaded | {package}
     classes, additions = [], []
     for key, cls in layers.items():
@@ -89,7 +88,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
 
 
 def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
-    """The registered class that a class derives from in Lua: the next in Python, or the one that it names."""
+    """The parent of a class in Lua: the next registered class in Python, or the one that the class names."""
     named = cls.__dict__.get("torch7_parent")
     if named is not None:
         return layers[named]
@@ -97,10 +96,10 @@ def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
 
 
 def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
-    """Those of the exports that a script finds in the class itself; all others the class inherits.
+    """The exports that a script finds in the class itself; the class inherits all others.
 
-    They are those that the class of the original defines, wherever Python's classes have them. Methods that the
-    original's class and its ancestors do not have, and classes of which nothing is known, are as in Python.
+    They follow the class of the original, wherever Python's classes define them. Methods that the original does not
+    have, and classes of which nothing is known, follow Python.
     """
     original = original_methods().get(cls.registered_as)
     parent = parent_of(cls)
@@ -117,10 +116,10 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
 def _defined_in_python(
     cls: type[TorchObject], parent: type[TorchObject] | None, exports: dict[str, str]
 ) -> list[str]:
-    """Those of the exports that a class defines itself or through unregistered bases.
+    """The exports that a class defines itself or through unregistered bases.
 
-    A twin that is another class in Python than its parent in Lua has all that the parent defines: inherited it would
-    be a method of that class, lent.
+    A class whose parent in Lua is not its parent in Python counts as defining everything: an inherited method would
+    otherwise be borrowed from the Lua parent.
     """
     names: dict[str, None] = {}
     for ancestor in cls.__mro__:
@@ -145,7 +144,7 @@ _PASSING_ON = frozenset(
 
 @cache
 def _definer(cls: type[TorchObject], name: str, *sizes: int) -> str | None:
-    """The class, as it is registered, in which a script finds a method of a class."""
+    """The registered class in which a script finds a method of a class."""
     at: type[TorchObject] | None = cls
     while at is not None:
         if name in own_methods(at, all_exports(at)):
@@ -164,12 +163,12 @@ def _inherits(cls: type[TorchObject], key: str, name: str) -> bool:
 
 
 def answers_for(cls: type[TorchObject], key: str, name: str) -> bool:
-    """Whether a method of the class of that key may run with an object of a class as it is."""
+    """Whether a method that a script takes from one class may run on an object of another class unchanged."""
     return issubclass(cls, layers[key]) or _inherits(cls, key, name)
 
 
 def classes_below(cls: type[TorchObject], key: str) -> frozenset[str]:
-    """A class and those from which it descends, as they are registered, before it comes to the one of that key."""
+    """The registered classes from a class up to, and without, the ancestor with this key."""
     below: set[str] = set()
     at: type[TorchObject] | None = cls
     while at is not None and at.registered_as != key:
@@ -179,10 +178,10 @@ def classes_below(cls: type[TorchObject], key: str) -> frozenset[str]:
 
 
 def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callable[[list[Any]], Any]:
-    """What runs for an object of a class when a script calls a method of the class of that key.
+    """The function that runs when a script calls a method of one class on an object of another.
 
-    That is the Python method of the object's class where the script's lookup finds the method there: Python's classes
-    may do by methods of their own what the original's inherit. For any other class it is the method of that class.
+    It is the Python method of the object's class if the script's lookup in that class ends at this method: Python's
+    classes may override what the original's inherit. Otherwise it is the method of the named class.
     """
     at = cls if _inherits(cls, key, name) else layers[key]
     if name == "__init":
@@ -191,7 +190,7 @@ def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callab
 
 
 def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
-    """The methods with arguments that are tables to be read and written in Lua, and the numbers of these."""
+    """The methods with table arguments that are read and written in Lua, and the positions of these arguments."""
     signatures = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
     return {name: [number - 1 for number in numbers] for name, numbers in signatures.items() if numbers}
 

@@ -1,8 +1,8 @@
-"""A method of one class on an object of another, as Lua allows: ``C.reinforce = nn.AbstractRecurrent.reinforce``.
+"""Methods of one class called on objects of another, as Lua allows: ``C.reinforce = nn.AbstractRecurrent.reinforce``.
 
-Such a *lent* method works on the object's fields, whatever its class. While it runs the object is of the lender's
-class, with the exported methods of its own: what the method calls by name is the object's, what it needs besides is
-the lender's.
+The method works on the object's fields. While it runs, the object belongs to a class that derives from the lender's
+class and has the exported methods of the object's class: methods that it calls by name are the object's, everything
+else that it needs is the lender's.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _STORE = "_lent"  # where an object keeps, by lender, what the lender's methods 
 
 
 def actual_class(obj: TorchObject) -> type[TorchObject]:
-    """The class of an object, also while it is lent another."""
+    """The class of an object, even while it belongs to a borrowing class."""
     cls: type[TorchObject] = type(obj).__dict__.get("borrowing_class_of", type(obj))
     return cls
 
 
 def _with_actual_class(attribute: str, cls: type[TorchObject]) -> Callable[..., Any]:
-    """A method of the object's own class, called while the object is of another."""
+    """A method of the object's actual class, callable while the object belongs to a borrowing class."""
 
     def method(obj: TorchObject, *arguments: Any, **named: Any) -> Any:
         with borrowing(obj, cls):
@@ -61,16 +61,17 @@ def _make_class(cls: type[TorchObject], lender: type[TorchObject]) -> type[Torch
 
 
 def borrowed_fields(cls: type[TorchObject], lender: type[TorchObject]) -> list[str]:
-    """The fields of the lender that an object of the other class has, if at all, as fields of the script's."""
+    """The fields of the lender that the class does not have. On an object they can only be fields that a script set."""
     known = {*cls.all_fields(), *cls.links, *cls.lists, "modules"}
     return [name for name in (*lender.all_fields(), *lender.links) if name not in known]
 
 
 @contextmanager
 def borrowing(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
-    """Let an object be of a class it does not descend from; what that class keeps on it is there the next time too.
+    """Let an object belong to a class that it does not derive from.
 
-    Fields that the object does not have are as in an object whose constructor has not run.
+    Its attributes of that class are kept for the next time. Fields that the object lacks are as in an object whose
+    constructor has not run.
     """
     if isinstance(obj, lender):
         yield

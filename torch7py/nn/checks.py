@@ -1,4 +1,4 @@
-"""What layers ask of the tensors they are given, with the messages when it is not so."""
+"""Checks of layers' tensors, with their error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function of Python being written, on tensors whose sizes and types are checked before its first line."""
+"""Generates a Python function on tensors whose sizes and types are checked before its first line."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 
 @dataclass(frozen=True)
 class Known:
-    """A tensor of known shape and type under a name; ``held`` names the object that stands for it elsewhere.
+    """A named tensor of known shape and type; ``held`` names the object that stands for it elsewhere.
 
-    ``movable``: the module's own, written anew at each call by a kernel that does not mind where it lies.
+    ``movable``: a tensor of the module's that a kernel overwrites at each call, wherever its memory lies.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Listed:
-    """A table of values of which each has a name."""
+    """A table of named values."""
 
     name: str
     items: list[Value]
@@ -60,7 +60,7 @@ Value = Known | Listed | Other
 
 
 def observe(name: str, value: Any) -> Value:
-    """What can be said of a value that was seen."""
+    """What is known of an observed value."""
     if value.__class__ is Tensor:
         return Known(name, value.shape, value.dtype, value.is_contiguous())
     return Other(name)
@@ -68,7 +68,7 @@ def observe(name: str, value: Any) -> Value:
 
 @dataclass(frozen=True)
 class Shown:
-    """A line that fills or makes the table of this name, or something that nobody names (an empty name)."""
+    """A line that updates the named table, or (without a name) something that no line reads."""
 
     table: str
     text: str
@@ -76,10 +76,10 @@ class Shown:
 
 @dataclass
 class Code:
-    """A function being written: what must hold at its start, its lines, and the objects that they name.
+    """A function under construction: the conditions at its start, its lines, and the objects that they name.
 
-    Some lines only show what has passed between the places: they are put off until somebody looks, but for those that
-    make a table which other lines name.
+    Lines that only update tables which scripts may read are deferred until somebody reads them, unless other lines
+    name the table.
     """
 
     objects: dict[str, Any] = field(default_factory=dict)
@@ -98,14 +98,14 @@ class Code:
         self.lines.append(text)
 
     def names(self) -> set[str]:
-        """What the lines name that are not put off."""
+        """The names in lines that are not deferred."""
         return {name for line in self.lines if isinstance(line, str) for name in NAME.findall(line)}
 
     def show(self, table: str, text: str) -> None:
         self.lines.append(Shown(table, text))
 
     def turned(self, name: str) -> str:
-        """A tensor's transpose: a view made once, as long as the memory is the same."""
+        """A tensor's transpose: a view that is created once, valid while the memory is the same."""
         value = self.objects.get(name)
         if not isinstance(value, Tensor) or not value.is_contiguous():
             return f"{name}.t()"
@@ -113,27 +113,27 @@ class Code:
         return f"({view} if {name}.data_ptr() == {address} and {name}.is_contiguous() else {name}.t())"
 
     def attributes(self, number: int, module: Any) -> str:
-        """The name of a module's attributes."""
+        """The name of a module's attribute dict."""
         return self.bind(f"d{number}", module.__dict__)
 
     def unmarked(self, number: int, module: Any) -> bool:
-        """Whether no method of a module is a script's, which is checked from now on."""
+        """Whether no method of a module is a script's. The function checks this from now on."""
         if "_marked" in module.__dict__:
             return False
         self.check(f"'_marked' not in {self.attributes(number, module)}")
         return True
 
     def tensor(self, name: str, value: Tensor, contiguous: bool = False) -> str:
-        """Conditions for a tensor from outside to be like this one."""
+        """Conditions that a tensor from outside is like this one."""
         shape = self.bind(f"s_{name}", value.shape)
         dtype = self.bind(f"t_{name}", value.dtype)
         text = f"{name}.shape == {shape} and {name}.dtype is {dtype}"
         return f"{text} and {name}.is_contiguous()" if contiguous else text
 
     def result(self, number: int, module: Any, name: str, like: Known, whole: bool = True) -> Known | None:
-        """The module's own tensor of this name, if a result of this size and type fits into its memory.
+        """The module's tensor of this name, if a result of this size and type fits into its memory.
 
-        Not ``whole``: it will take over another's memory, so that what it has now does not matter.
+        Not ``whole``: the tensor will take over another one's memory, so its present memory does not matter.
         """
         held = module.__dict__[name]
         if held.__class__ is not Tensor or held is not module._own.get(name) or held.dtype is not like.dtype:
@@ -156,5 +156,5 @@ class Code:
         return name
 
     def shape(self, name: str, value: Tensor) -> None:
-        """Check that a script has not given a result's memory another shape; its type goes with the object."""
+        """Check that a script has not reshaped a result's memory; the type belongs to the object."""
         self.check(f"{name}.shape == {self.bind(f's_{name}', value.shape)}")

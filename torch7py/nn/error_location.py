@@ -1,7 +1,7 @@
-"""Where in a model something failed, found when it has: which layer, and the way to it from the outermost.
+"""Finds where in a model an error occurred: the layer, and the path to it from the outermost module.
 
-Nothing is noted while a model computes. A traceback knows the object of each of its frames; the way from one to the
-next is looked up in what the outer one holds.
+Nothing is recorded while a model computes. The traceback has the object of each frame; how one is reached from the
+next is looked up in the outer object.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ARGUMENTS = ("input", "target", "gradOutput")
 
 
 class _Call(NamedTuple):
-    """A method that was running: of which object, what it is called, its variables."""
+    """A running method: its object, its name, its local variables."""
 
     of: TorchObject
     method: str
@@ -36,11 +36,11 @@ class _Call(NamedTuple):
 
 
 def explain(error: Exception, root: TorchObject) -> TorchError:
-    """What to tell the author of a program in which a method of ``root`` failed.
+    """The error message for the author of a program in which a method of ``root`` failed.
 
-    The message names the layer that failed. In a model the way to it follows: ``Sequential[3].ParallelTable[1].Linear``
-    has the number of a module in its container, ``Recurrent[feedbackModule]`` a part by name, ``Recursor[step 4]``
-    the module of a step.
+    The message names the layer that failed, and the path to it: ``Sequential[3].ParallelTable[1].Linear`` has the
+    number of a module in its container, ``Recurrent[feedbackModule]`` a part by name, ``Recursor[step 4]`` the module
+    of a step.
     """
     calls = list(_calls(error.__traceback__))
     calls = calls[next((i for i, call in enumerate(calls) if call.of is root), 0) :]
@@ -93,7 +93,7 @@ def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
 
 
 def _mismatch(leaf: TorchObject, arguments: dict[str, Any]) -> str | None:
-    """What is wrong with the layer's arguments, as far as it shows."""
+    """What is wrong with the layer's arguments, if that can be seen."""
     input, gradient = arguments.get("input"), arguments.get("gradOutput")
     for name, value in arguments.items():
         if value is None or isinstance(value, (str, bool, int, float)):
@@ -112,7 +112,7 @@ def _mismatch(leaf: TorchObject, arguments: dict[str, Any]) -> str | None:
 
 
 def _mixture(calls: list[_Call]) -> str | None:
-    """What is of another type than the layer, or than the rest: as the innermost call shows it."""
+    """Tensor types in the innermost call that differ from the layer's or from each other."""
     for call in reversed(calls):
         for name in ARGUMENTS:
             type_names = {
@@ -126,7 +126,7 @@ def _mixture(calls: list[_Call]) -> str | None:
 
 
 def _foreign(arguments: dict[str, Any]) -> str | None:
-    """What is no tensor where the layer has taken it for one: a table, or something in a table."""
+    """An argument, or an entry of one, that is not a tensor."""
     for name, value in arguments.items():
         if isinstance(value, list):
             others = [_kind(v) for v in _entries(value) if not isinstance(v, torch.Tensor)]

@@ -1,4 +1,4 @@
-"""A layer that another language defines, inside a PyTorch graph: its own two halves of backward are its backward."""
+"""Lets a layer that another language defines take part in a PyTorch graph, with its explicit backward."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["forward_through"]
 
 
 def _rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
-    """The nesting of ``structure`` with its tensors replaced in order (taken from the list)."""
+    """Replace the tensors of a nested structure, in order."""
     if isinstance(structure, list):
         return [_rebuild(item, tensors) for item in structure]
     return tensors.pop(0) if isinstance(structure, torch.Tensor) else structure
@@ -54,7 +54,7 @@ class _ForeignLayer(torch.autograd.Function):
 
 
 def forward_through(module: TorchObject) -> Callable[[Any], Any]:
-    """The ``forward`` of a module whose protocol methods are (partly) another language's."""
+    """The ``forward`` of a module some of whose protocol methods are written in another language."""
     reference = weakref.ref(module)
 
     def forward(input: Any) -> Any:

@@ -68,9 +68,7 @@ def _extent(tensor: torch.Tensor) -> int:
 def flatten_both(
     parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], empty: Callable[[], torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Parameters and their gradients, each made one flat tensor in which a parameter and its gradient are at the same
-    place.
-    """
+    """Flatten parameters and gradients so that a parameter and its gradient have the same offset."""
     flat, flat_gradients = flatten(parameters, empty()), flatten(gradients, empty())
     if flat.numel() != flat_gradients.numel():
         raise TorchError("getParameters: parameters and gradients are not shared alike")

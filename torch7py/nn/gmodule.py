@@ -73,7 +73,7 @@ class GModule(GraphContainer):
         return "forwardnodes" in names or super().matches(names)  # the first versions did not count inputs
 
     def set_graph(self, nodes: list[OrderedNode], backward: list[int], inputs: int) -> None:
-        """Take over a graph in order; the list of modules stays as it is."""
+        """Set the graph, in running order; the list of modules stays as it is."""
         count = len(nodes)
         start = [number for number, node in enumerate(nodes) if not node.sources]
         if count and len(start) != 1:
@@ -163,8 +163,11 @@ class GModule(GraphContainer):
         inputs: list[list[Any]],
         before: Sequence[Any] = (),
     ) -> list[Any]:
-        """Run the graph, by ``updateOutput`` if no other call is given; ``inputs`` is filled with what each node
-        takes. Returns what the last one takes. ``before`` are the values of nodes that have run already."""
+        """Run the graph node by node; returns the inputs of the last node.
+
+        ``call`` stands for ``updateOutput``; ``inputs`` is filled with the inputs of each node; ``before`` has the
+        values of nodes that have run already.
+        """
         nodes = self.ordered_nodes
         values: list[Any] = [*before, *[None] * (len(nodes) - len(before))]
         start, report = self._start, self.__dict__.get("_reporter")
@@ -209,13 +212,13 @@ class GModule(GraphContainer):
     # -- the plan: the graph as one function, see graph_plan.py -------------------------------------------------
 
     def forget_plan(self) -> None:
-        """The modules of the graph are others now."""
+        """Drop the plan: the modules of the graph have changed."""
         self.show()
         self.__dict__["_plan"] = None
         self.__dict__.pop("_waiting", None)
 
     def _learn(self, values: list[Any]) -> None:
-        """Make a plan of this run, the second of its sort; one that soon does not fit any more is made less often."""
+        """Generate a plan from the second run of its kind on; less often if plans do not fit for long."""
         attributes = self.__dict__
         waiting = attributes.setdefault("_waiting", [2, 1])
         waiting[0] -= 1
@@ -226,7 +229,7 @@ class GModule(GraphContainer):
             attributes["_plan"] = plan_of(self, values)
 
     def _run_plan(self, input: Any) -> bool:
-        """The forward by the plan; False if there is none that fits."""
+        """Run the forward by the plan; False if none fits."""
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is None or self.__dict__.get("_reporter") is not None:
             return False
@@ -239,7 +242,7 @@ class GModule(GraphContainer):
         return True
 
     def _back_plan(self, gradOutput: Any, scale: float) -> bool:
-        """The backward by the plan; False if there is none that fits."""
+        """Run the backward by the plan; False if none fits."""
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is None or plan.backward is None or self.__dict__.get("_reporter") is not None:
             return False
@@ -290,7 +293,7 @@ class GModule(GraphContainer):
             self._accumulate_all(scale, set())
 
     def _accumulate_all(self, scale: float, done: set[int]) -> None:
-        """The gradients of the parameters of all modules but those at the nodes ``done``."""
+        """Accumulate the parameters' gradients of all modules except those at the nodes ``done``."""
         report, nodes, inputs, totals = (
             self.__dict__.get("_reporter"),
             self.ordered_nodes,
@@ -324,10 +327,10 @@ class GModule(GraphContainer):
             raise TorchError(f"nn.gModule: Got {count} gradOutputs instead of {wanted}")
 
     def _back(self, gradOutput: Any, done: set[int] | None, scale: float) -> Any:
-        """Carry a gradient back through the graph; returns that of the input.
+        """Propagate a gradient back through the graph; returns the gradient of the input.
 
-        With a set ``done``, modules of which one pass gives both halves accumulate at once, and their nodes go into
-        the set.
+        With a set ``done``, modules that compute both halves of their backward at once accumulate here, and their
+        nodes are added to the set.
         """
         if not self.node_inputs or not self.node_inputs[-1]:
             raise TorchError("nn.gModule: a backward without a forward")
@@ -342,7 +345,7 @@ class GModule(GraphContainer):
         return self.node_totals[self._start]
 
     def _back_from(self, position: int, done: set[int] | None, scale: float) -> list[Any]:
-        """Go on from this position in the order of the backward; returns what each node's module has given."""
+        """Continue at this position of the backward order; returns what each node's module returned."""
         nodes, inputs, totals = self.ordered_nodes, self.node_inputs, self.node_totals
         gradients, report = self.node_gradients, self.__dict__.get("_reporter")
         results: list[Any] = [None] * len(nodes)
@@ -389,14 +392,14 @@ class GModule(GraphContainer):
         return results
 
     def _hand_back(self, node: OrderedNode, gradient: Any) -> None:
-        """The gradient of a node's input, to the nodes that it comes from."""
+        """Pass the gradient of a node's input on to its sources."""
         if len(node.sources) != 1:
             self._share_out(node, gradient)
         elif gradient is not None:
             self.node_gradients[node.sources[0]].append(gradient)
 
     def _only_read(self, sources: list[int]) -> bool:
-        """Whether the modules at these nodes only read the gradients they are given."""
+        """Whether the modules at these nodes only read the gradients that they get."""
         for source in sources:
             module = self.ordered_nodes[source].module
             if type(module) not in READERS or "_marked" in module.__dict__:
@@ -404,7 +407,7 @@ class GModule(GraphContainer):
         return True
 
     def _put(self, node: OrderedNode, gradient: Any) -> None:
-        """The gradient of one entry of a split, into the table of all of them."""
+        """Put the gradient of one entry of a split into the table of all of them."""
         source = node.sources[0]
         table = self.node_gradients[source]
         if not table:
@@ -412,7 +415,7 @@ class GModule(GraphContainer):
         table[0][node.select] = gradient
 
     def _share_out(self, node: OrderedNode, gradient: Any) -> None:
-        """The gradient of a table of several inputs, to each of their sources."""
+        """Pass the gradient of a table of several inputs on to their sources."""
         sources = node.sources
         if not sources:
             return
@@ -426,7 +429,7 @@ class GModule(GraphContainer):
                 gradients[source].append(part)
 
     def _total(self, number: int, contributions: list[Any]) -> Any:
-        """The sum of the gradients of a node's uses; the tensors in it stay the same objects from call to call."""
+        """The sum of the gradients of a node's uses. Its tensors stay the same objects from call to call."""
         total = self.node_buffers[number] = add_up(contributions, self.node_buffers[number])
         return total
 

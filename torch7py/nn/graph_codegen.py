@@ -1,7 +1,7 @@
-"""The two functions of a graph's plan, written from what its nodes' modules took and gave.
+"""Generates the two functions of a graph's plan from the values of a run.
 
-A function goes through the graph as ``GModule`` does. What the graph's tables show of the nodes is left for when
-somebody looks; where the function ends early it is written as far as it came.
+A function visits the nodes in the order of ``GModule``. Updates of the tables that scripts read are deferred; if the
+function ends early, they are written up to that node.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NAMES: dict[str, Any] = {
 
 
 class _TooLong(Exception):
-    """A function that takes longer to compile than it will save."""
+    """The function would take longer to compile than it saves."""
 
 
 @lru_cache(KEPT)
@@ -78,7 +78,7 @@ class _Writer:
         self.repeated = {module for module in modules if modules.count(module) > 1}
 
     def lines_for(self, table: dict[type, Any], number: int, *arguments: Any) -> Any:
-        """The result of a node whose module has lines of its own; None of any other."""
+        """Generate the lines for a node of a common module; None for any other."""
         module = self.graph.ordered_nodes[number].module
         write = table.get(type(module))
         if write is None or id(module) in self.repeated:
@@ -94,20 +94,20 @@ class _Writer:
         return None
 
     def _end(self, size: int) -> None:
-        """Count an early end of so many names and lines: each has all that came before, so they grow by the square."""
+        """Count the names and lines of an early end. Each has everything before it, so they grow with the square."""
         self.ends += size
         if self.ends > MOST:
             raise _TooLong
 
     def _observed(self, name: str, value: Any) -> Value:
-        """A value from outside, that must be of the same sort from now on."""
+        """A value from outside, with the condition that it stays of the same kind."""
         observed = observe(name, value)
         if isinstance(observed, Known):
             self.code.check(f"{name}.__class__ is Tensor", self.code.tensor(name, value, observed.contiguous))
         return observed
 
     def function(self, head: str, wanted: set[str]) -> Callable[..., Any] | None:
-        """The function of this head. Tables of the names ``wanted`` are written at once."""
+        """The compiled function with this head. Tables of the names ``wanted`` are updated at once."""
         if self.written < ENOUGH:
             return None
         code = self.code
@@ -487,7 +487,7 @@ NAMES |= {"accumulate": accumulate, "back": back}
 
 
 def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
-    """The plan of a graph whose nodes have just given these values; None if that would gain nothing."""
+    """The plan of a graph whose nodes have just returned these values; None if it would gain nothing."""
     plan = Plan()
     writer = _Forward(graph)
     function = writer.write(values)
@@ -499,6 +499,6 @@ def plan_of(graph: GraphContainer, values: list[Any]) -> Plan | None:
 
 
 def plan_backward(graph: GraphContainer, plan: Plan, gradOutput: Any, results: list[Any]) -> bool:
-    """Give a plan, whose forward was the last, its backward; ``results`` are what the nodes' modules gave."""
+    """Generate the backward of a plan that ran the last forward; ``results`` are what the nodes' modules returned."""
     plan.backward = _Backward(graph, plan).write(gradOutput, results)
     return plan.backward is not None

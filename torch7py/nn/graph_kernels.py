@@ -1,9 +1,9 @@
-"""Direct kernels for the commonest modules of a graph.
+"""Kernels for the commonest modules of a graph, without the cost of the modules' own calls.
 
-A graph of small modules, such as a step of an LSTM, costs as much in calls as in arithmetic. These do what the
-modules' own ``updateOutput`` and ``updateGradInput`` do, in the usual case: matrices of one type and of the sizes of
-the last call, whose results go into the memory of the last ones, as all of Torch7's did. In any other case they
-return None, and the module is asked. A training step of bench's char_rnn takes half the time with them.
+A graph of small modules, such as a step of an LSTM, spends as much time in calls as in arithmetic. These kernels do
+what the modules' ``updateOutput`` and ``updateGradInput`` do in the usual case: matrices of one type and of the sizes
+of the last call, with results in the memory of the last ones. In any other case they return None, and the module is
+called. A training step of bench's char_rnn takes half the time with them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ACCUMULATE: dict[type, Callable[[Any, Any, Any, float], bool]] = {}
 
 
 def _room(attributes: dict[str, Any], name: str, like: Tensor) -> Tensor | None:
-    """The module's own tensor of this name if a result of this size and type fits into its memory."""
+    """The module's tensor of this name if a result of this size and type fits into its memory."""
     held = attributes[name]
     if (
         held is attributes["_own"].get(name)
@@ -47,7 +47,7 @@ def _room(attributes: dict[str, Any], name: str, like: Tensor) -> Tensor | None:
 
 
 def _pair(x: Any) -> tuple[Tensor, Tensor] | None:
-    """The two tensors of a table of two of one size and type."""
+    """The tensors of a table of two, if they have one size and type."""
     if x.__class__ is not list or len(x) != 2:
         return None
     a, b = x
@@ -171,7 +171,7 @@ def _add_back(module: Any, x: Any, gradient: Any) -> Any:
 
 
 def lend(module: Any, x: Any, gradient: Any) -> Any:
-    """The gradient of a CAddTable whose two sources only read theirs: gradOutput itself, not copied."""
+    """The gradient of a CAddTable whose two sources only read it: gradOutput itself, without a copy."""
     attributes = module.__dict__
     if gradient.__class__ is not Tensor or attributes.get("inplace"):
         return None

@@ -1,8 +1,7 @@
-"""What the commonest modules of a graph do, as lines of Python.
+"""Generates the lines for the commonest modules of a graph, by class.
 
-A graph of small modules, such as a step of an LSTM, costs as much in calls and in looking things up as in arithmetic.
-So a graph that has run becomes one straight function (``graph_plan.py``), whose lines are written here, by class: what
-the kernels of ``graph_kernels.py`` do, on tensors whose sizes and types are checked once, before the first line.
+A graph that has run becomes one straight-line function (``graph_plan.py``). The lines do what the kernels of
+``graph_kernels.py`` do, on tensors whose sizes and types are checked once, before the first line.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def _known(value: Value, dims: int | None = None) -> Known | None:
 
 
 def _operands(value: Value) -> list[Known] | None:
-    """The tensors of a table, of one size and type."""
+    """The tensors of a table, if they have one size and type."""
     if not isinstance(value, Listed) or len(value.items) < 2:
         return None
     first = value.items[0]
@@ -289,7 +288,7 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
 
 
 def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, str, str] | None:
-    """The input as a matrix, and the names of weight and bias; if their sizes change a product fails."""
+    """The input as a matrix, and the names of weight and bias. If their sizes change, a product fails."""
     known, parameters = _known(x, 2), module._parameters
     weight, bias = parameters.get("weight"), parameters.get("bias")
     if known is None or weight is None or bias is None:
@@ -320,7 +319,7 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
 
 
 def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
-    """Of the gradients: that of the input. ``accumulate_linear`` has the others."""
+    """The gradient of the input; ``accumulate_linear`` computes those of the parameters."""
     parts = _linear_parts(code, number, module, x)
     if parts is None or g.dtype is not parts[0].dtype:
         return None
@@ -344,7 +343,7 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
 
 
 def accumulate_linear(code: Code, number: int, x: Known, g: Known, shared: dict[str, str]) -> None:
-    """Add the gradients of weight and bias. ``shared`` has what was made of the same gradient before."""
+    """Add the gradients of weight and bias. ``shared`` has intermediate results of the same gradient."""
     turned, total = shared.get(g.name, ""), f"u_{g.name}"
     if not turned:
         turned = shared[g.name] = f"y_{g.name}"

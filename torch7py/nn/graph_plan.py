@@ -1,10 +1,10 @@
 """A graph that has run, as straight-line Python.
 
-``GModule`` runs its graph node by node. What it meets there hardly changes from call to call, so after a run it has
-two functions written for it (``graph_codegen.py``): one line for each of the commonest modules, a call for every other,
-and at the start all that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that
-does not hold, the function does nothing and says so, and the graph runs node by node. The source depends on the graph
-alone: copies of it share the compiled code, each with its own tensors.
+``GModule`` runs its graph node by node. What it meets hardly changes from call to call, so after a run two functions
+are generated (``graph_codegen.py``): a line for each of the commonest modules, a call for every other, and conditions
+at the start (modules, tensors, sizes, types, no method of a script's). If a condition does not hold, the function
+does nothing and returns None, and the graph runs node by node. The source depends on the graph alone: copies of the
+graph share the compiled code, each with its own tensors.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ __all__ = ["Plan"]
 
 
 class Plan:
-    """The functions of one graph.
+    """The two functions of a graph.
 
-    ``forward(plan, graph, input)`` and ``backward(plan, graph, gradOutput, scale)``, with the graph's attributes (the
-    functions hold no graph: it must go when nobody else holds it), return True when they have run, None when something
-    is not as it was and nothing has been done. A call in the middle that gives another sort of result than before ends
-    the function: it returns what to go on from, the values up to there (forward), or the number of the node, its
-    result, the gradients that later nodes have been given, and which of the calls have also done their parameters'
-    half.
+    ``forward(plan, graph, input)`` and ``backward(plan, graph, gradOutput, scale)`` take the graph's attributes, not
+    the graph, which must be freed when nobody else refers to it. They return True when they have run, and None when a
+    condition does not hold and nothing has been done. If a call in the middle returns another kind of result than
+    before, the function ends and returns what is needed to continue node by node: the values so far (forward); or the
+    number of the node, its result, the gradients of later nodes, and which calls have accumulated parameters'
+    gradients (backward).
 
-    ``ran`` holds what the last forward met, for the backward; None when that was not this plan's.
+    ``ran`` holds the values of the last forward for the backward; None if the plan did not run it.
 
-    What the graph's tables show of the nodes (``node_inputs``, ``node_gradients``, ``node_totals``) is written when
-    somebody looks: ``due`` has the functions that do it, each with what it needs to know.
+    The tables of the nodes that scripts can read (``node_inputs``, ``node_gradients``, ``node_totals``) are updated
+    when they are read: ``due`` has the functions that do so, each with its values.
     """
 
     __slots__ = (
@@ -61,13 +61,13 @@ class Plan:
         self.wait, self.patience = 0, 1
 
     def show(self) -> None:
-        """Write what is due."""
+        """Update the tables."""
         while self.due:
             write, known = self.due.pop(next(iter(self.due)))
             write(known)
 
     def wants_backward(self) -> bool:
-        """Whether to write a backward now: less and less often, if those written did not fit for long."""
+        """Whether to generate a backward now. The interval doubles each time, in case the plans do not fit for long."""
         self.wait -= 1
         if self.wait > 0:
             return False

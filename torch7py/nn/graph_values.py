@@ -1,4 +1,4 @@
-"""What passes between the nodes of a graph: the tables that show it, their entries and their sums."""
+"""The values between the nodes of a graph: the tables that scripts read, their entries and their sums."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ class GraphContainer(Container):
         return number
 
     def show(self) -> None:
-        """Have the tables of the nodes say what the plan's last run met."""
+        """Update the tables of the nodes with the plan's last run."""
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is not None and plan.due:
             plan.show()
 
     def show_watched(self) -> None:
-        """The same at the end of a run, where a script has been given such a table: it may have kept it."""
+        """``show`` at the end of a run, if a script has read such a table: it may still hold it."""
         if "_watched" in self.__dict__:
             self.show()
 
     @property
     def node_inputs(self) -> list[list[Any]]:
-        """What each node takes."""
+        """The inputs of each node."""
         self.show()
         inputs: list[list[Any]] = self.__dict__["node_inputs"]
         return inputs
 
     @property
     def node_gradients(self) -> list[list[Any]]:
-        """The gradients that each node is given, one for each of its uses."""
+        """The gradients that reach each node, one for each of its uses."""
         self.show()
         gradients: list[list[Any]] = self.__dict__["node_gradients"]
         return gradients
 
     @property
     def node_totals(self) -> list[Any]:
-        """The sums of these."""
+        """The sums of the gradients of each node."""
         self.show()
         totals: list[Any] = self.__dict__["node_totals"]
         return totals
@@ -80,7 +80,7 @@ class GraphContainer(Container):
         return super().__getstate__()
 
     def forget_run(self) -> None:
-        """The last forward was not the plan's, or what it left is not any more what it was."""
+        """Invalidate the plan's last forward: something else ran, or its values have changed."""
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is not None:
             plan.ran = None
@@ -98,7 +98,7 @@ class GraphContainer(Container):
         return None if isinstance(value, list) and not value else value
 
     def set_node_value(self, number: int, name: str, value: Any) -> None:
-        """Let a script change one of them."""
+        """Let a script replace one of these values."""
         self.forget_run()
         if name == "gradOutputBuffer":
             self.node_buffers[number] = value
@@ -130,7 +130,7 @@ def count(value: Any) -> int:
 
 
 def add_up(parts: list[Any], held: Any) -> Any:
-    """The sum of gradients in the nesting of the first; tensors take the places of those in ``held``."""
+    """The sum of gradients in the nesting of the first one; tensors in ``held`` are reused for the result."""
     first = parts[0]
     if isinstance(first, list):
         old = held if isinstance(held, list) else []

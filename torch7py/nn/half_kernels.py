@@ -24,7 +24,7 @@ __all__ = [
 
 
 def _in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[..., Any]:
-    """A kernel that is given the numbers of tensors in half precision on the CPU as floats, and so of further types."""
+    """A kernel that computes half-precision tensors on the CPU in float."""
     dtypes = (torch.float16, *others_too)
 
     def call(first: torch.Tensor, *others: Any, **named: Any) -> Any:

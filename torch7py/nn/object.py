@@ -40,15 +40,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def names(same: str = "", **renamed: str) -> dict[str, str]:
-    """An export list: methods by their Lua name; ``renamed`` gives the Python name where it differs."""
+    """An export list: methods by their Lua name. ``renamed`` gives the Python name if it differs."""
     return {name: name for name in same.split()} | renamed
 
 
 def as_parents(method: F) -> F:
-    """A method that the methods of other classes call as their parent's, in the original too.
+    """Decorates a method that methods of derived classes call as their parent's, in the original too.
 
-    What a script has put in its place is called then, if the object knows of any (``_above``): it stands in for the
-    parent of the classes ``below`` it. ``_direct`` names the class of which a script calls this very method.
+    If a script overrode it in a base class (``_above``), the override is called for the classes ``below``.
+    ``_direct`` names the class of which a script calls this very method.
     """
 
     @functools.wraps(method)
@@ -67,19 +67,19 @@ def as_parents(method: F) -> F:
 
 
 class Overrides:
-    """What another language adds to one object: its own fields. The base class has none."""
+    """Fields that another language adds to an object. The base class has none."""
 
     def map_tensors(self, convert: TensorMap) -> None:
-        """Convert every tensor among those fields."""
+        """Convert every tensor among these fields."""
 
     def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
-        """Give a copy of the object copies of those fields; SavedItsOwnWay where a clone must go through a file."""
+        """Copy these fields to a copy of the object; SavedItsOwnWay if it must be cloned through a file."""
 
     def name_parameters(self) -> None:
-        """Make parameters of the tensors that the other language alone knows as such."""
+        """Register tensors as parameters that only the other language knows as such."""
 
     def pass_on(self, method: str, *arguments: Any) -> None:
-        """Call a method of each child, by the object's own way to its children, which the other language defines."""
+        """Call a method of each child; the other language defines which objects those are."""
 
     def own_modules(self) -> list[Any]:
         """The modules among those fields, in tables within them too."""
@@ -90,7 +90,7 @@ class Overrides:
         return {}
 
     def check_pickle(self) -> None:
-        """Raise TypeError where a pickle would lack what the other language adds."""
+        """Raise TypeError if a pickle would lose what the other language adds."""
 
 
 class TorchObject(FieldHolder):
@@ -217,7 +217,7 @@ class TorchObject(FieldHolder):
             child.convert_as_child(convert, type_name, seen)
 
     def convert_as_child(self, convert: TensorMap, type_name: str | None, seen: set[int]) -> None:
-        """``convert``, or what a script does in its place, in the class or in one above it."""
+        """``convert``, or a script's override of it in the class or in one above."""
         if type_name is None or self.__dict__.keys().isdisjoint(("torch7_type", "_above")):
             self.convert(convert, type_name, seen)
         elif id(self) not in seen:
@@ -276,17 +276,17 @@ class TorchObject(FieldHolder):
 
     @classmethod
     def blank(cls: type[S]) -> S:
-        """An object whose constructor has not run, to be given the fields of a saved one."""
+        """Create an object without running its constructor, for the fields of a saved one."""
         obj = cls.__new__(cls)
         TorchObject.__init__(obj)
         obj.prepare_blank()
         return obj
 
     def prepare_blank(self) -> None:
-        """Make what the fields of a saved object may leave out.
+        """Set the fields that a saved object may lack.
 
-        A field that an older version did not have is what the constructor takes when it is not given. Layers that
-        keep more than their fields add it here.
+        A field that older versions lack gets the constructor's default. Layers with more state than their fields
+        extend this.
         """
         fields = set(self.all_fields()).difference(self.parameter_fields, self.links, self.lists)
         for name in self.parameter_fields:
@@ -297,7 +297,7 @@ class TorchObject(FieldHolder):
 
     @classmethod
     def matches(cls, names: Collection[str]) -> bool:
-        """Whether a saved object of this name with these fields is of this class, and not of another's of the name."""
+        """Whether a saved object of this name and with these fields is of this class, if several have the name."""
         if any(name not in names for name in cls.essential):
             return False
         fields = set(cls.all_fields()).difference(_COMMON)
@@ -305,14 +305,14 @@ class TorchObject(FieldHolder):
         return not (fields and strange) or not fields.isdisjoint(names)
 
     def known_fields(self) -> list[str]:
-        """All names that ``restore`` gives a place of their own here."""
+        """The names of all fields that the class stores itself."""
         return list(dict.fromkeys((*self.all_fields(), *self.links, *self.lists)))
 
     def restore(self, fields: Mapping[str, Any], version: int = 1) -> None:
-        """Take over the fields of a saved object, all of them, in their order.
+        """Set the fields of a saved object, in their order.
 
-        Parameters come before their gradients and children before all. What the class does not know is kept to be
-        saved again, and is a field too.
+        Parameters are set before their gradients, children before everything. Fields that the class does not know are
+        kept, as fields, to be saved again.
         """
         form = self.__dict__["_saved_form"] = SavedForm(list(fields), version)
         self.begin_restore(fields)
@@ -328,7 +328,7 @@ class TorchObject(FieldHolder):
         self.end_restore()
 
     def begin_restore(self, fields: Mapping[str, Any]) -> None:
-        """The first step of ``restore``: the children."""
+        """The first step of ``restore``: set the children."""
         children = fields.get("modules")
         if children is not None and self.child_list() is not None:
             self.set_saved_children(children)
@@ -342,7 +342,7 @@ class TorchObject(FieldHolder):
         raise TorchError(f"{self.class_name} has no list of modules")
 
     def end_restore(self) -> None:
-        """The last step of ``restore``: the fields are there."""
+        """The last step of ``restore``: all fields are set."""
         form: SavedForm = self.__dict__["_saved_form"]
         listed = set(form.order)
         self.fill_absent()
@@ -355,7 +355,7 @@ class TorchObject(FieldHolder):
         self.restored()
 
     def fill_absent(self) -> None:
-        """The fields that were not given are nil."""
+        """Set the missing fields to nil."""
         for name in self.parameter_fields:
             self._parameters.setdefault(name, None)
         for name in self.known_fields():
@@ -364,29 +364,29 @@ class TorchObject(FieldHolder):
                 attributes[name] = None
 
     def restored(self) -> None:
-        """For layers that keep more than their fields: work it out."""
+        """Compute what a layer keeps besides its fields."""
 
     def saved_fields(self) -> dict[str, Any]:
-        """The fields to save, in order: those of the file, what has come since; else those of the class."""
+        """The fields to save, in order: those of the file and later ones, else those of the class."""
         overrides = self.__dict__.get("_overrides")
         return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
 
     def field_to_save(self, name: str) -> Any:
-        """A field as it goes into a file."""
+        """The value of a field as a file has it."""
         return self.get_field(name)
 
     @classmethod
     def _inherited(cls, name: str) -> dict[str, Any]:
-        """A class attribute that is a dict, with what the base classes have in theirs."""
+        """A class attribute that is a dict, merged with those of the base classes."""
         merged: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
             merged |= base.__dict__.get(name, {})
         return merged
 
     def _as_the_original(self, values: dict[str, Any], form: SavedForm | None) -> None:
-        """Take out of the fields to save what the original's object would not have, and put in what it has besides.
+        """Remove fields that the original's object would not have, and add those that only it has.
 
-        An object that was read has the fields of its file.
+        An object that was read keeps the fields of its file.
         """
         for name, value in self._inherited("nil_as").items() if form is None else ():
             held = values.get(name)
@@ -403,7 +403,7 @@ class TorchObject(FieldHolder):
         return self.new(*value) if isinstance(value, tuple) else copy.deepcopy(value)
 
     def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The same; ``own`` are the fields that another language added."""
+        """``saved_fields``, with the fields that another language added in ``own``."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
         known = self.known_fields()
         values: dict[str, Any] = {}
@@ -432,7 +432,7 @@ class TorchObject(FieldHolder):
 
     @property
     def saved_version(self) -> int:
-        """The version to save the object under."""
+        """The class version to save the object under."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
         return self.own_version() if form is None else form.version
 
@@ -453,13 +453,13 @@ class TorchObject(FieldHolder):
         return exports
 
     def inner(self) -> Iterator[TorchObject]:
-        """The objects this one is made of, visible to scripts or not."""
+        """The objects that this one consists of, visible to scripts or not."""
         for child in self._modules.values():
             if isinstance(child, TorchObject):
                 yield child
 
     def child_list(self) -> list[TorchObject] | None:
-        """What a script sees as ``modules``; None for a layer without such a field."""
+        """The field ``modules`` as a script sees it; None for a layer without such a field."""
         return None
 
     # -- copies -------------------------------------------------------------------------------------------
@@ -520,7 +520,7 @@ class TorchObject(FieldHolder):
 
 
 def _turn(name: str, value: Any) -> int:
-    """Which fields are restored first: modules, on which others may rest, and last the gradients."""
+    """The order in which fields are restored: modules first, since others may depend on them, gradients last."""
     if isinstance(value, TorchObject):
         return 0
     return 2 if name.startswith("grad") and name[4:5].isupper() else 1

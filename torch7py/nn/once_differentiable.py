@@ -1,4 +1,4 @@
-"""Gradients that a layer computes by itself, and that autograd can therefore not differentiate again."""
+"""Gradients that a layer computes without autograd, which autograd can therefore not differentiate again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["once"]
 
 
 class _NotTwice(torch.autograd.Function):
-    """A gradient as it is, connected with what it was made from; to go back there is an error."""
+    """Connects a gradient with the tensors that it depends on; differentiating it is an error."""
 
     @staticmethod
     def forward(ctx: Any, gradient: torch.Tensor, owner: Any, *sources: torch.Tensor) -> torch.Tensor:
@@ -27,10 +27,10 @@ class _NotTwice(torch.autograd.Function):
 
 
 def once(backward: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
-    """A function's ``backward`` whose result depends on what ``ctx`` has saved in a way that autograd does not see.
+    """Decorates a function's ``backward`` that depends on what ``ctx`` saved in a way that autograd does not see.
 
-    PyTorch's own ``once_differentiable`` refuses only what comes back through the gradient that was given; where that
-    is a constant it takes the result for one as well. ``ctx.owner`` is the layer.
+    PyTorch's ``once_differentiable`` only refuses to differentiate with respect to the incoming gradient; if that is
+    a constant, the result counts as a constant too. ``ctx.owner`` is the layer.
     """
 
     @wraps(backward)

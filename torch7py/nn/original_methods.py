@@ -1,7 +1,7 @@
 """Which methods the classes of the original define themselves, and which they inherit.
 
-Python's classes share code in other places than the original's did. What a script sees must not follow from that: a
-method that it puts into a base class stands for all classes that inherit it there, and for no others.
+Python's classes share code differently. A script must not see that: a method that it puts into a base class overrides
+the method for exactly the classes that inherit it in the original.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Names for parts deep inside a layer, in place of the path of numbers that leads there.
+"""Names for inner parameters of a layer, instead of the path of numbers that leads to them.
 
-PyTorch makes the names of parameters and of a ``state_dict``'s entries from the names of modules on the way. A layer
-built as the original built it has its weights at places such as ``0.1.0.0.1``; here such a part has the name that the
-formula gives it. States with the paths as names are loaded as well.
+PyTorch names parameters and the entries of a ``state_dict`` after the modules on the path. A layer built as in the
+original has its weights at paths such as ``0.1.0.0.1``; here they are named as in the layer's formula. A state with
+the paths as names can be loaded too.
 """
 
 from __future__ import annotations

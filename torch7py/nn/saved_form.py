@@ -1,7 +1,7 @@
-"""How a layer that was read from a file remembers the file, so that it is saved as it was.
+"""What a layer that was read from a file remembers of the file, so that it is saved as it was.
 
-What a layer knows lives in the layer. What it does not know (a buffer of some version, a field that a program
-added) is kept here, with the order of all of them.
+A layer's known fields live in the layer. Fields that its class does not know (a buffer of some version, a field that
+a program added) are kept here, with the order of all fields.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class SavedForm:
         return bool(self.before or self.after)
 
     def forget_upgrade(self, version: int) -> None:
-        """What an upgrade made is the object's own from now on, and it is of its class's version."""
+        """Treat the upgraded fields as the object's own, saved under the current version of its class."""
         if self.is_upgraded:
             self.order = [name for name in self.order if name not in self.before] + list(self.after)
             self.before, self.after, self.version = {}, {}, version
 
     def is_as_before(self, values: Mapping[str, Any]) -> bool:
-        """Whether what an upgrade made has not changed since, or changed the old fields' memory with it."""
+        """Whether the fields that an upgrade created are unchanged, or share their memory with the old fields."""
         return self.is_upgraded and all(
             _is_same(values.get(name), value) for name, value in self.after.items()
         )
@@ -70,7 +70,7 @@ def _is_same(value: Any, before: Any) -> bool:
 
 
 def unchanged(value: Any, before: Any) -> bool:
-    """Whether a field that the file did not have still is what the class put there."""
+    """Whether a field that was not in the file still has the value that the class set."""
     if isinstance(value, torch.Tensor):
         return value is before and value.numel() == 0
     if isinstance(value, (list, dict)):

@@ -1,4 +1,4 @@
-"""What every module can do once the rnn and dpnn packages are loaded: memory over steps, and shared clones.
+"""Methods that the rnn and dpnn packages add to every module: memory over steps, and shared clones.
 
 A module without memory passes these calls on to the modules inside it.
 """

@@ -1,4 +1,4 @@
-"""The place of a layer whose class is not known here."""
+"""Stands for a layer whose class is not known."""
 
 from __future__ import annotations
 
