@@ -154,7 +154,7 @@ def test_a_copy_of_a_graph_that_was_read_is_saved_with_nodes_of_its_own(tmp_path
     again = torch7py.load(tmp_path / "copy.t7")
     for one, other in zip(again.parameters(), copied.parameters(), strict=True):
         assert torch.equal(one, other)
-    nodes = [place.module for place in again.places if place.module is not None]
+    nodes = [place.module for place in again.ordered_nodes if place.module is not None]
     assert {id(module) for module in nodes} == {id(module) for module in again.child_list()}
 
 

@@ -1,4 +1,4 @@
-"""Stages of layers side by side, and of layers that only change the shape (see stages.py)."""
+"""Stages for branches of layers, and for layers that only change the shape (see stages.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.container import ConcatTable, ParallelTable, add_up
-from torch7py.rnn.stages import StepByStep, of_step
+from torch7py.rnn.stages import Stage, StepByStep, of_step
 
 __all__ = ["BRANCHES", "BranchStage", "ShapeStage"]
 
@@ -15,8 +15,8 @@ T = torch.Tensor
 BRANCHES = (ConcatTable, ParallelTable)
 
 
-class BranchStage:
-    """nn.ConcatTable and nn.ParallelTable: each module has a run of its own."""
+class BranchStage(Stage):
+    """nn.ConcatTable and nn.ParallelTable: each branch is a sequence of its own."""
 
     def __init__(self, module: Any, runs: list[Any]) -> None:
         if not runs or module.gradInput is None:
@@ -25,7 +25,7 @@ class BranchStage:
         self.parallel = type(module) is ParallelTable
 
     def plain(self) -> bool:
-        """Whether nothing inside has a state or draws."""
+        """Whether nothing inside has a state or draws random numbers."""
         return not any(run.recurrents or run.masks.stages for run in self.runs)
 
     def _inputs(self, x: Any) -> list[Any]:
@@ -39,7 +39,7 @@ class BranchStage:
         return [run.compute(part) for run, part in zip(self.runs, self._inputs(x), strict=True)]
 
     def _shown(self, name: str, values: list[T], step: int) -> list[Any]:
-        """What each module shows; of one with steps of its own that is the last step's."""
+        """The field of each module; a module with steps has that of the last step."""
         return [
             value[step] if child in run.own else getattr(child, name)
             for child, run, value in zip(self.module.child_list(), self.runs, values, strict=True)
@@ -63,16 +63,13 @@ class BranchStage:
         else:
             self.module.keep_grad_input(of_step(self.of_input, 0))
 
-    def fill(self, of_input: Any, gradient: Any) -> None:
-        """The runs fill the tables of what is in them."""
-
     def acc_grad(self, x: Any, scale: float) -> None:
         for run in self.runs:
             run.acc_grad(scale)
 
 
-class ShapeStage:
-    """A layer that gives the elements of its input another shape: all steps the one that it gives the first."""
+class ShapeStage(Stage):
+    """A layer that only changes the shape; all steps get the shape that it gives the first."""
 
     def __init__(self, module: Any) -> None:
         if module.gradInput is None:
@@ -94,9 +91,3 @@ class ShapeStage:
 
     def show_gradient(self) -> None:
         self.module.keep("gradInput", self.of_input[0])
-
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
-
-    def acc_grad(self, x: T, scale: float) -> None:
-        """There are no parameters."""

@@ -1,9 +1,8 @@
-"""Cell: one step of a gated network, seen as the modules it is made of and computed by a kernel.
+"""Cell: one step of a gated network, which scripts see as a tree of modules and which a kernel computes.
 
 To a script the step is the original's tree of small modules: they can be found, printed, initialized, changed.
-Computing through them costs some sixty calls a step. As long as the tree is what it was built as and holds no
-method of Lua's, a kernel that knows its parameters does the same arithmetic in a few; otherwise the tree itself
-computes.
+Computing with them costs some sixty calls a step. As long as the tree is unchanged and holds no method of Lua's, a
+kernel does the same arithmetic with the parameters in a few calls; otherwise the tree computes.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Cell(PartNames, Sequential):
         return self.__dict__["_members"]
 
     def intact(self) -> bool:
-        """Whether the kernel does what the tree would."""
+        """Whether the kernel computes what the tree would."""
         attributes = self.__dict__
         for part, children in attributes["_built"]:
             if tuple(part._modules.values()) != children:
@@ -91,11 +90,11 @@ class Cell(PartNames, Sequential):
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
     def formula(self, input: Any) -> Any:
-        """What the tree computes, written out: differentiable, without a call of the layers in the tree."""
+        """The computation of the tree as one expression, differentiable, without calls of its layers."""
         raise NotImplementedError
 
     def forward(self, input: Any) -> Any:
-        """The formula, or the tree where it has been changed or somebody listens to the calls in it."""
+        """The formula; or the tree, if it was changed or has hooks."""
         if self.intact() and not any(map(has_hooks, self.__dict__["_tree"][1:])):
             return self.formula(input)
         return super().forward(input)
@@ -105,7 +104,7 @@ class Cell(PartNames, Sequential):
     def sharedClone(
         self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
     ) -> Any:
-        """A step's clone for the kernel needs no tree of its own: it is this one with other results."""
+        """A clone for another step. For the kernel it needs no tree of its own."""
         if not (stepClone and shareParams and shareGradParams and self.intact()):
             return super().sharedClone(shareParams, shareGradParams, stepClone)
         clone = self.__class__.__new__(self.__class__)
@@ -116,7 +115,7 @@ class Cell(PartNames, Sequential):
         return clone
 
     def _compute_by_tree(self) -> None:
-        """From now on this step is computed by a tree, its own."""
+        """From now on this step runs through a tree of its own."""
         self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
         self._build_tree()
 
@@ -128,7 +127,7 @@ class Cell(PartNames, Sequential):
             self.__dict__["_light"] = False
 
     def child_list(self) -> list[TorchObject]:
-        """Whoever looks into a clone may compute with what is inside, so it is given a tree of its own."""
+        """The children. A clone whose children are read gets a tree of its own, since the reader may run it."""
         self._build_tree()
         return super().child_list()
 
@@ -175,7 +174,7 @@ class Cell(PartNames, Sequential):
         return None
 
     def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
-        """Accumulate the gradients of such parameters."""
+        """Accumulate the gradients of these parameters."""
         raise NotImplementedError
 
     def updateOutput(self, input: Any) -> Any:
@@ -190,7 +189,7 @@ class Cell(PartNames, Sequential):
         return self.keep_results("output", outputs)
 
     def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
-        """Make a table of tensors the content of ``output`` or ``gradInput``; scripts get to hold the first."""
+        """Copy tensors into ``output`` or ``gradInput``; scripts get the first."""
         values[0] = self.keep(f"_{field}", values[0])
         return self.keep_list(field, values)
 
@@ -213,8 +212,7 @@ class Cell(PartNames, Sequential):
         return results
 
     def by_kernel(self, input: Any) -> bool:
-        """Whether the kernel goes back here: it must have gone forward. What was changed since has the tree go
-        forward anew."""
+        """Whether the kernel runs the backward. After changes since the forward the tree runs the forward again."""
         if self.__dict__.get("_saved") is None:
             return False
         if self.intact():

@@ -1,8 +1,8 @@
-"""nn.Dropout over a sequence as one piece (see stages.py).
+"""nn.Dropout over a whole sequence (see stages.py).
 
-Step by step each Dropout draws a mask in its turn, and so the stream of random numbers goes through all of them in each
-step. Where there is one, that is one draw; where there are several, their masks are drawn by turns before the first is
-used, for which the sizes must be known: they are those of the last sequence.
+Step by step each Dropout draws its mask in turn, so the random numbers are spread over all Dropouts in each step. A
+single Dropout draws all masks at once. Several draw them in turn before the first is used; the sizes must then be
+known and are those of the last sequence.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import torch
 from torch7py.nn.dropout import Dropout
 from torch7py.ops import state
 from torch7py.rnn.dropout import LazyDropout
-from torch7py.rnn.stages import StepByStep, alias
+from torch7py.rnn.stages import Stage, StepByStep, alias
 
 __all__ = ["DropoutStage", "Masks"]
 
 T = torch.Tensor
 
 
-class DropoutStage:
+class DropoutStage(Stage):
     """nn.Dropout, with a mask for each step."""
 
     def __init__(self, module: Any) -> None:
@@ -35,7 +35,7 @@ class DropoutStage:
         self.masks: Masks
 
     def expected(self, x: T) -> tuple[int, ...]:
-        """The shape of a step's mask, as long as the module has not been reached, for such an input of the first."""
+        """The shape of a step's mask for such an input of the first Dropout, before this Dropout is reached."""
         known: T = self.module.noise
         if not known.numel():
             raise StepByStep
@@ -66,12 +66,6 @@ class DropoutStage:
 
     def show_gradient(self) -> None:
         self.module.keep("gradInput", self.of_input[0])
-
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
-
-    def acc_grad(self, x: T, scale: float) -> None:
-        """There are no parameters."""
 
 
 class Masks:
@@ -108,13 +102,13 @@ class Masks:
             self.drawn[stage] = torch.stack(masks)
 
     def give_back(self) -> None:
-        """Let it be as if nothing had been drawn."""
+        """Undo the draws."""
         if self.before is not None:
             self.generator.set_state(self.before)
 
     @contextlib.contextmanager
     def again(self) -> Iterator[None]:
-        """Within, what draws draws what was drawn."""
+        """While the same masks are drawn again."""
         now = self.generator.get_state() if self.before is not None else b""
         self.give_back()
         try:

@@ -49,7 +49,7 @@ class FusedSequence:
     """One pass of a sequence through the stages of a module."""
 
     def __init__(self, module: Any, within: Any = None) -> None:
-        """``within`` is the root of the run that this is a part of."""
+        """``within`` is the root module of the sequence that this one is a branch of."""
         self.root = module if within is None else within
         self.stages: list[Stage] = []
         # What is around the stages, innermost first, with the numbers of its first stage and the one after its last.
@@ -123,11 +123,11 @@ class FusedSequence:
 
     @property
     def wrappers(self) -> list[tuple[Any, int, int]]:
-        """The Recursors around."""
+        """The Recursors around the stages."""
         return [wrapper for wrapper in self.around if type(wrapper[0]) is Recursor]
 
     def take_over(self, last: FusedSequence, input: T | list[T]) -> None:
-        """Let the results of layers go into the memory of the last sequence's, which this one takes the place of."""
+        """Reuse the memory of the last sequence's results."""
         if [type(stage) for stage in self.stages] != [type(stage) for stage in last.stages]:
             return
         for stage, before in zip(self.stages, last.stages, strict=True):
@@ -136,14 +136,14 @@ class FusedSequence:
         self._keep_apart(input)
 
     def _keep_apart(self, tensors: T | list[T]) -> None:
-        """What goes in must still be there when the results are."""
+        """Do not overwrite tensors that are inputs of this sequence."""
         there = {memory_of(part) for part in ([tensors] if isinstance(tensors, torch.Tensor) else tensors)}
         for stage in self.stages:
             if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
                 stage.give_up_memory()
 
     def forward(self, input: T | list[T]) -> T:
-        """All outputs. The modules count the steps, and show what they would after doing them one by one."""
+        """Run all steps; the modules count them and set their fields as after single steps."""
         if all(isinstance(stage, PassStage) for stage in self.stages):
             raise StepByStep  # the outputs are the inputs themselves
         self.compute(input)
@@ -152,7 +152,7 @@ class FusedSequence:
         return self.output
 
     def compute(self, input: Any) -> T:
-        """All outputs, of which no module knows yet."""
+        """Run all steps without setting any field of the modules."""
         self.inputs = [input]
         for stage in self.stages:
             if isinstance(self.inputs[-1], list) and not isinstance(stage, TABLES):
@@ -165,7 +165,7 @@ class FusedSequence:
         return self.output
 
     def show(self) -> None:
-        """Have the modules count the steps, and show the outputs."""
+        """Let the modules count the steps and set their outputs."""
         for stage in self.stages:
             stage.show(self.steps)
         for module, _, end in self.around:
@@ -178,7 +178,7 @@ class FusedSequence:
                 module.set_output(of_step if last in self.recurrents else last.output)
 
     def fits(self, input: T | list[T] | None, gradient: T | None) -> bool:
-        """Whether these are of the sizes and types of the run's input and output."""
+        """Whether these have the sizes and types of the sequence's input and output."""
         known, inputs = ([x] if isinstance(x, torch.Tensor) else x or [] for x in (self.inputs[0], input))
         pairs = [*zip(known, inputs, strict=False), (self.output, gradient)]
         return len(known) == len(inputs) and all(
@@ -198,7 +198,7 @@ class FusedSequence:
         return gradient
 
     def _show_back(self) -> None:
-        """Have the modules show the gradients."""
+        """Let the modules set their gradients."""
         for stage in reversed(self.stages):
             stage.show_gradient()
         for stage, of_input in zip(self.stages, self.gradients, strict=False):
@@ -227,7 +227,7 @@ class FusedSequence:
             module.generation.note_scales(module, range(module.step - self.steps, module.step), scale)
 
     def settle(self, module: Any, first: int) -> None:
-        """Let a module keep what its steps from one on had and gave, for the run is over."""
+        """Store a module's inputs and gradients of the steps from ``first`` on, before the sequence is dropped."""
         start = max(0, first - (module.step - self.steps))
         if start >= self.steps:
             return
@@ -252,7 +252,7 @@ class FusedSequence:
             module.inputs.update(enumerate(each_step(x)[start:], module.step - self.steps + start))
 
     def undo(self) -> None:
-        """Let the modules be as before the sequence, to do it once more, step by step."""
+        """Restore the modules' counts of steps, to run the sequence again step by step."""
         self.drop()
         for module in self.recurrents:
             module.__dict__["step"] -= self.steps
@@ -261,7 +261,7 @@ class FusedSequence:
     # tables filled; who looks at the clones for the steps has these done one by one.
 
     def fill(self) -> None:
-        """Let the modules have in their tables by step what they would after doing the sequence step by step."""
+        """Fill the modules' tables by step as the single steps would have done."""
         for run in self.inner:
             run.fill()
         for module, x in self._with_inputs():
@@ -285,15 +285,15 @@ class FusedSequence:
                 module.__dict__["_run"] = self
 
     def drop(self) -> None:
-        """Nobody will look into this sequence any more."""
+        """Forget this sequence: nobody will read what it left out."""
         for module in self.recurrents:
             if module.__dict__.get("_run") is self:
                 del module.__dict__["_run"]
 
     def replay(self) -> None:
-        """Do the sequence once more, step by step, back too if it went back, without accumulating gradients.
+        """Run the sequence again step by step, with its backward if it had one, without accumulating gradients.
 
-        Where parameters have changed since, the clones for the steps show what is known, their results.
+        If parameters have changed since, the clones for the steps only get the known results.
         """
         names = ("step", "rho", "gradParametersAccumulated")
         before = [
@@ -310,7 +310,7 @@ class FusedSequence:
             self._show_known()
 
     def _again(self) -> bool:
-        """Whether the steps give the same, one by one."""
+        """Run the single steps; returns whether they give the same results."""
         inputs = each_step(self.inputs[0])
         with self.masks.again():
             for x, output in zip(inputs, self.output, strict=True):
@@ -332,7 +332,7 @@ class FusedSequence:
         self._show_steps()
 
     def _show_steps(self) -> None:
-        """Have the clones for the steps show their results."""
+        """Set the known results of the clones for the steps."""
         for run in self.inner:
             run._show_steps()
         for number, stage in enumerate(self.stages):
@@ -346,8 +346,11 @@ class FusedSequence:
 
 
 def nearly(one: T, other: T) -> bool:
-    """Whether two ways to compute the same can have given these. An element that is small because large terms
-    cancelled is as far off as they. Numbers that are not known can be the same."""
+    """Whether two computations of the same value gave equal results up to rounding.
+
+    The error allowed is relative to the largest element: a small element may be a difference of large ones. Values
+    that are unknown (on meta) count as equal.
+    """
     if not numbers_known(one, other):
         return one.shape == other.shape
     close = 1e-9 if one.dtype == torch.float64 else 1e-5
@@ -359,9 +362,9 @@ def nearly(one: T, other: T) -> bool:
 def start(
     module: Module, steps: Sequence[Any] | T, last: FusedSequence | None = None
 ) -> tuple[FusedSequence, T] | None:
-    """Run a sequence; the run and its outputs, or None when it must go step by step.
+    """Run a sequence; returns the FusedSequence and its outputs, or None if it must run step by step.
 
-    ``last`` is a run whose results are not needed any more.
+    ``last`` is a sequence whose results may be overwritten.
     """
     if len(steps) < 2:
         return None

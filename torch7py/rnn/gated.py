@@ -1,4 +1,4 @@
-"""What LSTM and GRU have in common: a hidden state that one step hands to the next."""
+"""What LSTM and GRU have in common: a hidden state that each step passes to the next."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Gated(AbstractRecurrent):
         raise NotImplementedError
 
     def rebuilt(self) -> bool:
-        """Whether a script defines how a part is built, or parts drop out: then no kernel knows the result."""
+        """Whether a script overrides how a part is built, or parts drop out: the kernel would not compute the same."""
         return self.p != 0 or any(name.startswith("build") for name in self.__dict__.get("_marked", ()))
 
     # -- PyTorch's face -----------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class Gated(AbstractRecurrent):
             )
 
     def zero_for(self, input: torch.Tensor | None) -> torch.Tensor:
-        """Zeros in the size of an output for this input; without one as before."""
+        """Zeros of the size of an output for this input; without an input, of the last size."""
         if input is None:
             return self.__dict__["zeroTensor"]
         return self.keep("zeroTensor", input.new_zeros((*input.shape[:-1], self.outputSize)))
@@ -123,7 +123,7 @@ class Gated(AbstractRecurrent):
         self.setGradHiddenState(step, gradients)
 
     def output_of(self, result: Any) -> Any:
-        """Keep the state in what a step gave; returns the output."""
+        """Store the state that a step returned; returns the output."""
         return result
 
     def updateOutput(self, input: Any) -> Any:
@@ -156,14 +156,14 @@ class Gated(AbstractRecurrent):
         return of_input
 
     def hand_state_back(self, step: int, state: list[torch.Tensor]) -> None:
-        """Keep the gradient of the state before a step."""
+        """Store the gradient of the state before a step."""
         self.set_grad_state_list(step - 1, state)
         for user, part in zip(self.user_states, state, strict=True):
             if self.__dict__.get(user) is not None:
                 self.__dict__[user.replace("user", "userGrad")] = part
 
     def step_number(self, step: int | None, now: int) -> int:
-        """A step as the hidden state's methods count: by number, from ``now`` back below 0, the last by default."""
+        """The number of a step: counted back from ``now`` if negative, the last step by default."""
         if step is None:
             return now - 1
         return now - int(step) - 1 if step < 0 else int(step)

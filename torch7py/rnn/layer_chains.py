@@ -1,4 +1,4 @@
-"""Layers one after the other inside a recurrent network: over all steps at once, or step by step."""
+"""Chains of layers inside a recurrent network, run for all steps at once or step by step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = torch.Tensor
 
 
 def layers_of(module: Any) -> list[Any]:
-    """The layers of a module that computes rows alone: those of a Sequential, or itself."""
+    """The layers of a module that computes rows alone: those of a Sequential, or the module."""
     if marked(module):
         raise StepByStep
     if type(module) is Sequential and module._modules:
@@ -29,7 +29,7 @@ def layers_of(module: Any) -> list[Any]:
 
 
 class WideChain:
-    """Layers that need no state, each for all steps at once."""
+    """Layers without state, each of which runs all steps at once."""
 
     def __init__(self, layers: list[Any]) -> None:
         self.stages: list[Stage] = [
@@ -58,7 +58,7 @@ class WideChain:
 
 
 class StepChain:
-    """Layers that each step goes through by itself; their parameters get the gradients of all steps at once."""
+    """Layers that run step by step; their parameters get the gradients of all steps at once."""
 
     def __init__(self, layers: list[Any]) -> None:
         self.layers = layers
@@ -69,7 +69,7 @@ class StepChain:
 
     @property
     def alone(self) -> Any:
-        """The only layer; None where there are more."""
+        """The only layer; None if there are several."""
         return self.layers[0] if len(self.layers) == 1 else None
 
     def output(self, step: int, x: T) -> T:
@@ -100,7 +100,7 @@ class StepChain:
 
 
 class JoinedLinear:
-    """A Linear of input and output before, joined: as one layer of each, on parts of its weight."""
+    """A Linear of the input joined with the last output, as two layers on parts of its weight."""
 
     def __init__(self, join: Any, linear: Any) -> None:
         if not computes_rows(linear):
@@ -111,7 +111,7 @@ class JoinedLinear:
             part.__dict__.update(_parameters={}, _gradients={})
 
     def split(self, x: T, before: T) -> None:
-        """The two layers for such an input of a step, which must be joined by features."""
+        """Set up the two layers for the sizes of a step; both must be joined along the features."""
         sizes = x.shape[-1], before.shape[-1]
         alike = x.dim() == before.dim() and x.dtype == before.dtype and x.shape[:-1] == before.shape[:-1]
         if not alike or sum(sizes) != self.linear.weight.shape[1]:
@@ -122,7 +122,7 @@ class JoinedLinear:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take over the Linear's parameters and gradients as they are by now."""
+        """Use the Linear's present parameters and gradients."""
         bias, gradient = self.linear.bias, self.linear.gradient("weight")
         halves = slice(None, self.inputs), slice(self.inputs, None)
         for part, half, own in zip(self.parts, halves, (True, False), strict=True):

@@ -1,4 +1,4 @@
-"""Stages of the modules that have steps of their own (see stages.py)."""
+"""Stages for modules that have steps of their own (see stages.py)."""
 
 from __future__ import annotations
 
@@ -45,11 +45,10 @@ T = torch.Tensor
 SQUASHING: dict[type, Callable[..., T]] = {Sigmoid: torch.sigmoid, Tanh: torch.tanh}
 
 
-class GatedStage:
-    """A gated network: its Cell, by the fastest kernel (sequence_kernels.py).
+class GatedStage(Stage):
+    """A gated network, run by a sequence kernel.
 
-    With masks (``maskZero``, ``trimZero``) the rows of a step that are zeros have no state afterwards, and get no
-    gradient.
+    With masks (``maskZero``, ``trimZero``) a row of zeros resets the state of its example and gets no gradient.
     """
 
     def __init__(self, module: Any) -> None:
@@ -63,7 +62,7 @@ class GatedStage:
         self.kernel: SequenceKernel
 
     def batches(self, x: T) -> T:
-        """``(steps, batch, size)``, also of single examples."""
+        """The steps as ``(steps, batch, size)``, also those of a single example."""
         return x.unsqueeze(1) if x.dim() == 2 else x
 
     def output(self, x: T) -> T:
@@ -94,7 +93,7 @@ class GatedStage:
             )
 
     def after(self) -> list[T]:
-        """What a script has put in of the gradient of the state after the last step; else zeros."""
+        """The gradient of the state after the last step: the one that a script has set, else zeros."""
         gradients = self.module.grad_state_list(self.module.step - 1)
         pairs = list(zip(gradients, self.kernel.first, strict=True))
         if any(part is None or part.numel() != first.numel() for part, first in pairs):
@@ -115,7 +114,7 @@ class GatedStage:
         self.module.expect_totals(range(first, self.module.step))
 
     def show_steps(self, of_input: T | None) -> None:
-        """Have the clones for the steps show their results, which are known also when their insides are not."""
+        """Set the results of the clones for the steps, even if their inner values are unknown."""
         states, first = self.kernel.states(), self.module.step - len(self.kernel.output)
         cells = None if all(part is not None for state in states for part in state) else self.kernel.cells()
         of_states = None if of_input is None else self.kernel.state_gradients()
@@ -152,16 +151,16 @@ class GatedStage:
 
 
 def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any], start: int = 0) -> None:
-    """Keep for a script what the last steps, from a number on, had and gave in the backward."""
+    """Fill the tables of gradients for the last steps, from a step on."""
     first = module.step - len(gradient) + start
     module.generation.note_back(module, first, of_input[start:], gradient[start:])
 
 
-class SimpleStage:
-    """A simple recurrent network, ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``, of layers that compute rows
-    alone: the input's over all steps at once; the parameters of the others too get their gradients so.
+class SimpleStage(Stage):
+    """A simple recurrent network of layers that compute rows alone: ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``.
 
-    A subclass finds the layers, and the output before the first step: None where ``starter`` takes its place.
+    The input layer runs all steps at once. All parameters get their gradients from all steps at once. A subclass
+    finds the layers, and the output before the first step: None if the module ``starter`` computes the first step.
     """
 
     starter: Any
@@ -174,7 +173,7 @@ class SimpleStage:
         self.input, self.feedback, self.transfer = WideChain(first), StepChain(feedback), StepChain(transfer)
 
     def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """The layers of input, feedback and transfer, if the network is as it was built."""
+        """The layers of input, feedback and transfer, if the network is as its constructor built it."""
         raise NotImplementedError
 
     def before_first(self, x: T) -> T | None:
@@ -209,7 +208,7 @@ class SimpleStage:
         return self.result
 
     def _products(self) -> None:
-        """The steps of a Linear feedback and a squashing transfer: a product and a function each."""
+        """Run the steps of a Linear feedback and a squashing transfer: a product and a function each."""
         squash, feedback = SQUASHING[type(self.transfer.alone)], self.feedback.alone
         self.result = torch.empty_like(self.of_input)
         turned, bias = feedback.weight.data.t(), feedback.bias
@@ -225,7 +224,7 @@ class SimpleStage:
         self.sums: Any = sums
 
     def _modules(self) -> None:
-        """The steps of any feedback and transfer."""
+        """Run the steps of any feedback and transfer."""
         of_input = self.of_input
         self.sums = []
         outputs = []
@@ -279,7 +278,7 @@ class SimpleStage:
         return self.input.grad_input(x, joined(of_inputs))
 
     def _slopes(self) -> tuple[T, ...] | None:
-        """What the transfer multiplies the gradients of all steps by, from its outputs as they are by now."""
+        """The derivative of the transfer at all steps, computed from its present outputs."""
         if not self.quick:
             return None
         wide = alias(self.transfer.alone)
@@ -331,7 +330,7 @@ class SimpleStage:
 
 
 class RecurrentStage(SimpleStage):
-    """nn.Recurrent, whose first step has a module in place of the feedback."""
+    """nn.Recurrent, which has another module in place of the feedback at the first step."""
 
     def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
         parts = self.module._modules
@@ -376,13 +375,13 @@ class RecurrentStage(SimpleStage):
 
 
 def check_sum(merge: Any) -> None:
-    """Only a sum of input and feedback can be taken apart."""
+    """Check that input and feedback are added, and not combined otherwise."""
     if type(merge) is not CAddTable or merge.inplace:
         raise StepByStep
 
 
 class RecurrenceStage(SimpleStage):
-    """nn.Recurrence around ``{input, feedback}`` and their sum, or around both joined and a Linear; then any layers."""
+    """nn.Recurrence around ``{input, feedback}`` and their sum, or around a Linear of both joined; then any layers."""
 
     def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
         whole = self.module.step_module

@@ -50,9 +50,9 @@ class SequenceKernel(Protocol):
 
 
 class StepLoop:
-    """The parts of a Cell: those without state over all steps at once, the others step by step.
+    """Runs the parts of a Cell: those without state for all steps at once, the others step by step.
 
-    With masks the rows of a step that are zeros have no state afterwards, and get no gradient.
+    With masks a row of zeros resets the state of its example and gets no gradient.
     """
 
     def __init__(self, cell: Cell, x: T, first: list[T], masks: T | None = None) -> None:
@@ -70,7 +70,7 @@ class StepLoop:
         self.output = self.results[0]
 
     def masked(self, step: int, parts: list[T]) -> list[T]:
-        """The rows of a step, with zeros where the input is zeros and that counts."""
+        """The state of a step, with zeros in masked rows."""
         return parts if self.masks is None else [part.masked_fill(self.masks[step], 0) for part in parts]
 
     def states(self) -> list[list[T | None]]:
@@ -122,14 +122,14 @@ class StepLoop:
 
 
 class Parametric(Protocol):
-    """What has the parameters of an LSTM without peepholes: a Cell, or a layer for whole sequences."""
+    """An object with the parameters of an LSTM without peepholes: a Cell, or a layer for whole sequences."""
 
     def lstm_parameters(self) -> list[T] | None: ...
     def acc_lstm(self, gradients: list[T], scale: float) -> None: ...
 
 
 class KernelInputs:
-    """What a StepLoop needs to do once more, as it was, what a kernel has done."""
+    """Copies of a kernel's inputs, with which a StepLoop can repeat what the kernel computed."""
 
     def __init__(self, x: T, first: list[T], parameters: list[T]) -> None:
         self.parameters = parameters
@@ -148,11 +148,11 @@ class KernelInputs:
 
 
 class OneDNNKernel:
-    """oneDNN's LSTM (onednn.py). It gives neither the cells of the steps nor the gradients of the states between
-    them: a StepLoop computes these when somebody asks, from copies of what the kernel was given.
+    """oneDNN's LSTM (onednn.py).
 
-    ``output`` belongs to whoever gets it. Where outputs or inputs were written to between forward and backward, and
-    after a forward not in training, the StepLoop goes back.
+    It returns neither the cells of the steps nor the gradients of the states between them: a StepLoop computes these
+    from copies of the inputs when they are read. ``output`` belongs to the caller. The StepLoop also runs the
+    backward if outputs or inputs were written to since the forward, or if the forward was not in training.
     """
 
     def __init__(self, cell: Parametric, x: T, first: list[T], parameters: list[T], training: bool) -> None:
@@ -187,7 +187,7 @@ class OneDNNKernel:
     def _go_back(
         self, output: T, first: list[T], x: T, gradients: T, later: list[T], parameters: list[T]
     ) -> StepLoop:
-        """Go back by steps, with these outputs, and states before step 1, and parameters."""
+        """Run the backward step by step, with these outputs, first states and parameters."""
         loop = self.before.loop()
         loop.results[0], loop.first, loop.cell = output, first, FastLSTMCell.of_parameters(parameters)
         self.back_of_input = loop.backward(x, gradients, later)

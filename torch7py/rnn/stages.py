@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -49,28 +49,48 @@ BACK_INTO_MEMORY: dict[type, Callable[..., Any]] = {LogSoftMax: BACKWARD[LogSoft
 
 
 class StepByStep(Exception):
-    """The sequence at hand cannot be done as one piece."""
+    """The sequence must run step by step."""
 
 
-class Stage(Protocol):
-    """A part of the module. ``x`` and results have the steps as first dimension; ``show`` leaves in the modules what
-    a script would find there after so many steps."""
+class Stage:
+    """A part of a module, which runs all steps of a sequence at once.
 
-    def output(self, x: T) -> T: ...
-    def show(self, steps: int) -> None: ...
-    def grad_input(self, x: T, gradient: T) -> T: ...
-    def show_gradient(self) -> None: ...
-    def fill(self, of_input: T, gradient: T) -> None: ...
-    def acc_grad(self, x: T, scale: float) -> None: ...
+    ``x``, gradients and results are tensors with the steps as first dimension, or tables of such tensors. A stage keeps
+    what it computed; ``show`` and ``show_gradient`` then set the modules' fields as so many single steps would have.
+    """
+
+    module: Any
+
+    def output(self, x: Any) -> Any:
+        """Run the steps forward."""
+        raise NotImplementedError
+
+    def show(self, steps: int) -> None:
+        """Set the fields that a forward sets."""
+        raise NotImplementedError
+
+    def grad_input(self, x: Any, gradient: Any) -> Any:
+        """Run the steps back; returns the gradient of ``x``."""
+        raise NotImplementedError
+
+    def show_gradient(self) -> None:
+        """Set the fields that a backward sets."""
+        raise NotImplementedError
+
+    def fill(self, of_input: Any, gradient: Any) -> None:
+        """Fill the module's tables of gradients by step, if it has such tables."""
+
+    def acc_grad(self, x: Any, scale: float) -> None:
+        """Accumulate the gradients of the parameters, if there are any."""
 
 
 def marked(module: Any) -> bool:
-    """Whether Lua defines a method of the module, or another language runs it."""
+    """Whether a script overrides a method of the module, or another language runs it."""
     return "_marked" in module.__dict__ or "_elsewhere" in module.__dict__
 
 
 def alias(module: Any) -> Any:
-    """The layer once more: the same parameters, gradients and settings, other results."""
+    """A second object for a layer, with the same parameters, gradients and settings, and with results of its own."""
     copy = module.__class__.__new__(module.__class__)
     attributes = module.__dict__.copy()
     for name in module.transient:
@@ -83,17 +103,17 @@ def alias(module: Any) -> Any:
 
 
 def memory_of(tensor: T) -> int:
-    """What two tensors have in common when one may lie in the other's memory."""
+    """The address of a tensor's storage."""
     return tensor.untyped_storage().data_ptr()
 
 
 def of_step(value: Any, step: int) -> Any:
-    """A step of a tensor, or of each in a table."""
+    """One step of a tensor, or of each tensor in a table."""
     return [part[step] for part in value] if isinstance(value, list) else value[step]
 
 
 def computes_rows(module: Any) -> bool:
-    """Whether all steps can be given to the layer as one batch."""
+    """Whether the layer may take all steps as one batch."""
     return (
         module.rows_alone is not None
         and not getattr(module, "inplace", False)
@@ -101,8 +121,8 @@ def computes_rows(module: Any) -> bool:
     )
 
 
-class RowStage:
-    """A layer that computes each row alone."""
+class RowStage(Stage):
+    """A layer that computes each row of a batch independently."""
 
     def __init__(self, module: Any) -> None:
         if not computes_rows(module):
@@ -115,22 +135,22 @@ class RowStage:
         self.batch_rank, self.highest_rank = module.rows_alone
 
     def take_over(self, last: RowStage) -> None:
-        """Let the results go into the memory of the last sequence's, as in the original."""
+        """Reuse the memory of the last sequence's results, as the original does."""
         if type(self.module) in INTO_MEMORY and last.module is self.module:
             known = last.wide.__dict__
             self.wide.__dict__.update({name: known[name] for name in ("_own", "output", "gradInput")})
 
     def memory(self) -> set[int]:
-        """Where results would go."""
+        """The storages that results would be written to."""
         buffers = self.wide.__dict__["_own"].values()
         return {memory_of(tensor) for tensor in buffers}
 
     def give_up_memory(self) -> None:
-        """Have results lie elsewhere than the last ones."""
+        """Let the next results have new memory."""
         self.wide.__dict__.update(_own={})
 
     def _into_memory(self, kernels: dict[type, Callable[..., Any]], *arguments: T) -> T | None:
-        """The result in the memory of the last sequence's; None where that cannot be."""
+        """Write the result into the memory of the last one; None if that is not possible."""
         kernel = kernels.get(type(self.module))
         if kernel is None or not self.wide.__dict__["_own"]:
             return None
@@ -170,19 +190,16 @@ class RowStage:
     def show_gradient(self) -> None:
         self.module.keep("gradInput", self.shown(self.of_input, 0))
 
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
-
     def acc_grad(self, x: T, scale: float) -> None:
         self.wide.accGradParameters(self.rows(x), self.gradient, scale)
 
     def accumulate_with(self, gradient: T) -> None:
-        """Let the parameters have another gradient than the input."""
+        """Use another gradient for the parameters than for the input."""
         self.gradient = gradient.reshape(self.gradient.shape)
 
 
-class PassStage:
-    """nn.Identity, also of tables."""
+class PassStage(Stage):
+    """nn.Identity, for tensors and tables."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
@@ -201,15 +218,9 @@ class PassStage:
     def show_gradient(self) -> None:
         self.module.__dict__["gradInput"] = of_step(self.gradient, 0)
 
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
 
-    def acc_grad(self, x: T, scale: float) -> None:
-        """There are no parameters."""
-
-
-class MergeStage:
-    """A layer that makes one tensor of a table of them, row by row: where the steps of a sequence are tables."""
+class MergeStage(Stage):
+    """A layer that computes a tensor from a table of tensors, row by row, if the steps of a sequence are tables."""
 
     def __init__(self, module: Any) -> None:
         if getattr(module, "inplace", False) or module.gradInput is None:
@@ -244,15 +255,9 @@ class MergeStage:
     def show_gradient(self) -> None:
         self.module.keep_grad_input([part[0] for part in self.of_input])
 
-    def fill(self, of_input: Any, gradient: T) -> None:
-        """Steps are not counted here."""
 
-    def acc_grad(self, x: Any, scale: float) -> None:
-        """There are no parameters."""
-
-
-class IntoMask:
-    """What goes into a masked module: unchanged, and its rows that are zeros remembered."""
+class IntoMask(Stage):
+    """The entry of a masked module: passes its input on and remembers which rows are zeros."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
@@ -266,7 +271,7 @@ class IntoMask:
         return x
 
     def masked(self, steps: T) -> T:
-        """Zeros in the rows that are zeros in the input."""
+        """Set the rows to zero that are zeros in the input."""
         mask = self.masks.squeeze(1) if self.single else self.masks
         return steps.masked_fill(mask.view(*mask.shape, *[1] * (steps.dim() - mask.dim())), 0)
 
@@ -279,15 +284,9 @@ class IntoMask:
     def show_gradient(self) -> None:
         """The module's gradInput is that of the module inside."""
 
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
 
-    def acc_grad(self, x: T, scale: float) -> None:
-        """There are no parameters."""
-
-
-class OutOfMask:
-    """What comes out of a masked module, and what goes back into it, with zeros where its input is."""
+class OutOfMask(Stage):
+    """The exit of a masked module: sets outputs and incoming gradients to zero where the input row is zeros."""
 
     def __init__(self, into: IntoMask, last: Stage) -> None:
         self.into, self.last, self.module = into, last, into.module
@@ -301,26 +300,24 @@ class OutOfMask:
         self.module.keep_output(self.result[0 if self.module.training else -1])
 
     def grad_input(self, x: T, gradient: T) -> T:
-        self.gradient, self.given = self.into.masked(gradient), gradient
+        self.gradient, self.incoming = self.into.masked(gradient), gradient
         return self.gradient
 
     def show_gradient(self) -> None:
         self.module.__dict__["gradOutput"] = self.gradient[0]
 
-    def fill(self, of_input: T, gradient: T) -> None:
-        """Steps are not counted here."""
-
     def acc_grad(self, x: T, scale: float) -> None:
         """The module inside accumulates with the gradient as it was given, as in ``nn.MaskZero``."""
         if isinstance(self.last, RowStage):
-            self.last.accumulate_with(self.given)
+            self.last.accumulate_with(self.incoming)
 
 
 class IntoTrim(IntoMask):
-    """What goes into a trimmed module: of all steps the rows that are not zeros, as one step; where a module inside
-    has a state, ``by_steps``, each of which then must have as many. Such a row is not the same example at each step.
+    """The entry of a trimmed module: passes on the rows of all steps that are not zeros, as one step.
 
-    Of a step of zeros alone its first row goes in, as zeros: ``nn.TrimZero`` gives its module one such row.
+    If a module inside has a state (``by_steps``), the steps are kept apart and must have equally many such rows. A
+    row then is not the same example at each step. For a step of zeros alone one row of zeros is passed on, as
+    ``nn.TrimZero`` does.
     """
 
     by_steps = False
@@ -346,21 +343,21 @@ class IntoTrim(IntoMask):
         return self.trimmed
 
     def gather(self, steps: T) -> T:
-        """The rows that go in."""
+        """Select the rows that are passed on."""
         rows = steps.flatten(0, 1)[self.places]
         if self.empty:
             rows[self.zeros] = 0
         return rows.view(len(steps) if self.by_steps else 1, -1, *rows.shape[1:])
 
     def spread(self, rows: T) -> T:
-        """The rows in their places, zeros in the others."""
+        """Put the rows back to their positions, with zeros at the others."""
         (steps, batch), rows = self.size, rows.flatten(0, 1)
         spread = rows.new_zeros(steps * batch, *rows.shape[1:])
         spread[self.places] = rows.masked_fill(self.zeros.view(-1, *[1] * (rows.dim() - 1)), 0)
         return spread.view(steps, batch, *rows.shape[1:])
 
     def shown(self, rows: T, number: int) -> T:
-        """The rows of a step, the first (0) or the last (-1)."""
+        """The rows of the first step (0) or the last (-1)."""
         if self.all or self.by_steps:
             return rows[number]
         return torch.split(rows[0], self.counts)[number]
@@ -378,7 +375,7 @@ class IntoTrim(IntoMask):
 
 
 class OutOfTrim(OutOfMask):
-    """What comes out of a trimmed module, in its places, and what goes back into it."""
+    """The exit of a trimmed module: puts the rows back to their positions, and trims the incoming gradient."""
 
     into: IntoTrim
 

@@ -13,7 +13,7 @@ T = torch.Tensor
 
 
 def whole(first: T, count: int) -> T | None:
-    """A tensor and as many of its size behind it in memory as one; None where there is no room for them."""
+    """A tensor together with as many of its size that follow it in memory; None if the storage ends before."""
     size = first.numel()
     room = first.untyped_storage().nbytes() // first.element_size() - first.storage_offset()
     if size * count > room:
@@ -22,13 +22,13 @@ def whole(first: T, count: int) -> T | None:
 
 
 def joined(tensors: Sequence[T]) -> T:
-    """``torch.stack`` that copies nothing when the tensors lie one after the other."""
+    """``torch.stack``, without a copy if the tensors follow each other in memory."""
     joint = alike(tensors)
     return torch.stack(list(tensors)) if joint is None else joint
 
 
 def alike(steps: Sequence[Any] | T) -> T | None:
-    """The steps of a sequence joined; None when they are not tensors of one size and type."""
+    """The stacked steps of a sequence; None if they are not tensors of one size and type."""
     if isinstance(steps, torch.Tensor):
         return steps.data
     first = steps[0]
@@ -55,7 +55,7 @@ def alike(steps: Sequence[Any] | T) -> T | None:
 
 
 def together(steps: Sequence[Any] | T) -> T | list[T] | None:
-    """The same for steps that may be tables of tensors, each as many: one tensor for each place in the table."""
+    """The stacked steps, which may be tables of equally many tensors: then a list of stacked tensors."""
     if isinstance(steps, torch.Tensor) or not isinstance(steps[0], list):
         return alike(steps)
     count = len(steps[0])
@@ -67,17 +67,17 @@ def together(steps: Sequence[Any] | T) -> T | list[T] | None:
 
 
 def each_step(whole: T | list[T]) -> list[Any]:
-    """The steps again."""
+    """The steps of a stacked sequence."""
     if isinstance(whole, torch.Tensor):
         return list(whole.unbind())
     return [list(step) for step in zip(*(part.unbind() for part in whole), strict=True)]
 
 
 def rebound(known: list[T], steps: T) -> list[T]:
-    """A tensor for each step, the same objects as before, which take over the memory of these.
+    """Let the tensors of the last sequence's steps take over the memory of these.
 
-    So a script that kept the results of the last sequence sees those of this one, as it did when the modules of the
-    steps overwrote their outputs; and memory that nobody reads any more is free at once, not when Lua has collected.
+    So a script that kept the results of the last sequence sees those of this one, as when the modules overwrote their
+    outputs; and memory that nobody reads any more is free at once, not when Lua collects garbage.
     """
     parts = steps.unbind()
     dtype, device = steps.dtype, steps.device
