@@ -157,7 +157,7 @@ def fill_steps(module: Any, of_input: Sequence[Any] | T, gradient: T | list[Any]
 
 
 class SimpleStage(Stage):
-    """A simple recurrent network of layers that compute rows alone: ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``.
+    """A simple recurrent net of layers that compute rows alone: ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``.
 
     The input layer runs all steps at once. All parameters get their gradients from all steps at once. A subclass
     finds the layers, and the output before the first step: None if the module ``starter`` computes the first step.
