@@ -55,10 +55,10 @@ class Port:
 
     def __init__(self, sizes: Sizes, step: GModule, text: torch.Tensor) -> None:
         state = {}
-        for place in step.places:
-            name = place.annotations.get("name", "")
+        for node in step.ordered_nodes:
+            name = node.annotations.get("name", "")
             for kind in ("weight", "bias") if name else ():
-                value = getattr(place.module, kind).detach()
+                value = getattr(node.module, kind).detach()
                 if name == "output":
                     state[f"output.{kind}"] = value
                 else:

@@ -11,17 +11,14 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, OrderedNode, ordered_nodes
 from torch7py.nn.graph_codegen import accumulate, one_pass, plan_backward, plan_of
-from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
 from torch7py.nn.graph_plan import Plan
 from torch7py.nn.graph_values import GraphContainer, add_up, check_splits, entry
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
-from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 
 __all__ = ["GModule"]
 
-ADDING = BACKWARD[CAddTable]
 USED, LONGEST_WAIT = (
     4,
     256,
@@ -191,12 +188,7 @@ class GModule(GraphContainer):
                 elif call is not None:
                     value = call(module, x)
                 else:
-                    kernel = FORWARD.get(type(module))
-                    value = None
-                    if kernel is not None and "_marked" not in module.__dict__:
-                        value = kernel(module, x)
-                    if value is None:
-                        value = module.updateOutput(x)
+                    value = module.updateOutput(x)
                 if node.splits is not None:
                     check_splits(node, value)
                 values[number] = value
@@ -307,13 +299,7 @@ class GModule(GraphContainer):
                 if module is not None and number not in done:
                     held = inputs[number]
                     x = held[0] if len(held) == 1 else held
-                    kernel = ACCUMULATE.get(type(module))
-                    if (
-                        kernel is None
-                        or "_marked" in module.__dict__
-                        or not kernel(module, x, totals[number], scale)
-                    ):
-                        accumulate(module, x, totals[number], scale)
+                    accumulate(module, x, totals[number], scale)
                 if report is not None:
                     report(self, number + 1)
         except BaseException:
@@ -365,15 +351,8 @@ class GModule(GraphContainer):
                     if module is not None:
                         held = inputs[number]
                         x = held[0] if len(held) == 1 else held
-                        kernel = BACKWARD.get(type(module))
-                        of_input = None
-                        if kernel is not None and "_marked" not in module.__dict__:
-                            if done is not None and kernel is ADDING and self._only_read(sources):
-                                kernel = lend
-                            of_input = kernel(module, x, total)
-                        if of_input is not None:
-                            total = of_input
-                        elif done is not None and one_pass(module):
+                        module.__dict__.pop("_lent", None)  # what a plan had put into gradInput
+                        if done is not None and one_pass(module):
                             total = module.backward(x, total, scale)
                             done.add(number)
                         else:
@@ -397,14 +376,6 @@ class GModule(GraphContainer):
             self._share_out(node, gradient)
         elif gradient is not None:
             self.node_gradients[node.sources[0]].append(gradient)
-
-    def _only_read(self, sources: list[int]) -> bool:
-        """Whether the modules at these nodes only read the gradients that they get."""
-        for source in sources:
-            module = self.ordered_nodes[source].module
-            if type(module) not in READERS or "_marked" in module.__dict__:
-                return False
-        return True
 
     def _put(self, node: OrderedNode, gradient: Any) -> None:
         """Put the gradient of one entry of a split into the table of all of them."""

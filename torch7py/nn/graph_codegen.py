@@ -12,15 +12,15 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.activation import Identity
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.base import Module
 from torch7py.nn.code_builder import NAME, Code, Known, Listed, Other, Shown, Value, observe
-from torch7py.nn.graph_kernels import READERS
 from torch7py.nn.graph_module_code import BACKWARD_LINES, FORWARD_LINES, accumulate_linear
 from torch7py.nn.graph_plan import Plan
 from torch7py.nn.graph_values import GraphContainer
 from torch7py.nn.linear import Linear
 from torch7py.nn.table import SplitTable
+from torch7py.nn.table_math import CMulTable
 from torch7py.ops.hyperbolic import tanh
 
 __all__ = ["accumulate", "one_pass", "plan_backward", "plan_of"]
@@ -30,6 +30,8 @@ TAKE_TABLES = frozenset({Identity, SplitTable})  # of those with lines of their 
 KEPT = 256  # sources whose compiled code is kept
 TOTAL = "gradInput"  # for the line that writes the sum of the gradients of the first node, which is the graph's own
 STOP = Shown("", "")  # where a function may end early: what has been put off is written
+# The modules that neither write into gradOutput nor pass it on.
+READERS = frozenset({Sigmoid, Tanh, CMulTable, Linear})
 ENOUGH = 3  # nodes with lines of their own that a function must have to be worth its checks
 MOST = 30_000  # names and lines in all its early ends: compiling them takes half a second
 NOTHING = Module.accGradParameters  # of a module without gradient buffers

@@ -1,7 +1,7 @@
 """Generates the lines for the commonest modules of a graph, by class.
 
-A graph that has run becomes one straight-line function (``graph_plan.py``). The lines do what the kernels of
-``graph_kernels.py`` do, on tensors whose sizes and types are checked once, before the first line.
+A graph that has run becomes one straight-line function (``graph_plan.py``). The lines do what the modules do in the usual
+case, on tensors whose sizes and types are checked once, before the first line.
 """
 
 from __future__ import annotations
@@ -181,20 +181,17 @@ def _multiply_back(code: Code, number: int, module: Any, x: Value, g: Known, rea
 
 
 def _reshape(code: Code, number: int, module: Any, x: Value) -> Value | None:
-    known, seen = _known(x), module.__dict__.get("_reshaped")
-    if known is None or seen is None or not known.contiguous:
+    known, output = _known(x), module.__dict__["output"]
+    if known is None or not known.contiguous or output.__class__ is not Tensor:
         return None
     sizes, mode = module.__dict__["size"], module.__dict__.get("batchMode")
-    output = module.__dict__["output"]
-    if seen[0] != known.shape or seen[1] is not sizes or output.__class__ is not Tensor:
-        return None
-    like = Known("", seen[2], known.dtype, True)
+    like = Known("", output.shape, known.dtype, True)
     room = code.result(number, module, "output", like)
     if room is None:
         return None
     d, z = code.attributes(number, module), code.bind(f"z{number}", sizes)
     code.check(f"{d}['size'] is {z}", f"{d}.get('batchMode') is {code.bind(f'y{number}', mode)}")
-    shape = code.bind(f"s_{room.name}", seen[2])
+    shape = code.bind(f"s_{room.name}", output.shape)
     code.shape(room.name, output)
     code.line(
         f"if {room.name}.data_ptr() != {known.name}.data_ptr() or not {known.name}.is_contiguous(): "

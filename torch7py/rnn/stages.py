@@ -15,10 +15,8 @@ import torch
 
 from torch7py.nn.arguments import axis
 from torch7py.nn.base import Module
-from torch7py.nn.graph_kernels import BACKWARD, FORWARD
-from torch7py.nn.linear import Linear
-from torch7py.nn.softmax import LogSoftMax
 from torch7py.nn.table import JoinTable
+from torch7py.rnn import result_memory
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 
 __all__ = [
@@ -41,11 +39,6 @@ __all__ = [
 
 T = torch.Tensor
 MASKS = (MaskZero, TrimZero)
-
-
-# Layers with results so large that it matters in which memory they lie.
-INTO_MEMORY: dict[type, Callable[..., Any]] = {Linear: FORWARD[Linear], LogSoftMax: FORWARD[LogSoftMax]}
-BACK_INTO_MEMORY: dict[type, Callable[..., Any]] = {LogSoftMax: BACKWARD[LogSoftMax]}
 
 
 class StepByStep(Exception):
@@ -136,7 +129,7 @@ class RowStage(Stage):
 
     def take_over(self, last: RowStage) -> None:
         """Reuse the memory of the last sequence's results, as the original does."""
-        if type(self.module) in INTO_MEMORY and last.module is self.module:
+        if type(self.module) in result_memory.FORWARD and last.module is self.module:
             known = last.wide.__dict__
             self.wide.__dict__.update({name: known[name] for name in ("_own", "output", "gradInput")})
 
@@ -166,7 +159,7 @@ class RowStage(Stage):
 
     def output(self, x: T) -> T:
         batch = self.rows(x)
-        result: T | None = self._into_memory(INTO_MEMORY, batch)
+        result: T | None = self._into_memory(result_memory.FORWARD, batch)
         if result is None:
             result = self.wide.updateOutput(batch)
         self.result: T = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
@@ -179,7 +172,7 @@ class RowStage(Stage):
     def grad_input(self, x: T, gradient: T) -> T:
         batch = self.rows(x)
         self.gradient = gradient.reshape(self.wide.output.shape)
-        result: T | None = self._into_memory(BACK_INTO_MEMORY, batch, self.gradient)
+        result: T | None = self._into_memory(result_memory.BACKWARD, batch, self.gradient)
         if result is None:
             result = self.wide.updateGradInput(batch, self.gradient)
         if result.numel() != x.numel():  # an index has no gradient: in 2015 an empty one

@@ -118,13 +118,13 @@ def layer_of(root: TorchObject) -> Layer:
         if isinstance(module, GModule):
             layer.nodes = [
                 GraphNode(
-                    None if place.module is None else convert(place.module),
-                    list(place.sources),
-                    place.select,
-                    place.splits,
-                    str(place.annotations.get("name") or ""),
+                    None if node.module is None else convert(node.module),
+                    list(node.sources),
+                    node.select,
+                    node.splits,
+                    str(node.annotations.get("name") or ""),
                 )
-                for place in module.places
+                for node in module.ordered_nodes
             ]
         key = _memory(module)
         if key and not layer.children and not layer.slots:
