@@ -1,7 +1,7 @@
 """Generates the lines for the commonest modules of a graph, by class.
 
-A graph that has run becomes one straight-line function (``graph_plan.py``). The lines do what the modules do in the usual
-case, on tensors whose sizes and types are checked once, before the first line.
+A graph that has run becomes one straight-line function (``graph_plan.py``). The lines do what the modules do in the
+usual case, on tensors whose sizes and types are checked once, before the first line.
 """
 
 from __future__ import annotations
