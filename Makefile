@@ -44,7 +44,7 @@ test: check
 	$(MAKE) test-lua51
 
 test-lua51: $(READY)
-	TORCH7PY_LUA=lua51 $(BIN)/pytest -n $(WORKERS) $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
+	$(BIN)/pytest -n $(WORKERS) --plain-lua $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow

@@ -20,15 +20,48 @@ if TYPE_CHECKING:
     from tests.inner_runtime import InnerRuntime as Runtime
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
     wait_passively()  # in the processes that tests start
+    if config.getoption("plain_lua"):
+        os.environ["TORCH7PY_LUA"] = "lua51"
     # On a busy machine the time of one example says nothing.
     hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("suite")
     if os.environ.get("TORCH7PY_EAGER"):
         _make_eager()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--plain-lua",
+        action="store_true",
+        help="run on plain Lua 5.1 what runs Lua, and of tests with many cases every eighth (make test-lua51)",
+    )
+
+
+CASES_IN_FULL = 16  # a test with so many cases has all of them run on plain Lua
+EVERY = 8  # of one with more, one in so many
+RUNS_LUA = {"Runtime", "InnerRuntime", "torch7py_run"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("plain_lua"):
+        return
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chosen: set[pytest.Item] = set()
+    for cases in tests.values():
+        first = cases[0]
+        runs_lua = "runtime" in getattr(first, "fixturenames", ()) or not RUNS_LUA.isdisjoint(
+            vars(getattr(first, "module", None) or object)
+        )
+        if runs_lua:
+            chosen.update(cases if len(cases) <= CASES_IN_FULL else cases[::EVERY])
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 # Compiles a loop at its second round and a way out of it at its first use, and collects garbage all the time: what
@@ -53,10 +86,16 @@ def _make_eager() -> None:
     engine.new_lua = new_lua
 
 
-# A runtime that closes collects garbage, which takes 0.1 s where all tests and what they import are searched too.
+# A runtime that closes collects garbage, which takes 0.4 s where all tests and what they import are searched too.
 # So now and then what is alive is put aside.
-RUNTIMES_UNTIL_FREEZE = 20
-_runtimes = itertools.count()
+TESTS_UNTIL_FREEZE = 100
+_tests = itertools.count()
+
+
+def pytest_runtest_setup() -> None:
+    if next(_tests) % TESTS_UNTIL_FREEZE == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -92,9 +131,6 @@ def runtime() -> Iterator[Runtime]:
     """A fresh runtime, closed after the test, whose ``execute`` gives lists and dicts (see inner_runtime.py)."""
     from tests.inner_runtime import InnerRuntime
 
-    if next(_runtimes) % RUNTIMES_UNTIL_FREEZE == 0:
-        gc.collect()
-        gc.freeze()
     fresh = InnerRuntime()
     yield fresh
     fresh.close()

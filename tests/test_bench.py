@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,14 @@ from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
 from bench.report import row
+from tests import python_process
 from tests.inner_runtime import InnerRuntime as Runtime
 
 ROOT = Path(__file__).parents[1]
 
 
 def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return python_process.run(["-m", "bench", *arguments], cwd=ROOT)
 
 
 DTYPES = ("float64", "float32")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 import torch7py
+from tests import python_process
 from tests.t7.golden_files import unpack
 from torch7py import T7Function, T7Object, Table
 
@@ -32,9 +31,7 @@ print(model.class_name, len(list(model.parameters())), "lupa" in sys.modules)
 )
 def test_a_model_comes_alive_without_another_import(tmp_path: Path, name: str, printed: str) -> None:
     path = unpack(tmp_path, f"{name}.binary.t7")
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=False
-    )
+    result = python_process.run(["-c", PROGRAM, path])
     assert (result.stdout, result.stderr) == (printed + "\n", "")
 
 

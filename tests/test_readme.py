@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import python_process
 
 ROOT = Path(__file__).parents[1]
 README = ROOT.joinpath("README.md").read_text()
@@ -23,8 +23,8 @@ BLOCKS = [
 ]
 
 
-def call(*command: str, cwd: Path) -> str:
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def call(*arguments: str, cwd: Path) -> str:
+    result = python_process.run(arguments, cwd=cwd)
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout
 
@@ -45,7 +45,7 @@ def run_console(text: str, folder: Path) -> None:
         if program == "make":
             assert set(arguments) <= targets
         elif program == "torch7py":
-            printed = call(sys.executable, "-m", "torch7py", *arguments, cwd=folder)
+            printed = call("-m", "torch7py", *arguments, cwd=folder)
             assert [ROUNDING.sub("small", line) for line in lines(printed)] == [
                 ROUNDING.sub("small", line) for line in lines(expected)
             ]
@@ -60,7 +60,7 @@ def test_every_block_runs(tmp_path):
             assert named, "the first line of a Lua block names its file"
             tmp_path.joinpath(named[1]).write_text(text)
         elif kind == "python":
-            call(sys.executable, "-c", text, cwd=tmp_path)
+            call("-c", text, cwd=tmp_path)
         else:
             assert kind == "console"
             run_console(text, tmp_path)
@@ -75,7 +75,7 @@ def test_a_guide_works_when_followed(name, tmp_path):
     guide = ROOT.joinpath("docs", name).read_text()
     program = "".join(re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL))
     assert program, name
-    assert call(sys.executable, "-c", program, cwd=tmp_path) == ""
+    assert call("-c", program, cwd=tmp_path) == ""
 
 
 def test_the_blocks_about_the_border_run(tmp_path):
@@ -84,7 +84,7 @@ def test_the_blocks_about_the_border_run(tmp_path):
         ROOT.joinpath("docs/value_conversion.md").read_text(),
         re.MULTILINE | re.DOTALL,
     ):
-        call(sys.executable, "-c", text, cwd=tmp_path)
+        call("-c", text, cwd=tmp_path)
 
 
 PAGES = [

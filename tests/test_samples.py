@@ -10,8 +10,6 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests import python_process
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.engine import ENGINES, engine_name
 
@@ -103,8 +102,7 @@ def test_output(run: Run, monkeypatch: pytest.MonkeyPatch, engine: str, name: st
 
 def test_the_command_runs_a_sample():
     options = "-noise 0 -iterations 200 -quiet".split()
-    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "options.lua"), *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = python_process.run(["-m", "torch7py", "run", SAMPLES / "options.lua", *options])
     assert (result.returncode, result.stderr) == (0, "")
     # without noise the line is found
     assert "last: y = 3.000000 x + -1.000000" in result.stdout
@@ -226,8 +224,7 @@ def test_a_program_takes_the_gpu_that_is_there(run: Run):
 
 
 def test_a_program_that_insists_on_a_gpu_is_told_how():
-    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "gpu_only.lua")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = python_process.run(["-m", "torch7py", "run", SAMPLES / "gpu_only.lua"])
     assert (result.returncode, result.stdout) == (1, "")
     assert re.fullmatch(r"\S+gpu_only\.lua:6: .*--device cuda.*--cuda-as cpu.*\n", result.stderr)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import subprocess
-import sys
 
 import pytest
 
+from tests import python_process
 from torch7py.bridge.runtime import Runtime
 
 PRINTING = "print('a', 1) io.write('b', 2) io.stdout:write('c'):write('d\\n') io.stdout:flush() io.flush()"
@@ -92,5 +91,5 @@ print("first")
 runtime.execute(r"""{PRINTING} say() print('lua')""")
 print("last")
 '''
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = python_process.run(["-c", program])
     assert result.stdout == f"first\n{PRINTED}python\nlua\t\nlast\n"

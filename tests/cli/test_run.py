@@ -17,6 +17,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests import python_process
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.main import main
 
@@ -24,9 +25,7 @@ COMMAND = [sys.executable, "-m", "torch7py", "run"]
 
 
 def torch7py_run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd, timeout=120
-    )
+    return python_process.run([*COMMAND[1:], *arguments], cwd=cwd)
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import python_process
 
 ROOT = Path(__file__).parents[2]
 UPSTREAM = os.environ.get("TORCH7PY_UPSTREAM")
@@ -43,9 +43,8 @@ def checkout(folder: Path, **files: str) -> Path:
 
 
 def run(*words: str | Path, code: int = 0) -> list[str]:
-    command = [sys.executable, str(ROOT / "tools" / "upstream.py"), *map(str, words)]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = python_process.run([ROOT / "tools" / "upstream.py", *words], env=environment)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout.splitlines()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests import python_process
 from torch7py.cli.translate import translate
 from torch7py.translate.check import check_files
 from torch7py.translate.native.program import Native, translate_script
@@ -128,7 +129,7 @@ def test_the_command_writes_all_and_they_run(tmp_path, monkeypatch):
     result = CliRunner().invoke(translate, ["main.lua", "-o", "out/main.py"])
     assert result.exit_code == 0, result.output
     assert "46 of 46 statements native" in result.output
-    ran = subprocess.run([sys.executable, "out/main.py"], capture_output=True, text=True, check=True)
+    ran = python_process.run(["out/main.py"])
     assert ran.stdout.splitlines()[:3] == ["6\t2.5\t10", "2\t10\ttrue", "8\t1"]
     again = CliRunner().invoke(translate, ["main.lua", "-o", "out/main2.py"])
     assert "exists; --force overwrites it" in again.output

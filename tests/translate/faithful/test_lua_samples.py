@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import python_process
 from torch7py.bridge.engine import engine_name
 from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful
@@ -41,14 +41,7 @@ def test_a_page_is_a_program(tmp_path):
     path = SAMPLES / "options.lua"
     page = translate_faithful(path.read_bytes(), "options.lua")
     tmp_path.joinpath("options.py").write_text(page.text)
-    ended = subprocess.run(
-        [sys.executable, "options.py", "-iterations", "25"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(SAMPLES.parent)},
-    )
+    ended = python_process.run(["options.py", "-iterations", "25"], cwd=tmp_path)
     assert ended.stderr == ""
     assert ended.stdout.startswith("iterations\t25\t100\t\nrun: line,iterations=25\t\niteration 7: loss ")
 
