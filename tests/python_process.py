@@ -2,8 +2,8 @@
 
 ``run`` does what ``subprocess.run([sys.executable, *arguments])`` does, in a process forked from one that has imported
 PyTorch, and nothing of torch7py: what that imports, and in which order, is as in a process of its own. Starting one
-takes a tenth of a second instead of two. Tests about the loading of PyTorch, about signals or about the end of a process
-start one by ``subprocess``.
+takes a tenth of a second instead of two. Tests about the loading of PyTorch, about signals or about the end of a
+process start one by ``subprocess``.
 """
 
 from __future__ import annotations
