@@ -28,6 +28,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "h5py": ("3.10", "it passes"),
     "hatchling": ("1.27", "license-files as a list, and license as an expression"),
     "hypothesis": ("6.100", "it passes"),
+    "import-linter": ("2.10", "for developers alone"),
     "lupa": ("2.8", "it passes"),
     "matplotlib": ("3.8", "it passes"),
     "mypy": ("1.13", "for developers alone"),
