@@ -40,7 +40,7 @@ class _MaxUnpooling(Gridded):
         if pooling is not None:
             pooling.__dict__["_unpooled"] = True
 
-    def positions(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
+    def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
         indices = whole_indices(pooling, self)
