@@ -154,9 +154,7 @@ def _definer(cls: type[TorchObject], name: str, *sizes: int) -> str | None:
 
 
 def _inherits(cls: type[TorchObject], key: str, name: str) -> bool:
-    if (
-        "borrowing_class_of" in cls.__dict__
-    ):  # for the length of a call the class of the lender (nn/borrowed_methods.py)
+    if "borrowing_class_of" in cls.__dict__:  # a class for the length of a call (nn/borrowed_methods.py)
         return False
     added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
     return _definer(cls, name, len(layers), added) == key  # type: ignore[arg-type]  # a class is hashable
