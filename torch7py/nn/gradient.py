@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -11,7 +12,6 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.ops.errors import TorchError
 
 __all__ = ["ChangedGradient", "GradientReversal", "L1Penalty", "ZeroGrad"]
 
@@ -102,7 +102,9 @@ class L1Penalty(Module):
         self.provideOutput = provideOutput
 
     def _factor(self, input: torch.Tensor) -> float:
-        return self.l1weight / input.numel() if self.sizeAverage is True else self.l1weight
+        if self.sizeAverage is True:
+            return self.l1weight / input.numel() if input.numel() else math.inf
+        return self.l1weight
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         passes = 1.0 if self.provideOutput is True else 0.0
@@ -110,9 +112,8 @@ class L1Penalty(Module):
         return ChangedGradient.apply(input, passes, penalty)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        if tensor(self, input).numel() == 0:
-            raise TorchError(f"{self.class_name}: the input is empty")
-        self.__dict__["loss"] = None if input.is_meta else self._factor(input) * input.abs().sum().item()
+        penalty = tensor(self, input).abs().sum()
+        self.__dict__["loss"] = None if input.is_meta else self._factor(input) * penalty.item()
         self.__dict__["output"] = input
         return input
 
