@@ -60,6 +60,25 @@ def test_no_method_answers_in_pythons_words() -> None:
     check(classes()[::EVERY])
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "nn.Linear('a', print)",
+            "nn.Linear cannot be called with inputSize string, outputSize function, bias boolean",
+        ),
+        ("nn.Sequential():share(3, 'weight')", "nn.Sequential: share cannot be called with other number"),
+        ("torch.load('a\\0b.t7')", "(embedded null byte)"),
+    ],
+)
+def test_the_kinds_of_values_are_told(call: str, message: str) -> None:
+    with new_runtime() as runtime:
+        ok, said = runtime.execute(f"return pcall(function() {call} end)", "=a.lua")
+    assert not ok
+    assert said.startswith("a.lua:1: ")
+    assert said.endswith(message)
+
+
 @pytest.mark.slow
 def test_no_method_of_any_class_answers_in_pythons_words() -> None:
     check(classes())

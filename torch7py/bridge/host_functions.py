@@ -60,13 +60,15 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
 
     def describe_error(error: Any) -> tuple[int | None, str | None, bool]:
         """The number of the thrown value in Lua, else the text to throw; and whether no pcall may catch it."""
+        text = (
+            message_of(error) if isinstance(error, BaseException) else ""
+        )  # while the frames have their variables
         if isinstance(error, BaseException):
             _let_go(error)
         if isinstance(error, LuaError) and error.thrown is not None and error.thrown.runtime() is runtime:
             return error.thrown.number, "", False
         if not isinstance(error, BaseException):
             return None, None, False
-        text = message_of(error)
         runtime.last_exception = error, text
         return None, to_latin1(text), not isinstance(error, Exception)
 

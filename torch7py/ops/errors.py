@@ -11,7 +11,7 @@ import torch
 __all__ = ["ArgumentError", "Torch7Error", "TorchError", "kind_of", "message_of", "unfitting"]
 
 
-_OWN = re.compile(re.escape(str(Path(__file__).parents[1])) + r"[/\\](?!bridge)\w+[/\\]")
+_OWN = re.compile(re.escape(str(Path(__file__).parents[1])) + r"[/\\](?!bridge|ops[/\\]dispatch)\w+[/\\]")
 _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((bool,), "boolean"),
     ((int, float), "number"),
@@ -70,7 +70,8 @@ def unfitting(error: BaseException, method_of: Any = None) -> str | None:
         given += [kind_of(value) for value in rest or ()]
         if not given:
             return None
-        name = getattr(owner, "class_name", code.co_name) if code.co_name == "__init__" else code.co_name
+        made = getattr(owner, "class_name", type(owner).__name__)
+        name = made if code.co_name == "__init__" else code.co_name
         why = f" ({str(error).strip()})" if isinstance(error, ValueError) else ""
         return f"{name} cannot be called with {', '.join(given)}{why}"
     return None
