@@ -234,6 +234,8 @@ class GPU(Decorator):
     Shapes: the module's.
     """
 
+    torch7_parent = "nn.Container"
+
     fields: ClassVar[tuple[str, ...]] = ("device", "outdevice")
 
     def __init__(self, module: Module, device: int, outdevice: int | None = None) -> None:

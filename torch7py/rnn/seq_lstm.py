@@ -248,6 +248,8 @@ class SeqLSTMP(LSTMSequence):
     Shapes: those of ``nn.SeqLSTM``; cells are of hiddensize.
     """
 
+    torch7_parent = "nn.SeqLSTM"
+
     fields = ("weightO", "gradWeightO", "_hidden")
     parameter_fields = (*LSTMSequence.parameter_fields, "weightO")
 
