@@ -38,22 +38,21 @@ accGradParameters rethrowErrors: nn.Recurrent nn.Repeater
 applyToModules clearState: nn.BiSequencer nn.BiSequencerLM nn.FastLSTM nn.LSTM nn.Recurrence nn.RecurrentAttention
 applyToModules clearState: nn.Recurrent nn.Repeater nn.Sequencer nn.MuFuRu
 applyToModules: nn.GRU
-clearState: nn.Recursor nn.SeqBRNN nn.SeqLSTMP nn.SpatialClassifier nn.SpatialDivisiveNormalization
+clearState: nn.Recursor nn.SeqBRNN nn.SpatialClassifier nn.SpatialDivisiveNormalization
 clearState: nn.SpatialSubtractiveNormalization
 clearState forward: nn.SpatialContrastiveNormalization
 evaluate reinforce training: nn.BiSequencer nn.BiSequencerLM nn.FastLSTM nn.GRU nn.LSTM nn.MuFuRu nn.NormStabilizer
-evaluate reinforce training: nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater nn.SeqLSTMP
+evaluate reinforce training: nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater
 evaluate reinforce training: nn.Sequencer nn.SpatialBinaryConvolution
 forget: nn.BiSequencer nn.BiSequencerLM nn.RecurrentAttention nn.Recursor nn.Sequencer
 maxBPTTstep: nn.BiSequencer nn.BiSequencerLM nn.Recursor nn.Sequencer
 clone replace share: nn.MuFuRu
-remember: nn.SeqLSTMP
 forward updateParameters zeroGradParameters: nn.PartialLinear
 type: nn.BiSequencer nn.BiSequencerLM nn.CategoricalEntropy nn.DontCast nn.FastLSTM nn.FireModule nn.FlattenTable
 type: nn.GRU nn.Inception nn.LSTM nn.MapTable nn.ModuleCriterion nn.MuFuRu nn.MultiCriterion nn.NormStabilizer
 type: nn.Profile nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater nn.RepeaterCriterion
 type: nn.SeqBRNN
-type: nn.SeqLSTMP nn.Sequencer nn.SequencerCriterion nn.SpatialClassifier nn.SpatialColorTransform nn.SpatialGlimpse
+type: nn.Sequencer nn.SequencerCriterion nn.SpatialClassifier nn.SpatialColorTransform nn.SpatialGlimpse
 type: nn.gModule
 """
 # Where one of the two does not call a method that the other calls: some layers are made of other parts here, or none.
@@ -61,7 +60,6 @@ NOT_ALIKE = """
 accGradParameters: nn.Recurrent
 accGradParameters accUpdateGradParameters clearState defaultAccUpdateGradParameters listModules share type: nn.Convert
 accGradParameters accUpdateGradParameters defaultAccUpdateGradParameters parameters sparseParameters: nn.PartialLinear
-accGradParameters backward clearState forget updateGradInput updateOutput: nn.SeqLSTMP
 accGradParameters backward parameters: nn.SpatialGlimpse
 applyToModules: nn.WeightNorm
 backward clone forward updateGradInput updateOutput: nn.RepeaterCriterion
