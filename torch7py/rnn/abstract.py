@@ -22,7 +22,7 @@ from torch7py.nn.container import Sequential
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer, layers
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.kept import KeepsSteps
+from torch7py.rnn.step_memory import StepMemory
 
 __all__ = ["AbstractRecurrent", "add_gradients", "unroll"]
 
@@ -56,14 +56,14 @@ def unroll(module: Any, inputs: list[Any]) -> list[Any]:
 
 
 @layer("nn.AbstractRecurrent", package="rnn")
-class AbstractRecurrent(KeepsSteps):
+class AbstractRecurrent(StepMemory):
     """``nn.AbstractRecurrent([rho])``: the base of modules with a step.
 
     ``rho`` bounds the steps that can be gone back through; ``step`` is the number of the next step, from 1.
     ``outputs`` and ``gradInputs`` hold those of past steps by number, ``sharedClones`` the clones.
     """
 
-    structural = KeepsSteps.structural | {"maskZero", "trimZero"}
+    structural = StepMemory.structural | {"maskZero", "trimZero"}
     lua_methods = names(
         "getStepModule recycle maskZero trimZero _updateGradInput _accGradParameters updateGradInputThroughTime "
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime "
@@ -71,7 +71,7 @@ class AbstractRecurrent(KeepsSteps):
     )
 
     virtual = (
-        *KeepsSteps.virtual,
+        *StepMemory.virtual,
         *"""getStepModule recycle _updateGradInput _accGradParameters backwardThroughTime
         updateGradInputThroughTime accGradParametersThroughTime accUpdateGradParametersThroughTime
         backwardUpdateThroughTime buildModel buildGate buildInputGate buildForgetGate buildHidden buildCell
@@ -206,7 +206,7 @@ class AbstractRecurrent(KeepsSteps):
     def clearState(self) -> Module:
         self.forget()
         self._clear_steps()
-        for clone in self.made_clones():
+        for clone in self.existing_clones():
             clone.clearState()
         # The output and gradInput are those of a clone: let go of them.
         self.__dict__["output"], self.__dict__["gradInput"] = self.new(), self.new()
@@ -218,7 +218,9 @@ class AbstractRecurrent(KeepsSteps):
         """``m:includingSharedClones(f)``: what f gives, called while the clones of the steps are children too."""
         children = dict(self._modules)
         self._show_clones()
-        self._modules.update((f"clone {number}", clone) for number, clone in enumerate(self.made_clones()))
+        self._modules.update(
+            (f"clone {number}", clone) for number, clone in enumerate(self.existing_clones())
+        )
         try:
             return f()
         finally:
@@ -232,7 +234,7 @@ class AbstractRecurrent(KeepsSteps):
         if steps is None:
             self.look_into_steps()
             super().reinforce(reward)
-            for clone in self.made_clones():
+            for clone in self.existing_clones():
                 clone.reinforce(reward)
             return
         if self.step <= len(steps):

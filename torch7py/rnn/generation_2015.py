@@ -58,13 +58,13 @@ class Generation2015(Generation2016):
         rnn.__dict__.update(inputs={}, scales={})
 
     def reach(self, rnn: SteppedModule) -> int:
-        own = rnn.__dict__
-        return max(own["rho"] + 1, len(own["sharedClones"]))
+        attributes = rnn.__dict__
+        return max(attributes["rho"] + 1, len(attributes["sharedClones"]))
 
     def recycle(self, rnn: SteppedModule, offset: int) -> None:
-        own = rnn.__dict__
-        step, rho = own["step"], own["rho"] + 1
-        clones, outputs, inputs = own["sharedClones"], own["outputs"], own["inputs"]
+        attributes = rnn.__dict__
+        step, rho = attributes["step"], attributes["rho"] + 1
+        clones, outputs, inputs = attributes["sharedClones"], attributes["outputs"], attributes["inputs"]
         old = step - max(rho, len(clones))
         if old > offset and old in clones:
             clones[step] = clones.pop(old)
@@ -74,20 +74,20 @@ class Generation2015(Generation2016):
             outputs.pop(old - 1, None)
         old = step - max(rho, len(inputs))
         if old > 0:
-            for table in (inputs, own["gradOutputs"], own["_gradOutputs"]):
+            for table in (inputs, attributes["gradOutputs"], attributes["_gradOutputs"]):
                 if old in table:
                     table[step] = table.pop(old)
             for name in ("scales", "_totals"):
-                own[name].pop(old, None)
+                attributes[name].pop(old, None)
 
     def restart(self, rnn: SteppedModule) -> None:
-        own = rnn.__dict__
+        attributes = rnn.__dict__
         names = ("outputs", "sharedClones", "inputs", "gradOutputs", "_gradOutputs")
-        kept = {name: compact(own[name]) for name in names}
+        kept = {name: compact(attributes[name]) for name in names}
         kept["_places"] = compact(rnn.places)
-        kept.update((name, own[name]) for name in ("gradInputs", *rnn.state_tables[1:]))
+        kept.update((name, attributes[name]) for name in ("gradInputs", *rnn.state_tables[1:]))
         rnn._clear_steps()
-        own.update(kept)
+        attributes.update(kept)
 
     def convert(self, rnn: SteppedModule, convert: TensorMap) -> None:
         map_tensors(rnn.__dict__["_gradHidden"], convert)
@@ -195,12 +195,12 @@ class Generation2015(Generation2016):
     def sequence_grad_input(self, rnn: SteppedModule, inputs: Any, gradients: Any) -> list[Any]:
         self._each_step(rnn, inputs, lambda t: rnn.updateGradInput(inputs[t], gradients[t]))
         rnn.updateGradInputThroughTime()
-        found = list(rnn.gradInputs.values())
-        if len(found) != len(inputs):
+        gradients_of_inputs = list(rnn.gradInputs.values())
+        if len(gradients_of_inputs) != len(inputs):
             raise TorchError(
-                f"{rnn.class_name} went back {len(found)} steps of {len(inputs)} (is rho too low?)"
+                f"{rnn.class_name} went back {len(gradients_of_inputs)} steps of {len(inputs)} (is rho too low?)"
             )
-        return found
+        return gradients_of_inputs
 
     def sequence_acc_grad(self, rnn: SteppedModule, inputs: Any, gradients: Any, scale: float) -> None:
         self._each_step(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))

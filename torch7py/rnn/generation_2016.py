@@ -15,7 +15,7 @@ EVALUATION = 0  # the place of all steps in evaluation, which one module serves
 
 
 def compact(table: dict[int, Any]) -> dict[int, Any]:
-    """The same values in the order of their steps, numbered from 1; what belongs to evaluation stays where it is."""
+    """Renumber a table by step from 1."""
     first = EVALUATION if EVALUATION in table else EVALUATION + 1
     return dict(enumerate((table[step] for step in sorted(table)), first))
 
@@ -45,26 +45,26 @@ class Generation2016:
     conversion_forgets: ClassVar[bool] = True  # nn.LSTM:type() forgets
     hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
 
-    # -- what is kept of the steps (kept.py) ---------------------------------------------------------------
+    # -- what is kept of the steps (step_memory.py) ---------------------------------------------------------------
 
     def start(self, rnn: SteppedModule) -> None:
-        """Fields of a new module."""
+        """Set the fields of a new module."""
 
     def clear(self, rnn: SteppedModule) -> None:
-        """Forget what was kept of past steps."""
+        """Forget what is kept of past steps."""
 
     def reach(self, rnn: SteppedModule) -> int:
-        """How many steps back from the next one the clone is that will serve it."""
-        own = rnn.__dict__
-        known: int | None = own["nSharedClone"]
-        return max(own["rho"] + 1, len(own["sharedClones"]) if known is None else known)
+        """How many steps back the step is whose clone the next one takes over."""
+        attributes = rnn.__dict__
+        known: int | None = attributes["nSharedClone"]
+        return max(attributes["rho"] + 1, len(attributes["sharedClones"]) if known is None else known)
 
     def recycle(self, rnn: SteppedModule, offset: int) -> None:
-        """Let what was kept of the oldest step serve the one at hand."""
-        own = rnn.__dict__
-        clones, totals, step = own["sharedClones"], own["_gradOutputs"], own["step"]
-        if own["nSharedClone"] is None:
-            own["nSharedClone"] = len(clones)
+        """Let the present step take over the clone, and the tables' tensors, of the oldest one."""
+        attributes = rnn.__dict__
+        clones, totals, step = attributes["sharedClones"], attributes["_gradOutputs"], attributes["step"]
+        if attributes["nSharedClone"] is None:
+            attributes["nSharedClone"] = len(clones)
         old = step - self.reach(rnn)
         if step not in clones:
             for table in (clones, totals):
@@ -72,39 +72,39 @@ class Generation2016:
                 if old in table:
                     table[step] = table.pop(old)
             move_place(rnn, old)
-        own["_totals"].pop(old, None)
-        own["outputs"].pop(old - 1, None)
-        own["gradInputs"].pop(old - 1, None)
+        attributes["_totals"].pop(old, None)
+        attributes["outputs"].pop(old - 1, None)
+        attributes["gradInputs"].pop(old - 1, None)
 
     def restart(self, rnn: SteppedModule) -> None:
-        """Begin again from step 1; what served the last steps serves the next ones."""
-        own = rnn.__dict__
-        kept = {name: compact(own[name]) for name in ("sharedClones", "_gradOutputs")}
+        """Begin again from step 1, with the clones of the last steps."""
+        attributes = rnn.__dict__
+        kept = {name: compact(attributes[name]) for name in ("sharedClones", "_gradOutputs")}
         kept["_places"] = compact(rnn.places)
         rnn._clear_steps()
-        own.update(kept)
+        attributes.update(kept)
 
     def convert(self, rnn: SteppedModule, convert: TensorMap) -> None:
-        """Convert the tensors of steps that are no fields."""
+        """Convert the tensors of steps that are not in fields."""
 
     def expect_input(self, rnn: SteppedModule, step: int) -> None:
-        """A step is done whose input is written down when somebody looks."""
+        """A step has run whose input is stored when it is read."""
 
     def expect_back(self, rnn: SteppedModule, of_input: Any) -> None:
-        """As many steps have gone back, what they had and gave is written down when somebody looks."""
+        """As many steps have gone back; their gradients are stored when they are read."""
 
     def note_back(self, rnn: SteppedModule, first: int, of_input: Any, gradients: Any) -> None:
-        """Steps, from the first of these on, have had these gradients of outputs and given these of inputs."""
+        """Store the gradients of inputs and outputs of the steps from ``first`` on."""
         for step, part in enumerate(of_input, first):
             rnn.gradInputs[step] = rnn.placed(step, "gradInputs", part)
 
     def note_scales(self, rnn: SteppedModule, steps: range, scale: float) -> None:
-        """Steps have accumulated gradients by this factor."""
+        """Store the factor with which steps have accumulated gradients."""
 
     # -- one step -----------------------------------------------------------------------------------------
 
     def after_forward(self, rnn: SteppedModule, input: Any) -> None:
-        """A step forward is done; ``step`` is still its number."""
+        """A step has run forward; ``step`` is still its number."""
 
     def update_grad_input(self, rnn: SteppedModule, input: Any, gradOutput: Any) -> Any:
         attributes = rnn.__dict__
@@ -157,8 +157,8 @@ class Generation2016:
 
     def sequence_grad_input(self, rnn: SteppedModule, inputs: Any, gradients: Any) -> list[Any]:
         """Go back through a sequence that ``rnn`` has just seen; returns the gradient of each input."""
-        found = [rnn.updateGradInput(inputs[t], gradients[t]) for t in range(len(inputs) - 1, -1, -1)]
-        return found[::-1]
+        of_inputs = [rnn.updateGradInput(inputs[t], gradients[t]) for t in range(len(inputs) - 1, -1, -1)]
+        return of_inputs[::-1]
 
     def sequence_acc_grad(self, rnn: SteppedModule, inputs: Any, gradients: Any, scale: float) -> None:
         for t in range(len(inputs) - 1, -1, -1):

@@ -120,8 +120,8 @@ class Recurrent(AbstractRecurrent):
         yield from super().inner()
         yield self.initialModule
 
-    def made_clones(self) -> list[Any]:
-        others = [clone for clone in super().made_clones() if clone is not self.step_module]
+    def existing_clones(self) -> list[Any]:
+        others = [clone for clone in super().existing_clones() if clone is not self.step_module]
         return [self.initialModule, self.step_module, *others]
 
     # -- steps --------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A module with steps, as the generations of the package see it: the tables by step number."""
+"""A module with steps, as the generations of the rnn package know it: the tables by step number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["SteppedModule"]
 
 
 class SteppedModule(Container):
-    """What ``KeepsSteps`` keeps and ``Generation2015`` and ``Generation2016`` work on."""
+    """The attributes of ``StepMemory`` that ``Generation2015`` and ``Generation2016`` read and write."""
 
     state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
     first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves

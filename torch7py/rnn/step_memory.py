@@ -1,14 +1,14 @@
 """What a module with steps keeps of them.
 
-Every step of a sequence in training is served by a clone of ``recurrentModule``. There are as many clones as steps can
-be gone back through, and one more; the clone of a step that is longer ago serves the next one, and what was kept of the
-old step goes with it. All tables by step number follow from that, and only here are entries added and dropped: for one
-step (``module_forward``, ``advance``) or for all steps of a sequence that was computed as one piece (``keep_steps``,
-see fused_sequence.py). What such a sequence leaves out, clones and gradients inside it, is made when somebody looks.
+Every step of a sequence in training runs in a clone of ``recurrentModule``. There are as many clones as steps can be
+gone back through, and one more; when a new step takes over the clone of an old one, everything kept of the old step
+goes. All tables by step number follow from that. Only this file adds and drops entries: for one step
+(``module_forward``, ``advance``) or for all steps of a sequence that ran at once (``keep_steps``, see
+fused_sequence.py). What such a sequence leaves out, clones and the gradients inside it, is computed when it is read.
 
-The original keeps more in three places, all of it overwritten since: ``cells``, ``gradCells`` and ``gradOutputs`` of
-steps whose clones serve others, and outputs in evaluation, where every step has the same tensor. Here these go with
-``outputs``, so that what is kept does not grow with the number of steps.
+The original keeps more in three tables, ``cells``, ``gradCells`` and ``gradOutputs`` of steps whose clones have been
+taken over, and outputs in evaluation, where every step has the same tensor; all of it has been overwritten by then.
+Here these entries go with ``outputs``, so that what is kept does not grow with the number of steps.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 from torch7py.rnn.generation_2016 import EVALUATION
 from torch7py.rnn.stepped_module import SteppedModule
 
-__all__ = ["KeepsSteps"]
+__all__ = ["StepMemory"]
 
 
 def clear_results(part: Any) -> None:
-    """Clear the state of what is inside a step, but not of the modules with steps there: all steps share these."""
-    if not any(isinstance(module, KeepsSteps) for module in part.modules()):
+    """Clear the results inside a step, except those of modules with steps, which all steps share."""
+    if not any(isinstance(module, StepMemory) for module in part.modules()):
         part.clearState()
-    elif not isinstance(part, KeepsSteps):
+    elif not isinstance(part, StepMemory):
         part.__dict__.update(output=part.new(), gradInput=part.new())
         for child in part._modules.values():
             clear_results(child)
 
 
-class KeepsSteps(SteppedModule):
-    """The part of ``nn.AbstractRecurrent`` that knows what is kept of which step."""
+class StepMemory(SteppedModule):
+    """The part of ``nn.AbstractRecurrent`` that keeps the tables by step."""
 
     keeps_steps = True
     transient = (*Container.transient, "_run", "_unknown", "_places")
@@ -98,11 +98,11 @@ class KeepsSteps(SteppedModule):
 
     def _clear_steps(self) -> None:
         """Keep nothing of any step but the clones."""
-        own = self.__dict__
-        own.update({name: {} for name in (*self.state_tables, *self.state_gradients)})
-        own.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={}, _gradHidden={})
+        attributes = self.__dict__
+        attributes.update({name: {} for name in (*self.state_tables, *self.state_gradients)})
+        attributes.update(gradInputs={}, gradOutputs={}, _gradOutputs={}, _totals={}, _gradHidden={})
         for name in ("_run", "_unknown", "_places"):
-            own.pop(name, None)
+            attributes.pop(name, None)
         self.generation.clear(self)
 
     # -- clones -------------------------------------------------------------------------------------------
@@ -124,14 +124,14 @@ class KeepsSteps(SteppedModule):
 
     def _clone_of(self, step: int) -> Any:
         """The clone that serves a step, made when there is none."""
-        own = self.__dict__
-        clones = own["sharedClones"]
+        attributes = self.__dict__
+        clones = attributes["sharedClones"]
         clone = clones.get(step)
         if clone is None:
             known = step in clones
             clone = clones[step] = self.step_module.stepClone()
             if not known:
-                own["nSharedClone"] = len(clones)
+                attributes["nSharedClone"] = len(clones)
         return clone
 
     def getStepModule(self, step: int) -> Any:
@@ -140,7 +140,7 @@ class KeepsSteps(SteppedModule):
             self.look_into_steps()
         return self._clone_of(int(step))
 
-    def made_clones(self) -> list[Any]:
+    def existing_clones(self) -> list[Any]:
         """The clones that somebody has asked for, and that are not children themselves."""
         children = self._modules.values()
         clones = [clone for clone in self.sharedClones.values() if clone is not None]
@@ -155,7 +155,7 @@ class KeepsSteps(SteppedModule):
                 self._watch(clone)
 
     def _watch(self, part: Any) -> None:
-        if isinstance(part, KeepsSteps) or not isinstance(part, TorchObject):
+        if isinstance(part, StepMemory) or not isinstance(part, TorchObject):
             return
         part.__dict__["_catch_up"] = self.look_into_steps
         for child in part._modules.values():
@@ -189,9 +189,9 @@ class KeepsSteps(SteppedModule):
 
     def inner(self) -> Iterator[TorchObject]:
         yield from super().inner()
-        found = self.__dict__.get("recurrentModule")
-        if found is not None:
-            yield found
+        module = self.__dict__.get("recurrentModule")
+        if module is not None:
+            yield module
         yield from (clone for clone in self.sharedClones.values() if clone is not None)
 
     # -- steps forward ------------------------------------------------------------------------------------
@@ -207,20 +207,20 @@ class KeepsSteps(SteppedModule):
 
     def _let_go(self) -> None:
         """Drop the state of a step that is too long ago for the next one."""
-        own = self.__dict__
-        old = own["step"] - self.reach() - 1
+        attributes = self.__dict__
+        old = attributes["step"] - self.reach() - 1
         for name in (*self.state_tables, self.handed_back, *self.state_gradients):
-            own[name].pop(old, None)
+            attributes[name].pop(old, None)
 
     def _begin_step(self) -> None:
         """What comes before a step in training: a clone serves it."""
         self.recycle()
         self._let_go()
-        own = self.__dict__
-        clones, step = own["sharedClones"], own["step"]
+        attributes = self.__dict__
+        clones, step = attributes["sharedClones"], attributes["step"]
         if step not in clones:
             clones[step] = None
-            own["nSharedClone"] = len(clones)
+            attributes["nSharedClone"] = len(clones)
 
     def module_forward(self) -> Any:
         """The module for the step at hand: a clone in training, always the same one in evaluation."""
@@ -244,24 +244,26 @@ class KeepsSteps(SteppedModule):
     def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
         """Take the states after several steps that ran at once (fused_sequence.py), output first; None for a part that
         is not known yet."""
-        own, training = self.__dict__, self.training
+        attributes, training = self.__dict__, self.training
         self._settle(len(states))
         for state in states:
-            step = own["step"]
+            step = attributes["step"]
             if training and step >= self.first_clone:
                 self._begin_step()
             else:
                 self._let_go()
             for name, part in zip(self.state_tables, state, strict=True):
                 if part is None:
-                    own[name].pop(step, None)
+                    attributes[name].pop(step, None)
                 else:
-                    own[name][step] = self.placed(step if training else EVALUATION, name, part)
+                    attributes[name][step] = self.placed(step if training else EVALUATION, name, part)
             if training:
                 self.generation.expect_input(self, step)
-            own["step"] = step + 1
-        own.update(updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False)
-        self.set_output(own["outputs"][own["step"] - 1])
+            attributes["step"] = step + 1
+        attributes.update(
+            updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False
+        )
+        self.set_output(attributes["outputs"][attributes["step"] - 1])
 
     def placed(self, step: int, name: str, part: Any) -> Any:
         """The tensor in which the clone that serves a step shows something, which takes over this memory.
@@ -271,12 +273,12 @@ class KeepsSteps(SteppedModule):
         """
         if not isinstance(part, torch.Tensor):
             return part
-        place = self.places.setdefault(step, {})
-        held = place.get(name)
+        tensors = self.places.setdefault(step, {})
+        held = tensors.get(name)
         if held is not None and held.dtype is part.dtype and held.device == part.device:
             held.data = part
             return held
-        place[name] = part
+        tensors[name] = part
         return part
 
     @property
@@ -316,10 +318,10 @@ class KeepsSteps(SteppedModule):
     def keep_total(self, step: int, total: Any, gradOutput: Any) -> None:
         """The gradient of all that a step gives, for the second half of its backward. Where a later step has added to
         it, a script finds the output's part."""
-        own = self.__dict__
-        own["_totals"][step] = total
+        attributes = self.__dict__
+        attributes["_totals"][step] = total
         if total is not gradOutput and (self.generation.sums_last or step < self.step - 1):
-            own["_gradOutputs"][step] = self.of_output(total)
+            attributes["_gradOutputs"][step] = self.of_output(total)
 
     def total_of(self, step: int) -> Any:
         if step not in self.__dict__["_totals"]:
@@ -338,13 +340,13 @@ class KeepsSteps(SteppedModule):
     # -- whoever looks ------------------------------------------------------------------------------------
 
     def look_at_gradients(self) -> None:
-        """Have the tables by step hold the gradients of the last sequence (see ``FusedSequence``)."""
+        """Fill the tables by step with the gradients of the last sequence, before they are read."""
         run = self.__dict__.get("_run")
         if run is not None:
             run.fill()
 
     def look_into_steps(self) -> None:
-        """Have the clones for the steps of the last sequence hold what they would (see ``FusedSequence``)."""
+        """Run the steps of the last sequence in their clones, before the clones are read."""
         run = self.__dict__.get("_run")
         if run is not None:
             run.replay()
@@ -414,21 +416,21 @@ class KeepsSteps(SteppedModule):
     def set_training(self) -> None:
         self.look_into_steps()
         super().set_training()
-        for clone in self.made_clones():
+        for clone in self.existing_clones():
             clone.set_training()
 
     def set_evaluate(self) -> None:
         self.look_into_steps()
         super().set_evaluate()
-        for clone in self.made_clones():
+        for clone in self.existing_clones():
             clone.set_evaluate()
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         self.look_into_steps()
-        own = self.__dict__
-        own.pop("_places", None)
+        attributes = self.__dict__
+        attributes.pop("_places", None)
         with torch.no_grad():
             for name in ("_gradOutputs", "_totals"):
-                own[name] = map_tensors(own[name], convert)
+                attributes[name] = map_tensors(attributes[name], convert)
             self.generation.convert(self, convert)
         super().convert(convert, type_name, seen)
