@@ -41,34 +41,6 @@ PUBLIC = "call close closed execute globals require run".split()  # what dir() s
 DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
 
-# The globals of the bridge's own Lua files: the program's, until it starts; from then on as they were when it did. What
-# prints and what ends the program stay the program's: a log that stands in for print gets what packages print too.
-ENVIRONMENT = """
-local load, assert, setfenv, next, rawset, setmetatable = loadstring, assert, setfenv, next, rawset, setmetatable
-local package, type, globals = package, type, _G
-local live = {io = {write = 1, stdout = 1, stderr = 1, output = 1}, os = {exit = 1, date = 1, time = 1}}
-local own = setmetatable({}, {__index = _G, __newindex = _G})
-local function keep()
-   for name, value in next, _G do rawset(own, name, value) end
-   for name in next, {string = 1, table = 1, math = 1, io = 1, os = 1, debug = 1, coroutine = 1, bit = 1} do
-      local copy, shared = {}, live[name]
-      for field, value in next, own[name] or copy do
-         if not (shared and shared[field]) then copy[field] = value end
-      end
-      setmetatable(copy, {
-         __index = function(_, field)
-            local now = globals[name]
-            return type(now) == 'table' and now[field] or nil
-         end,
-         __newindex = function(_, field, value) globals[name][field] = value end,
-      })
-      rawset(own, name, copy)
-   end
-   rawset(own, 'print', nil)
-   rawset(own, 'package', setmetatable({loaded = package.loaded}, {__index = package, __newindex = package}))
-end
-return function(source, name) return setfenv(assert(load(source, name)), own) end, keep
-"""
 _compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
 
 
@@ -162,7 +134,7 @@ class Runtime:
         self.target = Target(self.engine, lambda: getattr(weak(), "_entries", 0))
         weakref.finalize(self, Interrupts.remove, self.target).atexit = False
         self._lua = engine.new_lua(self.engine)
-        self._load, self._keep_globals = self._lua.execute(ENVIRONMENT)
+        self._load, self._keep_globals = self._lua.execute(engine.chunk_source("environment.lua"))
         self._dump = self._lua.execute("return string.dump")
         self._proxies = ModuleProxies(self)
         self.callbacks: dict[str, Any] = {}
