@@ -13,13 +13,14 @@ LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-slow fuzz test-eager demo bench support format clean
+.PHONY: help test check test-lua51 test-versions test-slow fuzz test-eager demo bench support format clean
 
 help:
 	@echo 'make test        all checks, all tests, and the Lua-facing tests on plain Lua 5.1'
 	@echo 'make demo        trains the FastLSTM sample'
 	@echo 'make check       lint, types and the contracts on imports'
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
+	@echo 'make test-versions  a sample of the tests in all environments .venv-* (tools/lower_bounds.py makes one)'
 	@echo 'make test-slow   the tests that take long'
 	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
 	@echo 'make test-eager  the Lua-facing tests with a compiler and a collector that are always at work'
@@ -45,6 +46,9 @@ test: check
 
 test-lua51: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --plain-lua $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
+
+test-versions: $(READY)
+	$(BIN)/python tools/lower_bounds.py run $(wildcard .venv-*/bin/python)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow

@@ -1,12 +1,15 @@
-"""Runs tests with the oldest releases that pyproject.toml allows.
+"""Runs tests with other releases than those of this environment, the oldest that pyproject.toml allows above all.
 
 ::
 
-    python tools/lower_bounds.py FOLDER [TESTS...]
+    python tools/lower_bounds.py make FOLDER [PYTHON]
+    python tools/lower_bounds.py run PYTHON...
 
-FOLDER becomes a virtual environment, made by ``uv`` with the lowest release of each direct dependency and the Python
-that runs this; there it stays. Without TESTS those of ``SAMPLE`` are run. PyTorch's oldest release for Linux on PyPI is
-3 GB. ``BOUNDS`` says of each bound why it is what it is; a test compares it with pyproject.toml.
+``make`` creates the virtual environment FOLDER by ``uv``, with the lowest release of each direct dependency and
+PYTHON (a version or an interpreter, by default 3.10, the oldest that is supported). PyTorch's oldest release for Linux
+on PyPI is 3 GB. ``run`` runs the tests of ``SAMPLE`` by each interpreter (``make test-versions``: those of all
+environments ``.venv-*`` here). ``BOUNDS`` says of each bound why it is what it is; a test compares it with
+pyproject.toml.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["BOUNDS", "SAMPLE", "declared", "main"]
+__all__ = ["BOUNDS", "SAMPLE", "declared", "main", "make", "run"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,23 +69,36 @@ def declared() -> dict[str, set[str]]:
     return found
 
 
-def main(folder: Path, tests: list[str]) -> int:
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run(["uv", "venv", "--python", sys.executable, str(folder)], check=True)
+def make(folder: Path, python: str) -> None:
+    """Create an environment with the oldest releases."""
+    subprocess.run(["uv", "venv", "--python", python, str(folder)], check=True)
     wanted = [
         f"{name}>={version}" for name, (version, why) in BOUNDS.items() if "developers alone" not in why
     ]
-    wanted += [f"hypothesis>={BOUNDS['hypothesis'][0]}"]
-    subprocess.run(
-        ["uv", "pip", "install", "--python", str(python), "--resolution", "lowest-direct", *wanted],
-        check=True,
-    )
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(tests or SAMPLE)]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode
+    command = ["uv", "pip", "install", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*command, "--resolution", "lowest-direct", *wanted], check=True)
+
+
+def run(python: str) -> bool:
+    """Run the sample by an interpreter; whether it passes."""
+    versions = "import sys, torch; print('Python', sys.version.split()[0], 'PyTorch', torch.__version__)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([python, "-c", versions], check=True)
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAMPLE]
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
+
+
+def main(action: str, *words: str) -> int:
+    if action == "make":
+        make(Path(words[0]), words[1] if len(words) > 1 else "3.10")
+        return 0
+    if not words:
+        print("no environments with other releases are here")
+    passed = [run(python) for python in words]
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("a folder for the environment is missing")
-    sys.exit(main(Path(sys.argv[1]).absolute(), sys.argv[2:]))
+    if len(sys.argv) < 2 or sys.argv[1] not in ("make", "run") or sys.argv[1:] == ["make"]:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
