@@ -196,7 +196,38 @@ class ClassNLLCriterion(_NLLCriterion):
                 return None
         return classes
 
+    def _single_class(self, input: Any, target: Any) -> int | None:
+        """The 0-based class of a single example; None where weights, an ignored target or an error are to be looked at.
+
+        The loss of such an example is its score, whether it is a mean or a sum, and takes no more than a look at it.
+        """
+        if self.weights is not None or not isinstance(input, torch.Tensor) or input.is_meta:
+            return None
+        shape = input.shape
+        if len(shape) != 1 and (len(shape) != 2 or shape[0] != 1):
+            return None
+        if isinstance(target, torch.Tensor):
+            if target.dim() > 1 or target.numel() != 1 or target.is_meta:
+                return None
+            target = target.item()
+        if (
+            isinstance(target, bool)
+            or not isinstance(target, (int, float))
+            or not 1 <= target < shape[-1] + 1
+        ):
+            return None
+        label = int(target)
+        return None if label == self.ignoreIndex else label - 1
+
     def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
+        label = self._single_class(input, target)
+        if label is not None:
+            row = input.data if input.dim() == 1 else input.data[0]
+            loss = -row[label].item()
+            self._single("output_tensor", input).fill_(loss)
+            self._single("total_weight_tensor", input).fill_(1)
+            self.__dict__["output"] = loss
+            return loss, 1.0
         losses = self.losses_of_groups(input, target, 1)
         if losses is None:
             return super().updateOutput(input, target)
@@ -247,11 +278,9 @@ class ClassNLLCriterion(_NLLCriterion):
             return held
         return self.keep(name, like.data.new_empty(1))
 
-    def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
-        if not self._is_plain(input, target):
-            return super().updateGradInput(input, target)
-        total = self.total_weight_tensor if truthy(self.sizeAverage) else None
-        held = self.__dict__["gradInput"]
+    def _gradient_to_write(self, input: torch.Tensor) -> torch.Tensor:
+        """gradInput, if it fits this input, else a new tensor; its elements are to be written."""
+        held: torch.Tensor = self.__dict__["gradInput"]
         if (
             held is self.__dict__["_own"].get("gradInput")
             and held.shape == input.shape
@@ -259,9 +288,19 @@ class ClassNLLCriterion(_NLLCriterion):
             and held.device == input.device
             and held.is_contiguous()
         ):
-            gradient = held
-        else:
-            gradient = torch.empty_like(input.data, memory_format=torch.contiguous_format)
+            return held
+        return torch.empty_like(input.data, memory_format=torch.contiguous_format)
+
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        label = self._single_class(input, target)
+        if label is not None:
+            gradient = self._gradient_to_write(input).zero_()
+            (gradient if gradient.dim() == 1 else gradient[0])[label] = -1
+            return gradient if gradient is self.__dict__["gradInput"] else self.keep("gradInput", gradient)
+        if not self._is_plain(input, target):
+            return super().updateGradInput(input, target)
+        total = self.total_weight_tensor if truthy(self.sizeAverage) else None
+        gradient = self._gradient_to_write(input)
         if class_loss.fits(gradient, target) and (
             total is None or (total.dtype is input.dtype and total.is_cpu and total.shape == ONE)
         ):
@@ -277,7 +316,7 @@ class ClassNLLCriterion(_NLLCriterion):
                 done = False
         if not done:
             return super().updateGradInput(input, target)
-        return gradient if gradient is held else self.keep("gradInput", gradient)
+        return gradient if gradient is self.__dict__["gradInput"] else self.keep("gradInput", gradient)
 
 
 @layer("nn.SpatialClassNLLCriterion")
