@@ -137,21 +137,26 @@ def alive() -> tuple[int, int]:
 
 
 def check(runtime: Runtime, name: str, way: str, batches: int) -> None:
-    """A number of batches, in which all that happens does so, leaves as many entries as there were, and soon not one
-    tensor or module more."""
+    """Soon a number of batches, in which all that happens does so, leaves as many entries, tensors and modules.
+
+    An nn.Recurrent of 2015 has more clones after its second evaluation than after its first.
+    """
     gc.freeze()
     start(runtime, name, way)
     entries = runtime.execute(f"return batches(0, {batches - 1})")
-    before, grown = alive(), [0, 0]
+    before = alive()
     for turn in range(1, TURNS):
-        assert runtime.execute(f"return batches({turn * batches}, {(turn + 1) * batches - 1})") == entries, (
-            way
+        entries_before, entries = (
+            entries,
+            runtime.execute(f"return batches({turn * batches}, {(turn + 1) * batches - 1})"),
         )
         now = alive()
         grown, before = [b - a for a, b in zip(before, now, strict=True)], now
-        if max(grown) <= 0:
+        if entries == entries_before and max(grown) <= 0:
             return
-    raise AssertionError(f"{way}: so many tensors and modules more with every {batches} batches: {grown}")
+    raise AssertionError(
+        f"{way}: with {batches} batches {entries_before} became {entries}, {grown} objects more"
+    )
 
 
 @pytest.fixture
