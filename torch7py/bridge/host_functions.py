@@ -21,7 +21,8 @@ from torch7py.bridge.table_view import TableView
 from torch7py.bridge.value_conversion import conversion_functions, to_latin1
 from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.dispatch.kinds import Kind
-from torch7py.ops.errors import TorchError, message_of
+from torch7py.ops.error_messages import message_of
+from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import classes, operations
 
 __all__ = ["host_functions"]

@@ -18,7 +18,8 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
-from torch7py.ops.errors import ArgumentError, TorchError, unfitting
+from torch7py.ops.error_messages import unfitting
+from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["explain"]
 

@@ -1,25 +1,11 @@
-"""The errors that operations raise. The bridge adds the Lua file and line to them."""
+"""The errors that operations raise. The bridge adds the Lua file and line to them.
+
+PyTorch is not imported here: the command raises these errors before it is loaded.
+"""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
-
-import torch
-
-__all__ = ["ArgumentError", "Torch7Error", "TorchError", "kind_of", "message_of", "unfitting"]
-
-
-_OWN = re.compile(re.escape(str(Path(__file__).parents[1])) + r"[/\\](?!bridge|ops[/\\]dispatch)\w+[/\\]")
-_KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((bool,), "boolean"),
-    ((int, float), "number"),
-    ((str, bytes), "string"),
-    ((list, tuple, dict), "table"),
-    ((torch.Tensor,), "tensor"),
-)
-_OUT_OF_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory: you tried to allocate (\d+) bytes")
+__all__ = ["ArgumentError", "Torch7Error", "TorchError"]
 
 
 class Torch7Error(Exception):
@@ -32,56 +18,3 @@ class TorchError(Torch7Error):
 
 class ArgumentError(TorchError):
     """A call whose arguments fit no form of the function."""
-
-
-def message_of(error: BaseException) -> str:
-    """An exception in one line for the author of a Lua script."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    text = str(error).strip()
-    if isinstance(error, TorchError):
-        return text
-    first = text.split("\n", 1)[0]
-    if isinstance(error, RuntimeError):  # raised by PyTorch
-        wanted = _OUT_OF_MEMORY.search(first)
-        return f"not enough memory for {wanted[1]} bytes" if wanted else first or "RuntimeError"
-    return unfitting(error) or (f"{type(error).__name__}: {first}" if first else type(error).__name__)
-
-
-def unfitting(error: BaseException, method_of: Any = None) -> str | None:
-    """What a function was called with when Python found that it could do nothing with a value, in Torch7's words.
-
-    The function is the first of this package's own below the bridge, or the first method of an object. None where the
-    error is of another sort, or the function was given nothing.
-    """
-    in_a_loop = type(error).__module__.partition(".")[0] == "lupa"  # a compiled loop's arithmetic
-    if not in_a_loop and not isinstance(error, (AttributeError, LookupError, TypeError, ValueError)):
-        return None
-    traceback = error.__traceback__
-    while traceback is not None:
-        frame, traceback = traceback.tb_frame, traceback.tb_next
-        code, variables = frame.f_code, frame.f_locals
-        owner = variables.get("self")
-        if owner is not method_of if method_of is not None else not _OWN.match(code.co_filename):
-            continue
-        names = [name for name in code.co_varnames[: code.co_argcount] if name not in ("self", "cls")]
-        rest = variables.get("arguments") if code.co_flags & 4 else None
-        given = [f"{name} {kind_of(variables.get(name))}" for name in names]
-        given += [kind_of(value) for value in rest or ()]
-        if not given:
-            return None
-        made = getattr(owner, "class_name", type(owner).__name__)
-        name = made if code.co_name == "__init__" else code.co_name
-        why = f" ({str(error).strip()})" if isinstance(error, ValueError) else ""
-        return f"{name} cannot be called with {', '.join(given)}{why}"
-    return None
-
-
-def kind_of(value: Any) -> str:
-    """What a value is to a Lua program."""
-    for kinds, name in _KINDS:
-        if isinstance(value, kinds):
-            return name
-    if callable(value) and not hasattr(value, "class_name"):
-        return "function"
-    return str(getattr(value, "class_name", "userdata" if value is not None else "nil"))

@@ -19,7 +19,8 @@ from torch7py.lua_compat.values import Table
 from torch7py.ops import types
 from torch7py.ops.dispatch.adapters import Adapters, Mode
 from torch7py.ops.dispatch.kinds import Kind
-from torch7py.ops.errors import TorchError, message_of
+from torch7py.ops.error_messages import message_of
+from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.ops.registry import operations
 
