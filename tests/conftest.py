@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         runs_lua = "runtime" in getattr(first, "fixturenames", ()) or not RUNS_LUA.isdisjoint(
             vars(getattr(first, "module", None) or object)
         )
-        if runs_lua:
+        if runs_lua and first.get_closest_marker("one_lua") is None:
             chosen.update(cases if len(cases) <= CASES_IN_FULL else cases[::EVERY])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]

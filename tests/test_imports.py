@@ -1,9 +1,8 @@
-"""The contracts of ``.importlinter`` hold, and each module can be the first that a program imports."""
+"""Each module can be the first that a program imports. (``make check`` verifies which may import which.)"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,17 +38,12 @@ def modules(folder: str) -> list[str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 @pytest.mark.parametrize("first", FIRST)
-def test_every_module_imports_alone(first):
+@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
+def test_every_module_imports_alone(first, step):
     names = [name for folder in FIRST[first] for name in modules(folder)]
     assert len(names) > 60
+    names = names[::step]
     found = subprocess.run(
         [sys.executable, "-c", IMPORT_EACH, first, *names], cwd=ROOT, capture_output=True, text=True
     )
     assert found.returncode == 0, found.stderr
-
-
-def test_contracts():
-    command = shutil.which("lint-imports", path=os.path.dirname(sys.executable))
-    assert command is not None, "import-linter is missing: make check brings it"
-    found = subprocess.run([command, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
-    assert found.returncode == 0, found.stdout + found.stderr

@@ -28,7 +28,9 @@ ARGUMENTS = dict.fromkeys(NAMES, ("50",)) | {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [name if i % 2 else pytest.param(name, marks=pytest.mark.slow) for i, name in enumerate(NAMES)]
+)
 def test_prints_the_same(name):
     path = SAMPLES / f"{name}.lua"
     page = translate_faithful(path.read_bytes(), str(path))
