@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.bridge import object_graphs
+from tests.golden_cases import load
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "object_graphs.json.gz"
@@ -139,3 +141,54 @@ def test_write_and_read_are_called_by_clone(nn: Runtime) -> None:
         return n
     """)
     assert counted == 22
+
+
+HELD_BY_THEMSELVES = """require 'rnn' require 'nnx' require 'nngraph'
+function R(...) return torch.rand(...):add(0.1) end
+U, P = R, R
+function I(n, ...) return torch.Tensor(...):random(1, n) end
+function L(t) return torch.LongTensor(t) end
+function T(t) return torch.Tensor(t) end
+function joined(n, m) return nn.Sequential():add(nn.JoinTable(1, 1)):add(nn.Linear(n, m)) end
+function pooled(p, x) p:forward(x) return p end
+
+local function is_last(m) return m.modules[#m.modules] == m end
+
+-- For each way to copy a module, whether a copy of it holds itself after it has become its own last child.
+function held(module, input)
+   local function value(text) return assert(loadstring('return ' .. text))() end
+   local m = value(module)
+   m:forward(value(input))
+   local containers = {}
+   for _, part in ipairs(m:listModules()) do
+      if part.modules and part.modules[1] then containers[#containers + 1] = part end
+   end
+   for _, part in ipairs(containers) do part.modules[#part.modules + 1] = part end
+   local outer = containers[1]
+   if not outer then return end
+   return is_last(outer:clone()), is_last(torch.deserialize(torch.serialize(outer)))
+end"""
+
+
+def test_containers_that_hold_themselves() -> None:
+    """Of every class: a damaged file may bring them, and the original copies them."""
+    cases = [case for case in load("override_counts")["cases"] if not case["target"]]
+    cases = [
+        case for case in cases if case["class"] != "nn.Serial"
+    ]  # a copy of it is one of the slimmed module
+    copied, of_parts = (
+        0,
+        re.compile(r"holds (one|two|\d+) modules?, not \d+"),
+    )  # the parts of one computation
+    with Runtime() as runtime:
+        runtime.execute(HELD_BY_THEMSELVES)
+        for case in cases:
+            try:
+                answer = runtime.globals["held"](case["expr"], case["input"])
+            except LuaError as error:
+                if not of_parts.search(error.message):
+                    raise
+                continue
+            assert answer is None or list(answer) == [True, True], case["expr"]
+            copied += answer is not None
+    assert copied > 20

@@ -18,7 +18,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
-from torch7py.ops.error_messages import unfitting
+from torch7py.ops.error_messages import message_of, unfitting
 from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["explain"]
@@ -68,8 +68,8 @@ def _calls(traceback: TracebackType | None) -> Iterator[_Call]:
 
 def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
     text = str(error).strip().split("\n", 1)[0]
-    if isinstance(error, TorchError):
-        return str(error).strip()
+    if isinstance(error, (TorchError, RecursionError)):
+        return message_of(error)
     arguments: dict[str, Any] = {}
     for call in calls:
         if call.of is leaf:

@@ -30,6 +30,8 @@ def message_of(error: BaseException) -> str:
     text = str(error).strip()
     if isinstance(error, TorchError):
         return text
+    if isinstance(error, RecursionError):
+        return "stack overflow"
     first = text.split("\n", 1)[0]
     if isinstance(error, RuntimeError):  # raised by PyTorch
         wanted = _OUT_OF_MEMORY.search(first)

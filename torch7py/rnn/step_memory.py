@@ -154,12 +154,19 @@ class StepMemory(SteppedModule):
             if "_catch_up" not in clone.__dict__:
                 self._watch(clone)
 
-    def _watch(self, part: Any) -> None:
-        if isinstance(part, StepMemory) or not isinstance(part, TorchObject):
-            return
-        part.__dict__["_catch_up"] = self.look_into_steps
-        for child in part._modules.values():
-            self._watch(child)
+    def _watch(self, clone: Any) -> None:
+        """Nothing of a clone is read before what is missing in it has been computed; a damaged file's may contain
+        itself."""
+        waiting = [clone]
+        while waiting:
+            part = waiting.pop()
+            if (
+                isinstance(part, TorchObject)
+                and not isinstance(part, StepMemory)
+                and "_catch_up" not in part.__dict__
+            ):
+                part.__dict__["_catch_up"] = self.look_into_steps
+                waiting += part._modules.values()
 
     def show_step(self, step: int, output: Any, gradInput: Any) -> None:
         """Have the clone for a step show these results; nothing is known of what is inside."""

@@ -93,12 +93,15 @@ local function pull(m, fields)
 end
 
 local touched                  -- the modules walked since the last entry that have table fields in Lua
+local under_way = {}           -- the modules whose walk has begun: a container may hold itself
 
 function walk(m)
    local c = getmetatable(m)
    local info = c and native(c)
    if not info then return end
    peer(m)
+   if under_way[m] then return end
+   under_way[m] = true
    local own = mark(m, c, info)
    local fields = table_fields[m]
    if fields then
@@ -135,6 +138,7 @@ function walk(m)
          known[name] = handle
       end
    end
+   under_way[m] = nil
 end
 
 -- The call into Python that is running, if it went to a tree that was as it was: `members` are its modules, `touched`
@@ -247,7 +251,10 @@ function core.catch_up(object)
    return call
 end
 
-walking.walk = walk
+function walking.walk(m)
+   under_way = {}   -- an error may have ended the last walk
+   walk(m)
+end
 
 -- What a walk does at a module in a tree that is as it was.
 local function revisit(m)
@@ -276,7 +283,7 @@ local function enter(m)
       return touched
    end
    local made = records.start(m)
-   walk(m)
+   walking.walk(m)
    records.finish(m, made)
    return touched
 end
