@@ -258,3 +258,35 @@ def test_os_exit_in_a_function_that_python_calls(runtime: Runtime) -> None:
     with pytest.raises(SystemExit) as caught:
         runtime.call("leave")
     assert caught.value.code == 3
+
+
+WITHOUT_A_PLACE = {
+    "next": "next, {}, 'none'",
+    "a method that is none": "m.rethrowErrors, m, m:get(1), 1, 'none'",
+    "bytecode for a method": "m.rethrowErrors, m, m:get(1), 1, string.dump(function() end)",
+    "no method": "m.rethrowErrors, m, m:get(1)",
+    "no module": "m.rethrowErrors, m",
+    "a deep table": "torch.Tensor, deep",
+    "a container in itself": "held.forward, held, torch.ones(1)",
+    "endless recursion": "endless, 1",
+}
+CATCHERS = {
+    "pcall": "return select(2, pcall(CALL))",
+    "pcall in a function": "return select(2, pcall(function() return (function(f, ...) return f(...) end)(CALL) end))",
+    "xpcall": "return select(2, xpcall(function() return (function(f, ...) f(...) end)(CALL) end, tostring))",
+    "a coroutine": "return select(2, coroutine.resume(coroutine.create(function(f, ...) f(...) end), CALL))",
+}
+
+
+@pytest.mark.parametrize("way", CATCHERS)
+def test_every_error_has_the_place_of_the_program(runtime: Runtime, way: str) -> None:
+    """Those also that Lua itself says without one, and those of the Lua files of this package."""
+    setup = """require 'nn' m, held, deep = nn.Sequential():add(nn.Linear(2, 2)), nn.Sequential(), {1}
+    held:add(held) for i = 1, 1e5 do deep = {deep} end
+    local mt = {} mt.__tostring = function(x) return tostring(x) .. 'a' end
+    function endless() return setmetatable({}, mt) .. tostring(setmetatable({}, mt)) end"""
+    runtime.execute(setup, "=setup.lua")
+    for name, call in WITHOUT_A_PLACE.items():
+        text = runtime.execute(CATCHERS[way].replace("CALL", call), "=called.lua")
+        assert re.match(r"(called|setup)\.lua:\d+: ", text), (name, text[:200])
+        assert "[torch7py]" not in text, name

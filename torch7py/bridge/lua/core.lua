@@ -214,19 +214,25 @@ local function text_of(err)
    return 'error object: ' .. (shown or 'a ' .. core.type_name(err))
 end
 
+-- What LuaJIT says without a place.
+local BARE = {['stack overflow'] = true, ['C stack overflow'] = true, ['not enough memory'] = true, ["invalid key to 'next'"] = true}
+
+-- An error with the script's place, not one in these files or none.
+local function placed(err)
+   if type(err) ~= 'string' then return err end
+   if BARE[err] then return position() .. err end
+   if sub(err, 1, #OURS - 1) == sub(OURS, 2) then return position() .. (match(err, ':%d+: (.*)') or err) end
+   return err
+end
+core.placed = placed
+
 -- The handler of calls from Python: an error with what it says, from where, and the Lua stack without the bridge's frames.
 local Caught = {}
 local function catch(err)
    err = seen(err)
    if is_final(err) or getmetatable(err) == Caught then return err end
-   local text = text_of(err)
-   if type(err) ~= 'string' then
-      text = position() .. text
-   elseif sub(text, 1, #OURS - 1) == sub(OURS, 2) then   -- the place is the script's, not one in these files
-      text = position() .. match(text, ': (.*)')
-   elseif text == 'stack overflow' or text == 'C stack overflow' or text == 'not enough memory' then
-      text = position() .. text
-   end
+   local text = placed(text_of(err))
+   if type(err) ~= 'string' then text = position() .. text end
    local lines, n = {}, 0
    for line in gmatch(traceback('', 2), '[^\n]+') do
       if not find(line, '[torch7py]', 1, true) and not find(line, '[C]:', 1, true) then

@@ -44,14 +44,14 @@ for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = p
 ---------------------------------------------------------------------------------------------------------
 -- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way
 
-local EXIT, is_final, seen = core.EXIT, core.is_final, core.seen
+local EXIT, is_final, seen, placed = core.EXIT, core.is_final, core.seen, core.placed
 local exit_process
 
 local function passing(ok, ...)
    if ok then return ok, ... end
    local err = seen((...))
    if is_final(err) then error(err, 0) end
-   return ok, err, select(2, ...)
+   return ok, placed(err), select(2, ...)
 end
 
 local native_pcall, native_xpcall, native_resume = pcall, xpcall, coroutine.resume
@@ -69,7 +69,7 @@ function xpcall(f, handler, ...)
    return passing(native_xpcall(f, function(err)
       err = seen(err)
       if is_final(err) then return err end
-      return handler(err)
+      return handler(placed(err))
    end, ...))
 end
 

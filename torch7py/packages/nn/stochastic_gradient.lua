@@ -66,7 +66,7 @@ module_of.redefine(torch.getmetatable('nn.Container'), 'rethrowErrors', function
          return result
       end
       if type(result) ~= 'string' then error(result, 0) end
-      error(string.format('In %d module of %s:\n%s', i, torch.type(self), result), 0)
+      core.fail('\nIn %s module of %s:\n%s', tostring(i), torch.type(self), result)
    end
-   return give(pcall(module[method], module, ...))
+   return give(pcall(function(...) return module[method](module, ...) end, ...))
 end)
