@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.golden_cases import load
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
@@ -142,3 +143,47 @@ def test_more_gradients_than_outputs(layer: str, input: str, expected: list[list
         )
         found = runtime.globals["result"]
         assert [row.tolist() for row in found] == expected
+
+
+NUMBERED = """require 'rnn' require 'nnx' require 'nngraph'
+function R(...) return torch.rand(...):add(0.1) end
+U, P = R, R
+function I(n, ...) return torch.Tensor(...):random(1, n) end
+function L(t) return torch.LongTensor(t) end
+function T(t) return torch.Tensor(t) end
+function joined(n, m) return nn.Sequential():add(nn.JoinTable(1, 1)):add(nn.Linear(n, m)) end
+function pooled(p, x) p:forward(x) return p end
+local called, others = 0, 0
+function nn.Container:rethrowErrors(module, number, method, ...)
+   called = called + 1
+   if self.modules[number] ~= nil and self.modules[number] ~= module then others = others + 1 end
+   return module[method](module, ...)
+end
+
+-- In containers at any depth: how many calls said which module they are for, and how many of them named another one.
+function numbered(module, input)
+   local function value(text) return assert(loadstring('return ' .. text))() end
+   local m, x = nn.Sequential():add(nn.Sequential():add(value(module))), value(input)
+   called, others = 0, 0
+   for turn = 1, 2 do
+      for step = 1, 2 do m:forward(x) end
+      m:clearState()
+      if m.forget then m:forget() end
+      m:forward(x)
+   end
+   return called, others
+end"""
+
+
+def test_a_containers_modules_are_those_that_run() -> None:
+    """Of every class: those also that are made as it runs, in containers at any depth."""
+    cases = [case for case in load("override_counts")["cases"] if not case["target"]]
+    cases = [
+        case for case in cases if case["class"] != "nn.Probe"
+    ]  # of a cleared tensor it has nothing to say
+    with Runtime() as runtime:
+        runtime.execute(NUMBERED)
+        for case in cases:
+            called, others = runtime.globals["numbered"](case["expr"], case["input"])
+            assert called >= 12, case["expr"]
+            assert others == 0, case["expr"]

@@ -149,6 +149,11 @@ class LuaFields(Overrides):
             "or the model by torch.save in Lua, for a runtime that has run the same program"
         )
 
+    def show_children(self) -> None:
+        runtime, handle = self._there()
+        if runtime is not None and handle is not None:
+            runtime.call_lua("show_children", handle)
+
     def own_modules(self) -> list[Any]:
         runtime, handle = self._there()
         return [] if runtime is None or handle is None else runtime.call_lua("own_modules", handle)

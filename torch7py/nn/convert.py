@@ -218,6 +218,7 @@ class Convert(Growing):
             converter = self._make(prepared)
             converter.torch7_type(self._type)
             self.add(converter)
+            self.show_children()
         return self.keep("output", self._like_input(self.converter.updateOutput(prepared).data, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

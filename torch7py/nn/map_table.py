@@ -18,19 +18,12 @@ SHARED = ("weight", "bias", "gradWeight", "gradBias")
 
 
 class Growing(Container):
-    """The base of containers that make modules as they run: a script finds the new ones in ``modules``.
+    """The base of containers that make modules as they run: a script finds the new ones in ``modules`` at once."""
 
-    It does after these calls on the container itself; one inside another shows them at the next such call.
-    """
-
-    structural = Container.structural | {
-        "updateOutput",
-        "forward",
-        "updateGradInput",
-        "accGradParameters",
-        "backward",
-        "clearState",
-    }
+    def show_children(self) -> None:
+        overrides = self.__dict__.get("_overrides")
+        if overrides is not None:
+            overrides.show_children()
 
     def torch7_forward(self, input: Any) -> Any:
         return self.updateOutput(input)
@@ -51,7 +44,6 @@ class MapTable(Growing):
 
     fields: ClassVar[tuple[str, ...]] = ("sharedparams",)
     links: ClassVar[tuple[str, ...]] = ("module",)
-    structural = Growing.structural | {"resize"}
     lua_methods = names("resize")
     shared = True
     sharedparams: Sequence[str] = SHARED
@@ -92,14 +84,18 @@ class MapTable(Growing):
         for child in self.children_of()[int(n) :]:
             child.clearState()
         self.set_child_list(self.child_list()[: int(n)])
+        self.show_children()
 
     def _modules_for(self, n: int) -> list[Any]:
         """The module and clones of it, n together."""
         if self.module is None:
             raise TorchError(f"{self.class_name} holds no module")
+        grows = len(self._modules) < n
         for number in range(len(self._modules), n):
             clone = self.module.clone(*self.sharedparams) if self.shared else self.module.clone()
             self._modules[str(number)] = clone
+        if grows:
+            self.show_children()
         return self.callees()[:n]
 
     def _pairs(self, input: Any) -> list[tuple[Any, Any]]:
@@ -149,6 +145,7 @@ class MapTable(Growing):
         for child in self.children_of()[1:]:
             child.clearState()
         self.set_child_list(self.child_list()[:1])
+        self.show_children()
         self.__dict__.update(output=[], gradInput=[])
         if self.module is not None:
             self.module.clearState()

@@ -81,6 +81,9 @@ class Overrides:
     def pass_on(self, method: str, *arguments: Any) -> None:
         """Call a method of each child; the other language defines which objects those are."""
 
+    def show_children(self) -> None:
+        """Have the other language see the children that the object has now."""
+
     def own_modules(self) -> list[Any]:
         """The modules among those fields, in tables within them too."""
         return []

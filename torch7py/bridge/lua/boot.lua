@@ -47,6 +47,7 @@ local inner = {
    map_tensors = function(handle, convert)
       return core.answer(pcall(module.map_tensors, handle, convert))
    end,
+   show_children = function(handle) return core.answer(pcall(module.show_children, handle)) end,
    own_modules = function(handle) return core.answer(pcall(module.own_modules, handle)) end,
    own_fields = function(handle) return core.answer(pcall(module.own_fields, handle)) end,
    new_memo = function() return true, 0, core.refer({}) end,

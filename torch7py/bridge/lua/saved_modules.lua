@@ -95,6 +95,12 @@ function module.own_fields(handle)
    return own
 end
 
+-- The children of a module changed while it ran.
+function module.show_children(handle)
+   local m = stand_in[handle]
+   if m ~= nil then walking.adopt(m) end
+end
+
 -- The modules among the fields that the script added to a module, in plain tables there too.
 function module.own_modules(handle)
    local m, found, seen = stand_in[handle], {}, {}

@@ -373,6 +373,9 @@ class ProgramFields(Overrides):
             obj.register_parameter(name, tensor)
             obj._attach(name)
 
+    def show_children(self) -> None:
+        adopt(self.table)
+
     def own_modules(self) -> list[Any]:
         found: list[Table] = []
         seen: set[int] = set()
