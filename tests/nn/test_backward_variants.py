@@ -33,11 +33,9 @@ NOT_THE_SAME = {
     "SpatialDivisiveNormalization SpatialGlimpse SpatialSubtractiveNormalization "
     "TemporalDynamicKMaxPooling": "column vector",
     # It is taken here.
-    "ModuleFromCriterion SoftMaxTree": "column vector",
+    "ModuleFromCriterion": "column vector",
     # They keep a step's results, which are those of the first backward; a second one is an error in the other.
     "BiSequencer BiSequencerLM NormStabilizer Sequencer SparseLinear": "twice",
-    # What these keep of the forward is not kept here.
-    "SpatialCrossMapLRN SoftMaxTree": "output parameters twice",
 }
 
 

@@ -279,12 +279,9 @@ class SpatialCrossMapLRN(Gridded):
 
     ``y = x / (k + alpha / size * sum x^2)^beta`` with the sum over ``size`` planes, this one in the middle; alpha is
     1e-4, beta 0.75, k 1 by default. Shapes: ``(planes, h, w)``, or a batch of such. size is odd.
-    (Krizhevsky et al., 2012.)
+    (Krizhevsky et al., 2012.) The backward goes by ``scale`` and ``output`` as they are then.
     """
 
-    exact_gradient = True
-
-    traced = True
     fields: ClassVar[tuple[str, ...]] = ("size", "alpha", "beta", "k", "scale", "paddedRatio", "accumRatio")
 
     def __init__(self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1) -> None:
@@ -299,12 +296,29 @@ class SpatialCrossMapLRN(Gridded):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        size = int(self.size)
-        squares = batch.square().flatten(2).unsqueeze(1)  # planes and pixels as one image's rows and columns
-        means = F.avg_pool2d(squares, (size, 1), (1, 1), (size // 2, 0)).view(batch.shape)
-        scale = self.k + self.alpha * means
+        scale = self.k + self.alpha * self._means(batch.square())
         self.note("scale", self.like_input(scale, input))
         return self.like_input(batch * scale.pow(-self.beta), input)
+
+    def _means(self, batch: torch.Tensor) -> torch.Tensor:
+        """For each plane the mean of those around it; beyond the first and the last there are zeros."""
+        size = int(self.size)
+        flat = batch.flatten(2).unsqueeze(1)  # planes and pixels as one image's rows and columns
+        return F.avg_pool2d(flat, (size, 1), (1, 1), (size // 2, 0)).view(batch.shape)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        gradient = self.gradient_batch(gradOutput, input, batch.shape)
+        scale: torch.Tensor | None = self.__dict__.get("scale")
+        if scale is None or scale.shape != input.shape or self.output.shape != input.shape:
+            raise TorchError(
+                f"{self.class_name}: no forward of an input of {size_text(input)} came before this backward"
+            )
+        scale, output = scale.view(batch.shape), self.output.view(batch.shape)
+        shared = self._means(gradient * output / scale)
+        return self.like_input(
+            scale.pow(-self.beta) * gradient - 2 * self.alpha * self.beta * batch * shared, input
+        )
 
     def clearState(self) -> Module:
         self.clear("scale", "paddedRatio", "accumRatio")

@@ -56,6 +56,7 @@ def test_output_and_gradients() -> None:
     torch.testing.assert_close(module.updateOutput([x, target]), wanted.detach(), rtol=0, atol=1e-13)
     torch.testing.assert_close(module([x, target]), wanted.detach(), rtol=0, atol=1e-13, check_stride=False)
     for passes in (1, 2):
+        module.updateOutput([x, target])  # a backward makes gradients of what a forward kept
         of_x, of_target = module.backward([x, target], g, 0.5)
         torch.testing.assert_close(of_x, gradients[0], rtol=0, atol=1e-13)
         assert torch.equal(of_target, torch.zeros_like(target))
@@ -107,7 +108,7 @@ def test_norms_and_without_gradients() -> None:
     alone.updateOutput([x, target])
     leaf, bias = before.clone().requires_grad_(), alone.bias.data.clone()
     (gradient,) = torch.autograd.grad(likelihoods(leaf, bias, x).sum(), leaf)
-    alone.accUpdateGradParameters([x, target], g, 0.5)
+    alone.backwardUpdate([x, target], g, 0.5)
     torch.testing.assert_close(alone.weight.data, before - 0.5 * gradient, rtol=0, atol=1e-13)
     with pytest.raises(TorchError, match="accUpdate"):
         alone.updateParameters(0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
@@ -19,6 +19,16 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
 
 __all__ = ["SoftMaxTree"]
+
+
+class _Level(NamedTuple):
+    """The nodes of a batch's paths at one distance from their targets."""
+
+    below: torch.Tensor  # which examples have one
+    rows: torch.Tensor  # of its parent's children, (batch, maxFamily), in the weight
+    other: torch.Tensor  # which of these are no children of it
+    position: torch.Tensor  # its own among them, (batch, 1)
+
 
 TABLES = ("childIds", "parentIds", "parentChildren", "childParent")
 
@@ -47,6 +57,7 @@ class SoftMaxTree(Module):
     )
     lua_methods = names("getNodeParameters maxNorm", parameters="tree_parameters")
     sparse = True
+    traced = False
 
     inputSize: int
     rootId: int
@@ -183,30 +194,65 @@ class SoftMaxTree(Module):
             yield below, parents, positions
             below, nodes = below & (parents != self.rootId), parents
 
-    def forward(self, input: Any) -> torch.Tensor:
-        x, target = self._parts(input)
-        family = torch.arange(int(self.__dict__["maxFamily"]), device=x.device)
-        tree = self.__dict__["parentChildren"].to(x.device).long()
-        total = x.new_zeros(len(x))
+    def _levels(self, target: torch.Tensor) -> Iterator[_Level]:
+        """The same walk, with the rows of the children."""
+        family = torch.arange(int(self.__dict__["maxFamily"]), device=target.device)
+        tree = self.__dict__["parentChildren"].to(target.device).long()
         for below, parents, positions in self._paths(target):
             begin, count = tree[parents - 1].unbind(1)
             other = family >= count.unsqueeze(1)
-            children = (begin.unsqueeze(1) - 1 + family).masked_fill(other, 0)
-            scores = torch.einsum("bfi,bi->bf", self.weight[children], x) + self.bias[children]
-            likelihoods = scores.masked_fill(other, -math.inf).log_softmax(1)
-            total = total + torch.where(
-                below, likelihoods.gather(1, positions.unsqueeze(1) - 1).squeeze(1), 0
+            yield _Level(
+                below,
+                (begin.unsqueeze(1) - 1 + family).masked_fill(other, 0),
+                other,
+                positions.unsqueeze(1) - 1,
             )
+
+    def forward(self, input: Any) -> torch.Tensor:
+        x, target = self._parts(input)
+        total = x.new_zeros(len(x))
+        kept = []
+        for level in self._levels(target):
+            scores = torch.einsum("bfi,bi->bf", self.weight[level.rows], x) + self.bias[level.rows]
+            likelihoods = scores.masked_fill(level.other, -math.inf).log_softmax(1)
+            kept.append(likelihoods.detach().masked_fill(level.other | ~level.below.unsqueeze(1), 0))
+            total = total + torch.where(level.below, likelihoods.gather(1, level.position).squeeze(1), 0)
+        if self.noting:
+            self.__dict__["_kept"] = kept
         return total
+
+    def _kept_of(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """What the last forward kept of each level, which ``updateGradInput`` makes the gradient of the scores."""
+        kept: list[torch.Tensor] = self.__dict__.get("_kept") or []
+        if not kept or len(kept[0]) != len(x):
+            raise TorchError(f"{self.class_name}: no forward of {len(x)} examples came before this backward")
+        return kept
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
         """The gradient of the input; for the targets zeros."""
-        gradient = super().grad_input(input, gradOutput)[0]
+        x, target = self._parts(input)
+        if not isinstance(gradOutput, torch.Tensor) or gradOutput.shape != target.shape:
+            raise TorchError(f"{self.class_name}: gradOutput must be a tensor of {len(x)} numbers")
+        kept, weight, gradient = self._kept_of(x), self.weight.data, torch.zeros_like(x)
+        grads = gradOutput.unsqueeze(1)
+        for number, level in enumerate(self._levels(target)):
+            scores = (-kept[number].to(x.dtype).exp() * grads).scatter_add(1, level.position, grads)
+            kept[number] = scores.masked_fill(level.other | ~level.below.unsqueeze(1), 0)
+            gradient += torch.einsum("bf,bfi->bi", kept[number], weight[level.rows])
         return [gradient, torch.zeros_like(input[1])]
 
     def accGradParameters(self, input: Any, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        super().accGradParameters(input, gradOutput, scale)
-        for below, parents, _ in self._paths(self._parts(input)[1]):
+        """By the gradient of the scores that ``updateGradInput`` has left."""
+        x, target = self._parts(input)
+        weight, bias = self.gradient("weight"), self.gradient("bias")
+        for scores, level in zip(self._kept_of(x), self._levels(target), strict=True):
+            rows = level.rows.flatten()
+            if weight is not None:
+                products = torch.einsum("bf,bi->bfi", scores, x).flatten(0, 1)
+                weight.index_add_(0, rows, products, alpha=scale)
+            if bias is not None:
+                bias.index_add_(0, rows, scores.flatten(), alpha=scale)
+        for below, parents, _ in self._paths(target):
             for parent in parents[below].tolist():
                 self.updates[parent] = self.updates.get(parent, 0) + scale
 
