@@ -41,11 +41,11 @@ check: $(READY)
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 
 test: check
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) test-lua51
 
 test-lua51: $(READY)
-	$(BIN)/pytest -n $(WORKERS) --plain-lua $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --plain-lua $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
 
 test-versions: $(READY)
 	$(BIN)/python tools/lower_bounds.py run $(wildcard .venv-*/bin/python)

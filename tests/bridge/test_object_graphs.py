@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,7 +173,8 @@ end"""
 
 def test_containers_that_hold_themselves() -> None:
     """Of every class: a damaged file may bring them, and the original copies them."""
-    cases = [case for case in load("override_counts")["cases"] if not case["target"]]
+    counts: Any = load("override_counts")
+    cases = [case for case in counts["cases"] if not case["target"]]
     cases = [
         case for case in cases if case["class"] != "nn.Serial"
     ]  # a copy of it is one of the slimmed module

@@ -55,7 +55,11 @@ def test_a_module_saved_by_a_script(runtime: Runtime, recorded: dict[str, Any]) 
     run(SavedCase(runtime, recorded))
 
 
-@pytest.mark.parametrize("recorded", MODULES, ids=identify)
+@pytest.mark.parametrize(
+    "recorded",
+    [case if i % 3 == 0 else pytest.param(case, marks=pytest.mark.slow) for i, case in enumerate(MODULES)],
+    ids=identify,
+)
 def test_a_module_saved_by_python(runtime: Runtime, recorded: dict[str, Any], tmp_path: Path) -> None:
     run(SavedByPython(runtime, recorded, tmp_path / "m.t7"))
 
