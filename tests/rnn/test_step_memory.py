@@ -192,9 +192,11 @@ def groups() -> list[tuple[int, list[str]]]:
 
 @pytest.mark.parametrize(
     ("runtime", "numbers"),
-    groups(),
+    [
+        pytest.param(year, numbers, id=f"{year} from {numbers[0]}", marks=[pytest.mark.slow] * (i % 2))
+        for i, (year, numbers) in enumerate(groups())
+    ],
     indirect=["runtime"],
-    ids=[f"{year} from {numbers[0]}" for year, numbers in groups()],
 )
 def test_any_calls_give_what_they_gave(
     runtime: Runtime, numbers: list[str], capfd: pytest.CaptureFixture[str]
