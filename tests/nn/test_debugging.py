@@ -61,7 +61,7 @@ def test_profile_prints_every_so_many_passes(runtime: Runtime, capfd: pytest.Cap
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 2
     for line, what in zip(lines, ("forward", "backward"), strict=True):
-        assert re.fullmatch(rf"nn\.Tanh took 0\.\d{{3}} seconds for 2 {what} passes", line)
+        assert re.fullmatch(rf"nn\.Tanh took 0\.\d{{3}} seconds for 2 {what} passes\t", line)
 
 
 def test_print_size(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,40 @@ def test_print_size(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None
             """
         )
     )
-    size = " 2\n 3\n[torch.LongStorage of size 2]\n"
-    assert capfd.readouterr().out == (
-        f"here:input\n\t{size}\t\nhere:gradOutput\n\t{size}\t\nhere:input\n\ttable of 2\t\n"
+    printed = capfd.readouterr().out
+    runtime.execute(
+        """
+        local x, t = torch.ones(2, 3), {torch.ones(1), torch.ones(1)}
+        print('here:input\\n', x:size())
+        print('here:gradOutput\\n', x:size())
+        print('here:input\\n', t)
+        """
     )
+    assert printed == capfd.readouterr().out
+    assert "here:input\n\t 2\n 3\n[torch.LongStorage of size 2]\n" in printed
+
+
+PRINTING = """require 'rnn' require 'nnx'
+said = {}
+function print(...) said[#said + 1] = table.concat({tostring((...)), select('#', ...)}, ' ') end
+local x = torch.ones(2, 3)
+nn.PrintSize('p'):forward(x)
+nn.Profile(nn.Tanh(), 1, 'tanh'):forward(x)
+nn.MaskZero(nn.LSTM(2, 2), 1)
+nn.Sequential():backwardOnline()
+nn.FireModule(2, 5, 1, 1)
+nn.SoftMaxTree(3, {torch.IntTensor{2, 3}}, 1, false, true, true)
+local nce = nn.NCEModule(3, 4, 2, torch.ones(4))
+nce:evaluate()
+nce.normalized = false
+nce:forward{x, torch.LongTensor{1, 2}}
+return unpack(said)"""
+
+
+def test_layers_print_by_the_programs_print(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
+    said = runtime.execute(PRINTING)
+    assert capfd.readouterr().out == ""
+    starts = ["p:input\n 2", "tanh took", "Warning: MaskZero", "backwardOnline", "Warning: <FireModule>"]
+    assert len(said) >= len(starts) + 5
+    for text, start in zip(said, starts, strict=False):
+        assert text.startswith(start)

@@ -177,7 +177,7 @@ class Runtime:
             Interrupts.remove(self.target)
             for other in filter(None, self.thread_states.values()):
                 other.close(collect=False)
-            self.state.libm = None
+            self.state.libm = self.state.prints = None
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
@@ -325,6 +325,14 @@ class Runtime:
         chunk = self._chunk
         core = boot(host, config, chunk, self._keep_globals)
         self.state.libm = self._chunk("libm.lua")(self._chunk("reading.lua")())
+        reference = weakref.ref(self)  # what the State holds must not keep a runtime
+
+        def prints(*values: Any) -> None:
+            runtime = reference()
+            assert runtime is not None
+            runtime.call_lua("print", *encode_results(runtime.handles, values))
+
+        self.state.prints = prints
         self.callbacks = {str(name): function for name, function in core.items()}
         self.streams.redirect = self.callbacks["redirect"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
+from torch7py.ops.program_output import say
 from torch7py.ops.types import DOUBLE
 
 __all__ = ["CriterionTable", "ModuleCriterion", "MultiCriterion", "ParallelCriterion"]
@@ -227,8 +227,7 @@ class ModuleCriterion(Criterion):
         self._modules.update(criterion=criterion, inputModule=inputModule, targetModule=targetModule)
         self.castTarget = castTarget
         if inputModule is not None and (inputModule.torch7_parameters() or ([],))[0]:
-            sys.stdout.write("Warning: nn.ModuleCriterion doesn't support parameter updates\n")
-            sys.stdout.flush()
+            say("Warning: nn.ModuleCriterion doesn't support parameter updates")
 
     def forward(self, input: Any, target: Any) -> Any:
         if self.inputModule is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from typing import Any, ClassVar
 
 import torch
@@ -12,19 +11,14 @@ from torch7py.nn.arguments import dims_of
 from torch7py.nn.base import Module
 from torch7py.nn.decorator import Decorator, parameters_of
 from torch7py.nn.registry import layer
+from torch7py.nn.shape import long_storage
 from torch7py.nn.trace import leaves_of
-from torch7py.ops import state, types
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.ops.printing import storage_to_string
+from torch7py.ops.program_output import say
 from torch7py.ops.timer import Timer
 
 __all__ = ["NaN", "PrintSize", "Profile"]
-
-
-def write(text: str) -> None:
-    """Print a line for whoever runs the model."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 @layer("nn.NaN")
@@ -122,7 +116,7 @@ class Profile(Decorator):
         seconds = self.__dict__[f"summed{direction}Time"] + self.timer.time().real
         number = self.__dict__[f"num{direction}s"] + 1
         if number % self.print_interval == 0:
-            write(f"{self.name} took {seconds:.3f} seconds for {number} {what} passes")
+            say(f"{self.name} took {seconds:.3f} seconds for {number} {what} passes")
             seconds, number = 0.0, 0
         self.__dict__[f"summed{direction}Time"] = seconds
         self.__dict__[f"num{direction}s"] = number
@@ -144,7 +138,7 @@ class Profile(Decorator):
 class PrintSize(Module):
     """``nn.PrintSize([prefix])``: the input, whose size is printed, as is gradOutput's in the backward.
 
-    A tensor or a table, of which the number of entries is printed.
+    A table is printed as it is.
 
     Any shape.
     """
@@ -160,10 +154,8 @@ class PrintSize(Module):
         if torch.compiler.is_compiling():
             return
         if isinstance(value, torch.Tensor):
-            size = storage_to_string(torch.tensor(value.shape[: dims_of(value)]), types.LONG.storage)
-        else:
-            size = f"table of {len(value)}" if isinstance(value, list) else "missing size"
-        write(f"{self.prefix}:{what}\n\t{size}\t")
+            value = long_storage(*value.shape[: dims_of(value)])
+        say(f"{self.prefix}:{what}\n", "missing size" if value is None else value)
 
     def forward(self, input: Any) -> Any:
         self._print("input", input)

@@ -13,6 +13,7 @@ from torch7py.nn.copying import deep_copy, keep_as_is
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 
 __all__ = ["DPNN_METHODS", "RNN_METHODS", "Stepping", "other_generation", "shared_clone"]
 
@@ -114,9 +115,7 @@ class Stepping(TorchObject):
         """``m:backwardOnline()``, of 2016: what every backward does since January of that year."""
         if state.current().generation == 2015:
             raise other_generation("backwardOnline", 2016)
-        print(
-            "backwardOnline: since January 2016 every backward goes back step by step; the call does nothing"
-        )
+        say("backwardOnline: since January 2016 every backward goes back step by step; the call does nothing")
 
     @as_parents
     def sharedClone(

@@ -37,6 +37,7 @@ class State:
         cutorch_generation: the year whose cutorch the program gets, 2015 or 2016 (and later, see
             ``bridge/generation.py``); None, which means the later one, until cutorch is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's ``math``.
+        prints: the program's ``print``; None where there is no program.
         packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
@@ -50,6 +51,7 @@ class State:
     generation: int | None = None
     cutorch_generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
+    prints: Callable[..., None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
     trusted_bytecode: dict[str, bool] = field(default_factory=dict)
 

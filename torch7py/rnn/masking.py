@@ -19,6 +19,7 @@ from torch7py.nn.linear import LookupTable
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 from torch7py.rnn.abstract import AbstractRecurrent
 
 __all__ = ["LookupTableMaskZero", "MaskZero", "MaskZeroCriterion", "TrimZero", "is_zero"]
@@ -90,7 +91,7 @@ class MaskZero(Decorator):
         if isinstance(module, AbstractRecurrent) and not silent:
             name = self.torch7_name.removeprefix("nn.")
             field = name[0].lower() + name[1:]
-            print(
+            say(
                 f"Warning: {name} around a {module.class_name} masks what it gives, not its state: "
                 f"{module.class_name}:{field}({self.nInputDim}) does"
             )

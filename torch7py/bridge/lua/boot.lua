@@ -40,6 +40,7 @@ local inner = {
    call_method = core.call_method,
    call_parent_method = core.call_parent_method,
    call_with_each = core.call_with_each,
+   print = core.print,
    table_get = core.table_get,
    table_pick = core.table_pick,
    table_set = core.table_set,

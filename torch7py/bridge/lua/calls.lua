@@ -203,6 +203,11 @@ local function pass_on(handle, name, inner, mask, ...)
    end))
 end
 
+-- The program's `print` as it is now.
+function core.print(mask, ...)
+   return answer(protected(function(...) print(read(...)) end, mask, ...))
+end
+
 function core.call_with_each(handle, name, inner, mask, ...)
    return answer(protected(pass_on, handle, name, inner, mask, ...))
 end

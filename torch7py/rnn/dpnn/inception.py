@@ -21,6 +21,7 @@ from torch7py.nn.rectifier import ReLU
 from torch7py.nn.registry import layer, layers
 from torch7py.nn.sequence_methods import entry
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 
 __all__ = ["FireModule", "Inception"]
 
@@ -144,7 +145,7 @@ class Inception(Decorator):
 
 
 def _warn(where: str) -> None:
-    print(f"dpnn.Inception: Warning: Inconsistent output sizes{where}.", flush=True)
+    say(f"dpnn.Inception: Warning: Inconsistent output sizes{where}.")
 
 
 @layer("nn.FireModule", package="dpnn")
@@ -173,7 +174,7 @@ class FireModule(Decorator):
         attributes = self.__dict__
         attributes.update(nInputPlane=nInputPlane, s1x1=s1x1, e1x1=e1x1, e3x3=e3x3, activation=activation)
         if s1x1 > e1x1 + e3x3:
-            print("Warning: <FireModule> s1x1 is recommended to be smaller then e1x1+e3x3", flush=True)
+            say("Warning: <FireModule> s1x1 is recommended to be smaller then e1x1+e3x3")
         make: Callable[[], Any] | None = layers.get(f"nn.{activation}")
         if make is None:
             raise TorchError(f"nn.FireModule: there is no nn.{activation}")

@@ -6,7 +6,6 @@ Instead of a softmax over all classes a model learns to tell the target from k c
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any, ClassVar
 
 import torch
@@ -21,6 +20,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 from torch7py.ops.random import uniform_
 from torch7py.ops.rounding import format_number
 from torch7py.rnn.dpnn.alias import AliasMultinomial
@@ -148,10 +148,7 @@ class NCEModule(Linear):
         """Where Z is not known yet, estimate it by the mean of these unnormalized probabilities."""
         if not self.Z.item() > 0:
             self.Z.fill_(scores.detach().mean() * len(self.weight))
-            sys.stdout.write(
-                f"normalization constant Z approximated to {format_number('%.14g', self.Z.item())}\n"
-            )
-            sys.stdout.flush()
+            say(f"normalization constant Z approximated to {format_number('%.14g', self.Z.item())}")
 
     def _probabilities(self, x: torch.Tensor, indices: torch.Tensor) -> list[torch.Tensor]:
         k = int(self.k)

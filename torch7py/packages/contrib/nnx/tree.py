@@ -16,6 +16,7 @@ from torch7py.nn.dpnn_methods import entries, limit_norms
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 from torch7py.ops.random import uniform_
 
 __all__ = ["SoftMaxTree"]
@@ -144,11 +145,11 @@ class SoftMaxTree(Module):
 
     def _print_sizes(self) -> None:
         fields = self.__dict__
-        print("The hierarchy has:")
-        print(f"{fields['nParentNode']} parent nodes")
-        print(f"{fields['nChildNode']} child nodes")
-        print(f"{fields['nChildNode'] - fields['nParentNode']} leaf nodes")
-        print(f"an index of {fields['maxNodeId']} nodes")
+        say("The hierarchy has:")
+        say(f"{fields['nParentNode']} parent nodes")
+        say(f"{fields['nChildNode']} child nodes")
+        say(f"{fields['nChildNode'] - fields['nParentNode']} leaf nodes")
+        say(f"an index of {fields['maxNodeId']} nodes")
 
     def reset(self, stdv: float | None = None) -> None:
         children = self.weight.shape[0]
