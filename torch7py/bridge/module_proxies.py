@@ -258,6 +258,9 @@ class ModuleProxies:
         obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
         return self.handles.give(obj, Kind.MODULE)
 
+    def without_constructor(self, handle: int) -> None:
+        self.handles.objects[handle].without_constructor()
+
     def fill_absent(self, handle: int) -> None:
         """Set the remaining fields to nil: no constructor will set them."""
         self.handles.objects[handle].fill_absent()

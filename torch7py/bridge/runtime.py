@@ -267,6 +267,7 @@ class Runtime:
         functions |= state_functions(self)
         functions |= {
             "new_peer": proxies.new_peer,
+            "without_constructor": proxies.without_constructor,
             "fill_absent": proxies.fill_absent,
             "new_blank": proxies.new_blank,
             "begin_restore": proxies.begin_restore,

@@ -357,6 +357,10 @@ class TorchObject(FieldHolder):
         form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
         self.restored()
 
+    def without_constructor(self) -> None:
+        """No constructor runs: what each sets is nil until somebody sets it."""
+        self.__dict__.update(output=None, gradInput=None)
+
     def fill_absent(self) -> None:
         """Set the missing fields to nil."""
         for name in self.parameter_fields:

@@ -71,6 +71,7 @@ local function peer(m)
    if not info then fail('%s is not a module', class.type(m)) end
    handle = host.new_peer(info.key, c.__typename)
    own(m, handle)
+   host.without_constructor(handle)
    -- what was set before there was a peer; a walk finds the modules in links
    for name in next, info.fields do
       local value = rawget(m, name)

@@ -81,6 +81,7 @@ def record_of(m: Table) -> Record:
     if info is None:
         raise fail(f"{classes.torch_type(m)} is not a module")
     record = own(m, new_peer(m, info))
+    record.peer.without_constructor()
     for name in info.fields:  # what was set before; modules in links are found where they are
         value = m.rawget_(name)
         if value is not None and name not in info.links:
