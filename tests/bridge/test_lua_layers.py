@@ -374,3 +374,31 @@ def test_the_state_of_a_class_itself() -> None:
         local object = nn.Module.clearState{output = torch.ones(2), gradInput = {1}, other = 5}
         assert(object.output:nElement() == 0 and #object.gradInput == 0 and object.other == 5)
     """)
+
+
+WITHOUT_PARENT = """require 'rnn'
+local A = torch.class('A', 'nn.Module')
+function A:__init() self.k = 2 end
+function A:updateOutput(x) self.output = x * self.k return self.output end
+function A:updateGradInput(x, g) self.gradInput = g * self.k return self.gradInput end
+local B = torch.class('B', 'nn.Module')
+function B:__init() end
+local D = torch.class('D', 'nn.Criterion')
+function D:__init() end
+function D:updateOutput(x, y) self.output = (x - y):pow(2):sum() return self.output end
+local x = torch.ones(2, 3)
+local a, b, d = _G.A(), _G.B(), _G.D()
+a:forward(x)
+d:forward(x, x)
+local found = {
+   a.gradInput == nil, b:forward(x) == nil, nn.Sequential():add(_G.B()):forward(x) == nil, d.gradInput == nil,
+   a:backward(x, x) ~= nil, b:backward(x, x) == nil, nn.Sequential():add(_G.B()):add(a):backward(x, x) == nil,
+   _G.A():clone().output == nil, _G.A():clearState().gradInput == nil, _G.A():float().output == nil,
+   nn.Sequencer(_G.A()):forward{x, x}[2]:sum() == 12, nn.Sequential():add(_G.A()):float():clearState() ~= nil,
+}
+return unpack(found)"""
+
+
+def test_an_init_that_does_not_call_its_parents(runtime: Runtime) -> None:
+    """There is nothing then that its parent's would have set."""
+    assert runtime.execute(WITHOUT_PARENT) == (True,) * 12

@@ -118,6 +118,8 @@ class Module(Training):
 
     def updateOutput(self, input: Any) -> Any:
         """``m:updateOutput(input)``: compute and keep the output."""
+        if type(self) is Module:  # a class of a script's that computes nothing
+            return self.output
         if not self.traced:
             attributes = self.__dict__
             attributes["noting"] = True
