@@ -264,3 +264,29 @@ def test_errors(rt: Runtime, expression: str, message: str) -> None:
 def test_select_of_a_vector_asks_for_no_dimension(rt: Runtime) -> None:
     assert lua(rt, "local x = torch.Tensor{4, 5} return x:select(1, 2), x:select(3, 2)") == (5, 5)
     assert "select: index 3 out of range" in failure(rt, "torch.Tensor{4, 5}:select(2, 3)")
+
+
+STRIDES = """
+    local b = torch.range(1, 24)
+    local function strided(at, sizes, strides)
+        return torch.Tensor(b:storage(), at, torch.LongStorage(sizes), torch.LongStorage(strides))
+    end
+    local found = {}
+    for _, x in ipairs{strided(2, {1}, {5}), strided(1, {1, 4}, {9, 1}), strided(3, {1, 1}, {6, 6}),
+                       b:view(24, 1):t(), b:view(1, 24):t(), b:view(2, 3, 4):narrow(1, 2, 1),
+                       b:view(4, 6):select(2, 3):narrow(1, 2, 1)} do
+        local n = x:nElement()
+        for _, y in ipairs{x:view(-1), x:view(n, 1), x:view(1, n), x:viewAs(torch.Tensor(1, n, 1))} do
+            found[#found + 1] = table.concat(y:stride():totable(), ',') .. ' ' .. y:storageOffset()
+        end
+    end
+    return table.concat(found, ' | ')"""
+
+
+def test_a_view_has_the_strides_of_a_contiguous_tensor(rt: Runtime) -> None:
+    """Those of dimensions of size 1 too, whatever they were: what Torch7 of 2017 printed."""
+    assert lua(rt, STRIDES) == (
+        "1 2 | 1,1 2 | 1,1 2 | 1,1,1 2 | 1 1 | 1,1 1 | 4,1 1 | 4,1,1 1 | 1 3 | 1,1 3 | 1,1 3 | 1,1,1 3 | "
+        "1 1 | 1,1 1 | 24,1 1 | 24,1,1 1 | 1 1 | 1,1 1 | 24,1 1 | 24,1,1 1 | "
+        "1 13 | 1,1 13 | 12,1 13 | 12,1,1 13 | 1 9 | 1,1 9 | 1,1 9 | 1,1,1 9"
+    )

@@ -122,7 +122,12 @@ def _view(x: T, sizes: tuple[int, ...]) -> T:
         raise TorchError(
             f"Wrong size for view. Input size: {_by(memory.size_of(x))}. Output size: {_by(sizes)}"
         )
-    return x.view(full)
+    viewed = x.view(full)
+    if 1 in full:  # PyTorch may keep a stride there, on which nothing depends but what stride() says
+        strides = memory.contiguous_strides(full)
+        if viewed.stride() != strides:
+            return viewed.as_strided(full, strides)
+    return viewed
 
 
 def _by(sizes: tuple[int, ...]) -> str:
