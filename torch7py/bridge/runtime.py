@@ -259,8 +259,7 @@ class Runtime:
     # -- start --------------------------------------------------------------------------------------------
 
     def _boot(self, pairs: str) -> None:
-        for package in ("torch", "nn", "rnn"):
-            packages[package].load()
+        packages["torch"].load()
         functions = host_functions(self)
         proxies = self._proxies
         functions |= serial_functions(self)

@@ -13,7 +13,7 @@ import click
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
-from torch7py.cli.process import deepen_stack, keep_freed_memory
+from torch7py.cli.process import deepen_stack, keep_freed_memory, load_libraries
 from torch7py.cli.signals import script_signals
 
 __all__ = ["run"]
@@ -107,7 +107,8 @@ def run(
     deepen_stack()
     with script_signals():
         try:
-            from torch7py.bridge.runtime import Runtime
+            with load_libraries():
+                from torch7py.bridge.runtime import Runtime
 
             runtime = Runtime(
                 dtype=dtype,
