@@ -17,6 +17,7 @@ from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.program_output import say
 from torch7py.ops.timer import Timer
+from torch7py.ops.tracing import in_transform
 
 __all__ = ["NaN", "PrintSize", "Profile"]
 
@@ -151,7 +152,7 @@ class PrintSize(Module):
         self.prefix = prefix
 
     def _print(self, what: str, value: Any) -> None:
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or in_transform():
             return
         if isinstance(value, torch.Tensor):
             value = long_storage(*value.shape[: dims_of(value)])

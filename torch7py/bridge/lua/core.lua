@@ -217,12 +217,14 @@ end
 -- What LuaJIT says without a place.
 local BARE = {['stack overflow'] = true, ['C stack overflow'] = true, ['not enough memory'] = true, ["invalid key to 'next'"] = true}
 
--- An error with the script's place, not one in these files or none.
+-- An error with the script's place, not one in these files or none. After a tail call there may be no frame of the
+-- script's: then the place in these files is better than none.
 local function placed(err)
    if type(err) ~= 'string' then return err end
    if BARE[err] then return position() .. err end
-   if sub(err, 1, #OURS - 1) == sub(OURS, 2) then return position() .. (match(err, ':%d+: (.*)') or err) end
-   return err
+   if sub(err, 1, #OURS - 1) ~= sub(OURS, 2) then return err end
+   local at = position()
+   return at == '' and err or at .. (match(err, ':%d+: (.*)') or err)
 end
 core.placed = placed
 

@@ -134,7 +134,8 @@ def _run(
     cuda_as: str | None,
 ) -> Recording:
     made: list[Made] = []
-    packages["fbnn"].load()  # these layers are to be recorded, too
+    for package in ("nn", "rnn", "fbnn"):
+        packages[package].load()  # their layers are to be recorded
     if cuda_as is not None:
         importlib.import_module("torch7py.packages.cudnn.all")
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
@@ -148,6 +149,7 @@ def _run(
         _recorded_noise(noise),
         runs as runtime,
     ):
+        runtime.state.prints = None  # what layers print by themselves is none of the page's
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.evaluate(prelude, "=record")
         hidden = ", ".join(f"{name} = true" for name in MISSING)
