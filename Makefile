@@ -51,7 +51,7 @@ test-versions: $(READY)
 	$(BIN)/python tools/lower_bounds.py run $(wildcard .venv-*/bin/python)
 
 test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n $(WORKERS)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.calls 100000 0 2

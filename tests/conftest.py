@@ -37,21 +37,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--plain-lua",
         action="store_true",
-        help="run on plain Lua 5.1 what runs Lua, and of tests with many cases every eighth (make test-lua51)",
+        help="run on plain Lua 5.1 what runs Lua, and of tests with many cases a sample (make test-lua51)",
     )
 
 
 CASES_IN_FULL = 16  # a test with so many cases has all of them run on plain Lua
-EVERY = 8  # of one with more, one in so many
+EVERY = 12  # of one with more, one in so many
 RUNS_LUA = {"Runtime", "InnerRuntime", "torch7py_run"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("plain_lua"):
-        return
     tests: dict[str, list[pytest.Item]] = {}
     for item in items:
         tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tests.values():
+        sampled = cases[0].get_closest_marker("sampled")
+        for number, case in enumerate(cases if sampled else ()):
+            if sampled and number % sampled.args[0]:
+                case.add_marker(pytest.mark.slow)
+    if not config.getoption("plain_lua"):
+        return
     chosen: set[pytest.Item] = set()
     for cases in tests.values():
         first = cases[0]

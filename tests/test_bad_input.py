@@ -119,6 +119,7 @@ def is_single(output: Any) -> bool:
     return isinstance(output, torch.Tensor) and output.dtype == torch.float32
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("use", layer_uses(), ids=identify)
 def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -> None:
     place = f"(at Sequential[1].{use.name.partition('.')[2]}"

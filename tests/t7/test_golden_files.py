@@ -263,6 +263,7 @@ def scripts():
     runtime.close()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [name for name in t7_names() if scripts_name(name)])
 def test_a_script_saves_them_again_as_they_are(scripts: Runtime, tmp_path: Path, name: str) -> None:
     mode = "binary" if is_binary(name) else "ascii"
