@@ -316,6 +316,8 @@ def test_the_cpu_stands_in_for_the_device_that_is_named(cuda: Runtime) -> None:
 def test_with_device(cuda: Runtime) -> None:
     assert cuda.execute("return cutorch.withDevice(1, function() return 7, nil, 8 end)") == (7, None, 8)
     assert cuda.execute("return pcall(cutorch.withDevice, 1, function() error({}) end)")[0] is False
+    message = cuda.execute("local ok, err = pcall(cutorch.withDevice, 1, 3) return err", "=with.lua")
+    assert message == "with.lua:1: attempt to call upvalue 'f' (a number value)"
 
 
 def test_streams_and_handles(cuda: Runtime) -> None:

@@ -48,7 +48,7 @@ function cutorch.withDevice(device, f)
       if not ok then error((...), 0) end
       return ...
    end
-   return back(pcall(f))
+   return back(pcall(function() return select(1, f()) end))   -- no tail call: what cannot be called has a place
 end
 
 -- Pinned memory, for faster copies to a GPU; here memory like any other.
