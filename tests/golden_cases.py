@@ -30,6 +30,12 @@ def load(name: str) -> list[dict[str, Any]]:
     return cases
 
 
+def modules_of_every_class() -> list[dict[str, Any]]:
+    """A module of each recorded class that is no criterion: its ``class``, and as texts ``expr`` and ``input``."""
+    recorded: Any = load("override_counts")
+    return [case for case in recorded["cases"] if not case["target"]]
+
+
 def supported(name: str, skip: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """The cases of a file whose classes are all registered. ``skip`` names expressions and says why."""
     import torch7py.nn.all

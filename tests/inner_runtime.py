@@ -1,7 +1,7 @@
 """A runtime as the package's own code sees it: tables are lists and dicts, strings have a character for each byte.
 
 Most tests compare what a program computed with lists and texts. What a user of Python gets for a table or a string
-has tests of its own (tests/bridge/test_border.py).
+has tests of its own (tests/bridge/test_value_conversion.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from torch7py.bridge.lua_values import LuaTable
 from torch7py.bridge.runtime import Runtime
 
-__all__ = ["InnerRuntime"]
+__all__ = ["InnerRuntime", "lua"]
 
 
 class _InnerGlobals:
@@ -46,3 +46,9 @@ class InnerRuntime(Runtime):
 
     def _globals(self) -> Any:
         return _InnerGlobals(self)
+
+
+def lua(text: str) -> Any:
+    """Run a program in a runtime of its own, and return its results."""
+    with InnerRuntime() as runtime:
+        return runtime.execute(text)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.golden_cases import GOLDEN, load
+from tests.golden_cases import GOLDEN, modules_of_every_class
 from torch7py.bridge.runtime import Runtime
 
 HERE = Path(__file__).parent
@@ -39,11 +38,6 @@ NOT_THE_SAME = {
 }
 
 
-def cases() -> list[dict[str, Any]]:
-    recorded: Any = load("override_counts")
-    return [case for case in recorded["cases"] if not case["target"]]
-
-
 def lua_text(value: str) -> str:
     return f"[==[{value}]==]"
 
@@ -56,7 +50,7 @@ def same(ours: str, theirs: str) -> bool:
 
 
 def test_a_backward_gives_what_it_gave(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    found = cases()
+    found = modules_of_every_class()
     lines = [f"{{{lua_text(c['expr'])}, {lua_text(c['input'])}, {c['seed']}}}," for c in found]
     (tmp_path / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
     runtime = Runtime()

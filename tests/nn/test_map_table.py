@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
-from tests.golden_cases import load
+from tests.golden_cases import modules_of_every_class
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
@@ -179,11 +177,8 @@ end"""
 
 def test_a_containers_modules_are_those_that_run() -> None:
     """Of every class: those also that are made as it runs, in containers at any depth."""
-    counts: Any = load("override_counts")
-    cases = [case for case in counts["cases"] if not case["target"]]
-    cases = [
-        case for case in cases if case["class"] != "nn.Probe"
-    ]  # of a cleared tensor it has nothing to say
+    # Of a cleared tensor nn.Probe has nothing to say.
+    cases = [case for case in modules_of_every_class() if case["class"] != "nn.Probe"]
     with Runtime() as runtime:
         runtime.execute(NUMBERED)
         for case in cases:

@@ -74,7 +74,7 @@ class Module(Training):
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
     exact_gradient: ClassVar[bool] = (
-        False  # whether a gradOutput of another shape than the output's is refused
+        False  # whether a gradOutput must have the output's shape, not only its size
     )
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters

@@ -21,12 +21,6 @@ NAMES = st.text("ab./", max_size=8)
 unix = pytest.mark.skipif(os.name == "nt", reason="names as a Unix has them")
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 class TestNames:
     @unix
     @given(st.lists(NAMES, max_size=4))
@@ -71,7 +65,7 @@ class TestNames:
     def test_basename_without_suffix(self, name, suffix, expected):
         assert paths.basename(name, suffix) == expected
 
-    def test_numbers_are_names(self, runtime, place):
+    def test_numbers_are_names(self, runtime, folder):
         assert runtime.execute("return paths.basename(paths.concat('run', 3)), paths.concat(0.5)") == (
             "3",
             paths.concat("0.5"),
@@ -98,36 +92,36 @@ class TestNames:
 
 
 class TestFiles:
-    def test_tests(self, runtime, place):
-        (place / "d").mkdir()
-        (place / "f").touch()
+    def test_tests(self, runtime, folder):
+        (folder / "d").mkdir()
+        (folder / "f").touch()
         assert runtime.execute(
             """return paths.filep('f'), paths.filep('d'), paths.filep('no'),
             paths.dirp('d'), paths.dirp('f'), paths.dirp('no')"""
         ) == (True, False, False, True, False, False)
 
-    def test_mkdir_makes_what_is_above(self, runtime, place):
+    def test_mkdir_makes_what_is_above(self, runtime, folder):
         assert runtime.execute("return paths.mkdir('a/b/c')") is True
-        assert (place / "a/b/c").is_dir()
+        assert (folder / "a/b/c").is_dir()
         assert runtime.execute("return paths.mkdir('a')") == (None, "a: File exists", 17)
 
-    def test_removal(self, runtime, place):
-        (place / "a/b").mkdir(parents=True)
-        (place / "a/f").touch()
-        (place / "out").mkdir()
-        (place / "out/kept").touch()
-        (place / "a/link").symlink_to(place / "out")
+    def test_removal(self, runtime, folder):
+        (folder / "a/b").mkdir(parents=True)
+        (folder / "a/f").touch()
+        (folder / "out").mkdir()
+        (folder / "out/kept").touch()
+        (folder / "a/link").symlink_to(folder / "out")
         assert runtime.execute("return paths.rmdir('a')") == (None, f"a: {os.strerror(39)}", 39)
         assert runtime.execute("return paths.rmall('a')") == (None, "missing second argument ('yes')")
         assert runtime.execute("return paths.rmall('a', 'yes')") is True
-        assert not (place / "a").exists()
-        assert (place / "out/kept").exists()
+        assert not (folder / "a").exists()
+        assert (folder / "out/kept").exists()
         assert runtime.execute("return paths.rmall('a', 'yes')") == (None, "not a file or directory", "a")
 
-    def test_listings(self, runtime, place):
+    def test_listings(self, runtime, folder):
         for name in ("b", "a", "c.lua"):
-            (place / name).touch()
-        (place / "d").mkdir()
+            (folder / name).touch()
+        (folder / "d").mkdir()
         assert runtime.execute("return paths.dir('.')") == [".", "..", "a", "b", "c.lua", "d"]
         assert runtime.execute("return paths.dir('nowhere')") is None
         collect = "local t = {{}} for f in {} do t[#t + 1] = f end return table.concat(t, ' ')"
@@ -143,9 +137,9 @@ class TestFiles:
             assert runtime.execute(collect.format(call)) == expected
 
     @unix
-    def test_names_are_bytes(self, runtime, place):
+    def test_names_are_bytes(self, runtime, folder):
         runtime.execute("paths.mkdir('\\195\\188') paths.mkdir('\\255')")
-        assert sorted(os.listdir(os.fsencode(place))) == [b"\xc3\xbc", b"\xff"]
+        assert sorted(os.listdir(os.fsencode(folder))) == [b"\xc3\xbc", b"\xff"]
         assert runtime.execute("return #paths.dir('.')[3], paths.dirp('\\255'), #paths.dir('.')") == (
             2,
             True,
@@ -157,9 +151,9 @@ class TestFiles:
         assert one != other
         assert not Path(one).exists()
 
-    def test_lfs(self, runtime, place):
-        (place / "f").write_bytes(b"12345")
-        os.utime(place / "f", (1000, 2000))
+    def test_lfs(self, runtime, folder):
+        (folder / "f").write_bytes(b"12345")
+        os.utime(folder / "f", (1000, 2000))
         assert runtime.execute(
             """require 'lfs' local a = lfs.attributes('f')
             return a.mode, a.size, a.access, a.modification, lfs.attributes('.', 'mode'), lfs.attributes('f', 'size')"""
@@ -171,7 +165,7 @@ class TestFiles:
         )
         assert runtime.execute("return lfs.mkdir('d')") is True
         assert runtime.execute("return lfs.mkdir('d')") == (None, "File exists", 17)
-        assert runtime.execute("return lfs.chdir('d'), lfs.currentdir()") == (True, str(place / "d"))
+        assert runtime.execute("return lfs.chdir('d'), lfs.currentdir()") == (True, str(folder / "d"))
         assert runtime.execute("return lfs.chdir('..'), lfs.rmdir('d')") == (True, True)
         assert runtime.execute("lfs.touch('f', 7, 8) return lfs.attributes('f').modification") == 8
         assert (
@@ -180,16 +174,16 @@ class TestFiles:
 
 
 class TestTheFileThatCalls:
-    def test_thisfile_and_dofile(self, place):
-        (place / "sub").mkdir()
-        (place / "sub/inner.lua").write_text("return paths.thisfile(), paths.thisfile('x'), sys.fpath()")
-        (place / "sub/outer.lua").write_text(
+    def test_thisfile_and_dofile(self, folder):
+        (folder / "sub").mkdir()
+        (folder / "sub/inner.lua").write_text("return paths.thisfile(), paths.thisfile('x'), sys.fpath()")
+        (folder / "sub/outer.lua").write_text(
             "this = paths.thisfile() function load_it() return paths.dofile('inner.lua') end a, b, c, d = load_it()"
         )
-        (place / "main.lua").write_text("paths.dofile('sub/outer.lua')")
+        (folder / "main.lua").write_text("paths.dofile('sub/outer.lua')")
         with Runtime() as runtime:
             runtime.run("main.lua")
-            sub = str(place / "sub")
+            sub = str(folder / "sub")
             assert runtime.globals["this"] == f"{sub}/outer.lua"
             assert [runtime.globals[name] for name in "abcd"] == [
                 f"{sub}/inner.lua",
@@ -198,8 +192,8 @@ class TestTheFileThatCalls:
                 "inner.lua",
             ]
 
-    def test_outside_a_file(self, runtime, place):
-        (place / "x.lua").write_text("return 5")
+    def test_outside_a_file(self, runtime, folder):
+        (folder / "x.lua").write_text("return 5")
         assert runtime.execute("return paths.dofile('x.lua')") == 5
         assert runtime.execute("return paths.thisfile(), paths.thisfile('x')") == (None, "x")
         with pytest.raises(LuaError, match="what calls is not in a file"):

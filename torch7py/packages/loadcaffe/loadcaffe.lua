@@ -1,6 +1,6 @@
 -- loadcaffe: a network of a row of layers, from the file in which Caffe saved it.
 --
--- Arguments: core {fail}, host, the package's table, which has layers(path) of packages/loadcaffe.py.
+-- Arguments: core {fail}, host, the package's table, which has layers(path) of loadcaffe/caffemodel.py.
 
 local core, _, loadcaffe = ...
 local fail = core.fail

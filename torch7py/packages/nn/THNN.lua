@@ -1,6 +1,6 @@
 -- The functions behind nn's layers: x.THNN.SoftMax_updateOutput(x:cdata(), y:cdata()).
 --
--- Arguments: core {fail, behind}, host, the package's table, which has call and names of packages/nn_thnn.py.
+-- Arguments: core {fail, behind}, host, the package's table, which has call and names of packages/nn/thnn.py.
 
 local core, _, THNN = ...
 

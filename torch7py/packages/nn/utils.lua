@@ -1,6 +1,6 @@
 -- nn.utils: nested tables of tensors, and small things that layers written in Lua use.
 --
--- Arguments: core {fail}, host, the package's table, which has convert and flatten of packages/nn_utils.py.
+-- Arguments: core {fail}, host, the package's table, which has convert and flatten of packages/nn/utils.py.
 
 local core, _, utils = ...
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.inner_runtime import InnerRuntime as Runtime
+from tests.inner_runtime import lua
 from torch7py.bridge.errors import LuaError
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
 
 
 def test_iterm_shows_nothing_and_says_so_once(capfd, tmp_path):

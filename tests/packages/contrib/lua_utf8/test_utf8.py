@@ -9,12 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.inner_runtime import lua
 from torch7py.bridge.errors import LuaError
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
 
 
 class TestUtf8:

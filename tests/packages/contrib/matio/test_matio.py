@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import scipy.io
 
-from tests.inner_runtime import InnerRuntime as Runtime
+from tests.inner_runtime import lua
 from torch7py.bridge.errors import LuaError
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
-
-
 class TestMatio:
-    def test_what_is_read(self, place):
+    def test_what_is_read(self, folder):
         cell = np.empty((1, 2), dtype=object)
         cell[0, 0], cell[0, 1] = np.array([[1.5]]), "ab"
         values = {
@@ -57,7 +45,7 @@ class TestMatio:
             == 2
         )
 
-    def test_there_and_back(self, place):
+    def test_there_and_back(self, folder):
         lua("""
             local matio = require 'matio'
             matio.save('x.mat', torch.range(1, 6):view(2, 3):t())
@@ -67,7 +55,7 @@ class TestMatio:
         assert np.array_equal(scipy.io.loadmat("x.mat")["x"], np.arange(1, 7).reshape(2, 3).T)
         assert scipy.io.loadmat("y.mat")["a"].tolist() == [[4], [5]]
 
-    def test_of_matlab_7_3(self, place):
+    def test_of_matlab_7_3(self, folder):
         with h5py.File("b.mat", "w", userblock_size=512) as file:
             file["x"] = np.arange(6.0).reshape(3, 2)  # as MATLAB writes a matrix of 2 rows and 3 columns
             file["x"].attrs["MATLAB_class"] = np.bytes_("double")
@@ -75,7 +63,7 @@ class TestMatio:
         Path("b.mat").write_bytes(header.ljust(512, b"\0") + Path("b.mat").read_bytes()[512:])
         assert lua("local x = require('matio').load('b.mat', 'x') return x[1][2] * 10 + x[2][3]") == 25
 
-    def test_errors(self, place):
+    def test_errors(self, folder):
         scipy.io.savemat("a.mat", {"z": np.array([[1j]]), "x": np.zeros((1, 1))})
         for call, message in (
             ("load('a.mat', 'y')", "there is no variable y in a.mat"),

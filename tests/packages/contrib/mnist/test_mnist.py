@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.inner_runtime import InnerRuntime as Runtime
+from tests.inner_runtime import lua
 from torch7py.bridge.errors import LuaError
 
 
@@ -19,11 +18,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MNIST_DIR", raising=False)
     return tmp_path
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
 
 
 class TestMnist:

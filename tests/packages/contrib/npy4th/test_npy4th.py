@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 
-from tests.inner_runtime import InnerRuntime as Runtime
+from tests.inner_runtime import lua
 from torch7py.bridge.errors import LuaError
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
 
 
 class TestNpy4th:
@@ -38,7 +24,7 @@ class TestNpy4th:
             *((">i8", "Long"), ("?", "Byte"), ("<u2", "Int"), ("<u4", "Long")),
         ],
     )
-    def test_types(self, place, dtype, name):
+    def test_types(self, folder, dtype, name):
         values = np.arange(6).reshape(2, 3).astype(dtype)
         np.save("a.npy", np.asfortranarray(values))
         found = lua(
@@ -46,7 +32,7 @@ class TestNpy4th:
         )
         assert found == f"torch.{name}Tensor {int(values[1, 0])} {int(values[1, 2])}"
 
-    def test_there_and_back(self, place):
+    def test_there_and_back(self, folder):
         lua("""
             local npy4th = require 'npy4th'
             local x = torch.range(1, 12):view(3, 4)
@@ -59,7 +45,7 @@ class TestNpy4th:
         with np.load("x.npz") as found:
             assert found["b"].dtype == np.int32
 
-    def test_errors(self, place):
+    def test_errors(self, folder):
         np.save("text.npy", np.array(["a"]))
         np.save("large.npy", np.array([1 << 63], dtype=np.uint64))
         for name, message in (

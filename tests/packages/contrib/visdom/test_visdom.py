@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.inner_runtime import InnerRuntime as Runtime
-
-
-def lua(text: str) -> Any:
-    with Runtime() as runtime:
-        return runtime.execute(text)
+from tests.inner_runtime import lua
 
 
 def test_visdom_shows_nothing_and_says_so_once(capfd):
