@@ -13,6 +13,7 @@ from bench import (
     large_tensors,
     lenet,
     loading,
+    one_example,
     operations,
     pairs,
     post,
@@ -20,6 +21,7 @@ from bench import (
     small_calls,
     start_up,
     translating,
+    value_learning,
 )
 from bench.measure import Result
 from bench.report import HEADER, as_json, row, surroundings
@@ -30,6 +32,8 @@ BENCHMARKS = {
     "char_rnn": char_rnn.results,
     "lenet": lenet.results,
     "loading": loading.results,
+    "one_example": one_example.results,
+    "value_learning": value_learning.results,
     "element_loop": element_loop.results,
     "large_tensors": large_tensors.results,
     "operations": operations.results,
@@ -54,8 +58,8 @@ def main(names: tuple[str, ...], quick: bool, missed: bool, path: Path | None) -
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 
     \b
-    NAME  post, char_rnn, lenet, loading, element_loop, large_tensors, operations, pairs, sequences, small_calls,
-    start_up or translate; none for all
+    NAME  post, char_rnn, lenet, one_example, value_learning, loading, element_loop, large_tensors, operations, pairs,
+    sequences, small_calls, start_up or translate; none for all
     """
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))

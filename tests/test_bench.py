@@ -33,6 +33,8 @@ LINES = {
         "LSTM, beside FastLSTM, float64",
     },
     "lenet": {"a step, float64", "a step, float32"},
+    "one_example": {"a step"},
+    "value_learning": {"a step"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "loading": {
         *(f"load 1 GB, {how} (np.fromfile)" for how in ("mapped", "copied")),
