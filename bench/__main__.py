@@ -8,6 +8,7 @@ import click
 import torch
 
 from bench import (
+    attention,
     char_rnn,
     element_loop,
     large_tensors,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "loading": loading.results,
     "one_example": one_example.results,
     "value_learning": value_learning.results,
+    "attention": attention.results,
     "element_loop": element_loop.results,
     "large_tensors": large_tensors.results,
     "operations": operations.results,
@@ -45,7 +47,7 @@ BENCHMARKS = {
 }
 
 
-@click.command()
+@click.command(epilog=f"NAME: {', '.join(BENCHMARKS)}; none for all.")
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
 @click.option(
     "--quick", is_flag=True, help="The smallest sizes: shows that all runs, says nothing about speed."
@@ -55,12 +57,7 @@ BENCHMARKS = {
     "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
 def main(names: tuple[str, ...], quick: bool, missed: bool, path: Path | None) -> None:
-    """Measure torch7py beside plain PyTorch, one thread, in this one process.
-
-    \b
-    NAME  post, char_rnn, lenet, one_example, value_learning, loading, element_loop, large_tensors, operations, pairs,
-    sequences, small_calls, start_up or translate; none for all
-    """
+    """Measure torch7py beside plain PyTorch, one thread, in this one process."""
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))
     if quick:

@@ -16,7 +16,7 @@ from bench.measure import Result, Target, alternate
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.gmodule import GModule
 
-__all__ = ["Port", "Sizes", "program", "results"]
+__all__ = ["Port", "Sizes", "program", "reorder", "results"]
 
 PROGRAM = Path(__file__).parent / "programs" / "char_rnn.lua"
 AGREE = {"float64": 1e-9, "float32": 1e-4}  # how far apart, relative, the last losses of the two may lie
@@ -62,7 +62,7 @@ class Port:
                 if name == "output":
                     state[f"output.{kind}"] = value
                 else:
-                    state[f"lstm.{kind}_{name}"] = _reorder(value)
+                    state[f"lstm.{kind}_{name}"] = reorder(value)
         self.model = Model(sizes).to(state["output.weight"].dtype)
         self.model.load_state_dict(state)
         self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=2e-3, alpha=0.95)
@@ -83,8 +83,8 @@ class Port:
         return loss
 
 
-def _reorder(gates: torch.Tensor) -> torch.Tensor:
-    """From the program's order of the gates (input, forget, output, new) to nn.LSTM's, whose new comes third."""
+def reorder(gates: torch.Tensor) -> torch.Tensor:
+    """From the order of the gates (input, forget, output, new) to nn.LSTM's, whose new comes third."""
     i, f, o, g = gates.chunk(4)
     return torch.cat([i, f, g, o])
 

@@ -35,6 +35,7 @@ LINES = {
     "lenet": {"a step, float64", "a step, float32"},
     "one_example": {"a step"},
     "value_learning": {"a step"},
+    "attention": {"an iteration"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "loading": {
         *(f"load 1 GB, {how} (np.fromfile)" for how in ("mapped", "copied")),
