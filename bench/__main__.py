@@ -22,6 +22,7 @@ from bench import (
     small_calls,
     start_up,
     translating,
+    turing_machine,
     value_learning,
 )
 from bench.measure import Result
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "one_example": one_example.results,
     "value_learning": value_learning.results,
     "attention": attention.results,
+    "turing_machine": turing_machine.results,
     "element_loop": element_loop.results,
     "large_tensors": large_tensors.results,
     "operations": operations.results,

@@ -36,6 +36,7 @@ LINES = {
     "one_example": {"a step"},
     "value_learning": {"a step"},
     "attention": {"an iteration"},
+    "turing_machine": {"a sequence"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "loading": {
         *(f"load 1 GB, {how} (np.fromfile)" for how in ("mapped", "copied")),
