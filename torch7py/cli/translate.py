@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torch7py.cli.failure import Command, Failure, Refusal, traceback_option
+from torch7py.cli.failure import Failure, Refusal, traceback_option
+from torch7py.cli.program_arguments import ProgramCommand
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
@@ -22,7 +23,7 @@ class Inequality(Failure):
     exit_code = 2
 
 
-@click.command(cls=Command)
+@click.command(cls=ProgramCommand)
 @traceback_option()
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where to.  [default: FILE with .py]")
 @click.option(
@@ -53,7 +54,7 @@ class Inequality(Failure):
 )
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("arguments", nargs=-1)
+@click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def translate(
     file: Path,
     arguments: tuple[str, ...],
@@ -68,9 +69,12 @@ def translate(
 ) -> None:
     """Translate the Lua program or the .t7 model FILE to PyTorch.
 
-    A program is then run beside its translation, with ARGUMENTS for both, from the same weights and random numbers:
-    what they print and the weights at the end are compared. Choose ARGUMENTS that make it short. A model is run beside
+    A program is then run beside its translation, with ARGS for both, from the same weights and random numbers:
+    what they print and the weights at the end are compared. Choose ARGS that make it short. A model is run beside
     its translation on an input that its layers tell, or of the size given: outputs and gradients are compared.
+
+    Options stand before FILE or right behind it. ARGS, the program's own, begin with the first argument that is none
+    of them, or after `--`: in `translate train.lua -o train.py -epochs 1` they are `-epochs 1`.
 
     The exit code is 1 when something has no translation (the page raises an error there), and 2 when the two
     do not compute the same.

@@ -1,0 +1,65 @@
+"""Options of a command that also takes those of the program that it is about.
+
+Options of torch7py stand before the program's file or right behind it. The first argument behind the file that is none
+of them begins the program's own, which are passed on as they are; so does ``--``, which is not passed on. ::
+
+    torch7py translate train.lua -o train.py -epochs 1 -o weights.t7
+
+gives ``-o train.py`` to torch7py, and ``-epochs 1 -o weights.t7`` to the program. Behind the file an option is one of
+torch7py's only where it is written in full, so that ``-output`` is no ``-o utput``.
+"""
+
+from __future__ import annotations
+
+import click
+
+from torch7py.cli.failure import Command
+
+__all__ = ["ProgramCommand"]
+
+
+class ProgramCommand(Command):
+    """A command whose last argument takes all that follows its files and its own options."""
+
+    allow_interspersed_args = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _in_order(self, ctx, args))
+
+
+def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:
+    """Torch7py's options first, then the files, then what is the program's, as click reads them."""
+    values: dict[str, bool] = {}  # of each option of torch7py, whether a value follows
+    files = -1  # the last argument is for all the rest
+    for parameter in command.get_params(ctx):
+        if isinstance(parameter, click.Option):
+            takes = not (parameter.is_flag or parameter.count)
+            values |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], takes)
+        else:
+            files += 1
+    options: list[str] = []
+    found: list[str] = []
+    left = list(args)
+    while left and (len(found) < files or _is_own(left[0], values)):
+        argument = left.pop(0)
+        if argument == "--" and not found:  # a file's name may begin with a dash
+            found, left = left[:files], left[files:]
+        elif argument == "-" or not argument.startswith("-"):
+            found.append(argument)
+        elif found and not _is_own(argument, values):
+            return [*options, argument]  # between two files: click says that there is no such option
+        else:
+            options.append(argument)
+            if values.get(argument):
+                if not left:
+                    return options  # its value is missing, which click says
+                options.append(left.pop(0))
+    if len(found) == files and left[:1] == ["--"]:
+        left.pop(0)
+    return [*options, "--", *found, *left]
+
+
+def _is_own(argument: str, values: dict[str, bool]) -> bool:
+    """Whether an argument behind a file is an option of torch7py: ``-o``, ``--out`` or ``--out=page.py``."""
+    name, equals, _ = argument.partition("=")
+    return name in values and (not equals or (name.startswith("--") and values[name]))
