@@ -37,6 +37,7 @@ LINES = {
     "value_learning": {"a step"},
     "attention": {"an iteration"},
     "turing_machine": {"a sequence"},
+    "policy": {"a game"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "loading": {
         *(f"load 1 GB, {how} (np.fromfile)" for how in ("mapped", "copied")),
