@@ -15,7 +15,7 @@ from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.report import NameUse, Report, entries_of, merged, summary
 from torch7py.translate.usage import Usage, usage_of
 
-__all__ = ["check_files", "check_program", "lua_files", "report_of_page"]
+__all__ = ["check_files", "check_program", "lua_files", "parts_of_page", "programs_first", "report_of_page"]
 
 # Packages whose globals a program may use after another package has loaded them.
 _FAMILIAR = frozenset("autograd gnuplot hdf5 image itorch tds threads tnt trepl".split())
@@ -38,7 +38,8 @@ def check_files(paths: Sequence[Path]) -> list[Report]:
     """
     reports: dict[Path, Report] = {}
     usages: list[tuple[Report, Usage]] = []
-    for path in _programs_first(paths, reports):
+    programs, required = programs_first(paths, reports)
+    for path in (*programs, *required):
         key = path.resolve()
         if key in reports:
             continue
@@ -50,7 +51,7 @@ def check_files(paths: Sequence[Path]) -> list[Report]:
         except ForeignCode as error:
             reports[key] = Report(str(path), error=str(error))
             continue
-        for report, usage in _parts(page, path):
+        for report, usage in parts_of_page(page, path):
             where = Path(report.file).resolve()
             if where not in reports:
                 reports[where] = report
@@ -69,8 +70,8 @@ def _no_lua(path: Path, error: LuaSyntaxError) -> Report:
     return Report(str(path), error=f"{error} (this is no Lua)")
 
 
-def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[Path]:
-    """Those that no other file requires before the rest; a file that is no Lua has its report already."""
+def programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> tuple[list[Path], list[Path]]:
+    """The files that no other one requires, and the rest; one that is no Lua gets its report instead."""
     required: set[Path] = set()
     good = []
     for path in paths:
@@ -85,10 +86,11 @@ def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[
             continue
         good.append(path)
         required |= {file.path.resolve() for file in project.files}
-    return sorted(good, key=lambda path: path.resolve() in required)
+    programs = [path for path in good if path.resolve() not in required]
+    return programs, [path for path in good if path.resolve() in required]
 
 
-def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
+def parts_of_page(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     """The files of a program, its own first, each with what it uses."""
     assert page.translator is not None
     found = []
@@ -118,7 +120,7 @@ def _files_of(page: Native) -> dict[str, Path]:
 
 def report_of_page(page: Native, path: Path) -> Report:
     """The report on a program with all its files, without verification."""
-    parts = _parts(page, path)
+    parts = parts_of_page(page, path)
     whole = summary([report for report, _ in parts])
     whole.file = str(path)
     others = _files_of(page)
