@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import large_tensors, operations, pairs, small_calls
+from bench import large_tensors, operations, optimizers, pairs, small_calls
 from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
@@ -38,6 +38,10 @@ LINES = {
     "attention": {"an iteration"},
     "turing_machine": {"a sequence"},
     "policy": {"a game"},
+    "optimizers": {
+        f"{method}, {count} numbers" for method in optimizers.METHODS for count in optimizers.COUNTS
+    },
+    "many_modules": {"building", "a step"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "loading": {
         *(f"load 1 GB, {how} (np.fromfile)" for how in ("mapped", "copied")),
