@@ -59,6 +59,7 @@ pcall(ffi.cdef, [[
    } torch7py_header;
 ]])
 local shared = ffi.cast('int64_t*', config.shared)
+core.epoch = ffi.cast('int32_t*', config.shared)     -- [0]: the same epoch as a number of Lua's, to compare for equality
 local cache = setmetatable({}, {__mode = 'k'})       -- tensor or storage -> header
 local new_header = ffi.typeof('torch7py_header')
 local intptr = ffi.typeof('intptr_t')

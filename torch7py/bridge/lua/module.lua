@@ -22,8 +22,8 @@ local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
 local setmetatable, getmetatable = setmetatable, getmetatable
 local handle_of, stand_in, own, finish = core.handle_of, core.stand_in, core.own, core.finish
 local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
-local native, peer, give_field, get_field, set_field = peers.native, peers.peer, peers.give_field, peers.get_field, peers.set_field
-local changed, telling, mark = peers.changed, peers.telling, methods.mark
+local native, peer, give_field, read_field, set_field = peers.native, peers.peer, peers.give_field, peers.read_field, peers.set_field
+local changed, changed_in, telling, mark = peers.changed, peers.changed_in, peers.telling, methods.mark
 local enter, call, leave, adopt = walking.enter, walking.call, walking.leave, walking.adopt
 
 local MODULE, TABLE = 16, 17
@@ -59,7 +59,7 @@ function module.equip(c, info)
       if fields[key] then
          local handle = handle_of[m]
          if handle then
-            local value = get_field(m, handle, key)
+            local value = read_field(m, handle, key)
             if value ~= nil then return value end
          end
       end
@@ -72,7 +72,7 @@ function module.equip(c, info)
    end)
    rawset(c, '__newindex', function(m, key, value)
       if fields[key] then return set_field(m, key, value) end
-      if telling[key] then changed() end
+      if telling[key] then changed_in(m) end
       local f = c.__newindex__
       if f ~= nil and f(m, key, value) then return end
       if key == nil or key ~= key then fail('table index is %s', key == nil and 'nil' or 'NaN') end
@@ -106,11 +106,14 @@ local function native_method(key, name, structural, stay)
    end
    local function restructuring(self, ...)
       local walked = enter(self)
+      local function adopted(...)   -- what comes back may be a module that nothing else holds now
+         adopt(self)
+         return ...
+      end
       local function done(ok, mask, ...)
          leave(walked)
          if not ok then rethrow(mask) end
-         adopt(self)
-         return core.read(mask, ...)
+         return adopted(core.read(mask, ...))
       end
       return behind(self, done(call(f, peer(self), pass_all(...))))
    end
@@ -234,13 +237,13 @@ module.COMPANIONS = setmetatable({}, {__tostring = function() return 'companions
 
 -- rawset and setmetatable as scripts have them: what they do to a module is announced.
 function module.rawset(t, key, value)
-   if telling[key] then changed() end
+   if telling[key] then changed_in(t) end
    return rawset(t, key, value)
 end
 
 function module.watching(set)
    return function(t, mt)
-      if t ~= nil and handle_of[t] then changed() end
+      if t ~= nil and handle_of[t] then changed_in(t) end
       return set(t, mt)
    end
 end

@@ -87,11 +87,11 @@ peers.peer = peer
 
 peers.depth, peers.fresh = 0, {}   -- calls into Python that have not returned; modules with new table fields meanwhile
 
--- Counts what a walk would find changed, of the changes that are announced: new fields of modules, and classes.
--- `telling` are the names of fields that it looks at.
+-- Announcements of what a walk would find changed. Those of classes are counted; those of a module, of one of the fields
+-- in `telling` or of its table fields, end the records of walks that met it (records.lua).
 peers.changes, peers.telling = 0, {modules = true}
-local function changed() peers.changes = peers.changes + 1 end
-peers.changed = changed
+function peers.changed() peers.changes = peers.changes + 1 end
+function peers.changed_in(m) end
 
 local function keep_table_field(m, name, value)
    rawset(m, name, value)
@@ -101,13 +101,23 @@ local function keep_table_field(m, name, value)
       table_fields[m] = fields
    end
    if not fields[name] then
-      changed()
+      peers.changed_in(m)
       if peers.depth > 0 then peers.fresh[#peers.fresh + 1] = m end
    end
    fields[name] = 0   -- the handle of the table that Python has, once it has been handed over or taken
 end
 
+-- What fields a script has read and may read again without Python: as long as the epoch lasts, in which nothing of Python's
+-- has run that could change a field (header.lua), and no field of any module was set.
+local epoch, settings = core.epoch, 0
+local seen = setmetatable({}, {__mode = 'k'})          -- module -> {values by name, as of the epoch and the settings}
+local WEAK_VALUES = {__mode = 'v'}
+
+-- Fields may be others now, though no call into Python went through a module's method.
+function peers.fields_changed() settings = settings + 1 end
+
 local function give_field(handle, name, value)
+   settings = settings + 1
    local payload, is_handle = pass(value)
    local ok, err = pcall(host.set_field, handle, name, is_handle and 1 or 0, payload)
    if not ok then rethrow(err) end
@@ -127,6 +137,22 @@ local function get_field(m, handle, name)
    return value
 end
 peers.get_field = get_field
+
+-- The same for a script that may ask for one field many times.
+function peers.read_field(m, handle, name)
+   local known = seen[m]
+   if known and known.epoch == epoch[0] and known.settings == settings then
+      local value = known.values[name]
+      if value ~= nil then return value end
+   else
+      known = {values = setmetatable({}, WEAK_VALUES), epoch = epoch[0], settings = settings}
+      seen[m] = known
+   end
+   local value = get_field(m, handle, name)
+   if type(value) ~= 'table' then known.values[name] = value end
+   return value
+end
+if not epoch then peers.read_field = get_field end     -- without FFI epochs are not counted
 
 function set_field(m, name, value)
    local handle = peer(m)

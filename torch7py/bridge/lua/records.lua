@@ -1,10 +1,11 @@
 -- Records of walks.
 --
--- Of a tree that has not changed from one entry to the next a record is kept, so that the next needs to look at little:
--- at what is not announced. That is methods written into a class that has them (`levels`, each class and those it
--- descends from), lists of modules, which are plain tables, and fields that hold one (`watched`, the modules with such
--- and those with anything else to be seen to each time). `members` are all modules of the tree. Records hold modules
--- weakly, or those in cycles would never go.
+-- Of every tree that a call went to a record is kept, so that the next call needs to look at little: at what is not
+-- announced. That is methods written into a class that has them (`levels`, each class and those it descends from), lists
+-- of modules, which are plain tables, and fields that hold one (`watched`, the modules with such and those with anything
+-- else to be seen to each time). What is announced ends the records it concerns: of a class all, of a module those of
+-- the trees that it is in. So a call costs the same however many other modules there are and whatever is made
+-- meanwhile. `members` are all modules of the tree. Records hold modules weakly, or those in cycles would never go.
 --
 -- Arguments: peers, methods. Result: the table `records`.
 
@@ -17,13 +18,42 @@ local poll = methods.poll
 local kept = setmetatable({}, {__mode = 'k'})   -- root -> the record of its last walk
 local WEAK, WEAK_KEYS = {__mode = 'v'}, {__mode = 'k'}
 local making                                    -- the record that is being made
+local records_of = setmetatable({}, WEAK_KEYS)  -- module -> the records of trees that it is in
+
+-- Something was announced of a module.
+function peers.changed_in(m)
+   local list = records_of[m]
+   if not list then return end
+   for i = 1, #list do list[i].ended = true end
+   records_of[m] = nil
+end
+
+-- Let a change of a module end this record. Those that have ended go from the list.
+local function depend(record, m)
+   local list = records_of[m]
+   if not list then
+      records_of[m] = {record}
+      return
+   end
+   local n = 0
+   for i = 1, #list do
+      local other = list[i]
+      list[i] = nil
+      if not other.ended then
+         n = n + 1
+         list[n] = other
+      end
+   end
+   list[n + 1] = record
+end
 
 -- A walk is at a module.
 function records.note(m, c, info, own, fields, list)
    local recording = making
    if not recording then return end
-   if info.lists[1] then recording.bad = true end
+   if info.lists[1] then recording.once = true end
    recording.members[m] = true
+   depend(recording, m)
    local at = c
    while at and not recording.classes[at] do
       recording.classes[at] = true
@@ -82,27 +112,24 @@ end
 -- The modules to look at in the tree of `m`, how many, and all of the tree, if it is as it was at the last walk.
 function records.find(m)
    local r = kept[m]
-   if r and r.levels and unchanged(r) then return r.watched, r.n, r.members end
+   if r and not r.ended and unchanged(r) then return r.watched, r.n, r.members end
 end
 
--- Start the record of a walk, unless the last one was of no use.
+-- Start the record of a walk.
 function records.start(m)
    local r = kept[m]
-   making = r and r.changes == peers.changes and not r.bad
-            and {changes = r.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
-                members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0}
-            or nil
+   if r then r.ended = true end
+   making = {changes = peers.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
+             members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0}
    return making
 end
 
--- The walk of `m` is over, whose record is `made` (or nil).
+-- The walk of `m` is over. A record is of use for the next call unless the tree has a list that is not looked at
+-- (`once`), or something changed during the walk.
 function records.finish(m, made)
    making = nil
-   if made and made.changes == peers.changes and not made.bad then
-      kept[m] = made
-   else
-      kept[m] = {changes = peers.changes, bad = made and made.bad}
-   end
+   kept[m] = made
+   if made.once or made.changes ~= peers.changes then made.ended = true end
 end
 
 return records

@@ -60,6 +60,7 @@ function module.restore(m, saved, version)
       set_field(m, key, saved[key])
    end
    core.raw(host.end_restore, handle)
+   peers.fields_changed()
 end
 
 -- What the engine knows of a module to save: names in order, and values by name.

@@ -11,7 +11,8 @@ local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
 local setmetatable, getmetatable, unpack = setmetatable, getmetatable, unpack
 local handle_of, stand_in, pass, finish, rethrow = core.handle_of, core.stand_in, core.pass, core.finish, core.rethrow
 local native, peer, give_field, get_field = peers.native, peers.peer, peers.give_field, peers.get_field
-local table_fields, changed, mark, note = peers.table_fields, peers.changed, methods.mark, records.note
+local table_fields, mark, note = peers.table_fields, methods.mark, records.note
+local changed, changed_in = peers.changed, peers.changed_in
 
 local TABLE = 17
 
@@ -41,7 +42,7 @@ local function walk_children(m, list)
       if same and known[i] ~= handle_of[child] then same = false end
    end
    if not same then
-      changed()   -- other trees' records know nothing of it, and the list may be what it was before they look
+      changed_in(m)   -- other trees' records know nothing of it, and the list may be what it was before they look
       local copy, handles = {}, {}
       for i = 1, n do
          copy[i] = list[i]
@@ -133,7 +134,7 @@ function walk(m)
       if type(child) == 'table' then walk(child) end
       local handle = child ~= nil and handle_of[child] or nil
       if known[name] ~= handle then
-         changed()
+         changed_in(m)
          give_field(handle_of[m], name, child)
          known[name] = handle
       end
@@ -141,7 +142,7 @@ function walk(m)
    under_way[m] = nil
 end
 
--- The call into Python that is running, if it went to a tree that was as it was: `members` are its modules, `touched`
+-- The call into Python that is running, if it is one of a module's method: `members` are the modules of its tree, `touched`
 -- those with table fields. Nil while Lua runs, and in calls of other sorts. `entering` is that of the next call.
 local running, entering
 
@@ -180,9 +181,13 @@ function core.settle_rest()
    end
 end
 
+local bring_up_to_date
+
+-- A call from outside of any module's method finds the tables as Python's user left them.
 function core.pause()
    local call = running
    running = nil
+   if peers.depth == 0 then bring_up_to_date() end
    return call
 end
 
@@ -224,6 +229,12 @@ function core.catch_up(object)
    local call = running
    running = nil
    if call and not call.members[object] then call = nil end
+   bring_up_to_date(call)
+   return call
+end
+
+-- Have in Lua what Python has put into table fields: of the modules of a call's tree, without one of all modules.
+function bring_up_to_date(call)
    -- module, name and table of each field by threes: first all of them, as what comes may bring new ones
    local list, n = spare or {}, 0
    spare = nil
@@ -248,7 +259,6 @@ function core.catch_up(object)
       if fields and fields[name] then pull_field(m, fields, name) end
    end
    spare = list
-   return call
 end
 
 function walking.walk(m)
@@ -285,6 +295,7 @@ local function enter(m)
    local made = records.start(m)
    walking.walk(m)
    records.finish(m, made)
+   entering = {members = made.members, touched = touched}
    return touched
 end
 walking.enter = enter
@@ -325,7 +336,8 @@ end
 
 -- Take over the children and links that the peer has now.
 function walking.adopt(m)
-   changed()
+   changed_in(m)
+   peers.fields_changed()
    local info = native(getmetatable(m))
    local children = finish(pcall(host.children, handle_of[m]))
    if children then
