@@ -3,7 +3,8 @@
 --    record.lua NOTES [key=value ...] -- PROGRAM [its own arguments]
 --
 -- NOTES gets a line `criterion CLASS LOSS` for each outermost forward of a criterion, `optim NAME LOSS` for each
--- outermost call of an optimizer. Settings: seed and mseed (of torch.random and math.random), libs (packages that th
+-- outermost call of an optimizer, and at the end `seconds cpu SECONDS`, the processor's time of the program without
+-- the loading of packages. Settings: seed and mseed (of torch.random and math.random), libs (packages that th
 -- had loaded, by comma), stop and optstop (end after so many losses of that kind), gnuplot=none (nothing is drawn).
 -- The record's sortpairs=1, a `pairs` that goes by numbers, then strings, is what `pairs` does here anyway.
 local settings, first = {seed = 1, mseed = 1}, 2
@@ -17,10 +18,16 @@ local program = {[0] = arg[first + 1]}
 for i = first + 2, #arg do program[#program + 1] = arg[i] end
 arg = program
 
-local leave = os.exit
-local function finish(...)
+local clock, started, loading = os.clock, os.clock(), 0
+local function close_notes()
+   notes:write(('seconds cpu %.6f\n'):format(clock() - started - loading))
    notes:close()
    io.stdout:flush()
+end
+
+local leave = os.exit
+local function finish(...)
+   close_notes()
    leave(...)
 end
 os.exit = finish
@@ -52,9 +59,20 @@ for name in ('sgd asgd adam adamax adagrad adadelta rmsprop rprop nag lbfgs cg c
    optimizers[name] = true
 end
 
-local seen, require_of_torch7 = {}, require
-function require(...)
-   local results = {require_of_torch7(...)}
+local seen, require_of_torch7, in_package = {}, require, false
+
+-- Whether it is a file of the program's.
+local function is_own(name)
+   local file = io.open(name:gsub('%.', '/') .. '.lua')
+   if file then file:close() end
+   return file ~= nil
+end
+
+function require(name)
+   local before, of_package = clock(), not in_package and not is_own(name)
+   in_package = in_package or of_package
+   local results = {require_of_torch7(name)}
+   if of_package then loading, in_package = loading + clock() - before, false end
    if package.loaded.nn and not seen.nn then
       seen.nn = true
       nn.Criterion.forward = noting('criterion', torch.typename, nn.Criterion.forward, function(loss) return loss end,
@@ -82,4 +100,4 @@ for name in (settings.libs or ''):gmatch('[^,]+') do
    if type(loaded) == 'table' then _G[name] = loaded end
 end
 assert(loadfile(program[0]))(unpack(program))
-notes:close()
+close_notes()
