@@ -59,7 +59,8 @@ class Command(click.Command):
     """A command that ends with a line and an exit code whatever happens in it, and no traceback unasked."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with one_line(ctx.params.get("file") or ctx.params.get("path"), show_traceback(ctx)):
+        named = (ctx.params.get(name) for name in ("file", "path", "port"))
+        with one_line(next(filter(None, named), None), show_traceback(ctx)):
             return super().invoke(ctx)
 
 

@@ -11,6 +11,7 @@ import click
 from torch7py import __version__
 from torch7py.bridge import output
 from torch7py.cli.check import check
+from torch7py.cli.compare import compare
 from torch7py.cli.convert import convert
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
@@ -42,7 +43,7 @@ class Commands(click.Group):
 def main() -> None:
     """Legacy Torch7 programs on today's PyTorch.
 
-    Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation that is not equal; 70, an error in torch7py
+    Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation or port that is not equal; 70, an error in torch7py
     itself; 130, interrupted. `run` ends with the program's own.
     """
     wait_passively()
@@ -53,3 +54,4 @@ main.add_command(inspect)
 main.add_command(convert)
 main.add_command(translate)
 main.add_command(check)
+main.add_command(compare)

@@ -16,8 +16,10 @@ from torch7py.translate.checked_code import run_page
 from torch7py.translate.model import ClassSource, FunctionSource, ModelSource, translate_model
 
 __all__ = [
+    "ROUNDING",
     "Comparison",
     "Different",
+    "Gradients",
     "compare_gradients",
     "compare_model",
     "load",
@@ -114,7 +116,7 @@ def load(code: str, name: str) -> Any:
     return namespace[name]
 
 
-class _Gradients:
+class Gradients:
     """A module's parameters' gradients under the parameters' names."""
 
     def __init__(self, module: Any) -> None:
@@ -124,15 +126,15 @@ class _Gradients:
         gradients = self._module.torch7_parameters()[1]
         return gradients, gradients
 
-    def child_list(self) -> list[_Gradients]:
-        return [_Gradients(child) for child in self._module.child_list()]
+    def child_list(self) -> list[Gradients]:
+        return [Gradients(child) for child in self._module.child_list()]
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._module, name)
         if isinstance(value, torch.nn.Module):
-            return _Gradients(value)
+            return Gradients(value)
         if isinstance(value, (list, dict)):
-            return [_Gradients(item) for item in value]
+            return [Gradients(item) for item in value]
         if isinstance(value, torch.Tensor):
             found = self._module.gradient(name)
             return torch.zeros_like(value) if found is None else found
@@ -206,7 +208,7 @@ def compare_gradients(
     parameters = dict(native.named_parameters())
     for entry, take, child, kind in cls.entries():
         if kind == "weights" and entry in parameters:
-            source = _Gradients(child.layer.module)
+            source = Gradients(child.layer.module)
             expected = getattr(source, take) if isinstance(take, str) else take(source)
             actual = parameters[entry].grad
             if actual is None:

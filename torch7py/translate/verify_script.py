@@ -6,7 +6,6 @@ What is compared: everything printed, and the weights of all layers at the end.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import torch
 
 from torch7py.translate.comparison.original import Recording, run_original
 from torch7py.translate.comparison.page import run_translation
+from torch7py.translate.comparison.printed import line_error
 from torch7py.translate.comparison.reached import NotRun
 from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
@@ -23,8 +23,6 @@ from torch7py.translate.verify import Different, relative_error
 
 __all__ = ["SINGLE", "TOLERANCE", "OneRow", "ScriptComparison", "verify_script"]
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)\b|[-+]?\.\d+", re.IGNORECASE)
-_PLACE = re.compile(r"(?<![\w./-])[\w./-]+\.lua:\d+: ")
 TOLERANCE = 1e-9
 # Weights below this share of the largest of their tensor are compared on its scale: one that training takes through
 # zero is as far off as the others, and any relative error can be had of it (2e-9 after 500 steps of Adam, of 0.01).
@@ -111,7 +109,8 @@ def _compare_text(recording: Recording, ours: str, comparison: ScriptComparison,
     for number, ((a, place), b) in enumerate(zip(noted, our_lines, strict=False)):
         comparison.lines += 1
         times[place] += 1
-        error = _of_line(a, b, comparison)
+        error, numbers = line_error(a, b)
+        comparison.numbers += numbers
         comparison.printed = max(comparison.printed, error)
         if place:
             comparison.printed_at[place] = max(comparison.printed_at.get(place, 0.0), error)
@@ -126,26 +125,3 @@ def _compare_text(recording: Recording, ours: str, comparison: ScriptComparison,
         place = noted[len(our_lines)][1] if len(our_lines) < len(noted) else ""
         after = f"; the next one would be of {place}" if place else ""
         raise Different(f"{len(our_lines)} lines of output, the original has {len(noted)}{after}")
-
-
-def _of_line(theirs: str, ours: str, comparison: ScriptComparison) -> float:
-    """The largest relative error of the numbers in a line; infinite where its words differ.
-
-    A path within the directory that both run in is the same with it and without: ``paths.concat`` writes it in full.
-    The place that Lua writes before an error's message is none of the page.
-    """
-    theirs = _PLACE.sub("", theirs)
-    theirs, ours = (line.replace(f"{Path.cwd()}/", "") for line in (theirs, ours))
-    if _NUMBER.sub("#", theirs).split() != _NUMBER.sub("#", ours).split():
-        return math.inf
-    largest = 0.0
-    for x, y in zip(_NUMBER.findall(theirs), _NUMBER.findall(ours), strict=True):
-        comparison.numbers += 1
-        largest = max(largest, _error(float(x), float(y)))
-    return largest
-
-
-def _error(a: float, b: float) -> float:
-    if a == b or (a != a and b != b):
-        return 0.0
-    return abs(a - b) / max(abs(a), abs(b), 1e-6)

@@ -81,8 +81,9 @@ def _one_by_one(stage: DropoutStage, module: Any) -> None:
 class Masks:
     """Stands for PyTorch's functions that draw, with the original's factors."""
 
-    def __init__(self, factors: list[Factor]) -> None:
+    def __init__(self, factors: list[Factor], who: str = "the translation") -> None:
         self.left = list(factors)
+        self.who = who
 
     def changes(self) -> list[tuple[Any, str, Any]]:
         """The functions that are replaced."""
@@ -136,13 +137,13 @@ class Masks:
                 if tuple(factor.value.shape) == rest and steps:
                     return torch.stack(self._of_steps(factor, steps), axis)
         raise Different(
-            f"the translation draws a mask of {tuple(shape)} where the original draws none of its size"
+            f"{self.who} draws a mask of {tuple(shape)} where the original draws none of its size"
         )
 
     def _of_steps(self, first: Factor, steps: int) -> list[torch.Tensor]:
         mine = [factor for factor in self.left if factor.origin == first.origin][:steps]
         if len(mine) < steps or any(factor.value.shape != first.value.shape for factor in mine):
-            raise Different("the translation draws masks for more steps than the original")
+            raise Different(f"{self.who} draws masks for more steps than the original")
         taken = set(map(id, mine))
         self.left = [factor for factor in self.left if id(factor) not in taken]
         return [factor.value for factor in mine]

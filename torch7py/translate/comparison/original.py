@@ -8,10 +8,11 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -30,7 +31,7 @@ from torch7py.translate.native.written_out.missing_packages import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 
-__all__ = ["REST", "Made", "Recording", "asks_for_card", "run_original"]
+__all__ = ["REST", "Made", "Recording", "Watcher", "asks_for_card", "places_of_lines", "run_original"]
 
 REST = -1  # the key of what a snapshot has beside the weights of known layers
 _CONTAINERS = {
@@ -88,20 +89,39 @@ class Recording:
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
 
 
+class Watcher(Protocol):
+    """What looks on while a script runs; ``stopped`` says whether it has stopped it before its end."""
+
+    @property
+    def stopped(self) -> bool: ...
+
+    def watching(self) -> AbstractContextManager[None]: ...
+
+    def start(self, runtime: Runtime) -> None: ...
+
+    def finish(self) -> None: ...
+
+
 def run_original(
-    path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None, fields: dict[str, list[str]]
+    path: Path,
+    arguments: Sequence[str],
+    rnn_api: int | None,
+    lines: int | None,
+    fields: dict[str, list[str]],
+    watcher: Callable[[], Watcher] | None = None,
 ) -> Recording:
     """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class.
 
-    A script that ends because it asks for a graphics card is run again on the CPU, as if there were one.
+    ``watcher`` makes what looks on; a script that this has stopped is taken as far as it came. A script that
+    ends because it asks for a graphics card is run again on the CPU, as if there were one.
     """
     before = _files()
     try:
-        recording = _run(path, arguments, rnn_api, lines, fields, None)
+        recording = _run(path, arguments, rnn_api, lines, fields, None, watcher)
     except LuaError as error:
         if not asks_for_card(error):
             raise
-        recording = _run(path, arguments, rnn_api, lines, fields, "cpu")
+        recording = _run(path, arguments, rnn_api, lines, fields, "cpu", watcher)
     if before is not None:
         recording.files = {name: at for name, at in (_files() or {}).items() if name not in before}
     return recording
@@ -132,13 +152,14 @@ def _run(
     lines: int | None,
     fields: dict[str, list[str]],
     cuda_as: str | None,
+    watcher: Callable[[], Watcher] | None,
 ) -> Recording:
     made: list[Made] = []
+    watch = None if watcher is None else watcher()
     for package in ("nn", "rnn", "fbnn"):
         packages[package].load()  # their layers are to be recorded
     if cuda_as is not None:
         importlib.import_module("torch7py.packages.cudnn.all")
-    runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
     noise: list[torch.Tensor] = []
     layouts = Layouts(lambda: ((item, *found) for item in made for found in _parameters(item)))
     with (
@@ -147,11 +168,14 @@ def _run(
         _recorded_constructors(made),
         recorded_masks() as factors,
         _recorded_noise(noise),
-        runs as runtime,
+        contextlib.nullcontext() if watch is None else watch.watching(),
+        Runtime(rnn_api=rnn_api, cuda_as=cuda_as) as runtime,
     ):
         runtime.state.prints = None  # what layers print by themselves is none of the page's
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.evaluate(prelude, "=record")
+        if watch is not None:
+            watch.start(runtime)
         hidden = ", ".join(f"{name} = true" for name in MISSING)
         runtime.evaluate(f"__torch7py_record.hide {{{hidden}}}")
         if lines is not None:
@@ -165,11 +189,17 @@ def _run(
             elif lines is None or "enough lines were printed" not in str(error):
                 raise
             code = 0
+        except KeyboardInterrupt:
+            if watch is None or not watch.stopped:
+                raise
+            code = 0
+        if watch is not None:
+            watch.finish()
         seconds = time.perf_counter() - start
         if code:
             raise Different(f"the original ended with exit code {code}")
         text = runtime.evaluate("return table.concat(__torch7py_record.text)") or ""
-        places = _places(
+        places = places_of_lines(
             runtime.evaluate("return __torch7py_record.text") or [],
             runtime.evaluate("return __torch7py_record.places") or [],
         )
@@ -214,7 +244,7 @@ def _run(
     )
 
 
-def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
+def places_of_lines(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
     """Where each line of a text was printed, from its pieces: a line is where its first piece is."""
     found: list[str] = []
     begun = False

@@ -35,7 +35,7 @@ from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshot
 from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.verify import Different
 
-__all__ = ["run_translation"]
+__all__ = ["run_translation", "shown_value"]
 
 PATIENCE = 60.0  # seconds that a translation may take in any case,
 FACTOR = 50  # and how many times as long as its original
@@ -108,7 +108,7 @@ def run_translation(
     def show(*values: Any, sep: str = " ", end: str = "\n", file: Any = None, **_: Any) -> None:
         if file not in (None, sys.stdout):
             return
-        text.append(sep.join(_shown(value) for value in values) + end)
+        text.append(sep.join(shown_value(value) for value in values) + end)
         shown.append(end == "\n")
         if sum(shown) == recording.limit:
             raise Enough
@@ -287,7 +287,7 @@ def _quiet_initializers(partners: Partners) -> Iterator[None]:
         yield
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return f"<tensor {' '.join(f'{x:.12g}' for x in value.detach().double().flatten().tolist())}>"
     if isinstance(value, bool):

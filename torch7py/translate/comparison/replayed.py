@@ -6,7 +6,7 @@ import io
 import math
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -22,10 +22,14 @@ __all__ = ["Clock", "Draws", "Files", "Snapshots"]
 
 
 class Draws:
-    """Hands out the numbers of the original, family by family."""
+    """Hands out the numbers of the original, family by family, to ``who`` is compared with it."""
 
-    def __init__(self, draws: dict[str, list[Any]]) -> None:
+    # Families by what they are called.
+    KINDS: ClassVar[dict[str, str]] = {"unit": "uniform", "standard": "normal", "offset": "whole"}
+
+    def __init__(self, draws: dict[str, list[Any]], who: str = "the translation") -> None:
         self.draws = {family: iter(values) for family, values in draws.items()}
+        self.who = who
 
     def take(self, family: str, count: int) -> list[Any]:
         found = []
@@ -33,7 +37,9 @@ class Draws:
         for _ in range(count):
             value = next(source, None)
             if value is None:
-                raise Different(f"the translation draws more {family} numbers than the original")
+                raise Different(
+                    f"{self.who} draws more {self.KINDS.get(family, family)} numbers than the original"
+                )
             found.append(value)
         return found
 

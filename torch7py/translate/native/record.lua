@@ -10,6 +10,8 @@ __torch7py_record = record
 local text, type, tostring, format = record.text, type, tostring, string.format
 local istensor, typename = torch.isTensor, torch.typename
 
+local note_unscaled
+
 local function note(family, value)
    local list = record.draws[family]
    if not list then
@@ -20,6 +22,12 @@ local function note(family, value)
    if istensor(value) then record.filled[family][#list + 1] = value end
    list[#list + 1] = istensor(value) and value:clone() or value
    return value
+end
+
+-- An object may refuse to be asked for what it has not.
+local function is_layer(value)
+   local answers, method = pcall(function() return value.updateOutput end)
+   return answers and method ~= nil
 end
 
 local function shown(value)
@@ -38,7 +46,10 @@ local function shown(value)
    if class == 'torch.LongStorage' then
       return '<sizes ' .. table.concat(value:totable(), ' ') .. '>'
    end
-   if type(value) == 'table' or type(value) == 'userdata' then return '<' .. type(value) .. '>' end
+   if type(value) == 'table' or type(value) == 'userdata' then
+      if record.is_for_a_port and class ~= '' and not is_layer(value) then return tostring(value) end
+      return '<' .. type(value) .. '>'
+   end
    return type(value) == 'number' and format('%.14g', value) or tostring(value)
 end
 
@@ -61,6 +72,17 @@ local function put(piece)
    record.places[#text] = place()
 end
 
+-- The line that is being run, and behind a line break how many lines were printed: what else a port is compared by.
+local counted, lines = 0, 0
+function record.here()
+   while counted < #text do
+      counted = counted + 1
+      local _, breaks = text[counted]:gsub('\n', '')
+      lines = lines + breaks
+   end
+   return place() .. '\n' .. lines
+end
+
 -- With record.limit the program ends after so many lines of print.
 function print(...)
    -- a translation does not plot, and has nothing to say of it
@@ -70,12 +92,6 @@ function print(...)
    put(table.concat(parts, '\t') .. '\n')
    record.printed = (record.printed or 0) + 1
    if record.printed == record.limit then error('enough lines were printed', 0) end
-end
-
--- An object may refuse to be asked for what it has not.
-local function is_layer(value)
-   local answers, method = pcall(function() return value.updateOutput end)
-   return answers and method ~= nil
 end
 
 -- A model's text is PyTorch's in a translation. A layer of the program's own may have one that is translated.
@@ -128,8 +144,66 @@ local function wrap(owner, name, family)
    local original = owner[name]
    if original then
       owner[name] = function(...)
-         return note(family, (original(...)))
+         local value = note(family, (original(...)))
+         if record.is_for_a_port then note_unscaled(name, family, value, ...) end
+         return value
       end
+   end
+end
+
+-- A port scales what it draws itself: it gets uniform numbers from 0 to 1, normal ones of mean 0 and deviation 1, and
+-- whole ones from 0.
+local unscaled = {uniform = 'unit', normal = 'standard', whole = 'offset'}
+function note_unscaled(name, family, value, ...)
+   local kind = unscaled[family]
+   if not kind then return end
+   local numbers = {}
+   for i = 1, select('#', ...) do
+      local each = select(i, ...)
+      if type(each) == 'number' then numbers[#numbers + 1] = each end
+   end
+   local low, range = 0, 1
+   if name == 'uniform' then
+      low = numbers[1] or 0
+      range = (numbers[2] or 1) - low
+   elseif name == 'normal' then
+      low, range = numbers[1] or 0, numbers[2] or 1
+   elseif family == 'whole' then
+      low = #numbers == 2 and numbers[1] or #numbers
+   end
+   local plain = value
+   if istensor(value) then
+      plain = value:double():clone():add(-low)
+      if range ~= 1 then plain:div(range) end
+   else
+      plain = value - low
+      if range ~= 1 then plain = plain / range end
+   end
+   local list = record.draws[kind] or {}
+   record.draws[kind], record.filled[kind] = list, record.filled[kind] or {}
+   list[#list + 1] = plain
+   if istensor(value) then record.filled[kind][#list] = value end
+end
+
+-- Optim's functions change the weights by themselves: whoever watches is told when one has ended.
+function record.for_a_port()
+   record.is_for_a_port = true
+   local find = require
+   function require(name)
+      local found = find(name)
+      if name == 'optim' and not record.told then
+         record.told = true
+         for key, method in pairs(optim) do
+            if type(method) == 'function' then
+               optim[key] = function(...)
+                  local results, count = {method(...)}, select('#', ...)
+                  if count > 1 and istensor((select(2, ...))) then __torch7py_updated() end
+                  return unpack(results)
+               end
+            end
+         end
+      end
+      return found
    end
 end
 
@@ -143,7 +217,12 @@ end
 local bernoulli = torch.bernoulli
 function torch.bernoulli(...)
    local value = bernoulli(...)
-   if type(value) == 'number' then note('uniform', 1 - value) else note('bernoulli', value) end
+   if type(value) == 'number' then
+      note('uniform', 1 - value)
+      if record.is_for_a_port then note_unscaled('rand', 'uniform', 1 - value) end
+   else
+      note('bernoulli', value)
+   end
    return value
 end
 
@@ -165,8 +244,9 @@ end
 
 local random = math.random
 function math.random(...)
-   local value = random(...)
-   return note(select('#', ...) == 0 and 'uniform' or 'whole', value)
+   local value, family = random(...), select('#', ...) == 0 and 'uniform' or 'whole'
+   if record.is_for_a_port then note_unscaled('random', family, value, ...) end
+   return note(family, value)
 end
 
 -- Of a run of tests, which of them have passed.

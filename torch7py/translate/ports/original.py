@@ -1,0 +1,229 @@
+"""Watches the modules of a Lua program while it runs, at the calls that the program itself makes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torch7py.bridge.module_proxies import ModuleProxies
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.base import Criterion, Module
+from torch7py.ops.errors import TorchError
+from torch7py.translate.comparison.patching import patched
+from torch7py.translate.layers.helpers import DERIVED
+from torch7py.translate.layers.registry import NotNative, Take
+from torch7py.translate.model import layer_of, taken, write_model
+from torch7py.translate.ports.history import History, Moment, Tensors, Tracked
+from torch7py.translate.ports.limits import Limit
+from torch7py.translate.verify import Gradients
+
+__all__ = ["Part", "Watch"]
+
+_FORWARD = frozenset("forward updateOutput __call__".split())
+_BACKWARD = frozenset("backward updateGradInput accGradParameters backwardThroughTime".split())
+_UPDATE = frozenset("updateParameters accUpdateGradParameters backwardUpdate".split())
+
+
+@dataclass
+class Part:
+    """A layer of the program as it is in PyTorch: the class there, and its tensors by their names there.
+
+    Of what has no form in PyTorch the class is empty, and the names are numbers. ``copied`` says that it began with the
+    weights of another one.
+    """
+
+    name: str
+    kind: str
+    module: Module
+    tracked: Tracked
+    buffers: dict[str, Callable[[], torch.Tensor]] = field(default_factory=dict)
+    copied: bool = False
+
+    @property
+    def first(self) -> Tensors:
+        """The weights that it began with."""
+        return self.tracked.taken[0].values
+
+
+class Watch:
+    """The parts of a program with their history. ``limit`` is what may stop the program before its end."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.history = History()
+        self.parts: list[Part] = []
+        self.used: set[int] = set()  # the memory in which weights lie, and lay
+        self.buffers: dict[str, Tensors] = {}  # at the end, by the name of the part
+        self._here: Callable[[], Any] | None = None
+        self._within = False
+        self._known: list[Module] = []  # modules with weights of their own, each once
+        self._roots: dict[int, Module] = {}
+        self._numbers: Counter[str] = Counter()
+        self._kept: list[torch.UntypedStorage] = []
+
+    @property
+    def stopped(self) -> bool:
+        return self.limit.over
+
+    def start(self, runtime: Runtime) -> None:
+        """To be called after the prelude ``record.lua``, before the program."""
+        self._here = runtime.evaluate("__torch7py_record.for_a_port() return __torch7py_record.here")
+        runtime.globals["__torch7py_updated"] = lambda: self.history.updated(self.moment())
+
+    def finish(self) -> None:
+        """To be called when the program has ended, before its runtime is closed."""
+        self.history.look(self.moment())
+        self.buffers = {
+            part.name: {entry: read() for entry, read in part.buffers.items()} for part in self.parts
+        }
+
+    def moment(self) -> Moment:
+        assert self._here is not None
+        place, _, lines = str(self._here()).rpartition("\n")
+        return Moment(place, int(lines))
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """See the calls of modules' methods that come from Lua."""
+        method, flattened = ModuleProxies.method, Module.flattened
+
+        def watched_method(proxies: ModuleProxies, class_name: str, name: str) -> Callable[..., Any]:
+            call = method(proxies, class_name, name)
+            if name not in _FORWARD | _BACKWARD | _UPDATE:
+                return call
+
+            def watched(handle: int, mask: int, *arguments: Any) -> Any:
+                if self._within:
+                    return call(handle, mask, *arguments)
+                obj = proxies.handles.objects[handle]
+                self._within = True
+                try:
+                    if name in _FORWARD and isinstance(obj, Module):
+                        self._forward(obj)
+                    result = call(handle, mask, *arguments)
+                    self._after(obj, name)
+                finally:
+                    self._within = False
+                return result
+
+            return watched
+
+        @functools.wraps(flattened)
+        def noting(module: Module, *lists: Any) -> Any:
+            for tensor in itertools.chain(*lists):
+                self._use(tensor)
+            return flattened(module, *lists)
+
+        with patched([(ModuleProxies, "method", watched_method), (Module, "flattened", noting)]):
+            yield
+
+    def _use(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in self.used:
+            self.used.add(storage.data_ptr())
+            self._kept.append(storage)  # else another tensor could come to lie there
+
+    def _forward(self, root: Module) -> None:
+        moment = self.moment()
+        if id(root) not in self._roots:
+            self._roots[id(root)] = root
+            self._add(root, moment)
+        self.history.look(moment)
+
+    def _after(self, obj: Any, name: str) -> None:
+        if isinstance(obj, Criterion):
+            if name in ("backward", "updateGradInput") and isinstance(obj.output, (int, float)):
+                self.history.lost(float(obj.output), self.moment())
+        elif name in _UPDATE:
+            self.history.updated(self.moment())
+        elif name in _BACKWARD:
+            self.history.passed()
+
+    def _add(self, root: Module, moment: Moment) -> None:
+        """The parts of a module that the program calls for the first time."""
+        known = {key for module in self._known for key in _memory(module)}
+        for module, kind, weights, buffers in _parts(root):
+            memory = _memory(module)
+            if memory and all(key in known for key in memory):
+                continue  # a copy that shares them
+            known.update(memory)
+            self._known.append(module)
+            self._numbers[module.class_name] += 1
+            name = f"{module.class_name}.{self._numbers[module.class_name]}"
+            tracked = Tracked(
+                {entry: read for entry, (read, _) in weights.items()},
+                {entry: gradient for entry, (_, gradient) in weights.items()},
+            )
+            others = [value for other in self.history.tracked for value in other.last.values()]
+            self.history.track(tracked, moment)
+            copied = any(_is_among(value, others) for value in tracked.last.values())
+            self.parts.append(Part(name, kind, module, tracked, buffers, copied))
+            for tensor in module.parameter_pairs()[0]:
+                self._use(tensor)
+
+
+Readers = tuple[Callable[[], torch.Tensor], Callable[[], "torch.Tensor | None"]]
+
+
+def _parts(
+    module: Module,
+) -> Iterator[tuple[Module, str, dict[str, Readers], dict[str, Callable[[], torch.Tensor]]]]:
+    """The layers with weights in a module, in order: with the class in PyTorch, and how its tensors are read."""
+    if not module.parameter_pairs()[0]:
+        return
+    try:
+        children = write_model(layer_of(module)).writer.children
+    except (NotNative, TorchError):
+        inner = [child for child in module.children_of() if isinstance(child, Module)]
+        if inner:
+            for child in inner:
+                yield from _parts(child)
+        else:
+            raw = range(len(module.parameter_pairs()[0]))
+            yield module, "", {str(n + 1): _raw(module, n) for n in raw}, {}
+        return
+    for child in children:
+        if not child.native.weights:
+            continue
+        made = child.make.partition("(")[0]
+        live = child.layer.module
+        weights = {entry: _readers(live, take) for entry, take in child.native.weights.items()}
+        buffers = {
+            entry: functools.partial(taken, take, live) for entry, take in child.native.buffers.items()
+        }
+        yield live, "" if "" in weights else DERIVED.get(made, made), weights, buffers
+
+
+def _readers(module: Module, take: Take) -> Readers:
+    def gradient() -> torch.Tensor | None:
+        source: Any = Gradients(module)
+        found = getattr(source, take) if isinstance(take, str) else take(source)
+        return found if isinstance(found, torch.Tensor) else None
+
+    return functools.partial(taken, take, module), gradient
+
+
+def _raw(module: Module, number: int) -> Readers:
+    def gradient() -> torch.Tensor | None:
+        found = module.parameter_pairs()[1]
+        return found[number] if number < len(found) else None
+
+    return lambda: module.parameter_pairs()[0][number].detach().clone(), gradient
+
+
+def _memory(module: Module) -> list[tuple[int, torch.Size]]:
+    return [(tensor.data_ptr(), tensor.shape) for tensor in module.parameter_pairs()[0]]
+
+
+def _is_among(value: torch.Tensor, others: list[torch.Tensor]) -> bool:
+    """Whether a tensor has the values of another one, of those that tell."""
+    if value.numel() < 2 or bool((value == value.flatten()[0]).all()):
+        return False
+    return any(value.shape == other.shape and torch.equal(value, other) for other in others)

@@ -1,0 +1,245 @@
+"""Which weights of a port are which of the original's, and what they begin with.
+
+A layer of the port goes with the first layer of the original that has no partner yet, is of the same class in PyTorch,
+and has weights of the same names and shapes. A parameter that is in no such layer goes with the first tensor of weights
+of its shape. Both orders are those in which the models are used first, and within a model that of its layers. A map says
+otherwise, by names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from torch7py.translate.ports.history import History, Moment, Tracked
+from torch7py.translate.ports.original import Part
+
+__all__ = ["Pair", "PortWeights", "WrongMap"]
+
+
+class WrongMap(Exception):
+    """A map names what neither of the two has, or tensors of different shapes."""
+
+
+@dataclass
+class Pair:
+    """A tensor of the port and the one of the original that it stands for; transposed, if a map says so."""
+
+    name: str
+    tensor: torch.Tensor
+    part: Part
+    entry: str
+    transposed: bool = False
+    other: torch.Tensor | None = None  # a gradient that was asked for, in place of the one that it holds
+
+    @property
+    def theirs(self) -> str:
+        return _full_name(self.part, self.entry)
+
+    def value(self) -> torch.Tensor:
+        """As the original has it."""
+        return self._turned(self.tensor.detach()).clone()
+
+    def gradient(self) -> torch.Tensor | None:
+        found = self.tensor.grad if self.other is None else self.other
+        return None if found is None else self._turned(found)
+
+    def begin(self) -> None:
+        """Let it begin as the original's did, if that was not a copy of another one."""
+        value = self._turned(self.part.first[self.entry]).to(self.tensor)
+        if not self.part.copied and not torch.equal(self.tensor.detach(), value):
+            with torch.no_grad():
+                self.tensor.copy_(value)
+
+    def _turned(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.t() if self.transposed else tensor
+
+
+class PortWeights:
+    """The parameters of a port as they come to be used. ``given`` maps its names to those of the original."""
+
+    def __init__(self, parts: list[Part], given: Mapping[str, Any], history: History) -> None:
+        self.parts, self.given, self.history = parts, dict(given), history
+        self.pairs: list[Pair] = []
+        self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
+        self.tracked: list[
+            tuple[Part, Tracked, dict[str, str]]
+        ] = []  # with the port's names of the part's entries
+        self.alone: list[str] = []  # parameters of the port without a partner
+        self._unused = set(self.given)
+        self._left = {(id(part), entry): (part, entry) for part in parts for entry in part.first}
+        self._by_name = {_full_name(part, entry): (part, entry) for part, entry in self._left.values()}
+        unknown = [name for name in map(_target, self.given.values()) if name not in self._by_name]
+        if unknown:
+            raise WrongMap(f"the original has no weights {unknown[0]!r}; it has {', '.join(self._by_name)}")
+        self._reserved = {_target(value) for value in self.given.values()}
+        self._seen: set[int] = set()
+        self._kept: list[Any] = []  # what has been seen, so that nothing else gets its number
+        self._names: dict[str, int] = {}
+
+    @property
+    def missing(self) -> list[str]:
+        """The original's weights that nothing in the port stands for."""
+        return [_full_name(part, entry) for part, entry in self._left.values()]
+
+    def check(self) -> None:
+        """Raise WrongMap where a map has names that the port has not, now that it has ended."""
+        if self._unused:
+            names = [*(pair.name for pair in self.pairs), *self.alone]
+            raise WrongMap(f"the port has no weights {min(self._unused)!r}; it has {', '.join(names)}")
+
+    def of_module(self, root: torch.nn.Module, moment: Callable[[], Moment]) -> None:
+        """Take in the parameters of a model that is used."""
+        if self._has(root):
+            return
+        title = self._title(type(root).__name__)
+        made: list[Pair] = []
+        for path, module in root.named_modules():
+            if self._has(module):
+                continue
+            self._see(module)
+            prefix = ".".join(filter(None, (title, path)))
+            own = {name: p for name, p in module.named_parameters(recurse=False) if not self._has(p)}
+            made += self._of_layer(module, prefix, own)
+        self._track(made, moment)
+
+    def of_tensors(self, tensors: Iterable[torch.Tensor], moment: Callable[[], Moment]) -> None:
+        """Take in tensors that an optimizer is given and that no module has brought."""
+        made = []
+        for tensor in tensors:
+            if not self._has(tensor):
+                made += self._alone(self._title("tensor"), tensor)
+        self._track(made, moment)
+
+    def is_paired(self, tensor: torch.Tensor) -> bool:
+        return any(pair.tensor is tensor for pair in self.pairs)
+
+    @contextlib.contextmanager
+    def instead(self, tensors: Sequence[torch.Tensor], gradients: Sequence[Any]) -> Iterator[None]:
+        """Have these be the gradients of the tensors for a while, in place of those that they hold."""
+        by_tensor = {id(tensor): gradient for tensor, gradient in zip(tensors, gradients, strict=True)}
+        pairs = [pair for pair in self.pairs if id(pair.tensor) in by_tensor]
+        for pair in pairs:
+            pair.other = by_tensor[id(pair.tensor)]
+        yield
+        for pair in pairs:
+            pair.other = None
+
+    def give(self) -> None:
+        """Let all weights begin as the original's did."""
+        for pair in self.pairs:
+            pair.begin()
+
+    def _track(self, made: list[Pair], moment: Callable[[], Moment]) -> None:
+        self.pairs += made
+        for pair in made:
+            pair.begin()
+        for part in {id(pair.part): pair.part for pair in made}.values():
+            mine = [pair for pair in made if pair.part is part]
+            read: dict[str, Callable[[], torch.Tensor]] = {pair.entry: pair.value for pair in mine}
+            gradients: dict[str, Callable[[], torch.Tensor | None]] = {
+                pair.entry: pair.gradient for pair in mine
+            }
+            tracked = Tracked(read, gradients)
+            self.history.track(tracked, moment())
+            self.tracked.append((part, tracked, {pair.entry: pair.name for pair in mine}))
+
+    def _of_layer(self, module: torch.nn.Module, prefix: str, own: dict[str, torch.Tensor]) -> list[Pair]:
+        names = {name: f"{prefix}.{name}" for name in own}
+        part = None if any(self._named(name) for name in names.values()) else self._like(module, own)
+        if part is None:
+            return [pair for name, tensor in own.items() for pair in self._alone(names[name], tensor)]
+        made = []
+        for name, tensor in own.items():
+            self._see(tensor)
+            if (id(part), name) in self._left:
+                made.append(self._pair(names[name], tensor, part, name))
+            else:
+                self.alone.append(names[name])
+                if name.startswith("bias"):  # one of two that are added, of which the original has one
+                    with torch.no_grad():
+                        tensor.zero_()
+        state = dict(module.named_buffers(recurse=False))
+        for name in part.buffers.keys() & state.keys():
+            self.buffers.append((f"{prefix}.{name}", state[name], part, name))
+        return made
+
+    def _like(self, module: torch.nn.Module, own: dict[str, torch.Tensor]) -> Part | None:
+        """The next layer of the original of this class, with weights of these names and shapes."""
+        if not type(module).__module__.startswith("torch.nn.modules."):
+            return None
+        kind = f"nn.{type(module).__name__}"
+        for part in self.parts:
+            if part.kind != kind or f"{part.name}." in {
+                f"{name.rpartition('.')[0]}." for name in self._reserved
+            }:
+                continue
+            free = all((id(part), entry) in self._left for entry in part.first)
+            if free and all(
+                entry in own and own[entry].shape == value.shape for entry, value in part.first.items()
+            ):
+                return part
+        return None
+
+    def _alone(self, name: str, tensor: torch.Tensor) -> list[Pair]:
+        self._see(tensor)
+        given = self._named(name)
+        if given is not None:
+            part, entry = self._by_name[_target(given)]
+            turned = isinstance(given, dict) and bool(given.get("transposed"))
+            wanted = part.first[entry].t().shape if turned else part.first[entry].shape
+            if tensor.shape != wanted:
+                raise WrongMap(
+                    f"{name} has the shape {tuple(tensor.shape)}, {_target(given)} {tuple(part.first[entry].shape)}"
+                )
+            return [self._pair(name, tensor, part, entry, turned)]
+        free = [
+            (part, entry)
+            for part, entry in self._left.values()
+            if part.first[entry].shape == tensor.shape and _full_name(part, entry) not in self._reserved
+        ]
+        own = name.rpartition(".")[2]
+        for part, entry in sorted(free, key=lambda each: not each[1].startswith(own)):
+            return [self._pair(name, tensor, part, entry)]
+        self.alone.append(name)
+        return []
+
+    def _named(self, name: str) -> Any:
+        """What a map says of a name, which may leave out the class of the model."""
+        for key in (name, name.partition(".")[2]):
+            if key in self.given:
+                self._unused.discard(key)
+                return self.given[key]
+        return None
+
+    def _pair(self, name: str, tensor: torch.Tensor, part: Part, entry: str, turned: bool = False) -> Pair:
+        self._left.pop((id(part), entry), None)
+        return Pair(name, tensor, part, entry, turned)
+
+    def _title(self, name: str) -> str:
+        self._names[name] = number = self._names.get(name, 0) + 1
+        return name if number == 1 else f"{name}{number}"
+
+    def _has(self, thing: Any) -> bool:
+        return id(thing) in self._seen
+
+    def _see(self, thing: Any) -> None:
+        self._seen.add(id(thing))
+        self._kept.append(thing)
+
+
+def _full_name(part: Part, entry: str) -> str:
+    return f"{part.name}.{entry}".rstrip(".")
+
+
+def _target(value: Any) -> str:
+    """The name in an entry of a map: a text, or ``{"name": text, "transposed": true}``."""
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        return str(value["name"])
+    if isinstance(value, str):
+        return value
+    raise WrongMap(f"a map holds names, or objects with a name and transposed, and not {value!r}")
