@@ -43,8 +43,8 @@ class Commands(click.Group):
 def main() -> None:
     """Legacy Torch7 programs on today's PyTorch.
 
-    Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation or port that is not equal; 70, an error in torch7py
-    itself; 130, interrupted. `run` ends with the program's own.
+    Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation or port that is not equal; 70, an error in
+    torch7py itself; 130, interrupted. `run` ends with the program's own.
     """
     wait_passively()
 

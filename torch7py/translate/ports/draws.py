@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import RandomSampler
 
 from torch7py.translate.comparison.replayed import Draws
 
@@ -65,6 +66,7 @@ class PortDraws:
             (random, "randrange", self._randrange),
             (random, "choice", lambda items: items[int(self._numbers(OFFSET, 1)[0])]),
             (random, "shuffle", self._shuffle),
+            (RandomSampler, "__iter__", self._sampled(RandomSampler.__iter__)),
         ]
         numpy = _Numpy(self)
         changes += [(np.random, name, getattr(numpy, name)) for name in _Numpy.NAMES]
@@ -83,9 +85,9 @@ class PortDraws:
             return True
         while frame is not None:
             code = frame.f_code
-            if code.co_name == "__init__" and code.co_argcount:
-                if isinstance(frame.f_locals.get(code.co_varnames[0]), torch.nn.Module):
-                    return True
+            first = code.co_varnames[0] if code.co_name == "__init__" and code.co_argcount else ""
+            if first and isinstance(frame.f_locals.get(first), torch.nn.Module):
+                return True
             frame = frame.f_back
         return False
 
@@ -164,6 +166,17 @@ class PortDraws:
         return torch.tensor(
             [x - 1 for x in self._numbers("permutation", n)], **{"dtype": torch.int64, **options}
         )
+
+    def _sampled(self, original: Callable[..., Iterator[int]]) -> Callable[..., Iterator[int]]:
+        """What a data loader goes by that shuffles."""
+
+        def sample(sampler: RandomSampler) -> Iterator[int]:
+            count = len(sampler.data_source)  # type: ignore[arg-type]
+            if sampler.replacement or sampler.num_samples != count:
+                return original(sampler)
+            return iter(self._randperm(count).tolist())
+
+        return sample
 
     def _multinomial(
         self, p: torch.Tensor, num_samples: int, replacement: bool = False, **_: Any

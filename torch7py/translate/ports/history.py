@@ -67,6 +67,7 @@ class History:
         self.backwards = 0
         self._elements = 0
         self._updated: Moment | None = None
+        self._passed: Moment | None = None
 
     def track(self, tracked: Tracked, moment: Moment) -> None:
         self.tracked.append(tracked)
@@ -77,9 +78,10 @@ class History:
         """A loss from which a backward pass begins."""
         self.losses.append((value, moment))
 
-    def passed(self) -> None:
+    def passed(self, moment: Moment) -> None:
         """A backward pass has ended."""
         self.backwards += 1
+        self._passed = moment
         for tracked in self.tracked:
             if not self._has_room(tracked):
                 continue
@@ -90,13 +92,16 @@ class History:
                     tracked.gradients[name] = gradient.detach().clone()
 
     def updated(self, moment: Moment) -> None:
-        """Something has changed weights. What they are is looked at later, when whatever follows has changed them too."""
+        """Something has changed weights. What they are is looked at later, when what follows has changed them too."""
         self._updated = moment
 
     def look(self, moment: Moment) -> None:
-        """Note which weights are others than when this was last asked, by an update that was told or one before."""
-        if self._updated is not None:
-            moment, self._updated = self._updated, None
+        """Note which weights are others than when this was last asked.
+
+        What changed them is the last update that was told, or comes after the last backward pass.
+        """
+        moment = self._updated or self._passed or moment
+        self._updated = None
         for tracked in self.tracked:
             now = tracked.now()
             if all(_same(value, tracked.last[name]) for name, value in now.items()):

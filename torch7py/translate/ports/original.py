@@ -144,7 +144,7 @@ class Watch:
         elif name in _UPDATE:
             self.history.updated(self.moment())
         elif name in _BACKWARD:
-            self.history.passed()
+            self.history.passed(self.moment())
 
     def _add(self, root: Module, moment: Moment) -> None:
         """The parts of a module that the program calls for the first time."""

@@ -40,7 +40,7 @@ _LIBRARY = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(os.__file_
 class Port:
     """What a port did, as far as it came.
 
-    ``error`` is why it failed, with the place; ``parted`` what it asked for that the original never had, with the place;
+    ``error`` is why it failed, with the place; ``parted`` what it asked for that the original never had, and the place;
     ``stopped`` says that it was interrupted after the limit.
     """
 
@@ -122,13 +122,13 @@ class _Observed:
                     break
             else:
                 tensors = [p for group in self_.param_groups for p in group["params"]]
-                self.weights.of_tensors(tensors, self.moment)
+                self.weights.of_tensors(self._named(tensors), self.moment)
 
         def go_back(tensors: Any, *arguments: Any, **options: Any) -> None:
             self.history.look(self.moment())
             self._lost(tensors)
             backward(tensors, *arguments, **options)
-            self.history.passed()
+            self.history.passed(self.moment())
 
         def derive(outputs: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
             self.history.look(self.moment())
@@ -137,7 +137,7 @@ class _Observed:
             if any(self.weights.is_paired(tensor) for tensor in listed):
                 self._lost(outputs)
                 with self.weights.instead(listed, found):
-                    self.history.passed()
+                    self.history.passed(self.moment())
             return found
 
         return [
@@ -147,6 +147,18 @@ class _Observed:
             (torch.autograd, "backward", go_back),
             (torch.autograd, "grad", derive),
         ]
+
+    def _named(self, tensors: list[torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
+        """Tensors with the names that they have in the lines of the port that are being run."""
+        known: dict[int, str] = {}
+        frame: Any = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(self.folder):
+                for scope in (frame.f_locals, frame.f_globals):
+                    known = {id(x): name for name, x in scope.items() if isinstance(x, torch.Tensor)} | known
+            frame = frame.f_back
+        for tensor in tensors:
+            yield known.get(id(tensor), "tensor"), tensor
 
     def _lost(self, tensors: Any) -> None:
         moment = self.moment()

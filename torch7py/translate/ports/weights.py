@@ -2,8 +2,8 @@
 
 A layer of the port goes with the first layer of the original that has no partner yet, is of the same class in PyTorch,
 and has weights of the same names and shapes. A parameter that is in no such layer goes with the first tensor of weights
-of its shape. Both orders are those in which the models are used first, and within a model that of its layers. A map says
-otherwise, by names.
+of its shape. Both orders are those in which the models are used first, and within a model that of its layers. A map
+says otherwise, by names.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ class PortWeights:
             made += self._of_layer(module, prefix, own)
         self._track(made, moment)
 
-    def of_tensors(self, tensors: Iterable[torch.Tensor], moment: Callable[[], Moment]) -> None:
-        """Take in tensors that an optimizer is given and that no module has brought."""
+    def of_tensors(self, tensors: Iterable[tuple[str, torch.Tensor]], moment: Callable[[], Moment]) -> None:
+        """Take in tensors that an optimizer is given and that no module has brought, by names."""
         made = []
-        for tensor in tensors:
+        for name, tensor in tensors:
             if not self._has(tensor):
-                made += self._alone(self._title("tensor"), tensor)
+                made += self._alone(self._title(name), tensor)
         self._track(made, moment)
 
     def is_paired(self, tensor: torch.Tensor) -> bool:
@@ -197,6 +197,9 @@ class PortWeights:
                     f"{name} has the shape {tuple(tensor.shape)}, {_target(given)} {tuple(part.first[entry].shape)}"
                 )
             return [self._pair(name, tensor, part, entry, turned)]
+        if not tensor.requires_grad and bool((tensor == tensor.flatten()[:1]).all()):
+            self.alone.append(name)  # a bias that is switched off, or the like
+            return []
         free = [
             (part, entry)
             for part, entry in self._left.values()
