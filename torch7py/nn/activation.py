@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@layer("nn.Identity")
+@layer("nn.Identity", keeps_rank=True, takes="any", gives="same")
 class Identity(Module):
     """``nn.Identity()``: the output is the input itself, a tensor or a table.
 
@@ -56,7 +56,7 @@ class Identity(Module):
         return self
 
 
-@layer("nn.Tanh")
+@layer("nn.Tanh", keeps_rank=True)
 class Tanh(Pointwise):
     """``nn.Tanh()``: ``y = tanh(x)``, any shape. The gradient is taken from the output."""
 
@@ -75,7 +75,7 @@ class Tanh(Pointwise):
         return torch.ops.aten.tanh_backward(gradOutput, self.output)
 
 
-@layer("nn.Sigmoid")
+@layer("nn.Sigmoid", keeps_rank=True)
 class Sigmoid(Pointwise):
     """``nn.Sigmoid()``: ``y = 1 / (1 + exp(-x))``, any shape. The gradient is taken from the output."""
 
@@ -88,7 +88,7 @@ class Sigmoid(Pointwise):
         return torch.ops.aten.sigmoid_backward(gradOutput, self.output)
 
 
-@layer("nn.LogSigmoid")
+@layer("nn.LogSigmoid", keeps_rank=True)
 class LogSigmoid(Pointwise):
     """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape."""
 
@@ -105,7 +105,7 @@ class LogSigmoid(Pointwise):
         return super().clearState()
 
 
-@layer("nn.SoftPlus")
+@layer("nn.SoftPlus", keeps_rank=True)
 class SoftPlus(Pointwise):
     """``nn.SoftPlus([beta])``: ``y = log(1 + exp(beta x)) / beta``, any shape; beta is 1 by default.
 
@@ -130,7 +130,7 @@ class SoftPlus(Pointwise):
         return torch.where(scaled > self.threshold, gradOutput, gradOutput * (z - 1) / z)
 
 
-@layer("nn.SoftSign")
+@layer("nn.SoftSign", keeps_rank=True)
 class SoftSign(Pointwise):
     """``nn.SoftSign()``: ``y = x / (1 + |x|)``, any shape."""
 
@@ -147,7 +147,7 @@ class SoftSign(Pointwise):
         return super().clearState()
 
 
-@layer("nn.HardTanh")
+@layer("nn.HardTanh", keeps_rank=True)
 class HardTanh(Pointwise):
     """``nn.HardTanh([min, max, inplace])``: ``y = x`` kept between min and max (-1 and 1), any shape.
 
@@ -198,7 +198,7 @@ class _Shrink(Pointwise):
         return gradOutput * self._outside(input)
 
 
-@layer("nn.HardShrink")
+@layer("nn.HardShrink", keeps_rank=True)
 class HardShrink(_Shrink):
     """``nn.HardShrink([lambda])``: ``y = x`` outside ``[-lambda, lambda]`` (0.5), else 0; any shape."""
 
@@ -206,7 +206,7 @@ class HardShrink(_Shrink):
         return torch.where(self._outside(input), input, 0)
 
 
-@layer("nn.SoftShrink")
+@layer("nn.SoftShrink", keeps_rank=True)
 class SoftShrink(_Shrink):
     """``nn.SoftShrink([lambda])``: x moved towards 0 by lambda (0.5), 0 within ``[-lambda, lambda]``; any shape."""
 
@@ -216,7 +216,7 @@ class SoftShrink(_Shrink):
         return torch.where(self._outside(input), moved, 0)
 
 
-@layer("nn.TanhShrink")
+@layer("nn.TanhShrink", keeps_rank=True, parts="built")
 class TanhShrink(Pointwise):
     """``nn.TanhShrink()``: ``y = x - tanh(x)``, any shape. The field ``tanh`` is the ``nn.Tanh`` inside."""
 
@@ -240,7 +240,7 @@ class TanhShrink(Pointwise):
         return gradient
 
 
-@layer("nn.GatedLinearUnit")
+@layer("nn.GatedLinearUnit", keeps_rank=True)
 class GatedLinearUnit(Module):
     """``nn.GatedLinearUnit([dim])``: of the halves a and b along dim, the last by default, ``y = a sigmoid(b)``.
 

@@ -35,7 +35,7 @@ def _sizes(layer_name: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
-@layer("nn.Add")
+@layer("nn.Add", keeps_rank=True, example="inputSize", parameters="bias:1~uniform(1/sqrt(elements))")
 class Add(Module):
     """``nn.Add(inputSize[, scalar])``: ``y = x + b``, a learned number for each element of an example.
 
@@ -93,7 +93,7 @@ class Add(Module):
             buffer.add_(gradOutput.sum(0).view(buffer.shape), alpha=scale)
 
 
-@layer("nn.AddConstant")
+@layer("nn.AddConstant", keeps_rank=True)
 class AddConstant(Pointwise):
     """``nn.AddConstant(constant[, inplace])``: ``y = x + constant``.
 
@@ -133,7 +133,7 @@ class AddConstant(Pointwise):
         return gradOutput.clone()
 
 
-@layer("nn.CAdd")
+@layer("nn.CAdd", keeps_rank=True, parameters="bias:*~uniform(1/sqrt(elements))")
 class CAdd(Module):
     """``nn.CAdd(size, ...)``: ``y = x + b`` with a learned b of these sizes (numbers, or one LongStorage).
 
@@ -166,7 +166,7 @@ class CAdd(Module):
         return super().clearState()
 
 
-@layer("nn.Mul")
+@layer("nn.Mul", keeps_rank=True, parameters="weight:1~uniform(1)")
 class Mul(Module):
     """``nn.Mul()``: ``y = w x`` with one learned number w, any shape. w is drawn from ``uniform(-1, 1)``."""
 
@@ -194,7 +194,7 @@ class Mul(Module):
             gradient.add_(torch.dot(input.reshape(-1), gradOutput.reshape(-1)), alpha=scale)
 
 
-@layer("nn.CMul")
+@layer("nn.CMul", keeps_rank=True, parameters="weight:*~uniform(1/sqrt(elements))")
 class CMul(Module):
     """``nn.CMul(size, ...)``: ``y = w x`` element by element with a learned w of these sizes.
 

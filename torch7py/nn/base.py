@@ -473,7 +473,7 @@ class Module(Training):
         return copied
 
 
-@layer("nn.Criterion")
+@layer("nn.Criterion", gives="number", target="values")
 class Criterion(Batching):
     """``nn.Criterion()``: the protocol of losses; alone its output is 0.
 

@@ -18,7 +18,11 @@ from torch7py.ops.random import uniform_
 __all__ = ["Bilinear"]
 
 
-@layer("nn.Bilinear")
+@layer(
+    "nn.Bilinear",
+    takes="table",
+    parameters="weight:3~uniform(1/sqrt(inputSize1)) bias:1~uniform(1/sqrt(inputSize1))",
+)
 class Bilinear(Module):
     """``nn.Bilinear(inputSize1, inputSize2, outputSize[, bias])``: ``y_k = x1 W_k x2 + b_k``.
 

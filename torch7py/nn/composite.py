@@ -28,7 +28,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["CReLU", "LayerNormalization", "Maxout", "PartialLinear"]
 
 
-@layer("nn.CReLU")
+@layer("nn.CReLU", keeps_rank=True, parts="built", takes="tensor", gives="tensor")
 class CReLU(Sequential):
     """``nn.CReLU(nInputDims[, inplace])``: ``max(0, x)`` and ``max(0, -x)``, one after the other.
 
@@ -78,7 +78,7 @@ class CReLU(Sequential):
         return "CReLU()"
 
 
-@layer("nn.Maxout")
+@layer("nn.Maxout", keeps_rank=True, parts="built", takes="tensor", gives="tensor", example="inputSize")
 class Maxout(Sequential):
     """``nn.Maxout(inputSize, outputSize, maxoutNumber[, preprocess])``: the largest of maxoutNumber linear maps.
 
@@ -97,7 +97,15 @@ class Maxout(Sequential):
         self.add(Max(1, 2))
 
 
-@layer("nn.LayerNormalization")
+@layer(
+    "nn.LayerNormalization",
+    keeps_rank=True,
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+    example="nOutput",
+    over_batch=True,
+)
 class LayerNormalization(Sequential):
     """``nn.LayerNormalization(nOutput[, bias, eps, affine])``: ``sqrt(nOutput) (x - mean) / ||x - mean||``.
 
@@ -123,7 +131,13 @@ class LayerNormalization(Sequential):
             self.add(gain).add(shift)
 
 
-@layer("nn.PartialLinear")
+@layer(
+    "nn.PartialLinear",
+    keeps_rank=True,
+    parts="built",
+    parameters="bias:2~computed()",
+    example="inputsize",
+)
 class PartialLinear(Module):
     """``nn.PartialLinear(inputSize, outputSize[, bias])``: a linear layer of which some outputs can be chosen.
 

@@ -18,7 +18,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["Concat", "DepthConcat", "Parallel"]
 
 
-@layer("nn.Concat")
+@layer("nn.Concat", takes="any", gives="tensor", parts="branches")
 class Concat(Container):
     """``nn.Concat(dim)``: the same input to every module, their outputs joined along dimension dim.
 
@@ -139,7 +139,7 @@ class DepthConcat(Concat):
         return super().backward(input, gradOutput, 1)
 
 
-@layer("nn.Parallel")
+@layer("nn.Parallel", parts="slices")
 class Parallel(Container):
     """``nn.Parallel(inputDim, outputDim)``: the i-th slice of the input to the i-th module, the outputs joined.
 

@@ -14,7 +14,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["Constant"]
 
 
-@layer("nn.Constant")
+@layer("nn.Constant", takes="nothing")
 class Constant(Module):
     """``nn.Constant(value[, nInputDim])``: the same tensor for every input.
 

@@ -19,7 +19,7 @@ from torch7py.ops.quirks import older
 __all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential", "add_up", "like"]
 
 
-@layer("nn.Container")
+@layer("nn.Container", parts="chain", takes="parts", gives="parts")
 class Container(Module):
     """``nn.Container()``: holds modules in order and passes on what concerns all of them."""
 
@@ -319,7 +319,7 @@ class Sequential(Container):
         return "\n".join([*lines, "}"])
 
 
-@layer("nn.ConcatTable")
+@layer("nn.ConcatTable", takes="any", gives="table", parts="branches")
 class ConcatTable(Container):
     """``nn.ConcatTable()``: the same input to every module; the output is the table of their outputs.
 
@@ -406,7 +406,7 @@ def like(layer: TorchObject, gradient: Any, first: torch.Tensor) -> torch.Tensor
     return gradient.reshape(first.shape)
 
 
-@layer("nn.ParallelTable")
+@layer("nn.ParallelTable", takes="table", gives="table", parts="entries")
 class ParallelTable(Container):
     """``nn.ParallelTable()``: the i-th module gets the i-th entry of the input table.
 

@@ -23,7 +23,7 @@ __all__ = ["Convert", "Copy"]
 ANY = "b*"
 
 
-@layer("nn.Copy")
+@layer("nn.Copy", keeps_rank=True, takes="any", gives="same")
 class Copy(Module):
     """``nn.Copy([inputType, outputType, forceCopy, dontCast])``: the input in another type, such as
     ``'torch.FloatTensor'``; the gradient goes back to the input's.
@@ -93,7 +93,7 @@ def _type_named(name: str) -> types.NumberType:
     return number_type
 
 
-@layer("nn.Convert")
+@layer("nn.Convert", parts="built", takes="any", gives="any")
 class Convert(Growing):
     """``nn.Convert([inputShape, outputShape])``: the dimensions in another order, and the layer's tensor type.
 

@@ -365,7 +365,12 @@ class _Spatial(KernelConvolution):
         return super().set_field(name, value)
 
 
-@layer("nn.SpatialConvolution")
+@layer(
+    "nn.SpatialConvolution",
+    keeps_rank=True,
+    parameters="weight:4~uniform(1/sqrt(kW*kH*nInputPlane)) bias:1~uniform(1/sqrt(kW*kH*nInputPlane))",
+    example="nInputPlane H W",
+)
 class SpatialConvolution(_Spatial):
     """``nn.SpatialConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: correlation with windows.
 
@@ -378,7 +383,12 @@ class SpatialConvolution(_Spatial):
     weight_dims = 4
 
 
-@layer("nn.SpatialConvolutionMM")
+@layer(
+    "nn.SpatialConvolutionMM",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(kW*kH*nInputPlane)) bias:1~uniform(1/sqrt(kW*kH*nInputPlane))",
+    example="nInputPlane H W",
+)
 class SpatialConvolutionMM(_Spatial):
     """``nn.SpatialConvolutionMM(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: the same as
     ``nn.SpatialConvolution`` with a matrix ``weight``, ``(nOutputPlane, nInputPlane * kH * kW)``.
@@ -428,7 +438,12 @@ def check_dilation(layer: Windowed) -> None:
         raise TorchError(f"{layer.class_name}: the dilation must be at least 1")
 
 
-@layer("nn.VolumetricConvolution")
+@layer(
+    "nn.VolumetricConvolution",
+    keeps_rank=True,
+    parameters="weight:5~uniform(1/sqrt(kT*kW*kH*nInputPlane)) bias:1~uniform(1/sqrt(kT*kW*kH*nInputPlane))",
+    example="nInputPlane T H W",
+)
 class VolumetricConvolution(KernelConvolution):
     """``nn.VolumetricConvolution(nInputPlane, nOutputPlane, kT, kW, kH[, dT, dW, dH, padT, padW, padH])``.
 

@@ -98,7 +98,12 @@ class _Full(KernelConvolution):
         return [gradient, target.new_zeros(1).expand(target.shape)]
 
 
-@layer("nn.SpatialFullConvolution")
+@layer(
+    "nn.SpatialFullConvolution",
+    keeps_rank=True,
+    parameters="weight:4~uniform(1/sqrt(kW*kH*nInputPlane)) bias:1~uniform(1/sqrt(kW*kH*nInputPlane))",
+    example="nInputPlane H W",
+)
 class SpatialFullConvolution(_Full):
     """``nn.SpatialFullConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH, adjW, adjH])``: the
     transpose of ``nn.SpatialConvolution``.
@@ -146,7 +151,12 @@ class SpatialFullConvolution(_Full):
         return f", {text_of(adjustment)}" if any(adjustment) else ""
 
 
-@layer("nn.VolumetricFullConvolution")
+@layer(
+    "nn.VolumetricFullConvolution",
+    keeps_rank=True,
+    parameters="weight:5~uniform(1/sqrt(kT*kW*kH*nInputPlane)) bias:1~uniform(1/sqrt(kT*kW*kH*nInputPlane))",
+    example="nInputPlane T H W",
+)
 class VolumetricFullConvolution(_Full):
     """``nn.VolumetricFullConvolution(nInputPlane, nOutputPlane, kT, kW, kH[, dT, dW, dH, padT, padW, padH, adjT, adjW,
     adjH])``: ``nn.SpatialFullConvolution`` with time as a further dimension.

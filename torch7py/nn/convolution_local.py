@@ -17,7 +17,12 @@ from torch7py.ops.errors import TorchError
 __all__ = ["SpatialConvolutionLocal", "SpatialDepthWiseConvolution"]
 
 
-@layer("nn.SpatialConvolutionLocal")
+@layer(
+    "nn.SpatialConvolutionLocal",
+    keeps_rank=True,
+    parameters="weight:6~uniform(1/sqrt(kW*kH*nInputPlane)) bias:3~uniform(1/sqrt(kW*kH*nInputPlane))",
+    example="nInputPlane iH iW",
+)
 class SpatialConvolutionLocal(Convolution):
     """``nn.SpatialConvolutionLocal(nInputPlane, nOutputPlane, iW, iH, kW, kH[, dW, dH, padW, padH])``: a window of its
     own for every place.
@@ -81,7 +86,12 @@ class SpatialConvolutionLocal(Convolution):
         return self.like_input(output, input)
 
 
-@layer("nn.SpatialDepthWiseConvolution")
+@layer(
+    "nn.SpatialDepthWiseConvolution",
+    keeps_rank=True,
+    example="nInputPlane H W",
+    parameters="weight:*~uniform(1/sqrt(kW*kH*nInputPlane)) bias:2~uniform(1/sqrt(kW*kH*nInputPlane))",
+)
 class SpatialDepthWiseConvolution(Convolution):
     """``nn.SpatialDepthWiseConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: every input plane
     gets nOutputPlane windows and output planes of its own.

@@ -79,7 +79,12 @@ class _Map(Windowed):
         return batch[:, : self.nInputPlane]
 
 
-@layer("nn.SpatialConvolutionMap")
+@layer(
+    "nn.SpatialConvolutionMap",
+    keeps_rank=True,
+    parameters="weight:3~computed() bias:1~computed()",
+    example="C H W",
+)
 class SpatialConvolutionMap(_Map):
     """``nn.SpatialConvolutionMap(connTable, kW, kH[, dW, dH])``: ``nn.SpatialConvolution`` between chosen planes.
 
@@ -106,7 +111,12 @@ class SpatialConvolutionMap(_Map):
         return self.like_input(half_kernels.conv2d(batch, dense, self.bias, self.along("d")), input)
 
 
-@layer("nn.SpatialFullConvolutionMap")
+@layer(
+    "nn.SpatialFullConvolutionMap",
+    keeps_rank=True,
+    parameters="weight:3~computed() bias:1~computed()",
+    example="C H W",
+)
 class SpatialFullConvolutionMap(_Map):
     """``nn.SpatialFullConvolutionMap(connTable, kW, kH[, dW, dH])``: ``nn.SpatialFullConvolution`` between chosen
     planes, as ``nn.SpatialConvolutionMap`` chooses them.

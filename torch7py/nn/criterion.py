@@ -145,7 +145,7 @@ class SmoothL1Criterion(ElementwiseCriterion):
         return (input - target).clamp_(-1, 1)
 
 
-@layer("nn.L1Cost")
+@layer("nn.L1Cost", target="none")
 class L1Cost(TargetlessCriterion):
     """``nn.L1Cost()``: ``sum |x|`` of an input of any shape; there is no target."""
 

@@ -50,7 +50,7 @@ class _WeightedCriterion(ElementwiseCriterion):
         return weights.expand(target.shape).reshape(input.shape)
 
 
-@layer("nn.BCECriterion")
+@layer("nn.BCECriterion", target="truths")
 class BCECriterion(_WeightedCriterion):
     """``nn.BCECriterion([weights, sizeAverage])``: ``-(t log(x) + (1 - t) log(1 - x))``, the mean or the sum.
 
@@ -74,7 +74,7 @@ class BCECriterion(_WeightedCriterion):
         return 0 if self.weights is None else len(self.weights)
 
 
-@layer("nn.MultiLabelSoftMarginCriterion")
+@layer("nn.MultiLabelSoftMarginCriterion", target="truths")
 class MultiLabelSoftMarginCriterion(_WeightedCriterion):
     """``nn.MultiLabelSoftMarginCriterion([weights, sizeAverage])``: ``nn.BCECriterion`` of the input's sigmoid.
 
@@ -118,7 +118,7 @@ class DistKLDivCriterion(ElementwiseCriterion):
         return torch.where(target > 0, -target, 0)
 
 
-@layer("nn.MarginCriterion")
+@layer("nn.MarginCriterion", target="sign")
 class MarginCriterion(ElementwiseCriterion):
     """``nn.MarginCriterion([margin])``: ``max(0, margin - t x)`` for targets of 1 and -1; the margin is 1.
 
@@ -139,7 +139,7 @@ class MarginCriterion(ElementwiseCriterion):
         return torch.where(input * target < self.margin, -target, 0)
 
 
-@layer("nn.SoftMarginCriterion")
+@layer("nn.SoftMarginCriterion", target="sign")
 class SoftMarginCriterion(ElementwiseCriterion):
     """``nn.SoftMarginCriterion()``: ``log(1 + exp(-t x))`` for targets of 1 and -1.
 

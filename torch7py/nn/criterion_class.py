@@ -137,7 +137,7 @@ class _NLLCriterion(Criterion):
         return 0 if self.weights is None else len(self.weights)
 
 
-@layer("nn.ClassNLLCriterion")
+@layer("nn.ClassNLLCriterion", target="class")
 class ClassNLLCriterion(_NLLCriterion):
     """``nn.ClassNLLCriterion([weights, sizeAverage, ignoreIndex])``: minus the log-probability of the target.
 
@@ -319,7 +319,7 @@ class ClassNLLCriterion(_NLLCriterion):
         return gradient if gradient is self.__dict__["gradInput"] else self.keep("gradInput", gradient)
 
 
-@layer("nn.SpatialClassNLLCriterion")
+@layer("nn.SpatialClassNLLCriterion", target="class")
 class SpatialClassNLLCriterion(_NLLCriterion):
     """``nn.SpatialClassNLLCriterion([weights, sizeAverage])``: minus the log-probability of the target of each place.
 
@@ -343,7 +343,7 @@ def _squeeze(tensor: torch.Tensor) -> torch.Tensor:
     return squeezed if squeezed.dim() else squeezed.view(1)
 
 
-@layer("nn.CrossEntropyCriterion")
+@layer("nn.CrossEntropyCriterion", target="class")
 class CrossEntropyCriterion(Criterion):
     """``nn.CrossEntropyCriterion([weights, sizeAverage])``: ``nn.LogSoftMax``, then ``nn.ClassNLLCriterion``.
 
@@ -387,7 +387,7 @@ class CrossEntropyCriterion(Criterion):
         return self.keep("gradInput", gradient.view(input.shape))
 
 
-@layer("nn.MultiMarginCriterion")
+@layer("nn.MultiMarginCriterion", target="class")
 class MultiMarginCriterion(Criterion):
     """``nn.MultiMarginCriterion([p, weights, margin])``: ``sum_i max(0, margin - x_t + x_i)^p / classes``, i not t.
 
@@ -437,7 +437,7 @@ class MultiMarginCriterion(Criterion):
         return total / rows.shape[0] if truthy(self.sizeAverage) else total
 
 
-@layer("nn.MultiLabelMarginCriterion")
+@layer("nn.MultiLabelMarginCriterion", target="other")
 class MultiLabelMarginCriterion(Criterion):
     """``nn.MultiLabelMarginCriterion()``: ``sum max(0, 1 - x_t + x_i) / classes`` over targets t and other classes i.
 
@@ -470,7 +470,7 @@ class MultiLabelMarginCriterion(Criterion):
         return total / rows.shape[0] if truthy(self.sizeAverage) else total
 
 
-@layer("nn.ClassSimplexCriterion")
+@layer("nn.ClassSimplexCriterion", target="class")
 class ClassSimplexCriterion(MSECriterion):
     """``nn.ClassSimplexCriterion(nClasses)``: ``nn.MSECriterion`` against the class's corner of a simplex.
 

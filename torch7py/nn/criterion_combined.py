@@ -97,7 +97,7 @@ class _Sum(Criterion):
         )
 
 
-@layer("nn.ParallelCriterion")
+@layer("nn.ParallelCriterion", parts="entries", target="parts", takes="table")
 class ParallelCriterion(_Sum):
     """``nn.ParallelCriterion([repeatTarget])``: the i-th criterion gets the i-th input and the i-th target.
 
@@ -135,7 +135,7 @@ class ParallelCriterion(_Sum):
         return self.keep_gradient(total)
 
 
-@layer("nn.MultiCriterion")
+@layer("nn.MultiCriterion", parts="branches", target="parts", takes="parts")
 class MultiCriterion(_Sum):
     """``nn.MultiCriterion()``: several criterions of the same input and target.
 
@@ -162,7 +162,7 @@ class MultiCriterion(_Sum):
         return self.keep_gradient(total)
 
 
-@layer("nn.CriterionTable")
+@layer("nn.CriterionTable", takes="table", gives="number", parts="one")
 class CriterionTable(Module):
     """``nn.CriterionTable(criterion)``: a criterion as a module of a table of input and target.
 
@@ -202,7 +202,7 @@ class CriterionTable(Module):
         return self.gradInput
 
 
-@layer("nn.ModuleCriterion")
+@layer("nn.ModuleCriterion", parts="one", target="parts", takes="parts")
 class ModuleCriterion(Criterion):
     """``nn.ModuleCriterion(criterion[, inputModule, targetModule, castTarget])``: modules before a criterion.
 

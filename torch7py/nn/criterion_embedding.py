@@ -37,7 +37,7 @@ def _of_two(criterion: Criterion) -> None:
     criterion.__dict__["gradInput"] = [criterion.new(), criterion.new()]
 
 
-@layer("nn.HingeEmbeddingCriterion")
+@layer("nn.HingeEmbeddingCriterion", target="sign")
 class HingeEmbeddingCriterion(ElementwiseCriterion):
     """``nn.HingeEmbeddingCriterion([margin])``: a distance x where the target is 1, ``max(0, margin - x)`` where -1.
 
@@ -65,7 +65,7 @@ class HingeEmbeddingCriterion(ElementwiseCriterion):
         return torch.where((target == -1) & (input > self.margin), 0, target)
 
 
-@layer("nn.L1HingeEmbeddingCriterion")
+@layer("nn.L1HingeEmbeddingCriterion", takes="table", target="sign")
 class L1HingeEmbeddingCriterion(Criterion):
     """``nn.L1HingeEmbeddingCriterion([margin])``: of ``d = sum |x1 - x2|`` d for a target of 1, else a hinge.
 
@@ -105,7 +105,7 @@ class L1HingeEmbeddingCriterion(Criterion):
         return self.keep_list("gradInput", [slope, -slope.reshape(input[1].shape)])
 
 
-@layer("nn.CosineEmbeddingCriterion")
+@layer("nn.CosineEmbeddingCriterion", takes="table", target="sign")
 class CosineEmbeddingCriterion(Criterion):
     """``nn.CosineEmbeddingCriterion([margin])``: ``1 - cos(x1, x2)`` for a target of 1, else a hinge.
 
@@ -158,7 +158,7 @@ class CosineEmbeddingCriterion(Criterion):
         return self.keep_list("gradInput", [g.view(x.shape) for g, x in zip(gradients, input, strict=True)])
 
 
-@layer("nn.MarginRankingCriterion")
+@layer("nn.MarginRankingCriterion", takes="table", target="sign")
 class MarginRankingCriterion(Criterion):
     """``nn.MarginRankingCriterion([margin])``: ``max(0, margin - y (x1 - x2))`` for targets y of 1 and -1.
 
@@ -196,7 +196,7 @@ class MarginRankingCriterion(Criterion):
         return self.keep_list("gradInput", [-slope, slope])
 
 
-@layer("nn.DistanceRatioCriterion")
+@layer("nn.DistanceRatioCriterion", takes="table", target="none")
 class DistanceRatioCriterion(TargetlessCriterion):
     """``nn.DistanceRatioCriterion([sizeAverage])``: ``-log(exp(-x) / (exp(-x) + exp(-y)))`` of distances x and y.
 

@@ -22,7 +22,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["GPU", "Bottle", "Decorator", "DontCast", "parameters_of"]
 
 
-@layer("nn.Decorator")
+@layer("nn.Decorator", parts="one")
 class Decorator(Container):
     """``nn.Decorator(module)``: a container of one module that does what the module does.
 

@@ -16,7 +16,7 @@ from torch7py.ops.random import scalar
 __all__ = ["CosineDistance", "PairwiseDistance"]
 
 
-@layer("nn.CosineDistance")
+@layer("nn.CosineDistance", takes="table")
 class CosineDistance(Product):
     """``nn.CosineDistance()``: the cosine of the angle between vectors, ``a.b / sqrt((|a|^2 + e)(|b|^2 + e))``.
 
@@ -45,7 +45,7 @@ def _inverse_square(a: torch.Tensor) -> torch.Tensor:
     return 1 / ((a * a).sum(1, keepdim=True) + 1e-12)
 
 
-@layer("nn.PairwiseDistance")
+@layer("nn.PairwiseDistance", takes="table")
 class PairwiseDistance(Product):
     """``nn.PairwiseDistance([p])``: the p-norm (2 by default) of the difference.
 

@@ -13,7 +13,7 @@ from torch7py.nn.registry import layer
 __all__ = ["Abs", "Exp", "Log", "Power", "Sqrt", "Square"]
 
 
-@layer("nn.Abs")
+@layer("nn.Abs", keeps_rank=True)
 class Abs(Pointwise):
     """``nn.Abs()``: ``y = |x|``, any shape. At 0 the slope is 1."""
 
@@ -24,7 +24,7 @@ class Abs(Pointwise):
         return torch.where(input >= 0, gradOutput, -gradOutput)
 
 
-@layer("nn.Exp")
+@layer("nn.Exp", keeps_rank=True)
 class Exp(Pointwise):
     """``nn.Exp()``: ``y = exp(x)``, any shape. The gradient is taken from the output."""
 
@@ -37,7 +37,7 @@ class Exp(Pointwise):
         return gradOutput * self.output
 
 
-@layer("nn.Log")
+@layer("nn.Log", keeps_rank=True)
 class Log(Pointwise):
     """``nn.Log()``: ``y = log(x)``, any shape."""
 
@@ -48,7 +48,7 @@ class Log(Pointwise):
         return gradOutput / input
 
 
-@layer("nn.Sqrt")
+@layer("nn.Sqrt", keeps_rank=True)
 class Sqrt(Pointwise):
     """``nn.Sqrt([b])``: ``y = sqrt(x)``, any shape. The gradient is taken from the output; where that is 0, it is 0.
 
@@ -71,7 +71,7 @@ class Sqrt(Pointwise):
         return torch.where(self.output == 0, 0, 0.5 * (gradOutput / self.output))
 
 
-@layer("nn.Square")
+@layer("nn.Square", keeps_rank=True)
 class Square(Pointwise):
     """``nn.Square()``: ``y = x^2``, any shape."""
 
@@ -84,7 +84,7 @@ class Square(Pointwise):
         return 2 * gradOutput * input
 
 
-@layer("nn.Power")
+@layer("nn.Power", keeps_rank=True)
 class Power(Pointwise):
     """``nn.Power(p)``: ``y = x^p``, any shape."""
 

@@ -64,7 +64,7 @@ def _as_table(output: Any) -> Any:
     raise TorchError(f"nn.PyTorch: the module returned a {type(output).__name__}, not a tensor or several")
 
 
-@layer("nn.PyTorch", package="pytorch")
+@layer("nn.PyTorch", package="pytorch", takes="any", gives="any")
 class PyTorch(Module):
     """``nn.PyTorch(module)``: a layer of PyTorch's, what ``runtime.globals["m"] = torch.nn.Linear(4, 3)`` is in Lua.
 

@@ -25,7 +25,7 @@ USED, LONGEST_WAIT = (
 )  # calls that make a plan worth another; the most runs between two plans that were not
 
 
-@layer("nn.gModule", package="nngraph")
+@layer("nn.gModule", package="nngraph", parts="graph")
 class GModule(GraphContainer):
     """``nn.gModule(inputs, outputs)``: the graph of modules between these nodes, run in sorted order.
 

@@ -74,7 +74,7 @@ class _SpatialMargin(_Margin):
         self.set_margins(pad_l, pad_r, pad_t, pad_b)
 
 
-@layer("nn.SpatialZeroPadding")
+@layer("nn.SpatialZeroPadding", keeps_rank=True, example="C H W")
 class SpatialZeroPadding(_SpatialMargin):
     """``nn.SpatialZeroPadding(left[, right, top, bottom])``: zeros around each plane.
 
@@ -87,7 +87,7 @@ class SpatialZeroPadding(_SpatialMargin):
     mode = "constant"
 
 
-@layer("nn.SpatialReflectionPadding")
+@layer("nn.SpatialReflectionPadding", keeps_rank=True, example="C H W")
 class SpatialReflectionPadding(_SpatialMargin):
     """``nn.SpatialReflectionPadding(left[, right, top, bottom])``: the plane mirrored at its border, which is not
     repeated.
@@ -110,7 +110,7 @@ class SpatialReflectionPadding(_SpatialMargin):
                 )
 
 
-@layer("nn.SpatialReplicationPadding")
+@layer("nn.SpatialReplicationPadding", keeps_rank=True, example="C H W")
 class SpatialReplicationPadding(_SpatialMargin):
     """``nn.SpatialReplicationPadding(left[, right, top, bottom])``: the border of the plane repeated.
 
@@ -122,7 +122,7 @@ class SpatialReplicationPadding(_SpatialMargin):
     mode = "replicate"
 
 
-@layer("nn.VolumetricReplicationPadding")
+@layer("nn.VolumetricReplicationPadding", keeps_rank=True, example="C T H W")
 class VolumetricReplicationPadding(_Margin):
     """``nn.VolumetricReplicationPadding(left[, right, top, bottom, front, back])``: the border of the volume repeated.
 

@@ -34,7 +34,7 @@ class Elements:
     single: bool
 
 
-@layer("nn.IndexLinear")
+@layer("nn.IndexLinear", takes="table", parameters="weight:2~constant(0) bias:1~constant(0)")
 class IndexLinear(Module):
     """``nn.IndexLinear(inputSize, outputSize[, doGradInput, keysOffset, weight, bias, normalize])``.
 

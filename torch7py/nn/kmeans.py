@@ -19,7 +19,7 @@ from torch7py.ops.random import scalar, uniform_
 __all__ = ["Kmeans"]
 
 
-@layer("nn.Kmeans")
+@layer("nn.Kmeans", parameters="weight:2~uniform(1)")
 class Kmeans(Module):
     """``nn.Kmeans(k, dim[, scale])``: the number, from 1 on, of the nearest of k centers.
 

@@ -23,7 +23,12 @@ from torch7py.ops.random import normal_, uniform_
 __all__ = ["Linear", "LookupTable", "MulConstant"]
 
 
-@layer("nn.Linear")
+@layer(
+    "nn.Linear",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~uniform(1/sqrt(inputSize))",
+    example="inputSize",
+)
 class Linear(Module):
     """``nn.Linear(inputSize, outputSize[, bias])``: ``y = W x + b``.
 
@@ -105,7 +110,7 @@ class Linear(Module):
         return f"{self.class_name}({inputs} -> {outputs}){'' if self.bias is not None else ' without bias'}"
 
 
-@layer("nn.LookupTable")
+@layer("nn.LookupTable", parameters="weight:2~normal(1)", items="nIndex")
 class LookupTable(Module):
     """``nn.LookupTable(nIndex, nOutput[, paddingValue, maxNorm, normType])``: rows of a table by number.
 
@@ -247,7 +252,7 @@ class LookupTable(Module):
         return super().get_field(name)
 
 
-@layer("nn.MulConstant")
+@layer("nn.MulConstant", keeps_rank=True)
 class MulConstant(Module):
     """``nn.MulConstant(constant[, inplace])``: ``y = constant * x``, any shape.
 

@@ -34,7 +34,7 @@ class Growing(Container):
         return self.gradInput
 
 
-@layer("nn.MapTable")
+@layer("nn.MapTable", takes="table", gives="table", parts="each")
 class MapTable(Growing):
     """``nn.MapTable([module, share])``: the module applied to each entry of a table.
 

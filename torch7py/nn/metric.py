@@ -50,7 +50,7 @@ class _Templates(Module):
         return super().clearState()
 
 
-@layer("nn.Euclidean")
+@layer("nn.Euclidean", keeps_rank=True, parameters="weight:2~uniform(1/sqrt(inputSize))", example="inputSize")
 class Euclidean(_Templates):
     """``nn.Euclidean(inputSize, outputSize)``: ``y_j = ||x - w_j||``, the columns of the weight being the w_j.
 
@@ -119,7 +119,12 @@ class Euclidean(_Templates):
         return super().clearState()
 
 
-@layer("nn.WeightedEuclidean")
+@layer(
+    "nn.WeightedEuclidean",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(inputSize)) diagCov:2~constant(1)",
+    example="inputSize",
+)
 class WeightedEuclidean(_Templates):
     """``nn.WeightedEuclidean(inputSize, outputSize)``: ``y_j = ||c_j * (x - w_j)||``, c_j and w_j being columns.
 
@@ -190,7 +195,7 @@ class WeightedEuclidean(_Templates):
             covariance.add_(for_covariance, alpha=scale if input.dim() == 2 else 1)
 
 
-@layer("nn.Cosine")
+@layer("nn.Cosine", keeps_rank=True, parameters="weight:2~uniform(1/sqrt(outputSize))", example="inputSize")
 class Cosine(_Templates):
     """``nn.Cosine(inputSize, outputSize)``: ``y_j = w_j . x / (||w_j|| ||x||)``, the w_j being rows of the weight.
 

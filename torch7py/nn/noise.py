@@ -74,7 +74,7 @@ class _MapDropout(Module):
         return f"{self.class_name}({format_number('%f', self.p)})"
 
 
-@layer("nn.SpatialDropout")
+@layer("nn.SpatialDropout", keeps_rank=True, draws=True, differs_in_training=True, example="C H W")
 class SpatialDropout(_MapDropout):
     """``nn.SpatialDropout([p, stochasticInference])``: zero each feature map with probability p (0.5).
 
@@ -85,7 +85,7 @@ class SpatialDropout(_MapDropout):
     map_dims = 2
 
 
-@layer("nn.VolumetricDropout")
+@layer("nn.VolumetricDropout", keeps_rank=True, draws=True, differs_in_training=True, example="C T H W")
 class VolumetricDropout(_MapDropout):
     """``nn.VolumetricDropout([p, stochasticInference])``: ``nn.SpatialDropout`` with one more dimension.
 
@@ -95,7 +95,7 @@ class VolumetricDropout(_MapDropout):
     map_dims = 3
 
 
-@layer("nn.WhiteNoise")
+@layer("nn.WhiteNoise", keeps_rank=True, draws=True, differs_in_training=True)
 class WhiteNoise(Pointwise):
     """``nn.WhiteNoise([mean, std])``: add ``normal(mean, std)`` noise (0 and 0.1), any shape.
 

@@ -19,7 +19,7 @@ from torch7py.ops.random import uniform_
 __all__ = ["BatchNormalization", "Normalize", "SpatialBatchNormalization", "VolumetricBatchNormalization"]
 
 
-@layer("nn.Normalize")
+@layer("nn.Normalize", keeps_rank=True)
 class Normalize(Module):
     """``nn.Normalize(p[, eps])``: ``y = x / ||x||_p``; p may be ``math.huge``.
 
@@ -90,7 +90,14 @@ class Normalize(Module):
         return f"{self.class_name}({int(self.p) if whole else format(self.p, 'f')})"
 
 
-@layer("nn.BatchNormalization")
+@layer(
+    "nn.BatchNormalization",
+    keeps_rank=True,
+    differs_in_training=True,
+    over_batch=True,
+    parameters="weight:1~uniform(0,1) bias:1~constant(0)",
+    example="nOutput",
+)
 class BatchNormalization(Module):
     """``nn.BatchNormalization(nOutput[, eps, momentum, affine])``: ``y = (x - mean) / sqrt(var + eps) * w + b``.
 
@@ -304,7 +311,7 @@ class BatchNormalization(Module):
         return f"{self.class_name} ({self.dims}D) ({self.running_mean.numel()})"
 
 
-@layer("nn.SpatialBatchNormalization")
+@layer("nn.SpatialBatchNormalization", example="nOutput H W")
 class SpatialBatchNormalization(BatchNormalization):
     """``nn.SpatialBatchNormalization(nOutput[, eps, momentum, affine])``: each feature map as one feature.
 
@@ -315,7 +322,7 @@ class SpatialBatchNormalization(BatchNormalization):
     dims = 4
 
 
-@layer("nn.VolumetricBatchNormalization")
+@layer("nn.VolumetricBatchNormalization", example="nOutput T H W")
 class VolumetricBatchNormalization(BatchNormalization):
     """``nn.VolumetricBatchNormalization(nOutput[, eps, momentum, affine])``: each volume as one feature.
 

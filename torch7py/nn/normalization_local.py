@@ -135,7 +135,12 @@ class _Neighbourhood(Gridded):
         return super().clearState()
 
 
-@layer("nn.SpatialSubtractiveNormalization")
+@layer(
+    "nn.SpatialSubtractiveNormalization",
+    keeps_rank=True,
+    parts="built",
+    example="nInputPlane H W",
+)
 class SpatialSubtractiveNormalization(_Neighbourhood):
     """``nn.SpatialSubtractiveNormalization([nInputPlane, kernel])``: subtract the mean around each pixel.
 
@@ -172,7 +177,12 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
         return self.through("meanestimator", batch, -gradient / self.shares(batch)) + gradient
 
 
-@layer("nn.SpatialDivisiveNormalization")
+@layer(
+    "nn.SpatialDivisiveNormalization",
+    keeps_rank=True,
+    parts="built",
+    example="nInputPlane H W",
+)
 class SpatialDivisiveNormalization(_Neighbourhood):
     """``nn.SpatialDivisiveNormalization([nInputPlane, kernel, threshold, thresval])``: divide by the deviation
     around each pixel.
@@ -235,7 +245,12 @@ def thresholds(threshold: float | None, thresval: float | None) -> tuple[float, 
     return least, least if thresval is None else thresval
 
 
-@layer("nn.SpatialContrastiveNormalization")
+@layer(
+    "nn.SpatialContrastiveNormalization",
+    keeps_rank=True,
+    parts="built",
+    example="nInputPlane H W",
+)
 class SpatialContrastiveNormalization(_Neighbourhood):
     """``nn.SpatialContrastiveNormalization([nInputPlane, kernel, threshold, thresval])``: subtract the mean around each
     pixel, then divide by the deviation.
@@ -273,7 +288,7 @@ class SpatialContrastiveNormalization(_Neighbourhood):
         return gradient
 
 
-@layer("nn.SpatialCrossMapLRN")
+@layer("nn.SpatialCrossMapLRN", keeps_rank=True, example="C H W")
 class SpatialCrossMapLRN(Gridded):
     """``nn.SpatialCrossMapLRN(size[, alpha, beta, k])``: divide by what the planes around have at the same place.
 

@@ -26,6 +26,7 @@ from torch7py.nn.copying import (
     memo_of,
     with_what_follows,
 )
+from torch7py.nn.facts import PLAIN
 from torch7py.nn.fields import FieldHolder
 from torch7py.nn.saved_form import SavedForm, fields_to_save
 from torch7py.ops import types
@@ -120,6 +121,7 @@ class TorchObject(FieldHolder):
 
     torch7_name: ClassVar[str] = ""
     registered_as: ClassVar[str] = ""
+    stated_facts: ClassVar[dict[str, Any]] = PLAIN
     lists: ClassVar[tuple[str, ...]] = ()
     copies_input: ClassVar[bool] = False
     halves_stand_alone: ClassVar[bool] = True

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@layer("nn.SpatialAveragePooling")
+@layer("nn.SpatialAveragePooling", keeps_rank=True, example="C H W")
 class SpatialAveragePooling(Pooling):
     """``nn.SpatialAveragePooling(kW, kH[, dW, dH, padW, padH])``: the mean of each window.
 
@@ -91,7 +91,7 @@ class SpatialAveragePooling(Pooling):
         return self.like_input(result * self._factor(), input)
 
 
-@layer("nn.VolumetricAveragePooling")
+@layer("nn.VolumetricAveragePooling", keeps_rank=True, example="C T H W")
 class VolumetricAveragePooling(Pooling):
     """``nn.VolumetricAveragePooling(kT, kW, kH[, dT, dW, dH])``: the mean of each window.
 
@@ -133,7 +133,7 @@ class VolumetricAveragePooling(Pooling):
         return self.like_input(result, input)
 
 
-@layer("nn.SpatialAdaptiveAveragePooling")
+@layer("nn.SpatialAdaptiveAveragePooling", keeps_rank=True, example="C H W")
 class SpatialAdaptiveAveragePooling(Gridded):
     """``nn.SpatialAdaptiveAveragePooling(W, H)``: the mean of each of W times H parts of the plane.
 
@@ -157,7 +157,12 @@ class SpatialAdaptiveAveragePooling(Gridded):
         return self.like_input(F.adaptive_avg_pool2d(batch, (int(self.H), int(self.W))), input)
 
 
-@layer("nn.SpatialSubSampling")
+@layer(
+    "nn.SpatialSubSampling",
+    keeps_rank=True,
+    parameters="weight:1~uniform(1/sqrt(kW*kH)) bias:1~uniform(1/sqrt(kW*kH))",
+    example="nInputPlane H W",
+)
 class SpatialSubSampling(Windowed):
     """``nn.SpatialSubSampling(nInputPlane, kW, kH[, dW, dH])``: the sum of each window, times a weight, plus a bias.
 
@@ -194,7 +199,7 @@ class SpatialSubSampling(Windowed):
         return self.like_input(output, input)
 
 
-@layer("nn.SpatialLPPooling")
+@layer("nn.SpatialLPPooling", keeps_rank=True, parts="built", takes="tensor", gives="tensor", example="C H W")
 class SpatialLPPooling(Sequential):
     """``nn.SpatialLPPooling(nInputPlane, pnorm, kW, kH[, dW, dH])``: ``(sum x^p)^(1/p)`` over each window.
 
@@ -231,7 +236,7 @@ class SpatialLPPooling(Sequential):
         """There are no parameters."""
 
 
-@layer("nn.FeatureLPPooling")
+@layer("nn.FeatureLPPooling", keeps_rank=True)
 class FeatureLPPooling(Gridded):
     """``nn.FeatureLPPooling(width, stride, power[, batch_mode])``: ``(sum x^power)^(1/power)`` over planes.
 

@@ -130,7 +130,7 @@ class _Fractional(Gridded):
         return f"{self.class_name}({text_of(sizes, 'x')}, {text_of(pools)})"
 
 
-@layer("nn.SpatialFractionalMaxPooling")
+@layer("nn.SpatialFractionalMaxPooling", keeps_rank=True, draws=True, example="C H W")
 class SpatialFractionalMaxPooling(_Fractional):
     """``nn.SpatialFractionalMaxPooling(poolSizeW, poolSizeH, outW, outH)`` or ``(..., ratioW, ratioH)``: the largest
     element of windows at random, overlapping places.
@@ -152,7 +152,7 @@ class SpatialFractionalMaxPooling(_Fractional):
         self.set_sizes((poolSizeW, poolSizeH), (arg1, arg2))
 
 
-@layer("nn.VolumetricFractionalMaxPooling")
+@layer("nn.VolumetricFractionalMaxPooling", keeps_rank=True, draws=True, example="C T H W")
 class VolumetricFractionalMaxPooling(_Fractional):
     """``nn.VolumetricFractionalMaxPooling(poolSizeT, poolSizeW, poolSizeH, outT, outW, outH)`` or
     ``(..., ratioT, ratioW, ratioH)``: ``nn.SpatialFractionalMaxPooling`` of volumes whose last dimension is the

@@ -85,7 +85,7 @@ class MaxPooling(Pooling):
         return super().clearState()
 
 
-@layer("nn.SpatialMaxPooling")
+@layer("nn.SpatialMaxPooling", keeps_rank=True, example="C H W")
 class SpatialMaxPooling(MaxPooling):
     """``nn.SpatialMaxPooling(kW, kH[, dW, dH, padW, padH])``: the largest element of each window.
 
@@ -148,7 +148,7 @@ class SpatialDilatedMaxPooling(SpatialMaxPooling):
         return f", {text_of(self.shown('dilation'))}"
 
 
-@layer("nn.VolumetricMaxPooling")
+@layer("nn.VolumetricMaxPooling", keeps_rank=True, example="C T H W")
 class VolumetricMaxPooling(MaxPooling):
     """``nn.VolumetricMaxPooling(kT, kW, kH[, dT, dW, dH, padT, padW, padH])``: ``nn.SpatialMaxPooling`` with time as a
     further dimension.
@@ -267,7 +267,7 @@ class VolumetricDilatedMaxPooling(VolumetricMaxPooling):
         return f", {text_of(self.shown('dilation'))}"
 
 
-@layer("nn.SpatialAdaptiveMaxPooling")
+@layer("nn.SpatialAdaptiveMaxPooling", keeps_rank=True, example="C H W")
 class SpatialAdaptiveMaxPooling(Gridded):
     """``nn.SpatialAdaptiveMaxPooling(W, H)``: the largest element in each of W times H parts of the plane.
 

@@ -45,7 +45,7 @@ class Product(Module):
         return TorchError(f"{self.class_name}: inputs of {size_text(a)} and {size_text(b)}")
 
 
-@layer("nn.MM")
+@layer("nn.MM", takes="table")
 class MM(Product):
     """``nn.MM([transA, transB])``: the matrix product of two matrices, or batch by batch.
 
@@ -86,7 +86,7 @@ class MM(Product):
         ]
 
 
-@layer("nn.MV")
+@layer("nn.MV", takes="table")
 class MV(Product):
     """``nn.MV([trans])``: the product of a matrix and a vector, or batch by batch.
 
@@ -118,7 +118,7 @@ class MV(Product):
         return (left @ vector.unsqueeze(-1)).squeeze(-1)
 
 
-@layer("nn.DotProduct")
+@layer("nn.DotProduct", takes="table")
 class DotProduct(Product):
     """``nn.DotProduct()``: ``sum_i a_i b_i``.
 

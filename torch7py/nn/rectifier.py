@@ -19,7 +19,7 @@ from torch7py.ops.rounding import format_number
 __all__ = ["ELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "ReLU6", "Threshold"]
 
 
-@layer("nn.Threshold")
+@layer("nn.Threshold", keeps_rank=True)
 class Threshold(Pointwise):
     """``nn.Threshold([threshold, value, inplace])``: ``y = x`` where ``x > threshold``, else ``value``.
 
@@ -56,7 +56,7 @@ class ReLU(Threshold):
         super().__init__(0, 0, p)
 
 
-@layer("nn.ReLU6")
+@layer("nn.ReLU6", keeps_rank=True)
 class ReLU6(Pointwise):
     """``nn.ReLU6([inplace])``: ``y = x`` kept between 0 and 6, any shape. At a limit the gradient is 0."""
 
@@ -73,7 +73,7 @@ class ReLU6(Pointwise):
         return gradOutput.masked_fill((input <= 0) | (input >= 6), 0)
 
 
-@layer("nn.ELU")
+@layer("nn.ELU", keeps_rank=True)
 class ELU(Pointwise):
     """``nn.ELU([alpha, inplace])``: ``y = x`` where ``x > 0``, else ``alpha (exp(x) - 1)``; any shape.
 
@@ -98,7 +98,7 @@ class ELU(Pointwise):
         return f"{self.class_name} (alpha:{format_number('%f', self.alpha)})"
 
 
-@layer("nn.LeakyReLU")
+@layer("nn.LeakyReLU", keeps_rank=True)
 class LeakyReLU(Pointwise):
     """``nn.LeakyReLU([slope, inplace])``: ``y = x`` where ``x > 0``, else ``slope x``; any shape.
 
@@ -123,7 +123,7 @@ class LeakyReLU(Pointwise):
         return f"{self.class_name}({format_number('%g', self.negval)})"
 
 
-@layer("nn.PReLU")
+@layer("nn.PReLU", keeps_rank=True, parameters="weight:1~constant(0.25)")
 class PReLU(Module):
     """``nn.PReLU([nOutputPlane])``: ``y = x`` where ``x > 0``, else ``w x`` with a learned slope w.
 
@@ -159,7 +159,7 @@ class PReLU(Module):
         return super().clearState()
 
 
-@layer("nn.RReLU")
+@layer("nn.RReLU", keeps_rank=True, draws=True, differs_in_training=True)
 class RReLU(Pointwise):
     """``nn.RReLU([l, u, inplace])``: ``y = x`` where ``x > 0``, else ``r x`` with r drawn from ``uniform(l, u)``.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from torch7py.nn.facts import Facts, facts_of_class, stated
 
 if TYPE_CHECKING:
     from torch7py.nn.object import TorchObject
 
-__all__ = ["extend", "extensions", "layer", "layers", "package_of"]
+__all__ = ["extend", "extensions", "facts_of", "layer", "layers", "package_of"]
 
 C = TypeVar("C", bound="type[TorchObject]")
 
@@ -25,12 +27,18 @@ def extend(name: str, methods: dict[str, str], *, package: str) -> None:
     extensions.setdefault(package, {}).setdefault(name, {}).update(methods)
 
 
-def layer(name: str, *, package: str | None = None, replaces: bool = False) -> Callable[[C], C]:
+def facts_of(name: str) -> Facts:
+    """The facts of a class by its Torch7 name. KeyError where it is not registered."""
+    return facts_of_class(layers[name])
+
+
+def layer(name: str, *, package: str | None = None, replaces: bool = False, **facts: Any) -> Callable[[C], C]:
     """Register a class under its Torch7 name, such as ``"nn.Linear"``.
 
     ``package`` is the Lua package that brings it, by default the name's first part (rnn puts its classes into
     ``nn``). A class is visible to a script only once its package is required. A package may also bring another
-    definition of a class that exists (``replaces``): it counts from the moment the package is required.
+    definition of a class that exists (``replaces``): it counts from the moment the package is required. ``facts``
+    are those in which it differs from the class that it derives from (``nn/facts.py``).
     """
 
     def register(cls: C) -> C:
@@ -40,6 +48,8 @@ def layer(name: str, *, package: str | None = None, replaces: bool = False) -> C
             raise ValueError(f"layer {key!r} is registered twice")
         cls.torch7_name = name
         cls.registered_as = key
+        if facts:
+            cls.stated_facts = stated(facts)
         layers[key] = cls
         package_of[key] = home
         return cls

@@ -65,7 +65,7 @@ def bilinear(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
     return result + corner(bottom, right, below_top, from_left)
 
 
-@layer("nn.SpatialReSampling", package="nnx")
+@layer("nn.SpatialReSampling", package="nnx", keeps_rank=True, example="C H W")
 class SpatialReSampling(Gridded):
     """``nn.SpatialReSampling{owidth=..., oheight=...}``: images at another size, by bilinear interpolation.
 

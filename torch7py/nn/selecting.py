@@ -57,7 +57,7 @@ class Select(Module):
         return gradient
 
 
-@layer("nn.Narrow")
+@layer("nn.Narrow", keeps_rank=True)
 class Narrow(Module):
     """``nn.Narrow(dim, offset[, length])``: length (1) slices along a dimension, from number offset on.
 
@@ -98,7 +98,7 @@ class Narrow(Module):
         return gradient
 
 
-@layer("nn.Index")
+@layer("nn.Index", takes="table")
 class Index(Module):
     """``nn.Index(dim)``: the slices along a dimension that a vector of numbers names.
 
@@ -142,7 +142,7 @@ class Index(Module):
         return self
 
 
-@layer("nn.MaskedSelect")
+@layer("nn.MaskedSelect", takes="table")
 class MaskedSelect(Module):
     """``nn.MaskedSelect()``: the elements of a tensor where a mask is 1.
 
@@ -185,7 +185,7 @@ class MaskedSelect(Module):
         return self
 
 
-@layer("nn.OneHot")
+@layer("nn.OneHot", items="outputSize")
 class OneHot(Module):
     """``nn.OneHot(outputSize)``: each number i, counted from 1, as a vector of zeros with a 1 at i.
 

@@ -246,7 +246,7 @@ class Unsqueeze(Reshaping):
         return f"{self.class_name}(dim {self.pos})"
 
 
-@layer("nn.Contiguous")
+@layer("nn.Contiguous", keeps_rank=True, takes="any", gives="same")
 class Contiguous(Module):
     """``nn.Contiguous()``: the input, copied if its elements do not lie one after the other. Any shape."""
 
@@ -259,7 +259,7 @@ class Contiguous(Module):
         return gradient_of(self, gradOutput, input.shape).contiguous()
 
 
-@layer("nn.Transpose")
+@layer("nn.Transpose", keeps_rank=True)
 class Transpose(Module):
     """``nn.Transpose({a, b}, ...)``: exchange dimensions a and b, then the next pair.
 
@@ -352,7 +352,7 @@ class Replicate(Module):
         return gradient_of(self, gradOutput, sizes).sum(position)
 
 
-@layer("nn.Padding")
+@layer("nn.Padding", keeps_rank=True)
 class Padding(Module):
     """``nn.Padding(dim, pad[, nInputDim, value, index])``: ``|pad|`` entries of value (0) more along dim.
 

@@ -21,7 +21,12 @@ __all__ = ["SparseLinear"]
 NOTHING, ONE_INPUT, MORE = 0, 1, 2
 
 
-@layer("nn.SparseLinear")
+@layer(
+    "nn.SparseLinear",
+    takes="any",
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~uniform(1e-6/sqrt(inputSize))",
+    example="inputSize",
+)
 class SparseLinear(Module):
     """``nn.SparseLinear(inputSize, outputSize[, doGradInput])``: ``y = W x + b`` for a sparse x.
 

@@ -59,7 +59,7 @@ class Elementwise(Module):
         return [gradient.reshape(tensor.shape) for tensor, gradient in zip(operands, gradients, strict=True)]
 
 
-@layer("nn.CAddTable")
+@layer("nn.CAddTable", takes="table")
 class CAddTable(Elementwise):
     """``nn.CAddTable([inplace])``: the sum of the tensors of a table.
 
@@ -97,7 +97,7 @@ class CAddTable(Elementwise):
         return self.shaped(input, [gradient.clone() for _ in operands])
 
 
-@layer("nn.CSubTable")
+@layer("nn.CSubTable", takes="table")
 class CSubTable(Elementwise):
     """``nn.CSubTable()``: ``{a, b}`` -> ``a - b``, element by element."""
 
@@ -110,7 +110,7 @@ class CSubTable(Elementwise):
         return self.shaped(input, [gradient.clone(), -gradient])
 
 
-@layer("nn.CMulTable")
+@layer("nn.CMulTable", takes="table")
 class CMulTable(Elementwise):
     """``nn.CMulTable()``: the product of the tensors of a table, element by element.
 
@@ -146,7 +146,7 @@ class CMulTable(Elementwise):
         return self.keep_grad_input(self.shaped(input, [gradient * (output / t) for t in operands]))
 
 
-@layer("nn.CDivTable")
+@layer("nn.CDivTable", takes="table")
 class CDivTable(Elementwise):
     """``nn.CDivTable()``: ``{a, b}`` -> ``a / b``, element by element."""
 
@@ -196,7 +196,7 @@ class ExtremeTable(Elementwise):
         return self.shaped(input, gradients)
 
 
-@layer("nn.CMaxTable")
+@layer("nn.CMaxTable", takes="table")
 class CMaxTable(ExtremeTable):
     """``nn.CMaxTable()``: the largest of each element over the tensors of a table, of equal ones the first.
 
@@ -209,7 +209,7 @@ class CMaxTable(ExtremeTable):
         return a > b
 
 
-@layer("nn.CMinTable")
+@layer("nn.CMinTable", takes="table")
 class CMinTable(ExtremeTable):
     """``nn.CMinTable()``: the smallest of each element over the tensors of a table, of equal ones the first.
 
@@ -222,7 +222,7 @@ class CMinTable(ExtremeTable):
         return a < b
 
 
-@layer("nn.CAddTensorTable")
+@layer("nn.CAddTensorTable", takes="table", gives="table")
 class CAddTensorTable(Module):
     """``nn.CAddTensorTable()``: ``{v, {a, b, ...}}`` -> ``{a + v, b + v, ...}``, all of one size."""
 
@@ -250,7 +250,7 @@ class CAddTensorTable(Module):
         return [total, [gradient.clone() for gradient in gradients]]
 
 
-@layer("nn.MixtureTable")
+@layer("nn.MixtureTable", takes="table")
 class MixtureTable(Module):
     """``nn.MixtureTable([dim])``: experts weighted by a gater, ``sum_i gater_i * expert_i``.
 

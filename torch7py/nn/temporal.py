@@ -71,7 +71,12 @@ class _Temporal(Module):
         return result
 
 
-@layer("nn.TemporalConvolution")
+@layer(
+    "nn.TemporalConvolution",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(kW*inputFrameSize)) bias:1~uniform(1/sqrt(kW*inputFrameSize))",
+    example="L inputFrameSize",
+)
 class TemporalConvolution(_Temporal):
     """``nn.TemporalConvolution(inputFrameSize, outputFrameSize, kW[, dW])``: a linear map of every kW frames.
 
@@ -133,7 +138,12 @@ class TemporalConvolution(_Temporal):
         self.defaultAccUpdateGradParameters(input, gradOutput, lr)
 
 
-@layer("nn.TemporalRowConvolution")
+@layer(
+    "nn.TemporalRowConvolution",
+    keeps_rank=True,
+    parameters="weight:3~uniform(1/sqrt(kW*inputFrameSize)) bias:1~uniform(1/sqrt(kW*inputFrameSize))",
+    example="L inputFrameSize",
+)
 class TemporalRowConvolution(_Temporal):
     """``nn.TemporalRowConvolution(inputFrameSize, kW[, dW, featFirst])``: a window of its own for each element of a
     frame.
@@ -189,7 +199,12 @@ class TemporalRowConvolution(_Temporal):
         return text if self.bias is not None else text + " without bias"
 
 
-@layer("nn.TemporalSubSampling")
+@layer(
+    "nn.TemporalSubSampling",
+    keeps_rank=True,
+    parameters="weight:1~uniform(1/sqrt(kW)) bias:1~uniform(1/sqrt(kW))",
+    example="L inputFrameSize",
+)
 class TemporalSubSampling(_Temporal):
     """``nn.TemporalSubSampling(inputFrameSize, kW[, dW])``: the sum of every kW frames, times a weight, plus a bias.
 
@@ -236,7 +251,7 @@ class _Chosen(_Temporal):
         return super().clearState()
 
 
-@layer("nn.TemporalMaxPooling")
+@layer("nn.TemporalMaxPooling", keeps_rank=True)
 class TemporalMaxPooling(_Chosen):
     """``nn.TemporalMaxPooling(kW[, dW])``: the largest of every kW frames, element by element; dW is kW by default.
 
@@ -264,7 +279,7 @@ class TemporalMaxPooling(_Chosen):
         return result.scatter_add_(-2, positions + starts.unsqueeze(-1), gradOutput)
 
 
-@layer("nn.TemporalDynamicKMaxPooling")
+@layer("nn.TemporalDynamicKMaxPooling", keeps_rank=True)
 class TemporalDynamicKMaxPooling(_Chosen):
     """``nn.TemporalDynamicKMaxPooling(minK[, factor])``: the k largest of all frames, element by element, in the
     order of the input.

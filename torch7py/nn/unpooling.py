@@ -78,7 +78,7 @@ class _MaxUnpooling(Gridded):
         return f"{self.torch7_name} associated to {pooling.describe()}"
 
 
-@layer("nn.SpatialMaxUnpooling")
+@layer("nn.SpatialMaxUnpooling", keeps_rank=True, example="C H W")
 class SpatialMaxUnpooling(_MaxUnpooling):
     """``nn.SpatialMaxUnpooling(pooling)``: the elements back where that ``nn.SpatialMaxPooling`` has taken them from.
 
@@ -90,7 +90,7 @@ class SpatialMaxUnpooling(_MaxUnpooling):
     fields: ClassVar[tuple[str, ...]] = ("pooling", "indices", "oheight", "owidth")
 
 
-@layer("nn.VolumetricMaxUnpooling")
+@layer("nn.VolumetricMaxUnpooling", keeps_rank=True, example="C T H W")
 class VolumetricMaxUnpooling(_MaxUnpooling):
     """``nn.VolumetricMaxUnpooling(pooling)``: the elements back where that ``nn.VolumetricMaxPooling`` has taken them
     from. Otherwise ``nn.SpatialMaxUnpooling``.

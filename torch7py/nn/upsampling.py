@@ -108,7 +108,7 @@ class _UpSampling(Gridded):
         return output
 
 
-@layer("nn.SpatialUpSamplingNearest")
+@layer("nn.SpatialUpSamplingNearest", keeps_rank=True, example="C H W")
 class SpatialUpSamplingNearest(_UpSampling):
     """``nn.SpatialUpSamplingNearest(scale)``: every pixel scale times in both directions.
 
@@ -152,7 +152,7 @@ class _Interpolating(_UpSampling):
                 raise TorchError(f"{self.torch7_name}: the table must have {name}")
 
 
-@layer("nn.SpatialUpSamplingBilinear")
+@layer("nn.SpatialUpSamplingBilinear", keeps_rank=True, example="C H W")
 class SpatialUpSamplingBilinear(_Interpolating):
     """``nn.SpatialUpSamplingBilinear(scale)`` or ``({oheight=, owidth=})``: images interpolated bilinearly.
 
@@ -182,7 +182,7 @@ class SpatialUpSamplingBilinear(_Interpolating):
         return f"{self.class_name}({int(self.oheight)}, {int(self.owidth)})"
 
 
-@layer("nn.UpSampling")
+@layer("nn.UpSampling", keeps_rank=True)
 class UpSampling(_Interpolating):
     """``nn.UpSampling(scale[, mode])`` or ``({odepth=, oheight=, owidth=}, mode)``: images or volumes made larger.
 
@@ -231,7 +231,7 @@ class UpSampling(_Interpolating):
         return f"{self.class_name}({size}, {self.mode})"
 
 
-@layer("nn.PixelShuffle")
+@layer("nn.PixelShuffle", keeps_rank=True, example="C H W")
 class PixelShuffle(Gridded):
     """``nn.PixelShuffle(upscaleFactor)``: r * r planes become one that is r times as large in both directions.
 

@@ -40,7 +40,7 @@ def _turn(
     return left
 
 
-@layer("nn.LinearWeightNorm")
+@layer("nn.LinearWeightNorm", parameters="v:2~computed() g:2~computed() bias:1~uniform(1/sqrt(inputSize))")
 class LinearWeightNorm(Linear):
     """``nn.LinearWeightNorm(inputSize, outputSize[, bias, eps])``: ``nn.Linear`` with weights ``g v / ||v||``.
 
@@ -159,7 +159,7 @@ class LinearWeightNorm(Linear):
         return text if self.bias is not None else text + " without bias"
 
 
-@layer("nn.WeightNorm")
+@layer("nn.WeightNorm", parameters="v:2~computed() g:2~computed()")
 class WeightNorm(Decorator):
     """``nn.WeightNorm(module[, outputDim])``: a module whose ``weight`` is ``g v / sqrt(||v||^2 + 1e-4)``.
 

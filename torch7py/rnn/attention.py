@@ -18,7 +18,14 @@ from torch7py.rnn.sequencer import AbstractSequencer, copied
 __all__ = ["RecurrentAttention"]
 
 
-@layer("nn.RecurrentAttention", package="rnn")
+@layer(
+    "nn.RecurrentAttention",
+    package="rnn",
+    takes="any",
+    gives="steps",
+    parts="steps",
+    differs_in_training=True,
+)
 class RecurrentAttention(AbstractSequencer):
     """``nn.RecurrentAttention(rnn, action, nStep, hiddenSize)``: nStep looks at one input (Mnih et al., Recurrent
     Models of Visual Attention, 2014).

@@ -51,7 +51,7 @@ class Bidirectional(PartNames, AbstractSequencer):
         self.__dict__.update(output=[], gradInput=[])
 
 
-@layer("nn.BiSequencer", package="rnn")
+@layer("nn.BiSequencer", package="rnn", takes="steps", gives="steps", parts="each")
 class BiSequencer(Bidirectional):
     """``nn.BiSequencer(forward[, backward, merge])``: one module from the first step on, one from the last.
 
@@ -107,7 +107,7 @@ class BiSequencer(Bidirectional):
         return f"{self.class_name} @ {self.whole.describe()}"
 
 
-@layer("nn.BiSequencerLM", package="rnn")
+@layer("nn.BiSequencerLM", package="rnn", takes="steps", gives="steps", parts="each")
 class BiSequencerLM(Bidirectional):
     """``nn.BiSequencerLM(forward[, backward, merge])``: for language models, each output from the other steps alone.
 
@@ -203,7 +203,15 @@ class BiSequencerLM(Bidirectional):
         return "\n".join([*lines, "}"])
 
 
-@layer("nn.SeqBRNN", package="rnn")
+@layer(
+    "nn.SeqBRNN",
+    package="rnn",
+    keeps_rank=True,
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+    example="inputDim",
+)
 class SeqBRNN(PartNames, Container):
     """``nn.SeqBRNN(inputDim, hiddenDim[, batchFirst, merge])``: a SeqLSTM from the first step on and one from the last.
 

@@ -102,7 +102,7 @@ class StepwiseCriterion(Criterion):
             gradient.copy_(self.averaged(gradient, steps))
 
 
-@layer("nn.SequencerCriterion", package="rnn")
+@layer("nn.SequencerCriterion", package="rnn", parts="each", target="parts", takes="steps")
 class SequencerCriterion(StepwiseCriterion):
     """``nn.SequencerCriterion(criterion[, sizeAverage])``: the sum of a criterion's losses over the steps.
 
@@ -218,7 +218,7 @@ class SequencerCriterion(StepwiseCriterion):
         return MaskedClasses.of(criterion, input[:steps], target[:steps])
 
 
-@layer("nn.RepeaterCriterion", package="rnn")
+@layer("nn.RepeaterCriterion", package="rnn", parts="each", target="parts", takes="steps")
 class RepeaterCriterion(StepwiseCriterion):
     """``nn.RepeaterCriterion(criterion)``: the sum of a criterion's losses of all steps against one target.
 

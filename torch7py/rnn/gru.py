@@ -100,7 +100,18 @@ class GRUCell(Cell):
         m["o2h"].accGradParameters(saved[1], d_n, scale)
 
 
-@layer("nn.GRU", package="rnn")
+@layer(
+    "nn.GRU",
+    package="rnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    keeps="always",
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+    example="inputSize",
+)
 class GRU(Gated):
     """``nn.GRU(inputSize, outputSize[, rho, p, mono])``: gated recurrent units (see GRUCell).
 

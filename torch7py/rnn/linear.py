@@ -12,7 +12,7 @@ from torch7py.rnn import generation
 __all__ = ["LinearNoBias", "SAdd"]
 
 
-@layer("nn.LinearNoBias", package="rnn")
+@layer("nn.LinearNoBias", package="rnn", parameters="weight:2~uniform(1/sqrt(inputSize))")
 class LinearNoBias(Linear):
     """``nn.LinearNoBias(inputSize, outputSize)``: ``y = W x``, otherwise as ``nn.Linear``."""
 
@@ -24,7 +24,7 @@ class LinearNoBias(Linear):
         return text if generation.current().linear_says_no_bias else text.removesuffix(" without bias")
 
 
-@layer("nn.SAdd", package="rnn")
+@layer("nn.SAdd", package="rnn", keeps_rank=True)
 class SAdd(Module):
     """``nn.SAdd(addend[, negate])``: ``y = x + addend``, or ``-(x + addend)``; any shape."""
 

@@ -150,7 +150,18 @@ class LSTMCell(Cell):
                     buffer.add_(part, alpha=scale)
 
 
-@layer("nn.LSTM", package="rnn")
+@layer(
+    "nn.LSTM",
+    package="rnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    keeps="always",
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+    example="inputSize",
+)
 class LSTM(Gated):
     """``nn.LSTM(inputSize[, outputSize, rho, cell2gate, p, mono])``: an LSTM with peepholes (see LSTMCell).
 

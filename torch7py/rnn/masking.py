@@ -209,7 +209,7 @@ class TrimZero(MaskZero):
         self.inner_module.accUpdateGradParameters(self.temp, self._of_rows(gradOutput), lr)
 
 
-@layer("nn.LookupTableMaskZero", package="rnn")
+@layer("nn.LookupTableMaskZero", package="rnn", parameters="weight:2~computed()")
 class LookupTableMaskZero(LookupTable):
     """``nn.LookupTableMaskZero(nIndex, nOutput)``: a LookupTable that gives zeros for index 0.
 
@@ -230,7 +230,7 @@ class LookupTableMaskZero(LookupTable):
         return super().forward(input)
 
 
-@layer("nn.MaskZeroCriterion", package="rnn")
+@layer("nn.MaskZeroCriterion", package="rnn", parts="one", target="parts", takes="parts")
 class MaskZeroCriterion(Criterion):
     """``nn.MaskZeroCriterion(criterion, nInputDim)``: the criterion over the rows of a batch that are not zeros.
 

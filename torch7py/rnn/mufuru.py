@@ -175,7 +175,7 @@ class MuFuRuCell(Cell):
         m["i2p"].accGradParameters(torch.cat([x, h], 1), d_p, scale)
 
 
-@layer("nn.MuFuRu", package="rnn")
+@layer("nn.MuFuRu", package="rnn", draws=False, differs_in_training=False)
 class MuFuRu(GRU):
     """``nn.MuFuRu(inputSize, outputSize[, ops, rho])``: a multi-function recurrent unit (Weissenborn and Rocktaeschel,
     MuFuRU: The Multi-Function Recurrent Unit, 2016).

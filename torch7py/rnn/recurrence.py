@@ -33,7 +33,7 @@ def sizes_of(output: Any) -> Any:
     raise TorchError("nn.Recurrence: the size of the output is a number, a LongStorage or a table of them")
 
 
-@layer("nn.Recurrence", package="rnn")
+@layer("nn.Recurrence", package="rnn", keeps="always", parts="one", takes="any", gives="any")
 class Recurrence(AbstractRecurrent):
     """``nn.Recurrence(module, outputSize, nInputDim[, rho])``: ``output(t) = module{input(t), output(t-1)}``.
 

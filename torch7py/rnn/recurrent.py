@@ -35,7 +35,7 @@ def start_module(start: Any) -> Any:
     return start if isinstance(start, torch.nn.Module) else Add(start)
 
 
-@layer("nn.Recurrent", package="rnn")
+@layer("nn.Recurrent", package="rnn", keeps="always", parts="steps", keeps_rank=True)
 class Recurrent(AbstractRecurrent):
     """``nn.Recurrent(start, input, feedback[, transfer, rho, merge])``: a simple recurrent network.
 
@@ -217,7 +217,7 @@ class Recurrent(AbstractRecurrent):
         )
 
 
-@layer("nn.Recursor", package="rnn")
+@layer("nn.Recursor", package="rnn", parts="one")
 class Recursor(AbstractRecurrent):
     """``nn.Recursor(module[, rho])``: any module as one with steps.
 

@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["ReverseTable", "SeqReverseSequence"]
 
 
-@layer("nn.ReverseTable", package="dpnn")
+@layer("nn.ReverseTable", package="dpnn", takes="table", gives="table")
 class ReverseTable(Passing):
     """``nn.ReverseTable()``: the entries of a table from the last to the first, as they are.
 
@@ -31,7 +31,7 @@ class ReverseTable(Passing):
         return self.forward(gradOutput)
 
 
-@layer("nn.SeqReverseSequence", package="rnn")
+@layer("nn.SeqReverseSequence", package="rnn", keeps_rank=True)
 class SeqReverseSequence(Module):
     """``nn.SeqReverseSequence(dim)``: the slices along dimension dim (1, 2 or 3) from the last to the first.
 

@@ -16,7 +16,14 @@ __all__ = ["SeqGRU"]
 T = torch.Tensor
 
 
-@layer("nn.SeqGRU", package="rnn")
+@layer(
+    "nn.SeqGRU",
+    package="rnn",
+    keeps_rank=True,
+    keeps="remembered",
+    example="inputSize",
+    parameters="weight:2~normal(1/sqrt(inputSize+outputSize)) bias:1~computed()",
+)
 class SeqGRU(Sequence):
     """``nn.SeqGRU(inputSize, outputSize)``: gated recurrent units over a whole sequence.
 

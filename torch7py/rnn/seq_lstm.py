@@ -127,7 +127,14 @@ class LSTMSequence(Sequence):
         return super().clearState()
 
 
-@layer("nn.SeqLSTM", package="rnn")
+@layer(
+    "nn.SeqLSTM",
+    package="rnn",
+    keeps_rank=True,
+    keeps="remembered",
+    example="inputsize",
+    parameters="weight:2~normal(1/sqrt(inputsize+hiddensize)) bias:1~computed()",
+)
 class SeqLSTM(LSTMSequence):
     """``nn.SeqLSTM(inputsize, hiddensize[, outputsize])``: an LSTM without peepholes over a whole sequence.
 
@@ -238,7 +245,15 @@ class SeqLSTM(LSTMSequence):
         return lstm
 
 
-@layer("nn.SeqLSTMP", package="rnn")
+@layer(
+    "nn.SeqLSTMP",
+    package="rnn",
+    keeps_rank=True,
+    keeps="remembered",
+    example="inputsize",
+    parameters="weightO:2~normal(1/sqrt(hiddensize+outputsize))"
+    " weight:2~normal(1/sqrt(inputsize+hiddensize)) bias:1~computed()",
+)
 class SeqLSTMP(LSTMSequence):
     """``nn.SeqLSTMP(inputsize, hiddensize, outputsize)``: a SeqLSTM whose output is a projection of its hidden state.
 

@@ -119,7 +119,7 @@ class AbstractSequencer(Container):
         return self
 
 
-@layer("nn.Sequencer", package="rnn")
+@layer("nn.Sequencer", package="rnn", keeps="remembered", takes="steps", gives="steps", parts="each")
 class Sequencer(AbstractSequencer):
     """``nn.Sequencer(module)``: the module applied to each step of a sequence.
 
@@ -308,7 +308,7 @@ class Sequencer(AbstractSequencer):
         return f"{self.class_name} @ {self._modules['module'].describe()}"  # type: ignore[union-attr,operator]
 
 
-@layer("nn.Repeater", package="rnn")
+@layer("nn.Repeater", package="rnn", takes="any", gives="steps", parts="each")
 class Repeater(AbstractSequencer):
     """``nn.Repeater(module, rho)``: the same input for rho steps.
 

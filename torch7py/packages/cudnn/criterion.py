@@ -59,7 +59,7 @@ class _CrossEntropy(Criterion):
         )
 
 
-@layer("cudnn.SpatialCrossEntropyCriterion")
+@layer("cudnn.SpatialCrossEntropyCriterion", target="class")
 class SpatialCrossEntropyCriterion(_CrossEntropy):
     """``cudnn.SpatialCrossEntropyCriterion([weights])``: input ``(batch, classes, h, w)``, target ``(batch, h, w)``
     of classes from 1. The loss is the mean over pixels, weighted by the classes' weights; with the field sizeAverage
@@ -71,7 +71,7 @@ class SpatialCrossEntropyCriterion(_CrossEntropy):
     }
 
 
-@layer("cudnn.VolumetricCrossEntropyCriterion")
+@layer("cudnn.VolumetricCrossEntropyCriterion", target="class")
 class VolumetricCrossEntropyCriterion(_CrossEntropy):
     """``cudnn.VolumetricCrossEntropyCriterion([weights])``: the same for ``(batch, classes, t, h, w)``."""
 

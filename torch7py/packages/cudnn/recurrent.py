@@ -41,7 +41,13 @@ MODES: dict[str, tuple[int, bool, Callable[..., Any]]] = {
 _INPUT_MODES = ("CUDNN_LINEAR_INPUT", "CUDNN_SKIP_INPUT")
 
 
-@layer("cudnn.RNN")
+@layer(
+    "cudnn.RNN",
+    draws=True,
+    differs_in_training=True,
+    parameters="weight:1~uniform(1/sqrt(hiddenSize))",
+    keeps_rank=True,
+)
 class RNN(Module):
     """``cudnn.RNN(inputSize, hiddenSize, numLayers[, batchFirst, dropout, rememberStates])``: layers of
     ``h' = relu(W x + b + R h + c)`` over a sequence.

@@ -16,7 +16,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["JustElement", "JustTable", "ModuleFromCriterion"]
 
 
-@layer("nngraph.JustElement")
+@layer("nngraph.JustElement", takes="table", gives="any")
 class JustElement(Passing):
     """``nngraph.JustElement()``: the entry of a table of one, as it is.
 
@@ -43,7 +43,7 @@ class JustElement(Passing):
         return [gradOutput]
 
 
-@layer("nngraph.JustTable")
+@layer("nngraph.JustTable", takes="any", gives="table")
 class JustTable(Passing):
     """``nngraph.JustTable()``: a table with the input as its one entry.
 
@@ -70,7 +70,7 @@ class JustTable(Passing):
         return value
 
 
-@layer("nn.ModuleFromCriterion", package="nngraph")
+@layer("nn.ModuleFromCriterion", package="nngraph", takes="table", parts="one", gives="any")
 class ModuleFromCriterion(Module):
     """``nn.ModuleFromCriterion(criterion)``: a criterion as a module of the table ``{prediction, target}``.
 

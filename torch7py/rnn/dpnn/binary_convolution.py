@@ -38,7 +38,9 @@ class _Binary(torch.autograd.Function):
         return None, ctx.layer.by_planes(for_input, betas), for_weight.view(weight.shape)
 
 
-@layer("nn.SpatialBinaryConvolution", package="dpnn")
+@layer(
+    "nn.SpatialBinaryConvolution", package="dpnn", parameters="weight:4~uniform(1/sqrt(kW*kH*nInputPlane))"
+)
 class SpatialBinaryConvolution(SpatialConvolution):
     """``nn.SpatialBinaryConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: a convolution by the
     signs of its weights, without bias.

@@ -46,7 +46,7 @@ class _Bounded(torch.autograd.Function):
         return gradients[0], None, None
 
 
-@layer("nn.Clip", package="dpnn")
+@layer("nn.Clip", package="dpnn", keeps_rank=True)
 class Clip(Pointwise):
     """``nn.Clip(minval, maxval)``: each element within these bounds, any shape. gradInput is gradOutput."""
 
@@ -100,7 +100,7 @@ class ArgMax(Module):
         self._start_output()
 
 
-@layer("nn.CategoricalEntropy", package="dpnn")
+@layer("nn.CategoricalEntropy", package="dpnn", keeps_rank=True, parts="built")
 class CategoricalEntropy(WithModule):
     """``nn.CategoricalEntropy([scale, minEntropy])``: makes categories equally likely over a batch.
 

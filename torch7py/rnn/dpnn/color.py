@@ -38,7 +38,7 @@ class _Shifted(Gridded):
         return fit(self, "gradOutput", gradOutput, input).clone()
 
 
-@layer("nn.SimpleColorTransform", package="dpnn")
+@layer("nn.SimpleColorTransform", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
 class SimpleColorTransform(_Shifted):
     """``nn.SimpleColorTransform(inputChannels, range)``: in training plane i is shifted by ``uniform(-r, r)``,
     r being range[i].
@@ -73,7 +73,7 @@ class SimpleColorTransform(_Shifted):
         return "SimpleColorTransform"  # without the package, as in the original
 
 
-@layer("nn.PCAColorTransform", package="dpnn")
+@layer("nn.PCAColorTransform", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
 class PCAColorTransform(_Shifted):
     """``nn.PCAColorTransform(inputChannels, eigenVectors, eigenValues[, std])``: in training the planes are shifted
     along the colours' principal components (Krizhevsky et al., 2012).
@@ -116,7 +116,7 @@ class PCAColorTransform(_Shifted):
         return f"{self.class_name} channels: {int(self.inputChannels)}, std: {format_number('%f', self.std)}"
 
 
-@layer("nn.SpatialFeatNormalization", package="dpnn")
+@layer("nn.SpatialFeatNormalization", package="dpnn", keeps_rank=True)
 class SpatialFeatNormalization(Gridded):
     """``nn.SpatialFeatNormalization(mean[, std])``: plane i less mean[i], divided by std[i] (1).
 

@@ -28,7 +28,14 @@ __all__ = ["FireModule", "Inception"]
 PROBE = (200, 100)  # height and width of the image by which the columns' output sizes are compared
 
 
-@layer("nn.Inception", package="dpnn")
+@layer(
+    "nn.Inception",
+    package="dpnn",
+    keeps_rank=True,
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+)
 class Inception(Decorator):
     """``nn.Inception{inputSize=..., outputSize={...}, reduceSize={...}, ...}``: convolutions side by side.
 
@@ -148,7 +155,15 @@ def _warn(where: str) -> None:
     say(f"dpnn.Inception: Warning: Inconsistent output sizes{where}.")
 
 
-@layer("nn.FireModule", package="dpnn")
+@layer(
+    "nn.FireModule",
+    package="dpnn",
+    keeps_rank=True,
+    parts="built",
+    takes="tensor",
+    gives="tensor",
+    example="nInputPlane H W",
+)
 class FireModule(Decorator):
     """``nn.FireModule(nInputPlane, s1x1, e1x1, e3x3[, activation])``: a 1x1 convolution to s1x1 planes, then 1x1 and
     3x3 convolutions side by side.

@@ -31,7 +31,7 @@ class _Logistic(Criterion):
         return torch.log(1 + torch.exp(-target.reshape(input.shape) * input)).sum() / divisor
 
 
-@layer("nn.BinaryLogisticRegression", package="dpnn")
+@layer("nn.BinaryLogisticRegression", package="dpnn", target="truths")
 class BinaryLogisticRegression(_Logistic):
     """``nn.BinaryLogisticRegression([sizeAverage])``: the mean of ``log(1 + exp(-target x))``, or the sum with
     ``sizeAverage`` false.
@@ -55,7 +55,7 @@ class BinaryLogisticRegression(_Logistic):
         return input.numel() if truthy(self.sizeAverage) else 1
 
 
-@layer("nn.SpatialBinaryLogisticRegression", package="dpnn")
+@layer("nn.SpatialBinaryLogisticRegression", package="dpnn", target="sign")
 class SpatialBinaryLogisticRegression(_Logistic):
     """``nn.SpatialBinaryLogisticRegression()``: half the mean of ``log(1 + exp(-target x))`` over all pixels.
 

@@ -30,7 +30,18 @@ __all__ = ["NCECriterion", "NCEModule"]
 EPSILON = 1e-7  # keeps divisors and logarithms away from 0
 
 
-@layer("nn.NCEModule", package="dpnn")
+@layer(
+    "nn.NCEModule",
+    package="dpnn",
+    keeps_rank=False,
+    draws=True,
+    differs_in_training=True,
+    takes="table",
+    gives="any",
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~computed()",
+    example="any",
+    parts="built",
+)
 class NCEModule(Linear):
     """``nn.NCEModule(inputSize, outputSize, k, unigrams[, Z])``: probabilities of the target and of k noise classes.
 
@@ -254,7 +265,7 @@ class NCEModule(Linear):
         return self
 
 
-@layer("nn.NCECriterion", package="dpnn")
+@layer("nn.NCECriterion", package="dpnn", takes="table", target="other")
 class NCECriterion(TargetlessCriterion):
     """``nn.NCECriterion()``: how badly targets are told from noise, of what ``nn.NCEModule`` gives.
 

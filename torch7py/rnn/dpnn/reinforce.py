@@ -54,7 +54,7 @@ class _Sampled(torch.autograd.Function):
         return None, None, *(gradient if ctx.is_table else [gradient])
 
 
-@layer("nn.Reinforce", package="dpnn")
+@layer("nn.Reinforce", package="dpnn", keeps_rank=True)
 class Reinforce(Module):
     """``nn.Reinforce([stochastic])``: the base of layers that REINFORCE teaches; alone it passes its input on.
 
@@ -122,7 +122,7 @@ class Reinforce(Module):
         return self.estimate(input, self.output)
 
 
-@layer("nn.ReinforceBernoulli", package="dpnn")
+@layer("nn.ReinforceBernoulli", package="dpnn", draws=True, differs_in_training=True)
 class ReinforceBernoulli(Reinforce):
     """``nn.ReinforceBernoulli([stochastic])``: each element is 1 with the probability that the input says, else 0.
 
@@ -139,7 +139,7 @@ class ReinforceBernoulli(Reinforce):
         return (sample - input) / ((1 - input) * input)
 
 
-@layer("nn.ReinforceCategorical", package="dpnn")
+@layer("nn.ReinforceCategorical", package="dpnn", draws=True, differs_in_training=True)
 class ReinforceCategorical(Reinforce):
     """``nn.ReinforceCategorical([stochastic])``: one category of each row, drawn by its probabilities, as a 1 among 0.
 
@@ -209,7 +209,7 @@ class _TwoParameters(Reinforce):
         raise NotImplementedError
 
 
-@layer("nn.ReinforceNormal", package="dpnn")
+@layer("nn.ReinforceNormal", package="dpnn", draws=True, differs_in_training=True)
 class ReinforceNormal(_TwoParameters):
     """``nn.ReinforceNormal([stdev, stochastic])``: normal numbers around the input.
 
@@ -238,7 +238,7 @@ class ReinforceNormal(_TwoParameters):
         return ((sample - mean).square() - square) / (square * stdev + EPSILON)
 
 
-@layer("nn.ReinforceGamma", package="dpnn")
+@layer("nn.ReinforceGamma", package="dpnn", draws=True, differs_in_training=True)
 class ReinforceGamma(_TwoParameters):
     """``nn.ReinforceGamma([scale, stochastic])``: numbers of gamma distributions whose shape parameter is the input.
 

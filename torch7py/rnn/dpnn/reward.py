@@ -95,7 +95,7 @@ class _Reward(Criterion):
         return reward
 
 
-@layer("nn.VRClassReward", package="dpnn")
+@layer("nn.VRClassReward", package="dpnn", takes="table", target="class")
 class VRClassReward(_Reward):
     """``nn.VRClassReward(module[, scale, criterion])``: a reward of scale (1) where the largest score is the target's.
 
@@ -123,7 +123,7 @@ class VRClassReward(_Reward):
         )
 
 
-@layer("nn.BinaryClassReward", package="dpnn")
+@layer("nn.BinaryClassReward", package="dpnn", takes="table", target="truths")
 class BinaryClassReward(_Reward):
     """``nn.BinaryClassReward(module[, scale, criterion])``: a reward of scale (1) where a probability above 1/2 means
     the target.

@@ -98,7 +98,7 @@ class _Convolution(_BatchLast):
         return _padded(batch, int(self.padding), int(self.kH), int(self.dH))
 
 
-@layer("ccn2.SpatialConvolution")
+@layer("ccn2.SpatialConvolution", parameters="weight:2~computed() bias:1~computed()", keeps_rank=True)
 class SpatialConvolution(_Convolution):
     """``ccn2.SpatialConvolution(nInputPlane, nOutputPlane, kH[, dH, padding, groups, partialSum])``: a convolution by
     square windows.
@@ -140,7 +140,7 @@ class SpatialConvolution(_Convolution):
         return F.conv2d(self.windows_in(batch), weight, self.bias, stride=int(self.dH), groups=groups)
 
 
-@layer("ccn2.SpatialConvolutionLocal")
+@layer("ccn2.SpatialConvolutionLocal", parameters="weight:2~computed() bias:1~computed()", keeps_rank=True)
 class SpatialConvolutionLocal(_Convolution):
     """``ccn2.SpatialConvolutionLocal(nInputPlane, nOutputPlane, iH, kH[, dH, padding])``: a convolution with separate
     weights for each output position.
@@ -192,7 +192,7 @@ class _Pool(_BatchLast):
         return int(self.kW), int(self.dW)
 
 
-@layer("ccn2.SpatialMaxPooling")
+@layer("ccn2.SpatialMaxPooling", keeps_rank=True)
 class SpatialMaxPooling(_Pool):
     """``ccn2.SpatialMaxPooling(kW[, dW])``: the largest element of each window. Shapes: ``(planes, h, h, batch)`` ->
     ``(planes, oh, oh, batch)``, ``oh = ceil((h - kW) / dW + 1)``; dW is kW by default.
@@ -202,7 +202,7 @@ class SpatialMaxPooling(_Pool):
         return F.max_pool2d(batch, *self.check(batch), ceil_mode=True)
 
 
-@layer("ccn2.SpatialAvgPooling")
+@layer("ccn2.SpatialAvgPooling", keeps_rank=True)
 class SpatialAvgPooling(_Pool):
     """``ccn2.SpatialAvgPooling(kW[, dW])``: the mean of each window's elements inside the image. Shapes: those of
     ``ccn2.SpatialMaxPooling``.
@@ -212,7 +212,7 @@ class SpatialAvgPooling(_Pool):
         return F.avg_pool2d(batch, *self.check(batch), ceil_mode=True)
 
 
-@layer("ccn2.SpatialCrossMaxPooling")
+@layer("ccn2.SpatialCrossMaxPooling", keeps_rank=True)
 class SpatialCrossMaxPooling(_BatchLast):
     """``ccn2.SpatialCrossMaxPooling(kD[, dD])``: the largest of every kD planes, pixel by pixel. Shapes: ``(planes,
     h, h, batch)`` -> ``(oplanes, h, h, batch)``, ``oplanes = ceil((planes - kD) / dD + 1)``; dD is kD by default.
@@ -232,7 +232,7 @@ class SpatialCrossMaxPooling(_BatchLast):
         return pooled.view(len(batch), -1, *batch.shape[2:])
 
 
-@layer("ccn2.SpatialCrossResponseNormalization")
+@layer("ccn2.SpatialCrossResponseNormalization", keeps_rank=True)
 class SpatialCrossResponseNormalization(_BatchLast):
     """``ccn2.SpatialCrossResponseNormalization(size[, addScale, powScale, minDiv, blocked])``: ``x / (minDiv +
     addScale / size * sum x^2)^powScale``, the sum being over size planes around.

@@ -64,7 +64,7 @@ class FacebookSpatialBatchNormalization(_OfInverse, SpatialBatchNormalization):
     torch7_parent = "nn.Module"
 
 
-@layer("nn.HalfPrecision", package="fbcunn")
+@layer("nn.HalfPrecision", package="fbcunn", keeps_rank=True)
 class HalfPrecision(Module):
     """``nn.HalfPrecision()``: each number, and each gradient, rounded to half precision. Any shape."""
 
@@ -173,7 +173,7 @@ class AbstractParallel(Container):
         return self.class_name.removeprefix("nn.")
 
 
-@layer("nn.DataParallel", package="fbcunn")
+@layer("nn.DataParallel", package="fbcunn", parts="one")
 class DataParallel(AbstractParallel):
     """``nn.DataParallel(dimension)``: the same model several times, each for a part of the batch.
 
@@ -207,7 +207,7 @@ class DataParallel(AbstractParallel):
         return f"{self.title()}\n{children[0].describe() if children else ''}"
 
 
-@layer("nn.ModelParallel", package="fbcunn")
+@layer("nn.ModelParallel", package="fbcunn", parts="branches", takes="tensor", gives="tensor")
 class ModelParallel(AbstractParallel):
     """``nn.ModelParallel(dimension)``: parts of a model side by side, as ``nn.Concat``.
 

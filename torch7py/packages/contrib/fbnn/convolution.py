@@ -19,7 +19,12 @@ from torch7py.ops.errors import TorchError
 __all__ = ["LocallyConnected", "TemporalConvolutionFB", "UnfoldedTemporalConvolution", "Upsample"]
 
 
-@layer("nn.LocallyConnected", package="fbnn")
+@layer(
+    "nn.LocallyConnected",
+    package="fbnn",
+    parameters="weight:6~uniform(1/sqrt(kW*kH*nInputPlane)) bias:3~uniform(1/sqrt(kW*kH*nInputPlane))",
+    keeps_rank=True,
+)
 class LocallyConnected(Module):
     """``nn.LocallyConnected(nInputPlane, iW, iH, nOutputPlane, kW, kH[, dW, dH])``: a convolution with separate
     weights for each output position.
@@ -92,7 +97,7 @@ class LocallyConnected(Module):
         return output if input.dim() == 4 else output[0]
 
 
-@layer("nn.UnfoldedTemporalConvolution", package="fbnn")
+@layer("nn.UnfoldedTemporalConvolution", package="fbnn", example="L nin")
 class UnfoldedTemporalConvolution(TemporalConvolution):
     """``nn.UnfoldedTemporalConvolution(nin, nout, kw[, dW, pad])``: ``nn.TemporalConvolution`` between pad (0) frames
     of zeros.
@@ -127,7 +132,11 @@ class UnfoldedTemporalConvolution(TemporalConvolution):
     accGradParameters = Module.accGradParameters
 
 
-@layer("nn.TemporalConvolutionFB", package="fbcunn")
+@layer(
+    "nn.TemporalConvolutionFB",
+    package="fbcunn",
+    parameters="weight:3~uniform(1/sqrt(kW*inputFrameSize)) bias:1~uniform(1/sqrt(kW*inputFrameSize))",
+)
 class TemporalConvolutionFB(TemporalConvolution):
     """``nn.TemporalConvolutionFB(inputFrameSize, outputFrameSize, kW[, dW])``: ``nn.TemporalConvolution`` with a
     weight of ``(outputFrameSize, kW, inputFrameSize)``. Shapes are those of that layer.
@@ -149,7 +158,7 @@ class TemporalConvolutionFB(TemporalConvolution):
     accGradParameters = Module.accGradParameters
 
 
-@layer("nn.Upsample", package="fbnn")
+@layer("nn.Upsample", package="fbnn", keeps_rank=True)
 class Upsample(Module):
     """``nn.Upsample(factor)``: each pixel as factor x factor ones. Shapes: ``(planes, h, w)`` -> ``(planes, factor h,
     factor w)``, or both as a batch.

@@ -75,7 +75,7 @@ def _examples(criterion: Criterion, input: torch.Tensor, target: Any) -> tuple[t
     return batch, rows(criterion, target, batch.shape[1])
 
 
-@layer("nn.TrueNLLCriterion", package="fbnn")
+@layer("nn.TrueNLLCriterion", package="fbnn", target="class")
 class TrueNLLCriterion(Criterion):
     """``nn.TrueNLLCriterion()``: ``-log(p + 1e-8)``, p being the probability of the target; the mean over a batch.
 
@@ -96,7 +96,7 @@ class TrueNLLCriterion(Criterion):
         return total / len(batch) if truthy(self.sizeAverage) else total
 
 
-@layer("nn.ClassNLLCriterionWithUNK", package="fbnn")
+@layer("nn.ClassNLLCriterionWithUNK", package="fbnn", target="class")
 class ClassNLLCriterionWithUNK(Criterion):
     """``nn.ClassNLLCriterionWithUNK([unk_index, sizeAverage])``: ``nn.ClassNLLCriterion`` that leaves out one class.
 
@@ -178,7 +178,7 @@ class ClassNLLCriterionWithUNK(Criterion):
         return self.keep("gradInput", gradient)
 
 
-@layer("nn.SparseNLLCriterion", package="fbnn")
+@layer("nn.SparseNLLCriterion", package="fbnn", target="other", gives="tensor")
 class SparseNLLCriterion(Criterion):
     """``nn.SparseNLLCriterion(K)``: minus the log-probabilities of K classes, each times its target probability.
 
@@ -258,7 +258,7 @@ class _LogSumExp(TargetlessCriterion):
         return input.logsumexp(1, keepdim=True)
 
 
-@layer("nn.SoftPlusLSECriterion", package="fbnn")
+@layer("nn.SoftPlusLSECriterion", package="fbnn", target="none")
 class SoftPlusLSECriterion(_LogSumExp):
     """``nn.SoftPlusLSECriterion([sizeAverage])``: ``sum log(1 + sum exp(x))`` over the rows. Shapes: ``(batch, n)``; no
     target. sizeAverage is a field that changes nothing, in the original either.
@@ -268,7 +268,7 @@ class SoftPlusLSECriterion(_LogSumExp):
         return self.note("LSE", torch.nn.functional.softplus(self.row_sums(input))).sum()
 
 
-@layer("nn.SoftPlusLSEMinusLSECriterion", package="fbnn")
+@layer("nn.SoftPlusLSEMinusLSECriterion", package="fbnn", target="none")
 class SoftPlusLSEMinusLSECriterion(_LogSumExp):
     """``nn.SoftPlusLSEMinusLSECriterion([sizeAverage])``: ``sum (log(1 + s) - log s)`` over the rows, ``s = sum
     exp(x)``. Shapes: ``(batch, n)``; no target. sizeAverage is a field that changes nothing, in the original either.
@@ -282,7 +282,7 @@ class SoftPlusLSEMinusLSECriterion(_LogSumExp):
         return (soft - sums).sum()
 
 
-@layer("nn.SequentialCriterion", package="fbnn")
+@layer("nn.SequentialCriterion", package="fbnn", parts="one", target="parts")
 class SequentialCriterion(LearnedCriterion):
     """``nn.SequentialCriterion(module, criterion)``: a criterion of a module's output.
 

@@ -154,7 +154,7 @@ def _check_mapping(name: str, mapping: torch.Tensor) -> None:
             raise TorchError(f"{name}: bad mapping: cluster {cluster} has no class")
 
 
-@layer("nn.HSM", package="fbnn")
+@layer("nn.HSM", package="fbnn", target="class")
 class HSM(TwoLevelLoss):
     """``nn.HSM(mapping, input_size[, unk_index])``: a softmax in two levels, over clusters and over the classes of the
     target's cluster.
@@ -248,7 +248,7 @@ class HSM(TwoLevelLoss):
         self.zero_class_gradients(target)
 
 
-@layer("nn.ClassHierarchicalNLLCriterion", package="fbnn")
+@layer("nn.ClassHierarchicalNLLCriterion", package="fbnn", target="class")
 class ClassHierarchicalNLLCriterion(TwoLevelLoss):
     """``nn.ClassHierarchicalNLLCriterion(mapping, clusterCounts, inputSize)``: a softmax in two levels, of one example.
 

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-@layer("nn.LinearNB", package="fbnn")
+@layer("nn.LinearNB", package="fbnn", parameters="weight:2~uniform(1/sqrt(inputSize))")
 class LinearNB(Linear):
     """``nn.LinearNB(inputSize, outputSize)``: ``nn.Linear`` without a bias. Shapes are those of nn.Linear."""
 
@@ -33,7 +33,10 @@ class LinearNB(Linear):
         super().__init__(inputSize, outputSize, False)
 
 
-@layer("nn.LinearNoBackprop", package="fbnn")
+@layer(
+    "nn.LinearNoBackprop",
+    package="fbnn",
+)
 class LinearNoBackprop(Linear):
     """``nn.LinearNoBackprop(inputSize, outputSize)``: ``nn.Linear`` whose gradInput is 0. Shapes are those of
     nn.Linear.
@@ -51,7 +54,11 @@ class LinearNoBackprop(Linear):
         return torch.zeros_like(input, memory_format=torch.contiguous_format)
 
 
-@layer("fbnn.NormalizedLinearNoBias")
+@layer(
+    "fbnn.NormalizedLinearNoBias",
+    differs_in_training=True,
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~constant(0)",
+)
 class NormalizedLinearNoBias(Linear):
     """``fbnn.NormalizedLinearNoBias(inputSize, outputSize)``: ``y = W x``, W being held to the norm of its root of
     rows.
@@ -78,7 +85,7 @@ class NormalizedLinearNoBias(Linear):
             self._gradients["bias"] = bias
 
 
-@layer("fbnn.LeakyReLU")
+@layer("fbnn.LeakyReLU", parameters="weight:1~computed()")
 class LeakyReLU(PReLU):
     """``fbnn.LeakyReLU(p)``: ``y = x`` where ``x > 0``, else ``p x``; any shape. The slope p is a weight that is not
     learned.
@@ -129,7 +136,7 @@ class Constant(Module):
         return torch.zeros_like(input, memory_format=torch.contiguous_format)
 
 
-@layer("fbnn.L2Normalize")
+@layer("fbnn.L2Normalize", keeps_rank=True)
 class L2Normalize(Module):
     """``fbnn.L2Normalize()``: each row divided by its 2-norm; NaN for a row of zeros. Shapes: a vector or a matrix."""
 
@@ -144,7 +151,7 @@ class L2Normalize(Module):
         return input / self.note("norms", norms)
 
 
-@layer("fbnn.ProjectiveGradientNormalization")
+@layer("fbnn.ProjectiveGradientNormalization", keeps_rank=True)
 class ProjectiveGradientNormalization(Module):
     """``fbnn.ProjectiveGradientNormalization([eps])``: the identity, whose gradient is the component of gradOutput
     orthogonal to the input.

@@ -18,7 +18,7 @@ from torch7py.ops.random import normal_
 __all__ = ["FasterLookup", "LookupTableGPU", "WeightedLookupTable"]
 
 
-@layer("nn.WeightedLookupTable", package="fbnn")
+@layer("nn.WeightedLookupTable", package="fbnn", keeps_rank=True, items="")
 class WeightedLookupTable(LookupTable):
     """``nn.WeightedLookupTable(nIndex, nOutput)``: ``nn.LookupTable`` whose rows are multiplied by a weight.
 
@@ -50,7 +50,7 @@ class WeightedLookupTable(LookupTable):
         super().accGradParameters(indices, gradient * weights, scale)
 
 
-@layer("nn.FasterLookup", package="fbnn")
+@layer("nn.FasterLookup", package="fbnn", parameters="weight:2~normal(1)", items="nIndex")
 class FasterLookup(Module):
     """``nn.FasterLookup(nIndex, dim[, skipBoundChecking, scaleGradByFreq, concurrentUpdates])``: rows of a table by
     number.
@@ -138,7 +138,7 @@ class FasterLookup(Module):
                 self.__dict__["count"] = count.to(self.weight.device)
 
 
-@layer("nn.LookupTableGPU", package="fbcunn")
+@layer("nn.LookupTableGPU", package="fbcunn", parameters="weight:2~normal(1)")
 class LookupTableGPU(Module):
     """``nn.LookupTableGPU(nInput, nOutput[, featuresInDim2])``: rows of a table by number.
 

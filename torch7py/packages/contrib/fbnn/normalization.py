@@ -31,7 +31,7 @@ def _image_batch(layer: Module, input: torch.Tensor, planes: float | None = None
     return input if input.dim() == 4 else input.unsqueeze(0)
 
 
-@layer("nn.CrossMapNormalization", package="fbnn")
+@layer("nn.CrossMapNormalization", package="fbnn", keeps_rank=True)
 class CrossMapNormalization(Module):
     """``nn.CrossMapNormalization(size, scale, power)``: each pixel divided by ``(1 + scale / size * sum x^2)^power``.
 
@@ -58,7 +58,7 @@ class CrossMapNormalization(Module):
         return (batch * (1 + self.scale / self.size * sums).pow(-self.power)).view(input.shape)
 
 
-@layer("nn.LaplacianOfGaussian", package="fbnn")
+@layer("nn.LaplacianOfGaussian", package="fbnn", keeps_rank=True)
 class LaplacianOfGaussian(Module):
     """``nn.LaplacianOfGaussian(nInputPlane, sigma[, k, padding])``: each plane filtered by the second differences of a
     Gaussian.
@@ -117,7 +117,7 @@ def _differences(x: torch.Tensor, dim: int) -> torch.Tensor:
     return -x.diff(dim=dim)
 
 
-@layer("nn.DifferenceOfGaussian", package="fbnn")
+@layer("nn.DifferenceOfGaussian", package="fbnn", gives="table")
 class DifferenceOfGaussian(Module):
     """``nn.DifferenceOfGaussian(nInputPlane[, nOctaves, nScalesPerOctave])``: a pyramid of differences of Gaussians.
 

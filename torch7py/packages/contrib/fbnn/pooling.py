@@ -59,7 +59,7 @@ class _KMax(Module):
         return super().clearState()
 
 
-@layer("nn.KMaxPooling", package="fbnn")
+@layer("nn.KMaxPooling", package="fbnn", keeps_rank=True)
 class KMaxPooling(_KMax):
     """``nn.KMaxPooling(k[, k_dynamic])``: the k largest of each column, in the order of the rows (Kalchbrenner et al.,
     2014).
@@ -106,7 +106,7 @@ class KMaxPooling(_KMax):
         return result.scatter_(0, indices[:count], gradient[:count])
 
 
-@layer("nn.GroupKMaxPooling", package="fbnn")
+@layer("nn.GroupKMaxPooling", package="fbnn", keeps_rank=True)
 class GroupKMaxPooling(_KMax):
     """``nn.GroupKMaxPooling(k[, k_dynamic])``: the k rows of the largest 2-norm, in the order of the rows.
 
@@ -135,7 +135,7 @@ class GroupKMaxPooling(_KMax):
         return result.scatter_(-2, indices, gradient[..., :count, :])
 
 
-@layer("nn.TemporalKMaxPooling", package="fbnn")
+@layer("nn.TemporalKMaxPooling", package="fbnn", keeps_rank=True)
 class TemporalKMaxPooling(_KMax):
     """``nn.TemporalKMaxPooling(k[, k_dynamic])``: the k largest of all frames, element by element, in the order of the
     input.

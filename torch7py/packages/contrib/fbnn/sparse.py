@@ -20,7 +20,7 @@ from torch7py.ops.random import uniform_
 __all__ = ["KeyedSparseLinear", "SegSparseLinear", "SparseThreshold"]
 
 
-@layer("fbnn.SparseLinear")
+@layer("fbnn.SparseLinear", takes="table")
 class KeyedSparseLinear(SparseLinear):
     """``fbnn.SparseLinear(inputSize, outputSize[, useSparseUpdate, skipUpdateGradInput])``: ``nn.SparseLinear`` that
     also takes keys and values apart.
@@ -140,7 +140,11 @@ class KeyedSparseLinear(SparseLinear):
         self.numBackward = 0
 
 
-@layer("fbnn.SegSparseLinear")
+@layer(
+    "fbnn.SegSparseLinear",
+    takes="table",
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~uniform(1e-6/sqrt(inputSize))",
+)
 class SegSparseLinear(Module):
     """``fbnn.SegSparseLinear(inputSize, outputSize[, useSparseGrad, learningRateMul])``: ``y = W x + b`` of a batch
     whose elements are given one by one.
@@ -262,7 +266,7 @@ class SegSparseLinear(Module):
         return f"{self.class_name}({inputs} -> {outputs})"
 
 
-@layer("nn.SparseThreshold", package="fbnn")
+@layer("nn.SparseThreshold", package="fbnn", keeps_rank=True, parts="built")
 class SparseThreshold(Module):
     """``nn.SparseThreshold([threshold, value])``: ``nn.Threshold`` of the values, beside the indices.
 

@@ -75,7 +75,7 @@ class SpatialCrossResponseNormalization(SpatialCrossMapLRN):
     """
 
 
-@layer("inn.MeanSubtraction")
+@layer("inn.MeanSubtraction", keeps_rank=True)
 class MeanSubtraction(Module):
     """``inn.MeanSubtraction(mean)``: the input less a mean image. gradInput is gradOutput itself.
 
@@ -115,7 +115,7 @@ class MeanSubtraction(Module):
         return gradOutput
 
 
-@layer("inn.ConstAffine")
+@layer("inn.ConstAffine", keeps_rank=True)
 class ConstAffine(Module):
     """``inn.ConstAffine(nOutputPlane[, inplace])``: each plane times a number and plus another, which are not learned.
 
@@ -166,7 +166,7 @@ class ConstAffine(Module):
         return gradient.mul_(a) if truthy(self.inplace) else gradient * a
 
 
-@layer("inn.SpatialPyramidPooling")
+@layer("inn.SpatialPyramidPooling", parts="built", takes="tensor")
 class SpatialPyramidPooling(Concat):
     """``inn.SpatialPyramidPooling({w1, h1}, {w2, h2}, ...)``: the largest elements of images divided into parts, for
     each pair of numbers of parts, all in one vector.
@@ -204,7 +204,7 @@ class SpatialPyramidPooling(Concat):
         return super().updateOutput(input)
 
 
-@layer("inn.SpatialSameResponseNormalization")
+@layer("inn.SpatialSameResponseNormalization", parts="built", takes="tensor", gives="tensor", keeps_rank=True)
 class SpatialSameResponseNormalization(Sequential):
     """``inn.SpatialSameResponseNormalization([size, alpha, beta])``: ``x / (1 + alpha * mean x^2)^beta``, the mean
     being over size x size pixels of the same plane.

@@ -24,7 +24,7 @@ def _round(values: Any) -> Any:
     return np.trunc(values + np.copysign(np.float32(0.5), values)).astype(np.int64)
 
 
-@layer("inn.ROIPooling")
+@layer("inn.ROIPooling", takes="table")
 class ROIPooling(Module):
     """``inn.ROIPooling(W, H[, spatial_scale])``: the largest element of each of W x H parts of regions.
 

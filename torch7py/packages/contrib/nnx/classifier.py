@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["SpatialClassifier"]
 
 
-@layer("nn.SpatialClassifier", package="nnx")
+@layer("nn.SpatialClassifier", package="nnx", parts="one", keeps_rank=True)
 class SpatialClassifier(Module):
     """``nn.SpatialClassifier([classifier])``: gives each pixel's planes to a module as one row of a batch.
 

@@ -16,7 +16,7 @@ from torch7py.ops.errors import ArgumentError, TorchError
 __all__ = ["CTCCriterion"]
 
 
-@layer("nn.CTCCriterion", package="nnx")
+@layer("nn.CTCCriterion", package="nnx", target="other")
 class CTCCriterion(Criterion):
     """``nn.CTCCriterion([batchFirst])``: connectionist temporal classification (Graves et al., Connectionist Temporal
     Classification, 2006): minus the log likelihood of a label sequence, over all alignments with the steps.

@@ -19,7 +19,7 @@ __all__ = ["SpatialReSamplingEx"]
 MODES = ("simple", "average", "bilinear")
 
 
-@layer("nn.SpatialReSamplingEx", package="nnx")
+@layer("nn.SpatialReSamplingEx", package="nnx", keeps_rank=True, example="C H W")
 class SpatialReSamplingEx(Module):
     """``nn.SpatialReSamplingEx{owidth=..., oheight=..., mode=..., yDim=..., xDim=...}``: images at another size.
 

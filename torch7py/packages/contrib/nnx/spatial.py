@@ -27,7 +27,7 @@ from torch7py.ops.support import restricted
 __all__ = ["Minus", "MultiSoftMax", "Probe", "SpatialLinear", "SpatialPadding", "TreeNLLCriterion"]
 
 
-@layer("nn.Minus", package="nnx")
+@layer("nn.Minus", package="nnx", keeps_rank=True)
 class Minus(Pointwise):
     """``nn.Minus()``: ``y = -x``, any shape."""
 
@@ -38,7 +38,12 @@ class Minus(Pointwise):
         return -gradOutput
 
 
-@layer("nn.SpatialLinear", package="nnx")
+@layer(
+    "nn.SpatialLinear",
+    package="nnx",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(fanout)) bias:1~uniform(1/sqrt(fanout))",
+)
 class SpatialLinear(Module):
     """``nn.SpatialLinear([fanin, fanout])``: ``y = W x + b`` at each pixel.
 
@@ -105,7 +110,7 @@ class SpatialLinear(Module):
         """updateGradInput has done it."""
 
 
-@layer("nn.MultiSoftMax", package="nnx")
+@layer("nn.MultiSoftMax", package="nnx", keeps_rank=True)
 class MultiSoftMax(Module):
     """``nn.MultiSoftMax()``: the softmax along the last dimension.
 
@@ -120,7 +125,7 @@ class MultiSoftMax(Module):
         return input.softmax(-1)
 
 
-@layer("nn.SpatialPadding", package="nnx")
+@layer("nn.SpatialPadding", package="nnx", keeps_rank=True)
 class SpatialPadding(Module):
     """``nn.SpatialPadding(pad_l[, pad_r, pad_t, pad_b, y_dim, x_dim, val])``: a margin of val (0) around images.
 
@@ -164,7 +169,7 @@ class SpatialPadding(Module):
         return input
 
 
-@layer("nn.Probe", package="nnx")
+@layer("nn.Probe", package="nnx", keeps_rank=True, takes="any", gives="same")
 class Probe(Module):
     """``nn.Probe([name, display])``: passes input and gradient on, and prints size, mean, deviation, extremes and time.
 
@@ -219,7 +224,7 @@ class Probe(Module):
 restricted("nn.Probe", "displaying an image is an error: there are no windows")
 
 
-@layer("nn.TreeNLLCriterion", package="nnx")
+@layer("nn.TreeNLLCriterion", package="nnx", target="other")
 class TreeNLLCriterion(TargetlessCriterion):
     """``nn.TreeNLLCriterion()``: minus the mean of log likelihoods; there is no target.
 

@@ -34,7 +34,12 @@ class _Level(NamedTuple):
 TABLES = ("childIds", "parentIds", "parentChildren", "childParent")
 
 
-@layer("nn.SoftMaxTree", package="nnx")
+@layer(
+    "nn.SoftMaxTree",
+    package="nnx",
+    takes="table",
+    parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~uniform(1/sqrt(inputSize))",
+)
 class SoftMaxTree(Module):
     """``nn.SoftMaxTree(inputSize, hierarchy[, rootId, accUpdate, static, verbose])``: a path of softmaxes.
 

@@ -27,7 +27,7 @@ def sampled(images: torch.Tensor, grids: torch.Tensor) -> torch.Tensor:
     return samples.permute(0, 2, 3, 1).contiguous()
 
 
-@layer("nn.BilinearSamplerBHWD", package="stn")
+@layer("nn.BilinearSamplerBHWD", package="stn", takes="table")
 class BilinearSamplerBHWD(Module):
     """``nn.BilinearSamplerBHWD()``: the values of images at the positions of a grid, interpolated between pixels.
 

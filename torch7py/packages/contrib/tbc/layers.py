@@ -16,7 +16,12 @@ from torch7py.ops.errors import TorchError
 __all__ = ["TemporalConvolutionTBC"]
 
 
-@layer("nn.TemporalConvolutionTBC", package="tbc")
+@layer(
+    "nn.TemporalConvolutionTBC",
+    package="tbc",
+    keeps_rank=True,
+    parameters="weight:3~computed() bias:1~computed()",
+)
 class TemporalConvolutionTBC(Module):
     """``nn.TemporalConvolutionTBC(nIn, nOut, kw[, pad])``: a linear map of every kw steps, pad zeros at both ends.
 

@@ -13,7 +13,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["Diag"]
 
 
-@layer("nn.Diag", package="unsup")
+@layer("nn.Diag", package="unsup", parameters="weight:1~constant(1)", keeps_rank=True)
 class Diag(Module):
     """``nn.Diag(nFeature)``: each plane times a learned weight, at first 1.
 
