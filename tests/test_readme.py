@@ -7,6 +7,7 @@ make exists is all that is checked of it, because this test is part of one.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -85,6 +86,26 @@ def test_the_blocks_about_the_border_run(tmp_path):
         re.MULTILINE | re.DOTALL,
     ):
         call("-c", text, cwd=tmp_path)
+
+
+def test_the_page_about_ports_does_what_it_says(tmp_path):
+    """A block whose first line names a file is that file."""
+    page = ROOT.joinpath("docs/comparing.md").read_text()
+    for kind, text in re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        named = re.match(r"(?:--|#) ([\w.]+\.(?:lua|py)):", text)
+        if named:
+            tmp_path.joinpath(named[1]).write_text(text)
+        elif kind == "python":
+            call("-c", text, cwd=tmp_path)
+        elif kind == "console":
+            command, shown = text.removeprefix("$ torch7py ").split("\n", 1)
+            result = python_process.run(["-m", "torch7py", *shlex.split(command)], cwd=tmp_path)
+            assert (result.returncode, result.stderr) == (0 if shown.startswith("the same") else 2, "")
+            ours, theirs = (re.sub(r"\d\.\de-1\d", "small", x).strip() for x in (result.stdout, shown))
+            assert ours == theirs
+        else:
+            assert kind == "json"
+            json.loads(text)
 
 
 PAGES = [

@@ -22,10 +22,13 @@ __all__ = [
     "Gradients",
     "compare_gradients",
     "compare_model",
+    "like",
     "load",
     "native_input",
     "quiet",
     "relative_error",
+    "relative_errors",
+    "require_gradients",
     "run_criterion",
     "run_native",
     "verify_class",
@@ -68,16 +71,23 @@ def relative_error(ours: Any, theirs: Any, least: float = 1e-3, floor: float = 0
     ours, theirs = (torch.as_tensor(x, dtype=torch.float64) for x in (ours, theirs))
     if ours.numel() == 0 and theirs.numel() == 0:
         return 0.0
+    errors = relative_errors(ours, theirs, least, floor)
+    return float("inf") if errors is None else float(errors.max())
+
+
+def relative_errors(
+    ours: torch.Tensor, theirs: torch.Tensor, least: float = 1e-3, floor: float = 0.0
+) -> torch.Tensor | None:
+    """``relative_error`` of each element; None where shapes differ."""
     if ours.shape != theirs.shape:
-        return float("inf")
+        return None
     a, b = ours.detach().double(), theirs.detach().double()
-    if not torch.equal(a.isnan(), b.isnan()):
-        return float("inf")
+    alone = a.isnan() != b.isnan()
     a, b = a.nan_to_num(nan=0), b.nan_to_num(nan=0)
     same = a == b  # infinities among them
     own = max(b[~b.isinf()].abs().max().item() if (~b.isinf()).any() else 0.0, 1e-300) * least
-    error = ((a - b).abs() / b.abs().clamp(min=max(own, floor))).masked_fill(same, 0)
-    return float(error.max())
+    errors = ((a - b).abs() / b.abs().clamp(min=max(own, floor))).masked_fill(same, 0)
+    return errors.masked_fill(alone, float("inf"))
 
 
 def native_input(form: Any, value: Any) -> Any:

@@ -146,7 +146,7 @@ def test_an_original_that_fails(lua: Path, port: Path) -> None:
     assert result.exit_code == 1
     assert re.fullmatch(r"torch7py: the original fails: \S*/train\.lua:2: no\n", result.stderr)
     lua.write_text("x = = 1\n")
-    assert f"{lua}:1:" in run(lua, port).stderr
+    assert "train.lua:1: unexpected symbol near '='" in run(lua, port).stderr
     lua.write_text("os.exit(4)\n")
     assert "the original ended with exit code 4" in run(lua, port).stderr
 
@@ -172,12 +172,12 @@ def test_an_original_that_does_not_end(lua: Path, port: Path, endless: str) -> N
 
 
 def test_a_port_that_cannot_be_stopped(lua: Path, port: Path) -> None:
-    forever = """    import signal
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        pass
-"""
-    port.write_text(PORT.replace("    optimizer.step()\n", forever))
+    port.write_text("""import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print(1)
+while True:
+    pass
+""")
     shortened = (
         "from torch7py.translate.ports import limits; limits.PATIENCE = 0.2\n"
         "from torch7py.cli.main import main; main()"

@@ -7,7 +7,7 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -43,8 +43,9 @@ class Part:
     kind: str
     module: Module
     tracked: Tracked
-    buffers: dict[str, Callable[[], torch.Tensor]] = field(default_factory=dict)
-    copied: bool = False
+    buffers: dict[str, Callable[[], torch.Tensor]]
+    copied: bool
+    first_buffers: Tensors
 
     @property
     def first(self) -> Tensors:
@@ -55,7 +56,7 @@ class Part:
 class Watch:
     """The parts of a program with their history. ``limit`` is what may stop the program before its end."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit | None = None) -> None:
         self.limit = limit
         self.history = History()
         self.parts: list[Part] = []
@@ -70,7 +71,7 @@ class Watch:
 
     @property
     def stopped(self) -> bool:
-        return self.limit.over
+        return self.limit is not None and self.limit.over
 
     def start(self, runtime: Runtime) -> None:
         """To be called after the prelude ``record.lua``, before the program."""
@@ -134,7 +135,7 @@ class Watch:
         moment = self.moment()
         if id(root) not in self._roots:
             self._roots[id(root)] = root
-            self._add(root, moment)
+            self.add(root, moment)
         self.history.look(moment)
 
     def _after(self, obj: Any, name: str) -> None:
@@ -146,8 +147,8 @@ class Watch:
         elif name in _BACKWARD:
             self.history.passed(self.moment())
 
-    def _add(self, root: Module, moment: Moment) -> None:
-        """The parts of a module that the program calls for the first time."""
+    def add(self, root: Module, moment: Moment) -> None:
+        """Take in the parts of a module that is called for the first time."""
         known = {key for module in self._known for key in _memory(module)}
         for module, kind, weights, buffers in _parts(root):
             memory = _memory(module)
@@ -164,7 +165,8 @@ class Watch:
             others = [value for other in self.history.tracked for value in other.last.values()]
             self.history.track(tracked, moment)
             copied = any(_is_among(value, others) for value in tracked.last.values())
-            self.parts.append(Part(name, kind, module, tracked, buffers, copied))
+            state = {entry: read() for entry, read in buffers.items()}
+            self.parts.append(Part(name, kind, module, tracked, buffers, copied, state))
             for tensor in module.parameter_pairs()[0]:
                 self._use(tensor)
 

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import sys
+import sysconfig
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+import torch7py
 from torch7py.translate.comparison import cards
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
@@ -33,7 +35,11 @@ from torch7py.translate.verify import Different
 
 __all__ = ["Port", "run_port"]
 
-_LIBRARY = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(os.__file__) + os.sep)
+# What is no line of a port, even where it lies in the same folder.
+_LIBRARIES = (
+    *(os.path.join(os.path.dirname(str(module.__file__)), "") for module in (os, torch, torch7py)),
+    os.path.join(sysconfig.get_path("purelib"), ""),
+)
 
 
 @dataclass
@@ -57,20 +63,23 @@ class Port:
 class _Observed:
     """The calls of PyTorch by which a port is followed."""
 
-    def __init__(self, port: Port, weights: PortWeights, folder: Path) -> None:
+    def __init__(self, port: Port, weights: PortWeights, path: Path) -> None:
         self.port, self.weights, self.history = port, weights, port.history
-        self.folder = str(folder) + os.sep
+        self.path, self.folder = str(path), os.path.join(path.parent, "")
         self.lines = 0
         self.modules: list[torch.nn.Module] = []
         self._within = 0
+
+    def is_own(self, file: str) -> bool:
+        """Whether a file is one of the port's."""
+        return file.startswith(self.folder) and (file == self.path or not file.startswith(_LIBRARIES))
 
     def place(self) -> str:
         """The file and line of the port that are being run: ``train.py:12``."""
         frame: Any = sys._getframe(1)
         while frame is not None:
-            name = frame.f_code.co_filename
-            if name.startswith(self.folder) and not name.startswith(_LIBRARY):
-                return f"{name[len(self.folder) :]}:{frame.f_lineno}"
+            if self.is_own(frame.f_code.co_filename):
+                return f"{frame.f_code.co_filename[len(self.folder) :]}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
 
@@ -153,7 +162,7 @@ class _Observed:
         known: dict[int, str] = {}
         frame: Any = sys._getframe(1)
         while frame is not None:
-            if frame.f_code.co_filename.startswith(self.folder):
+            if self.is_own(frame.f_code.co_filename):
                 for scope in (frame.f_locals, frame.f_globals):
                     known = {id(x): name for name, x in scope.items() if isinstance(x, torch.Tensor)} | known
             frame = frame.f_back
@@ -200,7 +209,7 @@ def run_port(
 ) -> PortWeights:
     """Run a port; ``port`` is filled while it runs. Raises WrongMap where a map does not fit."""
     weights = PortWeights(watch.parts, given, port.history)
-    observed = _Observed(port, weights, path.resolve().parent)
+    observed = _Observed(port, weights, path.resolve())
     draws = PortDraws(recording.draws, observed.is_weight)
     files, clock, pictures = _Files(recording.files), Clock(), Pictures()
     output = _Output(observed, sys.stdout)
@@ -270,7 +279,8 @@ def _run(path: Path, port: Port, observed: _Observed) -> None:
         place = _place_of(error, observed)
         if isinstance(error, SyntaxError) and error.lineno is not None:
             place = f"{path.name}:{error.lineno}"
-        first = (str(error).strip() or "no message").splitlines()[0]
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        first = (said.strip() or "no message").splitlines()[0]
         port.error = f"{place or path.name}: {type(error).__name__}: {first}"
 
 
@@ -279,7 +289,7 @@ def _place_of(error: BaseException, observed: _Observed) -> str:
     found, at = "", error.__traceback__
     while at is not None:
         name = at.tb_frame.f_code.co_filename
-        if name.startswith(observed.folder) and not name.startswith(_LIBRARY):
+        if observed.is_own(name):
             found = f"{name[len(observed.folder) :]}:{at.tb_lineno}"
         at = at.tb_next
     return found

@@ -60,10 +60,15 @@ class Pair:
 
 
 class PortWeights:
-    """The parameters of a port as they come to be used. ``given`` maps its names to those of the original."""
+    """The parameters of a port as they come to be used. ``given`` maps its names to those of the original.
 
-    def __init__(self, parts: list[Part], given: Mapping[str, Any], history: History) -> None:
-        self.parts, self.given, self.history = parts, dict(given), history
+    ``begins`` says whether they are to begin with the original's values.
+    """
+
+    def __init__(
+        self, parts: list[Part], given: Mapping[str, Any], history: History, begins: bool = True
+    ) -> None:
+        self.parts, self.given, self.history, self.begins = parts, dict(given), history, begins
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
         self.tracked: list[
@@ -136,7 +141,7 @@ class PortWeights:
 
     def _track(self, made: list[Pair], moment: Callable[[], Moment]) -> None:
         self.pairs += made
-        for pair in made:
+        for pair in made if self.begins else ():
             pair.begin()
         for part in {id(pair.part): pair.part for pair in made}.values():
             mine = [pair for pair in made if pair.part is part]
@@ -159,13 +164,16 @@ class PortWeights:
             if (id(part), name) in self._left:
                 made.append(self._pair(names[name], tensor, part, name))
             else:
-                self.alone.append(names[name])
+                if tensor.requires_grad:
+                    self.alone.append(names[name])
                 if name.startswith("bias"):  # one of two that are added, of which the original has one
                     with torch.no_grad():
                         tensor.zero_()
         state = dict(module.named_buffers(recurse=False))
         for name in part.buffers.keys() & state.keys():
             self.buffers.append((f"{prefix}.{name}", state[name], part, name))
+            if self.begins:
+                state[name].copy_(part.first_buffers[name])
         return made
 
     def _like(self, module: torch.nn.Module, own: dict[str, torch.Tensor]) -> Part | None:
@@ -198,8 +206,7 @@ class PortWeights:
                 )
             return [self._pair(name, tensor, part, entry, turned)]
         if not tensor.requires_grad and bool((tensor == tensor.flatten()[:1]).all()):
-            self.alone.append(name)  # a bias that is switched off, or the like
-            return []
+            return []  # a bias that is switched off, or the like
         free = [
             (part, entry)
             for part, entry in self._left.values()
