@@ -57,6 +57,7 @@ class Measured:
     cls: type
     classes: set[type]
     children: int
+    parts_parameters: int
     input: Any
     output: Any
     draws: bool
@@ -164,6 +165,7 @@ def measure(runtime: Runtime, use: Use) -> Measured:
         type(made),
         classes,
         len([child for child in made.children() if hasattr(child, "torch7_name")]),
+        len(made.torch7_parameters()[0] if made.torch7_parameters() else []) - len(parameters),
         input,
         output,
         draws,
@@ -240,7 +242,7 @@ def test_whose_examples_depend_on_each_other(measured: list[Measured]) -> None:
 
 
 def test_what_is_taken_and_given(measured: list[Measured]) -> None:
-    tables = {"steps": "table"}
+    tables = {"steps": "table", "sequence": "tensor"}
     anything = ("any", "parts", "nothing")
 
     def wrong(each: Measured) -> bool:
@@ -266,8 +268,10 @@ def test_who_keeps_the_number_of_dimensions(measured: list[Measured]) -> None:
 
 def test_modules_inside(measured: list[Measured]) -> None:
     def wrong(each: Measured) -> bool:
-        if each.facts.parts in ("none", "built"):
-            return each.children > 0 and each.facts.parts == "none" and each.use.name not in REFERRING
+        if each.facts.parts in ("built", "fixed"):
+            return (each.parts_parameters > 0) != (each.facts.parts == "built")
+        if each.facts.parts == "none":
+            return each.children > 0 and each.use.name not in REFERRING
         return not each.children
 
     none_of(measured, wrong)

@@ -216,7 +216,7 @@ class SoftShrink(_Shrink):
         return torch.where(self._outside(input), moved, 0)
 
 
-@layer("nn.TanhShrink", keeps_rank=True, parts="built")
+@layer("nn.TanhShrink", keeps_rank=True, parts="fixed")
 class TanhShrink(Pointwise):
     """``nn.TanhShrink()``: ``y = x - tanh(x)``, any shape. The field ``tanh`` is the ``nn.Tanh`` inside."""
 

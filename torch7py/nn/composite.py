@@ -28,7 +28,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["CReLU", "LayerNormalization", "Maxout", "PartialLinear"]
 
 
-@layer("nn.CReLU", keeps_rank=True, parts="built", takes="tensor", gives="tensor")
+@layer("nn.CReLU", keeps_rank=True, takes="tensor", gives="tensor", parts="fixed")
 class CReLU(Sequential):
     """``nn.CReLU(nInputDims[, inplace])``: ``max(0, x)`` and ``max(0, -x)``, one after the other.
 

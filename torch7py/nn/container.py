@@ -19,7 +19,7 @@ from torch7py.ops.quirks import older
 __all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential", "add_up", "like"]
 
 
-@layer("nn.Container", parts="chain", takes="parts", gives="parts")
+@layer("nn.Container", takes="parts", gives="parts")
 class Container(Module):
     """``nn.Container()``: holds modules in order and passes on what concerns all of them."""
 
@@ -234,7 +234,7 @@ _RETHROWN = frozenset(
 )
 
 
-@layer("nn.Sequential")
+@layer("nn.Sequential", parts="chain")
 class Sequential(Container):
     """``nn.Sequential()``: one module after the other.
 

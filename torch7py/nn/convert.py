@@ -93,7 +93,7 @@ def _type_named(name: str) -> types.NumberType:
     return number_type
 
 
-@layer("nn.Convert", parts="built", takes="any", gives="any")
+@layer("nn.Convert", takes="any", gives="any", parts="fixed")
 class Convert(Growing):
     """``nn.Convert([inputShape, outputShape])``: the dimensions in another order, and the layer's tensor type.
 

@@ -27,10 +27,10 @@ __all__ = [
     "stated",
 ]
 
-TAKES = frozenset("tensor table steps any parts nothing".split())
+TAKES = frozenset("tensor sequence table steps any parts nothing".split())
 GIVES = frozenset("tensor table steps same any parts number".split())
 KEEPS = frozenset("nothing always remembered".split())
-PARTS = frozenset("none chain branches entries slices each one steps built graph".split())
+PARTS = frozenset("none chain branches entries slices each one steps built fixed graph".split())
 TARGETS = frozenset("none class values sign truths parts other".split())
 
 
@@ -59,14 +59,15 @@ class Facts:
     - ``differs_in_training``: whether training and evaluation may give different outputs;
     - ``keeps``: whether a forward depends on those before it: in ``nothing``, ``always``, or after ``remember`` only;
     - ``over_batch``: whether in training the output for an example depends on the others of its batch;
-    - ``takes``: a ``tensor``, a ``table``, a table of the ``steps`` of a sequence, ``any`` of them, what its ``parts``
-      take, or ``nothing`` of its input;
+    - ``takes``: a ``tensor``, one that holds a ``sequence``, with time in front, a ``table``, a table of the ``steps``
+      of a sequence, ``any`` of them, what its ``parts`` take, or ``nothing`` of its input;
     - ``gives``: the same; ``same`` as its input; a ``number``;
     - ``keeps_rank``: whether a tensor always has as many dimensions afterwards;
     - ``parts``: what it does with modules in it. ``none`` are there; a ``chain``, one after the other; ``branches``, of
       which each is given the input; ``entries``, of which each is given one of the input; ``slices``, the same of a
       tensor; ``each``, one that is given all entries or steps in turn; ``one``, around which it does something;
-      ``steps``, a network applied at each step; ``built``, it makes them itself; a ``graph``;
+      ``steps``, a network applied at each step; ``built``, it makes them itself, or ``fixed``, without parameters; a
+      ``graph``;
     - ``example``: the axes of an example, names of constructor's arguments and letters for others, or ``any``;
     - ``items``: the constructor's argument that is the largest of the whole numbers that it takes;
     - ``target``: of a criterion. ``none``; a ``class``, counted from 1; ``values`` like the input; a ``sign``, 1 or -1;

@@ -135,12 +135,7 @@ class _Neighbourhood(Gridded):
         return super().clearState()
 
 
-@layer(
-    "nn.SpatialSubtractiveNormalization",
-    keeps_rank=True,
-    parts="built",
-    example="nInputPlane H W",
-)
+@layer("nn.SpatialSubtractiveNormalization", keeps_rank=True, example="nInputPlane H W", parts="fixed")
 class SpatialSubtractiveNormalization(_Neighbourhood):
     """``nn.SpatialSubtractiveNormalization([nInputPlane, kernel])``: subtract the mean around each pixel.
 
@@ -177,12 +172,7 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
         return self.through("meanestimator", batch, -gradient / self.shares(batch)) + gradient
 
 
-@layer(
-    "nn.SpatialDivisiveNormalization",
-    keeps_rank=True,
-    parts="built",
-    example="nInputPlane H W",
-)
+@layer("nn.SpatialDivisiveNormalization", keeps_rank=True, example="nInputPlane H W", parts="fixed")
 class SpatialDivisiveNormalization(_Neighbourhood):
     """``nn.SpatialDivisiveNormalization([nInputPlane, kernel, threshold, thresval])``: divide by the deviation
     around each pixel.
@@ -245,12 +235,7 @@ def thresholds(threshold: float | None, thresval: float | None) -> tuple[float, 
     return least, least if thresval is None else thresval
 
 
-@layer(
-    "nn.SpatialContrastiveNormalization",
-    keeps_rank=True,
-    parts="built",
-    example="nInputPlane H W",
-)
+@layer("nn.SpatialContrastiveNormalization", keeps_rank=True, example="nInputPlane H W", parts="fixed")
 class SpatialContrastiveNormalization(_Neighbourhood):
     """``nn.SpatialContrastiveNormalization([nInputPlane, kernel, threshold, thresval])``: subtract the mean around each
     pixel, then divide by the deviation.

@@ -199,7 +199,7 @@ class SpatialSubSampling(Windowed):
         return self.like_input(output, input)
 
 
-@layer("nn.SpatialLPPooling", keeps_rank=True, parts="built", takes="tensor", gives="tensor", example="C H W")
+@layer("nn.SpatialLPPooling", keeps_rank=True, takes="tensor", gives="tensor", example="C H W", parts="fixed")
 class SpatialLPPooling(Sequential):
     """``nn.SpatialLPPooling(nInputPlane, pnorm, kW, kH[, dW, dH])``: ``(sum x^p)^(1/p)`` over each window.
 

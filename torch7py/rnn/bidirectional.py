@@ -208,9 +208,9 @@ class BiSequencerLM(Bidirectional):
     package="rnn",
     keeps_rank=True,
     parts="built",
-    takes="tensor",
     gives="tensor",
     example="inputDim",
+    takes="sequence",
 )
 class SeqBRNN(PartNames, Container):
     """``nn.SeqBRNN(inputDim, hiddenDim[, batchFirst, merge])``: a SeqLSTM from the first step on and one from the last.

@@ -31,7 +31,7 @@ class ReverseTable(Passing):
         return self.forward(gradOutput)
 
 
-@layer("nn.SeqReverseSequence", package="rnn", keeps_rank=True)
+@layer("nn.SeqReverseSequence", package="rnn", keeps_rank=True, takes="sequence")
 class SeqReverseSequence(Module):
     """``nn.SeqReverseSequence(dim)``: the slices along dimension dim (1, 2 or 3) from the last to the first.
 

@@ -23,6 +23,7 @@ T = torch.Tensor
     keeps="remembered",
     example="inputSize",
     parameters="weight:2~normal(1/sqrt(inputSize+outputSize)) bias:1~computed()",
+    takes="sequence",
 )
 class SeqGRU(Sequence):
     """``nn.SeqGRU(inputSize, outputSize)``: gated recurrent units over a whole sequence.

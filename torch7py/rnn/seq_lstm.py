@@ -134,6 +134,7 @@ class LSTMSequence(Sequence):
     keeps="remembered",
     example="inputsize",
     parameters="weight:2~normal(1/sqrt(inputsize+hiddensize)) bias:1~computed()",
+    takes="sequence",
 )
 class SeqLSTM(LSTMSequence):
     """``nn.SeqLSTM(inputsize, hiddensize[, outputsize])``: an LSTM without peepholes over a whole sequence.
@@ -253,6 +254,7 @@ class SeqLSTM(LSTMSequence):
     example="inputsize",
     parameters="weightO:2~normal(1/sqrt(hiddensize+outputsize))"
     " weight:2~normal(1/sqrt(inputsize+hiddensize)) bias:1~computed()",
+    takes="sequence",
 )
 class SeqLSTMP(LSTMSequence):
     """``nn.SeqLSTMP(inputsize, hiddensize, outputsize)``: a SeqLSTM whose output is a projection of its hidden state.

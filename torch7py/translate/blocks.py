@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.registry import Args, Layer
 
 __all__ = ["Kind", "Occurrence", "find_kinds", "grouped", "inner"]
 
-# Containers in which parts may stand, and be parts.
-_AROUND = {"nn.Sequential", "nn.ConcatTable", "nn.ParallelTable", "nn.Concat", "nn.DepthConcat", "nn.gModule"}
 # Arguments that may differ between parts of one kind: whether before or after the layer, and of what.
 _VARIABLE = {
     "nInputPlane": ("in_", "channels"),
@@ -121,9 +120,9 @@ def _count(layer: Layer, uses: dict[int, int]) -> None:
 
 def _candidates(layer: Layer, around: list[Layer]) -> Iterator[tuple[Layer, list[Layer]]]:
     """Sequences of layers with nothing around them but containers, and the sequences around each."""
-    if layer.name not in _AROUND:
+    if not (facts.grows(layer.name) or facts.is_graph(layer.name)):
         return
-    if layer.name == "nn.Sequential":
+    if facts.is_chain(layer.name):
         yield layer, around
         around = [*around, layer]
     for child in layer.children:
@@ -214,11 +213,11 @@ def _free(name: str, taken: set[str]) -> str:
 
 def grouped(layer: Layer, is_part: Callable[[Layer], bool]) -> None:
     """Make of parts that follow one another in a sequence a sequence of their own, in place."""
-    if layer.name not in _AROUND or is_part(layer):
+    if not (facts.grows(layer.name) or facts.is_graph(layer.name)) or is_part(layer):
         return
     for child in layer.children:
         grouped(child, is_part)
-    if layer.name != "nn.Sequential" or all(is_part(child) for child in layer.children):
+    if not facts.is_chain(layer.name) or all(is_part(child) for child in layer.children):
         return
     children: list[Layer] = []
     run: list[Layer] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.tree import Index, Invoke
 
@@ -102,12 +103,6 @@ WEIGHT_RANKS = {
 SIZES_OF_CONVOLUTIONS = {"kW", "kH", "dW", "dH", "padW", "padH", "nInputPlane", "nOutputPlane"}
 
 
-# Criterions whose gradInput is one tensor, from the beginning.
-ONE_GRADIENT = {
-    f"nn.{name}Criterion" for name in "ClassNLL MSE BCE Abs SmoothL1 DistKLDiv Margin MultiMargin".split()
-}
-
-
 def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
         ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
@@ -122,8 +117,8 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
         if shape is not None:
             return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
     if name == "gradInput" and base.kind == "criterion":
-        layers = {layer.name for layer in base.find().layers}
-        return result.be("tensor") if layers and layers <= ONE_GRADIENT else False
+        taken = {facts.takes(layer.name) for layer in base.find().layers}
+        return result.be("tensor") if taken == {"tensor"} else False
     if name == "output" and base.kind == "criterion":
         return result.be("number") | result.mark("loss")
     if name in ("forwardnodes", "backwardnodes"):
@@ -288,19 +283,18 @@ class _OutputKinds:
         if module.classes and not made:
             return "tuple" if module.of_field("output").kind == "table" else "tensor"
         # an empty container in a variable that is given a model later stands in for it
-        filled = [layer for layer in made if layer.children or layer.name != "nn.Sequential"] or made
+        filled = [layer for layer in made if layer.children or not facts.is_chain(layer.name)] or made
         kinds = {self._of_layer(layer) for layer in filled}
         return kinds.pop() if len(kinds) == 1 else None
 
     def _of_layer(self, layer: Description) -> str | None:
         name = layer.name
-        if name in _STEP_LAYERS:
-            return "steps"
-        if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
-            return "tuple"
-        if name == "nn.gModule":
+        kind = {"steps": "steps", "table": "tuple"}.get(facts.gives(name))
+        if kind is not None:
+            return kind
+        if facts.is_graph(name):
             return graph_output(layer)
-        if name == "nn.Sequential":
+        if facts.is_chain(name):
             for child in reversed(layer.children):
                 if any(child.find() is each.find() for each in layer.in_turn) and child.find().layers:
                     kind = self._of_last(child)
@@ -309,7 +303,7 @@ class _OutputKinds:
                 if kind != "same":
                     return kind
             return "same" if layer.children else None
-        if name in _KEEPS:
+        if facts.gives(name) == "same":
             return "tensor" if self.given.kind == "tensor" else None
         return "tensor"
 
@@ -321,15 +315,6 @@ class _OutputKinds:
         kind = self._of_layer(max(child.find().layers, key=lambda one: one.call.place.start))
         del self.known[child.find()]
         return kind
-
-
-_TABLE_LAYERS = {"nn.ParallelTable", "nn.ConcatTable", "nn.NarrowTable", "nn.FlattenTable", "nn.MapTable"}
-
-
-_STEP_LAYERS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater", "nn.RecurrentAttention"}
-
-
-_KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
 
 
 def graph_output(layer: Description) -> str | None:
@@ -344,17 +329,8 @@ def graph_output(layer: Description) -> str | None:
 
 def keeps_rank(module: Type) -> bool:
     """Whether the output of a chain of simple layers has as many dimensions as its input."""
-    chains = ("nn.Sequential", "nn.DataParallelTable")
-    parts = all_parts(module, lambda layer: layer.children if layer.name in chains else ())
     return all(
-        part.layers and all(layer.name in chains or layer.name in _RANK_KEEPERS for layer in part.layers)
-        for part in parts
+        part.layers
+        and all(facts.keeps_rank(layer.name) or facts.is_wrapping(layer.name) for layer in part.layers)
+        for part in all_parts(module)
     )
-
-
-_RANK_KEEPERS = set(
-    "nn.Linear nn.Tanh nn.Sigmoid nn.ReLU nn.LogSoftMax nn.SoftMax nn.Dropout nn.BatchNormalization nn.ELU nn.PReLU"
-    " nn.LeakyReLU nn.SoftPlus nn.HardTanh nn.Identity nn.Add nn.CMul nn.Mul nn.MulConstant nn.AddConstant"
-    " nn.SpatialConvolution nn.SpatialMaxPooling nn.SpatialBatchNormalization nn.Abs nn.Square nn.Sqrt nn.Exp"
-    " nn.Log nn.Power nn.Normalize nn.GradientReversal".split()
-)

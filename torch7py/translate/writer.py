@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.registry import (
     Expr,
     Layer,
@@ -221,7 +222,7 @@ class Writer:
         if id(layer) in self.parts:
             return self._part(layer, [layer], x)
         if (
-            layer.name == "nn.Sequential"
+            facts.is_chain(layer.name)
             and layer.children
             and self.parts.keys() >= set(map(id, layer.children))
         ):

@@ -47,6 +47,7 @@ _INPUT_MODES = ("CUDNN_LINEAR_INPUT", "CUDNN_SKIP_INPUT")
     differs_in_training=True,
     parameters="weight:1~uniform(1/sqrt(hiddenSize))",
     keeps_rank=True,
+    takes="sequence",
 )
 class RNN(Module):
     """``cudnn.RNN(inputSize, hiddenSize, numLayers[, batchFirst, dropout, rememberStates])``: layers of

@@ -20,7 +20,7 @@ from torch7py.rnn.dpnn.inner import WithModule
 __all__ = ["SpatialGlimpse"]
 
 
-@layer("nn.SpatialGlimpse", package="dpnn", takes="table", parts="built")
+@layer("nn.SpatialGlimpse", package="dpnn", takes="table", parts="fixed")
 class SpatialGlimpse(Gridded, WithModule):
     """``nn.SpatialGlimpse(size[, depth, scale])``: pieces of growing extent around a place, all of one size.
 

@@ -40,7 +40,7 @@ EPSILON = 1e-7  # keeps divisors and logarithms away from 0
     gives="any",
     parameters="weight:2~uniform(1/sqrt(inputSize)) bias:1~computed()",
     example="any",
-    parts="built",
+    parts="fixed",
 )
 class NCEModule(Linear):
     """``nn.NCEModule(inputSize, outputSize, k, unigrams[, Z])``: probabilities of the target and of k noise classes.

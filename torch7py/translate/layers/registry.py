@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.ops.dispatch.python import defaults_to_number
-from torch7py.packages.registry import packages
 from torch7py.translate.errors import NotTranslated
+from torch7py.translate.facts.layers import class_of
 from torch7py.translate.layout import items as entries
 
 if TYPE_CHECKING:
@@ -396,23 +396,10 @@ def unsupported(name: str, reason: str) -> None:
     reasons[name] = reason
 
 
-ADDING = (
-    "fbnn",
-    "nnx",
-    "stn",
-    "tbc",
-    "unsup",
-)  # packages that add layers to nn, which know these when loaded
-
-
 @cache
 def parameter_names(name: str) -> tuple[tuple[str, ...], str | None]:
     """The names of a class's constructor parameters, and of the one that takes all further arguments."""
-    cls = torch7_layers.get(name)
-    if cls is None:
-        for package in ADDING:
-            packages[package].load()
-        cls = torch7_layers.get(name)
+    cls = class_of(name)
     if cls is None:
         raise NotNative(f"{name} is not a class of nn or rnn")
     found, rest = [], None

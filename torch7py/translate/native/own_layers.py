@@ -12,12 +12,13 @@ import re
 from dataclasses import dataclass
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
 from torch7py.translate.native.layer_gradients import LayerGradients
-from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, all_layers
+from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.own_weights import refuse_other_weights
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
@@ -32,7 +33,6 @@ _INITIALIZERS = {
     "fill": "nn.init.constant_",
 }
 _HELPERS = {"updateGradInput": "input_gradient", "accGradParameters": "weight_gradients"}
-_DRAWS = re.compile("Dropout|Noise|Reinforce|Recurr|LSTM|GRU|MuFuRu")  # not the same when run again
 # Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
 LEFT_OUT = {
     "parameters",
@@ -150,7 +150,7 @@ class OwnLayer(LayerGradients):
         if len(node.arguments) < 2 or t.kind(node.arguments[0]) != "tensor":
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
         found, gradient = t.type(node.receiver), node.arguments[1]
-        if any(_DRAWS.search(layer.name) for layer in all_layers(found)):
+        if not all(facts.is_repeatable(layer.name) for layer in all_layers(found)):
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, which is run again for it")
         base = t.value(node.receiver)
         if kind == "criterion":
@@ -161,7 +161,7 @@ class OwnLayer(LayerGradients):
         helper = _HELPERS.get(node.method)
         if helper is None:
             helper = "weight_gradients" if node in self.alone else "module_gradient"
-        if any("BatchNormalization" in layer.name for layer in all_layers(found)):
+        if any(facts.normalizes_batches(layer.name) for layer in all_layers(found)):
             if self._is_one_example(node.arguments[0]):
                 raise Problem(
                     "T7-243", node.line, "one example, which Torch7 does not normalize over the batch"
@@ -189,7 +189,7 @@ class OwnLayer(LayerGradients):
             known = [self.t.classes.layers.get(c) for c in made]
             return any(layer is None or layer.parameters or layer.trains_inner for layer in known)
         names = {layer.name for layer in all_layers(module)}
-        return not names or not names <= WITHOUT_WEIGHTS
+        return not names or not all(map(facts.without_weights, names))
 
     def _is_parents_output(self, call: Call) -> bool:
         """``parent.updateOutput(self, input)``, which sets ``self.output``."""

@@ -266,7 +266,7 @@ class SegSparseLinear(Module):
         return f"{self.class_name}({inputs} -> {outputs})"
 
 
-@layer("nn.SparseThreshold", package="fbnn", keeps_rank=True, parts="built")
+@layer("nn.SparseThreshold", package="fbnn", keeps_rank=True, parts="fixed")
 class SparseThreshold(Module):
     """``nn.SparseThreshold([threshold, value])``: ``nn.Threshold`` of the values, beside the indices.
 

@@ -166,7 +166,7 @@ class ConstAffine(Module):
         return gradient.mul_(a) if truthy(self.inplace) else gradient * a
 
 
-@layer("inn.SpatialPyramidPooling", parts="built", takes="tensor")
+@layer("inn.SpatialPyramidPooling", takes="tensor", parts="fixed")
 class SpatialPyramidPooling(Concat):
     """``inn.SpatialPyramidPooling({w1, h1}, {w2, h2}, ...)``: the largest elements of images divided into parts, for
     each pair of numbers of parts, all in one vector.
@@ -204,7 +204,7 @@ class SpatialPyramidPooling(Concat):
         return super().updateOutput(input)
 
 
-@layer("inn.SpatialSameResponseNormalization", parts="built", takes="tensor", gives="tensor", keeps_rank=True)
+@layer("inn.SpatialSameResponseNormalization", takes="tensor", gives="tensor", keeps_rank=True, parts="fixed")
 class SpatialSameResponseNormalization(Sequential):
     """``inn.SpatialSameResponseNormalization([size, alpha, beta])``: ``x / (1 + alpha * mean x^2)^beta``, the mean
     being over size x size pixels of the same plane.

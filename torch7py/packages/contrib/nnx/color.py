@@ -23,7 +23,7 @@ MATRICES: dict[str, list[list[float]]] = {
 OTHERS = ("hsl2rgb", "hsv2rgb", "rgb2hsl", "rgb2hsv", "rgb2nrgb", "rgb2y+nrgb")
 
 
-@layer("nn.SpatialColorTransform", package="nnx", keeps_rank=True, parts="built")
+@layer("nn.SpatialColorTransform", package="nnx", keeps_rank=True, parts="fixed")
 class SpatialColorTransform(Module):
     """``nn.SpatialColorTransform(transform)``: an image in another color space.
 

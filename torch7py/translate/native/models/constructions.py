@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.models.resized import resized
-from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
 from torch7py.translate.native.models.single_rows import NORMALIZATIONS, may_be_single
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -22,18 +21,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
-__all__ = ["OVER_TIME", "WITHOUT_WEIGHTS", "Constructions", "all_layers"]
-
-# Layers that see a sequence, or what they keep from one call for the next, and graphs, which take several inputs.
-OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|MuFuRu|gModule|BRNN|Attention")
-
-# Layers without any, which may stand between those that have some.
-WITHOUT_WEIGHTS = {
-    f"nn.{name}"
-    for name in "Sequential Concat ConcatTable ParallelTable JoinTable SplitTable SelectTable CAddTable CMulTable"
-    " Identity Reshape View Squeeze Transpose Dropout Tanh Sigmoid ReLU ELU LeakyReLU SoftMax LogSoftMax Threshold"
-    " SpatialMaxPooling SpatialAveragePooling TemporalMaxPooling".split()
-}
+__all__ = ["Constructions", "all_layers"]
 
 
 def all_layers(module: Type) -> list[Description]:
@@ -99,7 +87,7 @@ class Constructions:
         """A module with a name of its own, which the class that it is a part of is given."""
         names = {layer.name for layer in all_layers(self.t.type(node))}
         over_time = self._in_sequencer and self.models.sequences.over_time(node)
-        if not names or (any(OVER_TIME.search(name) for name in names) and not over_time):
+        if not names or (any(map(facts.sees_sequences, names)) and not over_time):
             called = node.name if isinstance(node, Name) else "a field"
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
         text = self.t.value(node).text
@@ -122,7 +110,7 @@ class Constructions:
         texts = []
         for index, argument in enumerate(node.arguments):
             if t.kind(argument) in ("module", "criterion"):
-                kept, self._in_sequencer = self._in_sequencer, path in OVER_STEPS
+                kept, self._in_sequencer = self._in_sequencer, facts.applies_to_steps(path)
                 modules[index] = self.layer(argument)
                 self._in_sequencer = kept
                 texts.append(f"\0{index}")
@@ -152,7 +140,7 @@ class Constructions:
         self.made_by[id(layer)] = node
         if path == "nn.View" and node in self.resized:
             layer.args.texts["resized"] = "True"
-        mode = self.models.sequences.known_mode(node) if path in REMEMBER else ""
+        mode = self.models.sequences.known_mode(node) if facts.may_remember(path) else ""
         if node in self.models.coupling.layers:
             layer.args.texts["coupled"] = "True"
         if path in NORMALIZATIONS and self._sees_one_row(node, NORMALIZATIONS[path]):
@@ -202,7 +190,7 @@ class Constructions:
             raise Problem("T7-202", call.line, f"remember before {layer.name} is added to a part")
         if modify(layer, "remember", texts):
             return
-        if layer.given or OVER_TIME.search(layer.name):
+        if layer.given or facts.sees_sequences(layer.name):
             raise Problem("T7-202", call.line, f"the method remember of {layer.name}")
         for part in (*layer.children, *layer.slots.values()):
             self._remember(part, call, texts)

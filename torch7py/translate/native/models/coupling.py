@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code
-from torch7py.translate.native.models.sequences import REMEMBER
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Statement
 
@@ -173,7 +173,7 @@ class Coupling:
         layer, source = self.t.type(start.layer).find(), self.t.type(start.source).find()
         for statement, value in self._back.items():
             if value is None:  # setGradHiddenState, which sequences as a whole do not have
-                if self._names(start.layer) - REMEMBER:
+                if not all(map(facts.may_remember, self._names(start.layer))):
                     return True
                 continue
             target = statement.targets[0] if isinstance(statement, tree.Assign) else None

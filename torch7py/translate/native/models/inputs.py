@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -57,11 +58,11 @@ class Inputs:
             return self.loss(base, found, arguments[0], arguments[1], line)
         if is_seen_overwritten(t, found, arguments[0]):
             raise Problem("T7-230", line, "an input that the module's first layer writes over")
-        filled = [layer for layer in found.find().layers if layer.children or layer.name != "nn.Sequential"]
+        filled = [layer for layer in found.find().layers if layer.children or not facts.is_chain(layer.name)]
         if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(t.graphs, found)
-        if several is None and any(layer.name == "nn.gModule" for layer in found.find().layers):
+        if several is None and any(facts.is_graph(layer.name) for layer in found.find().layers):
             several = self._made_as_graph(receiver)
             if several is not None:
                 return atom(f"{base}({', '.join(self._graph_arguments(arguments[0], several))})")
@@ -269,10 +270,10 @@ def _any_takes_items(layers: Sequence[Description]) -> bool:
         if layer in seen:
             continue
         seen.add(layer)
-        if layer.name.startswith("nn.LookupTable"):
+        if facts.takes_items(layer.name):
             return True
-        inside = layer.slots if layer.name == "nn.Sequencer" else []
-        if layer.name == "nn.Sequential":
+        inside = layer.slots if facts.applies_to_steps(layer.name) else []
+        if facts.is_chain(layer.name):
             inside = [child for child in layer.children if not _keeps_items(child)][:1]
         waiting += [each for part in inside for each in part.find().layers]
     return False
@@ -285,7 +286,7 @@ def _keeps_items(module: Type) -> bool:
 
 
 def _first_child(layer: Description) -> Sequence[Type]:
-    return layer.children[:1] if layer.name == "nn.Sequential" else ()
+    return layer.children[:1] if facts.is_chain(layer.name) else ()
 
 
 def input_kind(module: Type) -> str | None:
@@ -295,8 +296,6 @@ def input_kind(module: Type) -> str | None:
         if not part.layers:
             return None
         for layer in part.layers:
-            if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
-                kinds.add("steps")
-            elif not _first_child(layer):
-                kinds.add("tuple" if layer.name.endswith("Table") else "tensor")
+            if not _first_child(layer):
+                kinds.add({"steps": "steps", "table": "tuple"}.get(facts.takes(layer.name), "tensor"))
     return kinds.pop() if len(kinds) == 1 else None

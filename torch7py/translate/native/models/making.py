@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
@@ -358,7 +359,7 @@ class Making:
         """A layer, or a Sequential of them, as PyTorch's own modules."""
         if over_time and not (layer.name in ("nn.Sequential", *_AS_MODULES) or self._pointwise(layer)):
             return None
-        if layer.name == "nn.Sequential":
+        if facts.is_chain(layer.name):
             parts = [self.plain(child, over_time) for child in layer.children]
             if None in parts:
                 return None

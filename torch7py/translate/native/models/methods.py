@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.native import code, devices, reuse, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
-from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Constructions
+from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
@@ -44,15 +46,8 @@ _ROWS_ALIKE = {
     f"nn.{name}"
     for name in "Linear LookupTable FastLSTM LSTM GRU Recurrent Recurrence Recursor Add NCEModule".split()
 }
-_SEQUENCERS = {
-    f"nn.{name}" for name in "Sequencer BiSequencer BiSequencerLM MaskZero TrimZero ZipTable".split()
-}
 # Methods that change what a file has of a module besides its weights.
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
-
-
-# Criterions that are classes of PyTorch's, which look at their reduction when they are called.
-_WITH_REDUCTION = {f"nn.{name}Criterion" for name in "MSE Abs SmoothL1 ClassNLL CrossEntropy".split()}
 
 
 def _is_flag(node: Expression) -> bool:
@@ -284,7 +279,7 @@ class Models:
             return False
         if isinstance(container, Call):  # ``block(3, 8):add(...)``
             grown = {layer.name for layer in t.type(container).find().layers}
-            if not t.types.function_called(container) or not grown or grown - _GROWING:
+            if not t.types.function_called(container) or not grown or not all(map(facts.grows, grown)):
                 return False
             if len(parts) > 1:
                 adds = "".join(f".append({t.value(part)})" for part in parts)
@@ -304,7 +299,7 @@ class Models:
 
     def _limited(self, node: Invoke, base: str) -> Py:
         """``model:maxParamNorm(longest)``, of layers whose rows are those of PyTorch's, or its columns."""
-        names = layers_in(self.t.type(node.receiver)) - WITHOUT_WEIGHTS - _SEQUENCERS
+        names = set(filterfalse(facts.without_weights, layers_in(self.t.type(node.receiver))))
         over = names & {"nn.SeqLSTM"}
         if not names or names - _ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
             raise Problem(
@@ -323,7 +318,7 @@ class Models:
             node.arguments
             or not names
             or t.types.function_called(node)
-            or names - _DRAWN_ALIKE - WITHOUT_WEIGHTS
+            or not all(name in _DRAWN_ALIKE or facts.without_weights(name) for name in names)
         ):
             raise Problem("T7-202", node.line, "the method reset of a module")
         base = t.value(node.receiver).at(code.ATOM)
@@ -335,7 +330,7 @@ class Models:
     def has_length(self, node: Expression) -> bool:
         """Whether Lua's ``#`` gives a module's number of parts, as that of an nn.Sequential."""
         found = self.t.type(node).find()
-        return not found.classes and {layer.name for layer in found.layers} == {"nn.Sequential"}
+        return not found.classes and bool(found.layers) and all(facts.is_chain(x.name) for x in found.layers)
 
     def setting(self, target: Index) -> str | None:
         """The attribute of ``nce.normalized = true``, which the page has as well."""
@@ -358,7 +353,7 @@ class Models:
         name = target.key.value if isinstance(target.key, tree.String) else ""
         if t.kind(target.base) == "criterion" and name == "sizeAverage" and isinstance(value, tree.Boolean):
             names = {layer.name for layer in t.type(target.base).find().layers}
-            if names and names <= _WITH_REDUCTION and not t.type(target.base).find().classes:
+            if names and not any(map(is_function, names)) and not t.type(target.base).find().classes:
                 reduction = "mean" if value.value else "sum"
                 t.emit(f"{t.value(target.base).at(code.ATOM)}.reduction = {code.quoted(reduction)}")
                 return True
@@ -500,8 +495,6 @@ _BIAS_APART = {
     f"nn.{name}"
     for name in "Linear SpatialConvolution SpatialConvolutionMM SpatialFullConvolution VolumetricConvolution".split()
 }
-# Containers that are lists of modules in a page, where they are not written out.
-_GROWING = {f"nn.{name}" for name in "Sequential Concat ConcatTable ParallelTable DepthConcat".split()}
 
 
 def _is_field(node: Index, name: str) -> bool:

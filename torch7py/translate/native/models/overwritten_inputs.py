@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import SHARES_MEMORY, in_place
@@ -47,14 +48,14 @@ def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | 
     if root in around:
         return None
     for layer in root.layers:
-        if layer.name == "nn.Sequential":
+        if facts.is_chain(layer.name):
             for child in layer.children:
                 found = _first(t, child, (*around, root))
                 if found is not None:
                     return found
                 if any(each.name not in SHARES_MEMORY for each in child.find().layers):
                     break
-        elif layer.name == "nn.gModule":
+        elif facts.is_graph(layer.name):
             found = _first_of_graph(t, layer.call)
             if found is not None:
                 return found
@@ -245,6 +246,6 @@ def _last(module: Type) -> str:
             return ""
         seen.add(root)
         (layer,) = root.layers
-        if layer.name != "nn.Sequential" or not layer.children:
+        if not facts.is_chain(layer.name) or not layer.children:
             return layer.name
         module = layer.children[-1]

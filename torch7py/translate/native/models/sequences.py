@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description
 from torch7py.translate.layers import SETTINGS, Args, Layer
 from torch7py.translate.layers.recurrent import remembers
@@ -19,12 +20,8 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
-__all__ = ["OVER_STEPS", "REMEMBER", "Sequences"]
+__all__ = ["Sequences"]
 
-# Layers that apply the modules that they are given to the steps of a sequence.
-OVER_STEPS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater"}
-# Those that may remember the end of a sequence for the next one.
-REMEMBER = {"nn.Sequencer", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"}
 _RUNS = ("forward", "updateOutput")
 
 
@@ -57,7 +54,7 @@ class Sequences:
                 for container in self.held(invoke.receiver):
                     self._added.setdefault(container, []).append(invoke.arguments[0])
         for made, description in list(self._made.items()):
-            if description.name in OVER_STEPS:
+            if facts.applies_to_steps(description.name):
                 for argument in made.arguments:
                     if t.kind(argument) == "module":
                         for part in self.held(argument):
@@ -74,7 +71,7 @@ class Sequences:
             if node in self._alone:
                 continue
             self._alone.add(node)
-            if self._made[node].name not in OVER_STEPS:
+            if not facts.applies_to_steps(self._made[node].name):
                 waiting += self.parts(node)
         for invoke in invokes:
             if invoke.method == "remember" and t.kind(invoke.receiver) == "module":
@@ -134,7 +131,7 @@ class Sequences:
                 continue
             seen.add(part)
             self._holders.setdefault(part, set()).add(sequencer)
-            if self._made[part].name not in OVER_STEPS:
+            if not facts.applies_to_steps(self._made[part].name):
                 waiting += self.parts(part)
 
     def _sequencers(self, module: Expression) -> list[Call]:
@@ -144,7 +141,7 @@ class Sequences:
             if node in seen:
                 continue
             seen.add(node)
-            if self._made[node].name in REMEMBER:
+            if facts.may_remember(self._made[node].name):
                 found.append(node)
             else:
                 waiting += self.parts(node)
@@ -158,7 +155,10 @@ class Sequences:
     def is_whole(self, node: Call) -> bool:
         """Whether what is made here takes a whole sequence: by itself, or as it is in sequencers alone."""
         made = self._made.get(node)
-        return made is not None and (made.name in REMEMBER - {"nn.Sequencer"} or self.over_time(node))
+        if made is None:
+            return False
+        of_tensor = facts.may_remember(made.name) and facts.takes(made.name) == "sequence"
+        return of_tensor or self.over_time(node)
 
     def applied(self, node: Expression) -> Expression | None:
         """What a sequencer applies, where that is a module with a name of its own that takes sequences."""
@@ -189,7 +189,7 @@ class Sequences:
 
     def remembers(self, node: Call) -> Expression | str:
         """In which mode what is made here goes on where the last sequence ended; nothing where it never does."""
-        holders = {node} if self._made[node].name in REMEMBER else self._holders.get(node, set())
+        holders = {node} if facts.may_remember(self._made[node].name) else self._holders.get(node, set())
         modes = {holder: self._modes.get(holder, []) for holder in holders}
         calls = [call for found in modes.values() for call in found]
         if not calls:

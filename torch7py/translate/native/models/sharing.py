@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Invoke, Name
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Sharing", "layers_in", "refuse_half"]
 
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
-_WITHOUT_BIAS = {
-    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias LinearNB".split()
-}
 
 
 class Sharing:
@@ -111,7 +108,7 @@ def refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> N
     if len(given) != len(names):
         raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
     layers = layers_in(t.type(node.receiver))
-    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | WITHOUT_WEIGHTS else _SHARED
+    needed = {"weight", "gradWeight"} if all(map(facts.only_weighs, layers)) else _SHARED
     if given >= needed or not any(
         isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
     ):

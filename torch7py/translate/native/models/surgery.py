@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.models.constructions import OVER_TIME
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
@@ -43,7 +43,7 @@ class Surgery:
     def _reached(self, line: int) -> None:
         """Refuse to go through modules that a page has otherwise: parts of one that are none, and layers in layers."""
         for path in self.tests.classes():
-            if OVER_TIME.search(path) and path != "nn.gModule" and path not in self.t.types.classes:
+            if facts.sees_sequences(path) and not facts.is_graph(path) and path not in self.t.types.classes:
                 raise Problem("T7-226", line, f"all modules of a model with {path}, which is one in PyTorch")
         for made in self.t.classes.all:
             if made.instance.kind == "module" and self._has_parts(made):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Variable
@@ -181,7 +182,7 @@ class Identity:
         while waiting:
             for layer in waiting.pop().layers:
                 parts = [part.find() for part in (*layer.children, *layer.slots)]
-                if layer.name == "nn.Sequential":
+                if facts.is_chain(layer.name):
                     while len(parts) > 1 and passes(parts[-1]) and parts[-1] is not inner:
                         parts.pop()
                     parts = parts[-1:]

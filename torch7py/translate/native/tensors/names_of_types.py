@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.kind_rules import ONE_GRADIENT
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
@@ -98,7 +98,7 @@ def _first_gradient(t: Translator, node: Expression) -> str | None:
     ):
         return None
     layers = t.type(node.base).find().layers
-    if {layer.name for layer in layers} - ONE_GRADIENT or any(
+    if any(facts.takes(layer.name) != "tensor" for layer in layers) or any(
         t.path(call.callee) == "torch.setdefaulttensortype" and call.place.start > made.place.start
         for call in tree.every(t.program, Call)
     ):

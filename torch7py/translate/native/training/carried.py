@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -15,12 +16,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["STEP_BY_STEP", "Carried"]
-
-# Layers of rnn that are given a sequence step by step, and keep a state from one to the next.
-STEP_BY_STEP = {f"nn.{name}" for name in "LSTM FastLSTM GRU MuFuRu Recurrent Recurrence".split()}
-# Those that are given it whole, and cut off what is left of it themselves.
-_WHOLE = {f"nn.{name}" for name in "Sequencer BiSequencer BiSequencerLM Repeater RecurrentAttention".split()}
+__all__ = ["Carried"]
 
 
 class Carried:
@@ -101,12 +97,16 @@ class Carried:
         """Whether there is a layer in a module that keeps a state from one call to the next."""
 
         def inside(layer: Description) -> list[Type]:
-            return [] if layer.name in _WHOLE else [*layer.children, *layer.slots]
+            if (
+                facts.gives(layer.name) == "steps"
+            ):  # it is given a sequence whole, and cuts off what is left itself
+                return []
+            return [*layer.children, *layer.slots]
 
         if self.t.kind(module) != "module":
             return False
         parts = all_parts(self.t.type(module), inside)
-        return any(layer.name in STEP_BY_STEP for part in parts for layer in part.layers)
+        return any(facts.carries(layer.name) for part in parts for layer in part.layers)
 
     def cut(self, target: Expression, value: Expression, written: Py) -> Py:
         """A value stored where it outlives the training step is cut off from the graph."""

@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import all_parts
 from torch7py.translate.library import VIEWS
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.training.calls import FORWARD
-from torch7py.translate.native.training.carried import STEP_BY_STEP
 from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -158,7 +158,7 @@ class Forwards:
     def keeps_steps(self, module: Expression) -> bool:
         """Whether a module is one of rnn's that take a sequence step by step."""
         names = {layer.name for layer in self.t.type(module).find().layers}
-        return not names.isdisjoint({*STEP_BY_STEP, "nn.Recursor"})
+        return any(map(facts.by_step, names))
 
     def target(self, statement: Statement, value: Expression) -> Name | None:
         """The variable that is given the whole value of an expression in a statement."""

@@ -7,12 +7,11 @@ moments of adam. PyTorch's optimizers pass over it. So such vectors stay vectors
 from __future__ import annotations
 
 import itertools
-import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
-from torch7py.translate.layers import natives
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunParts"]
 
-_WEIGHTED = re.compile(
-    r"[Ll]inear|Conv|Lookup|LSTM|GRU|MuFuRu|Recur|BatchNorm|LayerNorm|SubSampling|\.C?Add$|\.C?Mul$|PReLU|Euclid"
-    r"|Cosine$|Maxout|Highway|NCE"
-)
-_CONTAINERS = {"nn.Sequential", "nn.Concat", "nn.ConcatTable", "nn.ParallelTable"}
 _MOVED = {"momentum", "weightDecay", "weightDecays"}
 _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg", "asgd"}
 
@@ -57,7 +51,7 @@ class RunParts:
         for part in all_parts(module):
             for layer in part.layers:
                 inside = [child.find() for child in layer.children]
-                for table, chosen in itertools.pairwise(inside if layer.name == "nn.Sequential" else ()):
+                for table, chosen in itertools.pairwise(inside if facts.is_chain(layer.name) else ()):
                     one_of = {each.name for each in chosen.layers} & {"nn.SelectTable", "nn.NarrowTable"}
                     side_by_side = {each.name for each in table.layers} & {
                         "nn.ConcatTable",
@@ -76,10 +70,10 @@ class RunParts:
         if not root.layers or root in around:
             return True
         for layer in root.layers:
-            if layer.name in _CONTAINERS and layer.children:
+            if facts.grows(layer.name) and layer.children:
                 if any(self._may_have_weights(child, (*around, root)) for child in layer.children):
                     return True
-            elif layer.name not in natives or _WEIGHTED.search(layer.name):
+            elif facts.may_weigh(layer.name):
                 return True
         return False
 
@@ -96,7 +90,7 @@ class RunParts:
         children = [child for layer in part.layers for child in (*layer.children, *layer.slots)]
         if children:
             return all(self._is_run(child, known) for child in children)
-        return not any(_WEIGHTED.search(layer.name) for layer in part.layers)
+        return not any(facts.may_weigh(layer.name) for layer in part.layers)
 
     def _moves(self) -> bool:
         """Whether the program moves weights otherwise than by their gradients of the step."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["Training"]
-
-# Layers besides dropouts that compute otherwise in training.
-_MODES = re.compile(
-    "BatchNorm|RReLU|Noise|Sampl|Reinforce|Stochastic|Recurr|Recurs|LSTM|GRU|Sequencer|Repeater|Stabilizer|Jitter|Crop"
-    "|Color|WeightNorm|NCE|IndexLinear|Dictionary|Binary|Tree"
-)
-# Layers that keep something from one call for the next.
-_STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|MuFuRu|NormStabilizer")
 
 
 class Training:
@@ -158,7 +150,7 @@ class Training:
                 raise Problem("T7-202", applied.line, "apply of another function")
         for node in tree.every(self.t.program, Index):
             path = self.t.path(node) or ""
-            if _MODES.search(path) and path.startswith(("nn.", "cudnn.")):
+            if facts.differs_in_training(path) and not path.endswith("Dropout"):
                 raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {path}")
         for made in self.t.classes.all:
             if made.instance.kind == "module" and "Dropout" not in made.name and self._looks_at_mode(made):
@@ -176,7 +168,7 @@ class Training:
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""
-        for name in self.t.layers_named(_STATE):
+        for name in filter(facts.keeps_something, self.t.layer_names):
             raise Problem("T7-222", function.line, f"copies of a module with {name}")
 
     def is_dropped(self, variable: Variable) -> bool:

@@ -1,0 +1,208 @@
+"""The facts of layers and criterions, by the names that a program calls them by.
+
+A name that is no class of the register, a class of the program's own say, has no facts: what is asked for is not known
+of it then.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from torch7py.nn.facts import Facts, Parameter, facts_of_class, parsed
+from torch7py.nn.object import TorchObject
+from torch7py.nn.registry import layers
+from torch7py.packages.registry import packages
+from torch7py.rnn.abstract import AbstractRecurrent
+
+__all__ = [
+    "ADDING",
+    "applies_to_steps",
+    "by_step",
+    "carries",
+    "class_of",
+    "differs_in_training",
+    "facts_of",
+    "gives",
+    "grows",
+    "is_chain",
+    "is_graph",
+    "is_repeatable",
+    "is_wrapping",
+    "keeps_rank",
+    "keeps_something",
+    "may_remember",
+    "may_weigh",
+    "normalizes_batches",
+    "only_weighs",
+    "parameters",
+    "sees_sequences",
+    "takes",
+    "takes_items",
+    "without_weights",
+]
+
+ADDING = (
+    "fbnn",
+    "nnx",
+    "stn",
+    "tbc",
+    "unsup",
+)  # packages that add layers to nn, which know these when loaded
+
+
+@cache
+def class_of(name: str) -> type[TorchObject] | None:
+    """A class of the register, of whatever package; None where there is none of this name."""
+    home = name.partition(".")[0]
+    if name not in layers:
+        for package in ("cunn", "nngraph", *ADDING) if home == "nn" else (home,):
+            if package in packages:
+                packages[package].load()
+    return layers.get(name)
+
+
+@cache
+def facts_of(name: str) -> Facts | None:
+    """The facts of a class; None where it is not in the register."""
+    cls = class_of(name)
+    return None if cls is None else facts_of_class(cls)
+
+
+@cache
+def parameters(name: str) -> tuple[Parameter, ...]:
+    """The parameters that a layer has itself; none where it is not known."""
+    facts = facts_of(name)
+    return () if facts is None else parsed(facts.parameters)
+
+
+# What is in a layer
+
+
+def is_chain(name: str) -> bool:
+    """Whether a container applies its modules one after the other."""
+    facts = facts_of(name)
+    return facts is not None and facts.parts == "chain"
+
+
+def is_graph(name: str) -> bool:
+    """Whether a layer applies its modules as the nodes of a graph."""
+    facts = facts_of(name)
+    return facts is not None and facts.parts == "graph"
+
+
+def is_wrapping(name: str) -> bool:
+    """Whether a layer gives what modules in it give, one or a chain of them."""
+    facts = facts_of(name)
+    return facts is not None and facts.gives == "parts" and facts.parts in ("chain", "one")
+
+
+def grows(name: str) -> bool:
+    """Whether a container is given its modules one by one, each for the input, a part of it, or what came before."""
+    facts = facts_of(name)
+    return facts is not None and facts.parts in ("chain", "branches", "entries")
+
+
+def without_weights(name: str) -> bool:
+    """Whether it is known that a layer has no parameters but those of modules that it is given."""
+    facts = facts_of(name)
+    return facts is not None and not facts.parameters and facts.parts not in ("built", "steps", "graph")
+
+
+def may_weigh(name: str) -> bool:
+    """Whether a layer, or what may be in it, may have parameters."""
+    facts = facts_of(name)
+    return facts is None or bool(facts.parameters) or facts.parts not in ("none", "fixed")
+
+
+def only_weighs(name: str) -> bool:
+    """Whether ``weight`` is all that a layer may learn itself, if anything."""
+    return without_weights(name) or [parameter.name for parameter in parameters(name)] == ["weight"]
+
+
+# What goes in and comes out
+
+
+def keeps_rank(name: str) -> bool:
+    """Whether it is known that a layer's output has as many dimensions as its input."""
+    facts = facts_of(name)
+    return facts is not None and facts.keeps_rank
+
+
+def gives(name: str) -> str:
+    """What a layer gives, as its facts say it; an empty text where it is not known."""
+    facts = facts_of(name)
+    return "" if facts is None else facts.gives
+
+
+def takes(name: str) -> str:
+    """What a layer takes, as its facts say it; an empty text where it is not known."""
+    facts = facts_of(name)
+    return "" if facts is None else facts.takes
+
+
+def takes_items(name: str) -> bool:
+    """Whether a layer looks up items by whole numbers."""
+    facts = facts_of(name)
+    return facts is not None and bool(facts.items)
+
+
+# What depends on more than the input
+
+
+def is_repeatable(name: str) -> bool:
+    """Whether a layer that is run again in training surely gives the same."""
+    facts = facts_of(name)
+    return facts is not None and not facts.draws and facts.keeps != "always"
+
+
+def carries(name: str) -> bool:
+    """Whether a layer is given a sequence step by step, and keeps a state from one to the next."""
+    facts = facts_of(name)
+    return facts is not None and facts.keeps == "always"
+
+
+def may_remember(name: str) -> bool:
+    """Whether a layer may go on where the last sequence ended."""
+    facts = facts_of(name)
+    return facts is not None and facts.keeps == "remembered"
+
+
+def by_step(name: str) -> bool:
+    """Whether a layer is one of those of rnn that are called once for each step of a sequence."""
+    cls = class_of(name)
+    return cls is not None and issubclass(cls, AbstractRecurrent)
+
+
+def applies_to_steps(name: str) -> bool:
+    """Whether a layer applies the module that it is given to each step of a sequence."""
+    facts = facts_of(name)
+    return facts is not None and facts.gives == "steps" and facts.parts == "each"
+
+
+def sees_sequences(name: str) -> bool:
+    """Whether a layer sees a sequence, or what it kept from the call before, or is a graph with several inputs."""
+    facts = facts_of(name)
+    if facts is None:
+        return False
+    whole = facts.takes in ("steps", "sequence") or facts.gives == "steps" or facts.parts == "graph"
+    return whole or by_step(name)
+
+
+def normalizes_batches(name: str) -> bool:
+    """Whether a layer treats the examples of a batch together in training, and each alone in evaluation."""
+    facts = facts_of(name)
+    return facts is not None and facts.over_batch and facts.differs_in_training
+
+
+def keeps_something(name: str) -> bool:
+    """Whether a layer keeps something from one call for the next: a state, or running statistics."""
+    facts = facts_of(name)
+    if facts is None:
+        return False
+    return facts.keeps != "nothing" or facts.gives == "steps" or by_step(name) or normalizes_batches(name)
+
+
+def differs_in_training(name: str) -> bool:
+    """Whether a layer, or the way in which it goes through a sequence, is another in training."""
+    facts = facts_of(name)
+    return facts is not None and (facts.differs_in_training or facts.gives == "steps" or by_step(name))
