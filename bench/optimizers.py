@@ -49,9 +49,9 @@ class Port:
 
 def results(quick: bool) -> Iterator[Result]:
     steps, rounds = (2, 1) if quick else (3000, 5)
-    for method in METHODS:
-        for count in COUNTS:
-            with Runtime() as runtime:
+    with Runtime() as runtime:
+        for method in METHODS:
+            for count in COUNTS:
                 runtime.globals["method"], runtime.globals["count"] = method, count
                 train = runtime.execute(PROGRAM.read_text(), f"@{PROGRAM.name}")
                 port = Port(method, runtime.globals["numbers"])

@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return python_process.run(["-m", "bench", *arguments], cwd=ROOT)
+    return python_process.run(
+        ["-m", "bench", *arguments], cwd=ROOT, timeout=600
+    )  # all of them, on a busy machine
 
 
 DTYPES = ("float64", "float32")
