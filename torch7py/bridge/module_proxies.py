@@ -250,9 +250,14 @@ class ModuleProxies:
 
     def new_peer(self, name: str, class_name: str) -> int:
         """Create the peer of an object of the Lua class ``class_name``, without running a constructor."""
+        handle = self.new_unfinished_peer(name, class_name)
+        TorchObject.__init__(self.handles.objects[handle])
+        return handle
+
+    def new_unfinished_peer(self, name: str, class_name: str) -> int:
+        """The same for an object whose constructor ``initialize`` runs next: it has no fields before."""
         cls = layers[name]
         obj = cls.__new__(cls)
-        TorchObject.__init__(obj)
         if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
         obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
@@ -311,8 +316,12 @@ class ModuleProxies:
             if call is None:
                 call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
-            with _called_directly(obj, (name, "__init")):
-                call([obj, *taken(name, decode(self.handles, mask, arguments))])
+            try:
+                with _called_directly(obj, (name, "__init")):
+                    call([obj, *taken(name, decode(self.handles, mask, arguments))])
+            finally:
+                if "_parameters" not in obj.__dict__:  # the arguments were refused, and a script still has the object
+                    TorchObject.__init__(obj)
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)

@@ -266,6 +266,7 @@ class Runtime:
         functions |= state_functions(self)
         functions |= {
             "new_peer": proxies.new_peer,
+            "new_unfinished_peer": proxies.new_unfinished_peer,
             "without_constructor": proxies.without_constructor,
             "fill_absent": proxies.fill_absent,
             "new_blank": proxies.new_blank,

@@ -77,6 +77,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "skips_unwritable": cls.skips_unwritable,
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),
+                    "appending": dict.fromkeys(appending(cls), True),
                     "stay": staying(cls, exports),
                 }
             )
@@ -191,6 +192,16 @@ def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[i
     """The methods with table arguments that are read and written in Lua, and the positions of these arguments."""
     signatures = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
     return {name: [number - 1 for number in numbers] for name, numbers in signatures.items() if numbers}
+
+
+def appending(cls: type[TorchObject]) -> list[str]:
+    """The methods of a class that append a module to the children, where they are those of the class that says so."""
+    return [
+        name
+        for base in cls.__mro__
+        for name in base.__dict__.get("appending", ())
+        if getattr(cls, name) is base.__dict__[name]
+    ]
 
 
 def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:

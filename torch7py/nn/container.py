@@ -26,6 +26,7 @@ class Container(Module):
     fields: ClassVar[tuple[str, ...]] = ("modules",)
     essential = ("modules",)
     structural = Module.structural | {"add", "insert", "remove"}
+    appending = ("add",)
     lua_methods = names(
         "add get insert remove",
         size="__len__",
@@ -242,6 +243,7 @@ class Sequential(Container):
     """
 
     lua_methods = names(__len="__len__")
+    appending = ("add",)
 
     def __len__(self) -> int:
         return super().__len__()  # of all containers this one alone has Lua's #
@@ -264,9 +266,9 @@ class Sequential(Container):
 
     def _take_ends(self) -> None:
         """Have the output of the last module and the gradInput of the first, before any forward too."""
-        modules = list(self._modules.values())
-        for name, module in (("output", modules[-1:]), ("gradInput", modules[:1])):
-            value = module[0].__dict__.get(name) if module else None
+        modules = self._modules.values()
+        for name, module in (("output", next(reversed(modules), None)), ("gradInput", next(iter(modules), None))):
+            value = None if module is None else module.__dict__.get(name)
             if value is not None:
                 self.__dict__[name] = value
 

@@ -105,6 +105,8 @@ class TorchObject(FieldHolder):
     - ``lists``: those fields that hold a list of modules;
     - ``lua_methods``: Lua method name -> Python attribute;
     - ``structural``: the Lua methods after which the module may have other children;
+    - ``appending``: those that append the one module that they are given to the children, and beyond that change
+      nothing but the object's own fields (said by the class that has the method);
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
@@ -127,6 +129,7 @@ class TorchObject(FieldHolder):
     halves_stand_alone: ClassVar[bool] = True
     skips_unwritable: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
+    appending: ClassVar[tuple[str, ...]] = ()
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
         accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules

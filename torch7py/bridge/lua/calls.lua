@@ -156,25 +156,25 @@ function core.call_function(number, mask, ...)
 end
 
 -- Set by the chunk that knows modules: hand over what the script did before Python goes on.
-core.settle = function(call) end
+core.settle = function(call, object) end
 
 -- Set by the same chunk: take over what Python did before a method of an object runs in Lua. What it returns is for
 -- `settle`.
 core.catch_up = function(object) end
 
-local function settled(call, ...)
-   core.settle(call)
+local function settled(object, call, ...)
+   core.settle(call, object)
    return ...
 end
 
 local function call_member(handle, name, mask, ...)
    local object = wrap(handle)
-   return settled(core.catch_up(object), object[name](object, read(mask, ...)))
+   return settled(object, core.catch_up(object), object[name](object, read(mask, ...)))
 end
 
 local function call_with(handle, f)
    local object = wrap(handle)
-   return settled(core.catch_up(object), f(object))
+   return settled(object, core.catch_up(object), f(object))
 end
 
 -- The same of a function that is no method of the object.
@@ -187,7 +187,7 @@ end
 -- The same of a method as it is found in a class above the object's: c.name(object, ...).
 local function call_above(handle, c, name, mask, ...)
    local object = wrap(handle)
-   return settled(core.catch_up(object), core.class_named(c)[name](object, read(mask, ...)))
+   return settled(object, core.catch_up(object), core.class_named(c)[name](object, read(mask, ...)))
 end
 
 function core.call_parent_method(handle, c, name, mask, ...)
@@ -198,7 +198,7 @@ end
 local function pass_on(handle, name, inner, mask, ...)
    local object = wrap(handle)
    local n, arguments = select('#', ...), {read(mask, ...)}
-   return settled(core.catch_up(object), object[name](object, function(child)
+   return settled(object, core.catch_up(object), object[name](object, function(child)
       child[inner](child, unpack(arguments, 1, n))
    end))
 end

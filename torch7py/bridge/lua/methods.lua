@@ -104,6 +104,21 @@ local function mark(m, c, info, same)
 end
 methods.mark, methods.marked = mark, marked
 
+-- Whether what a module computes is a script's: nothing that Python runs in a forward or backward pass writes its fields then.
+local scripts = {}                                     -- string of methods -> whether both passes are among them
+
+function methods.computes_in_lua(m)
+   local found = marked[m]
+   if not found then return false end
+   if scripts[found] == nil then
+      local words = ' ' .. found .. ' '
+      scripts[found] = string.find(words, ' updateOutput ', 1, true) ~= nil
+                       and string.find(words, ' updateGradInput ', 1, true) ~= nil
+   end
+   return scripts[found]
+end
+peers.computes_in_lua = methods.computes_in_lua
+
 -- A new method of a class with a parent is announced (class.lua). What a script can put in the place of one that the
 -- class has goes without a word.
 function class.announce(key)

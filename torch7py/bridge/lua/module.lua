@@ -24,7 +24,7 @@ local handle_of, stand_in, own, finish = core.handle_of, core.stand_in, core.own
 local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
 local native, peer, give_field, read_field, set_field = peers.native, peers.peer, peers.give_field, peers.read_field, peers.set_field
 local changed, changed_in, telling, mark = peers.changed, peers.changed_in, peers.telling, methods.mark
-local enter, call, leave, adopt = walking.enter, walking.call, walking.leave, walking.adopt
+local enter, call, leave, adopt, append = walking.enter, walking.call, walking.leave, walking.adopt, walking.append
 
 local MODULE, TABLE = 16, 17
 local initialize = core.moving(host.initialize)
@@ -88,9 +88,11 @@ end
 local function behind(_, ...) return ... end
 
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
--- numbers in `stay` are passed as they are, for Python to read and write.
-local function native_method(key, name, structural, stay)
+-- numbers in `stay` are passed as they are, for Python to read and write. One that appends a module needs no walk: a
+-- model of n modules is built in n steps.
+local function native_method(key, name, structural, stay, appending)
    local f = host.method(key, name)
+   local plain = f
    local pass_all = pass_all
    if stay then
       local numbers = {}
@@ -129,6 +131,7 @@ local function native_method(key, name, structural, stay)
    return function(self, ...)
       local c = getmetatable(self)
       if kin[c] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
+      if appending and append(self, plain, ...) then return self end
       local info = native(c)   -- the method may be its parent's, and it the one whose children change
       if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
@@ -139,7 +142,7 @@ function module.default_read(...) return module.read(...) end
 function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural}
+-- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural, appending}
 function module.define(d)
    changed()
    for i = 1, #d.links do telling[d.links[i]] = true end
@@ -163,9 +166,10 @@ function module.define(d)
       local name = d.methods[i]
       local method
       if name == '__init' then
+         local new_peer = d.class_fields[1] and host.new_peer or host.new_unfinished_peer
          method = function(self, ...)
             if handle_of[self] == nil then
-               own(self, host.new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
+               own(self, new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
             end
             methods.new_entry()
             mark(self, getmetatable(self), native(getmetatable(self)))
@@ -179,7 +183,7 @@ function module.define(d)
             adopt(self)
          end
       else
-         method = native_method(d.key, name, d.structural[name], d.stay[name])
+         method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name])
       end
       all[name], here[name] = method, method
       rawset(c, name, method)

@@ -85,7 +85,9 @@ local function peer(m)
 end
 peers.peer = peer
 
-peers.depth, peers.fresh = 0, {}   -- calls into Python that have not returned; modules with new table fields meanwhile
+-- Calls into Python that have not returned, and the modules with new table fields meanwhile: `shared` those of which both
+-- languages may write them within the call, `scripts` those that compute in Lua.
+peers.depth, peers.fresh = 0, {shared = {}, scripts = {}}
 
 -- Announcements of what a walk would find changed. Those of classes are counted; those of a module, of one of the fields
 -- in `telling` or of its table fields, end the records of walks that met it (records.lua).
@@ -102,7 +104,10 @@ local function keep_table_field(m, name, value)
    end
    if not fields[name] then
       peers.changed_in(m)
-      if peers.depth > 0 then peers.fresh[#peers.fresh + 1] = m end
+      if peers.depth > 0 then
+         local list = peers.computes_in_lua(m) and peers.fresh.scripts or peers.fresh.shared
+         list[#list + 1] = m
+      end
    end
    fields[name] = 0   -- the handle of the table that Python has, once it has been handed over or taken
 end

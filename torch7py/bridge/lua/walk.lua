@@ -7,7 +7,7 @@
 local core, host, peers, methods, records = ...
 local walking = {}
 
-local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
+local type, next, pcall, rawget, rawset, select = type, next, pcall, rawget, rawset, select
 local setmetatable, getmetatable, unpack = setmetatable, getmetatable, unpack
 local handle_of, stand_in, pass, finish, rethrow = core.handle_of, core.stand_in, core.pass, core.finish, core.rethrow
 local native, peer, give_field, get_field = peers.native, peers.peer, peers.give_field, peers.get_field
@@ -93,8 +93,17 @@ local function pull(m, fields)
    for name in next, fields do pull_field(m, fields, name) end
 end
 
-local touched                  -- the modules walked since the last entry that have table fields in Lua
+-- The modules walked since the last entry that have table fields in Lua: `all`, and `shared`, those of which both languages may
+-- write them within the call.
+local touched
 local under_way = {}           -- the modules whose walk has begun: a container may hold itself
+
+local function touch(m, fields)
+   push(m, fields)
+   touched = touched or {all = {}, shared = {}}
+   touched.all[#touched.all + 1] = m
+   if not methods.computes_in_lua(m) then touched.shared[#touched.shared + 1] = m end
+end
 
 function walk(m)
    local c = getmetatable(m)
@@ -105,11 +114,7 @@ function walk(m)
    under_way[m] = true
    local own = mark(m, c, info)
    local fields = table_fields[m]
-   if fields then
-      push(m, fields)
-      touched = touched or {}
-      touched[#touched + 1] = m
-   end
+   if fields then touch(m, fields) end
    local list = rawget(m, 'modules')
    if type(list) ~= 'table' then list = nil end
    note(m, c, info, own, fields, list)
@@ -142,16 +147,9 @@ function walk(m)
    under_way[m] = nil
 end
 
--- The call into Python that is running, if it is one of a module's method: `members` are the modules of its tree, `touched`
--- those with table fields. Nil while Lua runs, and in calls of other sorts. `entering` is that of the next call.
+-- The call into Python that is running, if it is one of a module's method: `members` are the modules of its tree, `shared`
+-- those of `touched`. Nil while Lua runs, and in calls of other sorts. `entering` is that of the next call.
 local running, entering
-
-local function pull_all(modules)
-   for i = 1, #modules do
-      local fields = table_fields[modules[i]]
-      if fields then pull(modules[i], fields) end
-   end
-end
 
 local function push_all(modules)
    for i = 1, #modules do
@@ -163,11 +161,13 @@ end
 local waiting = false          -- whether something may be left to hand over
 
 -- A method in Lua that Python called may have done something to the tables of any module. `call` is what `catch_up`
--- returned: with it, only the modules of that call's tree matter to Python as long as there are calls from Lua.
-function core.settle(call)
+-- returned: with it, only the modules of that call's tree matter to Python as long as there are calls from Lua, and of
+-- those that compute in Lua the one whose method it was.
+function core.settle(call, object)
    if call then
-      if call.touched then push_all(call.touched) end
-      push_all(peers.fresh)
+      if call.shared then push_all(call.shared) end
+      push_all(peers.fresh.shared)
+      if object ~= nil and table_fields[object] then push(object, table_fields[object]) end
       running, waiting = call, true
       return
    end
@@ -197,7 +197,7 @@ local abandon = core.abandon
 function core.abandon()
    abandon()
    running, entering, waiting = nil, nil, true
-   peers.depth, peers.fresh = 0, {}
+   peers.depth, peers.fresh = 0, {shared = {}, scripts = {}}
    changed()
    core.settle_rest()
    return true, 0
@@ -225,25 +225,8 @@ local function note_all(list, n, modules)
    return n
 end
 
-function core.catch_up(object)
-   local call = running
-   running = nil
-   if call and not call.members[object] then call = nil end
-   bring_up_to_date(call)
-   return call
-end
-
--- Have in Lua what Python has put into table fields: of the modules of a call's tree, without one of all modules.
-function bring_up_to_date(call)
-   -- module, name and table of each field by threes: first all of them, as what comes may bring new ones
-   local list, n = spare or {}, 0
-   spare = nil
-   if call then
-      if call.touched then n = note_all(list, n, call.touched) end
-      n = note_all(list, n, peers.fresh)
-   else
-      for m, fields in next, table_fields do n = note_fields(list, n, m, fields) end
-   end
+-- Take from Python those of n / 3 fields that it has changed.
+local function pull_changed(list, n)
    local changed_ones
    for first = 1, n, 3 * AT_A_TIME do
       local last = first + 3 * AT_A_TIME - 1
@@ -258,6 +241,41 @@ function bring_up_to_date(call)
       local fields = m and table_fields[m]
       if fields and fields[name] then pull_field(m, fields, name) end
    end
+end
+
+local function pull_all(modules)
+   local list, n = spare or {}, 0
+   spare = nil
+   for i = 1, #modules do
+      local m = modules[i]
+      local fields = table_fields[m]
+      if fields and restored[m] then pull(m, fields)
+      elseif fields then n = note_fields(list, n, m, fields) end
+   end
+   pull_changed(list, n)
+   spare = list
+end
+
+function core.catch_up(object)
+   local call = running
+   running = nil
+   if call and not call.members[object] then call = nil end
+   bring_up_to_date(call)
+   return call
+end
+
+-- Have in Lua what Python has put into table fields: of the modules of a call's tree, without one of all modules.
+function bring_up_to_date(call)
+   -- module, name and table of each field by threes: first all of them, as what comes may bring new ones
+   local list, n = spare or {}, 0
+   spare = nil
+   if call then
+      if call.shared then n = note_all(list, n, call.shared) end
+      n = note_all(list, n, peers.fresh.shared)
+   else
+      for m, fields in next, table_fields do n = note_fields(list, n, m, fields) end
+   end
+   pull_changed(list, n)
    spare = list
 end
 
@@ -272,11 +290,7 @@ local function revisit(m)
    local info = native(c)
    mark(m, c, info, true)
    local fields = table_fields[m]
-   if fields then
-      push(m, fields)
-      touched = touched or {}
-      touched[#touched + 1] = m
-   end
+   if fields then touch(m, fields) end
    if info.on_walk then info.on_walk(m, walk) end
 end
 
@@ -284,18 +298,18 @@ end
 local function enter(m)
    peer(m)
    methods.new_entry()
-   if peers.depth > 0 then push_all(peers.fresh) end   -- `leave` takes them from Python
+   if peers.depth > 0 then push_all(peers.fresh.shared) end   -- `leave` takes them from Python
    touched, entering = nil, nil
    local watched, n, members = records.find(m)
    if watched then
       for i = 1, n do revisit(watched[i]) end
-      entering = {members = members, touched = touched}
+      entering = {members = members, shared = touched and touched.shared}
       return touched
    end
    local made = records.start(m)
    walking.walk(m)
    records.finish(m, made)
-   entering = {members = made.members, touched = touched}
+   entering = {members = made.members, shared = touched and touched.shared}
    return touched
 end
 walking.enter = enter
@@ -315,10 +329,14 @@ end
 
 function walking.leave(walked)
    core.advance()
-   if walked then pull_all(walked) end
-   if peers.fresh[1] then
-      pull_all(peers.fresh)
-      if peers.depth == 1 then peers.fresh = {} end
+   if walked then pull_all(walked.all) end
+   local fresh = peers.fresh
+   if fresh.shared[1] or fresh.scripts[1] then
+      pull_all(fresh.shared)
+      if peers.depth == 1 then
+         pull_all(fresh.scripts)
+         peers.fresh = {shared = {}, scripts = {}}
+      end
    end
    peers.depth = peers.depth - 1
 end
@@ -360,6 +378,22 @@ function walking.adopt(m)
       known[links[i]] = value ~= nil and handle_of[value] or nil
    end
 end
+
+-- Append a module to the children of `m` by a method of Python's that changes nothing else but fields of `m`. Returns
+-- whether it did: not where the script has changed the list since Python saw it, or where it is no module, of which the
+-- method speaks.
+function walking.append(m, method, child, ...)
+   local list, known = rawget(m, 'modules'), mirrored[m]
+   if select('#', ...) > 0 or type(child) ~= 'table' or not native(getmetatable(child)) then return false end
+   if type(list) ~= 'table' or not known or #list ~= #known then return false end
+   local handle = peer(child)
+   finish(pcall(method, handle_of[m], 1, handle))
+   list[#list + 1], known[#known + 1] = child, handle
+   peers.fields_changed()
+   if table_fields[m] then pull(m, table_fields[m]) end
+   return true
+end
+
 -- For a module whose fields come from a file: the set of names of its table fields, for the caller to fill.
 function walking.restoring(m)
    restored[m] = {}
