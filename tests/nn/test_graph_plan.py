@@ -24,6 +24,7 @@ from torch7py.nn.shape import Reshape
 from torch7py.nn.softmax import LogSoftMax, SoftMax
 from torch7py.nn.table import JoinTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
+from torch7py.ops.errors import TorchError
 
 WIDTH = 4
 
@@ -51,6 +52,7 @@ def step(nested: bool = False) -> GModule:
 
 ONE: dict[str, Callable[[], Any]] = {
     "linear": lambda: Linear(WIDTH, WIDTH),
+    "linear without bias": lambda: Linear(WIDTH, WIDTH, False),
     "tanh": Tanh,
     "sigmoid": Sigmoid,
     "identity": Identity,
@@ -81,9 +83,13 @@ def of_two() -> GModule:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> GModule:
-    """Any graph on matrices of one width, with inputs that all lead somewhere."""
+    """Any graph on matrices of one width, with inputs that all lead somewhere; some are tables of two, as states are."""
     inputs = [Node(Identity()) for _ in range(draw(st.integers(1, 3)))]
-    free, nodes = list(inputs), list(inputs)
+    tables = [draw(st.booleans()) for _ in inputs]
+    free = []
+    for node, is_table in zip(inputs, tables, strict=True):
+        free += node.split(2) if is_table else [node]
+    nodes = list(free)
     for _ in range(draw(st.integers(3, 12))):
         first = draw(st.sampled_from(nodes))
         kind = draw(st.sampled_from([*ONE, *TWO, "gates"]))
@@ -100,11 +106,20 @@ def graphs(draw: st.DrawFn) -> GModule:
             free = [node for node in free if node is not second]
         free = [node for node in free if node is not first] + made
         nodes += made
-    return GModule(inputs, free)
+    if len(free) > 1 and draw(st.booleans()):
+        free = [Node(Identity(), *free[:2]), *free[2:]]
+    graph = GModule(inputs, free)
+    graph.__dict__["tables"] = tables
+    return graph
 
 
 def inputs_for(graph: GModule, rows: int, dtype: torch.dtype = torch.float64) -> Any:
-    made = [torch.randn(rows, WIDTH, dtype=dtype) for _ in range(graph.nInputs)]
+    tables = graph.__dict__.get("tables") or [False] * graph.nInputs
+
+    def one() -> Tensor:
+        return torch.randn(rows, WIDTH, dtype=dtype)
+
+    made = [[one(), one()] if is_table else one() for is_table in tables]
     return made if len(made) > 1 else made[0]
 
 
@@ -112,10 +127,16 @@ def leaves(value: Any) -> list[Tensor]:
     return [value] if isinstance(value, Tensor) else [leaf for item in value for leaf in leaves(item)]
 
 
+def nested_as(value: Any, parts: list[Tensor]) -> Any:
+    """The parts in the nesting of a value; takes them from the list."""
+    return parts.pop(0) if isinstance(value, Tensor) else [nested_as(item, parts) for item in value]
+
+
 def check(graph: GModule, input: Any, scale: float = 1, tolerance: float = 1e-12) -> None:
     """Forward, both halves of the backward and a second one, against autograd over ``forward``."""
     given = [leaf.clone().requires_grad_() for leaf in leaves(input)]
-    wanted = leaves(graph.forward(given if isinstance(input, list) else given[0]))
+    output = graph.forward(nested_as(input, list(given)))
+    wanted = leaves(output)
     gradOutput = [torch.randn_like(leaf) for leaf in wanted]
     parameters: list[Tensor] = [p for p in graph.parameters() if p.requires_grad]
     expected = torch.autograd.grad(wanted, given + parameters, gradOutput, allow_unused=True)
@@ -130,8 +151,8 @@ def check(graph: GModule, input: Any, scale: float = 1, tolerance: float = 1e-12
     for ours, theirs in zip(found, wanted, strict=True):
         close(ours, theirs)
     for times in (1, 2):
-        handed = [leaf.clone() for leaf in gradOutput]
-        back = graph.backward(input, handed if len(handed) > 1 else handed[0], scale)
+        handed = nested_as(output, [leaf.clone() for leaf in gradOutput])
+        back = graph.backward(input, handed, scale)
         for ours, theirs in zip(leaves(back), expected, strict=False):
             close(ours, theirs)
         buffers = [p.grad for p in parameters]
@@ -161,6 +182,21 @@ def test_a_step_runs_as_one_function(nested: bool) -> None:
     assert planned(graph) != nested
     inner = [node.module for node in graph.ordered_nodes if isinstance(node.module, GModule)]
     assert all(planned(part) for part in inner)
+
+
+def test_a_step_whose_state_is_a_table_runs_as_one_function() -> None:
+    """What ran last comes as a table and goes as one; a table of another length goes node by node."""
+    x, state = Node(Identity()), Node(Identity())
+    c, h = lstm(x, *state.split(2))
+    graph = GModule([x, state], [Node(Identity(), c, h), Node(Tanh(), h)])
+    graph.__dict__["tables"] = [False, True]
+    for rows in (3, 3, 3, 3, 2, 2, 2, 2):
+        check(graph, inputs_for(graph, rows))
+    assert planned(graph)
+    one, pair = inputs_for(graph, 2)
+    with pytest.raises(TorchError):
+        graph.torch7_forward([one, [*pair, one]])
+    check(graph, inputs_for(graph, 2))
 
 
 def warm(dtype: torch.dtype = torch.float64) -> GModule:
@@ -399,8 +435,8 @@ def test_what_passed_between_the_places_is_there_when_it_is_looked_at(graph: GMo
     other = copy.deepcopy(graph)
     for _ in range(4):  # the last runs by the plan
         input = inputs_for(graph, 3)
-        gradient = [torch.randn_like(leaf) for leaf in leaves(graph.torch7_forward(input))]
-        gradOutput: Any = gradient if len(gradient) > 1 else gradient[0]
+        output = graph.torch7_forward(input)
+        gradOutput = nested_as(output, [torch.randn_like(leaf) for leaf in leaves(output)])
         graph.backward(input, gradOutput)
     other.forget_plan()
     other.torch7_forward(input)

@@ -78,6 +78,9 @@ class _Writer:
         self.ends = 0  # names and lines in early ends
         modules = [id(node.module) for node in graph.ordered_nodes if node.module is not None]
         self.repeated = {module for module in modules if modules.count(module) > 1}
+        # of tables that are split, and of those that are made of several nodes
+        nodes = graph.ordered_nodes
+        self.lengths = {node.splits for node in nodes} | {len(node.sources) for node in nodes} - {0, 1}
 
     def lines_for(self, table: dict[type, Any], number: int, *arguments: Any) -> Any:
         """Generate the lines for a node of a common module; None for any other."""
@@ -102,7 +105,16 @@ class _Writer:
             raise _TooLong
 
     def _observed(self, name: str, value: Any) -> Value:
-        """A value from outside, with the condition that it stays of the same kind."""
+        """A value from outside, with the condition that it stays of the same kind.
+
+        Of a table that nodes may split the entries are looked at, any other stays one value, of any length.
+        """
+        if value.__class__ is list and len(value) in self.lengths:
+            names = [f"{name}_{position}" for position in range(len(value))]
+            self.first.append(f"if {name}.__class__ is not list or len({name}) != {len(value)}: return None")
+            self.first.append(f"{', '.join(names)}, = {name}")
+            self.code.locals += names
+            return Listed(name, [self._observed(part, item) for part, item in zip(names, value, strict=True)])
         observed = observe(name, value)
         if isinstance(observed, Known):
             self.code.check(f"{name}.__class__ is Tensor", self.code.tensor(name, value, observed.contiguous))
@@ -462,7 +474,7 @@ class _Backward(_Writer):
             code.line(f"at = {number}")
             code.line(f"if not done{number}: accumulate(m{number}, {x.object}, {total.object}, scale)")
         elif type(module) is Linear and isinstance(x, Known) and isinstance(total, Known):
-            accumulate_linear(code, number, x, total, self.shared)
+            accumulate_linear(code, number, module, x, total, self.shared)
 
 
 def one_pass(module: Any) -> bool:

@@ -284,34 +284,40 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
 # -- layers with parameters, and the softmax ------------------------------------------------------------------
 
 
-def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, str, str] | None:
-    """The input as a matrix, and the names of weight and bias. If their sizes change, a product fails."""
+def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, dict[str, str]] | None:
+    """The input as a matrix, and the names of weight and, where there is one, bias.
+
+    If their sizes change, a product fails.
+    """
     known, parameters = _known(x, 2), module._parameters
     weight, bias = parameters.get("weight"), parameters.get("bias")
-    if known is None or weight is None or bias is None:
+    if known is None or weight is None:
         return None
     if weight.dim() != 2 or known.shape[1] != weight.shape[1] or weight.dtype is not known.dtype:
         return None
-    if bias.shape != weight.shape[:1] or bias.dtype is not known.dtype:
+    if bias is not None and (bias.shape != weight.shape[:1] or bias.dtype is not known.dtype):
         return None
-    names = []
+    names = {}
     p = code.bind(f"p{number}", parameters)
     for key, value in (("weight", weight), ("bias", bias)):
-        name = code.bind(f"{key}{number}", value)
+        if value is None:
+            code.check(f"{p}.get('{key}') is None")
+            continue
+        name = names[key] = code.bind(f"{key}{number}", value)
         code.check(f"{p}['{key}'] is {name}")
-        names.append(name)
-    return known, names[0], names[1]
+    return known, names
 
 
 def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
     parts = _linear_parts(code, number, module, x)
     if parts is None:
         return None
-    known, weight, bias = parts
+    known, names = parts
     shape = torch.Size((known.shape[0], module._parameters["weight"].shape[0]))
     room = code.result(number, module, "output", Known("", shape, known.dtype, True))
     if room is not None:
-        code.line(f"addmm({bias}, {known.name}, {code.turned(weight)}, out={room.name})")
+        factors = f"{known.name}, {code.turned(names['weight'])}, out={room.name}"
+        code.line(f"addmm({names['bias']}, {factors})" if "bias" in names else f"mm({factors})")
     return room
 
 
@@ -320,10 +326,10 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     parts = _linear_parts(code, number, module, x)
     if parts is None or g.dtype is not parts[0].dtype:
         return None
-    known, weight, _ = parts
+    known, names = parts
     if g.shape != (known.shape[0], module._parameters["weight"].shape[0]):
         return None
-    for key in ("weight", "bias"):  # the gradients must be the buffers that are attached
+    for key in names:  # the gradients must be the buffers that are attached
         buffer, parameter = module._gradients.get(key), module._parameters[key]
         if buffer is None or parameter.grad is not buffer or buffer.shape != parameter.shape:
             return None
@@ -331,23 +337,27 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     if room is None:
         return None
     q = code.bind(f"q{number}", module._gradients)
-    for key in ("weight", "bias"):
-        buffer = module._gradients[key]
-        name = code.bind(f"grad_{key}{number}", buffer)
-        code.check(f"{q}.get('{key}') is {name}", f"{key}{number}.grad is {name}")
-    code.line(f"mm({g.name}, {weight}, out={room.name})")
+    for key, parameter in names.items():
+        name = code.bind(f"grad_{key}{number}", module._gradients[key])
+        code.check(f"{q}.get('{key}') is {name}", f"{parameter}.grad is {name}")
+    code.line(f"mm({g.name}, {names['weight']}, out={room.name})")
     return room
 
 
-def accumulate_linear(code: Code, number: int, x: Known, g: Known, shared: dict[str, str]) -> None:
+def accumulate_linear(
+    code: Code, number: int, module: Any, x: Known, g: Known, shared: dict[str, str]
+) -> None:
     """Add the gradients of weight and bias. ``shared`` has intermediate results of the same gradient."""
     turned, total = shared.get(g.name, ""), f"u_{g.name}"
     if not turned:
         turned = shared[g.name] = f"y_{g.name}"
         code.line(f"{turned} = {code.turned(g.name)}")
-        code.line(f"{total} = {g.name}.sum(0)")
     code.line(f"grad_weight{number}.addmm_({turned}, {x.name}, alpha=scale)")
-    code.line(f"grad_bias{number}.add_({total}, alpha=scale)")
+    if module._parameters.get("bias") is not None:
+        if total not in shared:
+            shared[total] = total
+            code.line(f"{total} = {g.name}.sum(0)")
+        code.line(f"grad_bias{number}.add_({total}, alpha=scale)")
 
 
 def _normalize(function: str) -> Callable[[Code, int, Any, Value], Value | None]:
