@@ -320,7 +320,9 @@ class ModuleProxies:
                 with _called_directly(obj, (name, "__init")):
                     call([obj, *taken(name, decode(self.handles, mask, arguments))])
             finally:
-                if "_parameters" not in obj.__dict__:  # the arguments were refused, and a script still has the object
+                if (
+                    "_parameters" not in obj.__dict__
+                ):  # the arguments were refused, and a script still has the object
                     TorchObject.__init__(obj)
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name

@@ -27,6 +27,7 @@ from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue,
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.serial import serial_functions
+from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.ops import state, types
@@ -264,6 +265,7 @@ class Runtime:
         proxies = self._proxies
         functions |= serial_functions(self)
         functions |= state_functions(self)
+        functions |= small_step_functions(self)
         functions |= {
             "new_peer": proxies.new_peer,
             "new_unfinished_peer": proxies.new_unfinished_peer,
@@ -319,6 +321,7 @@ class Runtime:
         config = self._constant(lua_config.at_start())
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
+        config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0"
         config["pairs"] = pairs
         config["colors"] = sys.stdout is not None and sys.stdout.isatty()
         config["default"] = self.state.default_type.name

@@ -267,7 +267,10 @@ class Sequential(Container):
     def _take_ends(self) -> None:
         """Have the output of the last module and the gradInput of the first, before any forward too."""
         modules = self._modules.values()
-        for name, module in (("output", next(reversed(modules), None)), ("gradInput", next(iter(modules), None))):
+        for name, module in (
+            ("output", next(reversed(modules), None)),
+            ("gradInput", next(iter(modules), None)),
+        ):
             value = None if module is None else module.__dict__.get(name)
             if value is not None:
                 self.__dict__[name] = value

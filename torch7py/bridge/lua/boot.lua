@@ -18,7 +18,7 @@ local headers = chunk('header.lua')(core, host, config)
 core.advance = headers.advance
 local reading = chunk('reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
-local module = chunk('module.lua')(core, host, class, chunk)
+local module = chunk('module.lua')(core, host, config, class, headers, tensor, chunk)
 module.set_virtual(config.virtual)
 
 chunk('compat.lua')()

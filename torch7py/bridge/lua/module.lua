@@ -3,22 +3,23 @@
 -- A module is a table with the class as metatable, and a Python peer that owns the engine's fields (module_proxies.lua). Methods of
 -- the built-in classes call Python, between a walk of the tree below the module (walk.lua) and its return.
 --
--- Arguments: core, host, class, chunk. Result: the table `module`.
+-- Arguments: core, host, config, class, headers, tensor, chunk. Result: the table `module`.
 
-local core, host, class, chunk = ...
+local core, host, config, class, headers, tensor, chunk = ...
 local peers = chunk('module_proxies.lua')(core, host, class)
 local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
+local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records)
 local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
                 vouch = methods.vouch, set_virtual = methods.set_virtual,
                 walk = walking.walk, watch = walking.watch, enter = walking.enter,
-                adopt = walking.adopt}
+                adopt = walking.adopt, small = small}
 
-local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
+local type, next, pcall, rawget, rawset, select = type, next, pcall, rawget, rawset, select
 local setmetatable, getmetatable = setmetatable, getmetatable
 local handle_of, stand_in, own, finish = core.handle_of, core.stand_in, core.own, core.finish
 local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
@@ -128,7 +129,7 @@ local function native_method(key, name, structural, stay, appending)
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
    if structural then direct = restructuring end
-   return function(self, ...)
+   local function by_python(self, ...)
       local c = getmetatable(self)
       if kin[c] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
       if appending and append(self, plain, ...) then return self end
@@ -136,6 +137,23 @@ local function native_method(key, name, structural, stay, appending)
       if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
+   local serve = small.serve(name)
+   if not serve then return by_python end
+   local method
+   local function served(self, n, a, b, c, is_done, ...)
+      if is_done then return ... end
+      if n == 1 then return by_python(self, a) end
+      if n == 2 then return by_python(self, a, b) end
+      if n == 3 then return by_python(self, a, b, c) end
+      return by_python(self)
+   end
+   function method(self, ...)
+      local n, class = select('#', ...), getmetatable(self)
+      if n > 3 or type(self) ~= 'table' or class == nil or class[name] ~= method then return by_python(self, ...) end
+      local a, b, c = ...
+      return served(self, n, a, b, c, serve(self, ...))
+   end
+   return method
 end
 
 function module.default_read(...) return module.read(...) end

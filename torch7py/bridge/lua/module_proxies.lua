@@ -120,6 +120,8 @@ local WEAK_VALUES = {__mode = 'v'}
 
 -- Fields may be others now, though no call into Python went through a module's method.
 function peers.fields_changed() settings = settings + 1 end
+function peers.settings() return settings end
+function peers.tell_numbers() end                      -- set by the chunk that computes some (small_steps.lua)
 
 local function give_field(handle, name, value)
    settings = settings + 1
@@ -137,6 +139,7 @@ end
 peers.is_plain_table = is_plain_table
 
 local function get_field(m, handle, name)
+   peers.tell_numbers()
    local value = finish(pcall(host.get_field, handle, name))
    if is_plain_table(value) then keep_table_field(m, name, value) end
    return value
@@ -158,6 +161,12 @@ function peers.read_field(m, handle, name)
    return value
 end
 if not epoch then peers.read_field = get_field end     -- without FFI epochs are not counted
+
+-- A field has this value now, which Lua has computed.
+function peers.know_field(m, name, value)
+   local known = seen[m]
+   if known and known.epoch == epoch[0] and known.settings == settings then known.values[name] = value end
+end
 
 function set_field(m, name, value)
    local handle = peer(m)

@@ -112,15 +112,27 @@ end
 -- The modules to look at in the tree of `m`, how many, and all of the tree, if it is as it was at the last walk.
 function records.find(m)
    local r = kept[m]
-   if r and not r.ended and unchanged(r) then return r.watched, r.n, r.members end
+   if r and not r.ended and unchanged(r) then
+      r.calls = r.calls + 1
+      return r.watched, r.n, r.members
+   end
 end
+
+-- The record of the last walk of `m`, unless it has ended, and whether its tree is as it was. `calls` counts the calls
+-- that have gone by it.
+function records.last(m)
+   local r = kept[m]
+   if r and not r.ended then return r end
+end
+records.is_current = unchanged
 
 -- Start the record of a walk.
 function records.start(m)
    local r = kept[m]
    if r then r.ended = true end
    making = {changes = peers.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
-             members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0}
+             members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0,
+             calls = 0}
    return making
 end
 

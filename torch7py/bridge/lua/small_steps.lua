@@ -1,0 +1,380 @@
+-- Steps of small models without leaving Lua.
+--
+-- A forward of two layers on three numbers takes PyTorch some 40 us, and a loop of LuaJIT's less than 1. So a model of
+-- few numbers, built of layers that a package has described here (`layer`, `container`, `criterion`), is served by such
+-- loops: they read and write the tensors of the layers where these lie, so that both languages see what the layers' own
+-- methods would have left. Python makes those tensors, in the first calls, and whenever sizes change; it also says
+-- whether anything about the modules is special (small_steps.py). Where the tensors are is asked once an epoch.
+--
+-- What a criterion returns is a number, which Python is told before it does anything that could look at it.
+--
+-- Arguments: core, host, config, headers, tensor, peers, methods, records.
+-- Result: the table `small`: layer, container, criterion, and serve(name) -> f(m, ...) -> whether it did, results...
+
+local core, host, config, headers, tensor, peers, methods, records = ...
+local small = {}
+
+local type, next, pcall, select, tonumber, unpack = type, next, pcall, select, tonumber, unpack
+local getmetatable, setmetatable, rawget, concat = getmetatable, setmetatable, rawget, table.concat
+local handle_of, native = core.handle_of, peers.native
+
+local ffi = config.shared and require 'ffi' or nil
+local CALLS = 2            -- that Python serves before
+local MOST_MISSES = 20     -- calls in a row that a model could not serve
+local WORK = 20000         -- multiplications and additions up to which the loops are faster
+local MOST_PARTS = 12
+local WORDS, WEAK = 4, {__mode = 'v'}
+
+local descriptions = {}    -- key of a class -> what a package said of it
+local SERVED = {}          -- name of a method -> the function that serves it
+
+function small.layer(key, description) descriptions[key] = description end
+function small.container(key) descriptions[key] = {is_container = true} end
+function small.criterion(key, description)
+   description.is_criterion = true
+   descriptions[key] = description
+end
+
+function small.serve(name) return SERVED[name] end
+if not ffi or config.small_steps == false then
+   SERVED = nil
+   function small.serve() return nil end
+   return small
+end
+
+local cast, at_hand, count_dense, shared, epoch = ffi.cast, headers.of, headers.count_dense, headers.shared, core.epoch
+local new_entry, read_field = methods.new_entry, peers.read_field
+
+---------------------------------------------------------------------------------------------------------
+-- Models
+
+local LAYER_TENSORS = 'output gradInput weight bias gradWeight gradBias'
+local CRITERION_TENSORS = 'gradInput output_tensor total_weight_tensor'
+local names_of = {}
+for _, names in next, {LAYER_TENSORS, CRITERION_TENSORS} do
+   names_of[names] = {}
+   for name in string.gmatch(names, '%S+') do names_of[names][#names_of[names] + 1] = name end
+end
+
+local models = setmetatable({}, {__mode = 'k'})    -- module -> its model, which holds no modules
+local refused = setmetatable({}, {__mode = 'k'})   -- module -> the record of its tree for which there is none
+
+-- The parts of a module and its containers, or nothing where one is of a class that is not described.
+local function gather(m, parts, containers)
+   local c = getmetatable(m)
+   local info = native(c)
+   local description = info and descriptions[info.key]
+   if not description or methods.marked[m] or peers.table_fields[m] or #parts == MOST_PARTS then return false end
+   if not description.is_container then
+      if rawget(m, 'modules') ~= nil then return false end
+      parts[#parts + 1] = {module = m, description = description, key = info.key}
+      return true
+   end
+   local list = rawget(m, 'modules')
+   if type(list) ~= 'table' or #list == 0 then return false end
+   local container = {module = m, first = #parts}
+   containers[#containers + 1] = container
+   for i = 1, #list do
+      if not gather(list[i], parts, containers) then return false end
+   end
+   container.last = #parts - 1
+   return true
+end
+
+-- The model of a module in a tree that is as it was, nil where there can be none.
+local function make(m)
+   local parts, containers = {}, {}
+   if not gather(m, parts, containers) then return nil end
+   local criterion = parts[1].description.is_criterion
+   local keys, handles, seen = {}, {}, {}
+   for i = 1, #parts do
+      local part = parts[i]
+      if seen[part.module] or (part.description.is_criterion and #parts > 1) then return nil end
+      seen[part.module] = true
+      keys[i], handles[i] = part.key, handle_of[part.module]
+      part.module = nil   -- a model must not hold modules
+   end
+   for i = 1, #containers do
+      local c = containers[i]
+      handles[#handles + 1], handles[#handles + 2], handles[#handles + 3] = handle_of[c.module], c.first, c.last
+   end
+   local names = criterion and CRITERION_TENSORS or LAYER_TENSORS
+   local handle, address = core.raw(host.small_model, names, concat(keys, ' '), #parts, unpack(handles))
+   if handle == 0 then return nil end
+   local model = {parts = parts, words = cast('int64_t*', address), names = names_of[names], epoch = -1, usable = false,
+                  misses = 0}
+   core.own(model, handle)
+   return model
+end
+
+local POINTERS = {ffi.typeof('double*'), ffi.typeof('float*')}
+local BYTES = {8, 4}
+local TYPES = {tensor.metatables['torch.DoubleTensor'], tensor.metatables['torch.FloatTensor']}
+
+-- Ask Python where the tensors are.
+local function find(model, m)
+   model.epoch, model.settings, model.dims = epoch[0], peers.settings(), nil
+   local kind = core.raw(host.find_small_model, handle_of[model])
+   model.usable = kind > 0
+   if kind == 0 then return end
+   model.mt, model.pointer, model.bytes = TYPES[kind], POINTERS[kind], BYTES[kind]
+   local words, at, pointer = model.words, 0, POINTERS[kind]
+   for i = 1, #model.parts do
+      local part = model.parts[i]
+      for j = 1, #model.names do
+         local name = model.names[j]
+         part[name] = words[at] ~= 0 and cast(pointer, words[at]) or nil
+         part[name .. '_at'], part[name .. '_dims'], part[name .. '_1'], part[name .. '_2'] =
+            tonumber(words[at]), tonumber(words[at + 1]), tonumber(words[at + 2]), tonumber(words[at + 3])
+         at = at + WORDS
+      end
+      if part.description.settle then
+         part.described = part.description.settle(part, m)
+      else
+         part.described = true
+      end
+      if not part.described then model.usable = false end
+   end
+end
+
+-- The model to serve a call of a module by, brought up to date; nil where Python is to serve it.
+local function model_for(m)
+   local record = records.last(m)
+   if not record or record.calls < CALLS or refused[m] == record then return nil end
+   new_entry()
+   if not records.is_current(record) then return nil end
+   local model = models[m]
+   if not model or model.record_of[1] ~= record then
+      model = make(m)
+      models[m] = model
+      if not model then
+         refused[m] = record
+         return nil
+      end
+      model.record_of = setmetatable({record}, WEAK)
+   end
+   if model.epoch ~= epoch[0] or model.settings ~= peers.settings() then find(model, m) end
+   return model.usable and model or nil
+end
+
+-- A call that Python is to serve though there is a model. Where that is the rule, the model is of no use.
+local function missed(m, model)
+   model.misses = model.misses + 1
+   if model.misses > MOST_MISSES then refused[m] = model.record_of[1] end
+   return false
+end
+
+-- Pointer, dimensions, rows and columns of a tensor of the model's type that lies in one piece; nil for another.
+local function matrix(model, x)
+   if type(x) ~= 'userdata' or getmetatable(x) ~= model.mt then return nil end
+   local h = at_hand(x)
+   local dims = h.dims
+   if dims ~= 1 and dims ~= 2 or not count_dense(h) then return nil end
+   local rows, columns = 1, tonumber(h.size[0])
+   if dims == 2 then rows, columns = columns, tonumber(h.size[1]) end
+   if rows == 0 or columns == 0 then return nil end
+   return cast(model.pointer, h.address), dims, rows, columns, tonumber(h.address)
+end
+
+-- Whether a tensor at this address overlaps one of a part's.
+local function overlaps(model, at, n, part, name)
+   local bytes = n * model.bytes
+   local from = part[name .. '_at']
+   return at < from + part[name .. '_1'] * part[name .. '_2'] * model.bytes and from < at + bytes
+end
+
+local function is_like(part, name, dims, rows, columns)
+   if part[name] == nil or part[name .. '_dims'] ~= dims then return false end
+   if dims == 1 then return part[name .. '_1'] == columns end
+   return part[name .. '_1'] == rows and part[name .. '_2'] == columns
+end
+
+-- Whether the model's layers take inputs of this size, and have room for the results. They remember their widths.
+local function fits(model, dims, rows, columns)
+   if model.dims == dims and model.rows == rows and model.columns == columns then return model.fitting end
+   model.dims, model.rows, model.columns, model.fitting, model.goes_back = dims, rows, columns, false, true
+   local width, work = columns, 0
+   for i = 1, #model.parts do
+      local part = model.parts[i]
+      local wider = part.description.width(part, width)
+      if not wider or not is_like(part, 'output', dims, rows, wider) then return false end
+      if not is_like(part, 'gradInput', dims, rows, width) or part.description.lacks_gradient(part) then
+         model.goes_back = false
+      end
+      work = work + rows * (part.weight ~= nil and wider * width or 8 * wider)
+      part.columns, width = width, wider
+   end
+   model.width, model.fitting = width, work <= WORK
+   return model.fitting
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Methods of layers
+
+local function forward(m, input)
+   local model = model_for(m)
+   if not model then return false end
+   local x, dims, rows, columns, at = matrix(model, input)
+   if not x or not fits(model, dims, rows, columns) then return missed(m, model) end
+   local parts = model.parts
+   if overlaps(model, at, rows * columns, parts[1], 'output') then return missed(m, model) end
+   for i = 1, #parts do
+      local part = parts[i]
+      part.description.forward(part, x, rows, part.columns)
+      x = part.output
+   end
+   model.misses = 0
+   return true, read_field(m, handle_of[m], 'output')
+end
+
+local function backward(m, input, gradOutput, scale)
+   local model = model_for(m)
+   if not model or scale ~= nil and type(scale) ~= 'number' then return false end
+   local x, dims, rows, columns, at = matrix(model, input)
+   if not x or not fits(model, dims, rows, columns) or not model.goes_back then return missed(m, model) end
+   local g, its_dims, its_rows, its_columns, its_at = matrix(model, gradOutput)
+   if not g or its_dims ~= dims or its_rows ~= rows or its_columns ~= model.width then return missed(m, model) end
+   local parts = model.parts
+   -- a layer writes its gradInput before it has read the last of x and g
+   if overlaps(model, at, rows * columns, parts[1], 'gradInput') then return missed(m, model) end
+   if overlaps(model, its_at, rows * its_columns, parts[#parts], 'gradInput') then return missed(m, model) end
+   for i = #parts, 1, -1 do
+      local part = parts[i]
+      part.description.backward(part, i > 1 and parts[i - 1].output or x, g, rows, part.columns, scale or 1)
+      g = part.gradInput
+   end
+   model.misses = 0
+   return true, read_field(m, handle_of[m], 'gradInput')
+end
+
+-- f(parameter, gradient, how many numbers) for all parameters. False where one has no gradient, or there are many.
+local function for_parameters(model, f, argument)
+   local parts, count = model.parts, 0
+   for i = 1, #parts do
+      local part = parts[i]
+      if part.weight ~= nil then count = count + part.weight_1 * part.weight_2 end
+      if (part.weight ~= nil) ~= (part.gradWeight ~= nil) or (part.bias ~= nil) ~= (part.gradBias ~= nil) then return false end
+   end
+   if count > WORK then return false end
+   for i = 1, #parts do
+      local part = parts[i]
+      if part.weight ~= nil then f(part.weight, part.gradWeight, part.weight_1 * part.weight_2, argument) end
+      if part.bias ~= nil then f(part.bias, part.gradBias, part.bias_1 * part.bias_2, argument) end
+   end
+   return true
+end
+
+local function clear(_, gradient, n)
+   for i = 0, n - 1 do gradient[i] = 0 end
+end
+
+local function zero_gradients(m, ...)
+   local model = select('#', ...) == 0 and model_for(m)
+   if not model or model.parts[1].description.is_criterion then return false end
+   return for_parameters(model, clear)
+end
+
+local function move(parameter, gradient, n, rate)
+   for i = 0, n - 1 do parameter[i] = parameter[i] - rate * gradient[i] end
+end
+
+local function update(m, rate)
+   local model = type(rate) == 'number' and model_for(m)
+   if not model or model.parts[1].description.is_criterion then return false end
+   return for_parameters(model, move, rate)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Methods of criterions
+
+-- The numbers that Python has not been told of: module -> its output.
+local untold, count_untold = {}, 0
+
+local function tell()
+   if count_untold == 0 then return end
+   local numbers = untold
+   untold, count_untold = {}, 0
+   for m, value in next, numbers do
+      if handle_of[m] then host.set_number(handle_of[m], 'output', value) end
+   end
+end
+peers.tell_numbers = tell
+
+local hand_over = core.hand_over
+function core.hand_over()
+   if count_untold > 0 then tell() end
+   return hand_over()
+end
+
+local function keep_number(m, value)
+   if untold[m] == nil then
+      count_untold = count_untold + 1
+      if count_untold > 100 then
+         tell()
+         count_untold = 1
+      end
+   end
+   untold[m] = value
+   peers.know_field(m, 'output', value)
+end
+
+local function loss(m, input, target)
+   local model = model_for(m)
+   if not model then return false end
+   local part = model.parts[1]
+   if not part.description.is_criterion then return false end
+   local x, dims, rows, columns = matrix(model, input)
+   if not x or rows * columns > WORK / 8 then return missed(m, model) end
+   local value, weight = part.description.forward(part, model, x, dims, rows, columns, target)
+   if not value then return missed(m, model) end
+   model.misses = 0
+   keep_number(m, value)
+   return true, value, weight
+end
+
+local function slope(m, input, target)
+   local model = model_for(m)
+   if not model then return false end
+   local part = model.parts[1]
+   if not part.description.is_criterion then return false end
+   local x, dims, rows, columns, at = matrix(model, input)
+   if not x or rows * columns > WORK / 8 or not is_like(part, 'gradInput', dims, rows, columns) then return missed(m, model) end
+   if overlaps(model, at, rows * columns, part, 'gradInput') then return missed(m, model) end
+   if not part.description.backward(part, model, x, dims, rows, columns, target) then return missed(m, model) end
+   model.misses = 0
+   return true, read_field(m, handle_of[m], 'gradInput')
+end
+
+-- The numbers of a target, which may be a number itself: f(i) reads the i-th from 0. Nil where there are not `n`.
+function small.numbers(target, n)
+   if type(target) == 'number' then return n == 1 and function() return target end or nil end
+   if type(target) ~= 'userdata' then return nil end
+   local read = tensor.read[getmetatable(target)]
+   local pointer = read and tensor.pointers[getmetatable(target)]
+   if not pointer or not tensor.kinds[getmetatable(target)] then return nil end
+   local h = at_hand(target)
+   if h.dims == 0 or count_dense(h) ~= n then return nil end
+   local p = cast(pointer, h.address)
+   return function(i) return read(p, i) end, h.dims
+end
+
+small.matrix = matrix
+SERVED.module = {forward = forward, updateOutput = forward, backward = backward, zeroGradParameters = zero_gradients,
+                 updateParameters = update}
+SERVED.criterion = {forward = loss, updateOutput = loss, backward = slope, updateGradInput = slope}
+
+-- The function that serves a method of this name, of modules or of criterions.
+function small.serve(name)
+   local of_modules, of_criterions = SERVED.module[name], SERVED.criterion[name]
+   if not of_modules and not of_criterions then return nil end
+   return function(m, ...)
+      local info = native(getmetatable(m))
+      local description = info and descriptions[info.key]
+      if not description then return false end
+      local f = description.is_criterion and of_criterions or not description.is_criterion and of_modules
+      if not f then return false end
+      return f(m, ...)
+   end
+end
+
+return small

@@ -1,0 +1,126 @@
+"""Where Lua finds the memory of small models, whose steps it takes itself (``lua/small_steps.lua``).
+
+A *small model* is a module of built-in classes and those inside it, as long as nothing is special about them: no
+method of a script's, no hook, tensors on the CPU that lie in one piece and have a buffer for each result. Then Lua
+writes where the layers' own methods would have written, and both languages see the same tensors.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from torch7py.bridge.runtime_interface import RuntimeInterface
+from torch7py.nn.fields import has_hooks
+from torch7py.nn.object import TorchObject
+from torch7py.nn.registry import layers
+from torch7py.ops.dispatch.kinds import Kind
+
+__all__ = ["small_step_functions"]
+
+WORDS = 4  # of a tensor: its address (0: there is none), dimensions, the first two sizes
+SPECIAL = (
+    "_marked",
+    "_above",
+    "_elsewhere",
+    "_catch_up",
+    "_lent",
+    "_direct",
+)  # of objects that Python alone serves
+TYPES = {torch.float64: 1, torch.float32: 2}
+
+
+class SmallModel:
+    """The objects of a small model and the array that Lua reads the places of their tensors from.
+
+    ``parts`` are the layers or the criterion itself, in their order; ``containers`` have the numbers of their first and
+    last part, whose results are theirs.
+    """
+
+    def __init__(
+        self, names: Sequence[str], parts: list[TorchObject], containers: list[tuple[TorchObject, int, int]]
+    ) -> None:
+        self.names = names
+        self.parts = parts
+        self.containers = containers
+        self.words = (ctypes.c_int64 * (WORDS * len(names) * len(parts)))()
+
+    def find(self) -> int:
+        """Write down where the tensors are. Returns the number of their type in ``TYPES``, 0 where Lua cannot serve."""
+        dtype: torch.dtype | None = None
+        words, at = self.words, 0
+        for part in self.parts:
+            attributes = part.__dict__
+            if _is_special(part) or attributes.get("inplace"):
+                return 0
+            attributes.pop("_trace", None)  # it is of results that Lua overwrites now
+            for name in self.names:
+                tensor = part.get_field(name)
+                words[at : at + WORDS] = [0] * WORDS
+                if isinstance(tensor, torch.Tensor):
+                    if dtype is None:
+                        dtype = tensor.dtype
+                    if (
+                        tensor.dtype is not dtype
+                        or not tensor.is_cpu
+                        or not tensor.is_contiguous()
+                        or (name in attributes and attributes["_own"].get(name) is not tensor)
+                    ):
+                        return 0
+                    if tensor.numel():
+                        sizes = [*tensor.shape[:2], 1, 1][:2]
+                        words[at : at + WORDS] = [tensor.data_ptr(), tensor.dim(), *sizes]
+                elif tensor is not None and not isinstance(tensor, (int, float)):
+                    return 0
+                at += WORDS
+        for container, first, last in self.containers:
+            attributes = container.__dict__
+            if (
+                _is_special(container)
+                or attributes.get("output") is not self.parts[last].__dict__.get("output")
+                or attributes.get("gradInput") is not self.parts[first].__dict__.get("gradInput")
+            ):
+                return 0
+        return TYPES.get(dtype, 0) if dtype is not None else 0
+
+
+def _is_special(obj: TorchObject) -> bool:
+    attributes = obj.__dict__
+    return any(name in attributes for name in SPECIAL) or has_hooks(obj)
+
+
+def small_step_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
+    """The functions for ``small_steps.lua``."""
+    handles = runtime.handles
+    objects = handles.objects
+
+    def small_model(names: str, classes: str, count: int, *modules: int) -> tuple[int, int]:
+        """Note a small model of so many parts, which begin the handles, with the classes whose layers they must be.
+
+        Handles, first and last part of each container follow. Returns the model's handle and the address of its array;
+        0 where a part is of another class in Python than in Lua.
+        """
+        parts = [objects[handle] for handle in modules[:count]]
+        keys = classes.split()
+        if handles.cuda or any(type(p) is not layers[k] for p, k in zip(parts, keys, strict=True)):
+            return 0, 0
+        rest = modules[count:]
+        containers = [(objects[rest[i]], rest[i + 1], rest[i + 2]) for i in range(0, len(rest), 3)]
+        model = SmallModel(names.split(), parts, containers)
+        return handles.give_new(model, Kind.OBJECT), ctypes.addressof(model.words)
+
+    def find_small_model(handle: int) -> int:
+        return 0 if handles.cuda else objects[handle].find()
+
+    def set_number(handle: int, name: str, value: float) -> None:
+        """Set a field to a number that Lua has computed."""
+        objects[handle].__dict__[name] = value
+
+    return {
+        "small_model": small_model,
+        "find_small_model": find_small_model,
+        "set_number": set_number,
+    }
