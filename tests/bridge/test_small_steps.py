@@ -69,7 +69,7 @@ def program(draw: random.Random) -> str:
     columns, number = draw.randint(1, 5), draw.choice(("Double", "Float"))
     text, width = model(draw, columns)
     classes = draw.random() < 0.5
-    criterion = "nn.ClassNLLCriterion" if classes else "nn.MSECriterion"
+    criterion = "nn.ClassNLLCriterion" if classes else draw.choice(("nn.MSECriterion", "nn.AbsCriterion"))
     size_average = draw.choice(("nil, true", "nil, false")) if classes else draw.choice(("true", "false"))
     lines = [
         "require 'nn'",
@@ -104,6 +104,7 @@ def program(draw: random.Random) -> str:
         lambda: "see((m:parameters() or {})[1] or 0)",
         lambda: "local _, g = m:parameters() see((g or {})[#(g or {})] or 0)",
         lambda: "m.modules[1].output:fill(0.5)",
+        lambda: "m.modules[#m.modules].threshold = 0.2 c.sizeAverage = not c.sizeAverage",
         lambda: "if m.modules[1].weight then m.modules[1].weight[1][1] = 0.3 end",
         lambda: (
             f"m:backward(x, m:forward(x):clone():fill({draw.randint(1, 3)}), {draw.choice(('0.5', '2'))})"
@@ -119,8 +120,7 @@ def program(draw: random.Random) -> str:
     ]
     step = "see(c:forward(m:forward(x), t)) m:backward(x, c:backward(m.output, t))"
     lines.append(fresh())
-    for _ in range(40):
-        lines.append("do " + (step if draw.random() < 0.6 else draw.choice(steps)()) + " end")
+    lines += [f"do {step if draw.random() < 0.6 else draw.choice(steps)()} end" for _ in range(40)]
     return "\n".join([*lines, "return seen"])
 
 

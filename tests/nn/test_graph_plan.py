@@ -83,7 +83,7 @@ def of_two() -> GModule:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> GModule:
-    """Any graph on matrices of one width, with inputs that all lead somewhere; some are tables of two, as states are."""
+    """Any graph on matrices of one width, with inputs that all lead somewhere; some are tables of two, as states."""
     inputs = [Node(Identity()) for _ in range(draw(st.integers(1, 3)))]
     tables = [draw(st.booleans()) for _ in inputs]
     free = []

@@ -59,15 +59,15 @@ end
 local models = setmetatable({}, {__mode = 'k'})    -- module -> its model, which holds no modules
 local refused = setmetatable({}, {__mode = 'k'})   -- module -> the record of its tree for which there is none
 
--- The parts of a module and its containers, or nothing where one is of a class that is not described.
-local function gather(m, parts, containers)
+-- Gather the parts of a module and its containers. False where one is of a class that is not described.
+local function gather(m, parts, containers, path)
    local c = getmetatable(m)
    local info = native(c)
    local description = info and descriptions[info.key]
    if not description or methods.marked[m] or peers.table_fields[m] or #parts == MOST_PARTS then return false end
    if not description.is_container then
       if rawget(m, 'modules') ~= nil then return false end
-      parts[#parts + 1] = {module = m, description = description, key = info.key}
+      parts[#parts + 1] = {module = m, description = description, key = info.key, path = path}
       return true
    end
    local list = rawget(m, 'modules')
@@ -75,7 +75,9 @@ local function gather(m, parts, containers)
    local container = {module = m, first = #parts}
    containers[#containers + 1] = container
    for i = 1, #list do
-      if not gather(list[i], parts, containers) then return false end
+      local below = {unpack(path)}
+      below[#below + 1] = i
+      if not gather(list[i], parts, containers, below) then return false end
    end
    container.last = #parts - 1
    return true
@@ -84,7 +86,7 @@ end
 -- The model of a module in a tree that is as it was, nil where there can be none.
 local function make(m)
    local parts, containers = {}, {}
-   if not gather(m, parts, containers) then return nil end
+   if not gather(m, parts, containers, {}) then return nil end
    local criterion = parts[1].description.is_criterion
    local keys, handles, seen = {}, {}, {}
    for i = 1, #parts do
@@ -111,6 +113,12 @@ local POINTERS = {ffi.typeof('double*'), ffi.typeof('float*')}
 local BYTES = {8, 4}
 local TYPES = {tensor.metatables['torch.DoubleTensor'], tensor.metatables['torch.FloatTensor']}
 
+-- The module of a part of a model of `m`.
+local function module_of(m, part)
+   for i = 1, #part.path do m = rawget(m, 'modules')[part.path[i]] end
+   return m
+end
+
 -- Ask Python where the tensors are.
 local function find(model, m)
    model.epoch, model.settings, model.dims = epoch[0], peers.settings(), nil
@@ -128,12 +136,8 @@ local function find(model, m)
             tonumber(words[at]), tonumber(words[at + 1]), tonumber(words[at + 2]), tonumber(words[at + 3])
          at = at + WORDS
       end
-      if part.description.settle then
-         part.described = part.description.settle(part, m)
-      else
-         part.described = true
-      end
-      if not part.described then model.usable = false end
+      local settle = part.description.settle
+      if settle and not settle(part, module_of(m, part)) then model.usable = false end
    end
 end
 

@@ -10,14 +10,17 @@
 --    lacks_gradient(part): whether there is nowhere to write them
 --
 -- A criterion's take the `model` too, and the dimensions of the input: forward returns the loss and what else the
--- method returns, or nothing where Python is to look at the call. `settle(part, m)` reads what a script may set.
+-- method returns, or nothing where Python is to look at the call.
+--
+-- `settle(part, m)`, of both, reads what a script may set on the module, and says whether the loops hold then. It is
+-- called again after a field of any module was set.
 --
 -- Sums are kept as doubles, as the original's are.
 --
 -- Arguments: small, the registration of the bridge.
 
 local small = ...
-local exp, log, tanh, floor, huge = math.exp, math.log, math.tanh, math.floor, math.huge
+local exp, log, tanh, floor, abs = math.exp, math.log, math.tanh, math.floor, math.abs
 local type = type
 
 local function same(part, columns) return columns end
@@ -84,12 +87,19 @@ small.layer('nn.Linear', {
 ---------------------------------------------------------------------------------------------------------
 -- Functions of each number; the slopes are taken from the output y or the input x
 
-local function elementwise(key, run, run_back)
+-- `a` and `b` are what `settle` gives.
+local function elementwise(key, run, run_back, settle)
    small.layer(key, {
       width = same,
       lacks_gradient = has_gradient,
-      forward = function(part, x, rows, columns) run(x, part.output, rows * columns) end,
-      backward = function(part, x, g, rows, columns) run_back(x, part.output, g, part.gradInput, rows * columns) end,
+      settle = settle and function(part, m)
+         part.a, part.b = settle(m)
+         return part.a ~= nil
+      end,
+      forward = function(part, x, rows, columns) run(x, part.output, rows * columns, part.a, part.b) end,
+      backward = function(part, x, g, rows, columns)
+         run_back(x, part.output, g, part.gradInput, rows * columns, part.a, part.b)
+      end,
    })
 end
 
@@ -105,14 +115,25 @@ end, function(x, y, g, gx, n)
    for i = 0, n - 1 do gx[i] = g[i] * (1 - y[i]) * y[i] end
 end)
 
-elementwise('nn.ReLU', function(x, y, n)
+-- Numbers that are not above the limit become the value.
+local function threshold(x, y, n, limit, value)
    for i = 0, n - 1 do
       local v = x[i]
-      y[i] = v <= 0 and 0 or v
+      y[i] = v <= limit and value or v
    end
-end, function(x, y, g, gx, n)
-   for i = 0, n - 1 do gx[i] = x[i] > 0 and g[i] or 0 end
-end)
+end
+
+local function through_threshold(x, y, g, gx, n, limit)
+   for i = 0, n - 1 do gx[i] = x[i] <= limit and 0 or g[i] end
+end
+
+local function limit_and_value(m)
+   local limit, value = m.threshold, m.val
+   if type(limit) == 'number' and type(value) == 'number' then return limit, value end
+end
+
+elementwise('nn.Threshold', threshold, through_threshold, limit_and_value)
+elementwise('nn.ReLU', threshold, through_threshold, limit_and_value)
 
 ---------------------------------------------------------------------------------------------------------
 -- Over the columns of each row
@@ -218,28 +239,45 @@ small.criterion('nn.ClassNLLCriterion', {
    end,
 })
 
-small.criterion('nn.MSECriterion', {
-   settle = function(part, m)
-      part.mean = m.sizeAverage
-      return true
-   end,
-   forward = function(part, model, x, dims, rows, columns, target)
-      local t, _, its_rows, its_columns = small.matrix(model, target)
-      local n = rows * columns
-      if not t or its_rows * its_columns ~= n then return nil end
-      local sum = 0
-      for i = 0, n - 1 do
-         local d = x[i] - t[i]
-         sum = sum + d * d
-      end
-      return part.mean and sum / n or sum
-   end,
-   backward = function(part, model, x, dims, rows, columns, target)
-      local t, _, its_rows, its_columns = small.matrix(model, target)
-      local n = rows * columns
-      if not t or its_rows * its_columns ~= n then return false end
-      local gx, share = part.gradInput, part.mean and 2 / n or 2
-      for i = 0, n - 1 do gx[i] = share * (x[i] - t[i]) end
-      return true
-   end,
-})
+-- A criterion of the differences of input and target: their mean or sum by `loss(x, t, n)`, and `slopes(x, t, gx, n,
+-- share)`, times a share.
+local function of_differences(key, loss, slopes)
+   local function numbers_of(model, target, n)
+      local t, _, rows, columns = small.matrix(model, target)
+      return t and rows * columns == n and t or nil
+   end
+   small.criterion(key, {
+      settle = function(part, m)
+         part.mean = m.sizeAverage
+         return true
+      end,
+      forward = function(part, model, x, dims, rows, columns, target)
+         local n = rows * columns
+         local t = numbers_of(model, target, n)
+         if t then return part.mean and loss(x, t, n) / n or loss(x, t, n) end
+      end,
+      backward = function(part, model, x, dims, rows, columns, target)
+         local n = rows * columns
+         local t = numbers_of(model, target, n)
+         if not t then return false end
+         slopes(x, t, part.gradInput, n, part.mean and 1 / n or 1)
+         return true
+      end,
+   })
+end
+
+of_differences('nn.MSECriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do sum = sum + (x[i] - t[i]) * (x[i] - t[i]) end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = 2 * share * (x[i] - t[i]) end
+end)
+
+of_differences('nn.AbsCriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do sum = sum + abs(x[i] - t[i]) end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = x[i] - t[i] >= 0 and share or -share end
+end)
