@@ -183,3 +183,101 @@ def test_the_package_draws_as_the_original_did_when_it_was_loaded(runtime: Runti
     assert runtime.execute("torch.manualSeed(1) require 'rnn' return torch.random()") == runtime.execute(
         "torch.manualSeed(1) for _ = 1, 4 do torch.random() end return torch.random()"
     )
+
+
+# Two classes that say themselves how they are saved: one forgets its parameters and tells whether it had them when it
+# was written, the other keeps what it has. `say` collects for a copy: what it tells, whether it has parameters, and
+# whether its parameters and gradients are the original's.
+SAVED_THEIR_OWN_WAY = """
+    require 'rnn'
+    local Forgetful, parent = torch.class('Forgetful', 'nn.Linear')
+    function Forgetful:__init(a, b) parent.__init(self, a, b) end
+    function Forgetful:write(file)
+       local fields = {output = self.output, gradInput = self.gradInput, _type = self._type}
+       fields.saw = self.weight and 'weight' or 'none'
+       file:writeObject(fields)
+    end
+    function Forgetful:read(file)
+       for k, v in pairs(file:readObject()) do self[k] = v end
+    end
+
+    local Faithful, above = torch.class('Faithful', 'nn.Module')
+    function Faithful:__init()
+       above.__init(self)
+       self.weight, self.gradWeight = torch.ones(2), torch.zeros(2)
+    end
+    function Faithful:updateOutput(x) self.output = x + self.weight[1] return self.output end
+    function Faithful:updateGradInput(x, g) self.gradInput = g return g end
+    function Faithful:write(file)
+       local fields = {}
+       for k, v in pairs(self) do fields[k] = v end
+       fields.saw = self.weight and 'weight' or 'none'
+       file:writeObject(fields)
+    end
+    Faithful.read = Forgetful.read
+
+    local said
+    local function same(a, b)
+       return a ~= nil and b ~= nil and torch.pointer(a:storage():data()) == torch.pointer(b:storage():data())
+    end
+    local function say(m, c)
+       table.insert(said, table.concat({tostring(c.saw), c.weight and 'has' or 'lacks',
+          same(m.weight, c.weight) and 'shared' or 'own', same(m.gradWeight, c.gradWeight) and 'shared' or 'own'}, ' '))
+    end
+    local function own(m)
+       for _, part in ipairs(m:listModules()) do
+          local name = torch.typename(part)
+          if name == 'Forgetful' or name == 'Faithful' then return part end
+       end
+    end
+    local function steps(m)
+       for _ = 1, 3 do
+          collectgarbage()
+          m:forward(torch.ones(1, 2))
+       end
+       return m.sharedClones
+    end
+    function ways(make)
+       said = {}
+       local m = make()
+       say(m, m:clone())
+       for _, shared in ipairs {{true, true}, {true, false}, {false, true}} do say(m, m:sharedClone(unpack(shared))) end
+       say(m, m:stepClone())
+       local s = nn.Sequential():add(make())
+       say(s.modules[1], s:sharedClone().modules[1])
+       local clones = steps(nn.Recursor(make(), 5))
+       say(clones[1], clones[3])
+       local sequencer = nn.Sequencer(nn.Sequential():add(make()):add(nn.FastLSTM(2, 2)))
+       sequencer:forward({torch.ones(1, 2), torch.ones(1, 2)})
+       clones = sequencer.module.sharedClones
+       say(clones[1].modules[1], clones[2].modules[1])
+       assert(rawequal(clones[1].modules[2], clones[2].modules[2]))
+       clones = steps(nn.Recurrent(2, make(), nn.Linear(2, 2), nn.Tanh(), 5))
+       say(own(clones[2]), own(clones[3]))
+       return table.concat(said, '\\n')
+    end
+"""
+# What the original says; the second line and those from the fifth on are the same.
+WAYS = {
+    "function() return Forgetful(2, 2) end": [
+        "weight lacks own own",
+        "none has shared shared",
+        "none has shared own",
+        "weight lacks own shared",
+    ],
+    "Faithful": [
+        "weight has own own",
+        "none has shared shared",
+        "none has shared own",
+        "weight has own shared",
+    ],
+}
+
+
+@pytest.mark.parametrize("made", WAYS)
+def test_clones_that_share_parameters_are_saved_and_read_where_a_class_says_how(made: str) -> None:
+    with Runtime() as runtime:
+        runtime.execute(SAVED_THEIR_OWN_WAY)
+        said = runtime.execute(f"return ways({made})").split("\n")
+    expected = WAYS[made]
+    assert said == [*expected, *[expected[1]] * 5]

@@ -109,7 +109,7 @@ class LuaFields(Overrides):
                     "copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo, is_clone(memo)
                 )
             if not done:
-                raise SavedItsOwnWay(partial(_saved_and_read, runtime))
+                raise SavedItsOwnWay(partial(_saved_and_read, runtime, STEP_CLONE in memo))
 
     def name_parameters(self) -> None:
         runtime, _ = self._there()
@@ -171,9 +171,12 @@ class LuaFields(Overrides):
         return runtime, runtime.handles.codes.get(id(obj))
 
 
-def _saved_and_read(runtime: RuntimeInterface, obj: TorchObject) -> Any:
-    """Copy an object by saving and reading it, with the ``write`` and ``read`` methods of its Lua classes."""
-    return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE))
+def _saved_and_read(runtime: RuntimeInterface, step: bool, obj: TorchObject) -> Any:
+    """Copy an object by saving and reading it, with the ``write`` and ``read`` methods of its Lua classes.
+
+    The copy for another ``step`` of a sequence lives as long as the original.
+    """
+    return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE), step)
 
 
 @contextlib.contextmanager

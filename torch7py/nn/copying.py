@@ -19,6 +19,7 @@ __all__ = [
     "TypeMap",
     "aliased_copy",
     "cache_of",
+    "clone_memo",
     "clone_of",
     "copy_map",
     "deep_copy",
@@ -251,9 +252,14 @@ def clone_of(obj: Any) -> Any:
     """
     with torch.no_grad():
         try:
-            return deep_copy(obj, {_CLONE: True})
+            return deep_copy(obj, clone_memo())
         except SavedItsOwnWay as found:
             return found.saved_and_read(obj)
+
+
+def clone_memo() -> dict[Any, Any]:
+    """The memo of a copy that stands for the object saved and read again, which raises SavedItsOwnWay."""
+    return {_CLONE: True}
 
 
 def is_clone(memo: dict[Any, Any]) -> bool:

@@ -5,11 +5,12 @@ A module without memory passes these calls on to the modules inside it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.copying import deep_copy, keep_as_is
+from torch7py.nn.copying import SavedItsOwnWay, clone_memo, deep_copy, keep_as_is
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
@@ -43,23 +44,90 @@ def shared_clone(
     For another ``step`` of the same sequence, modules inside that keep their steps themselves are not copied. A
     ``companion`` lives as long as the module, as a copy for another step does.
     """
-    memo: dict[Any, Any] = {}
+    memo = clone_memo()
+    kept: dict[int, Any] = {}  # modules that are not copied, by id
+    shared: dict[int, dict[str, torch.Tensor]] = {}  # the shared fields of the others
     for part in module.modules():
         if not isinstance(part, TorchObject):
             continue
         if step and isinstance(part, Stepping) and part.keeps_steps:
-            memo[id(part)] = part
+            kept[id(part)] = memo[id(part)] = part
+            continue
+        fields = shared[id(part)] = {}
         if parameters:
-            keep_as_is(memo, [p for p in part._parameters.values() if p is not None])
-            keep_as_is(memo, [b for b in part._buffers.values() if b is not None])
+            fields |= {
+                name: p for name, p in (*part._parameters.items(), *part._buffers.items()) if p is not None
+            }
         if gradients:
             if isinstance(part, Stepping):
                 memo.update((id(value), value) for value in part.shared_by_clones())
-            keep_as_is(memo, [g for name in part._gradients if (g := part.gradient(name)) is not None])
+            gradients_of = ((name, part.gradient(name)) for name in part._gradients)
+            fields |= {f"grad{name[0].upper()}{name[1:]}": g for name, g in gradients_of if g is not None}
+        keep_as_is(memo, fields.values())
     if step or companion:
         memo[STEP_CLONE] = True
     with torch.no_grad():
-        return deep_copy(module, memo)
+        try:
+            return deep_copy(module, memo)
+        except SavedItsOwnWay as found:
+            return _shared_through_a_file(module, found.saved_and_read, shared, kept)
+
+
+def _shared_through_a_file(
+    module: TorchObject,
+    saved_and_read: Callable[[Any], Any],
+    shared: dict[int, dict[str, torch.Tensor]],
+    kept: dict[int, Any],
+) -> Any:
+    """The same where a part says itself how it is saved: meanwhile, as in Torch7, no part has what will be shared."""
+    as_they_are = {id(part) for above in kept.values() for part in above.modules()}
+    parts = [
+        part
+        for part in module.modules()
+        if isinstance(part, TorchObject) and id(part) in shared and id(part) not in as_they_are
+    ]
+    for part in parts:
+        part.get_field("output")  # what is still to be computed for who looks needs the parameters
+    try:
+        for part in parts:
+            for name in shared[id(part)]:
+                part.set_field(name, None)
+        copied = saved_and_read(module)
+    finally:
+        for part in parts:
+            for name, tensor in shared[id(part)].items():
+                part.set_field(name, tensor)
+
+    seen: set[int] = set()
+
+    def match(original: Any, copy: Any) -> Any:
+        """What stands in the clone for a part or a list of parts: its copy with what is shared."""
+        if isinstance(original, list) and isinstance(copy, list):
+            copy[: len(original)] = [match(*pair) for pair in zip(original, copy, strict=False)]
+        if id(original) in kept:
+            return original
+        if not isinstance(original, TorchObject) or id(original) in seen:
+            return copy
+        seen.add(id(original))
+        if not isinstance(copy, TorchObject):
+            raise TorchError(f"sharedClone: a {original.class_name} is not there after it was saved and read")
+        for name, tensor in shared.get(id(original), {}).items():
+            copy.set_field(name, tensor)
+        copies = list(copy.child_list() or ())
+        matched = match(list(original.child_list() or ()), list(copies))
+        if any(one is not other for one, other in zip(matched, copies, strict=True)):
+            copy.set_child_list(matched)
+            overrides = copy.__dict__.get("_overrides")
+            if overrides is not None:
+                overrides.show_children()
+        for name in (*original.links, *original.lists):
+            held = copy.get_field(name)
+            found = match(original.get_field(name), held)
+            if found is not held:
+                copy.set_field(name, found)
+        return copy
+
+    return match(module, copied)
 
 
 def entry(table: Any, number: int) -> Any:

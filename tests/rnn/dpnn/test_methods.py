@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ import torch7py
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.nn.faces import values
 from tests.nn.scripts import lua, lua_error
+from torch7py.bridge.errors import LuaError
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear, LookupTable
+from torch7py.ops.errors import TorchError
 
 
 def model() -> Sequential:
@@ -216,6 +219,27 @@ def test_serial_saves_less_in_another_type(runtime: Runtime, tmp_path: Path, how
     assert found[3] < 1e-7
     assert found[4:7] == ("torch.DoubleTensor", 4, 6)
     assert found[7] < 1e-6
+
+
+HOLDS_ITSELF = {
+    "a field": "m.me = m",
+    "a table": "m.t = {{m}}",
+    "a module inside": "m.modules[1].parent = m",
+    "a child": "m.modules[1]:add(m)",
+    "its container": "m.up = nn.Sequential():add(m)",
+}
+
+
+@pytest.mark.parametrize("how", ["m:clone()", "m:sharedClone()", "torch.serialize(m)", "python"])
+@pytest.mark.parametrize("loop", HOLDS_ITSELF.values(), ids=HOLDS_ITSELF)
+def test_a_serial_that_holds_itself_cannot_be_saved(
+    runtime: Runtime, tmp_path: Path, loop: str, how: str
+) -> None:
+    """The original's stack overflows."""
+    runtime.execute(SERIAL + loop)
+    save = partial(torch7py.save, runtime.globals["m"], tmp_path / "m.t7")
+    with pytest.raises((LuaError, TorchError), match="what it holds leads back to it"):
+        save() if how == "python" else runtime.execute(how)
 
 
 LAYERS = {

@@ -55,7 +55,7 @@ local inner = {
    copy_fields = function(from, to, number, memo, step, is_clone)
       return core.answer(pcall(module.copy_fields, from, to, number, core.referred(memo), step, is_clone))
    end,
-   saved_and_read = function(handle) return core.call_of(handle, module.saved_and_read) end,
+   saved_and_read = function(handle, step) return core.call_of(handle, module.saved_and_read, step) end,
    run = program.run,
    take_process = program.take_process,
    evaluate = program.evaluate,

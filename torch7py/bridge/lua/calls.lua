@@ -172,13 +172,13 @@ local function call_member(handle, name, mask, ...)
    return settled(object, core.catch_up(object), object[name](object, read(mask, ...)))
 end
 
-local function call_with(handle, f)
+local function call_with(handle, f, ...)
    local object = wrap(handle)
-   return settled(object, core.catch_up(object), f(object))
+   return settled(object, core.catch_up(object), f(object, ...))
 end
 
 -- The same of a function that is no method of the object.
-function core.call_of(handle, f) return answer(protected(call_with, handle, f)) end
+function core.call_of(handle, f, ...) return answer(protected(call_with, handle, f, ...)) end
 
 function core.call_method(handle, name, mask, ...)
    return answer(protected(call_member, handle, name, mask, ...))

@@ -121,6 +121,16 @@ local function copy_fields(source, target, memo)
    end
 end
 
+-- The copy lives as long as the module.
+local function accompany(m, made)
+   local companions = rawget(m, module.COMPANIONS)
+   if not companions then
+      companions = {}
+      rawset(m, module.COMPANIONS, companions)
+   end
+   companions[#companions + 1] = made
+end
+
 -- Give the module `to` copies of the fields that the script added to `from`, and return whether that could be done
 -- without a file. `number` is the handle of Python's memo, `memo` ours. The copy for another step of a sequence (`step`)
 -- lives as long as the original. `is_clone` is false of copies that stand for no file.
@@ -141,20 +151,14 @@ function module.copy_fields(from, to, number, memo, step, is_clone)
       if rawequal(err, THROUGH_A_FILE) then return false end
       error(err, 0)
    end
-   if step then
-      local companions = rawget(source, module.COMPANIONS)
-      if not companions then
-         companions = {}
-         rawset(source, module.COMPANIONS, companions)
-      end
-      companions[#companions + 1] = target
-   end
+   if step then accompany(source, target) end
    module.walking.look_at_copy(target)
    return true
 end
 
--- The clone of a module by way of a file. Meanwhile nn.Module.write is the built-in one, as it was in Torch7.
-function module.saved_and_read(m)
+-- The clone of a module by way of a file; with `step` its parts live as long as the module's. Meanwhile nn.Module.write
+-- is the built-in one, as it was in Torch7.
+function module.saved_and_read(m, step)
    local base = class.registered['nn.Module']
    local held = torch.isTypeOf(m, 'nn.Module') and rawget(base, 'write')
    if held then rawset(base, 'write', module.default_write) end
@@ -166,5 +170,15 @@ function module.saved_and_read(m)
    end)
    if held then rawset(base, 'write', held) end
    if not ok then error(made, 0) end
+   if step then
+      local copies = {}
+      register(m, made, copies)
+      for source, target in next, copies do
+         if native(real_metatable(source)) then
+            accompany(source, target)
+            module.walking.look_at_copy(target)
+         end
+      end
+   end
    return made
 end

@@ -45,8 +45,14 @@ class Serial(Decorator):
 
     def slimmed(self) -> Serial:
         """A copy on the same memory, as it is to be saved."""
+        if "_slimmed" in self.__dict__:
+            raise TorchError(
+                f"{self.class_name} cannot be saved or cloned: what it holds leads back to it (the original's stack "
+                "overflows)"
+            )
         copied: Serial = aliased_copy(self)
         copied.slim()
+        copied.__dict__["_slimmed"] = True  # saving what it holds must not come back to it
         return copied
 
     def slim(self) -> None:
