@@ -5,7 +5,7 @@
 local core, host, module, serial, next = ...
 
 local type, pcall, rawget, setmetatable, getmetatable = type, pcall, rawget, setmetatable, getmetatable
-local unpack, tostring, ipairs, pairs, print, concat = unpack, tostring, ipairs, pairs, print, table.concat
+local unpack, tostring, ipairs, pairs, concat = unpack, tostring, ipairs, pairs, table.concat
 local real_metatable = debug.getmetatable
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
 local on_a_new_stack, LEVELS = core.on_a_new_stack, core.LEVELS

@@ -23,9 +23,9 @@ from torch7py.lua_compat.strings import string
 from torch7py.lua_compat.torch7 import classes, library, module_definitions, modules, objects
 from torch7py.lua_compat.torch7.calls import raised
 from torch7py.lua_compat.torch7.elements import Behind
-from torch7py.lua_compat.torch7.marshalling import ScriptTable, refresh, result_to_lua, to_python
+from torch7py.lua_compat.torch7.marshalling import ScriptTable, refresh, result_to_lua, to_lua, to_python
 from torch7py.lua_compat.torch7.module_record import by_number, is_module
-from torch7py.lua_compat.values import Library, Table, first, index
+from torch7py.lua_compat.values import Library, Table, call, first, index
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
@@ -42,10 +42,15 @@ _loaded: dict[str, Any] = {}  # what `require` gives
 _entered: list[tuple[AbstractContextManager[Any], bool]] = []
 
 
+def _print(*values: Any) -> None:
+    """The program's ``print`` as it is now."""
+    call(G.rawget_("print"), *map(to_lua, values))
+
+
 def _enter() -> None:
     """The conditions under which a program runs: a State of its own, no autograd."""
     if not _entered:
-        made = state.State()
+        made = state.State(prints=_print)
         if basic.settings["seed"] is not None:
             made.generator.manual_seed(basic.settings["seed"])
         scope = state.use(made)

@@ -4,7 +4,7 @@
 
 local core, _, dpnn, chunk, module = ...
 
-local ipairs, pairs, print, require, select, type, unpack = ipairs, pairs, print, require, select, type, unpack
+local ipairs, pairs, require, select, type, unpack = ipairs, pairs, require, select, type, unpack
 local pcall, random = pcall, math.random
 local torch, nn = torch, nn
 local Module = nn.Module

@@ -4,7 +4,7 @@
 
 local core, _, nn, module_of = ...
 
-local select, pcall, error, tostring, type, print, unpack = select, pcall, error, tostring, type, print, unpack
+local select, pcall, error, tostring, type, unpack = select, pcall, error, tostring, type, unpack
 local torch = torch
 
 local StochasticGradient = torch.class('nn.StochasticGradient')

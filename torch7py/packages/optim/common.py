@@ -9,7 +9,6 @@ that take one cheap step a call are written in Lua (``steps.lua``).
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -24,7 +23,6 @@ __all__ = [
     "divide",
     "evaluate",
     "fitting",
-    "say",
     "settings",
     "square_root",
     "tables",
@@ -92,9 +90,3 @@ def divide(a: float, b: float) -> float:
 def square_root(a: float) -> float:
     """The square root, NaN for a negative number."""
     return math.sqrt(a) if a >= 0 else math.nan
-
-
-def say(text: str) -> None:
-    """Print a line."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -7,15 +7,16 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import printing, types
+from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.printing import number_to_string
+from torch7py.ops.program_output import say
 from torch7py.ops.random import fill, scalar
 from torch7py.ops.rounding import format_number
 from torch7py.ops.state import current
 from torch7py.ops.support import restricted
-from torch7py.packages.optim.common import Objective, say, settings, tables
+from torch7py.packages.optim.common import Objective, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["cmaes", "de"]
@@ -143,14 +144,12 @@ def cmaes(
             strategy.report(report)
     if report > 0:
         for name, value in strategy.reasons(float(most), target).items():
-            say(f"termination by\t{name}\t=\t{number_to_string(value)}\t")
-        say(f"best f-value =\t{number_to_string(strategy.best_value)}\t")
-        say("solution = \t")
-        say(printing.tensor_to_string(strategy.best, types.of(x).tensor))
-        iteration = strategy.best_at / strategy.size
+            say("termination by", name, "=", value)
+        say("best f-value =", strategy.best_value)
+        say("solution = ")
+        say(strategy.best)
         say(
-            f"best found at iteration: \t{number_to_string(iteration)}\t , total iterations: \t"
-            f"{number_to_string(generation)}\t"
+            "best found at iteration: ", strategy.best_at / strategy.size, " , total iterations: ", generation
         )
     history.append(strategy.best_value)
     return strategy.best, history, strategy.evaluations
@@ -245,12 +244,12 @@ class _Strategy:
         """A line about this generation, for some of them."""
         generation = self.evaluations / self.size
         if generation == 1 or generation % (10 * every) == 0:
-            say("evals:\t ax-ratio max(std)   f-value\t")
+            say("evals:\t ax-ratio max(std)   f-value")
         if generation <= 2 or generation % every == 0:
             ratio = self.scales.max().item() / self.scales.min().item()
             deviation = self.sigma * math.sqrt(self.covariance.diagonal().max().item())
             numbers = format_number("%6.1f", ratio), format_number("%8.1e", deviation)
-            say(f"{self.evaluations}:  {' '.join(numbers)} {number_to_string(self.fitness[0])}\t")
+            say(f"{self.evaluations}:  {' '.join(numbers)} {number_to_string(self.fitness[0])}")
 
 
 restricted("optim.cmaes", "equal eigenvalues: the points of later generations are those of PyTorch's LAPACK")

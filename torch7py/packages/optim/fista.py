@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from torch7py.ops.dot import dot
+from torch7py.ops.program_output import say
 from torch7py.ops.rounding import format_number
-from torch7py.packages.optim.common import say, settings
+from torch7py.packages.optim.common import settings
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["FistaLS"]
@@ -72,7 +73,7 @@ def FistaLS(
             if verbose:
                 say(
                     f"nline={lines} L={_short(curvature)} fply={_short(value)} Q={_short(bound)} fy={_short(value_y)} "
-                    f"Q2={_short(linear)} Q3={_short(square)}\t"
+                    f"Q2={_short(linear)} Q3={_short(square)}"
                 )
             lines += 1
             if value <= bound:
@@ -91,7 +92,7 @@ def FistaLS(
         t = next_t
         smooth, rest = _value(f(y)), _value(g(y))
         if verbose:
-            say(f"iter={len(history)} eold={_short(total)} enew={_short(smooth + rest)}\t")
+            say(f"iter={len(history)} eold={_short(total)} enew={_short(smooth + rest)}")
         total = smooth + rest
         params["L"] = curvature
         step = {"nline": lines, "L": curvature, "F": total, "Fply": smooth, "Gply": rest, "Q": bound}

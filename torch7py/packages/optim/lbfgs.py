@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from torch7py.ops.dot import dot
-from torch7py.packages.optim.common import Objective, evaluate, fitting, say, settings, tables
+from torch7py.ops.program_output import say
+from torch7py.packages.optim.common import Objective, evaluate, fitting, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lbfgs"]
@@ -46,7 +47,7 @@ def lbfgs(
 
     def report(text: str) -> None:
         if verbose:
-            say(f"<optim.lbfgs> \t{text}\t")
+            say("<optim.lbfgs> ", text)
 
     state.setdefault("funcEval", 0)
     state.setdefault("nIter", 0)

@@ -9,7 +9,8 @@ import torch
 
 from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
-from torch7py.packages.optim.common import Objective, divide, evaluate, say, settings, square_root
+from torch7py.ops.program_output import say
+from torch7py.packages.optim.common import Objective, divide, evaluate, settings, square_root
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lswolfe", "polyinterp"]
@@ -194,7 +195,7 @@ def lswolfe(
         if not done and abs((bracket[0][0] - bracket[1][0]) * slope) < tolerance:
             break
     if rounds == most and verbose:
-        say("<optim.lswolfe> \treached max number of iterations\t")
+        say("<optim.lswolfe> ", "reached max number of iterations")
 
     best = min(bracket, key=lambda side: side[1])
     x.copy_(origin).add_(d, alpha=best[0])

@@ -5,7 +5,7 @@
 local core, classic = ...
 local fail = core.fail
 local type, tostring, pairs, rawget, rawset, setmetatable = type, tostring, pairs, rawget, rawset, setmetatable
-local getmetatable, string, package, print = getmetatable, string, package, print
+local getmetatable, string, package = getmetatable, string, package
 local tell, events = classic._notify, classic.events
 
 local Module, Meta = {}, {classicModule = true}

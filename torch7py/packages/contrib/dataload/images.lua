@@ -4,7 +4,7 @@
 
 local core, dl = ...
 local fail = core.fail
-local ipairs, pairs, print, require, type, unpack = ipairs, pairs, print, require, type, unpack
+local ipairs, pairs, require, type, unpack = ipairs, pairs, require, type, unpack
 local ceil, max, min = math.ceil, math.max, math.min
 local torch, paths, lfs = torch, paths, lfs
 

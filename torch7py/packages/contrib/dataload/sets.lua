@@ -4,7 +4,7 @@
 
 local core, dl = ...
 local fail = core.fail
-local ipairs, pairs, print, tonumber, unpack = ipairs, pairs, print, tonumber, unpack
+local ipairs, pairs, tonumber, unpack = ipairs, pairs, tonumber, unpack
 local max = math.max
 local torch, paths = torch, paths
 

@@ -4,7 +4,7 @@
 
 local core, gm, describe = ...
 local fail = core.fail
-local floor, max, min, pairs, print, tonumber, type = math.floor, math.max, math.min, pairs, print, tonumber, type
+local floor, max, min, pairs, tonumber, type = math.floor, math.max, math.min, pairs, tonumber, type
 local torch = torch
 
 -- gm.load(path[, type]): red, green and blue planes.

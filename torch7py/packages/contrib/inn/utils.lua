@@ -3,7 +3,7 @@
 -- Arguments: core {fail}. Result: the package.
 
 local core = ...
-local torch, inn, print, ipairs, pairs = torch, inn, print, ipairs, pairs
+local torch, inn, ipairs, pairs = torch, inn, ipairs, pairs
 local utils = {}
 
 -- The layers that can absorb a batch normalization.

@@ -5,7 +5,6 @@ TreeNLLCriterion.
 from __future__ import annotations
 
 import math
-import sys
 import time
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
+from torch7py.ops.program_output import say
 from torch7py.ops.random import scalar
 from torch7py.ops.rounding import format_number
 from torch7py.ops.support import restricted
@@ -207,8 +207,8 @@ class Probe(Module):
             f"  + max = {format_number('%.14g', wide.max().item())}",
             f"  + time since last probe = {passed * 1000:.1f}ms",
         ]
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
+        for line in lines:
+            say(line)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self.__dict__["output"] = input

@@ -8,7 +8,7 @@
 
 local core, unsup = ...
 local fail = core.fail
-local torch, math, print = torch, math, print
+local torch, math = torch, math
 
 local Trainer = torch.class 'unsup.UnsupTrainer'
 
