@@ -91,7 +91,7 @@ def test_tree_criterion() -> None:
 
 def test_a_probe_prints_what_passes(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
     lua(runtime, "require 'nnx' local m = nn.Probe('p') local x = torch.Tensor{{1, 2}, {3, 6}} m:forward(x)")
-    lines = capfd.readouterr().out.splitlines()
+    lines = [line.rstrip("\t") for line in capfd.readouterr().out.splitlines()]
     assert lines[:4] == ["", "<p>.output", "  + size = 2x2", "  + mean = 3"]
     assert lines[5:7] == ["  + min = 1", "  + max = 6"]
 
