@@ -98,13 +98,13 @@ def tensors(
 
 
 def as_shape(layer: TorchObject, tensor: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """The tensor in another shape, one size of which may be -1."""
+    """The tensor in another shape, one size of which may be -1; a copy where it is not contiguous."""
     known = math.prod(size for size in sizes if size != -1)
     count = tensor.numel()
     if not (known and count % known == 0 if -1 in sizes else known == count):
         wanted = "x".join(map(str, sizes))
         raise TorchError(f"{layer.class_name}: cannot view {size_text(tensor)} as {wanted}")
-    return tensor.reshape(tuple(sizes))
+    return tensor.contiguous().view(tuple(sizes))
 
 
 def check_gradient(layer: TorchObject, gradient: torch.Tensor, shape: Sequence[int]) -> None:

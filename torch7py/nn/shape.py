@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -14,7 +15,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.dispatch.lenient import lua_number
 from torch7py.ops.errors import TorchError
-from torch7py.ops.memory import Storage
+from torch7py.ops.memory import Storage, contiguous_strides
 from torch7py.ops.quirks import older
 
 __all__ = [
@@ -53,6 +54,15 @@ class Reshaping(Module):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return gradient_of(self, gradOutput, input.shape)
 
+    def contiguous_view(self, input: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        """The input in another shape. To a script its strides are as of a new tensor, where a size is 1 too."""
+        view = as_shape(self, input, sizes)
+        if self.noting and 1 in view.shape:
+            strides = contiguous_strides(view.shape)
+            if view.stride() != strides:
+                return view.as_strided(view.shape, strides)
+        return view
+
 
 @layer("nn.View")
 class View(Reshaping):
@@ -88,7 +98,7 @@ class View(Reshaping):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         sizes = self.size.sizes()
         batch = self._batch_size(input, sizes)
-        return as_shape(self, input, sizes if batch is None else (batch, *sizes))
+        return self.contiguous_view(input, sizes if batch is None else (batch, *sizes))
 
     def _batch_size(self, input: torch.Tensor, sizes: tuple[int, ...]) -> int | None:
         """The size of the batch in front; None for a single example."""
@@ -141,7 +151,7 @@ class Reshape(Reshaping):
         if self.batchMode is not None:
             single = not self.batchMode
         sizes = self.size.sizes()
-        return as_shape(self, input, sizes if single else (input.shape[0], *sizes))
+        return self.contiguous_view(input, sizes if single else (input.shape[0], *sizes))
 
     def describe(self) -> str:
         return f"{self.class_name}({'x'.join(map(str, self.size.sizes()))})"
@@ -162,8 +172,8 @@ class Collapse(Reshaping):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if dims_of(input) > self.nInputDim:
-            return input.reshape(input.shape[0], -1)
-        return input.reshape(-1)
+            return self.contiguous_view(input, (input.shape[0], -1))
+        return self.contiguous_view(input, (-1,))
 
     def clearState(self) -> Module:
         return self  # the results stay, as in the original
@@ -240,6 +250,11 @@ class Unsqueeze(Reshaping):
                 f"nn.Unsqueeze: no position {self.pos} in an input of {dims} dimensions, "
                 f"{example_dims} of them one example's"
             )
+        if self.noting:  # the original's stride there is 1
+            sizes, strides = list(input.shape), list(input.stride())
+            sizes.insert(position - 1, 1)
+            strides.insert(position - 1, 1)
+            return input.as_strided(sizes, strides)
         return input.unsqueeze(position - 1)
 
     def describe(self) -> str:
@@ -343,6 +358,12 @@ class Replicate(Module):
         position = self._position(input)
         sizes = list(input.shape)
         sizes.insert(position, int(self.nfeatures))
+        if (
+            self.noting and self.nfeatures == 1
+        ):  # the copies are one memory to a script, if it is only one too
+            strides = list(input.stride())
+            strides.insert(position, 0)
+            return input.as_strided(sizes, strides)
         return input.unsqueeze(position).expand(sizes)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,9 @@ def _new(code: int) -> T:
 def _new_alias(code: int, x: T) -> T:
     """``torch.DoubleTensor(tensor)``: another tensor on the same memory."""
     _same_type(types.BY_CODE[code], types.of(x).tensor, types.of(x))
-    return x.view(x.shape)
+    return x.as_strided(
+        x.shape, x.stride(), x.storage_offset()
+    )  # view() gives dimensions of size 1 other strides
 
 
 @operation("__new", "code:int storage:storage", returns="view")

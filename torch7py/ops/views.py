@@ -150,7 +150,13 @@ def expand(x: T, sizes: tuple[int, ...]) -> T:
                 "incorrect size: only supporting singleton expansion (size=1), "
                 f"got {_by(memory.size_of(x))} to {_by(sizes)}"
             )
-    return x.expand(memory.clean_sizes(sizes))
+    expanded = x.expand(memory.clean_sizes(sizes))
+    if 1 in sizes:  # PyTorch keeps the stride there, on which nothing depends but what stride() says
+        strides = [
+            0 if size == 1 else stride for size, stride in zip(x.shape, expanded.stride(), strict=True)
+        ]
+        return expanded.as_strided(expanded.shape, strides)
+    return expanded
 
 
 operation("expand", "x:T sizes:sizes", Form.QUERY, returns="view")(expand)
