@@ -330,23 +330,18 @@ class Module(Training):
 
         The parameters become views of it, each shared one once. A flat tensor fetched before goes stale.
         """
-        return self.flattened(*self.parameter_pairs())
-
-    def flattened(
-        self, parameters: list[torch.Tensor], gradients: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Both lists, each made one flat tensor."""
-        return flatten_both(parameters, gradients, self.new)
+        return flatten_both(*self.parameter_pairs(), self.new)
 
     @as_parents
-    def share(self, other: TorchObject, *fields: str) -> Module:
+    def share(self, other: TorchObject | None, *fields: str) -> Module:
         """``m:share(other, 'weight', 'bias', ...)``: use the other's tensors in place of these."""
-        if not isinstance(other, Module):
-            raise TorchError("share expects a module")
         for name in fields:
-            mine, theirs = self.get_field(name), other.get_field(name)
+            mine = self.get_field(name)
             if mine is None:
                 continue
+            if not isinstance(other, Module):
+                raise TorchError(f"share: there is no module to take field '{name}' from")
+            theirs = other.get_field(name)
             if not isinstance(mine, torch.Tensor) or not isinstance(theirs, torch.Tensor):
                 raise TorchError(f"share: field '{name}' is not a tensor in both modules")
             mine.data = theirs.data  # for whoever holds it

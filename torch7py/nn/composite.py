@@ -206,7 +206,7 @@ class PartialLinear(Module):
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         columns = self._columns(input)
-        output = self._network.updateOutput([input, self.partition])
+        output = self._network.torch7_forward([input, self.partition])
         return self.keep_output(output if self.bias is None else output + self.bias.data[:, columns])
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
@@ -218,13 +218,30 @@ class PartialLinear(Module):
         if bias is not None:
             bias.index_add_(1, self._columns(input), gradOutput.sum(0, keepdim=True), alpha=scale)
 
-    def defaultAccUpdateGradParameters(
-        self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float
-    ) -> None:
-        self._network.accUpdateGradParameters([input, self.partition], gradOutput, lr)
-        if self.bias is not None:
-            columns = self._columns(input)
-            self.bias.data.index_add_(1, columns, gradOutput.sum(0, keepdim=True), alpha=-lr)
+    def accUpdateGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float) -> None:
+        """The gradients go straight into the parameters, of which the network's table has one."""
+        table = self._network.get(1).get(2)
+        held = [(part, dict(part._gradients)) for part in (self, table)]
+        try:
+            for part, gradients in held:
+                for name in gradients:
+                    part.__dict__["_gradients"][name] = part.get_parameter(name).data
+            self.accGradParameters(input, gradOutput, -lr)
+        finally:
+            for part, gradients in held:
+                part.__dict__["_gradients"].update(gradients)
+
+    def zeroGradParameters(self) -> None:
+        self._network.zeroGradParameters()
+        bias = self.gradient("bias")
+        if bias is not None:
+            bias.zero_()
+
+    def updateParameters(self, learningRate: float) -> None:
+        self._network.updateParameters(learningRate)
+        bias = self.gradient("bias")
+        if bias is not None:
+            self.bias.data.add_(bias, alpha=-learningRate)
 
     def sharedAccUpdateGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float) -> None:
         self.defaultAccUpdateGradParameters(input, gradOutput, lr)

@@ -165,13 +165,10 @@ class Container(Module):
         self._pass_on("evaluate", "set_evaluate")
         super().set_evaluate()
 
-    def share(self, other: TorchObject, *fields: str) -> Module:
-        theirs = other.child_list() or []
+    def share(self, other: TorchObject | None, *fields: str) -> Module:
+        theirs = (other.child_list() if other is not None else None) or []
         for number, one in enumerate(self.child_list()):
-            if number < len(theirs):
-                one.share(theirs[number], *fields)
-            elif any(part.get_field(name) is not None for part in one.listModules() for name in fields):
-                raise TorchError(f"share: the other container has no module {number + 1}")
+            one.share(theirs[number] if number < len(theirs) else None, *fields)
         return self
 
     def reset(self, stdv: float | None = None) -> None:

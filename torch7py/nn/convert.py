@@ -114,6 +114,7 @@ class Convert(Growing):
         "batchMode",
     )
     copies_input = True
+    cleared_by_type = True
     links: ClassVar[tuple[str, ...]] = ("converter",)
     transposition = False
 
@@ -216,9 +217,9 @@ class Convert(Growing):
         self.batchMode = self._is_batch(input)
         if self.converter is None:
             converter = self._make(prepared)
-            converter.torch7_type(self._type)
             self.add(converter)
             self.show_children()
+            converter.torch7_type(self._type)  # by the script's own method, if there is one
         return self.keep("output", self._like_input(self.converter.updateOutput(prepared).data, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -226,3 +227,14 @@ class Convert(Growing):
         gradient = gradient_of(self, gradOutput, self.converter.output.shape)
         result: torch.Tensor = self.converter.updateGradInput(prepared, gradient)
         return result.reshape(input.shape)
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        gradient = gradient_of(self, gradOutput, self.converter.output.shape)
+        self.converter.accGradParameters(self._prepared(input), gradient, scale)
+
+    def accUpdateGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float) -> None:
+        gradient = gradient_of(self, gradOutput, self.converter.output.shape)
+        self.converter.accUpdateGradParameters(self._prepared(input), gradient, lr)
+
+    def clearState(self) -> Module:
+        return self  # the results stay, as in the original

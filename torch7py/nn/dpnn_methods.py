@@ -15,6 +15,7 @@ import torch
 
 from torch7py.nn.batching import Batching
 from torch7py.nn.checks import truthy
+from torch7py.nn.flat_parameters import flatten
 from torch7py.nn.object import as_parents, names
 from torch7py.nn.sequence_methods import Stepping
 from torch7py.ops import types
@@ -153,15 +154,11 @@ class Training(Stepping, Batching):
         """``m:getParameters()`` with dpnn: modules that are fields of others belong to the model too."""
         pairs: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         for module in self.hidden_modules():
-            parameters = module.torch7_parameters()
-            for all_of_them, part in zip(pairs, parameters or (), strict=False):
+            for all_of_them, part in zip(pairs, module.torch7_parameters() or (), strict=False):
                 all_of_them += part
-        return self.flattened(*pairs)
-
-    def flattened(
-        self, parameters: list[torch.Tensor], gradients: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        raise NotImplementedError
+        return flatten(pairs[0], self.new()), flatten(
+            pairs[1], self.new()
+        )  # nn's own compares the two, dpnn's does not
 
     def extrapolateType(self) -> str | None:
         """``m:extrapolateType()``: the tensor type that most parameters have; nil without parameters."""

@@ -99,7 +99,9 @@ end
 -- The children of a module changed while it ran.
 function module.show_children(handle)
    local m = stand_in[handle]
-   if m ~= nil then walking.adopt(m) end
+   if m == nil then return end
+   walking.adopt(m)
+   walk(m)
 end
 
 -- The modules among the fields that the script added to a module, in plain tables there too.

@@ -123,7 +123,7 @@ class DataParallelTable(Container):
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         raise TorchError(f"{self.class_name} has no accUpdateGradParameters")
 
-    def share(self, other: TorchObject, *fields: str) -> Any:
+    def share(self, other: TorchObject | None, *fields: str) -> Any:
         raise TorchError(f"{self.class_name} cannot share")
 
     def getParameters(self) -> Any:
