@@ -49,8 +49,8 @@ maxBPTTstep: nn.BiSequencer nn.BiSequencerLM nn.Recursor nn.Sequencer
 clone replace share: nn.MuFuRu
 type: nn.BiSequencer nn.BiSequencerLM nn.CategoricalEntropy nn.Convert nn.DontCast nn.FastLSTM nn.FireModule
 type: nn.FlattenTable nn.GRU nn.Inception nn.LSTM nn.MapTable nn.ModuleCriterion nn.MuFuRu nn.MultiCriterion
-type: nn.NormStabilizer nn.Profile nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater nn.RepeaterCriterion
-type: nn.SeqBRNN
+type: nn.NormStabilizer nn.Profile nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater
+type: nn.RepeaterCriterion nn.SeqBRNN
 type: nn.Sequencer nn.SequencerCriterion nn.SpatialClassifier nn.SpatialColorTransform nn.SpatialGlimpse
 type: nn.gModule
 """

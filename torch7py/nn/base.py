@@ -330,7 +330,13 @@ class Module(Training):
 
         The parameters become views of it, each shared one once. A flat tensor fetched before goes stale.
         """
-        return flatten_both(*self.parameter_pairs(), self.new)
+        return self.flattened(*self.parameter_pairs())
+
+    def flattened(
+        self, parameters: list[torch.Tensor], gradients: list[torch.Tensor], alike: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Both lists, each made one flat tensor; ``alike``: an error where they do not lie alike."""
+        return flatten_both(parameters, gradients, self.new, alike)
 
     @as_parents
     def share(self, other: TorchObject | None, *fields: str) -> Module:

@@ -15,7 +15,6 @@ import torch
 
 from torch7py.nn.batching import Batching
 from torch7py.nn.checks import truthy
-from torch7py.nn.flat_parameters import flatten
 from torch7py.nn.object import as_parents, names
 from torch7py.nn.sequence_methods import Stepping
 from torch7py.ops import types
@@ -156,9 +155,12 @@ class Training(Stepping, Batching):
         for module in self.hidden_modules():
             for all_of_them, part in zip(pairs, module.torch7_parameters() or (), strict=False):
                 all_of_them += part
-        return flatten(pairs[0], self.new()), flatten(
-            pairs[1], self.new()
-        )  # nn's own compares the two, dpnn's does not
+        return self.flattened(*pairs, False)
+
+    def flattened(
+        self, parameters: list[torch.Tensor], gradients: list[torch.Tensor], alike: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        raise NotImplementedError
 
     def extrapolateType(self) -> str | None:
         """``m:extrapolateType()``: the tensor type that most parameters have; nil without parameters."""

@@ -66,10 +66,18 @@ def _extent(tensor: torch.Tensor) -> int:
 
 
 def flatten_both(
-    parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], empty: Callable[[], torch.Tensor]
+    parameters: Sequence[torch.Tensor],
+    gradients: Sequence[torch.Tensor],
+    empty: Callable[[], torch.Tensor],
+    alike: bool = True,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Flatten parameters and gradients so that a parameter and its gradient have the same offset."""
+    """Flatten parameters and gradients; ``alike``: an error where a parameter and its gradient have other offsets.
+
+    nn looks at that, dpnn does not.
+    """
     flat, flat_gradients = flatten(parameters, empty()), flatten(gradients, empty())
+    if not alike:
+        return flat, flat_gradients
     if flat.numel() != flat_gradients.numel():
         raise TorchError("getParameters: parameters and gradients are not shared alike")
     for number, (p, g) in enumerate(zip(parameters, gradients, strict=True), 1):
