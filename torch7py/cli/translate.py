@@ -10,17 +10,12 @@ import click
 
 from torch7py.cli.failure import Failure, Refusal, traceback_option
 from torch7py.cli.program_arguments import ProgramCommand
+from torch7py.cli.translate_directory import Inequality, translate_directory, write_text
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
 
 __all__ = ["translate"]
-
-
-class Inequality(Failure):
-    """The translation does not compute what the original does."""
-
-    exit_code = 2
 
 
 @click.command(cls=ProgramCommand)
@@ -53,7 +48,23 @@ class Inequality(Failure):
     "[default: record]",
 )
 @click.option("--force", is_flag=True, help="Overwrite files.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--models", is_flag=True, help="Of a directory: also its .t7 models.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of a directory: how many at once.",
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="Of a directory: how long each program may run to be verified.",
+)
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def translate(
     file: Path,
@@ -66,12 +77,18 @@ def translate(
     no_verify: bool,
     record: bool,
     force: bool,
+    models: bool,
+    jobs: int,
+    limit: float,
 ) -> None:
-    """Translate the Lua program or the .t7 model FILE to PyTorch.
+    """Translate the Lua program or the .t7 model FILE, or all programs of a directory, to PyTorch.
 
     A program is then run beside its translation, with ARGS for both, from the same weights and random numbers:
     what they print and the weights at the end are compared. Choose ARGS that make it short. A model is run beside
     its translation on an input that its layers tell, or of the size given: outputs and gradients are compared.
+
+    Of a directory each program that no other one requires gets a folder in OUT, with pages of the files that it
+    requires, and all of them a README.md and requirements.txt. Programs run in that directory, each with ARGS.
 
     Options stand before FILE or right behind it. ARGS, the program's own, begin with the first argument that is none
     of them, or after `--`: in `translate train.lua -o train.py -epochs 1` they are `-epochs 1`.
@@ -79,6 +96,16 @@ def translate(
     The exit code is 1 when something has no translation (the page raises an error there), and 2 when the two
     do not compute the same.
     """
+    if file.is_dir():
+        if out is None:
+            raise Refusal(f"{file} is a directory: -o says where its pages go")
+        if weights is not None or sizes:
+            raise Refusal("--weights and --input-size are for one model")
+        options = {"style": style, "verify": not no_verify, "record": record}
+        translate_directory(file, out, arguments, options, force, models, jobs, limit, report)
+        return
+    if models:
+        raise Refusal("--models is for directories")
     out = out if out is not None else file.with_suffix(".py")
     script = file.suffix == ".lua"
     if script and weights is not None:
@@ -96,7 +123,7 @@ def translate(
         file, arguments, out, weights, sizes, force, verify=not no_verify, record=record, style=style
     )
     if report is not None:
-        _write(report, json.dumps(found.as_json(), indent=2) + "\n")
+        write_text(report, json.dumps(found.as_json(), indent=2) + "\n")
     if found.verified is not None and not found.verified.equal:
         raise Inequality(f"{file}: not the same: {found.verified.difference}")
     if found.problems:
@@ -109,16 +136,6 @@ def _refuse_to_overwrite(force: bool, *paths: Path | None) -> None:
     for path in paths:
         if path is not None and path.exists() and not force:
             raise Refusal(f"{path} exists; --force overwrites it")
-
-
-def _write(path: Path, text: str) -> None:
-    from torch7py.ops.atomic_file import replacing
-
-    try:
-        with replacing(path) as temporary:
-            Path(temporary).write_text(text)
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from None
 
 
 def _translate(

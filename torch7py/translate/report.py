@@ -148,6 +148,16 @@ class Report:
         found["not_translated"] = self.not_translated
         return found
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """The report of which ``as_json`` gave this."""
+        found = cls(**{name: value for name, value in data.items() if name != "not_translated"})
+        found.problems = [Entry(**entry) for entry in data["problems"]]
+        found.reasons = [Entry(**entry) for entry in data["reasons"]]
+        found.names = [NameUse(**use) for use in data["names"]]
+        found.verified = None if data["verified"] is None else Verification(**data["verified"])
+        return found
+
 
 def _shortened(items: Sequence[str], most: int) -> str:
     return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

@@ -171,7 +171,7 @@ class PortDraws:
         """What a data loader goes by that shuffles."""
 
         def sample(sampler: RandomSampler) -> Iterator[int]:
-            count = len(sampler.data_source)  # type: ignore[arg-type]
+            count = len(sampler.data_source)
             if sampler.replacement or sampler.num_samples != count:
                 return original(sampler)
             return iter(self._randperm(count).tolist())
@@ -188,7 +188,8 @@ class PortDraws:
         if size is None:
             size = torch.broadcast_shapes(*(x.shape for x in (mean, std) if isinstance(x, torch.Tensor)))
         made = torch.empty(tuple(size), **options)
-        return self._fill(made, self._numbers(STANDARD, made.numel())) * std + mean
+        drawn: torch.Tensor = self._fill(made, self._numbers(STANDARD, made.numel())) * std + mean
+        return drawn
 
     def _randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         return (0 if stop is None else start) + step * int(self._numbers(OFFSET, 1)[0])

@@ -183,10 +183,10 @@ def _parts(
     try:
         children = write_model(layer_of(module)).writer.children
     except (NotNative, TorchError):
-        inner = [child for child in module.children_of() if isinstance(child, Module)]
+        inner = [part for part in module.children_of() if isinstance(part, Module)]
         if inner:
-            for child in inner:
-                yield from _parts(child)
+            for part in inner:
+                yield from _parts(part)
         else:
             raw = range(len(module.parameter_pairs()[0]))
             yield module, "", {str(n + 1): _raw(module, n) for n in raw}, {}
@@ -197,7 +197,7 @@ def _parts(
         made = child.make.partition("(")[0]
         live = child.layer.module
         weights = {entry: _readers(live, take) for entry, take in child.native.weights.items()}
-        buffers = {
+        buffers: dict[str, Callable[[], torch.Tensor]] = {
             entry: functools.partial(taken, take, live) for entry, take in child.native.buffers.items()
         }
         yield live, "" if "" in weights else DERIVED.get(made, made), weights, buffers

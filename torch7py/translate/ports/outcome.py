@@ -118,9 +118,11 @@ class _Judge:
         printed = self._printed()
         end = None if self.cut else self._end()
         losses = self._losses()
-        history = list(self._history())
+        counts = [min(len(part.tracked.taken), len(mine.taken)) - 1 for part, mine, _ in self.weights.tracked]
+        outcome.changes = max(counts, default=0)
         whole = not self.cut and bool(self.weights.pairs) and not self.weights.missing
         if printed or end or self.port.parted or self.cut or (losses and not whole):
+            history = list(self._history())
             found = [printed, losses, *history, self._parted()]
             if end is not None and not history:
                 found.append(end)
@@ -191,11 +193,6 @@ class _Judge:
             first = min((d for d in found if d is not None), key=lambda d: d.when, default=None)
             if first is not None:
                 yield first
-        counts = [
-            len(list(zip(part.tracked.taken, ours.taken, strict=False))) - 1
-            for part, ours, _ in self.weights.tracked
-        ]
-        self.outcome.changes = max(counts, default=0)
 
     def _of_layer(self, kind: str, part: Any, ours: Any, names: dict[str, str]) -> Difference | None:
         pairs = itertools.islice(zip(part.tracked.taken, ours.taken, strict=False), 1, None)
@@ -207,7 +204,7 @@ class _Judge:
             if worst is not None:
                 entry, error = worst
                 name = f"{names[entry]} ({part.name}.{entry})"
-                there, here = theirs.moment, mine.moment
+                then, now = theirs.moment, mine.moment
                 if kind == "gradients":
                     said = f"the gradient of {name} before its change {number} is off by {error:.1e}"
                 else:
@@ -215,7 +212,7 @@ class _Judge:
                     if not self._worst(theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING):
                         said += ", with equal gradients before" if mine.gradients else ""
                 return Difference(
-                    kind, there.place, here.place, said, (there.lines, there.order, 1 + (kind == "weights"))
+                    kind, then.place, now.place, said, (then.lines, then.order, 1 + (kind == "weights"))
                 )
         more, fewer = part.tracked.count, ours.count
         if kind == "weights" and more != fewer and not self.cut:
@@ -223,10 +220,10 @@ class _Judge:
             number = min(more, fewer) + 1
             last = longer[number].moment if number < len(longer) else Moment("", 1 << 60)
             said = f"the weights of {part.name} change {more} times, {fewer} in the port"
-            places = (last.place, "") if more > fewer else ("", last.place)
+            there, here = (last.place, "") if more > fewer else ("", last.place)
             at = last if more > fewer else Moment("", 1 << 59)
             if self._worst(part.tracked.last, ours.last, part, _FLOORS[self.single]):
-                return Difference("weights", *places, said, (at.lines, at.order, 2))
+                return Difference("weights", there, here, said, (at.lines, at.order, 2))
         return None
 
     def _worst(self, theirs: Tensors, ours: Tensors, part: Any, floor: float) -> tuple[str, float] | None:

@@ -1,0 +1,90 @@
+"""``torch7py translate DIR``: a project with all its programs and models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from torch7py.cli.failure import Failure, Refusal
+
+__all__ = ["Inequality", "translate_directory", "write_text"]
+
+
+class Inequality(Failure):
+    """The translation does not compute what the original does."""
+
+    exit_code = 2
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    from torch7py.ops.atomic_file import replacing
+
+    try:
+        with replacing(path) as temporary:
+            Path(temporary).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
+
+
+def translate_directory(
+    directory: Path,
+    out: Path,
+    arguments: Sequence[str],
+    options: Mapping[str, Any],
+    force: bool,
+    models: bool,
+    jobs: int,
+    limit: float,
+    report: Path | None,
+) -> None:
+    """Translate each program and model, say a line of each as it is ready, and a summary."""
+    from torch7py.translate.report import summary
+    from torch7py.translate.whole_project import pieces_of, readme, requirements, translate_pieces
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not force:
+        raise Refusal(f"{out} is there already; --force writes into it")
+    pieces = pieces_of(directory, out, models)
+    if not pieces:
+        raise Refusal(f"{directory}: no Lua files in it")
+    terminal = sys.stderr.isatty()
+    ready = translate_pieces(pieces, directory, arguments, options, jobs, limit)
+    with click.progressbar(
+        ready, length=len(pieces), file=sys.stderr, label=f"{len(pieces)} files", hidden=not terminal
+    ) as bar:
+        for piece in bar:
+            if terminal:
+                click.echo("\r\x1b[K", nl=False, err=True)  # the line of the bar is free for what is said
+            if not piece.skipped:
+                click.echo(piece.line())
+    done = [piece for piece in pieces if not piece.skipped]
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "README.md", readme(directory, out, pieces))
+    write_text(out / "requirements.txt", "".join(f"{name}\n" for name in requirements(out)))
+    whole = summary([piece.report for piece in done if piece.kind == "program" and not piece.failure])
+    if report is not None:
+        data = {
+            "directory": str(directory),
+            "files": [
+                {"page": str(piece.page), "state": piece.state, **piece.report.as_json()} for piece in done
+            ],
+            "failures": [piece.failure for piece in done if piece.failure],
+            "summary": whole.as_json(),
+        }
+        write_text(report, json.dumps(data, indent=2) + "\n")
+    click.echo("")
+    for line in whole.summary_lines():
+        click.echo(line)
+    states = [piece.state for piece in done]
+    counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states))]
+    click.echo(f"{len(done)} pages in {out}: {', '.join(counts)}" if done else "no pages")
+    if "differs" in states:
+        raise Inequality(f"{directory}: {states.count('differs')} do not compute the same")
+    unfinished = states.count("failed") + states.count("incomplete")
+    if unfinished:
+        raise Failure(f"{directory}: {unfinished} of {len(done)} have no translation, or not of all")

@@ -1,0 +1,115 @@
+"""A process that translates one file after the other, and is ended where one takes too long or breaks it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Answer", "Order", "Worker"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A file to translate, where its page goes, where to run it, and the arguments and options of ``to_pytorch``."""
+
+    source: Path
+    page: Path
+    folder: Path
+    arguments: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass
+class Answer:
+    """The report as for JSON, or why there is no page."""
+
+    report: dict[str, Any] = field(default_factory=dict)
+    failure: str = ""
+
+
+class Worker:
+    """The process, which is started when it is first asked, and again after it was ended."""
+
+    def __init__(self) -> None:
+        self._process: Any = None
+        self._connection: Any = None
+        self._over = False
+
+    def ask(self, order: Order, limit: float | None) -> Answer | None:
+        """Have a file translated; None if that takes longer than ``limit`` seconds."""
+        try:
+            if self._process is None:
+                self._start()
+            self._connection.send(order)
+            if not self._connection.poll(limit):
+                self._kill()
+                return None
+            answer: Answer = self._connection.recv()
+            return answer
+        except (EOFError, OSError):
+            self._kill()
+            return Answer(failure=f"{order.source}: the process that translated it ended")
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        if self._over:
+            self._kill()
+        self._connection.recv()  # it is ready
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._connection.close()
+            self._process = None
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._over = True
+        self._kill()
+
+
+def _work(connection: Connection) -> None:
+    from torch7py.translate.api import to_pytorch
+    from torch7py.translate.checked_code import ForeignCode
+    from torch7py.translate.layers.registry import NotNative
+    from torch7py.translate.parse import LuaSyntaxError
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and ends this one
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):  # whatever a program reads or says by itself is nobody's
+        os.dup2(nothing, number)
+    connection.send(None)
+    while True:
+        try:
+            order: Order = connection.recv()
+        except EOFError:
+            return
+        os.chdir(order.folder)
+        try:
+            found = to_pytorch(order.source, order.arguments, **order.options)
+            found.write(order.page, force=True)
+            answer = Answer(found.report.as_json())
+        except (LuaSyntaxError, ForeignCode) as error:
+            answer = Answer(failure=str(error))
+        except (NotNative, TorchError) as error:
+            said = str(error).removeprefix(f"{order.source.name}: ")
+            answer = Answer(failure=said if said.startswith(str(order.source)) else f"{order.source}: {said}")
+        except OSError as error:
+            answer = Answer(failure=f"{error.filename or order.page}: {error.strerror}")
+        except Exception as error:  # noqa: BLE001 (the others are to be translated all the same)
+            answer = Answer(
+                failure=f"{order.source}: an error in torch7py itself: {type(error).__name__}: {error}"
+            )
+        connection.send(answer)
