@@ -31,7 +31,8 @@ class Steps(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.lstm = torch.nn.LSTM(4, 3)
-        self.lstm.bias_hh_l0.requires_grad_(False).zero_()
+        with torch.no_grad():
+            torch.nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)  # type: ignore[arg-type]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.lstm(x)[0]  # type: ignore[no-any-return]

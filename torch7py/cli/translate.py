@@ -48,6 +48,11 @@ __all__ = ["translate"]
     "[default: record]",
 )
 @click.option("--force", is_flag=True, help="Overwrite files.")
+@click.option(
+    "--program",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of a model: the Lua file that defines the classes of its layers.",
+)
 @click.option("--models", is_flag=True, help="Of a directory: also its .t7 models.")
 @click.option(
     "--jobs",
@@ -77,6 +82,7 @@ def translate(
     no_verify: bool,
     record: bool,
     force: bool,
+    program: Path | None,
     models: bool,
     jobs: int,
     limit: float,
@@ -99,8 +105,8 @@ def translate(
     if file.is_dir():
         if out is None:
             raise Refusal(f"{file} is a directory: -o says where its pages go")
-        if weights is not None or sizes:
-            raise Refusal("--weights and --input-size are for one model")
+        if weights is not None or sizes or program is not None:
+            raise Refusal("--weights, --input-size and --program are for one model")
         options = {"style": style, "verify": not no_verify, "record": record}
         translate_directory(file, out, arguments, options, force, models, jobs, limit, report)
         return
@@ -110,8 +116,8 @@ def translate(
     script = file.suffix == ".lua"
     if script and weights is not None:
         raise Refusal("--weights is for models; a program makes its own")
-    if script and sizes:
-        raise Refusal("--input-size is for models")
+    if script and (sizes or program is not None):
+        raise Refusal("--input-size and --program are for models")
     if not script:
         if style == "faithful":
             raise Refusal("--style is for programs; models are native")
@@ -120,7 +126,16 @@ def translate(
         weights = weights if weights is not None else out.with_suffix(".safetensors")
     _refuse_to_overwrite(force, out, report, weights)
     found = _translate(
-        file, arguments, out, weights, sizes, force, verify=not no_verify, record=record, style=style
+        file,
+        arguments,
+        out,
+        weights,
+        sizes,
+        force,
+        verify=not no_verify,
+        record=record,
+        style=style,
+        program=program,
     )
     if report is not None:
         write_text(report, json.dumps(found.as_json(), indent=2) + "\n")
@@ -148,6 +163,7 @@ def _translate(
     verify: bool,
     record: bool,
     style: str,
+    program: Path | None,
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
@@ -158,7 +174,13 @@ def _translate(
 
     try:
         result = to_pytorch(
-            file, arguments, verify=verify, record=record, input_size=_by_class(sizes), style=style
+            file,
+            arguments,
+            verify=verify,
+            record=record,
+            input_size=_by_class(sizes),
+            style=style,
+            program=program,
         )
         written = result.write(out, weights, force)
     except (LuaSyntaxError, ForeignCode) as error:

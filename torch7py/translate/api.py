@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.model import ModelSource
 from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.own_classes import own_classes
 from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Entry, Report, Verification
@@ -75,6 +77,7 @@ def to_pytorch(
     record: bool = True,
     input_size: str | Mapping[str, str] | None = None,
     style: str = "native",
+    program: str | os.PathLike[str] | None = None,
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
@@ -89,6 +92,9 @@ def to_pytorch(
 
     ``style`` is ``"native"``, plain PyTorch, or ``"faithful"``: a program statement by statement, on Lua in Python
     (``torch7py.lua_compat``).
+
+    ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
+    defines is run, and nothing else of it.
 
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.
@@ -107,11 +113,13 @@ def to_pytorch(
             return _faithful_program(file, arguments, verify)
         return _program(file, arguments, verify, record)
     sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
-    source = translate_file(file, {name: parse_size(size) for name, size in sizes.items()})
-    report = Report(str(file), kind="model", layers=source.report)
-    if verify:
-        _verify_models(source, report)
-    return Translation(source.code, report, weights=source.weights)
+    wanted = {name: parse_size(size) for name, size in sizes.items()}
+    with contextlib.nullcontext() if program is None else own_classes(Path(program), file) as own:
+        source = translate_file(file, wanted, own)
+        report = Report(str(file), kind="model", layers=source.report)
+        if verify:
+            _verify_models(source, report)
+        return Translation(source.code, report, weights=source.weights)
 
 
 def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -> Translation:
@@ -196,9 +204,7 @@ def _verify_models(source: ModelSource, report: Report) -> None:
                 f"and gradients is {found[cls.name].largest:.1e}"
             )
         else:
-            report.notes.append(
-                f"not verified: {cls.name}: no input can be told from its layers; say one with --input-size"
-            )
+            report.notes.append(f"not verified: {cls.name}: {cls.unverified}")
     for function in source.functions:
         if function.name in found:
             report.notes.append(f"verified: {function.name}: {found[function.name].largest:.1e}")

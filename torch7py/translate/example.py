@@ -12,12 +12,13 @@ from typing import Any
 
 import torch
 
-from torch7py.ops.errors import TorchError
+from torch7py.nn.trace import leaves_of
+from torch7py.ops.errors import Torch7Error
 from torch7py.translate.input_rules import wanted
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted, make
 from torch7py.translate.layers.registry import Layer, NotNative
 
-__all__ = ["criterion_example", "dtype_of", "example_of", "runs"]
+__all__ = ["criterion_example", "dtype_of", "example_of", "repeats", "runs"]
 
 # Sides to try, the usual ones first.
 SIDES = (
@@ -129,6 +130,16 @@ def runs(model: Any, input: Any) -> bool:
     return _trial(model, input) is not None
 
 
+def repeats(model: Any, input: Any) -> bool:
+    """Whether a model, in evaluation, gives the same of an input each time; also where it does not take it."""
+    first, second = ([], []) if input is None else (_leaves(_trial(model, input)) for _ in range(2))
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _leaves(value: Any) -> list[torch.Tensor]:
+    return [] if value is None else list(leaves_of(value))
+
+
 def _trial(model: Any, input: Any) -> Any:
     """What a copy of a model gives in evaluation; None where it does not take the input."""
     trial = model.clone()
@@ -138,7 +149,7 @@ def _trial(model: Any, input: Any) -> Any:
     try:
         with torch.no_grad():
             return trial.torch7_forward(input)
-    except (TorchError, RuntimeError, ValueError, IndexError):
+    except (Torch7Error, RuntimeError, ValueError, IndexError):
         return None
 
 

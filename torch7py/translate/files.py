@@ -16,7 +16,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
-from torch7py.translate.example import criterion_example, dtype_of, example_of, runs
+from torch7py.translate.example import criterion_example, dtype_of, example_of, repeats, runs
 from torch7py.translate.input_sizes import Sizes, Wanted, make
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.model import (
@@ -29,6 +29,7 @@ from torch7py.translate.model import (
     write_criterion,
     write_model,
 )
+from torch7py.translate.own_classes import OwnClasses
 from torch7py.translate.quoting import is_name
 from torch7py.translate.shapes import name_shapes, show_shapes
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
@@ -63,8 +64,12 @@ def _class_name(text: str) -> str:
     return name if is_name(name) else f"Model{name}"
 
 
-def translate_file(path: str | os.PathLike[str], inputs: Mapping[str, Wanted] | None = None) -> ModelSource:
-    """All models and criterions of a ``.t7`` file as one page.
+def translate_file(
+    path: str | os.PathLike[str],
+    inputs: Mapping[str, Wanted] | None = None,
+    own: OwnClasses | None = None,
+) -> ModelSource:
+    """All models and criterions of a ``.t7`` file as one page; ``own``: what a program defines for them.
 
     A file that is one model gives the class ``Model``, or with a criterion alone the function ``criterion``; in a
     table each has the name of its key. With several models the weights' names begin with the name of their class.
@@ -79,14 +84,17 @@ def translate_file(path: str | os.PathLike[str], inputs: Mapping[str, Wanted] | 
     origin = Path(path).name
     sources: list[ClassSource | FunctionSource] = []
     taken: set[str] = set()
-    for place, found in models_in(load(path)):
+    for place, found in models_in(load(path) if own is None else own.root):
         key = place.rpartition(".")[2]
         called = (
             identifier(key) or "criterion" if isinstance(found, Criterion) else _class_name(key or "Model")
         )
         name = _free(called, taken)
         given = inputs.get(name, inputs.get("")) if inputs else None
-        sources.append(_source(found, name, f"{origin}{place and ', '}{place}", given))
+        source = _source(found, name, f"{origin}{place and ', '}{place}", given)
+        if own is not None and isinstance(source, ClassSource) and not repeats(found, source.example):
+            source.example, source.unverified = None, "a layer of the program's own draws random numbers"
+        sources.append(source)
     if not sources:
         raise NotNative(f"{origin}: no model in it")
     classes = [source for source in sources if isinstance(source, ClassSource)]
@@ -97,7 +105,8 @@ def translate_file(path: str | os.PathLike[str], inputs: Mapping[str, Wanted] | 
         weights |= {prefix + entry: tensor for entry, tensor in cls.state_dict().items()}
     title = f"{origin} in PyTorch, translated by torch7py."
     report = [line for cls in classes for line in report_of(cls)]
-    return ModelSource(page(sources, title), weights, report, classes, functions)
+    code = page(sources, title)
+    return ModelSource(code if own is None else own.completed(code), weights, report, classes, functions)
 
 
 def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSource | FunctionSource:

@@ -151,7 +151,7 @@ def _memory(module: Any) -> tuple[Any, ...]:
 class ClassSource:
     """One class of a page. ``writer`` knows its children and how its inputs are given.
 
-    ``example`` is an input on which the live model was run, where there is one.
+    ``example`` is an input on which the live model was run, where there is one, ``unverified`` why there is none.
     """
 
     name: str
@@ -160,6 +160,7 @@ class ClassSource:
     layer: Layer
     helpers: list[str] = field(default_factory=list)
     example: Any = None
+    unverified: str = "no input can be told from its layers; say one with --input-size"
 
     @property
     def inputs(self) -> Any:

@@ -214,10 +214,8 @@ def readme(directory: Path, out: Path, pieces: Sequence[Piece]) -> str:
     if models:
         lines += ["## Models", "", "A class each, with its weights beside it:", ""]
         for piece in models:
-            page = piece.page.relative_to(out)
-            lines.append(
-                f"- `{page.as_posix()}`: {_shown(piece.source.relative_to(directory))}, {piece.state}"
-            )
+            page = piece.page.relative_to(out).as_posix()
+            lines.append(f"- `{page}`: {_shown(piece.source.relative_to(directory))}, {piece.state}")
         lines.append("")
     failed = [piece for piece in done if piece.failure]
     if failed:
