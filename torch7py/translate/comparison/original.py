@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -100,6 +101,10 @@ class Watcher(Protocol):
     def start(self, runtime: Runtime) -> None: ...
 
     def finish(self) -> None: ...
+
+    def holds(self, tensor: torch.Tensor) -> bool:
+        """Whether numbers that are drawn into a tensor are those that a layer begins with."""
+        ...
 
 
 def run_original(
@@ -215,6 +220,9 @@ def _run(
                 f"local t = {{}} for i = 1, #__torch7py_record.draws{of_family} do "
                 f"t[i] = __torch7py_record.filled{of_family}[i] or false end return t"
             )
+            if watch is not None:
+                of_data = [not isinstance(f, torch.Tensor) or not watch.holds(f) for f in filled]
+                values, filled = ([*itertools.compress(each, of_data)] for each in (values, filled))
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
         default = runtime.evaluate("return torch and torch.getdefaulttensortype()")

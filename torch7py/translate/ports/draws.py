@@ -19,11 +19,22 @@ from torch.utils.data import RandomSampler
 
 from torch7py.translate.comparison.replayed import Draws
 
-__all__ = ["PortDraws"]
+__all__ = ["PortDraws", "within_constructor"]
 
 _PYTORCH = os.path.dirname(torch.__file__) + os.sep
 _FOR_ITSELF = tuple(_PYTORCH + folder + os.sep for folder in ("nn", "utils"))
 UNIT, STANDARD, OFFSET = "unit", "standard", "offset"  # families of record.lua
+
+
+def within_constructor(frame: Any) -> bool:
+    """Whether a module is being made, by the frames of the interpreter."""
+    while frame is not None:
+        code = frame.f_code
+        first = code.co_varnames[0] if code.co_name == "__init__" and code.co_argcount else ""
+        if first and isinstance(frame.f_locals.get(first), torch.nn.Module):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class PortDraws:
@@ -83,13 +94,7 @@ class PortDraws:
             frame = frame.f_back
         if frame is not None and frame.f_code.co_filename.startswith(_FOR_ITSELF):
             return True
-        while frame is not None:
-            code = frame.f_code
-            first = code.co_varnames[0] if code.co_name == "__init__" and code.co_argcount else ""
-            if first and isinstance(frame.f_locals.get(first), torch.nn.Module):
-                return True
-            frame = frame.f_back
-        return False
+        return within_constructor(frame)
 
     def _one(self, original: Callable[[], float], take: Callable[[], float]) -> Callable[[], float]:
         return lambda: original() if self._own() else take()

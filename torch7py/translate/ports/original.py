@@ -28,6 +28,7 @@ __all__ = ["Part", "Watch"]
 
 _FORWARD = frozenset("forward updateOutput __call__".split())
 _BACKWARD = frozenset("backward updateGradInput accGradParameters backwardThroughTime".split())
+_LISTING = frozenset("parameters getParameters clone".split())
 _UPDATE = frozenset("updateParameters accUpdateGradParameters backwardUpdate".split())
 
 
@@ -85,6 +86,10 @@ class Watch:
             part.name: {entry: read() for entry, read in part.buffers.items()} for part in self.parts
         }
 
+    def holds(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor lies where weights lie, or lay."""
+        return tensor.untyped_storage().data_ptr() in self.used
+
     def moment(self) -> Moment:
         assert self._here is not None
         place, _, lines = str(self._here()).rpartition("\n")
@@ -97,7 +102,7 @@ class Watch:
 
         def watched_method(proxies: ModuleProxies, class_name: str, name: str) -> Callable[..., Any]:
             call = method(proxies, class_name, name)
-            if name not in _FORWARD | _BACKWARD | _UPDATE:
+            if name not in _FORWARD | _BACKWARD | _UPDATE | _LISTING:
                 return call
 
             def watched(handle: int, mask: int, *arguments: Any) -> Any:
@@ -106,8 +111,8 @@ class Watch:
                 obj = proxies.handles.objects[handle]
                 self._within = True
                 try:
-                    if name in _FORWARD and isinstance(obj, Module):
-                        self._forward(obj)
+                    if isinstance(obj, Module) and name in _FORWARD | _LISTING:
+                        self._used(obj, name in _FORWARD)
                     result = call(handle, mask, *arguments)
                     self._after(obj, name)
                 finally:
@@ -131,12 +136,13 @@ class Watch:
             self.used.add(storage.data_ptr())
             self._kept.append(storage)  # else another tensor could come to lie there
 
-    def _forward(self, root: Module) -> None:
+    def _used(self, root: Module, runs: bool) -> None:
         moment = self.moment()
         if id(root) not in self._roots:
             self._roots[id(root)] = root
             self.add(root, moment)
-        self.history.look(moment)
+        if runs:
+            self.history.look(moment)
 
     def _after(self, obj: Any, name: str) -> None:
         if isinstance(obj, Criterion):

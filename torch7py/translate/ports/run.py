@@ -26,7 +26,7 @@ from torch7py.translate.comparison.page import shown_value
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replayed import Clock, Files
-from torch7py.translate.ports.draws import PortDraws
+from torch7py.translate.ports.draws import PortDraws, within_constructor
 from torch7py.translate.ports.history import History, Moment
 from torch7py.translate.ports.limits import Limit
 from torch7py.translate.ports.original import Watch
@@ -123,15 +123,27 @@ class _Observed:
             finally:
                 self._within -= 1
 
+        def listing(original: Callable[..., Any]) -> Callable[..., Any]:
+            """A look at a model's weights, which are to be the original's from then on."""
+
+            @functools.wraps(original)
+            def listed(module: torch.nn.Module, *arguments: Any, **options: Any) -> Any:
+                if not self._within and not within_constructor(sys._getframe(1)):
+                    self._within += 1
+                    try:
+                        self.weights.of_module(module, self.moment)
+                    finally:
+                        self._within -= 1
+                return original(module, *arguments, **options)
+
+            return listed
+
         def optimize(self_: torch.optim.Optimizer, *arguments: Any, **options: Any) -> None:
             optimizer(self_, *arguments, **options)
-            for module in self.modules:
-                own = {id(p) for p in module.parameters()}
-                if any(id(p) in own for group in self_.param_groups for p in group["params"]):
-                    break
-            else:
-                tensors = [p for group in self_.param_groups for p in group["params"]]
-                self.weights.of_tensors(self._named(tensors), self.moment)
+            tensors = [p for group in self_.param_groups for p in group["params"]]
+            of_modules = {id(p) for module in self.modules for p in module._parameters.values()}
+            alone = [p for p in tensors if id(p) not in of_modules]
+            self.weights.of_tensors(self._named(alone), self.moment)
 
         def go_back(tensors: Any, *arguments: Any, **options: Any) -> None:
             self.history.look(self.moment())
@@ -152,6 +164,10 @@ class _Observed:
         return [
             (torch.nn.Module, "__init__", make),
             (torch.nn.Module, "__call__", forward),
+            *(
+                (torch.nn.Module, name, listing(getattr(torch.nn.Module, name)))
+                for name in ("named_parameters", "parameters", "state_dict", "__reduce_ex__")
+            ),
             (torch.optim.Optimizer, "__init__", optimize),
             (torch.autograd, "backward", go_back),
             (torch.autograd, "grad", derive),

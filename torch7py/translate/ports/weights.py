@@ -99,7 +99,7 @@ class PortWeights:
 
     def of_module(self, root: torch.nn.Module, moment: Callable[[], Moment]) -> None:
         """Take in the parameters of a model that is used."""
-        if self._has(root):
+        if all(self._has(module) for module in root.modules()):
             return
         title = self._title(type(root).__name__)
         made: list[Pair] = []
@@ -115,8 +115,10 @@ class PortWeights:
     def of_tensors(self, tensors: Iterable[tuple[str, torch.Tensor]], moment: Callable[[], Moment]) -> None:
         """Take in tensors that an optimizer is given and that no module has brought, by names."""
         made = []
+        paired = {pair.tensor.untyped_storage().data_ptr() for pair in self.pairs}
         for name, tensor in tensors:
-            if not self._has(tensor):
+            # Not the vector in which parameters lie that have partners already.
+            if not self._has(tensor) and tensor.untyped_storage().data_ptr() not in paired:
                 made += self._alone(self._title(name), tensor)
         self._track(made, moment)
 
