@@ -111,7 +111,7 @@ class _Comparison:
             raise AssertionError(f"weights without a partner: {'; '.join(filter(None, left))}")
         for pair in self.weights.pairs:
             hint = "" if copied else "; copy_weights=True lets the port begin with the original's weights"
-            self.check(f"{pair.name} ({pair.theirs})", pair.value(), pair.part.first[pair.entry], hint)
+            self.check(f"{pair.name} ({pair.theirs})", pair.value(), pair.part.seen[pair.entry], hint)
         for name, buffer, part, entry in self.weights.buffers:
             self.check(f"{name} ({part.name}.{entry})", buffer, part.first_buffers[entry], hint)
 

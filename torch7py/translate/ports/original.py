@@ -37,7 +37,8 @@ class Part:
     """A layer of the program as it is in PyTorch: the class there, and its tensors by their names there.
 
     Of what has no form in PyTorch the class is empty, and the names are numbers. ``copied`` says that it began with the
-    weights of another one.
+    weights of another one. ``seen`` are its weights when the program first asked for them, or first ran it; ``ran``
+    when it first ran it.
     """
 
     name: str
@@ -47,10 +48,12 @@ class Part:
     buffers: dict[str, Callable[[], torch.Tensor]]
     copied: bool
     first_buffers: Tensors
+    seen: Tensors
+    ran: Tensors | None = None
 
     @property
     def first(self) -> Tensors:
-        """The weights that it began with."""
+        """The weights with which learning began."""
         return self.tracked.taken[0].values
 
 
@@ -67,6 +70,7 @@ class Watch:
         self._within = False
         self._known: list[Module] = []  # modules with weights of their own, each once
         self._roots: dict[int, Module] = {}
+        self._ran: set[int] = set()
         self._numbers: Counter[str] = Counter()
         self._kept: list[torch.UntypedStorage] = []
 
@@ -143,6 +147,17 @@ class Watch:
             self.add(root, moment)
         if runs:
             self.history.look(moment)
+            self._run(root)
+
+    def _run(self, root: Module) -> None:
+        """Note what its weights are when a model runs for the first time."""
+        if id(root) in self._ran:
+            return
+        self._ran.add(id(root))
+        inside = set(map(id, root.modules()))
+        for part in self.parts:
+            if part.ran is None and id(part.module) in inside:
+                part.ran = part.tracked.last
 
     def _after(self, obj: Any, name: str) -> None:
         if isinstance(obj, Criterion):
@@ -172,7 +187,7 @@ class Watch:
             self.history.track(tracked, moment)
             copied = any(_is_among(value, others) for value in tracked.last.values())
             state = {entry: read() for entry, read in buffers.items()}
-            self.parts.append(Part(name, kind, module, tracked, buffers, copied, state))
+            self.parts.append(Part(name, kind, module, tracked, buffers, copied, state, tracked.last))
             for tensor in module.parameter_pairs()[0]:
                 self._use(tensor)
 

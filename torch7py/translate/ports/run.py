@@ -104,7 +104,7 @@ class _Observed:
     def changes(self) -> list[tuple[Any, str, Any]]:
         made, call = torch.nn.Module.__init__, torch.nn.Module.__call__
         backward, grad = torch.autograd.backward, torch.autograd.grad
-        optimizer = torch.optim.Optimizer.__init__
+        optimizer, attribute = torch.optim.Optimizer.__init__, torch.nn.Module.__getattr__
 
         def make(module: torch.nn.Module, *arguments: Any, **options: Any) -> None:
             made(module, *arguments, **options)
@@ -113,9 +113,9 @@ class _Observed:
         def forward(module: torch.nn.Module, *arguments: Any, **options: Any) -> Any:
             if self._within:
                 return call(module, *arguments, **options)
-            self.weights.of_module(module, self.moment)
+            self._take_in(module)
             if not self.history.backwards:
-                self.weights.give()
+                self.weights.runs(module)
             self.history.look(self.moment())
             self._within += 1
             try:
@@ -129,11 +129,7 @@ class _Observed:
             @functools.wraps(original)
             def listed(module: torch.nn.Module, *arguments: Any, **options: Any) -> Any:
                 if not self._within and not within_constructor(sys._getframe(1)):
-                    self._within += 1
-                    try:
-                        self.weights.of_module(module, self.moment)
-                    finally:
-                        self._within -= 1
+                    self._take_in(module)
                 return original(module, *arguments, **options)
 
             return listed
@@ -161,7 +157,14 @@ class _Observed:
                     self.history.passed(self.moment())
             return found
 
+        def read(module: torch.nn.Module, name: str) -> Any:
+            own = not self._within and name in module.__dict__.get("_parameters", ())
+            if own and not self.weights.has(module) and not within_constructor(sys._getframe(1)):
+                self._take_in(module)
+            return attribute(module, name)
+
         return [
+            (torch.nn.Module, "__getattr__", read),
             (torch.nn.Module, "__init__", make),
             (torch.nn.Module, "__call__", forward),
             *(
@@ -172,6 +175,18 @@ class _Observed:
             (torch.autograd, "backward", go_back),
             (torch.autograd, "grad", derive),
         ]
+
+    def _take_in(self, module: torch.nn.Module) -> None:
+        """The weights of a module, with those of what it is a part of."""
+        if self.weights.has(module):
+            return
+        self._within += 1
+        try:
+            around = [each for each in self.modules if any(part is module for part in each.modules())]
+            root = max(around, key=lambda each: sum(1 for _ in each.modules()), default=module)
+            self.weights.of_module(root, self.moment)
+        finally:
+            self._within -= 1
 
     def _named(self, tensors: list[torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
         """Tensors with the names that they have in the lines of the port that are being run."""
@@ -224,7 +239,7 @@ def run_port(
     port: Port,
 ) -> PortWeights:
     """Run a port; ``port`` is filled while it runs. Raises WrongMap where a map does not fit."""
-    weights = PortWeights(watch.parts, given, port.history)
+    weights = PortWeights(watch.parts, given, port.history, learns=watch.history.backwards > 0)
     observed = _Observed(port, weights, path.resolve())
     draws = PortDraws(recording.draws, observed.is_weight)
     files, clock, pictures = _Files(recording.files), Clock(), Pictures()
@@ -232,7 +247,7 @@ def run_port(
 
     def show(*values: Any, sep: str | None = " ", end: str | None = "\n", file: Any = None, **_: Any) -> None:
         text = (" " if sep is None else sep).join(
-            shown_value(value) if isinstance(value, torch.Tensor) and value.dim() else str(value)
+            shown_value(value) if isinstance(value, torch.Size) or _is_array(value) else str(value)
             for value in values
         ) + ("\n" if end is None else end)
         (output if file is None or file is sys.stdout else file).write(text)
@@ -277,6 +292,10 @@ def run_port(
     if not (port.error or port.stopped or port.parted):
         weights.check()
     return weights
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.dim() > 0
 
 
 def _run(path: Path, port: Port, observed: _Observed) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.ports.history import History, Moment, Tracked
+from torch7py.translate.ports.history import History, Moment, Tensors, Tracked
 from torch7py.translate.ports.original import Part
 
 __all__ = ["Pair", "PortWeights", "WrongMap"]
@@ -48,9 +48,9 @@ class Pair:
         found = self.tensor.grad if self.other is None else self.other
         return None if found is None else self._turned(found)
 
-    def begin(self) -> None:
-        """Let it begin as the original's did, if that was not a copy of another one."""
-        value = self._turned(self.part.first[self.entry]).to(self.tensor)
+    def begin(self, values: Tensors) -> None:
+        """Let it have one of these values of the layer's, if that did not begin as a copy of another one."""
+        value = self._turned(values[self.entry]).to(self.tensor)
         if not self.part.copied and not torch.equal(self.tensor.detach(), value):
             with torch.no_grad():
                 self.tensor.copy_(value)
@@ -62,13 +62,19 @@ class Pair:
 class PortWeights:
     """The parameters of a port as they come to be used. ``given`` maps its names to those of the original.
 
-    ``begins`` says whether they are to begin with the original's values.
+    ``begins`` says whether they are to begin with the original's values, ``learns`` whether the original learns.
     """
 
     def __init__(
-        self, parts: list[Part], given: Mapping[str, Any], history: History, begins: bool = True
+        self,
+        parts: list[Part],
+        given: Mapping[str, Any],
+        history: History,
+        begins: bool = True,
+        learns: bool = True,
     ) -> None:
-        self.parts, self.given, self.history, self.begins = parts, dict(given), history, begins
+        self.parts, self.given, self.history = parts, dict(given), history
+        self.begins, self.learns = begins, learns
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
         self.tracked: list[
@@ -85,6 +91,7 @@ class PortWeights:
         self._seen: set[int] = set()
         self._kept: list[Any] = []  # what has been seen, so that nothing else gets its number
         self._names: dict[str, int] = {}
+        self._ran: set[int] = set()
 
     @property
     def missing(self) -> list[str]:
@@ -99,17 +106,25 @@ class PortWeights:
 
     def of_module(self, root: torch.nn.Module, moment: Callable[[], Moment]) -> None:
         """Take in the parameters of a model that is used."""
-        if all(self._has(module) for module in root.modules()):
+        if self.has(root):
             return
         title = self._title(type(root).__name__)
         made: list[Pair] = []
         for path, module in root.named_modules():
             if self._has(module):
                 continue
-            self._see(module)
             prefix = ".".join(filter(None, (title, path)))
-            own = {name: p for name, p in module.named_parameters(recurse=False) if not self._has(p)}
-            made += self._of_layer(module, prefix, own)
+            whole = {name: p for name, p in module.named_parameters() if not self._has(p)}
+            part = self._like(module, whole, prefix)
+            self._see(module)
+            if part is not None:
+                for inner in module.modules():
+                    self._see(inner)
+                made += self._of_layer(module, prefix, whole, part)
+                continue
+            for name, tensor in module.named_parameters(recurse=False):
+                if not self._has(tensor):
+                    made += self._alone(f"{prefix}.{name}", tensor)
         self._track(made, moment)
 
     def of_tensors(self, tensors: Iterable[tuple[str, torch.Tensor]], moment: Callable[[], Moment]) -> None:
@@ -121,6 +136,10 @@ class PortWeights:
             if not self._has(tensor) and tensor.untyped_storage().data_ptr() not in paired:
                 made += self._alone(self._title(name), tensor)
         self._track(made, moment)
+
+    def has(self, root: torch.nn.Module) -> bool:
+        """Whether a module with all that is in it was taken in."""
+        return all(self._has(module) for module in root.modules())
 
     def is_paired(self, tensor: torch.Tensor) -> bool:
         return any(pair.tensor is tensor for pair in self.pairs)
@@ -136,15 +155,24 @@ class PortWeights:
         for pair in pairs:
             pair.other = None
 
-    def give(self) -> None:
-        """Let all weights begin as the original's did."""
+    def runs(self, root: torch.nn.Module) -> None:
+        """A model is about to run, before anything was learned: its weights are those of the original then.
+
+        Of a program that learns these are the ones with which it begins to.
+        """
+        first = id(root) not in self._ran
+        self._ran.add(id(root))
+        inside = {id(p) for p in root.parameters()} if first and not self.learns else set()
         for pair in self.pairs:
-            pair.begin()
+            if self.learns:
+                pair.begin(pair.part.first)
+            elif id(pair.tensor) in inside and pair.part.ran is not None:
+                pair.begin(pair.part.ran)
 
     def _track(self, made: list[Pair], moment: Callable[[], Moment]) -> None:
         self.pairs += made
         for pair in made if self.begins else ():
-            pair.begin()
+            pair.begin(pair.part.seen if self.learns or pair.part.ran is None else pair.part.ran)
         for part in {id(pair.part): pair.part for pair in made}.values():
             mine = [pair for pair in made if pair.part is part]
             read: dict[str, Callable[[], torch.Tensor]] = {pair.entry: pair.value for pair in mine}
@@ -155,38 +183,36 @@ class PortWeights:
             self.history.track(tracked, moment())
             self.tracked.append((part, tracked, {pair.entry: pair.name for pair in mine}))
 
-    def _of_layer(self, module: torch.nn.Module, prefix: str, own: dict[str, torch.Tensor]) -> list[Pair]:
-        names = {name: f"{prefix}.{name}" for name in own}
-        part = None if any(self._named(name) for name in names.values()) else self._like(module, own)
-        if part is None:
-            return [pair for name, tensor in own.items() for pair in self._alone(names[name], tensor)]
+    def _of_layer(
+        self, module: torch.nn.Module, prefix: str, own: dict[str, torch.Tensor], part: Part
+    ) -> list[Pair]:
         made = []
         for name, tensor in own.items():
             self._see(tensor)
             if (id(part), name) in self._left:
-                made.append(self._pair(names[name], tensor, part, name))
+                made.append(self._pair(f"{prefix}.{name}", tensor, part, name))
             else:
                 if tensor.requires_grad:
-                    self.alone.append(names[name])
+                    self.alone.append(f"{prefix}.{name}")
                 if name.startswith("bias"):  # one of two that are added, of which the original has one
                     with torch.no_grad():
                         tensor.zero_()
-        state = dict(module.named_buffers(recurse=False))
+        state = dict(module.named_buffers())
         for name in part.buffers.keys() & state.keys():
             self.buffers.append((f"{prefix}.{name}", state[name], part, name))
             if self.begins:
                 state[name].copy_(part.first_buffers[name])
         return made
 
-    def _like(self, module: torch.nn.Module, own: dict[str, torch.Tensor]) -> Part | None:
+    def _like(self, module: torch.nn.Module, own: dict[str, torch.Tensor], prefix: str) -> Part | None:
         """The next layer of the original of this class, with weights of these names and shapes."""
-        if not type(module).__module__.startswith("torch.nn.modules."):
+        if not own or any(self._named(f"{prefix}.{name}") for name in own):
             return None
-        kind = f"nn.{type(module).__name__}"
+        kind = type(module).__name__
+        if type(module).__module__.startswith("torch.nn.modules."):
+            kind = f"nn.{kind}"
         for part in self.parts:
-            if part.kind != kind or f"{part.name}." in {
-                f"{name.rpartition('.')[0]}." for name in self._reserved
-            }:
+            if part.kind != kind or any(_full_name(part, entry) in self._reserved for entry in part.first):
                 continue
             free = all((id(part), entry) in self._left for entry in part.first)
             if free and all(
