@@ -38,11 +38,19 @@ def within_constructor(frame: Any) -> bool:
 
 
 class PortDraws:
-    """Replaces what Python, PyTorch and numpy draw with. ``is_weight`` says whether a tensor holds weights."""
+    """Replaces what Python, PyTorch and numpy draw with.
 
-    def __init__(self, draws: dict[str, list[Any]], is_weight: Callable[[torch.Tensor], bool]) -> None:
+    ``is_weight`` says whether a tensor holds weights, ``drawn`` is called with one of those that was filled.
+    """
+
+    def __init__(
+        self,
+        draws: dict[str, list[Any]],
+        is_weight: Callable[[torch.Tensor], bool],
+        drawn: Callable[[torch.Tensor], None],
+    ) -> None:
         self.draws = Draws(draws, "the port")
-        self.is_weight = is_weight
+        self.is_weight, self.drawn = is_weight, drawn
 
     def left(self) -> dict[str, int]:
         """How many numbers of each kind the original drew and the port did not."""
@@ -128,8 +136,11 @@ class PortDraws:
         original = getattr(torch.Tensor, method)
 
         def filled(tensor: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
-            if self._own() or self.is_weight(tensor):
+            weight = self.is_weight(tensor)
+            if weight or self._own():
                 made: torch.Tensor = original(tensor, *arguments, **options)
+                if weight:
+                    self.drawn(tensor)
                 return made
             options.pop("generator", None)
             return fill(tensor, *arguments, **options)

@@ -154,9 +154,9 @@ class Watch:
         if id(root) in self._ran:
             return
         self._ran.add(id(root))
-        inside = set(map(id, root.modules()))
+        inside = set(_memory(root))  # of a copy that shares them, too
         for part in self.parts:
-            if part.ran is None and id(part.module) in inside:
+            if part.ran is None and inside.intersection(_memory(part.module)):
                 part.ran = part.tracked.last
 
     def _after(self, obj: Any, name: str) -> None:

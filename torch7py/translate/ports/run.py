@@ -241,7 +241,7 @@ def run_port(
     """Run a port; ``port`` is filled while it runs. Raises WrongMap where a map does not fit."""
     weights = PortWeights(watch.parts, given, port.history, learns=watch.history.backwards > 0)
     observed = _Observed(port, weights, path.resolve())
-    draws = PortDraws(recording.draws, observed.is_weight)
+    draws = PortDraws(recording.draws, observed.is_weight, weights.drawn)
     files, clock, pictures = _Files(recording.files), Clock(), Pictures()
     output = _Output(observed, sys.stdout)
 

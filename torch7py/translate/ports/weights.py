@@ -155,6 +155,13 @@ class PortWeights:
         for pair in pairs:
             pair.other = None
 
+    def drawn(self, tensor: torch.Tensor) -> None:
+        """Weights were drawn anew, before anything was learned: those of the original are drawn."""
+        memory = tensor.untyped_storage().data_ptr()
+        for pair in self.pairs if not self.history.backwards else ():
+            if pair.tensor.untyped_storage().data_ptr() == memory:
+                pair.begin(pair.part.first if self.learns else pair.part.ran or pair.part.seen)
+
     def runs(self, root: torch.nn.Module) -> None:
         """A model is about to run, before anything was learned: its weights are those of the original then.
 
