@@ -14,8 +14,8 @@ import torch
 
 from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import Torch7Error
-from torch7py.translate.input_rules import wanted
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted, make
+from torch7py.translate.layers.input_rules import wanted
 from torch7py.translate.layers.registry import Layer, NotNative
 
 __all__ = ["criterion_example", "dtype_of", "example_of", "repeats", "runs"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.layer_fields import DERIVED_FROM
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Paren, String
 
@@ -189,7 +190,7 @@ class ClassUses:
         of_linear = method.parent in DERIVED_FROM and (
             name == "updateOutput" or (name == "reset" and not rest.arguments)
         )
-        if name == "__init" and method.parent in DERIVED_FROM and not DERIVED_FROM[method.parent]:
+        if name == "__init" and method.parent in DERIVED_FROM and not facts.may_weigh(method.parent):
             given = ""  # whether it works in place
         layer = self.classes.current
         if layer is not None and layer.by_hand and name == "updateOutput" and layer.texts:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import LuaClass
+from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code, layer_halves
 from torch7py.translate.native.inner_outputs import InnerOutputs
 from torch7py.translate.native.layer_halves import BACKWARD
@@ -25,17 +27,9 @@ from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["BACKWARD", "DERIVED_FROM", "KEPT_BY_NN", "LayerFields"]
+__all__ = ["BACKWARD", "KEPT_BY_NN", "LayerFields"]
 
 KEPT_BY_NN = {"output", "gradInput"}
-# Classes of nn that the page derives from itself, and whether they have weights.
-DERIVED_FROM = {
-    "nn.Linear": True,
-    "nn.ReLU": False,
-    "nn.Tanh": False,
-    "nn.Sigmoid": False,
-    "nn.Identity": False,
-}
 
 
 @dataclass(eq=False)
@@ -171,7 +165,7 @@ class LayerFields:
             if self._only_gathers(method):
                 return
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
-        if DERIVED_FROM.get(self.made.parent or ""):
+        if self.made.parent in DERIVED_FROM and facts.may_weigh(self.made.parent):
             self.parameters = ["weight", "bias"]
             self.gradients = {"gradWeight": "weight", "gradBias": "bias"}
             return

@@ -6,6 +6,7 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative
+from torch7py.translate.layers.as_modules import FUNCTIONS
 from torch7py.translate.layers.registry import Expr, Value
 from torch7py.translate.native.code import python_name
 from torch7py.translate.native.gradients import base_name
@@ -15,10 +16,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
 from torch7py.translate.writer import Writer
 
-__all__ = ["FUNCTIONS", "Sites", "function_of"]
-
-# Layers without weights that have a function of the same meaning.
-FUNCTIONS = {"nn.Dropout": "F.dropout({x}, {p}, self.training)"}
+__all__ = ["Sites", "function_of"]
 
 
 def function_of(layer: Layer) -> str:

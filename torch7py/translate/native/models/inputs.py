@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
+from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
-from torch7py.translate.native.losses import LABELS, OF_NUMBERS
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
@@ -166,13 +166,13 @@ class Inputs:
         names = {layer.name for layer in criterion.find().layers}
         if criterion.find().classes and not names:  # the program's own takes what it is given
             return self.given(node) if self._has_gradient(criterion) else self._detached(node)
-        labels = {name in LABELS for name in names}
+        labels = {counts_from_zero(name) for name in names}
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
         if not labels.pop():
             if names <= _BY_SIGN and t.kind(node) != "tensor" and node not in t.expressions.instead:
                 return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
-            if t.kind(node) == "number" and (names <= OF_NUMBERS or self._adds_up_labels(criterion)):
+            if t.kind(node) == "number" and (all(map(takes_class, names)) or self._adds_up_labels(criterion)):
                 return f"torch.tensor({t.value(node)})"
             text = self._detached(node)
             return text if self._are_tensors(criterion, node) else f"[torch.as_tensor(y) for y in {text}]"
@@ -187,7 +187,7 @@ class Inputs:
         """Whether the targets for a sum of criterions are tensors, where one of these counts classes by a tensor."""
         layers = [layer for layer in criterion.find().layers if layer.name == "nn.ParallelCriterion"]
         if self.t.kind(node) != "table" or not any(
-            c.name in LABELS for p in layers for child in p.children for c in all_layers(child)
+            counts_from_zero(c.name) for p in layers for child in p.children for c in all_layers(child)
         ):
             return True
         if isinstance(node, tree.Table):
@@ -197,8 +197,12 @@ class Inputs:
     def _adds_up_labels(self, criterion: Type) -> bool:
         """Whether a criterion gives its target to others, of which some take a class as a number."""
         layers = [layer for layer in criterion.find().layers if layer.name == "nn.MultiCriterion"]
-        takers = LABELS | OF_NUMBERS
-        return any(c.name in takers for m in layers for child in m.children for c in all_layers(child))
+        return any(
+            counts_from_zero(c.name) or takes_class(c.name)
+            for m in layers
+            for child in m.children
+            for c in all_layers(child)
+        )
 
     def _takes_no_target(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own has no parameter for one."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import forms, tree
 from torch7py.translate.layers import NotNative, natives, structures
+from torch7py.translate.layers.as_modules import ALWAYS, USUAL
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -27,20 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LayerTests"]
 
-# PyTorch's modules of the layers that programs look for, where they have none of them themselves.
-_USUAL = {
-    "nn.Linear": "nn.Linear",
-    "nn.SpatialConvolution": "nn.Conv2d",
-    "nn.SpatialFullConvolution": "nn.ConvTranspose2d",
-    "nn.VolumetricConvolution": "nn.Conv3d",
-    "nn.BatchNormalization": "nn.BatchNorm1d",
-    "nn.SpatialBatchNormalization": "nn.BatchNorm2d",
-    "nn.LookupTable": "nn.Embedding",
-    "nn.Dropout": "nn.Dropout",
-    "nn.DataParallelTable": "nn.DataParallel",
-}
-# These are that module whatever their arguments are.
-_ALWAYS = ("nn.Linear", "nn.SpatialConvolution", "nn.SpatialBatchNormalization")
 _METHODS = ("apply", "replace", "findModules", "listModules")
 
 Test = Callable[[str], bool]
@@ -96,7 +83,7 @@ class LayerTests:
             text = text or self.models.making.plain(layer) or ""
         except (Problem, NotNative):
             self._weighted.add(name)
-            return _USUAL[name] if name in _ALWAYS else None
+            return USUAL[name] if name in ALWAYS else None
         finally:
             del made[before:]
         own = DERIVED.get(text.partition("(")[0])
@@ -200,7 +187,7 @@ class LayerTests:
         passing = {name: cls for name, cls in known.items() if passes(name)}
         others = {cls for name, cls in known.items() if not passes(name)}
         if not passing:
-            passing = {name: cls for name, cls in _USUAL.items() if passes(name)}
+            passing = {name: cls for name, cls in USUAL.items() if passes(name)}
         found: list[str] = []
         for name, cls in passing.items():
             weighted = f"nn.{name.split('.', 1)[-1]}" in self._weighted or name not in known
@@ -269,7 +256,7 @@ class LayerTests:
                 self.t.expressions.instead.update(classes)
 
     def _classes_named(self, literal: String) -> Py:
-        usual = _USUAL.get(f"nn.{literal.value.partition('.')[2]}")
+        usual = USUAL.get(f"nn.{literal.value.partition('.')[2]}")
         if literal.value not in self.classes() and usual in self.classes().values():
             return atom("()")  # the program's layers of this kind go by another name
         return _several(self.passing(lambda name: name == literal.value, literal.line))

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import Layer, NotNative, natives
+from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
+from torch7py.translate.layers.losses import counts_from_zero, loss_module
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
-from torch7py.translate.native.losses import LABELS, loss_function, loss_module
+from torch7py.translate.native.losses import loss_function
 from torch7py.translate.native.models.builders import Builder, FieldBuilder
 from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
@@ -29,20 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Making"]
 
-# Layers that PyTorch has as modules of the same meaning, beside those of the table that are children themselves.
-_AS_MODULES = {
-    "nn.Tanh": "nn.Tanh()",
-    "nn.Sigmoid": "nn.Sigmoid()",
-    "nn.ReLU": "nn.ReLU()",
-    "nn.LogSoftMax": "nn.LogSoftmax(dim=-1)",
-    "nn.SoftMax": "nn.Softmax(dim=-1)",
-    "nn.LogSigmoid": "nn.LogSigmoid()",
-    "nn.Identity": "nn.Identity()",
-    "nn.SoftSign": "nn.Softsign()",
-}
-
-# Layers that are classes of the page, and called with the input alone.
-_CLASSES_OF_PAGES = {"nn.NCEModule": "NCE", "nn.View": "ResizedView"}
 GROWING = (
     "nn.ConcatTable",
     "nn.ParallelTable",
@@ -232,7 +220,7 @@ class Making:
                 self.t.need("NoiseContrast")
             return lines
         except Problem:
-            if layer.name in LABELS:  # those are given classes from 0
+            if counts_from_zero(layer.name):  # those are given classes from 0
                 raise
             try:
                 made = write_criterion(layer, name, as_given="all")
@@ -357,7 +345,7 @@ class Making:
 
     def plain(self, layer: Layer, over_time: bool = False) -> str | None:
         """A layer, or a Sequential of them, as PyTorch's own modules."""
-        if over_time and not (layer.name in ("nn.Sequential", *_AS_MODULES) or self._pointwise(layer)):
+        if over_time and not (facts.is_chain(layer.name) or layer.name in MODULES or self._pointwise(layer)):
             return None
         if facts.is_chain(layer.name):
             parts = [self.plain(child, over_time) for child in layer.children]
@@ -367,7 +355,7 @@ class Making:
         if layer.name == "nn.Sequencer":
             inner = layer.slots.get("module")
             return self.plain(inner) if inner is not None and self._pointwise(inner) else None
-        text = _AS_MODULES.get(layer.name)
+        text = MODULES.get(layer.name)
         if text is None:
             rule = natives.get(layer.name)
             if rule is None or layer.slots:
@@ -376,7 +364,7 @@ class Making:
                 native = rule(layer.args)
             except NotNative:
                 return None
-            own = _CLASSES_OF_PAGES.get(layer.name)
+            own = CLASSES_OF_PAGES.get(layer.name)
             if own is not None and native.make.startswith(own):
                 return native.make.replace(own, self.t.need(own), 1)
             if not is_module(native):

@@ -1,4 +1,8 @@
-"""What each layer says about its input's sizes, given what the layer after it takes."""
+"""What a layer says about its input's sizes, given what the layer after it takes.
+
+Most is told by the facts of the register: the axes of an example, and what a container does with its modules. Layers
+whose arguments decide have rules of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from torch7py.nn.facts import Facts
+from torch7py.translate.facts.layers import facts_of
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted
 from torch7py.translate.layers.registry import Layer
 
@@ -28,44 +34,85 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 def wanted(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """What a layer takes, when its output goes to something that takes ``after``. By default the same."""
     found = _RULES.get(layer.name)
-    if found is None and re.match(r"\w+\.(Spatial|Volumetric)", layer.name):
-        return _pooled(layer, after, sizes)
-    return after if found is None else found(layer, after, sizes)
+    if found is not None:
+        return found(layer, after, sizes)
+    facts = facts_of(layer.name)
+    if facts is None:
+        return after
+    container = _CONTAINERS.get(facts.parts)
+    if container is not None:
+        return container(layer, after, sizes)
+    if facts.items:
+        return _items(layer, facts.items, after, sizes)
+    if facts.example != "any":
+        return _example(layer, facts, after, sizes)
+    if facts.parts == "built" and (layer.children or layer.slots):
+        return _wrapper(layer, after, sizes)
+    if facts.takes == "table" and facts.gives == "tensor":
+        part = after if isinstance(after, Shape) and len(after.sizes) > 1 else None
+        return [part, part]
+    return after
+
+
+def _example(layer: Layer, facts: Facts, after: Wanted, sizes: Sizes) -> Wanted:
+    """A batch of examples. Planes of images that no argument tells are as many as are wanted of them."""
+    axes = facts.example.split()
+    found = []
+    for at, axis in enumerate(axes, 1):
+        if len(axis) > 1:
+            size = _number(layer, axis)
+            if size is None:
+                return after
+        elif axis == "C":
+            alike = isinstance(after, Shape) and len(after.sizes) == len(axes) + 1
+            size = after.sizes[at] if alike and isinstance(after, Shape) else 4
+        else:
+            size = sizes.side
+        found.append(size)
+    if facts.takes == "sequence":
+        return Shape((sizes.steps, sizes.batch, *found))
+    return Shape((sizes.batch, *found))
+
+
+def _number(layer: Layer, argument: str) -> int | None:
+    """A size that the layer says; None where it does not."""
+    text = layer.args.texts.get(argument, "")
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _items(layer: Layer, argument: str, after: Wanted, sizes: Sizes) -> Wanted:
+    leading: tuple[int, ...] = (sizes.batch, sizes.steps)
+    if isinstance(after, Shape) and len(after.sizes) > 1:
+        leading = after.sizes[:-1]
+    elif isinstance(after, list):  # of steps, taken of one tensor
+        leading = (sizes.steps, sizes.batch)
+    return Shape(leading, _number(layer, argument) or 1)
 
 
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-@rule("nn.Sequential")
 def _sequential(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     for child in reversed(layer.children):
         after = wanted(child, after, sizes)
     return after
 
 
-@rule("nn.ConcatTable")
-def _concat_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+def _branches(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     parts = after if isinstance(after, list) else []
     return _known(
         wanted(child, parts[n] if n < len(parts) else None, sizes) for n, child in enumerate(layer.children)
     )
 
 
-@rule("nn.Concat", "nn.DepthConcat")
-def _concat(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    return _known(wanted(child, None, sizes) for child in layer.children)
-
-
-@rule("nn.ParallelTable")
-def _parallel_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+def _entries(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     parts = after if isinstance(after, list) else []
     return [
         wanted(child, parts[n] if n < len(parts) else None, sizes) for n, child in enumerate(layer.children)
     ]
 
 
-@rule("nn.Parallel")
-def _parallel(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+def _slices(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     part = _known(wanted(child, None, sizes) for child in layer.children)
     if not isinstance(part, Shape):
         return None
@@ -75,10 +122,18 @@ def _parallel(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     return Shape((*part.sizes[:at], len(layer.children), *part.sizes[at:]), part.whole)
 
 
-@rule("nn.MapTable")
-def _map_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    inner = layer.slots.get("module") or layer.child(0)
-    return [wanted(inner, None, sizes)] * 2
+def _each(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """The same for each entry, or for each step of a sequence; a step that is repeated for the one that there is."""
+    inner = layer.slots.get("module") or layer.slots.get("forward")
+    part = wanted(inner if inner is not None else layer.child(0), None, sizes)
+    facts = facts_of(layer.name)
+    if facts is not None and facts.takes == "table":
+        return [part] * 2
+    if facts is not None and facts.takes != "steps":
+        return part
+    if isinstance(part, Shape) and part.whole:  # an item of each sequence at each step
+        part = Shape((sizes.batch,), part.whole)
+    return [part] * sizes.steps
 
 
 def _known(options: Iterator[Wanted]) -> Wanted:
@@ -90,36 +145,14 @@ def _known(options: Iterator[Wanted]) -> Wanted:
     return best
 
 
-def _pooled(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    """Images of as many planes as are wanted of them."""
-    dims = 3 if "Volumetric" in layer.name else 2
-    planes = after.sizes[1] if isinstance(after, Shape) and len(after.sizes) == dims + 2 else 4
-    return Shape((sizes.batch, planes, *[sizes.side] * dims))
-
-
 def _inner(layer: Layer) -> Layer:
     return layer.slots["module"] if "module" in layer.slots else layer.child(0)
 
 
-@rule(
-    "nn.Decorator",
-    "nn.DontCast",
-    "nn.GPU",
-    "nn.NaN",
-    "nn.Profile",
-    "nn.Serial",
-    "nn.Bottle",
-    "nn.MaskZero",
-    "nn.TrimZero",
-    "nn.WeightNorm",
-    "nn.Inception",
-    "nn.FireModule",
-)
 def _wrapper(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     return wanted(_inner(layer), after, sizes)
 
 
-@rule("nn.gModule")
 def _graph(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """What the graph's first node takes, from its last to its first."""
     nodes = layer.nodes
@@ -155,88 +188,24 @@ def _graph(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     return takes[0]
 
 
-# -- layers with sizes of their own ------------------------------------------------------------------------------------
+_CONTAINERS: dict[str, Rule] = {
+    "chain": _sequential,
+    "branches": _branches,
+    "entries": _entries,
+    "slices": _slices,
+    "each": _each,
+    "one": _wrapper,
+    "graph": _graph,
+}
 
 
-def _number(layer: Layer, argument: str) -> int | None:
-    """A size that the layer says; None where it does not."""
-    text = layer.args.texts.get(argument, "")
-    return int(text) if text.isdigit() and int(text) > 0 else None
+# -- layers whose arguments decide -------------------------------------------------------------------------------------
 
 
-def _rows(argument: str) -> Rule:
-    def rows(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-        size = _number(layer, argument)
-        return after if size is None else Shape((sizes.batch, size))
-
-    return rows
-
-
-for _names, _argument in (
-    (
-        (
-            "Linear LinearNoBias LinearNB PartialLinear LinearWeightNorm SparseLinear Maxout Euclidean Cosine "
-            "WeightedEuclidean"
-        ),
-        "inputSize",
-    ),
-    ("HighWay Highway FastLSTM LSTM GRU MuFuRu", "inputSize"),
-    ("BatchNormalization LayerNormalization", "nOutput"),
-    ("Add", "inputSize"),
-    ("PReLU", "nOutputPlane"),
-):
-    for _name in _names.split():
-        rule(f"nn.{_name}")(_rows(_argument))
-
-
-def _images(argument: str, dims: int) -> Rule:
-    def images(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-        planes = _number(layer, argument)
-        return after if planes is None else Shape((sizes.batch, planes, *[sizes.side] * dims))
-
-    return images
-
-
-for _names, _argument, _dims in (
-    (
-        "SpatialConvolution SpatialConvolutionMM SpatialDilatedConvolution SpatialFullConvolution",
-        "nInputPlane",
-        2,
-    ),
-    (
-        "SpatialSubtractiveNormalization SpatialDivisiveNormalization SpatialContrastiveNormalization",
-        "nInputPlane",
-        2,
-    ),
-    ("SpatialDepthWiseConvolution", "nInputPlane", 2),
-    ("VolumetricConvolution VolumetricDilatedConvolution VolumetricFullConvolution", "nInputPlane", 3),
-    ("SpatialBatchNormalization", "nOutput", 2),
-    ("VolumetricBatchNormalization", "nOutput", 3),
-):
-    for _name in _names.split():
-        rule(f"nn.{_name}", f"cudnn.{_name}")(_images(_argument, _dims))
-
-
-@rule("nn.SpatialConvolutionLocal")
-def _local(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    found = [_number(layer, name) for name in ("nInputPlane", "iH", "iW")]
-    return Shape((sizes.batch, *(size for size in found if size is not None)))
-
-
-@rule("nn.TemporalConvolution", "nn.TemporalSubSampling", "nn.TemporalRowConvolution")
-def _frames(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    frame = _number(layer, "inputFrameSize")
-    return after if frame is None else Shape((sizes.batch, sizes.side, frame))
-
-
-@rule("nn.LookupTable", "nn.LookupTableMaskZero")
-def _items(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    leading: tuple[int, ...] = (sizes.batch, sizes.steps)
-    if isinstance(after, Shape) and len(after.sizes) > 1:
-        leading = after.sizes[:-1]
-    elif isinstance(after, list):  # of steps, taken of one tensor
-        leading = (sizes.steps, sizes.batch)
-    return Shape(leading, _number(layer, "nIndex") or 1)
+@rule("nn.PReLU")
+def _planes(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    planes = _number(layer, "nOutputPlane")
+    return after if planes is None else Shape((sizes.batch, planes))
 
 
 @rule("nn.OneHot")
@@ -270,31 +239,6 @@ def _by_place(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
         return Shape((sizes.batch, own[0]))
     free = [sizes.batch] + [sizes.side] * len(own)
     return Shape(tuple(size if size > 1 else free[n] for n, size in enumerate(own)))
-
-
-# -- sequences ---------------------------------------------------------------------------------------------------------
-
-
-@rule("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM")
-def _steps(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    inner = layer.slots.get("module") or layer.slots.get("forward")
-    step = wanted(inner if inner is not None else layer.child(0), None, sizes)
-    if isinstance(step, Shape) and step.whole:  # an item of each sequence at each step
-        step = Shape((sizes.batch,), step.whole)
-    return [step] * sizes.steps
-
-
-@rule("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU", "nn.SeqBRNN")
-def _sequences(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    size = layer.args.texts.get("inputSize") or layer.args.texts.get("inputsize")
-    if size is None or not size.isdigit():
-        return None
-    return Shape((sizes.steps, sizes.batch, int(size)))
-
-
-@rule("nn.Recursor", "nn.Repeater")
-def _stepper(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    return wanted(_inner(layer), None, sizes)
 
 
 @rule("nn.Recurrent")
@@ -381,22 +325,6 @@ def _join(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
         Shape((*after.sizes[:at], part, *after.sizes[at + 1 :]), after.whole)
         for part in (first, after.sizes[at] - first)
     ]
-
-
-@rule(
-    "nn.CAddTable",
-    "nn.CSubTable",
-    "nn.CMulTable",
-    "nn.CDivTable",
-    "nn.CMaxTable",
-    "nn.CMinTable",
-    "nn.DotProduct",
-    "nn.CosineDistance",
-    "nn.PairwiseDistance",
-)
-def _pair(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
-    part = after if isinstance(after, Shape) and len(after.sizes) > 1 else None
-    return [part, part]
 
 
 @rule("nn.SelectTable")
