@@ -64,6 +64,7 @@ class Measured:
     differs: bool
     keeps: bool
     remembers: bool
+    shares_memory: bool
     over_batch: bool | None
     parameters: dict[str, torch.Tensor]
 
@@ -91,6 +92,12 @@ def same(a: Any, b: Any) -> bool:
 
 def kind(value: Any) -> str:
     return "tensor" if isinstance(value, torch.Tensor) else "table" if isinstance(value, list) else "number"
+
+
+def memory(value: Any) -> set[int]:
+    """Where the tensors in a value lie."""
+    leaves = leaves_of(value) if isinstance(value, (list, torch.Tensor)) else ()
+    return {leaf.untyped_storage().data_ptr() for leaf in leaves if leaf.numel()}
 
 
 def is_batch(value: Any) -> bool:
@@ -131,6 +138,10 @@ def measure(runtime: Runtime, use: Use) -> Measured:
     made = use.make(runtime)
     output = forward(before="m:training()")
     input = copied(runtime.globals["x"])
+    in_place = getattr(made, "inplace", False) or "true" in use.expr
+    shares_memory = not in_place and bool(
+        memory(runtime.globals["x"]) & memory(runtime.execute("return m.output"))
+    )
     unrepeatable = not same(output, forward())
     draws = drawing[0]
     differs = keeps = False
@@ -172,6 +183,7 @@ def measure(runtime: Runtime, use: Use) -> Measured:
         differs,
         keeps,
         remembers,
+        shares_memory,
         over_batch,
         parameters,
     )
@@ -264,6 +276,10 @@ def test_who_keeps_the_number_of_dimensions(measured: list[Measured]) -> None:
     tensors = {cls for cls in keeping if facts_of_class(cls).gives == facts_of_class(cls).takes == "tensor"}
     kept = {cls.__name__ for cls in tensors if all(keeping[cls]) and not facts_of_class(cls).keeps_rank}
     assert kept == BY_ARGUMENTS
+
+
+def test_whose_output_lies_in_the_memory_of_the_input(measured: list[Measured]) -> None:
+    assert_shown(measured, lambda each: each.shares_memory, lambda facts: facts.shares_memory)
 
 
 def test_modules_inside(measured: list[Measured]) -> None:

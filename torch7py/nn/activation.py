@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@layer("nn.Identity", keeps_rank=True, takes="any", gives="same")
+@layer("nn.Identity", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class Identity(Module):
     """``nn.Identity()``: the output is the input itself, a tensor or a table.
 

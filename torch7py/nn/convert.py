@@ -93,7 +93,7 @@ def _type_named(name: str) -> types.NumberType:
     return number_type
 
 
-@layer("nn.Convert", takes="any", gives="any", parts="fixed")
+@layer("nn.Convert", takes="any", gives="any", parts="fixed", shares_memory=True)
 class Convert(Growing):
     """``nn.Convert([inputShape, outputShape])``: the dimensions in another order, and the layer's tensor type.
 

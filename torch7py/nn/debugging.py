@@ -135,7 +135,7 @@ class Profile(Decorator):
         return self.gradInput
 
 
-@layer("nn.PrintSize", keeps_rank=True, takes="any", gives="same")
+@layer("nn.PrintSize", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class PrintSize(Module):
     """``nn.PrintSize([prefix])``: the input, whose size is printed, as is gradOutput's in the backward.
 

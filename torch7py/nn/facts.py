@@ -63,6 +63,7 @@ class Facts:
       of a sequence, ``any`` of them, what its ``parts`` take, or ``nothing`` of its input;
     - ``gives``: the same; ``same`` as its input; a ``number``;
     - ``keeps_rank``: whether a tensor always has as many dimensions afterwards;
+    - ``shares_memory``: whether its output may lie in its input's memory, though it does not work in place;
     - ``parts``: what it does with modules in it. ``none`` are there; a ``chain``, one after the other; ``branches``, of
       which each is given the input; ``entries``, of which each is given one of the input; ``slices``, the same of a
       tensor; ``each``, one that is given all entries or steps in turn; ``one``, around which it does something;
@@ -82,6 +83,7 @@ class Facts:
     takes: str
     gives: str
     keeps_rank: bool
+    shares_memory: bool
     parts: str
     example: str
     items: str
@@ -98,6 +100,7 @@ PLAIN: dict[str, Any] = {
     "takes": "tensor",
     "gives": "tensor",
     "keeps_rank": False,
+    "shares_memory": False,
     "parts": "none",
     "example": "any",
     "items": "",

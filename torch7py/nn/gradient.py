@@ -37,7 +37,7 @@ class ChangedGradient(torch.autograd.Function):
         return passed if added is None else passed + added, None, None
 
 
-@layer("nn.GradientReversal", keeps_rank=True, takes="any", gives="same")
+@layer("nn.GradientReversal", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class GradientReversal(Module):
     """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1).
 
@@ -68,7 +68,7 @@ class GradientReversal(Module):
         return fit(self, "gradOutput", gradOutput, input) * -self.__dict__["lambda"]
 
 
-@layer("nn.ZeroGrad", keeps_rank=True, takes="any", gives="same")
+@layer("nn.ZeroGrad", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class ZeroGrad(Module):
     """``nn.ZeroGrad()``: the output is the input; the gradient is 0, in the shape of the input."""
 
@@ -84,7 +84,7 @@ class ZeroGrad(Module):
         return torch.zeros_like(input, memory_format=torch.contiguous_format)
 
 
-@layer("nn.L1Penalty", keeps_rank=True)
+@layer("nn.L1Penalty", keeps_rank=True, shares_memory=True)
 class L1Penalty(Module):
     """``nn.L1Penalty(l1weight[, sizeAverage, provideOutput])``: the output is the input, any shape.
 

@@ -64,7 +64,7 @@ class Reshaping(Module):
         return view
 
 
-@layer("nn.View")
+@layer("nn.View", shares_memory=True)
 class View(Reshaping):
     """``nn.View(sizes...)``: the input's elements in another shape, of which one size may be -1.
 
@@ -123,7 +123,7 @@ class View(Reshaping):
         return f"{self.class_name}({', '.join(map(str, self.size.sizes()))})"
 
 
-@layer("nn.Reshape")
+@layer("nn.Reshape", shares_memory=True)
 class Reshape(Reshaping):
     """``nn.Reshape(sizes...[, batchMode])``: the input's elements in another shape.
 
@@ -157,7 +157,7 @@ class Reshape(Reshaping):
         return f"{self.class_name}({'x'.join(map(str, self.size.sizes()))})"
 
 
-@layer("nn.Collapse")
+@layer("nn.Collapse", shares_memory=True)
 class Collapse(Reshaping):
     """``nn.Collapse(nInputDim)``: all dimensions in one.
 
@@ -179,7 +179,7 @@ class Collapse(Reshaping):
         return self  # the results stay, as in the original
 
 
-@layer("nn.Squeeze")
+@layer("nn.Squeeze", shares_memory=True)
 class Squeeze(Reshaping):
     """``nn.Squeeze([dim, numInputDims])``: without dimension dim, or any dimension, of size 1.
 
@@ -215,7 +215,7 @@ class Squeeze(Reshaping):
         return input.reshape(sizes or [1])
 
 
-@layer("nn.Unsqueeze")
+@layer("nn.Unsqueeze", shares_memory=True)
 class Unsqueeze(Reshaping):
     """``nn.Unsqueeze(pos[, numInputDims])``: a dimension of size 1 at position pos.
 
@@ -261,7 +261,7 @@ class Unsqueeze(Reshaping):
         return f"{self.class_name}(dim {self.pos})"
 
 
-@layer("nn.Contiguous", keeps_rank=True, takes="any", gives="same")
+@layer("nn.Contiguous", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class Contiguous(Module):
     """``nn.Contiguous()``: the input, copied if its elements do not lie one after the other. Any shape."""
 
@@ -325,7 +325,7 @@ class Transpose(Module):
         return gradient.clone(memory_format=torch.contiguous_format)
 
 
-@layer("nn.Replicate")
+@layer("nn.Replicate", shares_memory=True)
 class Replicate(Module):
     """``nn.Replicate(nFeature[, dim, nDim])``: the input nFeature times along a new dimension dim (1).
 

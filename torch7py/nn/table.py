@@ -132,7 +132,7 @@ class JoinTable(Module):
         ]
 
 
-@layer("nn.SplitTable", gives="table")
+@layer("nn.SplitTable", gives="table", shares_memory=True)
 class SplitTable(Module):
     """``nn.SplitTable(dim[, nInputDims])``: the slices along a dimension as a table.
 
@@ -173,7 +173,7 @@ class SplitTable(Module):
         return torch.stack(gradients_of(self, gradOutput, self.forward(input)), dim)
 
 
-@layer("nn.SelectTable", takes="table", gives="any")
+@layer("nn.SelectTable", takes="table", gives="any", shares_memory=True)
 class SelectTable(Module):
     """``nn.SelectTable(index)``: one entry of a table, as it is.
 
@@ -234,7 +234,7 @@ class SelectTable(Module):
         return self.class_name if older("SelectTable text") else f"{self.class_name}({self.index})"
 
 
-@layer("nn.NarrowTable", takes="table", gives="table")
+@layer("nn.NarrowTable", takes="table", gives="table", shares_memory=True)
 class NarrowTable(Passing):
     """``nn.NarrowTable(offset[, length])``: length (1) entries of a table from number offset on, as they are.
 
@@ -267,7 +267,7 @@ class NarrowTable(Passing):
         return zeros_like(input[:first]) + gradients + zeros_like(input[last:])
 
 
-@layer("nn.FlattenTable", takes="table", gives="table")
+@layer("nn.FlattenTable", takes="table", gives="table", shares_memory=True)
 class FlattenTable(Passing):
     """``nn.FlattenTable()``: the tensors of a nested table in one flat table, depth first, as they are.
 
@@ -315,7 +315,7 @@ def _leaves(value: Any) -> Any:
         yield value
 
 
-@layer("nn.ZipTable", takes="table", gives="table")
+@layer("nn.ZipTable", takes="table", gives="table", shares_memory=True)
 class ZipTable(Passing):
     """``nn.ZipTable()``: ``{{a1, a2}, {b1, b2}, {c1, c2}}`` -> ``{{a1, b1, c1}, {a2, b2, c2}}``."""
 
@@ -343,7 +343,7 @@ class ZipTable(Passing):
         return self._zipped(gradOutput, "gradOutput")
 
 
-@layer("nn.ZipTableOneToMany", takes="table", gives="table")
+@layer("nn.ZipTableOneToMany", takes="table", gives="table", shares_memory=True)
 class ZipTableOneToMany(Passing):
     """``nn.ZipTableOneToMany()``: ``{v, {a, b, c}}`` -> ``{{v, a}, {v, b}, {v, c}}``, v a tensor."""
 

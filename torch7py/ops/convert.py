@@ -68,7 +68,7 @@ def _clone(x: T) -> T:
     return x.clone(memory_format=torch.contiguous_format)
 
 
-@operation("contiguous", "x:any", Form.METHOD)
+@operation("contiguous", "x:any", Form.METHOD, may_keep=True)
 def _contiguous(x: T) -> T:
     """``x:contiguous()``: the tensor itself if it is contiguous, else a copy that is."""
     return x if x.numel() == 0 else x.contiguous()

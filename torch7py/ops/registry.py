@@ -151,7 +151,8 @@ class Case:
 
 @dataclass
 class Operation:
-    """A named operation. ``moves``: it may give a tensor other memory or another shape.
+    """A named operation. ``moves``: it may give a tensor other memory or another shape. ``may_keep``: what it gives may
+    be the tensor itself, where there is nothing to do.
 
     ``about`` describes it: the texts of its cases, or their functions' docstrings, without repetition.
     """
@@ -159,6 +160,7 @@ class Operation:
     name: str
     form: Form
     moves: bool = False
+    may_keep: bool = False
     about: list[str] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
 
@@ -196,6 +198,7 @@ def operation(
     returns: str = "T",
     outs: int = 1,
     moves: bool = False,
+    may_keep: bool = False,
     loop: str = "",
     columns: tuple[int, ...] = (),
     copies_first: bool = False,
@@ -218,7 +221,7 @@ def operation(
         if form is not None:
             if entry is not None:
                 raise ValueError(f"operation {name!r} is registered twice")
-            entry = operations[name] = Operation(name, form, moves)
+            entry = operations[name] = Operation(name, form, moves, may_keep)
         elif entry is None:
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):

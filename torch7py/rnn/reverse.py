@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["ReverseTable", "SeqReverseSequence"]
 
 
-@layer("nn.ReverseTable", package="dpnn", takes="table", gives="table")
+@layer("nn.ReverseTable", package="dpnn", takes="table", gives="table", shares_memory=True)
 class ReverseTable(Passing):
     """``nn.ReverseTable()``: the entries of a table from the last to the first, as they are.
 

@@ -34,7 +34,7 @@ class CopyGrad(Identity):
         return self.keep("gradInput", gradOutput.data.clone())
 
 
-@layer("nn.NormStabilizer", package="rnn", keeps_rank=True, parts="fixed")
+@layer("nn.NormStabilizer", package="rnn", keeps_rank=True, parts="fixed", shares_memory=True)
 class NormStabilizer(AbstractRecurrent):
     """``nn.NormStabilizer([beta])``: the input as it is, with a penalty on changes of its norm (Krueger and Memisevic,
     Regularizing RNNs by Stabilizing Activations, 2015).

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.tree import Index, Invoke
 
@@ -174,7 +175,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         "cumprod",
         "expand",
         "expandAs",
-    ) or (method in library.ELEMENTWISE):
+    ) or (method in ELEMENTWISE):
         if method in ("expandAs",) and arguments:
             return result.be("tensor") | same_rank(result, arguments[0])
         return result.be("tensor") | (same_rank(result, receiver) if method not in ("unfold",) else False)

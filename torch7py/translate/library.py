@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from torch7py.translate.facts.methods import ELEMENTWISE
+
 __all__ = [
     "CONFUSION_FIELDS",
     "CREATORS",
     "CRITERION_ENDINGS",
     "DECOMPOSITIONS",
-    "ELEMENTWISE",
     "FUNCTION_RESULTS",
     "MATRIX_FUNCTIONS",
     "NUMBER_METHODS",
     "STRING_METHODS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
-    "VIEWS",
     "is_criterion",
     "option_name",
 ]
@@ -46,16 +46,6 @@ CREATORS = {"zeros", "ones", "rand", "randn"}
 # torch.f(...) with several results: how many dimensions each has
 DECOMPOSITIONS = {"symeig": (1, 2), "svd": (2, 1, 2), "qr": (2, 2), "gesv": (2, 2), "gels": (2, 2)}
 
-# functions of one tensor that are methods as well, and work element by element
-ELEMENTWISE = set(
-    "abs acos asin atan ceil cos cosh exp floor frac log log1p neg round rsqrt sigmoid sign sin sinh sqrt tan tanh"
-    " trunc".split()
-)
-
-# Methods of tensors that give another view of the same memory, or the tensor itself
-VIEWS = set(
-    "narrow select sub view viewAs squeeze t transpose expand expandAs unfold contiguous float double cuda".split()
-)
 # x:f(...) that needs a tensor and gives one
 TENSOR_METHODS = ELEMENTWISE | set(
     "add mul div cmul cdiv csub pow addcmul addcdiv clamp fill zero copy resize resizeAs cmax cmin"

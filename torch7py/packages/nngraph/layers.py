@@ -16,7 +16,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["JustElement", "JustTable", "ModuleFromCriterion"]
 
 
-@layer("nngraph.JustElement", takes="table", gives="any")
+@layer("nngraph.JustElement", takes="table", gives="any", shares_memory=True)
 class JustElement(Passing):
     """``nngraph.JustElement()``: the entry of a table of one, as it is.
 
@@ -43,7 +43,7 @@ class JustElement(Passing):
         return [gradOutput]
 
 
-@layer("nngraph.JustTable", takes="any", gives="table")
+@layer("nngraph.JustTable", takes="any", gives="table", shares_memory=True)
 class JustTable(Passing):
     """``nngraph.JustTable()``: a table with the input as its one entry.
 

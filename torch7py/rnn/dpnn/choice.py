@@ -100,7 +100,7 @@ class ArgMax(Module):
         self._start_output()
 
 
-@layer("nn.CategoricalEntropy", package="dpnn", keeps_rank=True, parts="fixed")
+@layer("nn.CategoricalEntropy", package="dpnn", keeps_rank=True, parts="fixed", shares_memory=True)
 class CategoricalEntropy(WithModule):
     """``nn.CategoricalEntropy([scale, minEntropy])``: makes categories equally likely over a batch.
 

@@ -27,6 +27,7 @@ __all__ = [
     "is_chain",
     "is_graph",
     "is_repeatable",
+    "is_view",
     "is_wrapping",
     "keeps_rank",
     "keeps_something",
@@ -36,6 +37,7 @@ __all__ = [
     "only_weighs",
     "parameters",
     "sees_sequences",
+    "shares_memory",
     "takes",
     "takes_items",
     "without_weights",
@@ -138,6 +140,18 @@ def takes(name: str) -> str:
     """What a layer takes, as its facts say it; an empty text where it is not known."""
     facts = facts_of(name)
     return "" if facts is None else facts.takes
+
+
+def shares_memory(name: str) -> bool:
+    """Whether a layer's output may lie in its input's memory, though it does not work in place."""
+    facts = facts_of(name)
+    return facts is not None and facts.shares_memory
+
+
+def is_view(name: str) -> bool:
+    """Whether a layer gives the tensor that it is given, or a view of it."""
+    facts = facts_of(name)
+    return facts is not None and facts.shares_memory and not {facts.takes, facts.gives} & {"table", "parts"}
 
 
 def takes_items(name: str) -> bool:

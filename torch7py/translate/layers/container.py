@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.in_place import (
     KEPT_INPUT,
-    SHARES_MEMORY,
     in_place,
     may_keep_input,
     refuse_shared_input,
@@ -161,7 +161,7 @@ def _is_shared(nodes: list[GraphNode], uses: list[int], number: int) -> bool:
     node = nodes[number]
     if uses[number] > 1:
         return True
-    lies_there = node.layer is None or node.layer.name in SHARES_MEMORY
+    lies_there = node.layer is None or facts.shares_memory(node.layer.name)
     return lies_there and any(_is_shared(nodes, uses, source) for source in node.sources)
 
 

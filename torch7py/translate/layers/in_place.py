@@ -6,11 +6,11 @@ what the layer has left there, and gives it gradients that do not go back throug
 
 from __future__ import annotations
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.registry import Layer, NotNative
 
 __all__ = [
     "KEPT_INPUT",
-    "SHARES_MEMORY",
     "changes_input",
     "in_place",
     "is_written_over",
@@ -19,12 +19,6 @@ __all__ = [
 ]
 
 KEPT_INPUT = "in Torch7 that layer writes over its input, which others are given, too"
-# Layers whose output lies in the memory of their input.
-SHARES_MEMORY = {
-    f"nn.{name}"
-    for name in "Identity View Reshape Squeeze Unsqueeze Select Narrow Transpose SelectTable NarrowTable SplitTable"
-    " FlattenTable Contiguous".split()
-}
 # Layers whose gradients are told by the sign of what they leave behind, as by that of what they were given.
 _BY_SIGN = {"nn.ReLU", "nn.LeakyReLU"}
 
@@ -55,7 +49,7 @@ def changes_input(layer: Layer) -> bool:
         for child in layer.children:
             if changes_input(child):
                 return True
-            if child.name not in SHARES_MEMORY:
+            if not facts.shares_memory(child.name):
                 return False
         return False
     tables = ("nn.ConcatTable", "nn.Concat", "nn.DepthConcat", "nn.ParallelTable")
@@ -83,6 +77,6 @@ def is_written_over(model: Layer, places: list[int]) -> bool:
         for following in container.children[place + 1 :]:
             if changes_input(following):
                 return True
-            if following.name not in SHARES_MEMORY:
+            if not facts.shares_memory(following.name):
                 return False
     return False

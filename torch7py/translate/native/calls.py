@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, literals, tree
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import (
     checked_arguments,
@@ -198,7 +199,7 @@ class Calls:
             return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, called, 1)})")
         if path is not None:
             name = path.removeprefix("torch.")
-            on_numbers = name in library.ELEMENTWISE and path.startswith("torch.")
+            on_numbers = name in ELEMENTWISE and path.startswith("torch.")
             numbers = [t.kind(argument) for argument in node.arguments] == ["number"]
             rule = stdlib.functions.get(path)
             if rule is not None and (numbers or not on_numbers):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts.methods import READING
 from torch7py.translate.native import initialization
-from torch7py.translate.native.training.flow import PURE
 from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
@@ -98,7 +98,7 @@ def _has_settings_by_element(t: Translator) -> bool:
 def _has_form(t: Translator, node: Invoke, of_gradients: bool, of_both: bool) -> bool:
     """Whether a method of a vector is written for each parameter, or only reads it. ``of_both``: it takes the other."""
     given = node.arguments
-    if node.method in PURE:
+    if node.method in READING:
         return True
     numbers = all(t.kind(a) == "number" for a in given)
     if node.method == "add" and len(given) == 2 and t.kind(given[0]) == "number":

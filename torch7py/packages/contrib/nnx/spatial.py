@@ -169,7 +169,7 @@ class SpatialPadding(Module):
         return input
 
 
-@layer("nn.Probe", package="nnx", keeps_rank=True, takes="any", gives="same")
+@layer("nn.Probe", package="nnx", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class Probe(Module):
     """``nn.Probe([name, display])``: passes input and gradient on, and prints size, mean, deviation, extremes and time.
 

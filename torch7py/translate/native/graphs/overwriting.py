@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import bare
 from torch7py.translate.layers import Layer
-from torch7py.translate.layers.in_place import SHARES_MEMORY, in_place, may_keep_input
+from torch7py.translate.layers.in_place import in_place, may_keep_input
 from torch7py.translate.native.graphs.nodes import Nodes
 from torch7py.translate.native.graphs.parts import GraphClass
 from torch7py.translate.native.problem import Problem
@@ -51,7 +52,7 @@ class Overwriting(Nodes):
         node = bare(node)
         while isinstance(node, Call) and node in self.at.sites:
             layer = self.at.sites[node].layer
-            if layer is None or layer.name not in SHARES_MEMORY or not node.arguments:
+            if layer is None or not facts.shares_memory(layer.name) or not node.arguments:
                 return None, False
             node, same = bare(node.arguments[0]), False
         if isinstance(node, tree.Index):

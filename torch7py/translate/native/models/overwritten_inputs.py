@@ -12,7 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.kinds import Description, Type
-from torch7py.translate.layers.in_place import SHARES_MEMORY, in_place
+from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
 from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.tensors.rules import is_made_here
@@ -53,7 +53,7 @@ def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | 
                 found = _first(t, child, (*around, root))
                 if found is not None:
                     return found
-                if any(each.name not in SHARES_MEMORY for each in child.find().layers):
+                if any(not facts.shares_memory(each.name) for each in child.find().layers):
                     break
         elif facts.is_graph(layer.name):
             found = _first_of_graph(t, layer.call)
@@ -89,9 +89,9 @@ def _first_of_graph(t: Translator, graph: Call) -> str | None:
             found = next((layer.name for layer in layers if _is_in_place(layer)), None)
             if found is not None:
                 return found
-            if node in made and any(layer.name not in SHARES_MEMORY for layer in layers):
+            if node in made and any(not facts.shares_memory(layer.name) for layer in layers):
                 break  # the others get its result
-            if node in behind and layers and all(layer.name in SHARES_MEMORY for layer in layers):
+            if node in behind and layers and all(facts.shares_memory(layer.name) for layer in layers):
                 statement = t.surroundings.home[node]
                 targets = statement.names if isinstance(statement, tree.Local) else ()
                 waiting += [name for name in targets if isinstance(name, Name)]

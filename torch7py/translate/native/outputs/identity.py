@@ -16,22 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Identity", "passes"]
 
-# Layers of rnn that give each step an output of its own, in training.
-_OF_STEPS = set(
-    "nn.LSTM nn.FastLSTM nn.GRU nn.MuFuRu nn.Recurrent nn.Recursor nn.Recurrence nn.LinearRNN nn.LookupRNN".split()
-)
-
-
-# Layers whose output is their input, or a view of it.
-_PASSING = set(
-    "nn.Identity nn.View nn.Reshape nn.Select nn.Narrow nn.Unsqueeze nn.Squeeze nn.Transpose".split()
-)
-
 
 def passes(module: Type) -> bool:
     """Whether a module gives what it is given, or a view of it."""
     layers = module.find().layers
-    return bool(layers) and all(layer.name in _PASSING for layer in layers)
+    return bool(layers) and all(facts.is_view(layer.name) for layer in layers)
 
 
 class Identity:
@@ -83,7 +72,7 @@ class Identity:
                 return True
         found = self.t.type(module)
         names = {layer.name for layer in found.layers}
-        return bool(names) and names <= _OF_STEPS and not self._evaluates
+        return bool(names) and all(map(facts.by_step, names)) and not self._evaluates
 
     def is_indexed(self, module: Expression) -> bool:
         """Whether this is an element of a list of modules, another one at each place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
@@ -44,7 +45,7 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
         return in_place[name](t, receiver, arguments)
     found = rules.get(name)
     if found is None:
-        if name in library.ELEMENTWISE:
+        if name in ELEMENTWISE:
             if len(arguments) == 1 and t.kind(arguments[0]) == "tensor" and name not in ("round", "cinv"):
                 return atom(f"torch.{name}({t.value(arguments[0])}, out={t.value(receiver)})")  # into x
             if arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.facts import saved
@@ -36,7 +37,7 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         return None
     if name == "round" and len(arguments) == 1:
         return atom(f"{t.need('round_away')}({t.value(arguments[0])})")
-    if name in library.ELEMENTWISE and len(arguments) == 1:
+    if name in ELEMENTWISE and len(arguments) == 1:
         return atom(f"torch.{name}({t.value(arguments[0])})")
     if name == "cinv" and len(arguments) == 1:
         return atom(f"torch.reciprocal({t.value(arguments[0])})")

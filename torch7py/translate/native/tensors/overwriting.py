@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import library, tree
+from torch7py.translate import tree
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code, whole_tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.tensors.rules import sizes
@@ -80,7 +81,7 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
         return _scaled(t, t.value(given[0]), given[1], given[2])
     if name in ("mm", "mv") and kinds == ["tensor", "tensor"]:
         return _operation(t, t.value(given[0]), "@", t.value(given[1]))
-    if name in library.ELEMENTWISE and kinds == ["tensor"]:
+    if name in ELEMENTWISE and kinds == ["tensor"]:
         return _elementwise(t.value(given[0]), name)
     if name == "pow" and kinds == ["tensor", "number"]:
         return code.power(t.value(given[0]), t.value(given[1]))
@@ -148,7 +149,7 @@ def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
         return atom(
             f"torch.addcmul({value}, {t.value(given[1])}, {t.value(given[2])}, value={t.value(given[0])})"
         )
-    if name in library.ELEMENTWISE and not given:
+    if name in ELEMENTWISE and not given:
         return _elementwise(value, name)
     if name == "pow" and len(given) == 1:
         return code.power(value, t.value(given[0]))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.forms import bare
 from torch7py.translate.native.tensors.rules import in_place, is_made_here
 from torch7py.translate.native.wholes import returns_of
@@ -98,7 +99,7 @@ def _memory(t: Translator, node: Expression) -> Expression:
     """What made the memory that an expression's tensor lies in, through views and changes in place."""
     node = bare(node)
     while True:
-        if isinstance(node, Invoke) and (node.method in library.VIEWS or node.method in in_place):
+        if isinstance(node, Invoke) and (node.method in VIEWS or node.method in in_place):
             node = bare(node.receiver)
         elif isinstance(node, Index) and t.kind(node.base) == "tensor":
             node = bare(node.base)

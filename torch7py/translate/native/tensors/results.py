@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import library, tree
+from torch7py.translate import tree
+from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -55,7 +56,7 @@ def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | No
     texts = [str(t.value(argument)) for argument in arguments]
     if name == "round" and len(arguments) == 1:
         return atom(f"{result}.resize_as_({texts[0]}).copy_({t.need('round_away')}({texts[0]}))")
-    if (name in library.ELEMENTWISE or name == "cinv") and len(arguments) == 1:
+    if (name in ELEMENTWISE or name == "cinv") and len(arguments) == 1:
         return atom(f"torch.{_RENAMED.get(name, name)}({texts[0]}, out={result})")
     if name in _OF_TWO and len(arguments) == 2:
         operator = _OPERATORS.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.library import VIEWS
+from torch7py.translate.facts.methods import READING, VIEWS
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -14,15 +14,9 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["LOOPS", "PURE", "Flow"]
+__all__ = ["LOOPS", "Flow"]
 
 LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
-# Methods of tensors that leave them as they are.
-PURE = VIEWS | set(
-    "dim nDimension size stride nElement numel clone max min sum mean std var norm dot dist eq ne lt gt le ge index"
-    " repeatTensor reshape long int byte type typeAs isContiguous isSameSizeAs sort topk mode median kthvalue prod"
-    " cumsum cumprod trace storageOffset gather maskedSelect nonzero split chunk all any isSize".split()
-)
 # Functions of two tensors, which change the first only if they are given three.
 _OPERATIONS = set(
     "cat cmul cdiv pow add mul div csub mm mv ger bmm cmax cmin cross fmod remainder atan2".split()
@@ -49,7 +43,7 @@ class Flow:
             alike = path is not None and path == self.t.path(b.callee) and path.startswith("torch.")
             return alike and not path_draws(path or "") and self._all_same(a.arguments, b.arguments)
         if isinstance(a, Invoke) and isinstance(b, Invoke):
-            alike = a.method == b.method and a.method in PURE and self.same(a.receiver, b.receiver)
+            alike = a.method == b.method and a.method in READING and self.same(a.receiver, b.receiver)
             return alike and self._all_same(a.arguments, b.arguments)
         if type(a) is not type(b):
             return False
@@ -213,7 +207,7 @@ class Flow:
                     "table",
                     None,
                 )
-                and node.method not in PURE
+                and node.method not in READING
                 and node.method != "multinomial"
             ):
                 return True
@@ -224,7 +218,9 @@ class Flow:
                 name = path.removeprefix("torch.")
                 tensors = sum(self.t.kind(a) in ("tensor", None) for a in node.arguments)
                 plain = (
-                    name in PURE or (name in _OPERATIONS and tensors < 3) or (name in _OF_ONE and tensors < 2)
+                    name in READING
+                    or (name in _OPERATIONS and tensors < 3)
+                    or (name in _OF_ONE and tensors < 2)
                 )
                 return self._is_same(node.arguments[0], names) and not plain
             return self._changes_inside(node, names, depth)
