@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from torch7py.translate.input_sizes import Sizes
 from torch7py.translate.layers.registry import Layer
-
-if TYPE_CHECKING:
-    from torch7py.translate.input_sizes import Sizes
 
 __all__ = ["changes", "name_shapes", "shape_of", "show_shapes", "shown", "walk"]
 

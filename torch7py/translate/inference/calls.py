@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.inference import loaders, module_calls, several, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed, tensor_method
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["CallKinds"]
 
@@ -70,7 +66,7 @@ class CallKinds:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.types = inference.types
-        self.library = LibraryCalls(self)
+        self.library = LibraryCalls(inference, self.bind)
 
     def call(self, node: Call) -> Type:
         text = literals.text_of(node)

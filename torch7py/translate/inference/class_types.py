@@ -5,15 +5,11 @@ The objects of a class have one type with those of all classes that derive from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.inference.classes import BINARY
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["ClassTypes"]
 

@@ -6,16 +6,12 @@ and of those derived from it have one type: their fields are the same, and a met
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.library import is_criterion
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["Classes"]
 

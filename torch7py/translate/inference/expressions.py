@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
+from torch7py.translate.inference.calls import CallKinds
+from torch7py.translate.inference.class_types import ClassTypes
+from torch7py.translate.inference.classes import Classes
+from torch7py.translate.inference.indexing import IndexKinds
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
     equal_kinds,
     same_rank,
@@ -15,9 +19,6 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import LuaClass, Returns, Type, unify
 from torch7py.translate.known_functions import known_function
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["ExpressionKinds"]
 
@@ -30,9 +31,18 @@ _METAMETHODS = {"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__
 
 
 class ExpressionKinds:
-    def __init__(self, inference: Inference) -> None:
+    def __init__(
+        self,
+        inference: Inference,
+        calls: CallKinds,
+        indexing: IndexKinds,
+        classes: Classes,
+        class_types: ClassTypes,
+    ) -> None:
         self.inference = inference
         self.types = inference.types
+        self._calls, self._indexing = calls, indexing
+        self._classes, self._class_types = classes, class_types
 
     def of(self, node: Expression) -> Type:
         plain = _LITERALS.get(type(node))
@@ -42,14 +52,14 @@ class ExpressionKinds:
             if isinstance(self.types.path(node), str):
                 made = self.types.class_named(node)
                 if made is not None:
-                    return self.inference.class_types.value_type(made)
+                    return self._class_types.value_type(made)
             if isinstance(node, Name):
                 return self.inference.name_type(node)
-            return self.inference.indexing.of(node)
+            return self._indexing.of(node)
         if isinstance(node, Call):
-            return self.inference.calls.call(node)
+            return self._calls.call(node)
         if isinstance(node, Invoke):
-            return self.inference.calls.invoke(node)
+            return self._calls.invoke(node)
         if isinstance(node, tree.Vararg):
             return self.inference.vararg()
         if isinstance(node, tree.Nil):
@@ -186,9 +196,7 @@ class ExpressionKinds:
             self.inference.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator == "..":
-            return (
-                self._concatenation(left, right) if self.inference.classes.concatenate() else Type("string")
-            )
+            return self._concatenation(left, right) if self._classes.concatenate() else Type("string")
         if operator in ("and", "or"):
             return self._logical(node, left, right)
         result = Type()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.inference import loaders, tuples
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import index_tensor, module_field
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import CONFUSION_FIELDS, FUNCTION_RESULTS
 from torch7py.translate.tree import Expression, Index
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["IndexKinds", "of_json"]
 

@@ -5,14 +5,10 @@ A layer in a container is called by no line of the program, so that its text is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["learn_tables"]
 

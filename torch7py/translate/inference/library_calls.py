@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TypeAlias
 
 from torch7py.translate import library, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.inference import loaders, module_calls, tds, tuples
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
     counted,
     same_rank,
@@ -19,10 +21,11 @@ from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.tree import Call, Expression, Invoke
 
-if TYPE_CHECKING:
-    from torch7py.translate.inference.calls import CallKinds
-
 __all__ = ["LibraryCalls"]
+
+# Gives a function's parameters what a call has for them: the function, the arguments and their types, how many
+# parameters come before.
+Bind: TypeAlias = Callable[[tree.Function, tuple[Expression, ...], list[Type], int], None]
 
 
 def optimizer_results(arguments: list[Type], results: list[Type]) -> bool:
@@ -47,9 +50,34 @@ def _columns(loaded: Type, raw: bool) -> bool:
 _OTHER_METHODS = set("cat topk kthvalue median mode chunk split permute nonzero totable inverse".split())
 
 
+def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
+    """What ``unpack`` gives: one kind for each place of such a table, else what all its elements are."""
+
+    def places() -> bool:
+        if not table.has(tuples.MARK):
+            return False
+        news = False
+        for place, found in enumerate(results, 1):
+            news |= unify(found, table.of_field(str(place)))
+        return news
+
+    def elements() -> bool:
+        news = False
+        for found in results if not table.has(tuples.MARK) else ():
+            news |= unify(found, table.of_elements())
+        return news
+
+    if inference.tuples:  # whether this is one is not known before the rules have been applied
+        inference.rules.append(places)
+        inference.guesses.append(elements)
+    else:
+        elements()
+        inference.rules.append(elements)  # how many values there are is known when they are assigned
+
+
 class LibraryCalls:
-    def __init__(self, calls: CallKinds) -> None:
-        self.calls, self.inference, self.types = calls, calls.inference, calls.types
+    def __init__(self, inference: Inference, bind: Bind) -> None:
+        self.inference, self.types, self._bind = inference, inference.types, bind
         self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
 
     def _as_saved(self, path: Expression, loaded: Type) -> bool:
@@ -152,7 +180,7 @@ class LibraryCalls:
         if path in ("table.remove", "unpack", "table.unpack") and arguments:
             arguments[0].be("table")
             arguments[0].mark("array")
-            tuples.unpack(self.inference, arguments[0], results)
+            _unpack(self.inference, arguments[0], results)
             return True
         if path in ("math.modf", "math.frexp"):
             while len(results) < 2:
@@ -345,7 +373,7 @@ class LibraryCalls:
             for function in arguments[0].find().functions if arguments else []:
                 if function not in seen:
                     seen.add(function)
-                    self.calls.bind(function, node.arguments[1:], arguments[1:], 0)
+                    self._bind(function, node.arguments[1:], arguments[1:], 0)
                     call = Call(node.place, node.arguments[0], node.arguments[1:])
                     self.types.calls_of.setdefault(function, []).append(call)
                     news = True

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import Rules, Type, unify
 from torch7py.translate.types import Types
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["learn", "settle"]
 

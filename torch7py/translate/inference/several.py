@@ -8,7 +8,8 @@ of several kinds then too, as nothing that is of one kind may be made otherwise 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.inference.narrowing import EVERYTHING, Kinds, Narrowing, lua_type_of
@@ -17,9 +18,6 @@ from torch7py.translate.kinds import DECIDING, Type, unify
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Function, Index, Name
 from torch7py.translate.types import Types
-
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
 
 __all__ = ["Cases", "Sink", "flow", "flow_back", "mapped", "result_of", "sinks", "tested"]
 
@@ -139,8 +137,8 @@ def _learn_table(sink: Type, given: Type) -> bool:
 class Cases:
     """What functions give that find out of what kind a parameter is: for each kind what that branch gives."""
 
-    def __init__(self, inference: Inference, narrowing: Narrowing) -> None:
-        self.inference, self.narrowing = inference, narrowing
+    def __init__(self, types: Types, rules: list[Callable[[], bool]], narrowing: Narrowing) -> None:
+        self.types, self.rules, self.narrowing = types, rules, narrowing
         self.returns: dict[Function, list[tuple[Kinds, tree.Return]]] = {}
         self._applied: dict[tuple[Function, int, Type], Type] = {}
 
@@ -169,7 +167,7 @@ class Cases:
                 found.of_elements()  # to be looked at
             return news
 
-        self.inference.rules.append(narrow)
+        self.rules.append(narrow)
         return found
 
     def note(self, function: Function, node: tree.Return) -> None:
@@ -186,14 +184,14 @@ class Cases:
         found = self._applied.get(key)
         if found is None:
             found = self._applied[key] = Type()
-            self.inference.rules.append(lambda: self._learn(function, place, given, found))
+            self.rules.append(lambda: self._learn(function, place, given, found))
         return found
 
     def _learn(self, function: Function, place: int, given: Type, result: Type) -> bool:
         news = False
         kinds = _with_nil(given)
         parameter = self.narrowing.parameter[function]
-        variable = self.inference.scopes.of_name[parameter]
+        variable = self.types.scopes.of_name[parameter]
         for allowed, node in self.returns[function]:
             if not kinds & allowed:
                 continue
@@ -201,12 +199,12 @@ class Cases:
                 result.be_nil()
                 continue
             value = node.values[place]
-            if isinstance(value, Name) and self.inference.scopes.of_name[value] is variable:
+            if isinstance(value, Name) and self.types.scopes.of_name[value] is variable:
                 news |= unify(result, given) if len(given.find().kinds) == 1 else flow(result, given, allowed)
             else:
-                made = mapped(self.inference.scopes, function, value, variable)
+                made = mapped(self.types.scopes, function, value, variable)
                 if made is None:
-                    news |= flow_back(result, self.inference.types.of(value))
+                    news |= flow_back(result, self.types.of(value))
                 else:
                     news |= self._mapped(function, made, given, result)
         return news
@@ -215,13 +213,13 @@ class Cases:
         """A table with something for each of the entries of the one that is given."""
         source = given.find()
         news = result.be("table") | result.be_given(source)
-        recursive = isinstance(made, Call) and function in self.inference.types.function_called(made)
+        recursive = isinstance(made, Call) and function in self.types.function_called(made)
         for name, entry in list(source.fields.items()):
             of_entry = self.result(function, 0, entry) if recursive else None
-            news |= flow(result.of_field(name), of_entry or self.inference.types.of(made))
+            news |= flow(result.of_field(name), of_entry or self.types.of(made))
         if source.element is not None:
             of_entry = self.result(function, 0, source.element) if recursive else None
-            news |= flow(result.of_elements(), of_entry or self.inference.types.of(made))
+            news |= flow(result.of_elements(), of_entry or self.types.of(made))
         if source.key is not None:
             news |= result.of_keys().be_like(source.key)
         return news

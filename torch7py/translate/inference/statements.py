@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_right
-from collections.abc import Callable
-from typing import TypeAlias
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
@@ -19,18 +16,15 @@ from torch7py.translate.inference.indexing import IndexKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.narrowing import Narrowing
-from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.short_names import ShortNames
-from torch7py.translate.inference.told_by_use import ToldByUse
+from torch7py.translate.inference.state import Inference
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.types import Types
 
-__all__ = ["Inference", "infer"]
-
-_Run: TypeAlias = Callable[[], bool]
+__all__ = ["infer"]
 
 
 def infer(
@@ -77,7 +71,7 @@ def _infer(
     checks: dict[tree.Function, ArgumentChecks],
     sinks: set[several.Sink] | None = None,
 ) -> Types:
-    inference = Inference(scopes, files or {})
+    inference = Statements(scopes, files or {})
     if sinks:
         inference.take_several(sinks)
     inference.types.checks = checks
@@ -121,35 +115,16 @@ def kind_of_fields(table: Type, value: Type) -> bool:
 _UNPACKS = ("unpack", "table.unpack")
 
 
-class Inference:
+class Statements(Inference):
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
-        self.scopes = scopes
-        self.files = files
-        self.program = Block((), None, ())
+        super().__init__(scopes, files)
         self._indexed: set[Name] | None = None
         self.short_names: ShortNames
-        self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
-        self.sinks: set[several.Sink] = set()  # what takes several kinds
-        self.cases: several.Cases | None = None
-        self.options_read: set[str] = set()  # names of options that are read as Lua's values
-        self.defaults: dict[str, str] = {}  # texts that options have by default
-        self.graphs = False  # whether a module that is called makes a node of a graph
-        self.types = Types(scopes)
-        self.rules: list[_Run] = []
-        self.with_names: list[Type] = []  # what is indexed with a string
-        self.apart: set[tree.Assign] = set()  # what is assigned learns nothing from what takes it
-        self.either: set[tree.Function] = (
-            set()
-        )  # that give a table of gradients for a table, and one for a tensor
-        self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
-        self.function: list[tree.Function | None] = [None]
-        self.told_by_use = ToldByUse(self.types)
-        self.objects = Objects(self.types, scopes)
         self.classes = Classes(self)
         self.class_types = ClassTypes(self)
-        self.calls = CallKinds(self)
-        self.expressions = ExpressionKinds(self)
         self.indexing = IndexKinds(self)
+        self.calls = CallKinds(self)
+        self.expressions = ExpressionKinds(self, self.calls, self.indexing, self.classes, self.class_types)
 
     def take_several(self, sinks: set[several.Sink]) -> None:
         """Let these learn what they are given, and what they are given nothing from them."""
@@ -159,27 +134,7 @@ class Inference:
             narrowing.function(
                 function, [parameter for parameter in function.parameters if parameter in sinks]
             )
-        self.cases = several.Cases(self, narrowing)
-
-    def be_tensor(self, found: Type) -> bool:
-        """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""
-        root = found.find()
-        if root.kind is not None or root.fields or any(other.find() is root for other in self.with_names):
-            return False
-        return root.be("tensor")
-
-    def name_type(self, name: Name, target_of: Statement | None = None) -> Type:
-        variable = self.scopes.of_name[name]
-        bounds, types = self.types.versions[variable]
-        at = name.place.start if target_of is None else target_of.place.end
-        found = types[bisect_right(bounds, at)]
-        narrowed = self.cases.narrowed(name, found) if self.cases is not None and target_of is None else None
-        return narrowed or found
-
-    def vararg(self) -> Type:
-        """What ``...`` holds here; the script's own are its arguments."""
-        function = self.function[-1]
-        return Type("string") if function is None else self.types.varargs.setdefault(function, Type())
+        self.cases = several.Cases(self.types, self.rules, narrowing)
 
     def expression(self, node: Expression) -> Type:
         found = self.types.by_node.get(node)
@@ -288,11 +243,6 @@ class Inference:
             nodes = tree.every(self.program, Index)
             self._indexed = {n.base for n in nodes if n.dotted and isinstance(n.base, Name)}
         return all(name in self._indexed for name in variable.reads)
-
-    def declare(self, name: Name) -> Type:
-        found = self.name_type(name)
-        self.types.by_node[name] = found
-        return found
 
     def target(self, node: Expression, statement: Statement) -> Type:
         if isinstance(node, Name):

@@ -7,17 +7,12 @@ kind for each of its places; they are kept as fields named "1", "2", ...
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type, unify
+from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Block, Call, Index, Invoke
 from torch7py.translate.types import Types
 
-if TYPE_CHECKING:
-    from torch7py.translate.inference.statements import Inference
-
-__all__ = ["MARK", "mixed", "place_of", "unpack"]
+__all__ = ["MARK", "mixed", "place_of"]
 
 MARK = "by place"
 _LARGEST = 9
@@ -35,31 +30,6 @@ def place_of(base: Type, key: tree.Node) -> Type | None:
     if not base.has(MARK) or not isinstance(key, tree.Number) or not isinstance(key.value, int):
         return None
     return base.of_field(str(key.value))
-
-
-def unpack(inference: Inference, table: Type, results: list[Type]) -> None:
-    """What ``unpack`` gives: one kind for each place of such a table, else what all its elements are."""
-
-    def places() -> bool:
-        if not table.has(MARK):
-            return False
-        news = False
-        for place, found in enumerate(results, 1):
-            news |= unify(found, table.of_field(str(place)))
-        return news
-
-    def elements() -> bool:
-        news = False
-        for found in results if not table.has(MARK) else ():
-            news |= unify(found, table.of_elements())
-        return news
-
-    if inference.tuples:  # whether this is one is not known before the rules have been applied
-        inference.rules.append(places)
-        inference.guesses.append(elements)
-    else:
-        elements()
-        inference.rules.append(elements)  # how many values there are is known when they are assigned
 
 
 def mixed(types: Types, program: Block) -> set[tree.Table]:

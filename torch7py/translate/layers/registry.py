@@ -8,16 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.ops.dispatch.python import defaults_to_number
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.facts.layers import class_of
 from torch7py.translate.layout import items as entries
-
-if TYPE_CHECKING:
-    from torch7py.translate.writer import Writer
 
 __all__ = [
     "SETTINGS",
@@ -261,13 +258,34 @@ class Native:
     because: str = ""
 
 
+class Writing(Protocol):
+    """What a ``call`` function may ask of the writer of the class (``translate/writer.py``)."""
+
+    depth: int
+    example: int | None
+    images: bool
+    helpers: dict[str, None]
+
+    def as_expr(self, value: Value) -> Expr:
+        """The one expression of a value."""
+
+    def named(self, value: Expr, hint: str = "") -> Expr:
+        """A value under a name."""
+
+    def entries(self, value: Value, count: int | None, layer: Layer) -> tuple[Value, ...]:
+        """The entries of a table."""
+
+    def is_whole(self, value: Expr) -> bool:
+        """Whether a value holds whole numbers."""
+
+
 class Use:
     """One application of a layer: what a ``call`` function may ask for.
 
     ``x`` is the value, ``layer`` the layer, ``me`` the child's expression (``self.linear``).
     """
 
-    def __init__(self, writer: Writer, layer: Layer, x: Value, me: str = "") -> None:
+    def __init__(self, writer: Writing, layer: Layer, x: Value, me: str = "") -> None:
         self.writer, self.layer, self.x, self.me = writer, layer, x, me
 
     @property
@@ -318,12 +336,14 @@ class Use:
             shape = shape[0]
         return shape if isinstance(shape, tuple) else None
 
-    def axis(self, dim: int, sample_dims: int | None = None) -> int:
+    def axis(self, dim: int | None, sample_dims: int | None = None) -> int:
         """The axis of a 1-based Torch7 dimension, time axes counted.
 
         With ``sample_dims`` (``nInputDims``) an input of one dimension more is a batch, which ``dim`` does not
         count: the axis is counted from the end then, which is right for both.
         """
+        if dim is None:
+            raise NotNative(f"{self.layer.name} without its dimension")
         if dim < 0:
             return dim
         if sample_dims is not None and sample_dims > 0:
@@ -342,7 +362,7 @@ class Use:
 
 R = TypeVar("R")
 Rule: TypeAlias = Callable[[Args], Native]
-Structure: TypeAlias = "Callable[[Layer, Value, Writer], Value]"
+Structure: TypeAlias = "Callable[[Layer, Value, Any], Value]"  # the last is the class's writer
 Read: TypeAlias = Callable[[Any], Mapping[str, Any]]
 
 natives: dict[str, Rule] = {}
