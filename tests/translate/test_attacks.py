@@ -20,11 +20,11 @@ from torch7py import nn, translate
 from torch7py.translate.checked_code import ForeignCode, checked_tree, run_page
 from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.names import python_name as faithful_name
+from torch7py.translate.layers.writer import identifier as value_name
 from torch7py.translate.native.code import attribute_name
 from torch7py.translate.native.code import python_name as native_name
 from torch7py.translate.native.program import modules_of, translate_script
 from torch7py.translate.quoting import comment, decoded, docstring, f_string, identifier, is_name, quoted, raw
-from torch7py.translate.writer import identifier as value_name
 
 BOOM = "boom_7()"
 CALLS = [

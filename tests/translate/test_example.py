@@ -17,8 +17,8 @@ from torch7py.ops.errors import TorchError
 from torch7py.translate.example import criterion_example, example_of
 from torch7py.translate.files import translate_file, verify_file
 from torch7py.translate.input_sizes import Shape, make
+from torch7py.translate.layers.shapes import shape_of
 from torch7py.translate.model import layer_of, translate_criterion, translate_model
-from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different, verify_class, verify_criterion, verify_model
 
 

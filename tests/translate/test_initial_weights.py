@@ -17,8 +17,8 @@ from tests.golden_cases import Case, value
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.translate.test_golden_models import CASES, WITHOUT
 from torch7py.translate.layers.registry import NotNative
+from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, layer_of, taken, translate_model
-from torch7py.translate.shapes import walk
 from torch7py.translate.verify import load
 
 TIMES = 150

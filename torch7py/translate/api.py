@@ -17,13 +17,13 @@ from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
+from torch7py.translate.layers.shapes import shape_of
 from torch7py.translate.model import ModelSource
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.own_classes import own_classes
 from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Entry, Report, Verification
-from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import OneRow, verify_script
 

@@ -19,6 +19,8 @@ from torch7py.t7.objects import Table
 from torch7py.translate.example import criterion_example, dtype_of, example_of, repeats, runs
 from torch7py.translate.input_sizes import Sizes, Wanted, make
 from torch7py.translate.layers.registry import NotNative
+from torch7py.translate.layers.shapes import name_shapes, show_shapes
+from torch7py.translate.layers.writer import identifier
 from torch7py.translate.model import (
     ClassSource,
     FunctionSource,
@@ -31,9 +33,7 @@ from torch7py.translate.model import (
 )
 from torch7py.translate.own_classes import OwnClasses
 from torch7py.translate.quoting import is_name
-from torch7py.translate.shapes import name_shapes, show_shapes
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
-from torch7py.translate.writer import identifier
 
 # A second set of sizes: what differs between the two is free.
 OTHER = Sizes(batch=4, steps=7)

@@ -26,10 +26,10 @@ from torch7py.translate.layers.registry import (
     parameter_names,
     readers,
 )
+from torch7py.translate.layers.shapes import show_shapes, shown, walk
+from torch7py.translate.layers.writer import Child, Part, Writer
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.quoting import comment, docstring
-from torch7py.translate.shapes import show_shapes, shown, walk
-from torch7py.translate.writer import Child, Part, Writer
 
 __all__ = [
     "ClassSource",

@@ -22,7 +22,7 @@ from torch7py.translate.layers.registry import (
     natives,
     structure,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 @structure("nn.Sequential")

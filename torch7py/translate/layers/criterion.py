@@ -18,7 +18,7 @@ from torch7py.translate.layers.registry import (
     items,
     unsupported,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 def loss(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:

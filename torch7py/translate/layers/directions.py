@@ -8,7 +8,7 @@ import torch
 
 from torch7py.translate.layers.recurrent import by_input, check, fast_weights, outputs_of, run
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 def _directions(module: Any) -> dict[str, Any]:

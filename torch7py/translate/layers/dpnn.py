@@ -21,7 +21,7 @@ from torch7py.translate.layers.registry import (
     structure,
     unsupported,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 @native("nn.Clip", live=fields("minval", "maxval"))

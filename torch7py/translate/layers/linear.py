@@ -17,7 +17,7 @@ from torch7py.translate.layers.registry import (
     natives,
     structure,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 BOTH = {"weight": "weight", "bias": "bias"}
 

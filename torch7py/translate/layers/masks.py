@@ -19,7 +19,7 @@ from torch7py.translate.layers.registry import (
     natives,
     structure,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 @structure("nn.MaskZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})

@@ -18,8 +18,8 @@ from torch7py.translate.layers.registry import (
     native,
     structure,
 )
+from torch7py.translate.layers.writer import Writer
 from torch7py.translate.quoting import quoted
-from torch7py.translate.writer import Writer
 
 MODES = ("ceil_mode", "count_include_pad", "divide")
 

@@ -8,7 +8,7 @@ from torch7py.nn.registry import layers as classes
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.translate.layers.recurrent import kept_state
 from torch7py.translate.layers.registry import Expr, Layer, NotNative, Overwritten, Value, items, structure
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 def _in_order(layer: Layer, last: Layer | None) -> None:

@@ -17,7 +17,7 @@ from torch7py.translate.layers.registry import (
     around_zero,
     structure,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 # Where a sequence starts from, by what its layer remembers: {} is the state that the last one ended in.
 STARTS = {

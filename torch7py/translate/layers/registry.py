@@ -259,7 +259,7 @@ class Native:
 
 
 class Writing(Protocol):
-    """What a ``call`` function may ask of the writer of the class (``translate/writer.py``)."""
+    """What a ``call`` function may ask of the writer of the class (``translate/layers/writer.py``)."""
 
     depth: int
     example: int | None

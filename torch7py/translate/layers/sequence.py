@@ -8,7 +8,7 @@ import torch
 
 from torch7py.translate.layers.recurrent import GRU_NOTE, ONE_BIAS, coupled, gates, kept_state, remembers
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 def _seq_sizes(module: Any) -> dict[str, Any]:

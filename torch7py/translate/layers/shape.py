@@ -18,7 +18,7 @@ from torch7py.translate.layers.registry import (
     structure,
 )
 from torch7py.translate.layers.registry import Layer as Layer
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 @structure("nn.Identity", "nn.Contiguous", "nn.PrintSize", "nn.CopyGrad")

@@ -16,7 +16,7 @@ from torch7py.translate.layers.registry import (
     native,
     structure,
 )
-from torch7py.translate.writer import Writer
+from torch7py.translate.layers.writer import Writer
 
 
 @structure("nn.SelectTable", live=fields("index"))

@@ -7,6 +7,7 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.layers.in_place import KEPT_INPUT
 from torch7py.translate.layers.registry import Expr, Value
+from torch7py.translate.layers.writer import Writer
 from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -18,7 +19,6 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.quoting import comment
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-from torch7py.translate.writer import Writer
 
 __all__ = ["Methods"]
 

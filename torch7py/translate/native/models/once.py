@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from torch7py.translate.layers import Layer
-from torch7py.translate.shapes import walk
+from torch7py.translate.layers.shapes import walk
 
 __all__ = ["changes_or_draws", "set_apart"]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, write_model
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.shapes import walk
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:

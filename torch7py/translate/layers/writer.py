@@ -25,9 +25,9 @@ from torch7py.translate.layers.registry import (
     reasons,
     structures,
 )
+from torch7py.translate.layers.shapes import changes, shown
 from torch7py.translate.naming import TOKEN, Names, Statement
 from torch7py.translate.quoting import comment
-from torch7py.translate.shapes import changes, shown
 
 __all__ = ["Child", "Statement", "Writer", "identifier"]
 
