@@ -43,6 +43,11 @@ NOT_CALLED_PLAINLY = set(
 )
 # Whose forward changes its weights.
 WRITES_WEIGHTS = {"nn.SpatialBinaryConvolution"}
+# Whose gradient is one of a reward.
+WITH_REWARD = {
+    f"nn.{name}"
+    for name in "Reinforce ReinforceNormal ReinforceBernoulli ReinforceCategorical ReinforceGamma".split()
+}
 # Whose child is another layer's, which it asks.
 REFERRING = {"nn.SpatialMaxUnpooling", "nn.VolumetricMaxUnpooling"}
 # Whose arguments decide how many dimensions an output has, though all uses keep them.
@@ -65,6 +70,7 @@ class Measured:
     keeps: bool
     remembers: bool
     shares_memory: bool
+    reads_output: bool
     over_batch: bool | None
     parameters: dict[str, torch.Tensor]
 
@@ -98,6 +104,32 @@ def memory(value: Any) -> set[int]:
     """Where the tensors in a value lie."""
     leaves = leaves_of(value) if isinstance(value, (list, torch.Tensor)) else ()
     return {leaf.untyped_storage().data_ptr() for leaf in leaves if leaf.numel()}
+
+
+SPOIL = """
+local kept = x:clone()
+o:copy(torch.range(1, o:nElement()):mul(0.01):add(0.37):viewAs(o):typeAs(o))
+x:copy(kept)  -- whose memory it may be
+return m:updateGradInput(x, g)
+"""
+
+
+def reads_output(runtime: Runtime, use: Use) -> bool:
+    """Whether the gradient is another one where the output has other numbers by then."""
+    gradients = []
+    for ending in ("return m:updateGradInput(x, g)", SPOIL):
+        made = use.make(runtime)
+        runtime.globals["x"] = use.input(runtime)
+        runtime.execute("m:training() torch.manualSeed(3) o = m:forward(x)")
+        input, output = runtime.globals["x"], made.get_field("output")
+        if (
+            not (isinstance(input, torch.Tensor) and isinstance(output, torch.Tensor))
+            or use.name in WITH_REWARD
+        ):
+            return False
+        runtime.execute("o = m.output g = gradient(o)")
+        gradients.append(copied(runtime.execute(ending)))
+    return gradients[0] is not None and not same(*gradients)
 
 
 def is_batch(value: Any) -> bool:
@@ -184,6 +216,7 @@ def measure(runtime: Runtime, use: Use) -> Measured:
         keeps,
         remembers,
         shares_memory,
+        reads_output(runtime, use),
         over_batch,
         parameters,
     )
@@ -280,6 +313,10 @@ def test_who_keeps_the_number_of_dimensions(measured: list[Measured]) -> None:
 
 def test_whose_output_lies_in_the_memory_of_the_input(measured: list[Measured]) -> None:
     assert_shown(measured, lambda each: each.shares_memory, lambda facts: facts.shares_memory)
+
+
+def test_whose_gradient_is_computed_with_the_output(measured: list[Measured]) -> None:
+    assert_shown(measured, lambda each: each.reads_output, lambda facts: facts.gradient_reads_output)
 
 
 def test_modules_inside(measured: list[Measured]) -> None:

@@ -56,7 +56,7 @@ class Identity(Module):
         return self
 
 
-@layer("nn.Tanh", keeps_rank=True)
+@layer("nn.Tanh", keeps_rank=True, gradient_reads_output=True)
 class Tanh(Pointwise):
     """``nn.Tanh()``: ``y = tanh(x)``, any shape. The gradient is taken from the output."""
 
@@ -75,7 +75,7 @@ class Tanh(Pointwise):
         return torch.ops.aten.tanh_backward(gradOutput, self.output)
 
 
-@layer("nn.Sigmoid", keeps_rank=True)
+@layer("nn.Sigmoid", keeps_rank=True, gradient_reads_output=True)
 class Sigmoid(Pointwise):
     """``nn.Sigmoid()``: ``y = 1 / (1 + exp(-x))``, any shape. The gradient is taken from the output."""
 
@@ -105,7 +105,7 @@ class LogSigmoid(Pointwise):
         return super().clearState()
 
 
-@layer("nn.SoftPlus", keeps_rank=True)
+@layer("nn.SoftPlus", keeps_rank=True, gradient_reads_output=True)
 class SoftPlus(Pointwise):
     """``nn.SoftPlus([beta])``: ``y = log(1 + exp(beta x)) / beta``, any shape; beta is 1 by default.
 

@@ -24,7 +24,7 @@ class Abs(Pointwise):
         return torch.where(input >= 0, gradOutput, -gradOutput)
 
 
-@layer("nn.Exp", keeps_rank=True)
+@layer("nn.Exp", keeps_rank=True, gradient_reads_output=True)
 class Exp(Pointwise):
     """``nn.Exp()``: ``y = exp(x)``, any shape. The gradient is taken from the output."""
 
@@ -48,7 +48,7 @@ class Log(Pointwise):
         return gradOutput / input
 
 
-@layer("nn.Sqrt", keeps_rank=True)
+@layer("nn.Sqrt", keeps_rank=True, gradient_reads_output=True)
 class Sqrt(Pointwise):
     """``nn.Sqrt([b])``: ``y = sqrt(x)``, any shape. The gradient is taken from the output; where that is 0, it is 0.
 

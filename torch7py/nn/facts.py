@@ -64,6 +64,7 @@ class Facts:
     - ``gives``: the same; ``same`` as its input; a ``number``;
     - ``keeps_rank``: whether a tensor always has as many dimensions afterwards;
     - ``shares_memory``: whether its output may lie in its input's memory, though it does not work in place;
+    - ``gradient_reads_output``: whether its gradient is computed with its output, as that is in memory by then;
     - ``parts``: what it does with modules in it. ``none`` are there; a ``chain``, one after the other; ``branches``, of
       which each is given the input; ``entries``, of which each is given one of the input; ``slices``, the same of a
       tensor; ``each``, one that is given all entries or steps in turn; ``one``, around which it does something;
@@ -84,6 +85,7 @@ class Facts:
     gives: str
     keeps_rank: bool
     shares_memory: bool
+    gradient_reads_output: bool
     parts: str
     example: str
     items: str
@@ -101,6 +103,7 @@ PLAIN: dict[str, Any] = {
     "gives": "tensor",
     "keeps_rank": False,
     "shares_memory": False,
+    "gradient_reads_output": False,
     "parts": "none",
     "example": "any",
     "items": "",

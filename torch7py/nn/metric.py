@@ -50,7 +50,13 @@ class _Templates(Module):
         return super().clearState()
 
 
-@layer("nn.Euclidean", keeps_rank=True, parameters="weight:2~uniform(1/sqrt(inputSize))", example="inputSize")
+@layer(
+    "nn.Euclidean",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(inputSize))",
+    example="inputSize",
+    gradient_reads_output=True,
+)
 class Euclidean(_Templates):
     """``nn.Euclidean(inputSize, outputSize)``: ``y_j = ||x - w_j||``, the columns of the weight being the w_j.
 
@@ -195,7 +201,13 @@ class WeightedEuclidean(_Templates):
             covariance.add_(for_covariance, alpha=scale if input.dim() == 2 else 1)
 
 
-@layer("nn.Cosine", keeps_rank=True, parameters="weight:2~uniform(1/sqrt(outputSize))", example="inputSize")
+@layer(
+    "nn.Cosine",
+    keeps_rank=True,
+    parameters="weight:2~uniform(1/sqrt(outputSize))",
+    example="inputSize",
+    gradient_reads_output=True,
+)
 class Cosine(_Templates):
     """``nn.Cosine(inputSize, outputSize)``: ``y_j = w_j . x / (||w_j|| ||x||)``, the w_j being rows of the weight.
 

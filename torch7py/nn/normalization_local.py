@@ -273,7 +273,7 @@ class SpatialContrastiveNormalization(_Neighbourhood):
         return gradient
 
 
-@layer("nn.SpatialCrossMapLRN", keeps_rank=True, example="C H W")
+@layer("nn.SpatialCrossMapLRN", keeps_rank=True, example="C H W", gradient_reads_output=True)
 class SpatialCrossMapLRN(Gridded):
     """``nn.SpatialCrossMapLRN(size[, alpha, beta, k])``: divide by what the planes around have at the same place.
 

@@ -199,7 +199,15 @@ class SpatialSubSampling(Windowed):
         return self.like_input(output, input)
 
 
-@layer("nn.SpatialLPPooling", keeps_rank=True, takes="tensor", gives="tensor", example="C H W", parts="fixed")
+@layer(
+    "nn.SpatialLPPooling",
+    keeps_rank=True,
+    takes="tensor",
+    gives="tensor",
+    example="C H W",
+    parts="fixed",
+    gradient_reads_output=True,
+)
 class SpatialLPPooling(Sequential):
     """``nn.SpatialLPPooling(nInputPlane, pnorm, kW, kH[, dW, dH])``: ``(sum x^p)^(1/p)`` over each window.
 
@@ -236,7 +244,7 @@ class SpatialLPPooling(Sequential):
         """There are no parameters."""
 
 
-@layer("nn.FeatureLPPooling", keeps_rank=True)
+@layer("nn.FeatureLPPooling", keeps_rank=True, gradient_reads_output=True)
 class FeatureLPPooling(Gridded):
     """``nn.FeatureLPPooling(width, stride, power[, batch_mode])``: ``(sum x^power)^(1/power)`` over planes.
 

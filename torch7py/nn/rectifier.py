@@ -73,7 +73,7 @@ class ReLU6(Pointwise):
         return gradOutput.masked_fill((input <= 0) | (input >= 6), 0)
 
 
-@layer("nn.ELU", keeps_rank=True)
+@layer("nn.ELU", keeps_rank=True, gradient_reads_output=True)
 class ELU(Pointwise):
     """``nn.ELU([alpha, inplace])``: ``y = x`` where ``x > 0``, else ``alpha (exp(x) - 1)``; any shape.
 

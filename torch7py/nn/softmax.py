@@ -44,7 +44,7 @@ class _LogSoftMax(_OverChannels):
         return torch.ops.aten._log_softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 
-@layer("nn.LogSoftMax", keeps_rank=True)
+@layer("nn.LogSoftMax", keeps_rank=True, gradient_reads_output=True)
 class LogSoftMax(_LogSoftMax):
     """``nn.LogSoftMax()``: ``y_i = x_i - log(sum_j exp(x_j))``.
 
@@ -64,14 +64,14 @@ class _SoftMax(_OverChannels):
         return torch.ops.aten._softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 
-@layer("nn.SoftMax", keeps_rank=True)
+@layer("nn.SoftMax", keeps_rank=True, gradient_reads_output=True)
 class SoftMax(_SoftMax):
     """``nn.SoftMax()``: ``y_i = exp(x_i) / sum_j exp(x_j)``. Shapes as for ``nn.LogSoftMax``."""
 
     exact_gradient = True
 
 
-@layer("nn.SoftMin", keeps_rank=True)
+@layer("nn.SoftMin", keeps_rank=True, gradient_reads_output=True)
 class SoftMin(_SoftMax):
     """``nn.SoftMin()``: the softmax of ``-x``. Shapes as for ``nn.LogSoftMax``."""
 
@@ -90,14 +90,14 @@ class SoftMin(_SoftMax):
         return super().clearState()
 
 
-@layer("nn.SpatialSoftMax", keeps_rank=True, example="C H W")
+@layer("nn.SpatialSoftMax", keeps_rank=True, example="C H W", gradient_reads_output=True)
 class SpatialSoftMax(_SoftMax):
     """``nn.SpatialSoftMax()``: the softmax over the channels at each place; the same as ``nn.SoftMax``."""
 
     exact_gradient = True
 
 
-@layer("nn.SpatialLogSoftMax", keeps_rank=True, example="C H W")
+@layer("nn.SpatialLogSoftMax", keeps_rank=True, example="C H W", gradient_reads_output=True)
 class SpatialLogSoftMax(_LogSoftMax):
     """``nn.SpatialLogSoftMax()``: the log of the softmax over the channels; the same as ``nn.LogSoftMax``."""
 

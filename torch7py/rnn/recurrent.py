@@ -35,7 +35,9 @@ def start_module(start: Any) -> Any:
     return start if isinstance(start, torch.nn.Module) else Add(start)
 
 
-@layer("nn.Recurrent", package="rnn", keeps="always", parts="steps", keeps_rank=True)
+@layer(
+    "nn.Recurrent", package="rnn", keeps="always", parts="steps", keeps_rank=True, gradient_reads_output=True
+)
 class Recurrent(AbstractRecurrent):
     """``nn.Recurrent(start, input, feedback[, transfer, rho, merge])``: a simple recurrent network.
 

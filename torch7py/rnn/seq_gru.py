@@ -24,6 +24,7 @@ T = torch.Tensor
     example="inputSize",
     parameters="weight:2~normal(1/sqrt(inputSize+outputSize)) bias:1~computed()",
     takes="sequence",
+    gradient_reads_output=True,
 )
 class SeqGRU(Sequence):
     """``nn.SeqGRU(inputSize, outputSize)``: gated recurrent units over a whole sequence.

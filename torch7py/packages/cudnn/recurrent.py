@@ -48,6 +48,7 @@ _INPUT_MODES = ("CUDNN_LINEAR_INPUT", "CUDNN_SKIP_INPUT")
     parameters="weight:1~uniform(1/sqrt(hiddenSize))",
     keeps_rank=True,
     takes="sequence",
+    gradient_reads_output=True,
 )
 class RNN(Module):
     """``cudnn.RNN(inputSize, hiddenSize, numLayers[, batchFirst, dropout, rememberStates])``: layers of

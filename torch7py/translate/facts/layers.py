@@ -23,6 +23,7 @@ __all__ = [
     "differs_in_training",
     "facts_of",
     "gives",
+    "gradient_reads_output",
     "grows",
     "is_chain",
     "is_graph",
@@ -152,6 +153,12 @@ def is_view(name: str) -> bool:
     """Whether a layer gives the tensor that it is given, or a view of it."""
     facts = facts_of(name)
     return facts is not None and facts.shares_memory and not {facts.takes, facts.gives} & {"table", "parts"}
+
+
+def gradient_reads_output(name: str) -> bool:
+    """Whether a layer's gradient is computed with its output, as that is in memory by then."""
+    facts = facts_of(name)
+    return facts is not None and facts.gradient_reads_output
 
 
 def takes_items(name: str) -> bool:

@@ -110,7 +110,7 @@ class SpatialLinear(Module):
         """updateGradInput has done it."""
 
 
-@layer("nn.MultiSoftMax", package="nnx", keeps_rank=True)
+@layer("nn.MultiSoftMax", package="nnx", keeps_rank=True, gradient_reads_output=True)
 class MultiSoftMax(Module):
     """``nn.MultiSoftMax()``: the softmax along the last dimension.
 

@@ -27,10 +27,6 @@ __all__ = ["is_seen_overwritten"]
 
 # Layers that give again what they gave, when they are given that.
 _GIVE_THE_SAME = {"nn.ReLU", "nn.ReLU6", "nn.HardTanh", "nn.Clamp"}
-# Layers whose gradient is computed with their output.
-_WITH_OUTPUT = {
-    f"nn.{name}" for name in "Tanh Sigmoid SoftMax LogSoftMax LogSigmoid Exp Sqrt SoftPlus ELU".split()
-}
 # Layers that take back what they did to their input, in the backward pass.
 _PUT_BACK = {"nn.MulConstant", "nn.AddConstant"}
 _OF_SIZES = {"size", "dim", "nDimension", "nElement", "numel", "isSize", "isSameSizeAs", "type"}
@@ -162,7 +158,7 @@ def _may_be_seen(t: Translator, node: Expression, first: str, seen: set[Variable
         return False
     if isinstance(node, (Call, Invoke)) and t.training.explicit.calls.is_forward(node):
         module = t.type(node.receiver if isinstance(node, Invoke) else node.callee)
-        return _last(module) in _WITH_OUTPUT
+        return facts.gradient_reads_output(_last(module))
     if not isinstance(node, Name) or t.kind(node) not in ("tensor", "table"):
         return True
     variable = t.scopes.of_name[node]
