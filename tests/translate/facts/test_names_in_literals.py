@@ -24,9 +24,9 @@ _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
 
 
 def literals() -> Iterator[tuple[Path, str]]:
-    """The words of literals that are nothing but names, outside the facts and the layers' own rules."""
+    """The words of literals that are nothing but names, outside the facts and the layers' own rules, of what writes pages."""
     for path in sorted(FOLDER.rglob("*.py")):
-        if path.relative_to(FOLDER).parts[0] not in ("layers", "facts"):
+        if path.relative_to(FOLDER).parts[0] not in ("layers", "facts", "ports"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if (
                     isinstance(node, ast.Constant)
