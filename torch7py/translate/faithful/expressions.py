@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import math
-from typing import TYPE_CHECKING
 
 from torch7py.lua_compat.numbers import EXACT
 from torch7py.lua_compat.values import Library
@@ -12,10 +11,8 @@ from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import literal
 from torch7py.translate.faithful.library import LIBRARIES, SINGLE
+from torch7py.translate.faithful.writing import ExpressionWriting, FunctionWriting
 from torch7py.translate.tree import Expression
-
-if TYPE_CHECKING:
-    from torch7py.translate.faithful.functions import FunctionWriter
 
 __all__ = ["Expressions"]
 
@@ -31,7 +28,7 @@ _ATOMS = (
 )
 
 
-class Expressions:
+class Expressions(ExpressionWriting):
     """Writes the expressions of one Python function.
 
     Each method gives source that can stand as an argument; ``operand`` gives what can stand beside an operator.
@@ -40,7 +37,7 @@ class Expressions:
 
     globals = "G"  # what the page calls the globals
 
-    def __init__(self, writer: FunctionWriter) -> None:
+    def __init__(self, writer: FunctionWriting) -> None:
         self.writer = writer
         self.page = writer.page
 

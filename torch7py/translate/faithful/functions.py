@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import keyword
-from typing import TYPE_CHECKING
-
-from torch7py.lua_compat.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
-from torch7py.translate.faithful.code import Code, Line
+from torch7py.translate.faithful.code import Line
 from torch7py.translate.faithful.jumps import Jumps
-from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.statements import SIMPLE
+from torch7py.translate.faithful.writing import FunctionWriting, PageWriting
 from torch7py.translate.quoting import quoted
-from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Block, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.faithful.page import Writer
 
 __all__ = ["FunctionWriter"]
 
@@ -25,92 +18,12 @@ SHORT = 70
 """A function of one expression that is no longer becomes a lambda."""
 
 
-class FunctionWriter:
+class FunctionWriter(FunctionWriting):
     """Writes one Lua function (or the main program) as a Python function's lines."""
 
-    def __init__(self, page: Writer, scope: Scope, outer: FunctionWriter | None) -> None:
-        self.page = page
-        self.scope = scope
-        self.outer = outer
-        self.names: Names = page.names_for(scope, outer)
-        self.expressions = page.expressions_for(self)
-        self.code = Code()
+    def __init__(self, page: PageWriting, scope: Scope, outer: FunctionWriting | None) -> None:
+        super().__init__(page, scope, outer)
         self.jumps = Jumps(self)
-        self.cells: set[Variable] = set()
-        self.rebound: set[Variable] = set()  # variables of outer functions that are assigned here
-        self.line = 1
-        self._temporary: str | None = None
-        self._returning_lambda = False  # in the line at hand there is a lambda that returns a call
-        self._count = 0  # of the operands kept in this function
-        self.has_labels = page.has_backward_goto(scope)
-        page.register(self)
-
-    # Variables
-
-    def per_turn(self, variable: Variable) -> bool:
-        """Whether each turn of a loop has one of its own that a function keeps."""
-        owner = self.page.writer_of(variable.scope)
-        in_loop = variable.in_loop or (
-            owner is not None and owner.has_labels and variable.kind != "parameter"
-        )
-        return in_loop and variable.captured
-
-    def needs_cell(self, variable: Variable) -> bool:
-        if not self.per_turn(variable):
-            return False
-        return bool(variable.writes) or variable.kind == "function" or self.page.reads_itself(variable)
-
-    def is_cell(self, variable: Variable) -> bool:
-        writer: FunctionWriter | None = self
-        while writer is not None:
-            if variable in writer.cells:
-                return True
-            writer = writer.outer
-        return False
-
-    def read(self, variable: Variable) -> str:
-        """The variable as an expression, and as what can be assigned to."""
-        if variable.is_global:
-            return self.global_(variable.name)
-        name = self.names.lookup(variable)
-        assert name is not None, variable.name
-        return f"{name}.value" if self.is_cell(variable) else name
-
-    def global_(self, name: str) -> str:
-        if (
-            name.isidentifier()
-            and name.isascii()
-            and not keyword.iskeyword(name)
-            and name not in Library.RESERVED
-        ):
-            return f"{self.expressions.globals}.{name}"
-        return f"lua.index({self.expressions.globals}, {quoted(name)})"
-
-    def temporary(self) -> str:
-        """The name of a value that is read right after it was set."""
-        if self._temporary is None:
-            self._temporary = self.names.take("it", for_good=True)
-        return self._temporary
-
-    def declare(self, name: tree.Name) -> str:
-        """Give a variable its Python name; a cell's name is the cell's."""
-        variable = self.page.scopes.variable(name)
-        if self.needs_cell(variable):
-            self.cells.add(variable)
-        return self.names.declare(variable)
-
-    # Lines
-
-    def add(self, text: str, comment: str = "") -> None:
-        self.code.add(text, self.line, comment=comment)
-        if self._returning_lambda:
-            self.code.lines[-1].mark = "^"
-            self._returning_lambda = False
-
-    def field_comments(self, item: tree.Field) -> None:
-        self.code.comments(item.before, self.line)
-        if item.trailing is not None:
-            self.code.comments((item.trailing,), self.line)
 
     # Functions
 

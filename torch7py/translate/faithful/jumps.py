@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch7py.translate import tree
+from torch7py.translate.faithful.writing import FunctionWriting, JumpWriting
 from torch7py.translate.tree import Block
-
-if TYPE_CHECKING:
-    from torch7py.translate.faithful.functions import FunctionWriter
 
 __all__ = ["Jumps"]
 
@@ -30,10 +28,10 @@ class _Loop:
     leaving: dict[int, tuple[_Loop, str, list[str]]] = field(default_factory=dict)  # jumps that pass through
 
 
-class Jumps:
+class Jumps(JumpWriting):
     """The loops around the current place in one Python function."""
 
-    def __init__(self, writer: FunctionWriter) -> None:
+    def __init__(self, writer: FunctionWriting) -> None:
         self.writer = writer
         self.loops: list[_Loop] = []
         self.used = False

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch7py.translate import tree
+from torch7py.translate.faithful.writing import FunctionWriting
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Statement
 
-if TYPE_CHECKING:
-    from torch7py.translate.faithful.functions import FunctionWriter
-
 __all__ = ["SIMPLE", "WRITERS"]
 
 
-def local(writer: FunctionWriter, node: tree.Local) -> None:
+def local(writer: FunctionWriting, node: tree.Local) -> None:
     values = node.values
     if len(node.names) == 1 and len(values) == 1:
         _local_one(writer, node.names[0], values[0])
@@ -39,7 +37,7 @@ def local(writer: FunctionWriter, node: tree.Local) -> None:
             writer.add(f"{taken} = lua.Cell({taken})")
 
 
-def _local_one(writer: FunctionWriter, name: tree.Name, value: Expression) -> None:
+def _local_one(writer: FunctionWriting, name: tree.Name, value: Expression) -> None:
     variable = writer.page.scopes.variable(name)
     if isinstance(value, tree.Function) and not writer.needs_cell(variable):
         # The function does not see the variable, but a name of before.
@@ -55,7 +53,7 @@ def _local_one(writer: FunctionWriter, name: tree.Name, value: Expression) -> No
         writer.add(f"{taken} = {text}")
 
 
-def fitted(writer: FunctionWriter, values: tuple[Expression, ...], count: int) -> str:
+def fitted(writer: FunctionWriting, values: tuple[Expression, ...], count: int) -> str:
     """The right side of an assignment to ``count`` targets (more, where there are more values)."""
     if not values:
         return ", ".join(["None"] * count)
@@ -73,7 +71,7 @@ def fitted(writer: FunctionWriter, values: tuple[Expression, ...], count: int) -
     return ", ".join(parts + ["None"] * (count - len(values)))
 
 
-def assign(writer: FunctionWriter, node: tree.Assign) -> None:
+def assign(writer: FunctionWriting, node: tree.Assign) -> None:
     if len(node.targets) == 1:
         _assign_one(writer, node.targets[0], node.values)
         return
@@ -88,14 +86,14 @@ def assign(writer: FunctionWriter, node: tree.Assign) -> None:
     _assign_several(writer, node)
 
 
-def aim(writer: FunctionWriter, variable: Variable) -> str:
+def aim(writer: FunctionWriting, variable: Variable) -> str:
     """What stands left of ``=``."""
     if not variable.is_global and variable.scope is not writer.scope and not writer.is_cell(variable):
         writer.rebound.add(variable)
     return writer.read(variable)
 
 
-def _assign_one(writer: FunctionWriter, target: Expression, values: tuple[Expression, ...]) -> None:
+def _assign_one(writer: FunctionWriting, target: Expression, values: tuple[Expression, ...]) -> None:
     if isinstance(target, tree.Name):
         variable = writer.page.scopes.variable(target)
         text = assigned(writer, values)
@@ -107,13 +105,13 @@ def _assign_one(writer: FunctionWriter, target: Expression, values: tuple[Expres
     writer.add(f"lua.setindex({base}, {key}, {text})")
 
 
-def assigned(writer: FunctionWriter, values: tuple[Expression, ...]) -> str:
+def assigned(writer: FunctionWriting, values: tuple[Expression, ...]) -> str:
     if len(values) == 1:
         return writer.expressions.value(values[0])
     return f"({', '.join(_operand(writer.expressions.value(v)) for v in values)})[0]"
 
 
-def store(writer: FunctionWriter, variable: Variable, text: str) -> None:
+def store(writer: FunctionWriting, variable: Variable, text: str) -> None:
     target = aim(writer, variable)
     if target.startswith("lua."):
         writer.add(f"lua.setindex(G, {quoted(variable.name)}, {text})")
@@ -121,7 +119,7 @@ def store(writer: FunctionWriter, variable: Variable, text: str) -> None:
         writer.add(f"{target} = {text}")
 
 
-def _assign_several(writer: FunctionWriter, node: tree.Assign) -> None:
+def _assign_several(writer: FunctionWriting, node: tree.Assign) -> None:
     """The operands of the targets first, then all values, then the assignments from right to left."""
     operands: list[tuple[str, str] | None] = []
     for target in node.targets:
@@ -141,7 +139,7 @@ def _assign_several(writer: FunctionWriter, node: tree.Assign) -> None:
             store(writer, writer.page.scopes.variable(target), result)
 
 
-def _kept(writer: FunctionWriter, node: Expression, statement: tree.Assign) -> str:
+def _kept(writer: FunctionWriting, node: Expression, statement: tree.Assign) -> str:
     """An operand of a target as it is before the assignment."""
     if isinstance(node, tree.Number | tree.String | tree.Nil | tree.Boolean):
         return writer.expressions.value(node)
@@ -157,12 +155,12 @@ def _kept(writer: FunctionWriter, node: Expression, statement: tree.Assign) -> s
     return kept
 
 
-def run(writer: FunctionWriter, node: tree.Run) -> None:
+def run(writer: FunctionWriting, node: tree.Run) -> None:
     text = writer.expressions.call(node.call)
     writer.add(text)
 
 
-def do(writer: FunctionWriter, node: tree.Do) -> None:
+def do(writer: FunctionWriting, node: tree.Do) -> None:
     writer.names.open()
     if node.body.opening is not None:
         writer.code.comments((node.body.opening,), writer.line)
@@ -171,7 +169,7 @@ def do(writer: FunctionWriter, node: tree.Do) -> None:
     writer.names.close()
 
 
-def if_(writer: FunctionWriter, node: tree.If) -> None:
+def if_(writer: FunctionWriting, node: tree.If) -> None:
     depth = writer.code.depth
     for at, (condition, block) in enumerate(node.branches):
         line = condition.line
@@ -198,7 +196,7 @@ def if_(writer: FunctionWriter, node: tree.If) -> None:
     writer.code.depth = depth
 
 
-def while_(writer: FunctionWriter, node: tree.While) -> None:
+def while_(writer: FunctionWriting, node: tree.While) -> None:
     mark = len(writer.code.lines)
     text = writer.expressions.condition(node.condition)
     hoisted = writer.code.lines[mark:]
@@ -219,7 +217,7 @@ def while_(writer: FunctionWriter, node: tree.While) -> None:
     writer.jumps.loop("while True:", node.body, node.line, before=test)
 
 
-def repeat(writer: FunctionWriter, node: tree.Repeat) -> None:
+def repeat(writer: FunctionWriting, node: tree.Repeat) -> None:
     def test() -> None:
         writer.line = node.condition.line
         condition = node.condition
@@ -235,7 +233,7 @@ def repeat(writer: FunctionWriter, node: tree.Repeat) -> None:
     writer.jumps.loop("while True:", node.body, node.line, after=test)
 
 
-def numeric_for(writer: FunctionWriter, node: tree.NumericFor) -> None:
+def numeric_for(writer: FunctionWriting, node: tree.NumericFor) -> None:
     bounds = [writer.expressions.value(node.start), writer.expressions.value(node.stop)]
     if node.step is not None:
         bounds.append(writer.expressions.value(node.step))
@@ -252,13 +250,13 @@ def numeric_for(writer: FunctionWriter, node: tree.NumericFor) -> None:
     writer.names.close()
 
 
-def _finite(writer: FunctionWriter, node: Expression) -> bool:
+def _finite(writer: FunctionWriting, node: Expression) -> bool:
     """Whether a bound is certainly no infinity: loops to infinity count in floats, which is no difference to
     a test or a sum that a double can hold."""
     return True
 
 
-def _make_cells(writer: FunctionWriter, names: list[tree.Name]) -> object:
+def _make_cells(writer: FunctionWriting, names: list[tree.Name]) -> object:
     cells = [writer.page.scopes.variable(name) for name in names]
     cells = [variable for variable in cells if variable in writer.cells]
     if not cells:
@@ -272,7 +270,7 @@ def _make_cells(writer: FunctionWriter, names: list[tree.Name]) -> object:
     return make
 
 
-def generic_for(writer: FunctionWriter, node: tree.GenericFor) -> None:
+def generic_for(writer: FunctionWriting, node: tree.GenericFor) -> None:
     count = len(node.names)
     call = node.values[0]
     iterator = None
@@ -297,7 +295,7 @@ def generic_for(writer: FunctionWriter, node: tree.GenericFor) -> None:
     writer.names.close()
 
 
-def function_statement(writer: FunctionWriter, node: tree.FunctionStatement) -> None:
+def function_statement(writer: FunctionWriting, node: tree.FunctionStatement) -> None:
     target = node.target
     if isinstance(target, tree.Name):
         variable = writer.page.scopes.variable(target)
@@ -316,7 +314,7 @@ def function_statement(writer: FunctionWriter, node: tree.FunctionStatement) -> 
     )
 
 
-def local_function(writer: FunctionWriter, node: tree.LocalFunction) -> None:
+def local_function(writer: FunctionWriting, node: tree.LocalFunction) -> None:
     variable = writer.page.scopes.variable(node.name)
     taken = writer.declare(node.name)
     if variable in writer.cells:
@@ -327,7 +325,7 @@ def local_function(writer: FunctionWriter, node: tree.LocalFunction) -> None:
     writer.write_function(taken, node.function, node.line)
 
 
-def return_(writer: FunctionWriter, node: tree.Return) -> None:
+def return_(writer: FunctionWriting, node: tree.Return) -> None:
     text = writer.expressions.several(node.values)
     writer.add(f"return {text}")
     only = node.values[0] if len(node.values) == 1 else None
@@ -336,11 +334,11 @@ def return_(writer: FunctionWriter, node: tree.Return) -> None:
         line.mark = "~" if line.mark == "=" else "!"
 
 
-def break_(writer: FunctionWriter, node: tree.Break) -> None:
+def break_(writer: FunctionWriting, node: tree.Break) -> None:
     writer.jumps.break_()
 
 
-def goto(writer: FunctionWriter, node: tree.Goto) -> None:
+def goto(writer: FunctionWriting, node: tree.Goto) -> None:
     writer.jumps.goto(node)
 
 
@@ -350,7 +348,7 @@ def _operand(text: str) -> str:
 
 
 SIMPLE = (tree.Local, tree.Assign, tree.Run, tree.Return, tree.Break, tree.Goto)
-WRITERS: dict[type[Statement], Callable[[FunctionWriter, Any], None]] = {
+WRITERS: dict[type[Statement], Callable[[FunctionWriting, Any], None]] = {
     tree.Local: local,
     tree.Assign: assign,
     tree.Run: run,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.faithful.expressions import Expressions
-from torch7py.translate.faithful.functions import FunctionWriter
+from torch7py.translate.faithful.writing import FunctionWriting
 from torch7py.translate.native import code
 from torch7py.translate.native.faithful_parts.passing import EXCHANGED, Refused, is_allowed
 from torch7py.translate.native.whole_tensors import elements
@@ -21,7 +21,7 @@ __all__ = ["PartExpressions"]
 class PartExpressions(Expressions):
     globals = "lua.G"
 
-    def __init__(self, part: Part, writer: FunctionWriter) -> None:
+    def __init__(self, part: Part, writer: FunctionWriting) -> None:
         super().__init__(writer)
         self.part, self.t = part, part.t
 

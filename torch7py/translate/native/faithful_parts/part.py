@@ -9,6 +9,7 @@ from torch7py.translate.faithful.expressions import Expressions
 from torch7py.translate.faithful.functions import FunctionWriter
 from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.page import Writer
+from torch7py.translate.faithful.writing import FunctionWriting
 from torch7py.translate.native import code
 from torch7py.translate.native.faithful_parts.expressions import PartExpressions
 from torch7py.translate.native.faithful_parts.passing import DRAWING, EXCHANGED, Passing, Refused, is_callable
@@ -68,10 +69,10 @@ class Part(Writer):
             found.append((line.depth, f"{line.text}  {line.comment}" if line.comment else line.text))
         return found
 
-    def names_for(self, scope: Scope, outer: FunctionWriter | None) -> Names:
+    def names_for(self, scope: Scope, outer: FunctionWriting | None) -> Names:
         return PartNames(self.t, scope)
 
-    def expressions_for(self, writer: FunctionWriter) -> Expressions:
+    def expressions_for(self, writer: FunctionWriting) -> Expressions:
         return PartExpressions(self, writer)
 
     def is_within(self, start: int, end: int) -> bool:
