@@ -24,7 +24,7 @@ _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
 
 
 def literals() -> Iterator[tuple[Path, str]]:
-    """The words of literals that are nothing but names, outside the facts and the layers' own rules, of what writes pages."""
+    """The words of literals that are nothing but names, in what writes pages outside of facts and layers."""
     for path in sorted(FOLDER.rglob("*.py")):
         if path.relative_to(FOLDER).parts[0] not in ("layers", "facts", "ports"):
             for node in ast.walk(ast.parse(path.read_text())):
