@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.golden_cases import Case, identify, supported, value
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
@@ -252,3 +253,37 @@ def test_models_go_with_their_modules(small: Runtime) -> None:
     )
     gc.collect()
     assert sum(isinstance(item, Sequential) for item in gc.get_objects()) < 5
+
+
+def golden(name: str, kinds: set[str]) -> list[dict[str, Any]]:
+    """The recorded cases of described classes whose input is a vector or a matrix."""
+    cases = [case for case in supported(name) if case["expr"].partition("(")[0] in kinds]
+    return [case for case in cases if 1 <= len(case["input"].get("size", ())) <= 2]
+
+
+LAYER_KINDS = {f"nn.{kind}" for kind in "Linear Tanh Sigmoid ReLU Threshold SoftMax LogSoftMax".split()}
+CRITERION_KINDS = {f"nn.{kind}Criterion" for kind in "ClassNLL MSE Abs".split()}
+
+
+@pytest.mark.parametrize("recorded", golden("nn_modules", LAYER_KINDS), ids=identify)
+def test_golden_modules(small: Runtime, recorded: dict[str, Any]) -> None:
+    """The numbers of the original, once the layer's tensors are there for Lua to write."""
+    case = Case(small, recorded)
+    case.make()
+    case.give(input=value(recorded["input"]), g1=value(recorded["gradOutput"]))
+    small.execute("for i = 1, 4 do m:forward(input) m:backward(input, g1) end m:zeroGradParameters()")
+    case.close(case.get("m:forward(input)"), "output", "output")
+    case.close(case.get("m:backward(input, g1)"), "gradInput", "gradInput")
+    if "gradParams" in recorded:
+        found = [tensor.clone() for tensor in case.get("select(2, m:parameters())").plain()]
+        case.close(found, "gradParams", "gradParams")
+
+
+@pytest.mark.parametrize("recorded", golden("nn_criterions", CRITERION_KINDS), ids=identify)
+def test_golden_criterions(small: Runtime, recorded: dict[str, Any]) -> None:
+    case = Case(small, recorded)
+    case.make()
+    case.give(input=value(recorded["input"]), target=value(recorded["target"]))
+    small.execute("for i = 1, 4 do m:forward(input, target) m:backward(input, target) end")
+    case.close(case.get("(m:forward(input, target))"), "output", "output")
+    case.close(case.get("m:backward(input, target)"), "gradInput", "gradInput")
