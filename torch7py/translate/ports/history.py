@@ -47,9 +47,9 @@ class Tracked:
     taken: list[Taken] = field(default_factory=list)
     count: int = 0
     last: Tensors = field(default_factory=dict)
-    gradients: Tensors = field(
-        default_factory=dict
-    )  # as the last backward pass that reached each has left it
+    gradients: Tensors = field(default_factory=dict)  # as the last backward pass that reached each left it
+    ran: bool = False
+    learns: bool = False  # whether it ran, and a backward pass came after that
 
     def now(self) -> Tensors:
         return {name: read() for name, read in self.read.items()}
@@ -58,7 +58,8 @@ class Tracked:
 class History:
     """The layers of a run, in the order in which they were used first, and its losses.
 
-    A change that comes before any backward pass is none of training: it is how the weights begin.
+    A change of a layer that comes before it ran, or before any backward pass after that, is none of training: it is how
+    its weights begin.
     """
 
     def __init__(self) -> None:
@@ -83,6 +84,7 @@ class History:
         self.backwards += 1
         self._passed = moment
         for tracked in self.tracked:
+            tracked.learns |= tracked.ran
             if not self._has_room(tracked):
                 continue
             for name, read in tracked.read_gradient.items():
@@ -108,7 +110,7 @@ class History:
                 continue
             tracked.last = now
             taken = Taken(now, tracked.gradients, moment)
-            if not self.backwards:
+            if not tracked.learns:
                 tracked.taken[0] = taken
                 continue
             tracked.count += 1

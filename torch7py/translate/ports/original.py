@@ -29,7 +29,7 @@ __all__ = ["Part", "Watch"]
 _FORWARD = frozenset("forward updateOutput __call__".split())
 _BACKWARD = frozenset("backward updateGradInput accGradParameters backwardThroughTime".split())
 _LISTING = frozenset("parameters getParameters clone".split())
-_UPDATE = frozenset("updateParameters accUpdateGradParameters backwardUpdate".split())
+_UPDATE = frozenset("updateParameters accUpdateGradParameters backwardUpdate reset".split())
 
 
 @dataclass
@@ -53,8 +53,14 @@ class Part:
 
     @property
     def first(self) -> Tensors:
-        """The weights with which learning began."""
-        return self.tracked.taken[0].values
+        """The weights with which it began to learn; if it never does, those with which it first ran."""
+        if self.tracked.learns:
+            return self.tracked.taken[0].values
+        return self.seen if self.ran is None else self.ran
+
+    def drawn(self, changes: int) -> Tensors | None:
+        """Its weights after so many changes, if these are known."""
+        return self.tracked.taken[changes].values if changes < len(self.tracked.taken) else None
 
 
 class Watch:
@@ -158,6 +164,7 @@ class Watch:
         for part in self.parts:
             if part.ran is None and inside.intersection(_memory(part.module)):
                 part.ran = part.tracked.last
+                part.tracked.ran = True
 
     def _after(self, obj: Any, name: str) -> None:
         if isinstance(obj, Criterion):

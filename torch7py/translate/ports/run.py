@@ -114,8 +114,7 @@ class _Observed:
             if self._within:
                 return call(module, *arguments, **options)
             self._take_in(module)
-            if not self.history.backwards:
-                self.weights.runs(module)
+            self.weights.runs(module)
             self.history.look(self.moment())
             self._within += 1
             try:
@@ -239,7 +238,7 @@ def run_port(
     port: Port,
 ) -> PortWeights:
     """Run a port; ``port`` is filled while it runs. Raises WrongMap where a map does not fit."""
-    weights = PortWeights(watch.parts, given, port.history, learns=watch.history.backwards > 0)
+    weights = PortWeights(watch.parts, given, port.history)
     observed = _Observed(port, weights, path.resolve())
     draws = PortDraws(recording.draws, observed.is_weight, weights.drawn)
     files, clock, pictures = _Files(recording.files), Clock(), Pictures()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -34,6 +34,7 @@ class Pair:
     part: Part
     entry: str
     transposed: bool = False
+    tracked: Tracked = field(default_factory=lambda: Tracked({}, {}))
     other: torch.Tensor | None = None  # a gradient that was asked for, in place of the one that it holds
 
     @property
@@ -62,19 +63,13 @@ class Pair:
 class PortWeights:
     """The parameters of a port as they come to be used. ``given`` maps its names to those of the original.
 
-    ``begins`` says whether they are to begin with the original's values, ``learns`` whether the original learns.
+    ``begins`` says whether they are to begin with the original's values.
     """
 
     def __init__(
-        self,
-        parts: list[Part],
-        given: Mapping[str, Any],
-        history: History,
-        begins: bool = True,
-        learns: bool = True,
+        self, parts: list[Part], given: Mapping[str, Any], history: History, begins: bool = True
     ) -> None:
-        self.parts, self.given, self.history = parts, dict(given), history
-        self.begins, self.learns = begins, learns
+        self.parts, self.given, self.history, self.begins = parts, dict(given), history, begins
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
         self.tracked: list[
@@ -91,7 +86,6 @@ class PortWeights:
         self._seen: set[int] = set()
         self._kept: list[Any] = []  # what has been seen, so that nothing else gets its number
         self._names: dict[str, int] = {}
-        self._ran: set[int] = set()
 
     @property
     def missing(self) -> list[str]:
@@ -156,30 +150,31 @@ class PortWeights:
             pair.other = None
 
     def drawn(self, tensor: torch.Tensor) -> None:
-        """Weights were drawn anew, before anything was learned: those of the original are drawn."""
+        """Weights were drawn anew: those that the original drew then are drawn."""
         memory = tensor.untyped_storage().data_ptr()
-        for pair in self.pairs if not self.history.backwards else ():
+        for pair in self.pairs:
             if pair.tensor.untyped_storage().data_ptr() == memory:
-                pair.begin(pair.part.first if self.learns else pair.part.ran or pair.part.seen)
+                tracked = pair.tracked
+                values = pair.part.drawn(tracked.count + 1) if tracked.learns else pair.part.first
+                if values is not None:
+                    pair.begin(values)
 
     def runs(self, root: torch.nn.Module) -> None:
-        """A model is about to run, before anything was learned: its weights are those of the original then.
+        """A model is about to run: what has not begun to learn yet begins as the original did.
 
-        Of a program that learns these are the ones with which it begins to.
+        Where the original never learns, that is when the model first runs.
         """
-        first = id(root) not in self._ran
-        self._ran.add(id(root))
-        inside = {id(p) for p in root.parameters()} if first and not self.learns else set()
+        inside = {id(p) for p in root.parameters()}
         for pair in self.pairs:
-            if self.learns:
-                pair.begin(pair.part.first)
-            elif id(pair.tensor) in inside and pair.part.ran is not None:
-                pair.begin(pair.part.ran)
+            if id(pair.tensor) in inside:
+                if not pair.tracked.learns and (pair.part.tracked.learns or not pair.tracked.ran):
+                    pair.begin(pair.part.first)
+                pair.tracked.ran = True
 
     def _track(self, made: list[Pair], moment: Callable[[], Moment]) -> None:
         self.pairs += made
         for pair in made if self.begins else ():
-            pair.begin(pair.part.seen if self.learns or pair.part.ran is None else pair.part.ran)
+            pair.begin(pair.part.seen if pair.part.tracked.learns else pair.part.first)
         for part in {id(pair.part): pair.part for pair in made}.values():
             mine = [pair for pair in made if pair.part is part]
             read: dict[str, Callable[[], torch.Tensor]] = {pair.entry: pair.value for pair in mine}
@@ -188,6 +183,8 @@ class PortWeights:
             }
             tracked = Tracked(read, gradients)
             self.history.track(tracked, moment())
+            for pair in mine:
+                pair.tracked = tracked
             self.tracked.append((part, tracked, {pair.entry: pair.name for pair in mine}))
 
     def _of_layer(
