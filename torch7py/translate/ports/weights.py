@@ -130,6 +130,8 @@ class PortWeights:
             if not self._has(tensor) and tensor.untyped_storage().data_ptr() not in paired:
                 made += self._alone(self._title(name), tensor)
         self._track(made, moment)
+        for pair in made:
+            pair.tracked.ran = True  # no module tells when they are used
 
     def has(self, root: torch.nn.Module) -> bool:
         """Whether a module with all that is in it was taken in."""
