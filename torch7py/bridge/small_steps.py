@@ -19,7 +19,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.ops.dispatch.kinds import Kind
 
-__all__ = ["small_step_functions"]
+__all__ = ["SmallModel", "small_step_functions"]
 
 WORDS = 4  # of a tensor: its address (0: there is none), dimensions, the first two sizes
 SPECIAL = (

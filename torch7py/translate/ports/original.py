@@ -14,6 +14,7 @@ import torch
 
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
+from torch7py.bridge.small_steps import SmallModel
 from torch7py.nn.base import Criterion, Module
 from torch7py.ops.errors import TorchError
 from torch7py.translate.comparison.patching import patched
@@ -137,7 +138,12 @@ class Watch:
                 self._use(tensor)
             return flattened(module, *lists)
 
-        with patched([(ModuleProxies, "method", watched_method), (Module, "flattened", noting)]):
+        changes: list[tuple[Any, str, Any]] = [
+            (ModuleProxies, "method", watched_method),
+            (Module, "flattened", noting),
+            (SmallModel, "find", lambda model: 0),  # steps that Lua takes by itself are not seen here
+        ]
+        with patched(changes):
             yield
 
     def _use(self, tensor: torch.Tensor) -> None:
