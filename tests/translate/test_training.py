@@ -349,3 +349,30 @@ def test_how_many_parameters_there_are_is_not_told_of_layers_that_have_others() 
     source = "require 'rnn'\nprint(#nn.Sequencer(nn.LSTM(2, 3)):parameters())\n"
     page = translate_script(source.encode(), "p.lua")
     assert {problem.code for problem in page.problems} >= {"T7-227"}
+
+
+def test_a_target_of_other_dimensions_than_the_prediction_has_its_elements_compared(tmp_path) -> None:
+    """The network keeps three dimensions, the target has two: PyTorch would repeat both until they fit."""
+    source = """require 'nn'
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.TemporalConvolution(3, 4, 5)):add(nn.Tanh()):add(nn.TemporalConvolution(4, 2, 1))
+net:add(nn.Sigmoid())
+local criterion = nn.BCECriterion()
+local x, y = torch.randn(6, 5, 3), torch.rand(6, 2)
+for step = 1, 3 do
+   net:zeroGradParameters()
+   print(criterion:forward(net:forward(x), y))
+   net:backward(x, criterion:backward(net.output, y))
+   net:updateParameters(0.5)
+end
+"""
+    code, _ = verified(source, tmp_path)
+    assert "criterion(prediction := net(x), y.view_as(prediction))" in code
+
+
+def test_a_layer_without_an_argument_that_it_needs_is_refused() -> None:
+    source = (
+        "require 'nn'\nlocal m = nn.Parallel()\nm:add(nn.Linear(2, 3))\nprint(m:forward(torch.randn(1, 2)))\n"
+    )
+    page = translate_script(source.encode(), "p.lua")
+    assert ["without its dimension" in str(problem) for problem in page.problems] == [True]

@@ -32,7 +32,7 @@ class MethodFacts:
     - ``writes``: whether it changes its tensor, its elements or which memory and shape it has: ``always``, ``never``,
       or ``as result``, where it is given an operand as well, ``x:sum(y, 1)``;
     - ``gives``: what it gives otherwise: the ``receiver`` itself, a ``view`` of its memory, a ``fresh`` tensor,
-      ``several`` results, or a ``value`` that is no tensor;
+      ``several`` results, or a ``value`` that is no tensor, a storage or a table say, which may lie in its memory;
     - ``draws``: whether it draws random numbers;
     - ``elementwise``: whether it may be called without arguments and then treats each element alone.
     """

@@ -73,7 +73,15 @@ class Inputs:
     def loss(self, base: str, found: Type, prediction: Expression, target: Expression, line: int) -> Py:
         """A criterion of a prediction and its target."""
         given, wanted = self.given(prediction), self.target(found, target, line)
-        return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
+        if self._is_turned(found, prediction, target):
+            name = given
+            if not given.isidentifier():
+                name = self.t.fresh("prediction")
+                given = f"{name} := {given}"
+            if not wanted.endswith(".detach()"):
+                wanted = self.t.value(target).at(code.ATOM)
+            wanted = f"{wanted}.view_as({name})"
+        return atom(f"{base}({given}, {wanted})")
 
     def _made_as_graph(self, receiver: Expression) -> bool | None:
         """The same as ``graph_inputs``, of one of several modules in a list, by the function that makes it."""
@@ -146,19 +154,11 @@ class Inputs:
             return True
         return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
 
-    def _turned(
-        self, criterion: Type, prediction: Expression, target: Expression, given: str, wanted: str
-    ) -> str:
-        """A target of another shape than the prediction's: Torch7 takes the elements of both in their order."""
+    def _is_turned(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
+        """Whether a target has another shape than the prediction: Torch7 takes the elements of both in their order."""
         ranks = {self.t.type(node).rank for node in (prediction, target)}
         names = {layer.name for layer in criterion.find().layers}
-        if None in ranks or len(ranks) == 1 or not names or not names <= _BY_ELEMENT:
-            return wanted
-        if not given.isidentifier():
-            raise Problem(
-                "T7-224", target.line, "a target of other dimensions than a prediction without a name"
-            )
-        return f"{wanted if wanted.endswith('.detach()') else self.t.value(target).at(code.ATOM)}.view_as({given})"
+        return None not in ranks and len(ranks) > 1 and bool(names) and names <= _BY_ELEMENT
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         """The target of a criterion: classes count from 0 in PyTorch."""
