@@ -18,7 +18,7 @@ from torch7py.translate.native.program import translate_script
 
 FOLDER = Path(torch7py.translate.__file__).parent
 LAYERS = 219
-METHODS = 1407
+METHODS = 1408
 _LAYER = re.compile(r"(nn|cudnn|rnn)\.[A-Z]\w+")
 _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
 
