@@ -281,3 +281,38 @@ def evaluate(call: str, a: np.ndarray, b: np.ndarray, v: float) -> np.ndarray:
     result = rt.execute(f"return {call}", "=test.lua")
     assert isinstance(result, torch.Tensor)
     return result.numpy()
+
+
+def test_empty_ones(runtime: Runtime) -> None:
+    """What nothing has been put into is empty for both languages, and gets sizes with or without Python."""
+    assert runtime.execute(
+        """
+        local e, x = torch.Tensor(), torch.Tensor{{1, 2}, {3, 4}}
+        return e:dim(), e:nElement(), #e:size(), e:storage() == nil, x.new():nElement(), tostring(x.new())
+        """
+    ) == (0, 0, 0, True, 0, "[torch.DoubleTensor with no dimension]\n")
+    assert runtime.execute(
+        """
+        local x = torch.Tensor{{1, 2}, {3, 4}}
+        local a = x.new():resizeAs(x):copy(x):mul(2)
+        local b = torch.Tensor():resizeAs(a:t()):copy(a:t())
+        local c = torch.Tensor():resizeAs(torch.Tensor()):resize(3):fill(1)
+        local d = a:clone():resizeAs(torch.Tensor(4)):add(1)
+        local e = torch.Tensor(2):fill(7):resizeAs(torch.Tensor(3))
+        local f = torch.Tensor():resizeAs(torch.zeros(300))
+        return a:sum(), b[1][2], c:sum(), d[4], d:dim(), e[2], e:nElement(), f:nElement(),
+               torch.Tensor():set(x):sum(), torch.cat(torch.Tensor(), x[1]):sum()
+        """
+    ) == (20, 6, 3, 9, 1, 7, 3, 300, 10, 3)
+
+
+def test_an_empty_one_as_a_field(runtime: Runtime) -> None:
+    assert runtime.execute(
+        """
+        require 'nn'
+        local m = nn.Identity()
+        m.buffer, m.output = torch.Tensor(), torch.FloatTensor()
+        local copy = torch.deserialize(torch.serialize(m))
+        return copy.buffer:dim(), copy.output:type(), copy.output:nElement(), m:forward(torch.ones(2)):sum()
+        """
+    ) == (0, "torch.FloatTensor", 0, 2)

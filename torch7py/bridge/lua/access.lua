@@ -143,6 +143,23 @@ local function warm_up(mt, prototype, memory)
 end
 if ffi then jit.off(warm_up) end
 
+-- x:resizeAs(y) of a small tensor that Lua has made, as in x.new():resizeAs(x)
+local function resize_method(mt)
+   local resize, refit, small = tensor.method('resizeAs'), headers.refit, headers.small
+   return function(u, like, ...)
+      if getmetatable(u) == mt and type(like) == 'userdata' and getmetatable(like) == mt and select('#', ...) == 0 then
+         local h = at_hand(like)
+         if h ~= nil and h.dims > 0 then
+            local n = 1
+            for d = 0, h.dims - 1 do n = n * tonumber(h.size[d]) end
+            if n <= small and refit(u, n, h) then return u end
+         end
+      end
+      barrier()
+      return resize(u, like, ...)
+   end
+end
+
 -- x:index(dim, i) where few elements are picked
 local function index_method(mt, pointer, kind)
    local index, long = tensor.method('index'), ffi.typeof('int64_t*')
@@ -283,6 +300,7 @@ local function known_methods(mt, pointer, kind)
       return select_one(u, dim, at, ...)
    end
    if pointer and headers.has_array(kind) then method.index = index_method(mt, pointer, kind) end
+   if headers.refit then method.resizeAs = resize_method(mt) end
    tensor.fast[mt] = method
 end
 

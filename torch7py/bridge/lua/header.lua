@@ -142,7 +142,8 @@ for _, t in ipairs(config.types) do
    if t[1] ~= 'Half' then arrays[t[2]] = ffi.typeof(t[3] .. '[?]') end
 end
 
--- A new tensor of n zeros, and its header. Its sizes are those of the header `like`; without one it is a vector.
+-- A new tensor of n zeros, and its header. Its sizes are those of the header `like`; without one it is a vector, of no numbers
+-- empty.
 local function fresh(kind, n, like)
    local u, memory, h = newproxy(prototypes[kind]), arrays[kind](n), new_header()
    h.epoch, h.kind, h.address = shared[0], kind, ffi.cast(intptr, memory)
@@ -154,10 +155,31 @@ local function fresh(kind, n, like)
          step = step * like.size[d]
       end
    else
-      h.dims, h.size[0], h.stride[0] = 1, n, 1
+      h.dims, h.size[0], h.stride[0] = n > 0 and 1 or 0, n, 1
    end
    cache[u], memory_of[u] = h, memory
    return u, h
+end
+
+-- Give a tensor of Lua's own, of `n` numbers or none, the sizes of the header `like`. Returns whether that was possible: not for
+-- other tensors, and not where numbers would have to stay.
+local function refit(u, n, like)
+   if memory_of[u] == nil then return false end
+   local h = cache[u]
+   local held = h.dims > 0 and 1 or 0
+   for d = 0, h.dims - 1 do held = held * tonumber(h.size[d]) end
+   if held ~= n then
+      if held > 0 then return false end
+      local memory = arrays[h.kind](n)
+      memory_of[u], h.address = memory, ffi.cast(intptr, memory)
+   end
+   local step = 1
+   h.dims, h.epoch = like.dims, shared[0]
+   for d = like.dims - 1, 0, -1 do
+      h.size[d], h.stride[d] = like.size[d], step
+      step = step * like.size[d]
+   end
+   return true
 end
 
 -- A new tensor in the memory of `base`, whose header is `h`: `offset` elements from its start, of `dims` dimensions.
@@ -264,7 +286,7 @@ core.hand_over = hand_over
 ---------------------------------------------------------------------------------------------------------
 
 headers.of, headers.at_hand, headers.cache, headers.new, headers.shared = header, header_at_hand, cache, new_header, shared
-headers.count_dense, headers.view, headers.fresh = count_dense, view, fresh
+headers.count_dense, headers.view, headers.fresh, headers.refit = count_dense, view, fresh, refit
 headers.has_array = function(kind) return arrays[kind] ~= nil end
 function headers.advance() shared[0] = shared[0] + 1 end
 

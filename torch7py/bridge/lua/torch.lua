@@ -70,8 +70,9 @@ local function plain(t)
    return type(t) == 'table' and (handle_of[t] == nil or handle_of[t] % 32 == TABLE)
 end
 
--- The product of sizes when a tensor of them is small enough to be Lua's own; else nil.
+-- The product of sizes when a tensor of them is small enough to be Lua's own, as one without sizes is; else nil.
 local function small(a, b, ...)
+   if a == nil and b == nil and select('#', ...) == 0 then return 0 end
    if type(a) ~= 'number' or not (a >= 1 and a % 1 == 0) or select('#', ...) > 0 then return nil end
    local n = a
    if b ~= nil then
