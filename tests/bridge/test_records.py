@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.container import Container
 
 MODELS = {
     "sequential": "nn.Sequential():add(nn.Sequential():add(inner):add(nn.Identity()))",
@@ -162,3 +166,60 @@ def test_a_list_that_is_another_one_for_the_length_of_a_call(rt: Runtime) -> Non
         rt.execute("m:evaluate()")
     assert rt.execute("return count()") == 2
     assert len(list(rt.globals["m"].parameters())) == 2
+
+
+@pytest.mark.parametrize("others", [10, 300])
+def test_a_call_pays_for_its_own_tree_alone(others: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many other modules hold tables, are made meanwhile, or compute in Lua beside the one that is called."""
+    compared: list[int] = []
+    changed_fields = ModuleProxies.changed_fields
+
+    def counted(self: ModuleProxies, *fields: Any) -> tuple[int, ...]:
+        compared.append(len(fields) // 3)
+        return changed_fields(self, *fields)
+
+    monkeypatch.setattr(ModuleProxies, "changed_fields", counted)
+    with Runtime() as runtime:
+        runtime.globals["others"] = others
+        runtime.execute(
+            """
+            require 'nn'
+            local Pair = torch.class('nn.Pair', 'nn.Module')
+            function Pair:__init() nn.Module.__init(self) self.gradInput = {torch.Tensor(), torch.Tensor()} end
+            function Pair:updateOutput(input) return self.output:resizeAs(input[1]):add(input[1], input[2]) end
+            function Pair:updateGradInput(input, gradOutput)
+               for i = 1, 2 do self.gradInput[i]:resizeAs(gradOutput):copy(gradOutput) end
+               return self.gradInput
+            end
+            kept = {}
+            for i = 1, others do
+               kept[i] = nn.ConcatTable():add(nn.Identity()):add(nn.Identity())
+               kept[i]:forward(torch.ones(2))
+               assert(#kept[i].output == 2)
+            end
+            m = nn.Sequential():add(nn.ConcatTable():add(nn.Identity()):add(nn.Identity())):add(nn.Pair())
+            x = torch.ones(2)
+            for i = 1, 4 do m:forward(x) m:backward(x, x) end
+            assert(m:get(1).output[2]:sum() == 2)
+            """
+        )
+        compared.clear()
+        runtime.execute("for i = 1, 10 do local c = nn.MSECriterion() m:forward(x) m:backward(x, x) end")
+    assert 0 < sum(compared) <= others + 10 * 12
+
+
+def test_a_large_model_is_built_in_as_many_steps_as_it_has_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appending tells Python of the new module alone."""
+    children: list[int] = []
+    as_list = Container.child_list
+
+    def counted(self: Container) -> list[Any]:
+        found = as_list(self)
+        children.append(len(found))
+        return found
+
+    monkeypatch.setattr(Container, "child_list", counted)
+    with Runtime() as runtime:
+        runtime.execute("require 'nn' m = nn.Sequential() for i = 1, 300 do m:add(nn.Identity()) end")
+        assert sum(children) < 300
+        assert runtime.execute("return #m.modules, m:forward(torch.ones(2)):sum()") == (300, 2)
