@@ -80,7 +80,7 @@ def test_forward_overwrites_inner_outputs_too(nn: Runtime) -> None:
         local inner = m:get(2).output
         m:forward(x * 2)
         local expected = torch.tanh(m:get(1).output)
-        return rawequal(inner, m:get(2).output), (inner - expected):abs():max() == 0
+        return rawequal(inner, m:get(2).output), (inner - expected):abs():max() < 1e-15
         """,
     )
     assert same
@@ -264,7 +264,9 @@ def test_overrides_come_and_go_after_construction(nn: Runtime, define: str, unde
         True,
     )
     lua(nn, undefine)
-    assert lua(nn, "return (m:forward(x) - before):abs():max(), called") == (0, 1)
+    off, called = lua(nn, "return (m:forward(x) - before):abs():max(), called")
+    assert off < 1e-15  # one may be PyTorch's and the other computed in Lua
+    assert called == 1
 
 
 def test_switching_a_method_off(nn: Runtime) -> None:

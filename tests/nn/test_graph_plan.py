@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -81,8 +81,11 @@ def of_two() -> GModule:
     return GModule([a, b], [Node(Tanh(), Node(CAddTable(), a, b, a))])
 
 
+VECTORS = (*ONE, "add", "mul", "sub", "of two")  # what takes vectors too
+
+
 @st.composite
-def graphs(draw: st.DrawFn) -> GModule:
+def graphs(draw: st.DrawFn, kinds: Sequence[str] = (*ONE, *TWO, "gates")) -> GModule:
     """Any graph on matrices of one width, with inputs that all lead somewhere; some are tables of two, as states."""
     inputs = [Node(Identity()) for _ in range(draw(st.integers(1, 3)))]
     tables = [draw(st.booleans()) for _ in inputs]
@@ -92,7 +95,7 @@ def graphs(draw: st.DrawFn) -> GModule:
     nodes = list(free)
     for _ in range(draw(st.integers(3, 12))):
         first = draw(st.sampled_from(nodes))
-        kind = draw(st.sampled_from([*ONE, *TWO, "gates"]))
+        kind = draw(st.sampled_from(kinds))
         if kind == "gates":
             whole = Node(Reshape(2, WIDTH), Node(Linear(WIDTH, 2 * WIDTH), first))
             made = Node(SplitTable(2), whole).split(2)
@@ -117,7 +120,7 @@ def inputs_for(graph: GModule, rows: int, dtype: torch.dtype = torch.float64) ->
     tables = graph.__dict__.get("tables") or [False] * graph.nInputs
 
     def one() -> Tensor:
-        return torch.randn(rows, WIDTH, dtype=dtype)
+        return torch.randn(rows, WIDTH, dtype=dtype) if rows else torch.randn(WIDTH, dtype=dtype)
 
     made = [[one(), one()] if is_table else one() for is_table in tables]
     return made if len(made) > 1 else made[0]
@@ -171,6 +174,15 @@ def planned(graph: GModule) -> bool:
 def test_any_graph(graph: GModule, rows: int, others: int, seed: int) -> None:
     torch.manual_seed(seed)
     for size in (rows, rows, rows, rows, others, others, others, others, rows):
+        check(graph, inputs_for(graph, size), scale=0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(graphs(VECTORS), st.integers(0, 2**31))
+def test_any_graph_on_vectors(graph: GModule, seed: int) -> None:
+    """Also after matrices, and before them."""
+    torch.manual_seed(seed)
+    for size in (0, 0, 0, 0, 2, 2, 2, 2, 0):
         check(graph, inputs_for(graph, size), scale=0.5)
 
 

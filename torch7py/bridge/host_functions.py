@@ -183,7 +183,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return give_new(objects[handle].detach(), handle & (STEP - 1))
 
     def adopt(kind: int, address: int, *sizes: int) -> tuple[int, int]:
-        """Move elements from Lua's memory into a new tensor, which without sizes is empty; returns its handle and address."""
+        """Move elements from Lua's memory into a new tensor, empty without sizes; returns its handle and address."""
         tensor = torch.empty(sizes or (0,), dtype=types.NUMBER_TYPES[kind].dtype)
         moved = tensor.data_ptr()
         ctypes.memmove(moved, address, tensor.nbytes)

@@ -476,6 +476,8 @@ class ModuleProxies:
         """
         obj = self.handles.objects[handle]
         attributes = obj.__dict__
+        if text and "_parameters" not in attributes:  # a constructor of a script's finds the fields there
+            TorchObject.__init__(obj)
         exports = all_exports(type(obj))
         for attribute in attributes.pop("_marked", ()):
             attributes.pop(attribute, None)

@@ -21,7 +21,9 @@ from torch7py.ops.dispatch.kinds import Kind
 
 __all__ = ["SmallModel", "small_step_functions"]
 
-WORDS = 4  # of a tensor: its address (0: there is none), dimensions, the first two sizes
+WORDS = (
+    4  # of a tensor: its address (0: there is none), dimensions (-1: the field is nil), the first two sizes
+)
 SPECIAL = (
     "_marked",
     "_above",
@@ -48,8 +50,22 @@ class SmallModel:
         self.containers = containers
         self.words = (ctypes.c_int64 * (WORDS * len(names) * len(parts)))()
 
+    def make_room(self, name: str, sizes: Sequence[int]) -> None:
+        """Give each part a result of this name, ``output`` or ``gradInput``, of its size; the sizes of all follow each
+        other."""
+        dims = len(sizes) // len(self.parts)
+        for number, part in enumerate(self.parts):
+            wanted = tuple(int(size) for size in sizes[number * dims : (number + 1) * dims])
+            if part.__dict__[name].shape != wanted or not part.__dict__[name].is_contiguous():
+                part.keep(name, part.new(*wanted))
+        for container, first, last in self.containers:
+            container.__dict__[name] = self.parts[last if name == "output" else first].__dict__[name]
+
     def find(self) -> int:
-        """Write down where the tensors are. Returns the number of their type in ``TYPES``, 0 where Lua cannot serve."""
+        """Write down where the tensors are. Returns the number of their type in ``TYPES``, 0 where Lua cannot serve.
+
+        4 is added where a container's output is not its last part's, 8 where its gradInput is not its first part's.
+        """
         dtype: torch.dtype | None = None
         words, at = self.words, 0
         for part in self.parts:
@@ -73,18 +89,22 @@ class SmallModel:
                     if tensor.numel():
                         sizes = [*tensor.shape[:2], 1, 1][:2]
                         words[at : at + WORDS] = [tensor.data_ptr(), tensor.dim(), *sizes]
-                elif tensor is not None and not isinstance(tensor, (int, float)):
+                elif tensor is None:
+                    words[at + 1] = -1
+                elif not isinstance(tensor, (int, float)):
                     return 0
                 at += WORDS
+        apart = 0
         for container, first, last in self.containers:
             attributes = container.__dict__
-            if (
-                _is_special(container)
-                or attributes.get("output") is not self.parts[last].__dict__.get("output")
-                or attributes.get("gradInput") is not self.parts[first].__dict__.get("gradInput")
-            ):
+            if _is_special(container):
                 return 0
-        return TYPES.get(dtype, 0) if dtype is not None else 0
+            if attributes["output"] is not self.parts[last].__dict__["output"]:
+                apart |= 4
+            if attributes["gradInput"] is not self.parts[first].__dict__["gradInput"]:
+                apart |= 8
+        number = 0 if dtype is None else TYPES.get(dtype, 0)
+        return number and number + apart
 
 
 def _is_special(obj: TorchObject) -> bool:
@@ -115,6 +135,10 @@ def small_step_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., A
     def find_small_model(handle: int) -> int:
         return 0 if handles.cuda else objects[handle].find()
 
+    def make_room(handle: int, name: str, *sizes: int) -> None:
+        """Let results have these sizes (see ``SmallModel.make_room``)."""
+        objects[handle].make_room(name, sizes)
+
     def set_number(handle: int, name: str, value: float) -> None:
         """Set a field to a number that Lua has computed."""
         objects[handle].__dict__[name] = value
@@ -122,5 +146,6 @@ def small_step_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., A
     return {
         "small_model": small_model,
         "find_small_model": find_small_model,
+        "make_room": make_room,
         "set_number": set_number,
     }

@@ -285,15 +285,15 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
 
 
 def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, dict[str, str]] | None:
-    """The input as a matrix, and the names of weight and, where there is one, bias.
+    """The input, a vector or a matrix, and the names of weight and, where there is one, bias.
 
     If their sizes change, a product fails.
     """
-    known, parameters = _known(x, 2), module._parameters
+    known, parameters = _known(x), module._parameters
     weight, bias = parameters.get("weight"), parameters.get("bias")
-    if known is None or weight is None:
+    if known is None or weight is None or len(known.shape) > 2:
         return None
-    if weight.dim() != 2 or known.shape[1] != weight.shape[1] or weight.dtype is not known.dtype:
+    if weight.dim() != 2 or known.shape[-1] != weight.shape[1] or weight.dtype is not known.dtype:
         return None
     if bias is not None and (bias.shape != weight.shape[:1] or bias.dtype is not known.dtype):
         return None
@@ -313,11 +313,16 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
     if parts is None:
         return None
     known, names = parts
-    shape = torch.Size((known.shape[0], module._parameters["weight"].shape[0]))
+    shape = torch.Size((*known.shape[:-1], module._parameters["weight"].shape[0]))
     room = code.result(number, module, "output", Known("", shape, known.dtype, True))
     if room is not None:
-        factors = f"{known.name}, {code.turned(names['weight'])}, out={room.name}"
-        code.line(f"addmm({names['bias']}, {factors})" if "bias" in names else f"mm({factors})")
+        if len(shape) == 1:
+            product, factors = "mv", f"{names['weight']}, {known.name}"
+        else:
+            product, factors = "mm", f"{known.name}, {code.turned(names['weight'])}"
+        if "bias" in names:
+            product, factors = f"add{product}", f"{names['bias']}, {factors}"
+        code.line(f"{product}({factors}, out={room.name})")
     return room
 
 
@@ -327,7 +332,7 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     if parts is None or g.dtype is not parts[0].dtype:
         return None
     known, names = parts
-    if g.shape != (known.shape[0], module._parameters["weight"].shape[0]):
+    if g.shape != (*known.shape[:-1], module._parameters["weight"].shape[0]):
         return None
     for key in names:  # the gradients must be the buffers that are attached
         buffer, parameter = module._gradients.get(key), module._parameters[key]
@@ -340,7 +345,10 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     for key, parameter in names.items():
         name = code.bind(f"grad_{key}{number}", module._gradients[key])
         code.check(f"{q}.get('{key}') is {name}", f"{parameter}.grad is {name}")
-    code.line(f"mm({g.name}, {names['weight']}, out={room.name})")
+    if len(known.shape) == 1:
+        code.line(f"mv({code.turned(names['weight'])}, {g.name}, out={room.name})")
+    else:
+        code.line(f"mm({g.name}, {names['weight']}, out={room.name})")
     return room
 
 
@@ -348,12 +356,18 @@ def accumulate_linear(
     code: Code, number: int, module: Any, x: Known, g: Known, shared: dict[str, str]
 ) -> None:
     """Add the gradients of weight and bias. ``shared`` has intermediate results of the same gradient."""
+    has_bias = module._parameters.get("bias") is not None
+    if len(x.shape) == 1:
+        code.line(f"grad_weight{number}.addr_({g.name}, {x.name}, alpha=scale)")
+        if has_bias:
+            code.line(f"grad_bias{number}.add_({g.name}, alpha=scale)")
+        return
     turned, total = shared.get(g.name, ""), f"u_{g.name}"
     if not turned:
         turned = shared[g.name] = f"y_{g.name}"
         code.line(f"{turned} = {code.turned(g.name)}")
     code.line(f"grad_weight{number}.addmm_({turned}, {x.name}, alpha=scale)")
-    if module._parameters.get("bias") is not None:
+    if has_bias:
         if total not in shared:
             shared[total] = total
             code.line(f"{total} = {g.name}.sum(0)")
@@ -362,12 +376,12 @@ def accumulate_linear(
 
 def _normalize(function: str) -> Callable[[Code, int, Any, Value], Value | None]:
     def write(code: Code, number: int, module: Any, x: Value) -> Value | None:
-        known = _known(x, 2)
-        if known is None or not known.contiguous:
+        known = _known(x)
+        if known is None or not known.contiguous or len(known.shape) > 2:
             return None
         room = code.result(number, module, "output", known, whole=False)
         if room is not None:
-            code.line(f"{room.name}.data = {function}({known.name}, 1)")
+            code.line(f"{room.name}.data = {function}({known.name}, {len(known.shape) - 1})")
         return room
 
     return write
@@ -375,15 +389,15 @@ def _normalize(function: str) -> Callable[[Code, int, Any, Value], Value | None]
 
 def _normalize_back(function: str) -> Callable[[Code, int, Any, Value, Known, bool], Value | None]:
     def write(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
-        known = _known(x, 2)
-        if known is None or known.shape != g.shape or known.dtype is not g.dtype:
+        known = _known(x)
+        if known is None or known.shape != g.shape or known.dtype is not g.dtype or len(known.shape) > 2:
             return None
         output = code.output(number, module, g)
         room = code.result(number, module, "gradInput", g, whole=False)
         if output is None or room is None:
             return None
         dtype = code.bind(f"t_{room.name}", g.dtype)
-        code.line(f"{room.name}.data = {function}({g.name}, {output}, 1, {dtype})")
+        code.line(f"{room.name}.data = {function}({g.name}, {output}, {len(known.shape) - 1}, {dtype})")
         return room
 
     return write

@@ -10,7 +10,7 @@ local peers = chunk('module_proxies.lua')(core, host, class)
 local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
-local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records)
+local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records, walking)
 local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.

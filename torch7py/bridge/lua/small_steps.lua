@@ -3,15 +3,15 @@
 -- A forward of two layers on three numbers takes PyTorch some 40 us, and a loop of LuaJIT's less than 1. So a model of
 -- few numbers, built of layers that a package has described here (`layer`, `container`, `criterion`), is served by such
 -- loops: they read and write the tensors of the layers where these lie, so that both languages see what the layers' own
--- methods would have left. Python makes those tensors, in the first calls, and whenever sizes change; it also says
--- whether anything about the modules is special (small_steps.py). Where the tensors are is asked once an epoch.
+-- methods would have left. Python makes those tensors when sizes change, and says whether anything about the modules is
+-- special (small_steps.py). Where the tensors are is asked once an epoch.
 --
 -- What a criterion returns is a number, which Python is told before it does anything that could look at it.
 --
--- Arguments: core, host, config, headers, tensor, peers, methods, records.
+-- Arguments: core, host, config, headers, tensor, peers, methods, records, walking.
 -- Result: the table `small`: layer, container, criterion, and serve(name) -> f(m, ...) -> whether it did, results...
 
-local core, host, config, headers, tensor, peers, methods, records = ...
+local core, host, config, headers, tensor, peers, methods, records, walking = ...
 local small = {}
 
 local type, next, pcall, select, tonumber, unpack = type, next, pcall, select, tonumber, unpack
@@ -19,7 +19,7 @@ local getmetatable, setmetatable, rawget, concat = getmetatable, setmetatable, r
 local handle_of, native = core.handle_of, peers.native
 
 local ffi = config.shared and require 'ffi' or nil
-local CALLS = 2            -- that Python serves before
+local CALLS = 2            -- of a criterion that Python serves before: many are made for one call
 local MOST_MISSES = 20     -- calls in a row that a model could not serve
 local WORK = 20000         -- multiplications and additions up to which the loops are faster
 local MOST_PARTS = 12
@@ -121,10 +121,12 @@ end
 
 -- Ask Python where the tensors are.
 local function find(model, m)
-   model.epoch, model.settings, model.dims = epoch[0], peers.settings(), nil
+   model.epoch, model.settings, model.dims = epoch[0], peers.settings(), nil   -- widths are worked out anew
    local kind = core.raw(host.find_small_model, handle_of[model])
    model.usable = kind > 0
    if kind == 0 then return end
+   model.apart = {output = kind % 8 >= 4, gradInput = kind >= 8}
+   kind = kind % 4
    model.mt, model.pointer, model.bytes = TYPES[kind], POINTERS[kind], BYTES[kind]
    local words, at, pointer = model.words, 0, POINTERS[kind]
    for i = 1, #model.parts do
@@ -144,7 +146,14 @@ end
 -- The model to serve a call of a module by, brought up to date; nil where Python is to serve it.
 local function model_for(m)
    local record = records.last(m)
-   if not record or record.calls < CALLS or refused[m] == record then return nil end
+   if not record then
+      if descriptions[native(getmetatable(m)).key].is_criterion then return nil end
+      walking.enter(m)
+      record = records.last(m)
+      if not record then return nil end
+   end
+   if refused[m] == record then return nil end
+   if record.calls < CALLS and descriptions[native(getmetatable(m)).key].is_criterion then return nil end
    new_entry()
    if not records.is_current(record) then return nil end
    local model = models[m]
@@ -193,23 +202,53 @@ local function is_like(part, name, dims, rows, columns)
    return part[name .. '_1'] == rows and part[name .. '_2'] == columns
 end
 
--- Whether the model's layers take inputs of this size, and have room for the results. They remember their widths.
+-- Whether the model's layers take inputs of this size, and are small enough. They remember their widths.
 local function fits(model, dims, rows, columns)
    if model.dims == dims and model.rows == rows and model.columns == columns then return model.fitting end
-   model.dims, model.rows, model.columns, model.fitting, model.goes_back = dims, rows, columns, false, true
+   model.dims, model.rows, model.columns, model.fitting, model.ready = dims, rows, columns, false, {}
    local width, work = columns, 0
    for i = 1, #model.parts do
       local part = model.parts[i]
       local wider = part.description.width(part, width)
-      if not wider or not is_like(part, 'output', dims, rows, wider) then return false end
-      if not is_like(part, 'gradInput', dims, rows, width) or part.description.lacks_gradient(part) then
-         model.goes_back = false
-      end
+      if not wider then return false end
       work = work + rows * (part.weight ~= nil and wider * width or 8 * wider)
-      part.columns, width = width, wider
+      part.columns, part.width, width = width, wider, wider
    end
    model.width, model.fitting = width, work <= WORK
    return model.fitting
+end
+
+local WIDTHS = {output = 'width', gradInput = 'columns'}
+
+local function has_room(model, name, dims, rows)
+   if model.apart[name] then return false end
+   for i = 1, #model.parts do
+      local part = model.parts[i]
+      if not is_like(part, name, dims, rows, part[WIDTHS[name]]) then return false end
+   end
+   return true
+end
+
+-- See to it that there are outputs, or gradInputs, of the right sizes for an input that fits. Where there are none Python
+-- makes them. Returns whether Lua can write them.
+local function make_room(model, m, name, dims, rows, columns)
+   if model.ready[name] then return true end
+   if not has_room(model, name, dims, rows) then
+      local sizes = {}
+      for i = 1, #model.parts do
+         if model.parts[i][name .. '_dims'] < 0 then return false end   -- the script has set it to nil
+         if dims == 2 then sizes[#sizes + 1] = rows end
+         sizes[#sizes + 1] = model.parts[i][WIDTHS[name]]
+      end
+      core.hand_over()
+      core.raw(host.make_room, handle_of[model], name, unpack(sizes))
+      core.advance()
+      peers.fields_changed()
+      find(model, m)
+      if not model.usable or not fits(model, dims, rows, columns) or not has_room(model, name, dims, rows) then return false end
+   end
+   model.ready[name] = true
+   return true
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -218,8 +257,11 @@ end
 local function forward(m, input)
    local model = model_for(m)
    if not model then return false end
-   local x, dims, rows, columns, at = matrix(model, input)
-   if not x or not fits(model, dims, rows, columns) then return missed(m, model) end
+   local _, dims, rows, columns = matrix(model, input)
+   if not dims or not fits(model, dims, rows, columns) or not make_room(model, m, 'output', dims, rows, columns) then
+      return missed(m, model)
+   end
+   local x, _, _, _, at = matrix(model, input)   -- making room may have moved it
    local parts = model.parts
    if overlaps(model, at, rows * columns, parts[1], 'output') then return missed(m, model) end
    for i = 1, #parts do
@@ -231,24 +273,69 @@ local function forward(m, input)
    return true, read_field(m, handle_of[m], 'output')
 end
 
-local function backward(m, input, gradOutput, scale)
+-- For a pass back: the model, the pointers to input and gradient, and how many rows. Nil where Python is to serve it.
+local function way_back(m, input, gradOutput, scale)
    local model = model_for(m)
-   if not model or scale ~= nil and type(scale) ~= 'number' then return false end
-   local x, dims, rows, columns, at = matrix(model, input)
-   if not x or not fits(model, dims, rows, columns) or not model.goes_back then return missed(m, model) end
-   local g, its_dims, its_rows, its_columns, its_at = matrix(model, gradOutput)
-   if not g or its_dims ~= dims or its_rows ~= rows or its_columns ~= model.width then return missed(m, model) end
+   if not model or scale ~= nil and type(scale) ~= 'number' then return nil end
+   local _, dims, rows, columns = matrix(model, input)
+   local _, its_dims, its_rows, its_columns = matrix(model, gradOutput)
+   if not dims or not fits(model, dims, rows, columns) or not has_room(model, 'output', dims, rows)
+      or its_dims ~= dims or its_rows ~= rows or its_columns ~= model.width
+      or not make_room(model, m, 'gradInput', dims, rows, columns) then
+      missed(m, model)
+      return nil
+   end
+   local x, _, _, _, at = matrix(model, input)
+   local g, _, _, _, its_at = matrix(model, gradOutput)
    local parts = model.parts
    -- a layer writes its gradInput before it has read the last of x and g
-   if overlaps(model, at, rows * columns, parts[1], 'gradInput') then return missed(m, model) end
-   if overlaps(model, its_at, rows * its_columns, parts[#parts], 'gradInput') then return missed(m, model) end
-   for i = #parts, 1, -1 do
-      local part = parts[i]
-      part.description.backward(part, i > 1 and parts[i - 1].output or x, g, rows, part.columns, scale or 1)
-      g = part.gradInput
+   if overlaps(model, at, rows * columns, parts[1], 'gradInput')
+      or overlaps(model, its_at, rows * its_columns, parts[#parts], 'gradInput') then
+      missed(m, model)
+      return nil
    end
    model.misses = 0
+   return model, x, g, rows
+end
+
+-- Whether each parameter has a gradient of its size.
+local function has_gradients(model)
+   for i = 1, #model.parts do
+      local lacks_gradient = model.parts[i].description.lacks_gradient
+      if lacks_gradient and lacks_gradient(model.parts[i]) then return false end
+   end
+   return true
+end
+
+-- From the last part to the first, `to_input` and `to_parameters` as asked for.
+local function go_back(m, input, gradOutput, scale, to_input, to_parameters)
+   local model, x, g, rows = way_back(m, input, gradOutput, scale)
+   if not model or to_parameters and not has_gradients(model) then return false end
+   local parts = model.parts
+   for i = #parts, 1, -1 do
+      local part = parts[i]
+      local its_input, description = i > 1 and parts[i - 1].output or x, part.description
+      if to_input then description.backward(part, its_input, g, rows, part.columns) end
+      if to_parameters and description.accumulate then
+         description.accumulate(part, its_input, g, rows, part.columns, scale or 1)
+      end
+      g = part.gradInput
+   end
+   return true
+end
+
+local function backward(m, input, gradOutput, scale)
+   if not go_back(m, input, gradOutput, scale, true, true) then return false end
    return true, read_field(m, handle_of[m], 'gradInput')
+end
+
+local function grad_input(m, input, gradOutput, ...)
+   if select('#', ...) > 0 or not go_back(m, input, gradOutput, nil, true, false) then return false end
+   return true, read_field(m, handle_of[m], 'gradInput')
+end
+
+local function accumulate(m, input, gradOutput, scale)
+   return go_back(m, input, gradOutput, scale, false, true)
 end
 
 -- f(parameter, gradient, how many numbers) for all parameters. False where one has no gradient, or there are many.
@@ -363,8 +450,8 @@ function small.numbers(target, n)
 end
 
 small.matrix = matrix
-SERVED.module = {forward = forward, updateOutput = forward, backward = backward, zeroGradParameters = zero_gradients,
-                 updateParameters = update}
+SERVED.module = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
+                 accGradParameters = accumulate, zeroGradParameters = zero_gradients, updateParameters = update}
 SERVED.criterion = {forward = loss, updateOutput = loss, backward = slope, updateGradInput = slope}
 
 -- The function that serves a method of this name, of modules or of criterions.

@@ -6,8 +6,9 @@
 --
 --    width(part, columns): the columns of the output; nil where the layer does not take such an input
 --    forward(part, x, rows, columns): write the output
---    backward(part, x, g, rows, columns, scale): write gradInput, and add to the parameters' gradients
---    lacks_gradient(part): whether there is nowhere to write them
+--    backward(part, x, g, rows, columns): write gradInput
+--    accumulate(part, x, g, rows, columns, scale): add to the parameters' gradients, where there are parameters
+--    lacks_gradient(part): whether there is nowhere to add them
 --
 -- A criterion's take the `model` too, and the dimensions of the input: forward returns the loss and what else the
 -- method returns, or nothing where Python is to look at the call.
@@ -24,7 +25,6 @@ local exp, log, tanh, floor, abs = math.exp, math.log, math.tanh, math.floor, ma
 local type = type
 
 local function same(part, columns) return columns end
-local function has_gradient() return false end
 
 ---------------------------------------------------------------------------------------------------------
 -- Linear
@@ -78,8 +78,10 @@ small.layer('nn.Linear', {
    forward = function(part, x, rows, columns)
       weighted_sums(part.weight, part.bias, x, part.output, rows, columns, part.weight_1)
    end,
-   backward = function(part, x, g, rows, columns, scale)
+   backward = function(part, x, g, rows, columns)
       back_through(part.weight, g, part.gradInput, rows, columns, part.weight_1)
+   end,
+   accumulate = function(part, x, g, rows, columns, scale)
       accumulate(part.gradWeight, part.bias ~= nil and part.gradBias, x, g, rows, columns, part.weight_1, scale)
    end,
 })
@@ -91,8 +93,7 @@ small.layer('nn.Linear', {
 local function elementwise(key, run, run_back, settle)
    small.layer(key, {
       width = same,
-      lacks_gradient = has_gradient,
-      settle = settle and function(part, m)
+         settle = settle and function(part, m)
          part.a, part.b = settle(m)
          return part.a ~= nil
       end,
@@ -148,7 +149,6 @@ end
 
 small.layer('nn.LogSoftMax', {
    width = same,
-   lacks_gradient = has_gradient,
    forward = function(part, x, rows, columns)
       local y = part.output
       for r = 0, rows - 1 do
@@ -171,7 +171,6 @@ small.layer('nn.LogSoftMax', {
 
 small.layer('nn.SoftMax', {
    width = same,
-   lacks_gradient = has_gradient,
    forward = function(part, x, rows, columns)
       local y = part.output
       for r = 0, rows - 1 do
