@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import json
 import logging
 import os
 import re
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -193,9 +195,13 @@ def model_in(root: Any) -> torch.nn.Module:
 # -- the formats -------------------------------------------------------------------------------------------
 
 
-def _check(found: Contents) -> None:
+def _check(found: Contents, path: Path) -> None:
+    """Refuse what has no tensors, or more numbers than there is room for: an expanded tensor may have any number."""
     if not found.tensors:
         raise TorchError("there is no tensor in it")
+    room = shutil.disk_usage(os.path.dirname(path) or ".").free
+    if sum(tensor.nbytes for tensor in found.tensors.values()) > room:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
 
 
 def _in_text(values: dict[str, Any]) -> str:
@@ -207,7 +213,7 @@ def to_safetensors(root: Any, path: Path, inputs: Sequence[str]) -> str:
     from safetensors.torch import save_file
 
     found = contents(root)
-    _check(found)
+    _check(found, path)
     metadata = {"format": "pt", "source": "torch7"}
     for name in ("aliases", "values", "classes"):
         if part := getattr(found, name):
@@ -239,7 +245,7 @@ def to_npz(root: Any, path: Path, inputs: Sequence[str]) -> str:
     import numpy as np
 
     found = contents(root)
-    _check(found)
+    _check(found, path)
     arrays = {name: tensor.cpu().numpy() for name, tensor in found.tensors.items()}
     arrays |= {name: arrays[kept] for name, kept in found.aliases.items()}
     with (

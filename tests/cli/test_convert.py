@@ -78,3 +78,12 @@ def test_onnx_without_a_size_or_without_onnx_says_what_is_missing(tmp_path: Path
     result = run(unpack(tmp_path, "nn_linear.binary.t7"), tmp_path / "out.onnx")
     assert result.exit_code == 1
     assert "--input" in result.output or "-m pip install" in result.output
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "npz"])
+def test_an_expanded_tensor_with_more_numbers_than_the_disk_has_room_for(tmp_path: Path, ending: str) -> None:
+    torch7py.save({"t": torch.zeros(1).expand(1 << 50)}, tmp_path / "m.t7")
+    result = run(tmp_path / "m.t7", tmp_path / f"m.{ending}")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.endswith(f"m.{ending}: No space left on device\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.t7"]

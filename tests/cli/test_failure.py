@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from torch7py.bridge.runtime import Runtime
@@ -75,10 +76,18 @@ def test_an_error_of_our_own(saved: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "thought of it" in shown.stderr
 
 
+def refused() -> RuntimeError:
+    """PyTorch's error where there is no memory."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
         (MemoryError(), 1, "plain.t7: out of memory"),
+        (refused(), 1, "plain.t7: out of memory"),
         (OSError(28, "No space left on device", "/x"), 1, "No space left on device"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],

@@ -80,6 +80,7 @@ def one_line(file: object, traceback: bool = False) -> Iterator[None]:
 
 
 def _failure(error: Exception, file: object, shown: bool) -> Failure:
+    from torch7py.ops.error_messages import bytes_refused
     from torch7py.ops.errors import Torch7Error
 
     first = str(error).strip().split("\n", 1)[0]
@@ -89,7 +90,7 @@ def _failure(error: Exception, file: object, shown: bool) -> Failure:
         return Failure(
             f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         )
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or bytes_refused(error) is not None:
         return Failure(f"{file}: out of memory")
     if isinstance(error, RecursionError):
         return Failure(f"{file}: nested too deeply, or within itself")

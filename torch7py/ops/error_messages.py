@@ -10,7 +10,7 @@ import torch
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["kind_of", "message_of", "unfitting"]
+__all__ = ["bytes_refused", "kind_of", "message_of", "unfitting"]
 
 _OWN = re.compile(re.escape(str(Path(__file__).parents[1])) + r"[/\\](?!bridge|ops[/\\]dispatch)\w+[/\\]")
 _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -21,6 +21,12 @@ _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((torch.Tensor,), "tensor"),
 )
 _OUT_OF_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory: you tried to allocate (\d+) bytes")
+
+
+def bytes_refused(error: BaseException) -> int | None:
+    """How many bytes PyTorch asked for when it got none; None for another error."""
+    wanted = _OUT_OF_MEMORY.search(str(error)) if isinstance(error, RuntimeError) else None
+    return int(wanted[1]) if wanted else None
 
 
 def message_of(error: BaseException) -> str:
@@ -34,8 +40,8 @@ def message_of(error: BaseException) -> str:
         return "stack overflow"
     first = text.split("\n", 1)[0]
     if isinstance(error, RuntimeError):  # raised by PyTorch
-        wanted = _OUT_OF_MEMORY.search(first)
-        return f"not enough memory for {wanted[1]} bytes" if wanted else first or "RuntimeError"
+        wanted = bytes_refused(error)
+        return first or "RuntimeError" if wanted is None else f"not enough memory for {wanted} bytes"
     return unfitting(error) or (f"{type(error).__name__}: {first}" if first else type(error).__name__)
 
 
