@@ -195,8 +195,8 @@ _TAKES_INPUT = frozenset(
 
 
 def is_cuda(obj: TorchObject) -> bool:
-    """Whether an object is of a CUDA type."""
-    return obj._type.startswith("torch.Cuda")
+    """Whether an object is of a CUDA type; one whose constructor has not come so far has no type yet."""
+    return str(obj.__dict__.get("_type", "")).startswith("torch.Cuda")
 
 
 def check_placement(obj: TorchObject, input: Any) -> None:
