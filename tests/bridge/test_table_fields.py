@@ -232,3 +232,25 @@ def test_tables_of_other_trees_keep_what_the_script_did_to_them(torch7: Runtime,
         """
     )
     assert torch7.execute("return unpack(found)") == (4, 3, 2, 1)
+
+
+@pytest.mark.parametrize("loop", ["t[1] = t", "t.a = {t}", "t[1] = {b = {t}}", "t[1], t[2] = t, {t}"])
+def test_a_table_that_lies_within_itself(torch7: Runtime, loop: str) -> None:
+    """Whether it has changed is found out in every call, of whatever module."""
+    torch7.execute(f"local t = {{}} {loop} pair.gradInput = t held = t")
+    for _ in range(2):
+        assert torch7.execute("net:forward(x) pair:forward(x) return pair.gradInput == held") is True
+        torch7.execute("copy = pair:clone() copy:forward(x)")
+    assert torch7.execute("held.more = 1 pair:forward(x) return pair.gradInput.more") == 1
+    assert torch7.execute("return torch.type(pair:clearState().gradInput), net:forward(x):nElement()") == (
+        "table",
+        3,
+    )
+
+
+def test_clear_state_leaves_a_table_a_table(torch7: Runtime) -> None:
+    torch7.execute("one = nn.Identity() one.gradInput, one.output = {a = x}, {x}")
+    assert torch7.execute("one:clearState() return torch.type(one.gradInput), torch.type(one.output)") == (
+        "table",
+        "table",
+    )

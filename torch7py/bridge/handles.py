@@ -144,8 +144,13 @@ class Handles:
             types.label_all(obj)
         self.codes[id(obj)] = handle
 
-    def as_told(self, held: list[Any] | dict[Any, Any], handle: int | None) -> bool:
-        """Whether a list or dict is unchanged since Lua's table with this handle last had the same content."""
+    def as_told(
+        self, held: list[Any] | dict[Any, Any], handle: int | None, seen: set[int | None] | None = None
+    ) -> bool:
+        """Whether a list or dict is unchanged since Lua's table with this handle last had the same content.
+
+        ``seen`` has the handles of those that are being compared or have been, for one may lie within itself.
+        """
         known = None if handle is None else self.told.get(handle)
         if known is None or len(known) != len(held):
             return False
@@ -164,7 +169,12 @@ class Handles:
             if value.__class__ in _SIMPLE:
                 continue
             if isinstance(value, (list, dict)):
-                if not self.as_told(value, self.codes.get(id(value))):
+                inner = self.codes.get(id(value))
+                seen = {handle} if seen is None else seen
+                if inner in seen:
+                    continue
+                seen.add(inner)
+                if not self.as_told(value, inner, seen):
                     return False
             elif isinstance(value, Table):
                 return False
