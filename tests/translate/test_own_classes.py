@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -109,7 +110,7 @@ def test_a_model_with_them_is_translated_and_verified(program: Path, tmp_path: P
     assert "self.scale2 = Scale(4)" in text
     weights = load_file(model.with_suffix(".safetensors"))
     assert [*weights] == ["linear.bias", "linear.weight", "scale1.weight", "scale2.weight"]
-    names: dict[str, type[torch.nn.Module]] = {"__name__": "page"}
+    names: dict[str, Any] = {"__name__": "page"}
     exec(text, names)
     page = names["Model"]()
     page.double().load_state_dict(weights)

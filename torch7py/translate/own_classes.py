@@ -34,7 +34,8 @@ from torch7py.translate.quoting import lua_quoted
 
 __all__ = ["OwnClasses", "definitions_of", "own_classes"]
 
-_DEFINING = {"require", "torch.class", "class", "torch.setdefaulttensortype"}
+_CLASSES = {"torch.class", "class"}  # functions that make one
+_DEFINING = {*_CLASSES, "require", "torch.setdefaulttensortype"}
 _MOST = 500  # arguments that are tried
 
 
@@ -64,7 +65,7 @@ def _makes_class(statement: tree.Statement) -> bool:
     loads = isinstance(statement, tree.Run) and "require" in calls
     return loads or (
         not isinstance(statement, (tree.FunctionStatement, tree.LocalFunction))
-        and not calls.isdisjoint({"torch.class", "class"})
+        and not calls.isdisjoint(_CLASSES)
     )
 
 
@@ -97,7 +98,7 @@ def _defines(statement: tree.Statement) -> bool:
         return _is_constant(statement.call)
     if isinstance(statement, tree.Do):
         calls = tree.every(statement.body, tree.Call)
-        return any(dotted(call.callee) in ("torch.class", "class") for call in calls)
+        return any(dotted(call.callee) in _CLASSES for call in calls)
     return False
 
 
@@ -159,7 +160,8 @@ def own_classes(program: Path, model: Path) -> Iterator[OwnClasses]:
         name = lua_quoted(os.fspath(model))
         found = OwnClasses(runtime.evaluate(f"return torch.load({name})"))
         objects = list(_own_objects(found.root))
-        calls = [_call_of(runtime, each) for each in objects]
+        constructors = _constructors(definitions, str(program))
+        calls = [_call_of(runtime, each, constructors.get(each.class_name, [])) for each in objects]
         _write(found, definitions, program, objects, calls)
         with _registered(found, objects):
             yield found
@@ -210,21 +212,42 @@ def _fields(module: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if isinstance(name, str)}
 
 
-def _call_of(runtime: Runtime, module: Any) -> str:
+def _constructors(source: bytes, name: str) -> dict[str, list[str]]:
+    """The parameters of the constructors in a program, by the names of the classes; one may be its parent's."""
+    block = parse(source, name)
+    classes: dict[str, str] = {}  # by the variable that holds each
+    parents: dict[str, str] = {}
+    for node in (*tree.every(block, tree.Local), *tree.every(block, tree.Assign)):
+        first = node.names[0] if isinstance(node, tree.Local) else node.targets[0]
+        call = node.values[0] if node.values else None
+        if isinstance(call, tree.Call) and isinstance(first, tree.Name) and dotted(call.callee) in _CLASSES:
+            texts = [each.value for each in call.arguments if isinstance(each, tree.String)]
+            classes[first.name] = texts[0] if texts else ""
+            parents[classes[first.name]] = texts[1] if len(texts) > 1 else ""
+    found = {}
+    for method in tree.every(block, tree.FunctionStatement):
+        holder, _, called = (dotted(method.target) or "").rpartition(".")
+        if called == "__init":
+            names = [parameter.name for parameter in method.function.parameters]
+            found[classes.get(holder, holder)] = names[1:]  # without self
+    for one in parents:
+        at = one
+        while at and at not in found:
+            at = parents.get(at, "")
+        if at:
+            found[one] = found[at]
+    return found
+
+
+def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
     """The call in Lua that makes an object like this one."""
     name = module.class_name
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name):
         raise NotNative(f"a layer of the class {name!r}, which is no name")
     fields = _fields(module)
-    parameters = runtime.evaluate(
-        f"local names, init = {{}}, {name}.__init\n"
-        "local info = debug.getinfo(init, 'u')\n"
-        "for i = 2, info.nparams or 0 do names[i - 1] = debug.getlocal(init, i) end\n"
-        "return names"
-    )
     sizes = {size for p in module.parameter_pairs()[0] for size in p.shape}
     choices = []
-    for parameter in parameters or []:
+    for parameter in parameters:
         values: list[Any] = [None, *([fields[parameter]] if parameter in fields else [])]
         values += [*sorted(sizes), *(x for x in fields.values() if isinstance(x, (bool, int, float, str)))]
         choices.append(list(dict.fromkeys(text for text in map(_literal, values) if text)))
@@ -387,7 +410,7 @@ def _name_of(module: Any, number: int) -> str:
 
 
 def _same(module: Any, objects: Sequence[Any], made: dict[int, str]) -> str:
-    """How an object is made that is a copy of one of those."""
+    """How an object is made that is like one of those (which it was cloned from)."""
     fields = _fields(module)
     for other in objects:
         if other.class_name == module.class_name and not _difference(other, module, fields):
