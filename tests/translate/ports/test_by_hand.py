@@ -22,6 +22,7 @@ ARGUMENTS = {
     "graph": "12",
     "convnet": "2",
     "dropout": "3",
+    "gan": "4",
 }
 
 
@@ -159,6 +160,22 @@ FAULTS = {
         "print('epoch '",
         'print(f"epoch',
     ),
+    "gradients of one of two not cleared": (
+        "gan",
+        "    discriminator.zero_grad()\n",
+        "",
+        "gradients",
+        "optim.sgd(ofD",
+        "for_discriminator.step()",
+    ),
+    "the generator's step left out": (
+        "gan",
+        "    for_generator.step()\n",
+        "",
+        "weights",
+        "optim.sgd(ofG",
+        "",
+    ),
     "more dropout": ("dropout", "Dropout(0.4)", "Dropout(0.5)", "random numbers", "", "loss = criterion"),
     "other words": (
         "dropout",
@@ -189,7 +206,7 @@ def test_a_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
     outcome = compared(name, port)
     assert not outcome.equal
     first = outcome.differences[0]
-    wanted = (what, there and line_of(original(name), there), line_of(port, here))
+    wanted = (what, there and line_of(original(name), there), here and line_of(port, here))
     assert (first.what, first.original, first.port) == wanted, list(outcome.text())
     assert next(outcome.text()).startswith("they part at ")
 

@@ -50,6 +50,7 @@ class Part:
     copied: bool
     first_buffers: Tensors
     seen: Tensors
+    model: int  # the number of the model in which it was first used
     ran: Tensors | None = None
 
     @property
@@ -78,6 +79,7 @@ class Watch:
         self._known: list[Module] = []  # modules with weights of their own, each once
         self._roots: dict[int, Module] = {}
         self._ran: set[int] = set()
+        self._models = 0
         self._numbers: Counter[str] = Counter()
         self._kept: list[torch.UntypedStorage] = []
 
@@ -183,6 +185,7 @@ class Watch:
 
     def add(self, root: Module, moment: Moment) -> None:
         """Take in the parts of a module that is called for the first time."""
+        self._models += 1
         known = {key for module in self._known for key in _memory(module)}
         for module, kind, weights, buffers in _parts(root):
             memory = _memory(module)
@@ -200,7 +203,9 @@ class Watch:
             self.history.track(tracked, moment)
             copied = any(_is_among(value, others) for value in tracked.last.values())
             state = {entry: read() for entry, read in buffers.items()}
-            self.parts.append(Part(name, kind, module, tracked, buffers, copied, state, tracked.last))
+            self.parts.append(
+                Part(name, kind, module, tracked, buffers, copied, state, tracked.last, self._models)
+            )
             for tensor in module.parameter_pairs()[0]:
                 self._use(tensor)
 

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import time
 import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,7 @@ class _Observed:
         self.port, self.weights, self.history = port, weights, port.history
         self.path, self.folder = str(path), os.path.join(path.parent, "")
         self.lines = 0
-        self.modules: list[torch.nn.Module] = []
+        self.modules: weakref.WeakSet[torch.nn.Module] = weakref.WeakSet()
         self._within = 0
 
     def is_own(self, file: str) -> bool:
@@ -108,7 +109,7 @@ class _Observed:
 
         def make(module: torch.nn.Module, *arguments: Any, **options: Any) -> None:
             made(module, *arguments, **options)
-            self.modules.append(module)
+            self.modules.add(module)
 
         def forward(module: torch.nn.Module, *arguments: Any, **options: Any) -> Any:
             if self._within:
@@ -177,7 +178,7 @@ class _Observed:
 
     def _take_in(self, module: torch.nn.Module) -> None:
         """The weights of a module, with those of what it is a part of."""
-        if self.weights.has(module):
+        if not any(part._parameters for part in module.modules()) or self.weights.has(module):
             return
         self._within += 1
         try:

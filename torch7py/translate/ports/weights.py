@@ -2,13 +2,14 @@
 
 A layer of the port goes with the first layer of the original that has no partner yet, is of the same class in PyTorch,
 and has weights of the same names and shapes. A parameter that is in no such layer goes with the first tensor of weights
-of its shape. Both orders are those in which the models are used first, and within a model that of its layers. A map
-says otherwise, by names.
+of its shape. Both are looked for in the model that has most shapes in common first, then in the order in which the
+models were used first, and within a model in that of its layers. A map says otherwise, by names.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +87,7 @@ class PortWeights:
         self._seen: set[int] = set()
         self._kept: list[Any] = []  # what has been seen, so that nothing else gets its number
         self._names: dict[str, int] = {}
+        self._model = 0  # the model of the original that the one at hand is most like
 
     @property
     def missing(self) -> list[str]:
@@ -103,6 +105,7 @@ class PortWeights:
         if self.has(root):
             return
         title = self._title(type(root).__name__)
+        self._model = self._model_like([tuple(p.shape) for p in root.parameters() if not self._has(p)])
         made: list[Pair] = []
         for path, module in root.named_modules():
             if self._has(module):
@@ -120,6 +123,18 @@ class PortWeights:
                 if not self._has(tensor):
                     made += self._alone(f"{prefix}.{name}", tensor)
         self._track(made, moment)
+
+    def _model_like(self, shapes: list[tuple[int, ...]]) -> int:
+        """The model of the original whose weights that are left have most of these shapes, and fewest others."""
+        models: dict[int, Counter[tuple[int, ...]]] = {}
+        for part, entry in self._left.values():
+            models.setdefault(part.model, Counter())[tuple(part.first[entry].shape)] += 1
+        own = Counter(shapes)
+        scores = {
+            model: 2 * (own & found).total() - found.total() if own & found else -1
+            for model, found in models.items()
+        }
+        return max(scores, key=lambda model: scores[model], default=0)
 
     def of_tensors(self, tensors: Iterable[tuple[str, torch.Tensor]], moment: Callable[[], Moment]) -> None:
         """Take in tensors that an optimizer is given and that no module has brought, by names."""
@@ -217,7 +232,7 @@ class PortWeights:
         kind = type(module).__name__
         if type(module).__module__.startswith("torch.nn.modules."):
             kind = f"nn.{kind}"
-        for part in self.parts:
+        for part in sorted(self.parts, key=lambda part: part.model != self._model):
             if part.kind != kind or any(_full_name(part, entry) in self._reserved for entry in part.first):
                 continue
             free = all((id(part), entry) in self._left for entry in part.first)
@@ -247,7 +262,9 @@ class PortWeights:
             if part.first[entry].shape == tensor.shape and _full_name(part, entry) not in self._reserved
         ]
         own = name.rpartition(".")[2]
-        for part, entry in sorted(free, key=lambda each: not each[1].startswith(own)):
+        for part, entry in sorted(
+            free, key=lambda each: (each[0].model != self._model, not each[1].startswith(own))
+        ):
             return [self._pair(name, tensor, part, entry)]
         self.alone.append(name)
         return []
