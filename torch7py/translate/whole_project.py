@@ -205,7 +205,7 @@ def readme(directory: Path, out: Path, pieces: Sequence[Piece]) -> str:
         lines += ["## Programs", "", "Run them where the originals ran, for they read the same files:", ""]
         for piece in programs:
             page = piece.page.relative_to(out).as_posix()
-            options = " --help" if "argparse" in piece.page.read_text(encoding="utf-8") else ""
+            options = " --help" if "ArgumentParser(" in piece.page.read_text(encoding="utf-8") else ""
             lines.append(
                 f"- `python {page}{options}`: {_shown(piece.source.relative_to(directory))}, {piece.state}"
             )

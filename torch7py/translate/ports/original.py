@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -135,10 +134,10 @@ class Watch:
             return watched
 
         @functools.wraps(flattened)
-        def noting(module: Module, *lists: Any) -> Any:
-            for tensor in itertools.chain(*lists):
+        def noting(module: Module, parameters: list[torch.Tensor], *rest: Any, **named: Any) -> Any:
+            for tensor in parameters:
                 self._use(tensor)
-            return flattened(module, *lists)
+            return flattened(module, parameters, *rest, **named)
 
         changes: list[tuple[Any, str, Any]] = [
             (ModuleProxies, "method", watched_method),
