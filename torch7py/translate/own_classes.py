@@ -217,9 +217,12 @@ def _constructors(source: bytes, name: str) -> dict[str, list[str]]:
     block = parse(source, name)
     classes: dict[str, str] = {}  # by the variable that holds each
     parents: dict[str, str] = {}
-    for node in (*tree.every(block, tree.Local), *tree.every(block, tree.Assign)):
-        first = node.names[0] if isinstance(node, tree.Local) else node.targets[0]
-        call = node.values[0] if node.values else None
+    made = [(node.names[0], node.values) for node in tree.every(block, tree.Local)]
+    for first, values in [
+        *made,
+        *((node.targets[0], node.values) for node in tree.every(block, tree.Assign)),
+    ]:
+        call = values[0] if values else None
         if isinstance(call, tree.Call) and isinstance(first, tree.Name) and dotted(call.callee) in _CLASSES:
             texts = [each.value for each in call.arguments if isinstance(each, tree.String)]
             classes[first.name] = texts[0] if texts else ""
