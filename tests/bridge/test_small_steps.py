@@ -203,6 +203,59 @@ def test_a_hook_is_called(small: Runtime) -> None:
     assert seen
 
 
+def test_as_many_results_as_in_the_original(small: Runtime) -> None:
+    small.execute(f"{MODEL} t = x.new(4):fill(1) a, b = nn.MSECriterion(), nn.ClassNLLCriterion()")
+    small.execute(
+        "for i = 1, 9 do a:forward(m:forward(x), t) b:forward(m:forward(x), 2) m:backward(x, t) end"
+    )
+    wanted = {
+        "m:forward(x)": 1,
+        "m:updateOutput(x)": 1,
+        "m:backward(x, t)": 1,
+        "m:backward(x, t, 2)": 1,
+        "m:updateGradInput(x, t)": 1,
+        "m:accGradParameters(x, t)": 0,
+        "m:zeroGradParameters()": 0,
+        "m:updateParameters(1)": 0,
+        "a:forward(m.output, t)": 1,
+        "a:updateOutput(m.output, t)": 1,
+        "a:backward(m.output, t)": 1,
+        "b:forward(m.output, 2)": 2,
+        "b:updateOutput(m.output, 2)": 2,
+        "b:updateGradInput(m.output, 2)": 1,
+    }
+    assert {call: small.execute(f"return (select('#', {call}))") for call in wanted} == wanted
+
+
+def test_halves_of_a_backward_in_any_order(two: tuple[Runtime, Runtime]) -> None:
+    """Parameters' gradients before there is a gradInput, and after a forward of another size."""
+    found = [
+        runtime.execute(
+            f"""
+            {MODEL} local seen = {{}}
+            local function try(...)
+               local ok, value = pcall(...)
+               seen[#seen + 1] = ok and (value and value:sum() or 0) or value
+            end
+            for turn = 1, 3 do
+               m:forward(x)
+               try(m.accGradParameters, m, x, torch.ones(4))
+               m:forward(torch.ones(2, 3))
+               try(m.accGradParameters, m, torch.ones(2, 3), torch.ones(2, 4))
+               try(m.updateGradInput, m, torch.ones(2, 3), torch.ones(2, 4))
+               try(m.accGradParameters, m, torch.ones(2, 3), torch.ones(2, 4))
+               try(function() return m.modules[1].gradWeight end)
+               m:clearState()
+            end
+            return seen"""
+        ).plain()
+        for runtime in two
+    ]
+    assert [type(item) for item in found[0]] == [type(item) for item in found[1]]
+    for ours, theirs in zip(*found, strict=True):
+        assert ours == (theirs if isinstance(ours, str) else pytest.approx(theirs, rel=1e-12))
+
+
 def test_an_error_says_what_it_says_elsewhere(two: tuple[Runtime, Runtime]) -> None:
     messages = []
     for runtime in two:

@@ -220,9 +220,10 @@ end
 
 local WIDTHS = {output = 'width', gradInput = 'columns'}
 
-local function has_room(model, name, dims, rows)
+-- `first`: the number of the first part that counts.
+local function has_room(model, name, dims, rows, first)
    if model.apart[name] then return false end
-   for i = 1, #model.parts do
+   for i = first or 1, #model.parts do
       local part = model.parts[i]
       if not is_like(part, name, dims, rows, part[WIDTHS[name]]) then return false end
    end
@@ -273,15 +274,17 @@ local function forward(m, input)
    return true, read_field(m, handle_of[m], 'output')
 end
 
--- For a pass back: the model, the pointers to input and gradient, and how many rows. Nil where Python is to serve it.
-local function way_back(m, input, gradOutput, scale)
+-- For a pass back: the model, the pointers to input and gradient, and how many rows. Nil where Python is to serve it. One that
+-- is not to the input goes by what the last one to it has left.
+local function way_back(m, input, gradOutput, scale, to_input)
    local model = model_for(m)
    if not model or scale ~= nil and type(scale) ~= 'number' then return nil end
    local _, dims, rows, columns = matrix(model, input)
    local _, its_dims, its_rows, its_columns = matrix(model, gradOutput)
    if not dims or not fits(model, dims, rows, columns) or not has_room(model, 'output', dims, rows)
       or its_dims ~= dims or its_rows ~= rows or its_columns ~= model.width
-      or not make_room(model, m, 'gradInput', dims, rows, columns) then
+      or not (to_input and make_room(model, m, 'gradInput', dims, rows, columns)
+              or not to_input and has_room(model, 'gradInput', dims, rows, 2)) then
       missed(m, model)
       return nil
    end
@@ -309,7 +312,7 @@ end
 
 -- From the last part to the first, `to_input` and `to_parameters` as asked for.
 local function go_back(m, input, gradOutput, scale, to_input, to_parameters)
-   local model, x, g, rows = way_back(m, input, gradOutput, scale)
+   local model, x, g, rows = way_back(m, input, gradOutput, scale, to_input)
    if not model or to_parameters and not has_gradients(model) then return false end
    local parts = model.parts
    for i = #parts, 1, -1 do
@@ -420,6 +423,7 @@ local function loss(m, input, target)
    if not value then return missed(m, model) end
    model.misses = 0
    keep_number(m, value)
+   if weight == nil then return true, value end
    return true, value, weight
 end
 
