@@ -218,7 +218,7 @@ SAVED_THEIR_OWN_WAY = """
 
     local said
     local function same(a, b)
-       return a ~= nil and b ~= nil and torch.pointer(a:storage():data()) == torch.pointer(b:storage():data())
+       return a ~= nil and b ~= nil and torch.pointer(a:storage()) == torch.pointer(b:storage())
     end
     local function say(m, c)
        table.insert(said, table.concat({tostring(c.saw), c.weight and 'has' or 'lacks',
