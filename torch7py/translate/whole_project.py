@@ -193,7 +193,8 @@ def readme(directory: Path, out: Path, pieces: Sequence[Piece]) -> str:
     """How to run each page, and what came of all."""
     done = [piece for piece in pieces if not piece.skipped]
     lines = [
-        f"# {_shown(directory.resolve().name)} in PyTorch",
+        f"{_shown(directory.resolve().name)} in PyTorch",
+        "=" * 20,
         "",
         "Translated from Torch7 by torch7py.",
         "",
