@@ -5,7 +5,8 @@
 -- NOTES gets a line `criterion CLASS LOSS` for each outermost forward of a criterion, `optim NAME LOSS` for each
 -- outermost call of an optimizer, and at the end `seconds cpu SECONDS`, the processor's time of the program without
 -- the loading of packages. Settings: seed and mseed (of torch.random and math.random), libs (packages that th
--- had loaded, by comma), stop and optstop (end after so many losses of that kind), gnuplot=none (nothing is drawn).
+-- had loaded, by comma), stop and optstop (end after so many losses of that kind), gnuplot=none (nothing is drawn),
+-- clock=1 (losses are noted only where it ends by their number: noting them takes time).
 -- The record's sortpairs=1, a `pairs` that goes by numbers, then strings, is what `pairs` does here anyway.
 local settings, first = {seed = 1, mseed = 1}, 2
 while arg[first] ~= '--' do
@@ -73,12 +74,12 @@ function require(name)
    in_package = in_package or of_package
    local results = {require_of_torch7(name)}
    if of_package then loading, in_package = loading + clock() - before, false end
-   if package.loaded.nn and not seen.nn then
+   if package.loaded.nn and not seen.nn and (settings.stop or not settings.clock) then
       seen.nn = true
       nn.Criterion.forward = noting('criterion', torch.typename, nn.Criterion.forward, function(loss) return loss end,
                                     settings.stop)
    end
-   if package.loaded.optim and not seen.optim then
+   if package.loaded.optim and not seen.optim and (settings.optstop or not settings.clock) then
       seen.optim = true
       for name in pairs(optimizers) do
          local function losses_of(_, losses) return type(losses) == 'table' and losses[1] or losses end

@@ -73,9 +73,9 @@ def _prepare(record: dict[str, Any], root: Path, folder: Path) -> None:
         shutil.copy(saved, folder / model)
 
 
-def run_recorded(record: dict[str, Any], folder: Path, notes: Path) -> str:
+def run_recorded(record: dict[str, Any], folder: Path, notes: Path, *options: str) -> str:
     """What the program prints as it was run for the record; ``notes`` gets what ``record.lua`` notes."""
-    settings = [f"{key}={value}" for key, value in record["settings"].items()]
+    settings = [*(f"{key}={value}" for key, value in record["settings"].items()), *options]
     program = [record["program"], *shlex.split(record["args"])]
     return _torch7py(
         folder, str(HERE / "record.lua"), str(notes), *settings, "--", *program, input="\n" * 100
