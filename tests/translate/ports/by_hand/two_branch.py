@@ -53,6 +53,6 @@ for i in range(1, iterations + 1):
     with torch.no_grad():
         for p in model.parameters():
             assert p.grad is not None
-            p -= 0.05 * p.grad
+            p.sub_(0.05 * p.grad)
     if i == 1 or i % 300 == 0:
         print(f"iteration {i}: loss {loss.item()}")
