@@ -56,7 +56,12 @@ class SmallModel:
         dims = len(sizes) // len(self.parts)
         for number, part in enumerate(self.parts):
             wanted = tuple(int(size) for size in sizes[number * dims : (number + 1) * dims])
-            if part.__dict__[name].shape != wanted or not part.__dict__[name].is_contiguous():
+            held = part.__dict__[name]
+            if (
+                held.shape != wanted
+                or not held.is_contiguous()
+                or part.__dict__["_own"].get(name) is not held
+            ):
                 part.keep(name, part.new(*wanted))
         for container, first, last in self.containers:
             container.__dict__[name] = self.parts[last if name == "output" else first].__dict__[name]
@@ -79,14 +84,12 @@ class SmallModel:
                 if isinstance(tensor, torch.Tensor):
                     if dtype is None:
                         dtype = tensor.dtype
-                    if (
-                        tensor.dtype is not dtype
-                        or not tensor.is_cpu
-                        or not tensor.is_contiguous()
-                        or (name in attributes and attributes["_own"].get(name) is not tensor)
-                    ):
+                    is_own = name not in attributes or attributes["_own"].get(name) is tensor
+                    if tensor.dtype is not dtype or not tensor.is_cpu:
                         return 0
-                    if tensor.numel():
+                    if is_own and not tensor.is_contiguous():
+                        return 0
+                    if is_own and tensor.numel():  # another one is not written to
                         sizes = [*tensor.shape[:2], 1, 1][:2]
                         words[at : at + WORDS] = [tensor.data_ptr(), tensor.dim(), *sizes]
                 elif tensor is None:

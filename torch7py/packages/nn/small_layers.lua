@@ -155,8 +155,8 @@ small.layer('nn.LogSoftMax', {
          local from, sum = r * columns, 0
          local most = largest(x, from, columns)
          for i = 0, columns - 1 do sum = sum + exp(x[from + i] - most) end
-         local total = most + log(sum)
-         for i = 0, columns - 1 do y[from + i] = x[from + i] - total end
+         sum = log(sum)
+         for i = 0, columns - 1 do y[from + i] = x[from + i] - most - sum end
       end
    end,
    backward = function(part, x, g, rows, columns)
