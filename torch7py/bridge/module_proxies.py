@@ -224,18 +224,23 @@ def check_placement(obj: TorchObject, input: Any) -> None:
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
 
-@contextlib.contextmanager
-def _called_directly(obj: TorchObject, method: tuple[str, str]) -> Iterator[None]:
+class _CalledDirectly:
     """While a script calls this method of this class by name (see ``nn.object.as_parents``)."""
-    attributes = obj.__dict__
-    before = attributes.get("_direct")
-    attributes["_direct"] = method
-    try:
-        yield
-    finally:
-        attributes.pop("_direct", None)
-        if before is not None:
-            attributes["_direct"] = before
+
+    __slots__ = ("attributes", "before", "method")
+
+    def __init__(self, obj: TorchObject, method: tuple[str, str]) -> None:
+        self.attributes = obj.__dict__
+        self.method = method
+
+    def __enter__(self) -> None:
+        self.before = self.attributes.get("_direct")
+        self.attributes["_direct"] = self.method
+
+    def __exit__(self, *_: object) -> None:
+        self.attributes.pop("_direct", None)
+        if self.before is not None:
+            self.attributes["_direct"] = self.before
 
 
 class ModuleProxies:
@@ -320,7 +325,7 @@ class ModuleProxies:
                 call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
             try:
-                with _called_directly(obj, (name, "__init")):
+                with _CalledDirectly(obj, (name, "__init")):
                     call([obj, *taken(name, decode(self.handles, mask, arguments))])
             finally:
                 if (
@@ -359,7 +364,7 @@ class ModuleProxies:
             if cls in borrowed_calls:
                 with borrowing(obj, lender):
                     return self._call_with_types(name, borrowed_calls[cls], obj, values)
-            with _called_directly(obj, (class_name, name)):
+            with _CalledDirectly(obj, (class_name, name)):
                 return self._call_with_types(name, calls[cls], obj, values)
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:

@@ -73,7 +73,7 @@ class FieldHolder(torch.nn.Module):
         attributes["_nil"] = set()
         attributes["_type"] = number_type.tensor
         for name in ("output", "gradInput"):
-            self.keep(name, self.new())
+            attributes[name] = attributes["_own"][name] = self.new()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``forward`` with PyTorch's hooks, or what another language has put in its place (``_elsewhere``)."""

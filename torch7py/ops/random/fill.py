@@ -110,8 +110,9 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
 
 def _fill(tensor: torch.Tensor, numbers: Callable[[int], torch.Tensor]) -> torch.Tensor:
     """Fill a tensor with the next numbers of a stream, drawn a part at a time."""
-    if not tensor.is_contiguous():
-        return _write(tensor, numbers(tensor.numel()))
+    count = tensor.numel()
+    if count <= PART or not tensor.is_contiguous():
+        return _write(tensor, numbers(count))
     for part in torch.split(tensor.detach().view(-1), PART):
         _write(part, numbers(len(part)))
     return tensor
