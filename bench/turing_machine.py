@@ -13,8 +13,7 @@ from torch.nn import functional as F
 
 from bench.char_rnn import reorder
 from bench.measure import Result, Target
-from bench.training import beside_port
-from torch7py.bridge.runtime import Runtime
+from bench.training import program_beside_port
 from torch7py.nn.gmodule import GModule
 
 __all__ = ["results"]
@@ -143,17 +142,14 @@ class Port:
 def results(quick: bool) -> Iterator[Result]:
     sizes = Sizes(4, 3, 3, 2, 2) if quick else Sizes()
     steps, rounds = (1, 1) if quick else (10, 7)
-    with Runtime() as runtime:
-        runtime.globals["sizes"] = list(astuple(sizes))
-        train = runtime.execute(PROGRAM.read_text(), f"@{PROGRAM.name}")
-        port = Port(sizes, *(runtime.globals[name] for name in DATA))
-        yield beside_port(
-            "turing_machine",
-            "a sequence",
-            train,
-            port.train,
-            steps=steps,
-            rounds=rounds,
-            target=Target(1.5),
-            unit="ms",
-        )
+    yield program_beside_port(
+        PROGRAM,
+        "a sequence",
+        astuple(sizes),
+        DATA,
+        lambda *data: Port(sizes, *data).train,
+        steps=steps,
+        rounds=rounds,
+        target=Target(1.5),
+        unit="ms",
+    )

@@ -310,6 +310,25 @@ def test_a_module_that_feeds_itself(two: tuple[Runtime, Runtime]) -> None:
     assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
+@pytest.mark.parametrize("depth", [5, 40])
+def test_containers_in_containers(depth: int, two: tuple[Runtime, Runtime]) -> None:
+    """Few or too many to serve, or one that holds itself, which nothing can run."""
+    found = [
+        runtime.execute(
+            f"""
+            {MODEL}
+            for i = 1, {depth} do m = nn.Sequential():add(m) end
+            for i = 1, 3 do m:forward(x) m:backward(x, m.output) end
+            local own = nn.Sequential()
+            own.modules[1] = own
+            return m.output:sum(), m.gradInput:sum(), (pcall(own.forward, own, x))"""
+        )
+        for runtime in two
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    assert found[0][2] is False
+
+
 def test_models_go_with_their_modules(small: Runtime) -> None:
     """Also where a layer of one lives on."""
     small.execute(

@@ -21,17 +21,10 @@ from torch7py.ops.dispatch.kinds import Kind
 
 __all__ = ["SmallModel", "small_step_functions"]
 
-WORDS = (
-    4  # of a tensor: its address (0: there is none), dimensions (-1: the field is nil), the first two sizes
-)
-SPECIAL = (
-    "_marked",
-    "_above",
-    "_elsewhere",
-    "_catch_up",
-    "_lent",
-    "_direct",
-)  # of objects that Python alone serves
+# Of a tensor: its address (0: there is none), dimensions (-1: the field is nil) and the first two sizes.
+WORDS = 4
+# Attributes of objects that Python alone serves.
+SPECIAL = ("_marked", "_above", "_elsewhere", "_catch_up", "_lent", "_direct")
 TYPES = {torch.float64: 1, torch.float32: 2}
 
 
@@ -51,8 +44,10 @@ class SmallModel:
         self.words = (ctypes.c_int64 * (WORDS * len(names) * len(parts)))()
 
     def make_room(self, name: str, sizes: Sequence[int]) -> None:
-        """Give each part a result of this name, ``output`` or ``gradInput``, of its size; the sizes of all follow each
-        other."""
+        """Give each part a result of this name, ``output`` or ``gradInput``, of its size.
+
+        The sizes of all parts follow each other.
+        """
         dims = len(sizes) // len(self.parts)
         for number, part in enumerate(self.parts):
             wanted = tuple(int(size) for size in sizes[number * dims : (number + 1) * dims])

@@ -14,7 +14,7 @@
 local core, host, config, headers, tensor, peers, methods, records, walking = ...
 local small = {}
 
-local type, next, pcall, select, tonumber, unpack = type, next, pcall, select, tonumber, unpack
+local type, next, select, tonumber, unpack, gmatch = type, next, select, tonumber, unpack, string.gmatch
 local getmetatable, setmetatable, rawget, concat = getmetatable, setmetatable, rawget, table.concat
 local handle_of, native = core.handle_of, peers.native
 
@@ -22,11 +22,10 @@ local ffi = config.shared and require 'ffi' or nil
 local CALLS = 2            -- of a criterion that Python serves before: many are made for one call
 local MOST_MISSES = 20     -- calls in a row that a model could not serve
 local WORK = 20000         -- multiplications and additions up to which the loops are faster
-local MOST_PARTS = 12
+local MOST_PARTS = 12      -- layers, and as many containers, one of which may hold itself
 local WORDS, WEAK = 4, {__mode = 'v'}
 
 local descriptions = {}    -- key of a class -> what a package said of it
-local SERVED = {}          -- name of a method -> the function that serves it
 
 function small.layer(key, description) descriptions[key] = description end
 function small.container(key) descriptions[key] = {is_container = true} end
@@ -35,25 +34,28 @@ function small.criterion(key, description)
    descriptions[key] = description
 end
 
-function small.serve(name) return SERVED[name] end
 if not ffi or config.small_steps == false then
-   SERVED = nil
    function small.serve() return nil end
    return small
 end
 
-local cast, at_hand, count_dense, shared, epoch = ffi.cast, headers.of, headers.count_dense, headers.shared, core.epoch
+local cast, at_hand, count_dense, epoch = ffi.cast, headers.of, headers.count_dense, core.epoch
 local new_entry, read_field = methods.new_entry, peers.read_field
 
 ---------------------------------------------------------------------------------------------------------
 -- Models
 
-local LAYER_TENSORS = 'output gradInput weight bias gradWeight gradBias'
-local CRITERION_TENSORS = 'gradInput output_tensor total_weight_tensor'
-local names_of = {}
-for _, names in next, {LAYER_TENSORS, CRITERION_TENSORS} do
-   names_of[names] = {}
-   for name in string.gmatch(names, '%S+') do names_of[names][#names_of[names] + 1] = name end
+-- The names of the tensors that the loops of some parts read and write: results, and what their descriptions add.
+local function tensors_of(parts)
+   local names, there = {}, {}
+   local function add(text)
+      for name in gmatch(text, '%S+') do
+         if not there[name] then names[#names + 1], there[name] = name, true end
+      end
+   end
+   add(parts[1].description.is_criterion and 'gradInput' or 'output gradInput')
+   for i = 1, #parts do add(parts[i].description.tensors or '') end
+   return names
 end
 
 local models = setmetatable({}, {__mode = 'k'})    -- module -> its model, which holds no modules
@@ -71,7 +73,7 @@ local function gather(m, parts, containers, path)
       return true
    end
    local list = rawget(m, 'modules')
-   if type(list) ~= 'table' or #list == 0 then return false end
+   if type(list) ~= 'table' or #list == 0 or #containers == MOST_PARTS then return false end
    local container = {module = m, first = #parts}
    containers[#containers + 1] = container
    for i = 1, #list do
@@ -87,7 +89,6 @@ end
 local function make(m)
    local parts, containers = {}, {}
    if not gather(m, parts, containers, {}) then return nil end
-   local criterion = parts[1].description.is_criterion
    local keys, handles, seen = {}, {}, {}
    for i = 1, #parts do
       local part = parts[i]
@@ -100,11 +101,10 @@ local function make(m)
       local c = containers[i]
       handles[#handles + 1], handles[#handles + 2], handles[#handles + 3] = handle_of[c.module], c.first, c.last
    end
-   local names = criterion and CRITERION_TENSORS or LAYER_TENSORS
-   local handle, address = core.raw(host.small_model, names, concat(keys, ' '), #parts, unpack(handles))
+   local names = tensors_of(parts)
+   local handle, address = core.raw(host.small_model, concat(names, ' '), concat(keys, ' '), #parts, unpack(handles))
    if handle == 0 then return nil end
-   local model = {parts = parts, words = cast('int64_t*', address), names = names_of[names], epoch = -1, usable = false,
-                  misses = 0}
+   local model = {parts = parts, words = cast('int64_t*', address), names = names, epoch = -1, usable = false, misses = 0}
    core.own(model, handle)
    return model
 end
@@ -145,15 +145,14 @@ end
 
 -- The model to serve a call of a module by, brought up to date; nil where Python is to serve it.
 local function model_for(m)
-   local record = records.last(m)
+   local record, is_criterion = records.last(m), descriptions[native(getmetatable(m)).key].is_criterion
    if not record then
-      if descriptions[native(getmetatable(m)).key].is_criterion then return nil end
+      if is_criterion or not gather(m, {}, {}, {}) then return nil end   -- before it is walked for nothing
       walking.enter(m)
       record = records.last(m)
       if not record then return nil end
    end
-   if refused[m] == record then return nil end
-   if record.calls < CALLS and descriptions[native(getmetatable(m)).key].is_criterion then return nil end
+   if refused[m] == record or is_criterion and record.calls < CALLS then return nil end
    new_entry()
    if not records.is_current(record) then return nil end
    local model = models[m]
@@ -454,13 +453,14 @@ function small.numbers(target, n)
 end
 
 small.matrix = matrix
-SERVED.module = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
-                 accGradParameters = accumulate, zeroGradParameters = zero_gradients, updateParameters = update}
-SERVED.criterion = {forward = loss, updateOutput = loss, backward = slope, updateGradInput = slope}
+
+local OF_MODULES = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
+                    accGradParameters = accumulate, zeroGradParameters = zero_gradients, updateParameters = update}
+local OF_CRITERIONS = {forward = loss, updateOutput = loss, backward = slope, updateGradInput = slope}
 
 -- The function that serves a method of this name, of modules or of criterions.
 function small.serve(name)
-   local of_modules, of_criterions = SERVED.module[name], SERVED.criterion[name]
+   local of_modules, of_criterions = OF_MODULES[name], OF_CRITERIONS[name]
    if not of_modules and not of_criterions then return nil end
    return function(m, ...)
       local info = native(getmetatable(m))

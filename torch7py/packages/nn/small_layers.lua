@@ -1,7 +1,7 @@
 -- The commonest layers and criterions as loops over few numbers (bridge/lua/small_steps.lua).
 --
--- A layer's functions take the layer's `part`, whose fields are pointers to its tensors (`output`, `gradInput`, `weight`,
--- `bias`, `gradWeight`, `gradBias`; nil where it has none), the input `x` and the gradient `g` of the output as pointers to
+-- A layer's functions take the layer's `part`, whose fields are pointers to its tensors (`output`, `gradInput` and those whose
+-- names `tensors` adds; nil where it has none), the input `x` and the gradient `g` of the output as pointers to
 -- rows of numbers, and how many rows and columns the input has:
 --
 --    width(part, columns): the columns of the output; nil where the layer does not take such an input
@@ -66,6 +66,7 @@ local function accumulate(gw, gb, x, g, rows, columns, outputs, scale)
 end
 
 small.layer('nn.Linear', {
+   tensors = 'weight bias gradWeight gradBias',
    width = function(part, columns)
       if part.weight == nil or part.weight_dims ~= 2 or part.weight_2 ~= columns then return nil end
       if part.bias ~= nil and part.bias_1 ~= part.weight_1 then return nil end
@@ -215,6 +216,7 @@ local function classes_of(part, model, dims, rows, columns, target)
 end
 
 small.criterion('nn.ClassNLLCriterion', {
+   tensors = 'output_tensor total_weight_tensor',
    settle = function(part, m)
       part.mean, part.ignored = m.sizeAverage, m.ignoreIndex
       return m.weights == nil and part.output_tensor ~= nil and part.total_weight_tensor ~= nil
