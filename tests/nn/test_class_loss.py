@@ -73,6 +73,21 @@ def test_a_target_that_is_no_class(wrong: int, kind: torch.dtype) -> None:
             half(scores, targets)
 
 
+# A total that nobody has written yet, scores and targets out of a file: LuaJIT would take the first for a nil.
+@pytest.mark.parametrize("bits", [-1, 0x7FFFFFFF_FFFFFFFF, -0x2_7FFF_FFFF_FFFF])
+def test_memory_of_any_bits(bits: int) -> None:
+    strange = torch.tensor([bits] * 3).view(torch.float64)
+    targets = torch.tensor([1, 2, 1])
+    for _ in range(80):  # interpreted and compiled
+        gradient = torch.ones(3, 2, dtype=torch.float64)
+        assert class_loss.spread(gradient, targets, strange[:1])
+        assert gradient.tolist() == [[0, 0]] * 3
+        assert not class_loss.spread(gradient, strange, None)
+        losses, total = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+        assert class_loss.add_up(strange[:, None], torch.ones(3, dtype=torch.int64), True, losses, total) != 0
+        assert losses.isnan().all()
+
+
 def test_an_ignored_target() -> None:
     scores, targets = torch.randn(3, 5), torch.tensor([1, -7, 2])
     criterion: Any = ClassNLLCriterion(None, True, -7)

@@ -328,7 +328,7 @@ class Runtime:
         boot = self._chunk("boot.lua")
         chunk = self._chunk
         core = boot(host, config, chunk, self._keep_globals)
-        self.state.libm = self._chunk("libm.lua")(self._chunk("reading.lua")())
+        self.state.libm = self._chunk("libm.lua")(self._chunk("torch7py.kernels/reading.lua")())
         reference = weakref.ref(self)  # what the State holds must not keep a runtime
 
         def prints(*values: Any) -> None:

@@ -57,7 +57,7 @@ class SmallModel:
                 or not held.is_contiguous()
                 or part.__dict__["_own"].get(name) is not held
             ):
-                part.keep(name, part.new(*wanted))
+                part.keep(name, part.new(*wanted).zero_())  # whatever lies there, no loop may read as it is
         for container, first, last in self.containers:
             container.__dict__[name] = self.parts[last if name == "output" else first].__dict__[name]
 

@@ -39,12 +39,13 @@ class Compiler:
         )
         # Enough for the traces of all kernels: beyond these limits LuaJIT discards all of them.
         self.lua.execute("require 'jit.opt'.start('maxtrace=4000', 'maxmcode=8192', 'maxside=400')")
+        self._reading = self._load("reading", {})()
         self._kernels: dict[tuple[str, ...], Callable[..., Any]] = {}
 
     def kernel(self, name: str, words: dict[str, str]) -> Callable[..., Any]:
         key = (name, *words.values())
         if key not in self._kernels:
-            self._kernels[key] = self._load(name, words)()
+            self._kernels[key] = self._load(name, words)(self._reading)
         return self._kernels[key]
 
     def _load(self, name: str, words: dict[str, str]) -> Any:

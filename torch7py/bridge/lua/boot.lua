@@ -16,7 +16,7 @@ chunk('calls.lua')(core)
 local class = chunk('class.lua')(core)
 local headers = chunk('header.lua')(core, host, config)
 core.advance = headers.advance
-local reading = chunk('reading.lua')()
+local reading = chunk('torch7py.kernels/reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
 local module = chunk('module.lua')(core, host, config, class, headers, tensor, chunk)
 module.set_virtual(config.virtual)

@@ -4,7 +4,7 @@
 
 local reading = ...
 if not reading then return nil end
-local ffi, read = require 'ffi', reading['double*']
+local ffi, read = require 'ffi', reading.read['double*']
 
 ffi.cdef 'double log(double); double exp(double); double sin(double); double cos(double); double tan(double);'
 

@@ -22,6 +22,7 @@ local ffi = config.shared and require 'ffi' or nil
 local CALLS = 2            -- of a criterion that Python serves before: many are made for one call
 local MOST_MISSES = 20     -- calls in a row that a model could not serve
 local WORK = 20000         -- multiplications and additions up to which the loops are faster
+local MOST_NUMBERS = 4 * WORK   -- in all tensors: parameters, their gradients, outputs and gradInputs
 local MOST_PARTS = 12      -- layers, and as many containers, one of which may hold itself
 local WORDS, WEAK = 4, {__mode = 'v'}
 
@@ -40,7 +41,7 @@ if not ffi or config.small_steps == false then
 end
 
 local cast, at_hand, count_dense, epoch = ffi.cast, headers.of, headers.count_dense, core.epoch
-local new_entry, read_field = methods.new_entry, peers.read_field
+local new_entry, read_field, operations = methods.new_entry, peers.read_field, tensor.operations
 
 ---------------------------------------------------------------------------------------------------------
 -- Models
@@ -121,13 +122,14 @@ end
 
 -- Ask Python where the tensors are.
 local function find(model, m)
-   model.epoch, model.settings, model.dims = epoch[0], peers.settings(), nil   -- widths are worked out anew
+   model.epoch, model.settings, model.operations, model.dims = epoch[0], peers.settings(), nil, nil   -- all is worked out anew
    local kind = core.raw(host.find_small_model, handle_of[model])
    model.usable = kind > 0
    if kind == 0 then return end
    model.apart = {output = kind % 8 >= 4, gradInput = kind >= 8}
    kind = kind % 4
    model.mt, model.pointer, model.bytes = TYPES[kind], POINTERS[kind], BYTES[kind]
+   model.is_plain = tensor.is_plain[model.mt]
    local words, at, pointer = model.words, 0, POINTERS[kind]
    for i = 1, #model.parts do
       local part = model.parts[i]
@@ -141,6 +143,27 @@ local function find(model, m)
       local settle = part.description.settle
       if settle and not settle(part, module_of(m, part)) then model.usable = false end
    end
+end
+
+-- Whether the loops may read the tensors of all parts as they are (kernels/reading.lua). What Lua writes is as they need it;
+-- so that is looked at again after Python has done something.
+local function are_plain(model)
+   if model.operations == operations.count then return model.plain end
+   model.operations, model.plain = operations.count, false
+   local count = 0
+   for i = 1, #model.parts do
+      local part = model.parts[i]
+      for j = 1, #model.names do
+         local name = model.names[j]
+         if part[name] ~= nil then
+            local n = part[name .. '_1'] * part[name .. '_2']
+            count = count + n
+            if count > MOST_NUMBERS or not model.is_plain(part[name], n) then return false end
+         end
+      end
+   end
+   model.plain = true
+   return true
 end
 
 -- The model to serve a call of a module by, brought up to date; nil where Python is to serve it.
@@ -166,7 +189,7 @@ local function model_for(m)
       model.record_of = setmetatable({record}, WEAK)
    end
    if model.epoch ~= epoch[0] or model.settings ~= peers.settings() then find(model, m) end
-   return model.usable and model or nil
+   return model.usable and are_plain(model) and model or nil
 end
 
 -- A call that Python is to serve though there is a model. Where that is the rule, the model is of no use.
@@ -263,7 +286,9 @@ local function forward(m, input)
    end
    local x, _, _, _, at = matrix(model, input)   -- making room may have moved it
    local parts = model.parts
-   if overlaps(model, at, rows * columns, parts[1], 'output') then return missed(m, model) end
+   if overlaps(model, at, rows * columns, parts[1], 'output') or not model.is_plain(x, rows * columns) then
+      return missed(m, model)
+   end
    for i = 1, #parts do
       local part = parts[i]
       part.description.forward(part, x, rows, part.columns)
@@ -292,7 +317,8 @@ local function way_back(m, input, gradOutput, scale, to_input)
    local parts = model.parts
    -- a layer writes its gradInput before it has read the last of x and g
    if overlaps(model, at, rows * columns, parts[1], 'gradInput')
-      or overlaps(model, its_at, rows * its_columns, parts[#parts], 'gradInput') then
+      or overlaps(model, its_at, rows * its_columns, parts[#parts], 'gradInput')
+      or not model.is_plain(x, rows * columns) or not model.is_plain(g, rows * its_columns) then
       missed(m, model)
       return nil
    end
@@ -417,7 +443,7 @@ local function loss(m, input, target)
    local part = model.parts[1]
    if not part.description.is_criterion then return false end
    local x, dims, rows, columns = matrix(model, input)
-   if not x or rows * columns > WORK / 8 then return missed(m, model) end
+   if not x or rows * columns > WORK / 8 or not model.is_plain(x, rows * columns) then return missed(m, model) end
    local value, weight = part.description.forward(part, model, x, dims, rows, columns, target)
    if not value then return missed(m, model) end
    model.misses = 0
@@ -433,7 +459,9 @@ local function slope(m, input, target)
    if not part.description.is_criterion then return false end
    local x, dims, rows, columns, at = matrix(model, input)
    if not x or rows * columns > WORK / 8 or not is_like(part, 'gradInput', dims, rows, columns) then return missed(m, model) end
-   if overlaps(model, at, rows * columns, part, 'gradInput') then return missed(m, model) end
+   if overlaps(model, at, rows * columns, part, 'gradInput') or not model.is_plain(x, rows * columns) then
+      return missed(m, model)
+   end
    if not part.description.backward(part, model, x, dims, rows, columns, target) then return missed(m, model) end
    model.misses = 0
    return true, read_field(m, handle_of[m], 'gradInput')
@@ -452,7 +480,11 @@ function small.numbers(target, n)
    return function(i) return read(p, i) end, h.dims
 end
 
-small.matrix = matrix
+-- As `matrix`, of a tensor whose numbers a loop may read as they are.
+function small.matrix(model, x)
+   local p, dims, rows, columns = matrix(model, x)
+   if p and model.is_plain(p, rows * columns) then return p, dims, rows, columns end
+end
 
 local OF_MODULES = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
                     accGradParameters = accumulate, zeroGradParameters = zero_gradients, updateParameters = update}

@@ -4,11 +4,11 @@
 -- (name -> function of that file).
 -- Result: {metatables = {name -> metatable}, kinds = {metatable of tensors -> kind}, method = f(name), func = f(name),
 -- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one}, read = {metatable -> f(address,
--- place) -> number, there},
--- fast = {metatable -> methods that need no Python}}.
+-- place) -> number, there}, is_plain = {metatable of double or float -> f(address, n) -> whether loops may read n elements
+-- as they are (kernels/reading.lua)}, operations = {count = how many Python has done}, fast = {metatable -> methods that need no Python}}.
 
 local core, host, config, headers, reading, chunk = ...
-local tensor = {metatables = {}, kinds = {}, pointers = {}, read = {}, fast = {}}
+local tensor = {metatables = {}, kinds = {}, pointers = {}, read = {}, is_plain = {}, fast = {}, operations = {count = 0}}
 
 local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
@@ -31,7 +31,10 @@ local TABLE = 17
 local LETTER = {}                                -- kind -> the letter that Python reads
 for kind = 0, 63 do LETTER[kind] = char(65 + kind) end
 
+local operations = tensor.operations
+
 local function results(mode, self, ok, a, ...)
+   operations.count = operations.count + 1
    if not ok then rethrow(a) end
    if mode >= MOVES then
       advance()
@@ -188,7 +191,8 @@ function tensor.declare(t)
    -- Loaded anew for each type: functions of its own, which LuaJIT compiles for this type alone.
    local access = chunk('access.lua')(core, code >= 32 and cuda_host or host, config, headers, tensor)
    local mt, prototype = declare('torch.' .. name .. 'Tensor', code)
-   local read = pointer and reading[pointer]
+   local read = pointer and reading.read[pointer]
+   tensor.is_plain[mt] = pointer and reading.is_plain[pointer]
    tensor.pointers[mt], tensor.read[mt], tensor.kinds[mt], headers.bytes_of[code] = pointer, read, code, t[4]
    access.tensors(mt, pointer, prototype)
    mt.__len = tensor.method('__len')
