@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import re
+import sys
 
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py import lua_compat
 from torch7py.bridge.errors import LuaError
+from torch7py.translate import page_library
 from torch7py.translate.native.program import Native, translate_script
 
 __all__ = ["assert_same", "in_page", "in_runtime"]
@@ -46,6 +49,9 @@ def in_runtime(source: str) -> str:
 def in_page(page: Native) -> str:
     written = io.StringIO()
     before = torch.get_default_dtype()
+    sys.modules.setdefault(
+        page_library.MODULE, importlib.import_module("torch7py.translate.page_library.lua_compat")
+    )
     try:
         with contextlib.redirect_stdout(written):
             exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})

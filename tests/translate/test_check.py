@@ -131,7 +131,7 @@ def test_hidden_directories_are_left_out(tmp_path: Path) -> None:
 
 def test_the_shares_of_a_report() -> None:
     report = Report("p.lua", statements=300, native=299, faithful=1)
-    assert report.shares() == "299 of 300 statements native (99 %), 1 faithful (0 %)"
+    assert report.shares() == "299 of 300 statements native (99 %), 1 in plain calls (0 %)"
     assert Report("p.lua", statements=4, native=2, faithful=1).not_translated == 1
     assert (percent(0, 0), percent(299, 300), percent(1, 2)) == ("100", "99", "50")
     both = summary([report, Report("q.lua", statements=2, native=2)])
@@ -145,7 +145,7 @@ def test_a_required_file_is_judged_as_a_part_of_its_program(tmp_path: Path) -> N
         "b": "local a = require 'a'\nprint(a.f(torch.ones(2)))\n",
     }
     alone = check(tmp_path, a=files["a"])["a"]
-    assert alone.problems
+    assert alone.reasons
     reports = check(tmp_path, **files)
     assert (reports["a"].statements, reports["a"].native, reports["a"].problems) == (4, 4, [])
     assert reports["b"].statements == reports["b"].native == 2

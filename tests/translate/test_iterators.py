@@ -76,10 +76,11 @@ def test_a_function_is_called_until_it_gives_nil(tmp_path: Path) -> None:
         "local f = function(s) if s == 1 then return 1 end end\nfor i in f do print(i) end",
     ],
 )
-def test_an_end_that_python_would_not_see_has_a_code(body: str) -> None:
+def test_an_end_that_python_would_not_see_is_seen_by_a_plain_call(body: str) -> None:
     """The state of Lua's protocol."""
-    page = translate_script(body.encode(), "p.lua")
-    assert "T7-215" in [problem.code for problem in page.problems]
+    page = assert_same(body)
+    assert page is not None
+    assert "T7-215" in [problem.code for problem in page.reasons]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator
 from types import CodeType
 from typing import Any
 
+from torch7py.translate import page_library
+
 __all__ = ["BUILTINS", "REACHING_OUT", "ForeignCode", "checked_tree", "compiled", "run_page"]
 
 
@@ -77,6 +79,7 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "torch.optim.lr_scheduler": "*",
         "torch.random": "*",
         "torch.testing": "assert_close",
+        "lua_compat": "*",  # the pages' library
         "torch7py": "lua_compat",
         "torch7py.lua_compat": "*",
     }.items()
@@ -107,6 +110,8 @@ def checked_tree(
         tree = ast.parse(code, name)
     except (SyntaxError, ValueError) as error:
         raise ForeignCode(f"{name}: the page is no Python: {error}") from None
+    if page_library.is_part(code):
+        return tree  # the pages' library, as it is
     for line, what in _Check(tree, pages, without).found():
         raise ForeignCode(f"{name}:{line}: the page has {what}, which the translator does not write")
     return tree

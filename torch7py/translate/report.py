@@ -59,12 +59,12 @@ class Verification:
 
 @dataclass
 class Report:
-    """A file: a program's statements and how many of them are native, faithful and not translated; a model's layers.
+    """A file: of a program the statements that are native, in plain calls and not translated; of a model its layers.
 
     ``error`` is why the file could not be read at all. ``recorded`` says what a recorded run showed, ``verified``
     whether translation and original do the same (None when they were not run), ``notes`` how that was found,
-    ``failure`` why a verification could not be. ``reasons`` are the codes of statements that are faithful for want of
-    a native form.
+    ``failure`` why a verification could not be. ``reasons`` are the codes of statements in plain calls (``faithful``),
+    for want of a native form.
     ``open_methods`` counts calls of methods on something whose kind is not known, whose support is not known either.
     """
 
@@ -99,10 +99,10 @@ class Report:
         return not (self.error or self.problems or self.missing)
 
     def shares(self) -> str:
-        """``12 of 13 statements native (92 %), 1 faithful``"""
+        """``12 of 13 statements native (92 %), 1 in plain calls``"""
         text = f"{self.native} of {self.statements} statements native ({percent(self.native, self.statements)} %)"
         if self.faithful:
-            text += f", {self.faithful} faithful ({percent(self.faithful, self.statements)} %)"
+            text += f", {self.faithful} in plain calls ({percent(self.faithful, self.statements)} %)"
         if self.not_translated:
             text += f", {self.not_translated} not translated"
         return text
@@ -114,7 +114,7 @@ class Report:
             return
         yield f"{self.file}: {self.shares()}"
         yield from (f"  {entry}" for entry in self.problems)
-        yield from (f"  {entry} (faithful)" for entry in self.reasons)
+        yield from (f"  {entry} (plain calls)" for entry in self.reasons)
         others = [use for use in self.names if use.state in ("no", "restricted") or use.native]
         yield from (f"  {use}" for use in others)
         if self.names:

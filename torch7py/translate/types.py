@@ -65,6 +65,7 @@ class Types:
         )  # names of fields with tables that the program may give a module
         self.own_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
+        self.guessed: set[Expression] = set()  # whose kind only their use tells
         self.narrowed: Collection[
             Name
         ] = ()  # parameters of several kinds where tests say that they are of fewer

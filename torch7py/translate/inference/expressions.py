@@ -145,6 +145,8 @@ class ExpressionKinds:
             returns.falls_off = True
             for place in range(max(1, returns.count)):
                 returns.at(place).be_nil()
+        if not returns.counts and not returns.open and not _always_returns(last):
+            returns.at(0).be_nil()  # what nobody returns, where another function of that name does
         if not returns.open:
             for place in range(min(returns.counts, default=0), returns.count):
                 returns.at(place).be_nil()

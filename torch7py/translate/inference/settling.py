@@ -74,6 +74,7 @@ def settle(inference: Inference) -> None:
 def _settle(inference: Inference) -> None:
     rules = Rules(inference.rules)
     rules.settle()
+    open_ones = [node for node, found in inference.types.by_node.items() if found.kind is None]
     _guess_methods(inference)
     rules.settle()
     for guess in inference.guesses:
@@ -93,6 +94,7 @@ def _settle(inference: Inference) -> None:
     for node, found in by_node.items():
         root = by_node[node] = found.find()
         root.readers = None
+    inference.types.guessed.update(node for node in open_ones if by_node[node].kind is not None)
 
 
 def _guess_methods(inference: Inference) -> None:

@@ -79,13 +79,30 @@ def flow(sink: Type, given: Type, kinds: Kinds = EVERYTHING) -> bool:
         if "table" in given.kinds and "table" in kinds:
             news |= _learn_table(sink, given)
             if sink.element is not None:
-                inside = [*([given.element] if given.element is not None else []), *given.fields.values()]
+                inside = [
+                    each
+                    for table in _tables(given)
+                    for each in (table.element, *table.fields.values())
+                    if each
+                ]
                 if len(inside) > Type.MOST_SOURCES:  # which are of all kinds
                     news |= sink.element.be("table") | sink.element.be("number")
                 else:
                     waiting += [(sink.element, found) for found in inside]
         kinds = EVERYTHING
     return news
+
+
+def _tables(given: Type) -> list[Type]:
+    """What a type takes that may be a table, itself among it: what a sink gives are the tables that it was given."""
+    seen: dict[Type, None] = {}
+    waiting = [given]
+    while waiting:
+        table = waiting.pop().find()
+        if table not in seen and "table" in table.kinds and len(seen) <= Type.MOST_SOURCES:
+            seen[table] = None
+            waiting += table.sources
+    return list(seen)
 
 
 def flow_back(result: Type, given: Type) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
-from torch7py.translate.native import code, indexing, memory, optimizers, tensors, text
+from torch7py.translate.native import code, indexing, memory, optimizers, plain, tensors, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import described
+from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Assignments:
                 if not short:  # another name of a layer, which is written as itself
                     self.t.emit(f"{self.target(target)} = None")
             return
-        if len(values) == 1 and self._several(values[0], targets):
+        if len(values) == 1 and self._several_of(values[0], targets):
             return
         if len(targets) == len(values):
             targets, values = _fields_first(targets, values)
@@ -77,11 +77,26 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
-        raise Problem(
+        if self.t.plainly and plain.several(self.t, values, targets):
+            return
+        raise Undecided(
             "T7-211",
             node.line,
             "more names than values, the last of which is a call: only alone may it give several",
         )
+
+    def _several_of(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
+        """As ``_several``, or by a plain call where the statement at hand has them."""
+        t = self.t
+        if not t.plainly or not isinstance(value, (Call, Invoke)):
+            return self._several(value, targets)
+        before = len(t.lines)
+        try:
+            if self._several(value, targets):
+                return True
+        except Undecided:
+            del t.lines[before:]
+        return plain.several(t, (value,), targets)
 
     def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""
@@ -147,6 +162,22 @@ class Assignments:
         return not (names & read) and (not calls or True)
 
     def one(self, target: Expression, value: Expression, node: Statement) -> None:
+        """One value, by a plain call where the statement at hand has them and the target declines."""
+        t = self.t
+        if not t.plainly or not isinstance(target, Index):
+            self._one(target, value, node)
+            return
+        before, needs = len(t.lines), t.needs()
+        try:
+            self._one(target, value, node)
+        except Undecided:
+            if t.path(target) is not None:
+                raise
+            del t.lines[before:]
+            t.put_back_needs(needs)
+            t.emit(plain.store(t, target, t.value(value)))
+
+    def _one(self, target: Expression, value: Expression, node: Statement) -> None:
         if isinstance(value, tree.Function) and isinstance(target, Name):
             self.t.functions.define(self.t.names.of(target), value)
             return
@@ -293,7 +324,9 @@ class Assignments:
             return f"{self.t.value(node.base).at(code.ATOM)}.{code.attribute_name(node.key.value)}"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
             return self.t.classes.uses.field(node).text
-        raise Problem("T7-303", node.line, f"an assignment into {described(self.t, node.base)}")
+        raise undecided(
+            self.t, node.base, "T7-303", node.line, f"an assignment into {described(self.t, node.base)}"
+        )
 
 
 def _reads(value: Expression, target: Expression) -> bool:

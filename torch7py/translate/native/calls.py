@@ -24,6 +24,7 @@ from torch7py.translate.native import (
     matching,
     mixed,
     penlight,  # noqa: F401  (so does it)
+    plain,
     printing,  # noqa: F401  (so does it)
     stdlib,
     strings,
@@ -34,8 +35,8 @@ from torch7py.translate.native import (
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import a, described, of_require
+from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unknown import a, described, of_require, undecided
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
@@ -144,7 +145,7 @@ class Calls:
             return 1  # a function for optim gives the page the loss alone
         counts = {self.t.counts.written(f) for f in functions if f in self.t.types.returns}
         if len(counts) > 1 and max(counts) > 1:
-            raise Problem("T7-216", node.line, "functions with different numbers of results")
+            raise Undecided("T7-216", node.line, "functions with different numbers of results")
         return max(counts, default=1)
 
     def gives_graph(self, node: Expression) -> bool:
@@ -221,7 +222,7 @@ class Calls:
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
-        raise Problem("T7-307", node.line, f"a call of {described(t, node.callee)}")
+        raise undecided(t, node.callee, "T7-307", node.line, f"a call of {described(t, node.callee)}")
 
     def _literal(self, node: Call, text: Expression) -> Py:
         """What a text says as a value of Lua's."""
@@ -272,8 +273,20 @@ class Calls:
         if rule is not None:
             return rule(t, node)
         if kind in (None, "any"):
-            raise Problem("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
+            raise Undecided("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
         raise Problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
+
+    def _is_defined_once(self, node: Call | Invoke) -> bool:
+        """Whether a call names its function, of which there is one: types take it for one with others of its kind."""
+        if not isinstance(node, Call) or not isinstance(node.callee, Name):
+            return False
+        variable = self.t.scopes.of_name[node.callee]
+        made = [
+            statement
+            for statement in tree.every(self.t.program, tree.LocalFunction)
+            if isinstance(statement, tree.LocalFunction) and self.t.scopes.of_name[statement.name] is variable
+        ]
+        return len(made) == 1 and not variable.writes
 
     def arguments(self, node: Call | Invoke, functions: Sequence[tree.Function], first: int = 0) -> str:
         checked = checked_arguments.arguments(self.t, node, functions, first)
@@ -287,6 +300,9 @@ class Calls:
                 room = math.inf
             else:
                 given = given[: int(room)]  # Lua drops what a function does not take
+            least = min(len(f.parameters) for f in functions if not f.vararg) if room < math.inf else room
+            if len(given) > least - first and not self._is_defined_once(node):
+                raise Undecided("T7-216", node.line, "functions that take different numbers of arguments")
         if self.t.training.takes_weights(node, functions):
             given, room = given[1:], room - 1
         texts = []
@@ -354,10 +370,10 @@ class Calls:
                 last, least = node.fields[-1].value, 1
             elif isinstance(node, tree.Return) and len(node.values) > 1:
                 last = node.values[-1]
-            if isinstance(last, (Call, Invoke)) and not self._is_one(last, least):
+            if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
                 raise Problem("T7-218", last.line, "all values of a call at the end of a list")
 
-    def _is_one(self, node: Call | Invoke, least: int) -> bool:
+    def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
         if self.is_unpacked(node):
             return True  # which has forms of its own
@@ -473,6 +489,11 @@ class Calls:
             self._statement(node)
         except IndexError:
             raise self._too_few(node) from None
+        except Undecided:
+            found = plain.value(self.t, node) if self.t.plainly else None
+            if found is None:
+                raise
+            self.t.emit(found.text)
 
     def _statement(self, node: Call | Invoke) -> None:
         t = self.t

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
-from torch7py.translate.native import code, indexing, memory, text
+from torch7py.translate.native import code, indexing, memory, plain, text
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS
 from torch7py.translate.native.intervals import EXACT
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import described
+from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.native.whole_tensors import operation as tensor_operation
 from torch7py.translate.tree import (
     Binary,
@@ -58,6 +58,21 @@ class Expressions:
 
     def value(self, node: Expression) -> Py:
         """The value of an expression: one value, a loss as a plain number."""
+        t = self.t
+        if not t.plainly:
+            return self._proved(node)
+        before, needs = len(t.lines), t.needs()
+        try:
+            return self._proved(node)
+        except Undecided:
+            del t.lines[before:]
+            t.put_back_needs(needs)
+            found = plain.value(t, node)
+            if found is None:
+                raise
+            return found
+
+    def _proved(self, node: Expression) -> Py:
         if node in self.instead:
             return self.instead[node]
         if isinstance(node, tree.Paren):
@@ -366,13 +381,14 @@ class Expressions:
                 return Py(f"len({base}) - 1", code.ADD)
             return atom(f"sum(1 for key in {base} if key > 0)")
         if kind == "table" and self.t.representation(node.operand) == "several":
-            raise Problem("T7-301", node.line, "the length of tables that are lists and others")
+            raise Undecided("T7-301", node.line, "the length of tables that are lists and others")
         if kind == "table" and self._has_names(node.operand):
             raise Problem("T7-301", node.line, "the length of a table with names for keys")
         if kind == "module" and self.t.models.has_length(node.operand):
             return atom(f"len({self.value(node.operand)})")
         if kind not in ("table", "string", "storage"):
-            raise Problem("T7-301", node.line, f"the length of {described(self.t, node.operand)}")
+            of = described(self.t, node.operand)
+            raise undecided(self.t, node.operand, "T7-301", node.line, f"the length of {of}")
         if kind == "table" and self.t.representation(node.operand) == "dict":
             return atom(f"{self.t.need('border')}({self.value(node.operand)})")
         if kind == "string" and self.t.wide_text:

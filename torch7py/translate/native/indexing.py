@@ -9,8 +9,8 @@ from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, confusion, facts, loaders, memory, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import described
+from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
 
@@ -102,7 +102,7 @@ def index(t: Translator, node: Index) -> Py:
         base = t.value(node.base).at(code.ATOM)
         representation = t.representation(node.base)
         if representation == "several":
-            raise Problem(
+            raise Undecided(
                 "T7-303", node.line, f"indexing {described(t, node.base)}, now a list and now another"
             )
         if optimizers.holds_loss(t, node.base):
@@ -131,7 +131,7 @@ def index(t: Translator, node: Index) -> Py:
         return memory.element(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
-    raise Problem("T7-303", node.line, f"indexing {described(t, node.base)}")
+    raise undecided(t, node.base, "T7-303", node.line, f"indexing {described(t, node.base)}")
 
 
 def option_name(t: Translator, node: Index) -> Py:
@@ -282,7 +282,7 @@ def _named_slice(t: Translator, node: Expression) -> str:
     """``x[{rows, {}}]`` with ``rows = {first, last}``."""
     sources = t.wholes.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
     if not sources or any(not isinstance(s, tree.Table) or len(s.fields) != 2 for s in sources):
-        raise Problem("T7-304", node.line, "a tensor indexed with a table that is not written out")
+        raise Undecided("T7-304", node.line, "a tensor indexed with a table that is not written out")
     first, last = (Index(node.place, node, Number(node.place, n, str(n)), False) for n in (1, 2))
     return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "Undecided"]
 
 
 class Problem(Exception):
@@ -14,3 +14,10 @@ class Problem(Exception):
         self.line = line
         self.reason = reason
         self.file = ""  # set where it is met, as a program may have several
+
+
+class Undecided(Problem):
+    """A construct whose idiomatic form hangs on what the program does not tell: of what kind a value is, or how many.
+
+    A plain call is right whatever that is.
+    """

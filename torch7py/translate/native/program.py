@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.checked_code import REACHING_OUT, ForeignCode, checked_tree
 from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
@@ -32,6 +32,7 @@ _STANDARD = (
     "argparse collections copy csv functools inspect itertools json math os platform random re socket subprocess sys"
     " tempfile time unittest"
 ).split()
+_LIBRARY = re.compile(rf"(?<![\w.]){page_library.MODULE}\.([a-z_]+)\(")
 # Others, in the order of a page: how an expression begins that uses one, and what imports it.
 _OTHERS = [
     ("h5py", re.compile(r"(?<![\w.])h5py\."), "import h5py"),
@@ -41,6 +42,7 @@ _OTHERS = [
     ("Image", re.compile(r"(?<![\w.])Image\.[a-z]"), "from PIL import Image"),
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
     ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua_compat as lua"),
+    (page_library.MODULE, _LIBRARY, f"import {page_library.MODULE}"),
 ]
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
@@ -124,6 +126,9 @@ def _translate_project(project: Project, recorded: dict[int, set[str]] | None, o
     pages = {each: lay_out_page(tidy.tidied(page, each.page, paths)) for each, page in pages.items()}
     code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}
+    used = {name for page in (code, *modules.values()) for name in _LIBRARY.findall(_without_texts(page))}
+    if used:
+        modules[page_library.FILE] = page_library.text(sorted(used))
     shared = t.modules.shared_page()
     if shared is not None:
         modules["shared.py"] = shared

@@ -14,11 +14,13 @@ from torch7py.translate.native import (
     initialization,
     loaders,
     matching,
+    plain,
 )
 from torch7py.translate.native.expressions import add_constant
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unknown import undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
 
@@ -177,6 +179,16 @@ def _with_constant(node: Expression) -> Name | None:
 def generic_for(t: Translator, node: tree.GenericFor) -> None:
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
+    if t.plainly:
+        before = len(t.lines)
+        try:
+            known = generic_head(t, node)
+        except Undecided:
+            del t.lines[before:]
+            known = plain.loop_head(t, node, names)
+        if known:
+            t.loop_body(node.body)
+            return
     if generic_head(t, node) or iterator_head(t, node, names) or loaders.iterator_head(t, node, names):
         t.loop_body(node.body)
         initialization.clear_masked_rows(t, initialization.filled_by(t, node))
@@ -191,7 +203,10 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
     if directories.loop_head(t, node, names):
         t.loop_body(node.body)
         return
-    raise Problem("T7-215", node.line, "a loop over an iterator that is not known")
+    if t.plainly and plain.loop_head(t, node, names):
+        t.loop_body(node.body)
+        return
+    raise Undecided("T7-215", node.line, "a loop over an iterator that is not known")
 
 
 def generic_head(t: Translator, node: tree.GenericFor) -> bool:
@@ -227,7 +242,7 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
     if representation == "several":
         plain = t.type(table).of_keys().find().kinds <= {"number", "string"}
         if path != "pairs" or not plain or "options" in t.tables.forms(t.type(table)):
-            raise Problem("T7-306", node.line, f"{path} over tables that are lists and others")
+            raise Undecided("T7-306", node.line, f"{path} over tables that are lists and others")
         t.emit(f"for {', '.join([*names, '_'][:2])} in {t.need('lua_pairs')}({value}):")
         return
     fields = table.fields if isinstance(table, tree.Table) else ()
@@ -246,7 +261,7 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         if path == "ipairs":
             raise Problem("T7-306", node.line, "ipairs over a table that is no list")
         if not t.type(table).has("pairs"):
-            raise Problem("T7-306", node.line, "pairs over something unknown")
+            raise undecided(t, table, "T7-306", node.line, "pairs over something unknown")
         if any_order.comes_in_any_order(t, node, table):
             _in_any_order(t, value, key, item)
             return

@@ -11,7 +11,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, of_require
 from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
@@ -286,8 +286,10 @@ def lua_type(t: Translator, node: Call) -> Py:
     kind = t.kind(node.arguments[0])
     if t.type(node.arguments[0]).has("message"):
         protected.refuse_other_errors(t, node.line)
-    if kind in (None, "any") or (
-        kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil
+    if (
+        kind in (None, "any")
+        or node.arguments[0] in t.types.guessed
+        or (kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil)
     ):
         t.imports |= {"inspect", "torch"}
         return atom(f"{t.need('lua_type')}({t.conditions.maybe(node.arguments[0])})")
@@ -300,7 +302,8 @@ def lua_type(t: Translator, node: Call) -> Py:
     }
     names |= {"tensor": "userdata", "module": "table", "criterion": "table", "object": "table"}
     if kind not in names or t.type(node.arguments[0]).nil:
-        raise Problem("T7-308", node.line, f"type() of {described(t, node.arguments[0])}")
+        of = described(t, node.arguments[0])
+        raise Undecided("T7-308", node.line, f"type() of {of}")
     return atom(code.quoted(names[kind]))
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.native.unknown import undecided
 from torch7py.translate.tree import Binary, Call, Expression, Name
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def table_insert(t: Translator, node: Call) -> None:
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
     if representation != "list" and not numbered:
-        raise Problem("T7-306", node.line, "table.insert into a table that is no list")
+        raise undecided(t, table, "T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_lent(table)
     base = t.value(table).at(code.ATOM)
     if numbered:
@@ -43,7 +44,8 @@ def table_insert(t: Translator, node: Call) -> None:
 @function("table.remove")
 def table_remove(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
-        raise Problem("T7-306", node.line, "table.remove from a table that is no list")
+        of = node.arguments[0]
+        raise undecided(t, of, "T7-306", node.line, "table.remove from a table that is no list")
     t.tables.refuse_lent(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
@@ -66,7 +68,9 @@ def table_concat(t: Translator, node: Call) -> Py:
     separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
     representation = t.representation(table)
     if representation not in ("list", "dict") or (part and representation == "dict"):
-        raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
+        raise undecided(
+            t, table, "T7-306", node.line, "table.concat of a part, or of a table that is no list"
+        )
     element = t.type(table).of_elements().kind
     items, each = t.value(table).text, "x"
     if part:
@@ -82,7 +86,7 @@ def table_concat(t: Translator, node: Call) -> Py:
         plain = t.tables.holds_whole(first_item) and t.intervals.plain(first_item)
         item = "str(x)" if plain else 'f"{x:.14g}"'
         return atom(f"{separator}.join({item} for {each} in {items})")
-    raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
+    raise Undecided("T7-306", node.line, "table.concat of something of unknown kind")
 
 
 @statement("table.sort")

@@ -8,7 +8,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.appending import Appends
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name
 
@@ -125,7 +125,7 @@ class Tables:
     def refuse_lent(self, table: Expression) -> None:
         """A table that is known only by what is given here is not changed: that would not be known of there."""
         if self.t.kind(table) == "table" and self.t.type(table).find().sources:
-            raise Problem("T7-306", table.line, "a change of a table that may be of several kinds")
+            raise Undecided("T7-306", table.line, "a change of a table that may be of several kinds")
 
     def may_have_numbers(self, table: Expression) -> bool:
         """Whether keys of a dict may be numbers, and the others are texts; it is not made with nil among its items."""

@@ -39,7 +39,7 @@ from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.own_passes import OwnPasses
 from torch7py.translate.native.places import Places
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.native.tensors.reshaping import Reshapes
@@ -103,8 +103,11 @@ class Translator:
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
-        self.faithful: list[Statement] = []  # those with a call on torch7py.lua_compat
-        self.reasons: list[Problem] = []  # why statements are wholly in the faithful style
+        self.faithful: list[Statement] = []  # those with plain calls, or with a call on torch7py.lua_compat
+        self.reasons: list[
+            Problem
+        ] = []  # why statements have plain calls, or are wholly in the faithful style
+        self.plainly = False  # whether the statement at hand may be written with plain calls
         self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
@@ -324,13 +327,25 @@ class Translator:
             self.emit("")
         before, top = len(self.lines), len(self.top)
         outer, self.mixed = self.mixed, False
+        outer_plainly, self.plainly = self.plainly, False
         scope, labels, needs = self.scope, list(self.labels), self.needs()
         problems, failed = len(self.problems), len(self.failed)
         try:
             if node in self.overwritten:
                 raise Problem("T7-230", node.line, self.overwritten[node])
-            self.calls.refuse_spread(node)
-            self.write(node)
+            try:
+                self.calls.refuse_spread(node)
+                self.write(node)
+            except Undecided as problem:
+                if self.graphs.mode:
+                    raise
+                problem.file = self.file
+                del self.lines[before:], self.problems[problems:], self.failed[failed:]
+                self.scope, self.labels = scope, list(labels)
+                self.put_back_needs(needs)
+                self.plainly = True
+                self.write(node)
+                self.reasons.append(problem)
             self.training.after(node)
             if self.mixed:
                 self.faithful.append(node)
@@ -348,7 +363,7 @@ class Translator:
                 self.failed.append(node)
                 self.not_translated(problem, node)
         finally:
-            self.mixed = outer
+            self.mixed, self.plainly = outer, outer_plainly
         table_comments.spread(self, node, before)
         made = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
         inside = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -14,7 +15,7 @@ from torch7py.translate.usage import required
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["a", "described", "of_require"]
+__all__ = ["a", "described", "is_open", "of_require", "undecided"]
 
 _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
@@ -32,6 +33,19 @@ def described(t: Translator, node: Expression) -> str:
         return f"{_shown(node)}, {a(kinds[0])}"
     reason = _reason(t, node)
     return reason if isinstance(node, (Call, Invoke)) else f"{_shown(node)}, {reason}"
+
+
+def is_open(t: Translator, node: Expression) -> bool:
+    """Whether something may be of several kinds, or a table of several forms."""
+    kind = t.kind(node)
+    if kind in (None, "any"):
+        return True
+    return kind == "table" and (t.representation(node) == "several" or bool(t.type(node).find().sources))
+
+
+def undecided(t: Translator, node: Expression, code: str, line: int, reason: str) -> Problem:
+    """Why something cannot be done to a value; Undecided where it is not known what the value is."""
+    return (Undecided if is_open(t, node) else Problem)(code, line, reason)
 
 
 def of_require(node: Call) -> str:

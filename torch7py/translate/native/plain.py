@@ -1,0 +1,133 @@
+"""Plain calls: what is written where nothing has been proved of the values that a statement uses.
+
+``t[k]`` of a value of unknown kind becomes ``lua_compat.index(t, k)``: a function of the pages' library, which looks at
+the value when the page runs and takes every kind that a page has. Such a call costs the page beauty at that place and
+nothing else.
+
+A statement is written so only where its idiomatic form is undecided (``problem.Undecided``): the program does not tell
+of what kind a value is, or how many values a call gives. Other problems say that a page could not do what the program
+does, whatever the values are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import page_library, tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Unary
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["all_values", "loop_head", "several", "store", "value"]
+
+_ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "^": "power"}
+
+# Of values whose kind is known the library has some methods.
+_FAMILIES = {"tensor": "tensor", "module": "module", "criterion": "module", "string": "text"}
+# Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
+_FUNCTIONS = {
+    "ipairs": "ipairs",
+    "pairs": "pairs",
+    "table.concat": "concatenate",
+    "table.getn": "length",
+    "table.insert": "insert",
+    "table.remove": "remove",
+    "tostring": "text_of",
+    "type": "type_of",
+}
+
+
+def value(t: Translator, node: Expression) -> Py | None:
+    """An expression as a plain call, None where there is none."""
+    if isinstance(node, Index) and t.path(node) is None:
+        return _written(t, "index", [t.value(node.base).text, t.value(node.key).text])
+    if isinstance(node, Unary) and node.operator == "#":
+        return _written(t, "length", [t.value(node.operand).text])
+    if isinstance(node, Binary) and node.operator in _ARITHMETIC:
+        return _written(t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text])
+    if isinstance(node, (Call, Invoke)):
+        return _call(t, node, "call", "method")
+    return None
+
+
+def all_values(t: Translator, node: Call | Invoke) -> Py | None:
+    """All values that a call gives, as a tuple; None where there is no plain call."""
+    return _call(t, node, "call_all", "method_all")
+
+
+def several(t: Translator, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
+    """Write ``a, b, c = x, f()``, the last value of which is a call; whether that was done."""
+    last = values[-1]
+    if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, tree.Name) for target in targets):
+        return False
+    found = all_values(t, last)
+    if found is None:
+        return False
+    given = (
+        found.text if len(values) == 1 else f"({', '.join([t.value(v).text for v in values[:-1]])}, *{found})"
+    )
+    names = ", ".join(t.unread(target) or t.target(target) for target in targets)
+    t.emit(f"{names} = {_written(t, 'first_of', [given, str(len(targets))])}")
+    return True
+
+
+def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+    """The line of a loop over something of unknown kind; whether it was written."""
+    values = [t.value(each).text for each in node.values[:-1]]
+    last = node.values[-1]
+    if len(node.values) == 1 and isinstance(last, (Call, Invoke)):
+        path = t.path(last.callee) if isinstance(last, Call) else None
+        given = all_values(t, last) if path not in ("pairs", "ipairs") else None
+        values.append(f"*{given}" if given is not None else t.value(last).text)
+    else:
+        values.append(t.value(last).text)
+    head = _written(t, "iterate", [*values[:3], f"names={len(names)}"])
+    t.emit(f"for {', '.join(names)} in {head}:")
+    return True
+
+
+def store(t: Translator, target: Index, value: Py) -> str:
+    """The statement that puts a value into a table, a tensor or an object of unknown kind."""
+    return _written(t, "store", [t.value(target.base).text, t.value(target.key).text, value.text]).text
+
+
+def _written(t: Translator, name: str, given: list[str]) -> Py:
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
+
+
+def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py | None:
+    if isinstance(node, Invoke):
+        kind = t.kind(node.receiver)
+        family = _FAMILIES.get(kind or "")
+        if family is not None and node.method not in page_library.methods(family):
+            return None
+        return _written(
+            t, method, [t.value(node.receiver).text, code.quoted(node.method), *_arguments(t, node.arguments)]
+        )
+    path = t.path(node.callee)
+    if path is None:
+        return _written(t, function, [t.value(node.callee).text, *_arguments(t, node.arguments)])
+    name = _FUNCTIONS.get(path)
+    if name is None or function == "call_all":
+        return None  # a page has no other function of that library
+    return _written(t, name, _arguments(t, node.arguments))
+
+
+def _arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:
+    """Arguments as text; of the last one all values."""
+    given = [t.value(argument).text for argument in arguments[:-1]]
+    for last in arguments[-1:]:
+        if isinstance(last, tree.Vararg):
+            given.append(f"*{t.calls.rest()}")
+        elif t.calls.is_unpacked(last):
+            given.append(f"*{t.calls.unpacked(last)}")
+        elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
+            values = all_values(t, last)
+            given.append(t.value(last).text if values is None else f"*{values}")
+        else:
+            given.append(t.value(last).text)
+    return given
