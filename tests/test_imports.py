@@ -13,7 +13,17 @@ ROOT = Path(__file__).parents[1]
 # What all modules of these folders import first: a process that has it and forks need not import it again.
 FIRST = {
     "torch": ("kernels", "ops"),
-    "torch7py.nn.base": ("nn", "rnn", "t7", "packages", "bridge", "lua_compat", "cli", "translate"),
+    "torch7py.nn.base": (
+        "nn",
+        "rnn",
+        "t7",
+        "packages",
+        "bridge",
+        "lua_compat",
+        "console",
+        "cli",
+        "translate",
+    ),
 }
 IMPORT_EACH = """
 import gc, importlib, os, sys

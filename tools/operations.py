@@ -10,14 +10,14 @@ stale.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 import click
 
 from torch7py.ops import all as all_operations  # noqa: F401  (registers them)
-from torch7py.ops.registry import Case, Form, Operation, Parameter, operations
+from torch7py.ops.descriptions import calls_of, words_of
+from torch7py.ops.registry import Operation, operations
 
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 HEAD = """# The torch package
@@ -39,72 +39,10 @@ def of_torch() -> list[Operation]:
     return sorted(found, key=lambda operation: operation.name.lower())
 
 
-def listed(parameters: tuple[Parameter, ...]) -> str:
-    """The parameters of a call as they are written, those that may be left out in brackets."""
-    text = ""
-    for parameter in reversed(parameters):
-        name = {"generator": "gen", "sizes": f"{parameter.name}..."}.get(parameter.kind, parameter.name)
-        if not parameter.optional:
-            text = f"{name}{'' if text.startswith('[, ') else ', ' if text else ''}{text}"
-        elif text and not text.startswith("[, "):
-            text = f"[{name},] {text}"
-        else:
-            text = f"[, {name}]{text}"
-    return text.replace("[, ", "[", 1) if text.startswith("[, ") else text
-
-
-def after(name: str, parameters: tuple[Parameter, ...]) -> str:
-    """Parameters behind one that may be left out."""
-    rest = listed(parameters)
-    return f"[{name},] {rest}" if rest else f"[{name}]"
-
-
-def calls(operation: Operation, case: Case) -> list[str]:
-    """How one case is called: as a function and as a method."""
-    name, form, parameters = operation.name, operation.form, case.parameters
-    owner, _, method = name.rpartition(".")
-    if method == "new":
-        return [f"{owner}({listed(parameters)})"]
-    if owner:
-        return [f"x:{method}({listed(parameters[1:])})"]
-    if name.startswith("__"):
-        return []
-    outs = "out" if case.outs == 1 else ", ".join(f"out{n + 1}" for n in range(case.outs))
-    plain, with_outs = f"torch.{name}({listed(parameters)})", f"torch.{name}({after(outs, parameters)})"
-    of_tensor = f"x:{name}({listed(parameters[1:])})"
-    if form is Form.UPDATE:
-        if not parameters or parameters[0].kind not in ("T", "F"):
-            return [plain] if case.returns == "value" else [with_outs, f"x:{name}({listed(parameters)})"]
-        return [with_outs, f"x:{name}({after(parameters[0].name, parameters[1:])})"]
-    if form is Form.INPLACE:
-        return [plain] if case.returns == "value" else [of_tensor]
-    if form is Form.RESULT:
-        return [with_outs, f"x:{name}({listed(parameters)})"]
-    if form is Form.QUERY:
-        with_outs = plain if case.returns in ("value", "number") else with_outs
-        if parameters[0].kind == "list":
-            return [with_outs, f"x:{name}({listed(parameters)})"]
-        return [with_outs, of_tensor] if parameters[0].kind != "generator" else [with_outs]
-    if form is Form.METHOD:
-        return [plain, of_tensor] if parameters[0].kind != "list" else [plain]
-    return [with_outs if form is Form.SOLVE else plain]
-
-
 def entry(operation: Operation) -> str:
     """One item of the page."""
-    seen: dict[str, None] = {}
-    for case in operation.cases:
-        seen.update(dict.fromkeys(calls(operation, case)))
-    words = " ".join(prose(text, bool(seen) and not n) for n, text in enumerate(operation.about))
-    words = re.sub("``(.+?)``", r"`\1`", words)
-    return f"- {', '.join(f'`{call}`' for call in seen)}: {words}" if seen else f"- {words}"
-
-
-def prose(text: str, called: bool) -> str:
-    """What a docstring says, on one line; where the calls stand before it, without the one that it begins with."""
-    line = " ".join(text.split())
-    line = re.sub("^``[^`]+``: ", "", line) if called else line
-    return line if line.endswith(".") else f"{line}."
+    calls = ", ".join(f"`{call}`" for call in calls_of(operation))
+    return f"- {calls}: {words_of(operation)}" if calls else f"- {words_of(operation)}"
 
 
 def page() -> str:

@@ -1,0 +1,98 @@
+"""Evaluate what someone types, one piece of Lua after the other, as the prompt of ``th`` did."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+from torch7py.bridge.errors import LuaSyntaxError
+from torch7py.console import completion, help
+from torch7py.console.completion import Completions
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
+
+__all__ = ["Console"]
+
+State = Literal["complete", "incomplete", "invalid"]
+
+
+class Console:
+    """A console on a runtime. It reads and shows nothing by itself, but for what evaluation prints.
+
+    ::
+
+        console = Console(Runtime())
+        console.evaluate("x = 1 + 1", "stdin")
+        console.evaluate("x", "stdin")              # prints 2
+        console.complete("x = tor", 7).names        # ["torch"]
+
+    It sets the globals that the prompt of ``th`` had: ``who()`` lists the program's variables, ``import 'image'`` makes
+    a package's fields global, ``_RESULTS`` and ``_LAST`` hold what was printed.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        source = resources.files(__package__).joinpath("console.lua").read_text(encoding="utf-8")
+        self._lua = runtime.execute(source, "=[torch7py] console.lua")
+        self._state, self._evaluate = self._lua["state"], self._lua["evaluate"]
+        self._keep = self._lua["keep"]
+        self._members = self._lua["members"]
+        self._kind, self._defined_at = self._lua["kind"], self._lua["defined_at"]
+
+    def is_complete(self, text: str) -> State:
+        """Whether a text can be evaluated, or could be if more lines followed."""
+        if _is_command(text):
+            return "complete"
+        state: State = self._state(text)
+        return state
+
+    def evaluate(self, text: str, name: str) -> None:
+        """Run a text, and print the values where it ends with expressions, as ``th`` did.
+
+        ``= x`` is the same as ``x``; a semicolon at the end keeps values from being printed, and what ``require`` and
+        ``print`` return is not printed. ``?topic`` prints help, ``$ command`` runs a command of the system. ``name``
+        stands for the file in errors. Raises LuaError, LuaSyntaxError, KeyboardInterrupt, and SystemExit for
+        ``os.exit``.
+        """
+        stripped = text.strip()
+        if stripped.startswith("?"):
+            topic = stripped[1:].strip()
+            print(self.help(topic) or help.nothing_on(topic))
+            return
+        if stripped.startswith("$"):
+            found = subprocess.run(stripped[1:], shell=True, stdout=subprocess.PIPE, check=False)
+            output = found.stdout.decode(errors="replace")
+            print(output, end="", flush=True)
+            self._keep(output)
+            return
+        problem = self._evaluate(text, f"={name}")
+        if problem is not None:
+            raise LuaSyntaxError(problem)
+
+    def complete(self, text: str, cursor: int | None = None) -> Completions:
+        """The names that may stand where the cursor is: globals, fields, methods; in a string names of files."""
+        return completion.complete(text if cursor is None else text[:cursor], self.members)
+
+    def help(self, topic: str) -> str | None:
+        """Help on ``torch.add``, ``nn.Linear``, ``x:add`` or a package; without a topic on the console itself."""
+        return help.text(topic, self.kind, self.place_of)
+
+    def members(self, path: tuple[str | int, ...], methods_only: bool = False) -> list[str]:
+        """The names of a value's fields, its classes' included; without a path those of the global variables."""
+        names: str = self._members(methods_only, *path)
+        return names.split("\n") if names else []
+
+    def kind(self, path: tuple[str | int, ...]) -> str:
+        """The type or class of the value that a path leads to, ``nil`` where there is none."""
+        return self._kind(*path) or "nil"
+
+    def place_of(self, path: tuple[str | int, ...]) -> tuple[str, int] | None:
+        """The file and line in which a Lua function of the program begins."""
+        found = self._defined_at(*path)
+        return None if found is None else (found[0], int(found[1]))
+
+
+def _is_command(text: str) -> bool:
+    return text.lstrip().startswith(("?", "$"))
