@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -31,7 +32,21 @@ def test_help_names_every_command():
         assert f"  {name} " in result.output
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"]])
+def test_alone_it_says_what_it_can_do():
+    """In ten lines of at most 80 columns; the commands that it names are there, and all are."""
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert len(lines) <= 10
+    assert all(len(line) <= 80 for line in lines)
+    shown = re.findall(r"^  torch7py (\w+) ", result.output, re.MULTILINE)
+    assert shown == ["run", "inspect", "convert", "translate"]
+    further = re.search(r"Further: (.*?)\.\n", result.output, re.DOTALL)
+    assert further
+    assert {*shown, *re.findall(r"\w+", further[1])} == set(main.commands)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--version"], ["--help"], ["run", "--help"]])
 def test_nothing_heavy_is_loaded_to_answer(arguments):
     program = (
         "import sys\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.inner_runtime import InnerRuntime as Runtime
 from tools import operations as tool
 from torch7py.ops.registry import operations
@@ -36,28 +34,3 @@ def test_every_operation_says_what_it_does() -> None:
     ]
     assert not silent
     assert all(len(words) < 500 for name, words in WORDS.items() if not name.startswith("__"))
-
-
-@pytest.mark.parametrize(
-    ("name", "calls"),
-    [
-        ("abs", ["torch.abs([out,] src)", "x:abs([src])", "torch.abs(value)"]),
-        ("addcmul", ["torch.addcmul([out,] src, [value,] a, b)", "x:addcmul([src,] [value,] a, b)"]),
-        ("sort", ["torch.sort([out1, out2,] x[, dim][, descending])", "x:sort([dim][, descending])"]),
-        ("rand", ["torch.rand([out,] [gen,] sizes...)", "x:rand([gen,] sizes...)"]),
-        ("gesv", ["torch.gesv([out1, out2,] b, a)"]),
-        ("torch.Timer.new", ["torch.Timer()"]),
-        ("Storage.fill", ["x:fill(value)"]),
-        ("__add", []),
-    ],
-)
-def test_calls(name: str, calls: list[str]) -> None:
-    found: list[str] = []
-    for case in operations[name].cases:
-        found += tool.calls(operations[name], case)
-    assert found == calls
-
-
-def test_a_docstring_on_the_page() -> None:
-    assert tool.prose("``x:t()``: a matrix,\n    transposed.", called=True) == "a matrix, transposed."
-    assert tool.prose("``x:t()``: a matrix", called=False) == "``x:t()``: a matrix."

@@ -21,6 +21,17 @@ from torch7py.cli.translate import translate
 
 __all__ = ["main"]
 
+OVERVIEW = """\
+torch7py: Torch7 programs and models, in Lua, on today's PyTorch
+
+  torch7py run train.lua [ARGS]                runs a program as `th` did
+  torch7py inspect model.t7                    shows what a file holds
+  torch7py convert model.t7 model.safetensors  the same for other tools
+  torch7py translate train.lua -o train.py     as PyTorch, compared by a run
+
+Further: check, compare.
+`torch7py COMMAND --help` has the options, `torch7py --help` all commands."""
+
 
 class Commands(click.Group):
     """Commands that end with one line and an exit code where what they say cannot be written."""
@@ -38,14 +49,22 @@ class Commands(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="torch7py", message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Legacy Torch7 programs on today's PyTorch.
 
     Exit codes: 0, done; 1, it failed; 2, a wrong request, or a translation or port that is not equal; 70, an error in
     torch7py itself; 130, interrupted. `run` ends with the program's own.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(OVERVIEW)
+        return
     wait_passively()
 
 

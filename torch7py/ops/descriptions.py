@@ -6,7 +6,7 @@ import re
 
 from torch7py.ops.registry import Case, Form, Operation, Parameter
 
-__all__ = ["calls_of", "words_of"]
+__all__ = ["calls_of", "prose", "words_of"]
 
 
 def listed(parameters: tuple[Parameter, ...]) -> str:
