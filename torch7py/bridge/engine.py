@@ -10,10 +10,11 @@ from typing import Any
 from torch7py.ops.errors import TorchError
 from torch7py.packages.registry import package_source
 
-__all__ = ["ENGINES", "as_object", "chunk_source", "engine_name", "new_lua"]
+__all__ = ["ENGINES", "TITLES", "as_object", "chunk_source", "engine_name", "new_lua"]
 
 # In order of preference: LuaJIT 2.1 has FFI and the better compiler; macOS wheels carry plain Lua 5.1 alone.
 ENGINES = ("luajit21", "luajit20", "lua51")
+TITLES = {"luajit21": "LuaJIT 2.1", "luajit20": "LuaJIT 2.0", "lua51": "Lua 5.1"}
 
 
 def engine_name() -> str:

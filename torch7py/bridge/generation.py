@@ -33,10 +33,13 @@ _MAY_LOAD = re.compile(rb"require|dofile|include|loadfile")
 _LOADERS = frozenset({"require", "dofile", "include", "loadfile", "paths.dofile"})
 
 
-def generation_of(path: str | Path) -> int:
-    """The generation of rnn that an entry script, or a file that it loads by a literal name, was written for."""
+def generation_of(path: str | Path, entry: bytes | None = None) -> int:
+    """The generation of rnn that an entry script, or a file that it loads by a literal name, was written for.
+
+    ``entry`` is the script's source where that has been read.
+    """
     called = defined = False
-    for source in _sources(Path(path)):
+    for source in _sources(Path(path), entry):
         if METHOD.encode() not in source:
             continue
         for match in matches(_CALLS, source):
@@ -77,10 +80,10 @@ _INDICES = """
 """
 
 
-def cutorch_generation_of(path: str | Path) -> int:
-    """The generation of cutorch that an entry script, or a file that it loads by a literal name, was written for."""
+def cutorch_generation_of(path: str | Path, entry: bytes | None = None) -> int:
+    """The generation of cutorch that a script was written for, as ``generation_of``."""
     older = False
-    for source in _sources(Path(path)):
+    for source in _sources(Path(path), entry):
         if _LATER_TYPES.search(source):
             return LATER
         indices, combined = set(), set()
@@ -93,9 +96,10 @@ def cutorch_generation_of(path: str | Path) -> int:
     return OLDER if older else LATER
 
 
-def _sources(path: Path) -> Iterator[bytes]:
+def _sources(path: Path, entry: bytes | None) -> Iterator[bytes]:
     """The source of the entry script, and of each file that it loads by a literal name."""
-    entry = path.read_bytes()
+    if entry is None:
+        entry = path.read_bytes()
     yield entry
     seen = {path.resolve()}
     if not _MAY_LOAD.search(entry):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["Streams", "flush", "give_up"]
+__all__ = ["Streams", "flush", "give_up", "takes_colors"]
 
 LOST = "what was printed could not be written"
 STREAMS = {1: "stdout", 2: "stderr"}
@@ -108,3 +108,12 @@ def give_up() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def takes_colors(stream: Any) -> bool:
+    """Whether to colour what is written to a stream: to a terminal that can, unless NO_COLOR (no-color.org) is set."""
+    try:
+        terminal = stream is not None and stream.isatty()
+    except ValueError:  # it is closed
+        return False
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

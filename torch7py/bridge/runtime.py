@@ -36,8 +36,9 @@ from torch7py.ops.errors import TorchError
 from torch7py.packages.missing_packages import advice
 from torch7py.packages.registry import came_with_torch, chunk_name, packages
 
-__all__ = ["Runtime"]
+__all__ = ["COMMAND_LINE", "Runtime"]
 
+COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given with -e
 PUBLIC = "call close closed execute globals require run".split()  # what dir() shows
 DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
@@ -106,6 +107,7 @@ class Runtime:
             cutorch_generation=cutorch_api,
         )
         self._script: str | None = None
+        self._script_source = b""
         self._rewrite = rewrite
         self._seed = seed
         self._settings = {
@@ -146,12 +148,10 @@ class Runtime:
             self.globals = self._globals()
 
     def __repr__(self) -> str:
-        engine = {"luajit21": "LuaJIT 2.1", "luajit20": "LuaJIT 2.0", "lua51": "Lua 5.1"}[self.engine]
+        lua = engine.TITLES[self.engine]
         program = f", {self._script}" if self._script is not None else ""
         closed = ", closed" if self.closed else ""
-        return (
-            f"<Runtime on {engine}, {self.state.default_type.tensor}, {self.state.device}{program}{closed}>"
-        )
+        return f"<Runtime on {lua}, {self.state.default_type.tensor}, {self.state.device}{program}{closed}>"
 
     def __dir__(self) -> list[str]:
         return sorted({*PUBLIC, *(name for name in object.__dir__(self) if name.startswith("__"))})
@@ -323,7 +323,7 @@ class Runtime:
         config["on_cpu"] = self.state.device.type == "cpu"
         config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0"
         config["pairs"] = pairs
-        config["colors"] = sys.stdout is not None and sys.stdout.isatty()
+        config["colors"] = output.takes_colors(sys.stdout)
         config["default"] = self.state.default_type.name
         boot = self._chunk("boot.lua")
         chunk = self._chunk
@@ -376,7 +376,9 @@ class Runtime:
 
     def _choose_generation(self) -> None:
         """Choose the generation of nn and rnn by the program, and report the older one."""
-        chosen = generation.LATER if self._script is None else generation.generation_of(self._script)
+        chosen = generation.LATER
+        if self._script is not None:
+            chosen = generation.generation_of(self._script, self._script_source)
         self.state.generation = chosen
         if chosen == generation.OLDER:
             print(
@@ -391,7 +393,10 @@ class Runtime:
         chosen = generation.LATER
         if self.state.generation == generation.OLDER:
             chosen = generation.OLDER
-        elif self._script is not None and generation.cutorch_generation_of(self._script) == generation.OLDER:
+        elif (
+            self._script is not None
+            and generation.cutorch_generation_of(self._script, self._script_source) == generation.OLDER
+        ):
             chosen = generation.OLDER
             print(
                 f"torch7py: {self._script} combines indices with other tensors: cutorch as of 2015"
@@ -423,9 +428,17 @@ class Runtime:
         Raises LuaError when the program fails, OSError when the file cannot be read.
         """
         name = os.fspath(path)
-        source = Path(name).read_bytes().decode("latin1")
-        self._script = name
-        return int(self.call_lua("run", source, name, *map(str, arguments)) or 0)
+        return self.run_source(Path(name).read_bytes(), name, arguments)
+
+    def run_source(self, source: bytes, name: str, arguments: Sequence[str] = (), first: str = "") -> int:
+        """``run`` for a program that was read already; ``first`` is Lua that is run before it, as ``th -e`` did.
+
+        Where ``name`` is no file, other files are looked for in the working directory.
+        """
+        self._script, self._script_source = name, source
+        words = [str(word) for word in arguments]
+        code = int(self.call_lua("run", _source(first), COMMAND_LINE, *words) or 0) if first else 0
+        return code or int(self.call_lua("run", source.decode("latin1"), name, *words) or 0)
 
     def execute(self, source: str, name: str = "=python") -> Any:
         """Run Lua source and return what it returns: one value, a tuple of several, or None.

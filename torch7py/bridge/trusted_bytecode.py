@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from torch7py.ops import state
+from torch7py.ops.user_files import state_folder
 
 __all__ = ["is_trusted", "trust"]
 
@@ -39,8 +40,7 @@ def _digest(code: str) -> str:
 
 
 def _path() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "torch7py" / "functions"
+    return state_folder() / "functions"
 
 
 def _kept() -> set[str]:

@@ -16,6 +16,7 @@ from torch7py.cli.convert import convert
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
 from torch7py.cli.process import wait_passively
+from torch7py.cli.repl import repl
 from torch7py.cli.run import run
 from torch7py.cli.translate import translate
 
@@ -29,7 +30,7 @@ torch7py: Torch7 programs and models, in Lua, on today's PyTorch
   torch7py convert model.t7 model.safetensors  the same for other tools
   torch7py translate train.lua -o train.py     as PyTorch, compared by a run
 
-Further: check, compare.
+Further: {others}.
 `torch7py COMMAND --help` has the options, `torch7py --help` all commands."""
 
 
@@ -63,12 +64,14 @@ def main(ctx: click.Context) -> None:
     torch7py itself; 130, interrupted. `run` ends with the program's own.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(OVERVIEW)
+        others = sorted(name for name in main.commands if f"torch7py {name} " not in OVERVIEW)
+        click.echo(OVERVIEW.format(others=", ".join(others)))
         return
     wait_passively()
 
 
 main.add_command(run)
+main.add_command(repl)
 main.add_command(inspect)
 main.add_command(convert)
 main.add_command(translate)

@@ -3,136 +3,112 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-import warnings
 from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
-from torch7py.cli.process import deepen_stack, keep_freed_memory, load_libraries
+from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
 from torch7py.cli.signals import script_signals
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
 
 __all__ = ["run"]
 
 
-def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", value):
-        raise click.BadParameter(f"{value!r} is not cpu, cuda or cuda:N.")
-    return value
-
-
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
+@runtime_options
 @click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64"]),
-    default="float64",
-    show_default=True,
-    help="The default tensor type the program starts with: Torch7's own was double.",
+    "-e",
+    "code",
+    multiple=True,
+    metavar="CODE",
+    help="Run this Lua, before FILE where there is one.",
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Seed of torch's random stream, as torch.manualSeed(N) in the first line.  [default: a random one]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Threads for tensor work.  [default: PyTorch's]",
-)
-@click.option(
-    "--device",
-    callback=_device,
-    metavar="cpu|cuda[:N]",
-    default="cpu",
-    show_default=True,
-    help="Where the program's tensors lie and compute.",
-)
-@click.option(
-    "--cuda-as",
-    type=click.Choice(["cpu"]),
-    help="Let a program that asks for a GPU (cutorch, cunn, cudnn) compute on the CPU.",
-)
-@click.option(
-    "--pairs",
-    type=click.Choice(["sorted", "native"]),
-    default="sorted",
-    show_default=True,
-    help="Order of string keys in pairs(): the same in every run, or Lua's own.",
-)
-@click.option(
-    "--rnn-api",
-    type=click.Choice(["2015", "2016"]),
-    help="Generation of rnn, and with it of nn.  [default: judged by the program]",
-)
-@click.option(
-    "--cutorch-api",
-    type=click.Choice(["2015", "2016"]),
-    help="Generation of cutorch: types of indices and masks.  [default: judged by the program]",
+    "-i",
+    "--interactive",
+    is_flag=True,
+    help="Then go on with the prompt of `torch7py repl`, also after an error.",
 )
 @traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
-@click.argument("file")
+@click.argument("file", required=False)
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def run(
     ctx: click.Context,
-    dtype: str,
-    seed: int | None,
-    threads: int | None,
-    device: str,
-    cuda_as: str | None,
-    pairs: str,
-    rnn_api: str | None,
-    cutorch_api: str | None,
-    file: str,
+    /,
+    code: tuple[str, ...],
+    interactive: bool,
+    file: str | None,
     arguments: tuple[str, ...],
+    **options: Any,
 ) -> None:
-    """Run the Lua program FILE.
+    """Run the Lua program FILE; - is the standard input.
 
     Everything after FILE goes to the program, as its global `arg`. The exit code is the program's own, or
     1 when it fails.
     """
-    _check_file(file)
-    if device != "cpu":
-        if cuda_as is not None:
-            raise Refusal(f"--cuda-as {cuda_as} and --device {device} exclude each other")
-        _check_gpu(device)
-
-    keep_freed_memory()
-    deepen_stack()
+    program = _Program(file, arguments, "\n".join(code))
+    if file is None and not code and not interactive:
+        raise click.MissingParameter(ctx=ctx, param_hint="'FILE'", param_type="argument")
+    if file == "-" and interactive:
+        raise Refusal("-i reads from the standard input, which - takes for the program")
+    if file is not None and file != "-":
+        _check_file(file)
+    check_options(**options)
+    runtime = None
     with script_signals():
         try:
-            with load_libraries():
-                from torch7py.bridge.runtime import Runtime
+            runtime = new_runtime(**options)
+            if interactive:
+                from torch7py.console.engine import Console
 
-            runtime = Runtime(
-                dtype=dtype,
-                seed=seed,
-                threads=threads,
-                device=device,
-                cuda_as=cuda_as,
-                pairs=pairs,
-                rnn_api=None if rnn_api is None else int(rnn_api),
-                cutorch_api=None if cutorch_api is None else int(cutorch_api),
-            )
+                console = Console(runtime)
             runtime.take_process()
-            with closing(runtime):
-                code = runtime.run(file, arguments)
+            code_of_program = program.run(runtime)
         except LuaError as error:
-            code = 1
+            code_of_program = 1
             _complain(error.message, error.traceback if show_traceback(ctx) else "")
         except KeyboardInterrupt as interrupt:
-            code = INTERRUPTED
+            code_of_program = INTERRUPTED
             _complain(str(interrupt) or "interrupted")
+        finally:
+            if runtime is not None and not interactive:
+                runtime.close()
         lost = output.flush()
         if lost is not None:
             raise Failure(lost)
-    ctx.exit(code)
+    if interactive and runtime is not None:
+        from torch7py.cli.repl import talk
+
+        with closing(runtime):
+            code_of_program = talk(console)
+    ctx.exit(code_of_program)
+
+
+class _Program(NamedTuple):
+    """What is to be run: a file or the standard input, and Lua that comes before it."""
+
+    file: str | None
+    arguments: tuple[str, ...]
+    first: str
+
+    def run(self, runtime: Runtime) -> int:
+        if self.file == "-":
+            return runtime.run_source(sys.stdin.buffer.read(), "stdin", self.arguments, self.first)
+        if self.file is not None and self.first:
+            source = Path(self.file).read_bytes()
+            return runtime.run_source(source, self.file, self.arguments, self.first)
+        if self.file is not None:
+            return runtime.run(self.file, self.arguments)
+        return runtime.run_source(self.first.encode(errors="surrogateescape"), "(command line)")
 
 
 def _complain(*lines: str) -> None:
@@ -153,17 +129,3 @@ def _check_file(file: str) -> None:
     else:
         return
     raise Failure(f"cannot open {file}: {reason}")
-
-
-def _check_gpu(device: str) -> None:
-    import torch
-
-    with warnings.catch_warnings(record=True) as caught:  # PyTorch warns of an old or broken driver
-        warnings.simplefilter("always")
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if count == 0:
-        reason = f" ({str(caught[0].message).splitlines()[0]})" if caught else ""
-        raise Refusal(f"--device {device}: PyTorch finds no CUDA GPU on this machine{reason}")
-    index = int(device.partition(":")[2] or 0)
-    if index >= count:
-        raise Refusal(f"--device {device}: the last GPU of this machine is cuda:{count - 1}")

@@ -1,6 +1,6 @@
 -- Lua's part of a console: whether a text is complete, its evaluation, and the names that may follow.
 --
--- Result: {state = f(text), evaluate = f(text, name), keep = f(value), members = f(methods_only, part, ...), kind = f(part, ...),
+-- Result: {state = f(text), evaluate = f(text, name), keep = f(value), read_line = f(), members = f(methods_only, part, ...), kind = f(part, ...),
 -- defined_at = f(part, ...)}. The parts are the keys that lead from the globals to a value.
 -- Sets the globals who, import, _RESULTS, _RESULT and _LAST, as th's prompt did.
 
@@ -103,6 +103,9 @@ function console.evaluate(text, name)
    keep(results[1])
    return nil
 end
+
+local stdin = io.stdin
+function console.read_line() return stdin:read('*l') end
 
 ---------------------------------------------------------------------------------------------------------
 -- What is there

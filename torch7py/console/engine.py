@@ -38,6 +38,7 @@ class Console:
         self._lua = runtime.execute(source, "=[torch7py] console.lua")
         self._state, self._evaluate = self._lua["state"], self._lua["evaluate"]
         self._keep = self._lua["keep"]
+        self._read_line = self._lua["read_line"]
         self._members = self._lua["members"]
         self._kind, self._defined_at = self._lua["kind"], self._lua["defined_at"]
 
@@ -78,6 +79,16 @@ class Console:
     def help(self, topic: str) -> str | None:
         """Help on ``torch.add``, ``nn.Linear``, ``x:add`` or a package; without a topic on the console itself."""
         return help.text(topic, self.kind, self.place_of)
+
+    def read_line(self, prompt: str = "") -> str:
+        """The next line of the standard input, by the Lua that the program's own ``io.read`` reads from.
+
+        Raises EOFError at the end. The prompt is not shown.
+        """
+        line = self._read_line()
+        if line is None:
+            raise EOFError
+        return line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")
 
     def members(self, path: tuple[str | int, ...], methods_only: bool = False) -> list[str]:
         """The names of a value's fields, its classes' included; without a path those of the global variables."""
