@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -24,7 +22,7 @@ from torch7py.ops import types
 from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
-from torch7py.packages.optional_libraries import install_command
+from torch7py.packages.optional_libraries import install_command, is_installed
 from torch7py.t7.objects import Function, Object, Table, has_fields
 
 __all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]
@@ -333,7 +331,7 @@ def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
 
     Recurrent layers begin with their first step in each call.
     """
-    missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
+    missing = [name for name in ("onnx", "onnxscript") if not is_installed(name)]
     if missing:
         raise TorchError(f"ONNX files need {' and '.join(missing)}: {install_command(*missing)}")
     if not inputs:

@@ -41,7 +41,7 @@ def script(tmp_path: Path):
 
 
 class FakeRuntime:
-    """Notes what is asked of a runtime; ``run`` ends with ``outcome``, returned or raised."""
+    """Notes what is asked of a runtime; ``run_source`` ends with ``outcome``, returned or raised."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
@@ -51,8 +51,9 @@ class FakeRuntime:
         self.calls.append(("options", options))
         return self
 
-    def run(self, path: str, arguments: Sequence[str]) -> int:
-        self.calls.append(("run", (path, list(arguments))))
+    def run_source(self, source: bytes, name: str, arguments: Sequence[str], first: str) -> int:
+        assert (source, first) == (Path(name).read_bytes(), "")
+        self.calls.append(("run", (name, list(arguments))))
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome

@@ -6,15 +6,18 @@ import importlib
 import re
 import shlex
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.errors import TorchError
-from torch7py.packages.optional_libraries import import_library, install_command
+from torch7py.packages.optional_libraries import LIBRARIES, import_library, install_command
+from torch7py.packages.registry import packages
 
-LIBRARIES = {"cephes": "scipy", "matio": "scipy", "hdf5": "h5py"}
+ROOT = Path(__file__).parents[2]
+NEEDED_AT_REQUIRE = {"cephes": "scipy", "matio": "scipy", "hdf5": "h5py"}
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def without(monkeypatch: pytest.MonkeyPatch):
     return pretend
 
 
-@pytest.mark.parametrize(("package", "library"), LIBRARIES.items())
+@pytest.mark.parametrize(("package", "library"), NEEDED_AT_REQUIRE.items())
 def test_a_package_fails_at_require(package: str, library: str, without) -> None:
     without(library)
     with Runtime() as runtime:
@@ -46,7 +49,7 @@ def test_a_package_fails_at_require(package: str, library: str, without) -> None
             runtime.execute(f"require '{package}'")
 
 
-@pytest.mark.parametrize(("package", "library"), LIBRARIES.items())
+@pytest.mark.parametrize(("package", "library"), NEEDED_AT_REQUIRE.items())
 def test_a_package_with_its_library_is_there(runtime: Runtime, package: str, library: str) -> None:
     pytest.importorskip(library)
     assert runtime.execute(f"return type(require '{package}')") == "table"
@@ -66,3 +69,42 @@ def test_a_library_that_lacks_something_itself_is_not_called_missing(monkeypatch
         import_library("halfway", "tests")
     with pytest.raises(TorchError, match=r"^tests need nowhere_at_all: "):
         import_library("nowhere_at_all", "tests")
+
+
+def test_the_register_has_all_that_is_imported() -> None:
+    """Which libraries the packages import, and the packages that do so."""
+    imported: dict[str, set[str]] = {}
+    for file in (ROOT / "torch7py" / "packages").rglob("*.py"):
+        for module in re.findall(r"import_library\(\"(\w+)", file.read_text()):
+            imported.setdefault(module, set()).add(file.parent.name)
+    assert len(imported) > 4
+    for module, folders in imported.items():
+        library = LIBRARIES[module]
+        concerned = {*library.packages, *(name.partition(".")[0] for name in library.functions)}
+        assert folders - {"matio"} <= concerned, module  # of matio only files of one version need h5py
+
+
+def test_the_functions_of_the_register_are_there(runtime: Runtime) -> None:
+    for library in LIBRARIES.values():
+        for name in library.functions:
+            package, mark, _ = re.split(r"([.])", name, maxsplit=1)
+            assert mark
+            path = name.replace(":", ".")
+            assert runtime.execute(f"require '{package}' return {path} ~= nil"), name
+        for package in library.packages:
+            assert package in packages
+
+
+def test_the_extras_are_those_of_the_register() -> None:
+    """Each extra installs libraries of the register, and ``all`` is all of them."""
+    tomllib = pytest.importorskip("tomllib", reason="Python has it from 3.11 on")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras: dict[str, set[str]] = {}
+    for library in LIBRARIES.values():
+        for extra in library.extras:
+            extras.setdefault(extra, set()).add(library.distribution)
+    everything = project.pop("all")
+    for extra, libraries in extras.items():
+        assert {re.split(r"[<>=~]", text)[0] for text in project[extra]} == libraries
+    named = set(re.findall(r"[\w-]+", everything[0])) - {"torch7py"}
+    assert set(extras) <= named <= set(project) - {"dev"}

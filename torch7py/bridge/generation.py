@@ -11,9 +11,9 @@ compares or combines such indices with another tensor, and names none of the lat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
+from torch7py.bridge.program_files import program_files
 from torch7py.bridge.source import matches
 
 __all__ = ["LATER", "OLDER", "cutorch_generation_of", "generation_of"]
@@ -28,9 +28,6 @@ _CALLS = """
 (function_declaration name: (dot_index_expression field: (identifier) @defined))
 (assignment_statement (variable_list name: (dot_index_expression field: (identifier) @defined)))
 """
-_LOADS = "(function_call name: (_) @loader arguments: (arguments . (string content: (string_content) @name)))"
-_MAY_LOAD = re.compile(rb"require|dofile|include|loadfile")
-_LOADERS = frozenset({"require", "dofile", "include", "loadfile", "paths.dofile"})
 
 
 def generation_of(path: str | Path, entry: bytes | None = None) -> int:
@@ -39,7 +36,7 @@ def generation_of(path: str | Path, entry: bytes | None = None) -> int:
     ``entry`` is the script's source where that has been read.
     """
     called = defined = False
-    for source in _sources(Path(path), entry):
+    for _, source in program_files(Path(path), entry, deep=False):
         if METHOD.encode() not in source:
             continue
         for match in matches(_CALLS, source):
@@ -83,7 +80,7 @@ _INDICES = """
 def cutorch_generation_of(path: str | Path, entry: bytes | None = None) -> int:
     """The generation of cutorch that a script was written for, as ``generation_of``."""
     older = False
-    for source in _sources(Path(path), entry):
+    for _, source in program_files(Path(path), entry, deep=False):
         if _LATER_TYPES.search(source):
             return LATER
         indices, combined = set(), set()
@@ -94,29 +91,3 @@ def cutorch_generation_of(path: str | Path, entry: bytes | None = None) -> int:
                 combined.add(match["combined"])
         older = older or bool(indices & combined)
     return OLDER if older else LATER
-
-
-def _sources(path: Path, entry: bytes | None) -> Iterator[bytes]:
-    """The source of the entry script, and of each file that it loads by a literal name."""
-    if entry is None:
-        entry = path.read_bytes()
-    yield entry
-    seen = {path.resolve()}
-    if not _MAY_LOAD.search(entry):
-        return
-    for match in matches(_LOADS, entry):
-        file = _file_of(match["name"], path.parent) if match["loader"] in _LOADERS else None
-        if file is not None and file.resolve() not in seen:
-            seen.add(file.resolve())
-            yield file.read_bytes()
-
-
-def _file_of(name: str, directory: Path) -> Path | None:
-    stem = re.sub(r"\.lua$", "", name)
-    for base in (directory, Path()):
-        for candidate in (stem, stem.replace(".", "/")):
-            for tail in (".lua", "/init.lua"):
-                path = base / (candidate + tail)
-                if path.is_file():
-                    return path
-    return None

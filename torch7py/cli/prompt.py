@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,13 +100,21 @@ def _keys(console: Console) -> KeyBindings:
             buffer.insert_text("  ")
             return
         start, names = console.complete(buffer.text, buffer.cursor_position)
-        common = os.path.commonprefix(names)[buffer.cursor_position - start :]
+        common = _common_beginning(names)[buffer.cursor_position - start :]
         if common:
             buffer.insert_text(common)
         elif len(names) > 1:
             buffer.start_completion()
 
     return keys
+
+
+def _common_beginning(names: list[str]) -> str:
+    if not names:
+        return ""
+    first, last = min(names), max(names)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(letter for letter, _ in same)
 
 
 def reader(

@@ -13,6 +13,7 @@ import click
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
+from torch7py.cli.needed_libraries import missing_libraries
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
 from torch7py.cli.signals import script_signals
 
@@ -63,7 +64,7 @@ def run(
     if file is not None and file != "-":
         _check_file(file)
     check_options(**options)
-    runtime = None
+    runtime: Runtime | None = None
     with script_signals():
         try:
             runtime = new_runtime(**options)
@@ -101,14 +102,15 @@ class _Program(NamedTuple):
     first: str
 
     def run(self, runtime: Runtime) -> int:
+        if self.file is None:
+            return runtime.run_source(self.first.encode(errors="surrogateescape"), "(command line)")
         if self.file == "-":
-            return runtime.run_source(sys.stdin.buffer.read(), "stdin", self.arguments, self.first)
-        if self.file is not None and self.first:
-            source = Path(self.file).read_bytes()
-            return runtime.run_source(source, self.file, self.arguments, self.first)
-        if self.file is not None:
-            return runtime.run(self.file, self.arguments)
-        return runtime.run_source(self.first.encode(errors="surrogateescape"), "(command line)")
+            source, name = sys.stdin.buffer.read(), "stdin"
+        else:
+            source, name = Path(self.file).read_bytes(), self.file
+        for line in missing_libraries(Path(name), source):
+            click.echo(line, err=True)
+        return runtime.run_source(source, name, self.arguments, self.first)
 
 
 def _complain(*lines: str) -> None:
