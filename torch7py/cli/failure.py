@@ -80,6 +80,10 @@ def one_line(file: object, traceback: bool = False) -> Iterator[None]:
 
 
 def _failure(error: Exception, file: object, shown: bool) -> Failure:
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("torch7py"):
+        return Failure(
+            f"{error.name} is not installed, which torch7py needs (`torch7py doctor` says how to get it)"
+        )
     from torch7py.ops.error_messages import bytes_refused
     from torch7py.ops.errors import Torch7Error
 

@@ -13,6 +13,7 @@ from torch7py.bridge import output
 from torch7py.cli.check import check
 from torch7py.cli.compare import compare
 from torch7py.cli.convert import convert
+from torch7py.cli.doctor import doctor
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
 from torch7py.cli.process import wait_passively
@@ -70,6 +71,7 @@ def main(ctx: click.Context) -> None:
     wait_passively()
 
 
+main.add_command(doctor)
 main.add_command(run)
 main.add_command(repl)
 main.add_command(inspect)
