@@ -102,8 +102,8 @@ class TestWithoutPromptToolkit:
         found = capsys.readouterr()
         assert found.out == "2\t\n1\t\n2\t\n"
         assert "completion and history at the prompt need prompt_toolkit" in found.err
-        assert "pip install 'prompt_toolkit" in found.err
-        assert found.err.endswith("stdin:1: no\n")
+        assert "pip install 'prompt-toolkit" in found.err
+        assert found.err.endswith("stdin:1: no\n    1 | error 'no'\n")
         assert prompts == ["th> ", "th> ", "..> ", "..> ", "th> ", "th> ", "th> "]
 
 
@@ -127,7 +127,7 @@ def test_a_file_as_standard_input() -> None:
     assert lines[:3] == ["2\t", "a line\t", "a line\t"]
     assert lines[3] == "torch.abs([out,] src)"
     assert lines[-1] == "endtrue\t"
-    assert found.stderr.splitlines()[0] == "stdin:1: no"
+    assert found.stderr.splitlines()[:2] == ["stdin:1: no", "    1 | error('no')"]
     assert "stdin:1: unexpected symbol near '<eof>'" in found.stderr
     assert found.returncode == 0
 
@@ -150,12 +150,24 @@ class TestRun:
         assert (found.returncode, found.stdout) == (0, "false\t2\ta\t\n")
         found = self.run("-e", "print 'one'\nerror('no')")
         assert (found.returncode, found.stdout) == (1, "one\t\n")
-        assert found.stderr.startswith("(command line):2: no")
+        assert found.stderr == "(command line):2: no\n    2 | error('no')\n"
 
     def test_a_program_on_the_standard_input(self, tmp_path: Path) -> None:
         tmp_path.joinpath("part.lua").write_text("return 5")
         found = self.run("-", "a", "-b", input="print(require 'part', require './part', ...)", cwd=tmp_path)
         assert (found.returncode, found.stdout) == (0, "5\t5\ta\t-b\t\n")
+
+    def test_an_error_with_its_line_and_a_suggestion(self, tmp_path: Path) -> None:
+        tmp_path.joinpath("main.lua").write_text("require 'nn'\n\nlocal m = nn.Liner(2, 3)\n")
+        expected = [
+            "main.lua:3: attempt to call field 'Liner' (a nil value)",
+            "    3 | local m = nn.Liner(2, 3)",
+            "      |              ^^^^^",
+            "did you mean nn.Linear?",
+        ]
+        assert self.run("main.lua", cwd=tmp_path).stderr.splitlines() == expected
+        found = self.run("-", input=tmp_path.joinpath("main.lua").read_text())
+        assert found.stderr.splitlines() == [expected[0].replace("main.lua", "stdin"), *expected[1:]]
 
     def test_its_generation_is_judged_by_what_was_read(self) -> None:
         program = "require 'rnn' if false then x:backwardThroughTime() end"

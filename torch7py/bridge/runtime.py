@@ -36,9 +36,8 @@ from torch7py.ops.errors import TorchError
 from torch7py.packages.missing_packages import advice
 from torch7py.packages.registry import came_with_torch, chunk_name, packages
 
-__all__ = ["COMMAND_LINE", "Runtime"]
+__all__ = ["Runtime"]
 
-COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given with -e
 PUBLIC = "call close closed execute globals require run".split()  # what dir() shows
 DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
@@ -437,7 +436,7 @@ class Runtime:
         """
         self._script, self._script_source = name, source
         words = [str(word) for word in arguments]
-        code = int(self.call_lua("run", _source(first), COMMAND_LINE, *words) or 0) if first else 0
+        code = int(self.call_lua("run", _source(first), "(command line)", *words) or 0) if first else 0
         return code or int(self.call_lua("run", source.decode("latin1"), name, *words) or 0)
 
     def execute(self, source: str, name: str = "=python") -> Any:
@@ -536,6 +535,11 @@ class Runtime:
         if not self._entries or self.closed or torch.is_grad_enabled():
             return False
         return state.current() is self.state
+
+    @property
+    def script(self) -> str | None:
+        """The path of the program that was run last."""
+        return self._script
 
     def take_process(self) -> None:
         """Let ``os.exit`` end the process, since only this program runs in it."""

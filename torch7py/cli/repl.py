@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
 from time import perf_counter
@@ -17,6 +18,7 @@ from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import Command, Failure, one_line, traceback_option
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
+from torch7py.cli.shown_errors import complain
 from torch7py.ops.errors import TorchError
 from torch7py.ops.user_files import state_folder
 
@@ -81,21 +83,22 @@ def _evaluate(console: Console, text: str) -> None:
     begun = perf_counter()
     try:
         with one_line("stdin"):
-            console.evaluate(text, "stdin")
-    except LuaError as error:
-        _complain(error.message)
+            _evaluate_lua(console, text)
     except Failure as failure:
-        _complain(failure.message)
+        complain(failure.message)
     took = perf_counter() - begun
     if took >= SHOWN_FROM and sys.stdout.isatty():
         shown = f"[{took:.4f}s]".rjust(get_terminal_size().columns - 1)
         click.secho(shown, fg="bright_black" if output.takes_colors(sys.stdout) else None)
 
 
-def _complain(message: str) -> None:
-    with suppress(OSError):
-        sys.stdout.flush()
-    click.secho(message, fg="red" if output.takes_colors(sys.stderr) else None, err=True)
+def _evaluate_lua(console: Console, text: str) -> None:
+    try:
+        console.evaluate(text, "stdin")
+    except LuaError as error:
+        complain(error.message, partial(console.explain, error))
+    except KeyboardInterrupt as interrupt:
+        complain(str(interrupt) or "interrupted")
 
 
 def _reader(console: Console) -> Read:

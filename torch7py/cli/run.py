@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +16,16 @@ from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
 from torch7py.cli.needed_libraries import missing_libraries
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
+from torch7py.cli.shown_errors import complain
 from torch7py.cli.signals import script_signals
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
+    from torch7py.console.engine import Console
 
 __all__ = ["run"]
+
+COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given with -e
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -65,47 +70,52 @@ def run(
         _check_file(file)
     check_options(**options)
     runtime: Runtime | None = None
+    console: Console | None = None
     with script_signals():
         try:
             runtime = new_runtime(**options)
             if interactive:
-                from torch7py.console.engine import Console
+                from torch7py.console import engine
 
-                console = Console(runtime)
+                console = engine.Console(runtime)
             runtime.take_process()
             code_of_program = program.run(runtime)
         except LuaError as error:
             code_of_program = 1
-            _complain(error.message, error.traceback if show_traceback(ctx) else "")
+            details = partial(_explain, error, runtime, console, program)
+            complain(error.message, details, error.traceback if show_traceback(ctx) else "")
         except KeyboardInterrupt as interrupt:
             code_of_program = INTERRUPTED
-            _complain(str(interrupt) or "interrupted")
+            complain(str(interrupt) or "interrupted")
         finally:
             if runtime is not None and not interactive:
                 runtime.close()
         lost = output.flush()
         if lost is not None:
             raise Failure(lost)
-    if interactive and runtime is not None:
+    if console is not None:
         from torch7py.cli.repl import talk
 
-        with closing(runtime):
+        with closing(console.runtime):
             code_of_program = talk(console)
     ctx.exit(code_of_program)
 
 
-class _Program(NamedTuple):
+class _Program:
     """What is to be run: a file or the standard input, and Lua that comes before it."""
 
-    file: str | None
-    arguments: tuple[str, ...]
-    first: str
+    def __init__(self, file: str | None, arguments: tuple[str, ...], first: str) -> None:
+        self.file, self.arguments, self.first = file, arguments, first
+        self.texts = {
+            COMMAND_LINE: first.encode(errors="surrogateescape")
+        }  # sources that are in no file, by their names
 
     def run(self, runtime: Runtime) -> int:
         if self.file is None:
-            return runtime.run_source(self.first.encode(errors="surrogateescape"), "(command line)")
+            return runtime.run_source(self.texts[COMMAND_LINE], COMMAND_LINE)
         if self.file == "-":
             source, name = sys.stdin.buffer.read(), "stdin"
+            self.texts[name] = source
         else:
             source, name = Path(self.file).read_bytes(), self.file
         for line in missing_libraries(Path(name), source):
@@ -113,11 +123,18 @@ class _Program(NamedTuple):
         return runtime.run_source(source, name, self.arguments, self.first)
 
 
-def _complain(*lines: str) -> None:
-    with suppress(OSError):  # which is said at the end
-        sys.stdout.flush()  # what the program printed comes before why it stopped
-    for line in filter(None, lines):
-        click.echo(line, err=True)
+def _explain(
+    error: LuaError, runtime: Runtime | None, console: Console | None, program: _Program
+) -> list[str]:
+    """What to show below the message of an error."""
+    if runtime is None:
+        return []
+    from torch7py.console.engine import Console
+
+    console = console or Console(runtime)
+    for name, text in program.texts.items():
+        console.remember(name, text.decode(errors="replace"))
+    return console.explain(error)
 
 
 def _check_file(file: str) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from torch7py.packages.discovery import built_in_modules
+from torch7py.console.registers import package_names
 
 __all__ = ["Completions", "complete", "path_of"]
 
@@ -51,7 +51,7 @@ def complete(before: str, members: Members) -> Completions:
         start = quote.start() + 1
         names = _files(before[start:])
         if _LOADER.search(before[: quote.start()]):
-            names = [*_starting(_packages(), before[start:]), *names]
+            names = [*_starting(package_names(), before[start:]), *names]
         return Completions(start, names)
     if blank.endswith("\0"):  # within a comment, or right behind a string
         return Completions(len(before), [])
@@ -93,7 +93,3 @@ def _files(prefix: str) -> list[str]:
         if entry.name.startswith(name) and (name or not entry.name.startswith("."))
     ]
     return sorted(found)
-
-
-def _packages() -> list[str]:
-    return [module.rpartition(".")[2].rstrip("_") for module in built_in_modules()]

@@ -90,9 +90,9 @@ console.keep = keep
 
 -- Gives what is wrong where the text is no Lua.
 function console.evaluate(text, name)
-   local f, shown, message = compile(text, name)
-   if not f then return message end
-   local results = f()
+   local main_chunk, shown, message = compile(text, name)
+   if not main_chunk then return message end
+   local results = main_chunk()
    if not shown then return nil end
    rawset(G, '_RESULT', results)
    local n = 0

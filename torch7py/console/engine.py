@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from torch7py.bridge.errors import LuaSyntaxError
-from torch7py.console import completion, help
+from torch7py.bridge.errors import LuaError, LuaSyntaxError
+from torch7py.bridge.program_files import program_files
+from torch7py.console import completion, diagnosis, help
 from torch7py.console.completion import Completions
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ class Console:
         console.evaluate("x = 1 + 1", "stdin")
         console.evaluate("x", "stdin")              # prints 2
         console.complete("x = tor", 7).names        # ["torch"]
+        console.explain(error)                      # what to show below the message of a LuaError
 
     It sets the globals that the prompt of ``th`` had: ``who()`` lists the program's variables, ``import 'image'`` makes
     a package's fields global, ``_RESULTS`` and ``_LAST`` hold what was printed.
@@ -34,6 +38,8 @@ class Console:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        self._sources: dict[str, str] = {}
+        self._repeated: set[str] = set()  # names that have stood for several sources
         source = resources.files(__package__).joinpath("console.lua").read_text(encoding="utf-8")
         self._lua = runtime.execute(source, "=[torch7py] console.lua")
         self._state, self._evaluate = self._lua["state"], self._lua["evaluate"]
@@ -57,6 +63,7 @@ class Console:
         stands for the file in errors. Raises LuaError, LuaSyntaxError, KeyboardInterrupt, and SystemExit for
         ``os.exit``.
         """
+        self.remember(name, text)
         stripped = text.strip()
         if stripped.startswith("?"):
             topic = stripped[1:].strip()
@@ -79,6 +86,36 @@ class Console:
     def help(self, topic: str) -> str | None:
         """Help on ``torch.add``, ``nn.Linear``, ``x:add`` or a package; without a topic on the console itself."""
         return help.text(topic, self.kind, self.place_of)
+
+    def remember(self, name: str, text: str) -> None:
+        """Note the source behind a name in errors that is no file's; ``evaluate`` does it by itself."""
+        if self._sources.get(name, text) != text:
+            self._repeated.add(name)
+        self._sources[name] = text
+
+    def explain(self, error: LuaError) -> list[str]:
+        """The lines to show below the message of an error: that of the program with a mark, and what may be meant."""
+
+        def source_of(file: str) -> str | None:
+            if file not in self._sources:
+                return self._read(file)
+            # A function that was called may be one of an earlier text of this name.
+            frames = re.findall(rf"^\s*{re.escape(file)}:\d+:", error.traceback, re.MULTILINE)
+            return None if len(frames) > 1 and file in self._repeated else self._sources[file]
+
+        return diagnosis.explain(error.message, source_of, self)
+
+    def _read(self, file: str) -> str | None:
+        """The source of a file as messages name it; of a long path they have the end only."""
+        path = Path(file)
+        script = self.runtime.script
+        if file.startswith("...") and script is not None and Path(script).is_file():
+            ends = (found for found, _ in program_files(Path(script)) if str(found).endswith(file[3:]))
+            path = next(ends, path)
+        try:
+            return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+        except OSError:
+            return None
 
     def read_line(self, prompt: str = "") -> str:
         """The next line of the standard input, by the Lua that the program's own ``io.read`` reads from.

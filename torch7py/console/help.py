@@ -11,8 +11,8 @@ from importlib import resources
 from pathlib import Path
 
 from torch7py.console.completion import path_of
+from torch7py.console.registers import class_named, classes_of
 from torch7py.nn.binding import all_exports
-from torch7py.nn.registry import layers
 from torch7py.ops import all as all_operations  # noqa: F401  (registers them)
 from torch7py.ops.descriptions import calls_of, words_of
 from torch7py.ops.registry import operations
@@ -32,8 +32,6 @@ _LAST, _RESULTS      what was printed last, and all of it
 Tab completes names, and files in a string. What is incomplete goes on on the next line.
 Ctrl-C interrupts what runs and drops what is typed; Ctrl-D, or os.exit(), ends."""
 
-# Who may bring a class of nn besides nn.
-BESIDE_NN = ("nn", "rnn", "dpnn", "nngraph", "nnx", "cunn", "cudnn")
 _TENSOR = re.compile(r"torch\.\w*Tensor$")
 _STORAGE = re.compile(r"torch\.\w*Storage$")
 _OURS = "=[torch7py] "
@@ -106,24 +104,13 @@ def _operation(name: str) -> str | None:
 
 
 def _layer(name: str) -> str | None:
-    cls = _class(name)
+    cls = class_named(name)
     return None if cls is None else _docstring(cls)
-
-
-def _class(name: str) -> type | None:
-    root = name.partition(".")[0]
-    if root not in ("nn", "nngraph", "cudnn", "nnx", "rnn"):
-        return layers.get(name)
-    for package in BESIDE_NN:
-        if name in layers:
-            break
-        packages[package].load()
-    return layers.get(name)
 
 
 def _layer_method(owner: str, method: str) -> str | None:
     """What a method says of itself, or the one that it overrides."""
-    cls = _class(owner)
+    cls = class_named(owner)
     attribute = None if cls is None else all_exports(cls).get(method)
     if cls is None or attribute is None:
         return None
@@ -165,9 +152,8 @@ def _package(name: str) -> str | None:
         return None
     package.load()
     words = _docstring(importlib.import_module(package.module)) or name
-    classes = [each for each in layers if each.startswith(f"{name}.") and "@" not in each]
     functions = [f"{name}.{each}" for each in package.functions if not each.startswith("_")]
-    listed = sorted({*functions, *_functions_in_lua(package.module, name), *classes})
+    listed = sorted({*functions, *_functions_in_lua(package.module, name), *classes_of(name)})
     return "\n\n".join([words, textwrap.fill(", ".join(listed), WIDTH)]) if listed else words
 
 
