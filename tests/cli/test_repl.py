@@ -83,7 +83,7 @@ class TestKeys:
 class TestWithoutPromptToolkit:
     def test_what_is_missing_is_said(self, console, monkeypatch, capsys) -> None:
         """And lines are read by ``input``, several where one does not make a piece of Lua."""
-        lines = iter(
+        lines: Iterator[str | type[BaseException]] = iter(
             ["1 + 1", "for i = 1, 2 do", "print(i)", "end", KeyboardInterrupt, "error 'no'", EOFError]
         )
         prompts = []

@@ -105,6 +105,7 @@ class Runtime:
             generation=rnn_api,
             cutorch_generation=cutorch_api,
         )
+        self.on_exit: list[Callable[[], None]] = []  # called where the program ends the process
         self._script: str | None = None
         self._script_source = b""
         self._rewrite = rewrite
@@ -553,6 +554,8 @@ class Runtime:
                     finish()
 
     def _exit(self, code: int) -> None:
+        for ending in self.on_exit:
+            ending()
         self._finish_packages()
         lost = output.flush()
         if lost is not None:

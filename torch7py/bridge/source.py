@@ -7,11 +7,12 @@ has the same lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import tree_sitter_lua
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-__all__ = ["LENGTH", "for_grammar", "matches", "patch"]
+__all__ = ["LENGTH", "for_grammar", "matches", "patch", "wrap_calls"]
 
 LENGTH = "__torch7py_len"  # the global function that the length operator becomes
 
@@ -167,3 +168,21 @@ def matches(query: str, source: bytes) -> list[dict[str, str]]:
         }
         for _, captures in matches
     ]
+
+
+def wrap_calls(source: str, query: str, functions: Mapping[str, str]) -> str:
+    """The source with a function around each node that a query captures, on the same lines.
+
+    ``functions`` has the name of the function for the names of captures. What is not Lua stays as it is.
+    """
+    data = _without_header(source.encode("latin1"))
+    root = Parser(_LANGUAGE).parse(for_grammar(data)).root_node
+    if root.has_error:
+        return source
+    captured = QueryCursor(Query(_LANGUAGE, query)).captures(root)
+    edits: list[Edit] = []
+    for name, function in functions.items():
+        for node in captured.get(name, []):
+            edits.append((node.start_byte, node.start_byte, f"{function}(".encode()))
+            edits.append((node.end_byte, node.end_byte, b")"))
+    return _apply(data, sorted(edits, key=lambda edit: edit[2] != b")")).decode("latin1")

@@ -16,6 +16,7 @@ from torch7py.cli.convert import convert
 from torch7py.cli.doctor import doctor
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
+from torch7py.cli.plot import plot
 from torch7py.cli.process import wait_passively
 from torch7py.cli.repl import repl
 from torch7py.cli.run import run
@@ -72,6 +73,7 @@ def main(ctx: click.Context) -> None:
 
 
 main.add_command(doctor)
+main.add_command(plot)
 main.add_command(run)
 main.add_command(repl)
 main.add_command(inspect)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,16 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
     is_flag=True,
     help="Then go on with the prompt of `torch7py repl`, also after an error.",
 )
+@click.option(
+    "--progress",
+    is_flag=True,
+    help="Show iterations a second, the last loss and memory: on stderr, while it is a terminal, and at the end.",
+)
+@click.option(
+    "--losses",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write each loss of the program's criterions to this file, which `torch7py plot` draws.",
+)
 @traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
 @click.argument("file", required=False)
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -52,6 +63,8 @@ def run(
     /,
     code: tuple[str, ...],
     interactive: bool,
+    progress: bool,
+    losses: Path | None,
     file: str | None,
     arguments: tuple[str, ...],
     **options: Any,
@@ -71,15 +84,27 @@ def run(
     check_options(**options)
     runtime: Runtime | None = None
     console: Console | None = None
-    with script_signals():
+    endings: list[Callable[[], None]] = []
+    with script_signals(endings):
         try:
+            if progress or losses is not None:
+                from torch7py.cli.progress import Progress, instrumented
+
+                options["rewrite"] = instrumented
             runtime = new_runtime(**options)
             if interactive:
                 from torch7py.console import engine
 
                 console = engine.Console(runtime)
             runtime.take_process()
-            code_of_program = program.run(runtime)
+            with ExitStack() as stack:
+                if progress or losses is not None:
+                    display = Progress(
+                        runtime, progress, None if losses is None else losses.open("w", encoding="utf-8")
+                    )
+                    endings.append(display.end)
+                    stack.enter_context(display)
+                code_of_program = program.run(runtime)
         except LuaError as error:
             code_of_program = 1
             details = partial(_explain, error, runtime, console, program)
@@ -106,9 +131,8 @@ class _Program:
 
     def __init__(self, file: str | None, arguments: tuple[str, ...], first: str) -> None:
         self.file, self.arguments, self.first = file, arguments, first
-        self.texts = {
-            COMMAND_LINE: first.encode(errors="surrogateescape")
-        }  # sources that are in no file, by their names
+        # The sources that are in no file, by their names.
+        self.texts = {COMMAND_LINE: first.encode(errors="surrogateescape")}
 
     def run(self, runtime: Runtime) -> int:
         if self.file is None:

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -26,25 +26,30 @@ PATIENCE = 1.0
 """Seconds that a running operation has to notice an interrupt; a second Ctrl-C does not wait."""
 
 
-def _end() -> None:
+def _end(endings: Iterable[Callable[[], None]]) -> None:
     """End the process, from whatever thread."""
+    for ending in endings:
+        ending()
     with suppress(OSError, ValueError):  # a closed or broken stdout must not keep the process alive
         sys.stdout.flush()
     os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)
 
 
-def _watch(reading: socket.socket, taken: threading.Event) -> None:
+def _watch(reading: socket.socket, taken: threading.Event, endings: Iterable[Callable[[], None]]) -> None:
     interrupts = 0
     while numbers := reading.recv(64):
         interrupts += numbers.count(signal.SIGINT)
         if interrupts > 1 or (interrupts == 1 and not taken.wait(PATIENCE)):
-            _end()
+            _end(endings)
 
 
 @contextmanager
-def script_signals() -> Iterator[None]:
-    """Handle signals as a script wants them inside the ``with`` block (main thread only)."""
+def script_signals(endings: Iterable[Callable[[], None]] = ()) -> Iterator[None]:
+    """Handle signals as a script wants them inside the ``with`` block (main thread only).
+
+    ``endings`` are called where the process is ended from another thread.
+    """
     taken = threading.Event()
     reading, writing = socket.socketpair()
     writing.setblocking(False)
@@ -56,7 +61,9 @@ def script_signals() -> Iterator[None]:
     old_interrupt = signal.signal(signal.SIGINT, take)
     old_wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     old_pipe = signal.signal(signal.SIGPIPE, signal.SIG_DFL) if hasattr(signal, "SIGPIPE") else None
-    watcher = threading.Thread(target=_watch, args=(reading, taken), name="torch7py-signals", daemon=True)
+    watcher = threading.Thread(
+        target=_watch, args=(reading, taken, endings), name="torch7py-signals", daemon=True
+    )
     watcher.start()
     try:
         yield
