@@ -77,7 +77,8 @@ class TestNumbers:
     def test_steps_and_losses(self, capsys: pytest.CaptureFixture[str]) -> None:
         progress = self.run(TRAINING)
         printed = [float(line) for line in capsys.readouterr().out.split()]
-        assert list(progress.numbers) == [5, 5, pytest.approx(printed[-1], rel=1e-12)]
+        assert progress.numbers[:2] == [5, 5]
+        assert progress.numbers[6] == pytest.approx(printed[-1], rel=1e-12)
         assert re.fullmatch(
             r"5 iterations in [\d.]+ s, [\d.]+ a second, loss [\d.e-]+, \d+ MB", progress.text()
         )
@@ -100,7 +101,7 @@ class TestNumbers:
             local co = coroutine.wrap(function() m.forward = function() coroutine.yield(3) end m:forward() end)
             assert(co() == 3)
             """
-        assert list(self.run(program).numbers) == [1, 0, 1]
+        assert self.run(program).numbers[:3] == [1, 0, 1]
 
     def test_losses_in_a_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         file = tmp_path / "losses.log"
@@ -109,6 +110,15 @@ class TestNumbers:
         (curve,) = curves_in(file.read_text())
         assert curve.name == "loss"
         assert curve.y == pytest.approx(printed, rel=1e-4)
+
+    def test_many_losses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each is written once, in order, however often the memory for them is full."""
+        monkeypatch.setattr("torch7py.cli.progress.KEPT", 8)
+        file = tmp_path / "losses.log"
+        program = "local c = {forward = function(_, x) return x end} for i = 1, 99 do c:forward(i) end"
+        self.run(program, file)
+        (curve,) = curves_in(file.read_text())
+        assert curve.y == list(range(1, 100))
 
 
 def test_where_stderr_is_no_terminal(tmp_path: Path) -> None:

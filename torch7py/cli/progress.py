@@ -34,14 +34,15 @@ CALLS = """
   (#eq? @table "optim") (#match? @field "^[a-z]")) @step
 """
 LOSS, STEP = "__torch7py_loss", "__torch7py_step"
-LAST = 2  # where the last loss stands
+KEPT = 1 << 16  # losses that are there at a time
+FIRST = 2  # what stands before them: how many losses and steps there were
 
-# The functions around the calls, which write into memory that Python reads: losses, steps, the last loss.
+# The functions around the calls, which write into memory that Python reads: the losses go around in a part of it.
 NOTE = """
-local address, note, every = ...   -- `every`: all losses go to `note`
+local address, note, kept = ...
 local type, rawset = type, rawset
 local numbers
-if jit and not every then
+if jit then
    numbers = require('ffi').cast('double *', address)
 else
    numbers = setmetatable({}, {__newindex = function(_, index, value) note(index, value) end})
@@ -50,9 +51,10 @@ local losses, steps = 0, 0
 rawset(_G, '__torch7py_loss', function(...)
    local value = ...
    if type(value) == 'number' then
+      numbers[2 + losses % kept] = value
       losses = losses + 1
       numbers[0] = losses
-      numbers[2] = value
+      if losses % (kept / 2) == 0 then note(0, losses) end   -- before one takes the place of another
    end
    return ...
 end)
@@ -80,7 +82,9 @@ class Progress:
 
     def __init__(self, runtime: Runtime, shown: bool, losses: IO[str] | None = None) -> None:
         """``shown``: on stderr; ``losses`` is a file that takes each loss, in a column as optim.Logger writes it."""
-        self.numbers = (ctypes.c_double * 3)()  # losses, steps, the last loss
+        self.numbers = (ctypes.c_double * (FIRST + KEPT))()
+        self._written = 0  # losses
+        self._writing = threading.Lock()
         self.begun = monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._show, name="torch7py-progress", daemon=True)
@@ -89,16 +93,25 @@ class Progress:
         self._terminal = _Terminal() if terminal else None
         if losses is not None:
             losses.write("loss\t\n")
-
         runtime.execute(f"return function(...) {NOTE} end", f"{OURS} progress")(
-            ctypes.addressof(self.numbers), self._note, losses is not None
+            ctypes.addressof(self.numbers), self._note, KEPT
         )
         runtime.on_exit.append(self.end)
 
     def _note(self, index: float, value: float) -> None:
         self.numbers[int(index)] = value
-        if index == LAST and self._losses is not None:
-            self._losses.write(f"{value:11.4e}\t\n")
+        if not index and value % (KEPT // 2) == 0:
+            self._write(0)
+
+    def _write(self, but: int) -> None:
+        """Write the losses that have come, but for the last few, which another thread may be about to note."""
+        if self._losses is None:
+            return
+        with self._writing:
+            new = range(self._written, max(self._written, int(self.numbers[0]) - but))
+            self._losses.writelines(f"{self.numbers[FIRST + n % KEPT]:11.4e}\t\n" for n in new)
+            self._losses.flush()
+            self._written = new.stop
 
     def __enter__(self) -> None:
         if self._terminal is not None:
@@ -118,6 +131,7 @@ class Progress:
             self._thread.join()
         if self._terminal is not None:
             self._terminal.end()
+        self._write(0)
         if self._losses is not None:
             self._losses.close()
         if not self._shown:
@@ -127,7 +141,8 @@ class Progress:
 
     def text(self) -> str:
         """``400 iterations in 3 s, 125.0 a second, loss 0.0874, 312 MB``"""
-        losses, steps, last = self.numbers
+        losses, steps = self.numbers[:FIRST]
+        last = self.numbers[FIRST + int(losses - 1) % KEPT]
         done, seconds = int(steps or losses), monotonic() - self.begun
         parts = [f"{done} iterations in {_duration(seconds)}"]
         if done:
@@ -140,8 +155,7 @@ class Progress:
         while not self._over.wait(EVERY):
             if self._terminal is not None:
                 self._terminal.show(self.text())
-            if self._losses is not None:
-                self._losses.flush()
+            self._write(1)
 
 
 class _Terminal:

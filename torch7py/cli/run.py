@@ -55,7 +55,7 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
     help="Write each loss of the program's criterions to this file, which `torch7py plot` draws.",
 )
 @traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=click.Path(allow_dash=True))
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def run(
