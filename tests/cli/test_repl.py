@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import os
 import re
 import select
@@ -13,12 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from tests import python_process
+from torch7py.bridge.output import takes_colors
 from torch7py.bridge.runtime import Runtime
 from torch7py.cli import prompt, repl
+from torch7py.cli.main import main
 from torch7py.console.engine import Console
 
 
@@ -132,52 +136,50 @@ def test_a_file_as_standard_input() -> None:
     assert found.returncode == 0
 
 
-def test_os_exit_ends_the_prompt() -> None:
-    found = python_process.run(
-        ["-m", "torch7py", "repl", "--seed", "1"], input="x = 1\nos.exit(7)\nprint(x)\n"
-    )
-    assert (found.returncode, found.stdout, found.stderr) == (7, "", "")
-
-
 class TestRun:
-    def run(self, *arguments: str | Path, input: str = "", cwd: Path | None = None):
-        return python_process.run(["-m", "torch7py", "run", *arguments], input=input, cwd=cwd)
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
 
-    def test_code_of_the_command_line(self, tmp_path: Path) -> None:
-        file = tmp_path / "file.lua"
-        file.write_text("print(arg[0] == ... , x, arg[1])")
-        found = self.run("-e", "x = 1", "-e", "x = x + 1", "file.lua", "a", cwd=tmp_path)
-        assert (found.returncode, found.stdout) == (0, "false\t2\ta\t\n")
+    def run(self, *arguments: str, input: str = "") -> Result:
+        return CliRunner().invoke(main, ["run", *arguments], input=input)
+
+    def test_code_of_the_command_line(self) -> None:
+        Path("file.lua").write_text("print(arg[0] == ... , x, arg[1])")
+        found = self.run("-e", "x = 1", "-e", "x = x + 1", "file.lua", "a")
+        assert (found.exit_code, found.output) == (0, "false\t2\ta\t\n")
         found = self.run("-e", "print 'one'\nerror('no')")
-        assert (found.returncode, found.stdout) == (1, "one\t\n")
+        assert (found.exit_code, found.stdout) == (1, "one\t\n")
         assert found.stderr == "(command line):2: no\n    2 | error('no')\n"
 
-    def test_a_program_on_the_standard_input(self, tmp_path: Path) -> None:
-        tmp_path.joinpath("part.lua").write_text("return 5")
-        found = self.run("-", "a", "-b", input="print(require 'part', require './part', ...)", cwd=tmp_path)
-        assert (found.returncode, found.stdout) == (0, "5\t5\ta\t-b\t\n")
+    def test_a_program_on_the_standard_input(self) -> None:
+        Path("part.lua").write_text("return 5")
+        found = self.run("-", "a", "-b", input="print(require 'part', require './part', ...)")
+        assert (found.exit_code, found.output) == (0, "5\t5\ta\t-b\t\n")
 
-    def test_an_error_with_its_line_and_a_suggestion(self, tmp_path: Path) -> None:
-        tmp_path.joinpath("main.lua").write_text("require 'nn'\n\nlocal m = nn.Liner(2, 3)\n")
+    def test_an_error_with_its_line_and_a_suggestion(self) -> None:
+        Path("main.lua").write_text("require 'nn'\n\nlocal m = nn.Liner(2, 3)\n")
         expected = [
             "main.lua:3: attempt to call field 'Liner' (a nil value)",
             "    3 | local m = nn.Liner(2, 3)",
             "      |              ^^^^^",
             "did you mean nn.Linear?",
         ]
-        assert self.run("main.lua", cwd=tmp_path).stderr.splitlines() == expected
-        found = self.run("-", input=tmp_path.joinpath("main.lua").read_text())
+        assert self.run("main.lua").stderr.splitlines() == expected
+        found = self.run("-", input=Path("main.lua").read_text())
         assert found.stderr.splitlines() == [expected[0].replace("main.lua", "stdin"), *expected[1:]]
 
     def test_its_generation_is_judged_by_what_was_read(self) -> None:
         program = "require 'rnn' if false then x:backwardThroughTime() end"
         assert "stdin calls backwardThroughTime: nn and rnn as of 2015" in self.run("-", input=program).stderr
 
-    def test_a_prompt_after_the_program(self, tmp_path: Path) -> None:
+    def test_a_prompt_after_the_program(self) -> None:
         """Also after one that failed."""
-        file = tmp_path / "file.lua"
-        file.write_text("x = 5\nfunction f() return x end\nerror('no')")
-        found = self.run("-i", file, input="f() + 1\nwho()\n")
+        Path("file.lua").write_text("x = 5\nfunction f() return x end\nerror('no')")
+        found = python_process.run(
+            ["-m", "torch7py", "run", "-i", "file.lua"], input="f() + 1\nwho()\nos.exit(7)\n"
+        )
+        assert found.returncode == 7
         assert found.stdout.splitlines()[0] == "6\t"
         assert [line.split()[0] for line in found.stdout.splitlines()[2:-1]] == ["[arg]", "[f]", "[x]"]
         assert ":3: no" in found.stderr
@@ -186,17 +188,16 @@ class TestRun:
         ("arguments", "message"),
         [([], "Missing argument 'FILE'"), (["-i", "-"], "-i reads from the standard input")],
     )
-    def test_what_makes_no_sense(self, arguments, message) -> None:
+    def test_what_makes_no_sense(self, arguments: list[str], message: str) -> None:
         found = self.run(*arguments)
-        assert found.returncode == 2
-        assert message in found.stderr
+        assert found.exit_code == 2
+        assert message in found.output
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs pseudo-terminals")
-@pytest.mark.parametrize("colored", [True, False], ids=["colored", "NO_COLOR"])
-def test_on_a_terminal_of_40_columns(colored: bool, tmp_path: Path) -> None:
+def test_on_a_terminal_of_40_columns(tmp_path: Path) -> None:
     """The whole of it: a prompt, a value, several lines, Ctrl-C while Lua runs, Ctrl-D."""
-    with Dialogue(tmp_path, colored) as terminal:
+    with Dialogue(tmp_path) as terminal:
         assert "for help" in terminal.until(READY)
         for text, shown in [
             ("40 + 2", "42\t"),
@@ -213,7 +214,21 @@ def test_on_a_terminal_of_40_columns(colored: bool, tmp_path: Path) -> None:
         assert "interrupted" in terminal.until(READY)
         terminal.send("\x04")
         assert terminal.exit_code() == 0
-    assert ("\x1b[0;36m" in terminal.raw or "\x1b[31m" in terminal.raw) == colored
+    assert "\x1b[0;36m" in terminal.raw  # a number
+    assert "\x1b[31m" in terminal.raw  # an error
+
+
+def test_when_there_are_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert takes_colors(Terminal())
+    assert not takes_colors(io.StringIO())
+    assert not takes_colors(None)
+    monkeypatch.setenv("TERM", "dumb")
+    assert not takes_colors(Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not takes_colors(Terminal())
 
 
 READY = "<ready>"
@@ -222,10 +237,8 @@ READY = "<ready>"
 class Dialogue:
     """``torch7py repl`` on a pseudo-terminal."""
 
-    def __init__(self, folder: Path, colored: bool) -> None:
+    def __init__(self, folder: Path) -> None:
         self.variables = {"TERM": "xterm", "XDG_STATE_HOME": str(folder), "OMP_NUM_THREADS": "1"}
-        if not colored:
-            self.variables["NO_COLOR"] = "1"
 
     def __enter__(self) -> Dialogue:
         import fcntl

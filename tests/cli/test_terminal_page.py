@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests import python_process
 from torch7py.bridge.runtime import Runtime
 from torch7py.cli.main import main
 from torch7py.cli.repl import _lines_of
@@ -37,7 +36,8 @@ def test_the_dialogue_at_the_prompt(capsys: pytest.CaptureFixture[str]) -> None:
             assert stripped(capsys.readouterr().out) == expected, step
 
 
-def test_the_commands(tmp_path: Path) -> None:
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for kind, text in BLOCKS:
         if kind == "lua":
             named = re.match(r"-- ([\w.]+\.lua):", text)
@@ -45,14 +45,14 @@ def test_the_commands(tmp_path: Path) -> None:
             tmp_path.joinpath(named[1]).write_text(text)
         elif kind == "console":
             command, _, expected = text.removeprefix("$ torch7py ").partition("\n")
-            found = python_process.run(["-m", "torch7py", *shlex.split(command)], cwd=tmp_path)
-            assert stripped(found.stdout + found.stderr) == stripped(expected)
+            found = CliRunner().invoke(main, shlex.split(command))
+            assert stripped(found.output) == stripped(expected)
 
 
-def test_the_python(tmp_path: Path) -> None:
+def test_the_python(capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = (text for kind, text in BLOCKS if kind == "python")
-    found = python_process.run(["-c", program], cwd=tmp_path)
-    assert (found.returncode, found.stdout, found.stderr) == (0, "nn.Tanh\n", "")
+    exec(program, {})
+    assert capsys.readouterr().out == "nn.Tanh\n"
 
 
 def test_the_commands_that_it_names_are_there() -> None:
