@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,12 @@ def test_the_dialogue_at_the_prompt(capsys: pytest.CaptureFixture[str]) -> None:
             lines = re.sub(r"^\.\.> ", "th> ", f"th> {step}", flags=re.MULTILINE).splitlines()
             typed = iter([line[4:] for line in lines if line.startswith("th> ")])
             expected = [line.rstrip() for line in lines if not line.startswith("th> ")]
-            console.evaluate(_lines_of(console, lambda prompt, typed=typed: next(typed))(), "stdin")
+            console.evaluate(_lines_of(console, partial(_next, typed))(), "stdin")
             assert stripped(capsys.readouterr().out) == expected, step
+
+
+def _next(lines: Iterator[str], prompt: str) -> str:
+    return next(lines)
 
 
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

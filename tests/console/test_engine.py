@@ -301,3 +301,5 @@ class TestHelp:
         assert shown("? torch.cat").startswith("torch.cat(")
         assert shown("?").startswith("x = torch.randn(3)")
         assert shown("?nothing") == "there is no help on nothing\n"
+        assert shown("?torch.zeross") == "there is no help on torch.zeross; did you mean ?torch.zeros?\n"
+        assert shown("?tirch") == "there is no help on tirch; did you mean ?torch?\n"

@@ -18,7 +18,7 @@ from torch7py.ops.registry import operations
 from torch7py.packages import discovery
 from torch7py.packages.registry import packages
 
-__all__ = ["explain"]
+__all__ = ["explain", "meant"]
 
 _PLACE = re.compile(r"(?P<file>[^\n]*?):(?P<line>\d+): ")
 _NIL = re.compile(
@@ -106,8 +106,8 @@ def _marked(text: str, line: int, span: tuple[int, int] | None) -> list[str]:
 def _suggestion(reason: str, text: str, span: tuple[int, int] | None, names: Names) -> str | None:
     module = _NO_MODULE.match(reason)
     if module:
-        meant = _meant(module["name"], package_names())
-        return f"did you mean require '{meant}'?" if meant else None
+        likely = meant(module["name"], package_names())
+        return f"did you mean require '{likely}'?" if likely else None
     found = _NIL.match(reason)
     if found is None:
         return None
@@ -124,10 +124,10 @@ def _suggestion(reason: str, text: str, span: tuple[int, int] | None, names: Nam
 def _of_global(name: str, names: Names) -> str | None:
     if _is_package(name):
         return f"{name} is a package: require '{name}' comes first"
-    meant = _meant(name, [*names.members(()), *KEYWORDS])
-    if meant:
-        return f"did you mean {meant}?"
-    package = _meant(name, package_names())
+    likely = meant(name, [*names.members(()), *KEYWORDS])
+    if likely:
+        return f"did you mean {likely}?"
+    package = meant(name, package_names())
     return f"did you mean {package}, after require '{package}'?" if package else None
 
 
@@ -139,12 +139,12 @@ def _of_field(name: str, text: str, names: Names) -> str | None:
         classes = classes_of(owner) if _is_package(owner) else {}
         if full in classes:
             return f"{full} comes with require '{package_of[full]}'"
-        meant = _meant(name, names.members(path)) if names.kind(path) != "nil" else None
-        if meant:
-            return f"did you mean {owner}.{meant}?"
-        meant = _meant(full, classes)
-        if meant:
-            return f"did you mean {meant}, after require '{package_of[meant]}'?"
+        likely = meant(name, names.members(path)) if names.kind(path) != "nil" else None
+        if likely:
+            return f"did you mean {owner}.{likely}?"
+        likely = meant(full, classes)
+        if likely:
+            return f"did you mean {likely}, after require '{package_of[likely]}'?"
     return None
 
 
@@ -153,14 +153,14 @@ def _of_method(name: str, text: str, names: Names) -> str | None:
     for owner in _owners(name, ":", text):
         path = path_of(owner)
         if names.kind(path) != "nil":
-            meant = _meant(name, names.members(path, True))
-            return f"did you mean {owner}:{meant}?" if meant else None
+            likely = meant(name, names.members(path, True))
+            return f"did you mean {owner}:{likely}?" if likely else None
     known = {operation.name for operation in operations.values() if operation.has_method}
     known.update(names.members(("string",)))
     for cls in layers.values():
         known.update(all_exports(cls))
-    meant = _meant(name, [each for each in known if "." not in each])
-    return f"did you mean :{meant}?" if meant else None
+    likely = meant(name, [each for each in known if "." not in each])
+    return f"did you mean :{likely}?" if likely else None
 
 
 def _owners(name: str, mark: str, text: str) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _owners(name: str, mark: str, text: str) -> Iterator[str]:
         yield match[1]
 
 
-def _meant(name: str, known: Iterable[str]) -> str | None:
+def meant(name: str, known: Iterable[str]) -> str | None:
     """The name most like another, capital letters or not; the first of several by the alphabet."""
     by_small: dict[str, str] = {}
     for each in sorted(known):

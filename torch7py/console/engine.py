@@ -67,7 +67,7 @@ class Console:
         stripped = text.strip()
         if stripped.startswith("?"):
             topic = stripped[1:].strip()
-            print(self.help(topic) or help.nothing_on(topic))
+            print(self.help(topic) or self._nothing_on(topic))
             return
         if stripped.startswith("$"):
             found = subprocess.run(stripped[1:], shell=True, stdout=subprocess.PIPE, check=False)
@@ -126,6 +126,12 @@ class Console:
         if line is None:
             raise EOFError
         return line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")
+
+    def _nothing_on(self, topic: str) -> str:
+        path = completion.path_of(topic)
+        meant = diagnosis.meant(str(path[-1]), self.members(path[:-1])) if path else None
+        owner = topic[: topic.rindex(str(path[-1]))] if path else ""
+        return f"there is no help on {topic}" + (f"; did you mean ?{owner}{meant}?" if meant else "")
 
     def members(self, path: tuple[str | int, ...], methods_only: bool = False) -> list[str]:
         """The names of a value's fields, its classes' included; without a path those of the global variables."""

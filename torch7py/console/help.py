@@ -19,7 +19,7 @@ from torch7py.ops.registry import operations
 from torch7py.ops.support import notes
 from torch7py.packages.registry import package_source, packages
 
-__all__ = ["nothing_on", "text"]
+__all__ = ["text"]
 
 WIDTH = 78
 HERE = """x = torch.randn(3)   a statement is run
@@ -59,10 +59,6 @@ def text(
         or _of_value(path, kind)
         or _package(name)
     )
-
-
-def nothing_on(topic: str) -> str:
-    return f"there is no help on {topic}"
 
 
 def _of_method(path: Path_, kind: Callable[[Path_], str]) -> str | None:
