@@ -40,6 +40,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "onnxscript": ("0.2", "it passes"),
     "pcre2": ("0.7", "not tried with an older one"),
     "pillow": ("10", "it passes"),
+    "prompt-toolkit": ("3.0.40", "not tried with an older one"),
     "pytest": ("8.3", "the settings say so"),
     "pytest-xdist": ("3.6", "for developers alone"),
     "ruff": ("0.9", "for developers alone"),

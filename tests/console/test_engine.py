@@ -175,6 +175,21 @@ def test_who_lists_what_the_program_has_set(capsys: pytest.CaptureFixture[str]) 
         assert capsys.readouterr().out == "b\t\n"
 
 
+def test_a_program_that_has_changed_luas_own_functions() -> None:
+    """Also before there is a console."""
+    with Runtime() as runtime:
+        runtime.execute(
+            "torch, tostring, string.find, table.concat, next, pairs, rawget, debug.getinfo = nil"
+        )
+        console = Console(runtime)
+        runtime.execute("torch = {}")
+        assert console.is_complete("for i = 1, 2 do") == "incomplete"
+        assert console.complete("ass").names == ["assert"]
+        with pytest.raises(LuaError, match=r"cell:1: attempt to call global 'asert'") as caught:
+            console.evaluate("asert(1)", "cell")
+        assert console.explain(caught.value)[-1] == "did you mean assert?"
+
+
 class TestCompletion:
     @pytest.fixture(autouse=True)
     def _variables(self, console: Console) -> None:

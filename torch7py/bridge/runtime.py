@@ -471,6 +471,10 @@ class Runtime:
         """
         return self.call_lua("evaluate", _source(source), name)
 
+    def execute_own(self, source: str, name: str) -> Any:
+        """``execute`` for Lua of this package: the program's changes of Lua's own globals do not reach it."""
+        return self.enter_lua("execute_own", _source(source), f"=[torch7py] {name}")
+
     def set_global(self, name: str, value: Any) -> None:
         """Set a global variable, with the conversion of layers and operations."""
         self.call_lua("set_global", name, *encode_results(self.handles, value))

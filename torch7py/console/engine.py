@@ -41,7 +41,7 @@ class Console:
         self._sources: dict[str, str] = {}
         self._repeated: set[str] = set()  # names that have stood for several sources
         source = resources.files(__package__).joinpath("console.lua").read_text(encoding="utf-8")
-        self._lua = runtime.execute(source, "=[torch7py] console.lua")
+        self._lua = runtime.execute_own(source, "console.lua")
         self._state, self._evaluate = self._lua["state"], self._lua["evaluate"]
         self._keep = self._lua["keep"]
         self._read_line = self._lua["read_line"]

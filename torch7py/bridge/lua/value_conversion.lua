@@ -9,7 +9,7 @@ local border = {}
 local type, select, pcall, unpack, rawget, rawset, rawequal = type, select, pcall, unpack, rawget, rawset, rawequal
 local next, getmetatable = core.native_next, getmetatable
 local setmetatable, newproxy, tonumber, tostring, getinfo = setmetatable, newproxy, tonumber, tostring, debug.getinfo
-local require = require
+local require, setfenv, native_load = require, setfenv, core.native_load
 local gmatch, sub, G = string.gmatch, string.sub, _G
 local handle_of, stand_in, read, finish, fail = core.handle_of, core.stand_in, core.read, core.finish, core.fail
 local references, refer, protected = core.references, core.refer, core.protected
@@ -201,6 +201,12 @@ function border.user_place(number)
 end
 
 function border.user_globals() return true, 0, refer(G) end
+
+-- Run Lua of this package's: it has the globals that these files have, whatever the program has made of them.
+local own = getfenv(1)
+border.execute_own = answering(function(source, name)
+   return setfenv(native_load(source, name), own)()
+end)
 
 function border.execute(source, name) return program.evaluate(source, name, export_all) end
 
