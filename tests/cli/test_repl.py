@@ -101,6 +101,7 @@ class TestWithoutPromptToolkit:
 
         monkeypatch.setattr(builtins, "input", read)
         monkeypatch.setattr(sys, "stdin", Terminal())
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
         monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
         assert repl.talk(console) == 0
         found = capsys.readouterr()

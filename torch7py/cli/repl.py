@@ -103,7 +103,7 @@ def _evaluate_lua(console: Console, text: str) -> None:
 
 def _reader(console: Console) -> Read:
     """What reads from the standard input: a prompt with completion, a plain one, or none for a file."""
-    if not sys.stdin.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _lines_of(console, console.read_line)
     from torch7py.bridge.engine import TITLES
     from torch7py.packages.optional_libraries import import_library

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["class_named", "classes_of", "package_names"]
 
 # Who may bring classes of another package's namespace.
-_BRING = {"nn": ("nn", "rnn", "dpnn", "nngraph", "nnx", "cunn", "cudnn")}
+_BRING = {
+    "cudnn": ("cudnn",),
+    "nngraph": ("nngraph",),
+    "nn": ("nn", "rnn", "dpnn", "nngraph", "nnx", "cunn", "cudnn"),
+}
 
 
 def package_names() -> list[str]:
@@ -24,9 +28,8 @@ def package_names() -> list[str]:
 
 def classes_of(namespace: str) -> dict[str, type[TorchObject]]:
     """All classes of ``nn``, say, by their full names, whichever package brings them."""
-    for package in _BRING.get(namespace, (namespace,)):
-        if package in packages:
-            packages[package].load()
+    for package in _BRING.get(namespace, ()):
+        packages[package].load()
     return {name: cls for name, cls in layers.items() if name.startswith(f"{namespace}.") and "@" not in name}
 
 
