@@ -141,10 +141,10 @@ def _learn(sink: Type, given: Type, kinds: Kinds) -> bool:
 def _learn_table(sink: Type, given: Type) -> bool:
     """The keys of a table, the fields that are looked at, and to the table how it is used where the sink is."""
     news = given.mark(*sink.evidence & _FORMS)
-    if sink.key is not None:
-        if given.key is not None:
-            news |= sink.of_keys().be_like(given.key)
-        if given.fields:
+    for table in _tables(given) if sink.key is not None else ():
+        if table.key is not None:
+            news |= sink.of_keys().be_like(table.key)
+        if table.fields:
             news |= sink.of_keys().be("string")
     for name in list(sink.fields):
         news |= unify(sink.of_field(name), given.of_field(name))

@@ -212,7 +212,11 @@ class Assignments:
             self.t.emit(f"{left} = int({self.t.value(value)})")  # what a storage of whole numbers makes of it
             return
         text = None if local else self.augmented(target, left, value)
-        self.t.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
+        if text is None:
+            written = self.stored(target, value)
+            plain.given(self.t, target, written)
+            text = f"{left} = {written}"
+        self.t.emit(text)
 
     def _is_idle(self, target: Expression, value: Expression) -> bool:
         """Whether a local variable that nobody reads is given something that does nothing either."""

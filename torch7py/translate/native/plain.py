@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from torch7py.translate import page_library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Unary
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["all_values", "loop_head", "several", "store", "value"]
+__all__ = ["all_values", "given", "loop_head", "several", "store", "value"]
 
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "^": "power"}
 
@@ -58,19 +58,28 @@ def all_values(t: Translator, node: Call | Invoke) -> Py | None:
     return _call(t, node, "call_all", "method_all")
 
 
+def given(t: Translator, target: Expression, value: Py) -> None:
+    """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
+    if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
+        found = t.type(target).find()
+        if "table" in found.kinds and not found.sources and not t.tables.uses.made.get(found):
+            t.opened.add(found)
+
+
 def several(t: Translator, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
     """Write ``a, b, c = x, f()``, the last value of which is a call; whether that was done."""
     last = values[-1]
-    if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, tree.Name) for target in targets):
+    if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, Name) for target in targets):
         return False
     found = all_values(t, last)
     if found is None:
         return False
-    given = (
-        found.text if len(values) == 1 else f"({', '.join([t.value(v).text for v in values[:-1]])}, *{found})"
-    )
-    names = ", ".join(t.unread(target) or t.target(target) for target in targets)
-    t.emit(f"{names} = {_written(t, 'first_of', [given, str(len(targets))])}")
+    first = [t.value(each).text for each in values[:-1]]
+    items = f"({', '.join(first)}, *{found})" if first else found.text
+    written = _written(t, "first_of", [items, str(len(targets))])
+    t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
+    for target in targets[len(first) :]:
+        given(t, target, written)
     return True
 
 
@@ -78,14 +87,15 @@ def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
     """The line of a loop over something of unknown kind; whether it was written."""
     values = [t.value(each).text for each in node.values[:-1]]
     last = node.values[-1]
-    if len(node.values) == 1 and isinstance(last, (Call, Invoke)):
-        path = t.path(last.callee) if isinstance(last, Call) else None
-        given = all_values(t, last) if path not in ("pairs", "ipairs") else None
-        values.append(f"*{given}" if given is not None else t.value(last).text)
+    if isinstance(last, Call) and t.path(last.callee) in ("pairs", "ipairs"):
+        values.append(str(value(t, last)))
     else:
-        values.append(t.value(last).text)
+        found = all_values(t, last) if isinstance(last, (Call, Invoke)) and not values else None
+        values.append(f"*{found}" if found is not None else t.value(last).text)
     head = _written(t, "iterate", [*values[:3], f"names={len(names)}"])
     t.emit(f"for {', '.join(names)} in {head}:")
+    for name in node.names:
+        given(t, name, head)
     return True
 
 

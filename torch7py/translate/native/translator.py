@@ -107,6 +107,9 @@ class Translator:
         self.reasons: list[
             Problem
         ] = []  # why statements have plain calls, or are wholly in the faithful style
+        self.opened: set[Type] = (
+            set()
+        )  # tables that plain calls gave, of which no other part of the program tells
         self.plainly = False  # whether the statement at hand may be written with plain calls
         self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
@@ -163,7 +166,7 @@ class Translator:
         if found is None:
             return None
         kinds = found.kinds if found.is_root else found.find().kinds
-        if len(kinds) == 1:
+        if len(kinds) == 1 and not (self.opened and found.find() in self.opened):
             (only,) = kinds
             return only
         return "any" if kinds else None
@@ -175,7 +178,8 @@ class Translator:
         return self.wholes.is_whole(node)
 
     def representation(self, node: Expression) -> str:
-        return self.tables.representation(self.type(node))
+        found = self.type(node)
+        return "several" if found.find() in self.opened else self.tables.representation(found)
 
     def representation_of(self, found: Type) -> str:
         return self.tables.representation(found)
