@@ -26,7 +26,10 @@ local function cleaned(text)
    return rest, silent > 0
 end
 
-local function as_expressions(text) return loadstring('return ' .. text .. '\n') ~= nil end
+-- A list of expressions: what may follow `return`, and stand in a table (which takes `x = 1` too).
+local function as_expressions(text)
+   return loadstring('return ' .. text .. '\n') ~= nil and loadstring('return {' .. text .. '\n}') ~= nil
+end
 
 -- Where the last statement of a text begins if it is a list of expressions, on lines of its own or behind a semicolon.
 local function last_expression(text)
@@ -81,8 +84,9 @@ rawset(G, '_LAST', '')
 
 -- Keep what was printed.
 local function keep(value)
+   if value == nil then return end
    local results = rawget(G, '_RESULTS')
-   if type(results) == 'table' and value ~= nil and value ~= results then results[#results + 1] = value end
+   if type(results) == 'table' and value ~= results then results[#results + 1] = value end
    rawset(G, '_LAST', value)
 end
 
