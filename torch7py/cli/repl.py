@@ -81,24 +81,29 @@ def talk(console: Console) -> int:
 def _evaluate(console: Console, text: str) -> None:
     """Evaluate a text, say what is wrong with it, and on a terminal how long it took."""
     begun = perf_counter()
+    problem: tuple[str, Callable[[], list[str]]] | None = None
     try:
         with one_line("stdin"):
-            _evaluate_lua(console, text)
+            problem = _problem(console, text)
     except Failure as failure:
-        complain(failure.message)
+        problem = failure.message, list
     took = perf_counter() - begun
+    if problem is not None:
+        complain(*problem)
     if took >= SHOWN_FROM and sys.stdout.isatty():
         shown = f"[{took:.4f}s]".rjust(get_terminal_size().columns - 1)
         click.secho(shown, fg="bright_black" if output.takes_colors(sys.stdout) else None)
 
 
-def _evaluate_lua(console: Console, text: str) -> None:
+def _problem(console: Console, text: str) -> tuple[str, Callable[[], list[str]]] | None:
+    """Evaluate a text; what ended it, and what finds the lines to show below."""
     try:
         console.evaluate(text, "stdin")
     except LuaError as error:
-        complain(error.message, partial(console.explain, error))
+        return error.message, partial(console.explain, error)
     except KeyboardInterrupt as interrupt:
-        complain(str(interrupt) or "interrupted")
+        return str(interrupt) or "interrupted", list
+    return None
 
 
 def _reader(console: Console) -> Read:
