@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.runtime import Runtime
 from torch7py.console.engine import Console
 
 SUGGESTED = [
@@ -50,16 +48,13 @@ MARKED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def console() -> Iterator[Console]:
-    with Runtime() as runtime:
-        console = Console(runtime)
-        console.evaluate(
-            "require 'nn' model = nn.Sequential():add(nn.Tanh())"
-            " options = {learningRate = 1, inner = {depth = 2}}",
-            "setting",
-        )
-        yield console
+@pytest.fixture(scope="module", autouse=True)
+def _variables(console: Console) -> None:
+    console.evaluate(
+        "require 'nn' model = nn.Sequential():add(nn.Tanh())"
+        " options = {learningRate = 1, inner = {depth = 2}}",
+        "setting",
+    )
 
 
 def explained(console: Console, text: str, name: str = "cell") -> tuple[str, list[str]]:

@@ -1,12 +1,10 @@
-"""The console's engine: when a text is complete, what its evaluation prints, and what completion and help offer."""
+"""The console's engine: when a text is complete, and what its evaluation prints."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +13,10 @@ import pytest
 from torch7py.bridge.errors import LuaError, LuaSyntaxError
 from torch7py.bridge.runtime import Runtime
 from torch7py.console.engine import Console
-from torch7py.nn.registry import layers, package_of
 
 GOLDEN: list[dict[str, Any]] = json.loads(
     gzip.decompress((Path(__file__).parents[1] / "golden" / "th_prompt.json.gz").read_bytes())
 )
-
-
-@pytest.fixture(scope="module")
-def console() -> Iterator[Console]:
-    with Runtime(seed=1) as runtime:
-        yield Console(runtime)
-
-
-@pytest.fixture
-def shown(console: Console, capsys: pytest.CaptureFixture[str]):
-    """What the evaluation of a text prints."""
-
-    def evaluate(text: str) -> str:
-        capsys.readouterr()
-        console.evaluate(text, "stdin")
-        return capsys.readouterr().out
-
-    return evaluate
 
 
 def without_addresses(text: str) -> str:
@@ -188,133 +167,3 @@ def test_a_program_that_has_changed_luas_own_functions() -> None:
         with pytest.raises(LuaError, match=r"cell:1: attempt to call global 'asert'") as caught:
             console.evaluate("asert(1)", "cell")
         assert console.explain(caught.value)[-1] == "did you mean assert?"
-
-
-class TestCompletion:
-    @pytest.fixture(autouse=True)
-    def _variables(self, console: Console) -> None:
-        console.evaluate(
-            "require 'nn' m = nn.Linear(2, 3) x = torch.Tensor(3) t = {m, name = {inner = 1}} text = 'a'",
-            "stdin",
-        )
-
-    def test_globals_and_keywords(self, console: Console) -> None:
-        assert console.complete("tor") == (0, ["torch"])
-        assert console.complete("y = fun", 7) == (4, ["function"])
-        assert console.complete("y = torch", 7).names == console.complete("tor").names
-
-    def test_the_cursor_may_be_in_the_middle(self, console: Console) -> None:
-        assert console.complete("y = nn.Lin(2)", 10) == (7, ["Linear", "LinearWeightNorm"])
-
-    def test_fields_and_methods_of_layers(self, console: Console) -> None:
-        methods = console.complete("m:").names
-        assert {"forward", "updateOutput", "reset", "noBias"} <= set(methods)
-        assert "weight" not in methods
-        assert {"weight", "bias", "forward"} <= set(console.complete("y = m.").names)
-        assert "add" in console.complete("m.weight:").names
-
-    def test_methods_of_tensors_and_strings(self, console: Console) -> None:
-        assert console.complete("x:addc").names == ["addcdiv", "addcmul"]
-        assert "upper" in console.complete("text:").names
-
-    def test_what_an_index_leads_to(self, console: Console) -> None:
-        assert console.complete("t[1].wei") == (5, ["weight"])
-        assert console.complete("t.name.").names == ["inner"]
-        assert console.complete("t['name'].").names == ["inner"]
-
-    def test_nothing_is_called(self, console: Console) -> None:
-        assert console.complete("os.exit().").names == []
-        assert console.complete("nothing.").names == []
-        assert console.complete("nothing.at.all:").names == []
-
-    def test_an_index_that_fails(self, console: Console) -> None:
-        console.evaluate(
-            "strict = setmetatable({}, {__index = function(_, k) error('no ' .. k) end})", "stdin"
-        )
-        assert console.complete("strict.a.").names == []
-
-    def test_comments_and_closed_strings(self, console: Console) -> None:
-        assert console.complete("-- tor").names == []
-        assert console.complete("'tor'").names == []
-        assert console.complete("--[[ a 'quote ]] tor").names == ["torch"]
-        assert console.complete("'it''s' .. tor").names == ["torch"]
-        assert console.complete("'don\\'t' .. tor").names == ["torch"]
-
-    def test_files_in_a_string(
-        self, console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.chdir(tmp_path)
-        Path("model.t7").touch()
-        Path("models").mkdir()
-        Path("models", "one.lua").touch()
-        assert console.complete("torch.load('mod") == (12, ["model.t7", "models/"])
-        assert console.complete('dofile "models/') == (8, ["models/one.lua"])
-        assert console.complete("require 'opti").names == ["optim"]
-        assert console.complete("f('nowhere/").names == []
-
-    def test_topics_of_help(self, console: Console) -> None:
-        assert console.complete("?torch.addc") == (7, ["addcdiv", "addcmul"])
-
-    def test_hidden_names_are_asked_for(self, console: Console) -> None:
-        assert not any(name.startswith("_") for name in console.complete("").names)
-        assert "_VERSION" in console.complete("_V").names
-
-    def test_it_is_quick(self, console: Console) -> None:
-        begun = time.perf_counter()
-        assert len(console.complete("nn.").names) > 150
-        assert time.perf_counter() - begun < 0.05
-
-
-class TestHelp:
-    def test_an_operation(self, console: Console) -> None:
-        console.evaluate("x = torch.Tensor(3)", "stdin")
-        text = console.help("torch.cat")
-        assert text is not None
-        assert text.startswith("torch.cat([out,] a, b[, dim])\nx:cat(b[, dim])\n")
-        assert "Tensors one after the other along a dimension" in text
-        assert console.help("x:cat") == console.help("torch.Tensor:cat") == text
-
-    def test_a_class_and_its_methods(self, console: Console) -> None:
-        text = console.help("nn.Linear")
-        assert text is not None
-        assert text.startswith("nn.Linear(inputSize, outputSize[, bias]): y = W x + b.")
-        console.evaluate("require 'nn' m = nn.Linear(2, 3)", "stdin")
-        assert console.help("m") == f"m: nn.Linear\n\n{text}"
-        assert console.help("m:reset") == "m:reset([stdv]): draw the parameters with this standard deviation."
-        assert (console.help("m:forward") or "").startswith("m:forward(input)")
-
-    def test_every_layer_has_help(self, console: Console) -> None:
-        names = [name for name in layers if "@" not in name and package_of[name] in ("nn", "rnn", "dpnn")]
-        assert len(names) > 200
-        assert [name for name in names if not console.help(name)] == []
-
-    def test_functions_of_packages_required_or_not(self, console: Console) -> None:
-        assert (console.help("optim.sgd") or "").startswith(
-            "x, {f} = optim.sgd(opfunc, x[, config[, state]])"
-        )
-        assert (console.help("optim.Logger") or "").startswith("optim.Logger([name[, timestamp]])")
-        assert "Restricted: needs Pillow" in (console.help("image.save") or "")
-        assert (console.help("paths.dirname") or "").startswith("paths.dirname(name)")
-
-    def test_a_package(self, console: Console) -> None:
-        text = console.help("optim")
-        assert text is not None
-        assert text.startswith("optim: optimizers")
-        assert "optim.sgd" in text
-
-    def test_a_function_of_the_programs(self, console: Console, tmp_path: Path) -> None:
-        file = tmp_path / "mine.lua"
-        file.write_text("local x\n\n-- Adds one\n-- to a number.\nfunction mine(a)\n   return a + 1\nend\n")
-        console.runtime.run(file)
-        assert console.help("mine") == f"Adds one\nto a number.\nfunction mine(a)  ({file}:5)"
-
-    def test_what_has_none(self, console: Console) -> None:
-        for topic in ("nothing.at.all", "1 + 1", "nn.NoSuch", "??", "torch.Tensor.nosuch", "x y"):
-            assert console.help(topic) is None
-
-    def test_it_is_printed(self, shown) -> None:
-        assert shown("? torch.cat").startswith("torch.cat(")
-        assert shown("?").startswith("x = torch.randn(3)")
-        assert shown("?nothing") == "there is no help on nothing\n"
-        assert shown("?torch.zeross") == "there is no help on torch.zeross; did you mean ?torch.zeros?\n"
-        assert shown("?tirch") == "there is no help on tirch; did you mean ?torch?\n"
