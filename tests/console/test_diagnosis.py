@@ -116,6 +116,18 @@ def test_an_error_that_was_thrown_again(console: Console) -> None:
     assert lines[0] == "    2 | nn.Liner(2)"
 
 
+def test_a_file_that_is_no_lua(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("bad.lua").write_text("local x = 1\nlocal y = ) 2\n")
+    for text in ("require 'bad'", "dofile 'bad.lua'"):
+        assert explained(console, text)[1] == ["    2 | local y = ) 2", "      |           ^"]
+
+
+def test_a_place_without_a_source(console: Console) -> None:
+    """The line around it is shown, but nothing is marked there."""
+    assert explained(console, "assert(loadstring('x y'))")[1] == ["    1 | assert(loadstring('x y'))"]
+
+
 def test_a_name_that_stood_for_several_texts(console: Console) -> None:
     """A function of an earlier one may be where the error is: its line is not to be had any more."""
     console.evaluate("function liner() return nn.Liner(2) end", "stdin")

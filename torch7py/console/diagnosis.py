@@ -21,6 +21,7 @@ from torch7py.packages.registry import packages
 __all__ = ["explain", "meant"]
 
 _PLACE = re.compile(r"(?P<file>[^\n]*?):(?P<line>\d+): ")
+_LOADING = re.compile(r"^error loading module '[^'\n]*' from file '[^'\n]*':\s+")  # of a file that is no Lua
 _NIL = re.compile(
     r"attempt to (?P<what>[a-z ]+?) (?P<kind>global|local|field|method|upvalue) '(?P<name>\w+)' \(a nil value\)"
 )
@@ -44,15 +45,16 @@ def explain(message: str, source_of: Callable[[str], str | None], names: Names) 
 
     ``source_of`` gives the source of a file that a message names, as far as it is there.
     """
-    text, line, reason = "", 0, message
+    text, line, reason, there = "", 0, message, False
     while (match := _PLACE.match(reason)) is not None:
         source = source_of(match["file"])
+        there = source is not None
         if source is not None:
             text, line = _line(source, int(match["line"])), int(match["line"])
-        reason = reason[match.end() :]
-    span = _span(reason, text)
+        reason = _LOADING.sub("", reason[match.end() :])
+    span = _span(reason, text) if there else None
     shown = _marked(text, line, span) if text.strip() else []
-    suggestion = _suggestion(reason, text, span, names)
+    suggestion = _suggestion(reason, text, names)
     return [*shown, suggestion] if suggestion else shown
 
 
@@ -103,7 +105,7 @@ def _marked(text: str, line: int, span: tuple[int, int] | None) -> list[str]:
 # -- the suggestion ---------------------------------------------------------------------------------------
 
 
-def _suggestion(reason: str, text: str, span: tuple[int, int] | None, names: Names) -> str | None:
+def _suggestion(reason: str, text: str, names: Names) -> str | None:
     module = _NO_MODULE.match(reason)
     if module:
         likely = meant(module["name"], package_names())
