@@ -97,6 +97,17 @@ def test_a_long_line_is_shown_in_part(console: Console) -> None:
     assert lines[0][lines[1].index("^") : len(lines[1])] == "Liner"
 
 
+@pytest.mark.parametrize("width", [20, 26, 100])
+def test_a_narrow_terminal(console: Console, width: int) -> None:
+    for before in range(0, 60, 7):
+        text = "x = 1 " * (before // 6) + "y = nn.Liner(2)" + " x = 1" * 5
+        with pytest.raises(LuaError) as caught:
+            console.evaluate(text, "cell")
+        line, mark, _ = console.explain(caught.value, width)
+        assert len(line) <= width + 14
+        assert line[mark.index("^") : len(mark)] == "Liner"
+
+
 def test_the_line_of_a_file(console: Console, tmp_path: Path) -> None:
     folder = tmp_path / "a_folder_with_a_name_that_is_longer_than_what_lua_shows_of_it"
     folder.mkdir()

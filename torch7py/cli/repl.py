@@ -18,7 +18,7 @@ from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import Command, Failure, one_line, traceback_option
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
-from torch7py.cli.shown_errors import complain
+from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.ops.errors import TorchError
 from torch7py.ops.user_files import state_folder
 
@@ -100,7 +100,7 @@ def _problem(console: Console, text: str) -> tuple[str, Callable[[], list[str]]]
     try:
         console.evaluate(text, "stdin")
     except LuaError as error:
-        return error.message, partial(console.explain, error)
+        return error.message, partial(console.explain, error, width_of_source())
     except KeyboardInterrupt as interrupt:
         return str(interrupt) or "interrupted", list
     return None

@@ -17,7 +17,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
 from torch7py.cli.needed_libraries import missing_libraries
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
-from torch7py.cli.shown_errors import complain
+from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.cli.signals import script_signals
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _explain(
     console = console or Console(runtime)
     for name, text in program.texts.items():
         console.remember(name, text.decode(errors="replace"))
-    return console.explain(error)
+    return console.explain(error, width_of_source())
 
 
 def _check_file(file: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -10,7 +11,9 @@ import click
 
 from torch7py.bridge import output
 
-__all__ = ["complain"]
+__all__ = ["complain", "width_of_source"]
+
+BESIDE_SOURCE = 14  # columns that a line number and what stands for left out parts take
 
 
 def complain(message: str, details: Callable[[], Iterable[str]] = list, traceback: str = "") -> None:
@@ -26,3 +29,8 @@ def complain(message: str, details: Callable[[], Iterable[str]] = list, tracebac
         click.secho(line, fg=color if line.endswith("^") else None, err=True)
     if traceback:
         click.echo(traceback, err=True)
+
+
+def width_of_source() -> int:
+    """How many columns of a program's line the terminal has room for."""
+    return max(20, shutil.get_terminal_size((120, 24)).columns - BESIDE_SOURCE)

@@ -28,7 +28,6 @@ _NIL = re.compile(
 _ARGUMENTS = re.compile(r"invalid arguments for (?P<kind>method|function) '(?:torch\.)?(?P<name>\w+)'")
 _NEAR = re.compile(r" near '(?P<token>.*)'$", re.DOTALL)
 _NO_MODULE = re.compile(r"module '(?P<name>[^']+)' not found")
-WIDTH = 100  # columns of a source line that are shown
 CLOSE = 0.78  # how much a name must be like another (difflib's ratio) to be meant
 
 
@@ -40,10 +39,11 @@ class Names(Protocol):
     def kind(self, path: tuple[str | int, ...]) -> str: ...
 
 
-def explain(message: str, source_of: Callable[[str], str | None], names: Names) -> list[str]:
+def explain(message: str, source_of: Callable[[str], str | None], names: Names, width: int) -> list[str]:
     """The lines to show below a message: that of the program with a mark, and a suggestion, as far as they are known.
 
-    ``source_of`` gives the source of a file that a message names, as far as it is there.
+    ``source_of`` gives the source of a file that a message names, as far as it is there; ``width`` is how many columns
+    of the line may be shown.
     """
     text, line, reason, there = "", 0, message, False
     while (match := _PLACE.match(reason)) is not None:
@@ -53,7 +53,7 @@ def explain(message: str, source_of: Callable[[str], str | None], names: Names) 
             text, line = _line(source, int(match["line"])), int(match["line"])
         reason = _LOADING.sub("", reason[match.end() :])
     span = _span(reason, text) if there else None
-    shown = _marked(text, line, span) if text.strip() else []
+    shown = _marked(text, line, span, width) if text.strip() else []
     suggestion = _suggestion(reason, text, names)
     return [*shown, suggestion] if suggestion else shown
 
@@ -87,18 +87,18 @@ def _only(pattern: str, text: str) -> tuple[int, int] | None:
     return found[0].span(1) if len(found) == 1 else None
 
 
-def _marked(text: str, line: int, span: tuple[int, int] | None) -> list[str]:
+def _marked(text: str, line: int, span: tuple[int, int] | None, width: int) -> list[str]:
     """A line with its number, and a mark below it. Of a long one the part around the mark."""
     begin, end = span or (0, 0)
     indent = len(text) - len(text.lstrip())
-    first = indent if end - indent < WIDTH else max(indent, min(begin, end - WIDTH // 2) - WIDTH // 4)
-    part = text[first : first + WIDTH]
-    before, after = "..." if first > indent else "", "..." if first + WIDTH < len(text) else ""
+    first = indent if end - indent < width else max(indent, min(begin, end - width // 2) - width // 4)
+    part = text[first : first + width]
+    before, after = "..." if first > indent else "", "..." if first + width < len(text) else ""
     margin = f"{line:>5} | "
     lines = [f"{margin}{before}{part}{after}".rstrip()]
     if span is not None:
         blank = re.sub(r"[^\t]", " ", before + text[first:begin])
-        lines.append(f"{' ' * (len(margin) - 2)}| {blank}{'^' * max(1, min(end, first + WIDTH) - begin)}")
+        lines.append(f"{' ' * (len(margin) - 2)}| {blank}{'^' * max(1, min(end, first + width) - begin)}")
     return lines
 
 

@@ -93,8 +93,11 @@ class Console:
             self._repeated.add(name)
         self._sources[name] = text
 
-    def explain(self, error: LuaError) -> list[str]:
-        """The lines to show below the message of an error: that of the program with a mark, and what may be meant."""
+    def explain(self, error: LuaError, width: int = 100) -> list[str]:
+        """The lines to show below the message of an error: that of the program with a mark, and what may be meant.
+
+        Of a line of the program about ``width`` columns are shown.
+        """
 
         def source_of(file: str) -> str | None:
             if file not in self._sources:
@@ -103,7 +106,7 @@ class Console:
             frames = re.findall(rf"^\s*{re.escape(file)}:\d+:", error.traceback, re.MULTILINE)
             return None if len(frames) > 1 and file in self._repeated else self._sources[file]
 
-        return diagnosis.explain(error.message, source_of, self)
+        return diagnosis.explain(error.message, source_of, self, width)
 
     def _read(self, file: str) -> str | None:
         """The source of a file as messages name it; of a long path they have the end only."""
