@@ -128,6 +128,11 @@ def test_results_are_kept(shown) -> None:
     assert shown("_RESULTS[1], _RESULTS[2]") == "42\ttext\t\n"
 
 
+def test_bytes_that_are_no_utf_8(shown) -> None:
+    """As ``read_line`` gives them."""
+    assert shown("#'\udcff\udcfe', #'é'") == "2\t2\t\n"
+
+
 def test_a_command_of_the_system(shown) -> None:
     assert shown("$ echo one two") == "one two\n"
     assert shown("_LAST:upper()") == "ONE TWO\n\t\n"

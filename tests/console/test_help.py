@@ -45,6 +45,9 @@ def test_a_package(console: Console) -> None:
     assert text is not None
     assert text.startswith("optim: optimizers")
     assert "optim.sgd" in text
+    torch = console.help("torch") or ""
+    assert {"torch.add,", "torch.Timer,", "torch.zeros"} <= set(torch.split())
+    assert "__" not in torch
 
 
 def test_a_function_of_the_programs(console: Console, tmp_path: Path) -> None:

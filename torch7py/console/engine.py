@@ -52,7 +52,7 @@ class Console:
         """Whether a text can be evaluated, or could be if more lines followed."""
         if _is_command(text):
             return "complete"
-        state: State = self._state(text)
+        state: State = self._state(_bytes(text))
         return state
 
     def evaluate(self, text: str, name: str) -> None:
@@ -71,11 +71,10 @@ class Console:
             return
         if stripped.startswith("$"):
             found = subprocess.run(stripped[1:], shell=True, stdout=subprocess.PIPE, check=False)
-            output = found.stdout.decode(errors="replace")
-            print(output, end="", flush=True)
-            self._keep(output)
+            print(found.stdout.decode(errors="replace"), end="", flush=True)
+            self._keep(found.stdout)
             return
-        problem = self._evaluate(text, f"={name}")
+        problem = self._evaluate(_bytes(text), f"={name}")
         if problem is not None:
             raise LuaSyntaxError(problem)
 
@@ -153,3 +152,8 @@ class Console:
 
 def _is_command(text: str) -> bool:
     return text.lstrip().startswith(("?", "$"))
+
+
+def _bytes(text: str) -> bytes:
+    """A text as Lua has it; what was read and is no UTF-8 is what it was."""
+    return text.encode("utf-8", "surrogateescape")

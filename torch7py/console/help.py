@@ -149,6 +149,9 @@ def _package(name: str) -> str | None:
     package.load()
     words = _docstring(importlib.import_module(package.module)) or name
     functions = [f"{name}.{each}" for each in package.functions if not each.startswith("_")]
+    if name == "torch":
+        functions += [call.partition("(")[0] for each in operations.values() for call in calls_of(each)[:1]]
+        functions = [each for each in functions if each.startswith("torch.")]
     listed = sorted({*functions, *_functions_in_lua(package.module, name), *classes_of(name)})
     return "\n\n".join([words, textwrap.fill(", ".join(listed), WIDTH)]) if listed else words
 
