@@ -122,6 +122,14 @@ def test_what_is_no_lua_is_named(tmp_path: Path) -> None:
     assert not reports["bad"].complete
 
 
+def test_each_file_is_told_of_once(tmp_path: Path) -> None:
+    for name, text in {"main": "require 'part'", "part": "return 1", "bad": "x y"}.items():
+        tmp_path.joinpath(f"{name}.lua").write_text(text)
+    files, begun = lua_files(tmp_path), list[Path]()
+    assert [Path(report.file) for report in check_files(files, begun.append)] == files
+    assert sorted(begun) == files
+
+
 def test_hidden_directories_are_left_out(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "a.lua").write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,11 @@ def check(ctx: click.Context, path: Path, as_json: bool) -> None:
         files = lua_files(path)
         if not files:
             raise Refusal(f"{path}: no Lua files in it")
-        reports = check_files(files)
+        terminal = sys.stderr.isatty()
+        with click.progressbar(
+            length=len(files), file=sys.stderr, label=f"{len(files)} files", hidden=not terminal
+        ) as bar:
+            reports = check_files(files, lambda path: bar.update(1))
         _say_directory(path, reports, as_json)
     else:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from torch7py.packages.registry import packages
@@ -31,16 +31,19 @@ def lua_files(directory: Path) -> list[Path]:
     )
 
 
-def check_files(paths: Sequence[Path]) -> list[Report]:
+def check_files(paths: Sequence[Path], begun: Callable[[Path], None] = lambda path: None) -> list[Report]:
     """A report for each file; a file that is no Lua has only an ``error``.
 
-    A file that another one requires is judged as a part of that program, where more is known of it.
+    A file that another one requires is judged as a part of that program, where more is known of it. ``begun`` is
+    told of each file when its turn comes.
     """
     reports: dict[Path, Report] = {}
     usages: list[tuple[Report, Usage]] = []
     programs, required = programs_first(paths, reports)
-    for path in (*programs, *required):
+    no_lua = [path for path in paths if path.resolve() in reports]
+    for path in (*no_lua, *programs, *required):
         key = path.resolve()
+        begun(path)
         if key in reports:
             continue
         try:
