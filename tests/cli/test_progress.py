@@ -34,25 +34,41 @@ end
 
 
 class TestSource:
-    def test_calls_are_wrapped_where_they_stand(self) -> None:
+    def test_the_lines_stay(self) -> None:
         source = "local l = c:forward(m:forward(x),\n   y)\noptim.adam(f, x)\nm:updateParameters(1) -- x:forward(1)\n"
-        assert instrumented(source, "@main.lua") == (
-            "local l = __torch7py_loss(c:forward(__torch7py_loss(m:forward(x)),\n   y))\n"
-            "__torch7py_step(optim.adam(f, x))\n__torch7py_step(m:updateParameters(1)) -- x:forward(1)\n"
-        )
+        lines = instrumented(source, "@main.lua").split("\n")
+        assert len(lines) == 5
+        assert lines[0].count("__torch7py_loss") == 2
+        assert lines[1] == "   y))"
+        assert lines[2] == "optim.adam(f, x) if __torch7py_step then __torch7py_step() end"
+        assert lines[3].endswith(" end -- x:forward(1)")
 
     @pytest.mark.parametrize(
         "source",
         [
             "optim.Logger('x') m:backward(x) function m:forward() end",
-            "setfenv(1, {}) m:forward(x)",
-            "module('x', package.seeall) m:forward(x)",
+            "x = 1\nm:forward(x):backward(y)",  # a parenthesis before it would call 1
+            "m:forward(x).y = 3",
             "m:forward(x",
             "this is no Lua m:forward(x)",
         ],
     )
     def test_what_stays_as_it_is(self, source: str) -> None:
         assert instrumented(source, "@main.lua") == source
+
+    def test_without_the_functions(self) -> None:
+        """In another thread, with other globals, or read from a file: what is wrapped does what it did."""
+        source = """
+            local m = {forward = function(self, ...) return ... end, updateParameters = function() return 4 end}
+            m:forward(1)
+            m:updateParameters(1)
+            local optim = {adam = function(...) return ... end}
+            optim.adam(1)
+            x = {m:forward(m:forward(1, 2)), m:updateParameters(), optim.adam(5, 6)}
+            do m:forward(2) end repeat m:forward(3) until m:forward(true)
+            return #x, x[3], x[#x], m:forward(7)"""
+        with Runtime(rewrite=instrumented) as runtime:
+            assert runtime.execute(source) == runtime.execute(f"setfenv(1, {{}}) {source}") == (4, 5, 6, 7)
 
     def test_the_samples(self) -> None:
         """They are Lua still, on the same lines."""

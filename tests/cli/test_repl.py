@@ -127,12 +127,12 @@ def test_where_no_history_can_be_kept(tmp_path, monkeypatch, capsys) -> None:
 def test_a_file_as_standard_input() -> None:
     """What is evaluated may itself read the lines that follow, as under ``th``."""
     text = "1 + 1\nx = io.read()\na line\nx\ndo\n  print(x)\nend\nerror('no')\n? torch.abs\nio.write('end')\nx = ("
-    found = python_process.run(["-m", "torch7py", "repl"], input=text)
+    found = python_process.run(["-m", "torch7py", "repl", "--traceback"], input=text)
     lines = found.stdout.splitlines()
     assert lines[:3] == ["2\t", "a line\t", "a line\t"]
     assert lines[3] == "torch.abs([out,] src)"
     assert lines[-1] == "endtrue\t"
-    assert found.stderr.splitlines()[:2] == ["stdin:1: no", "    1 | error('no')"]
+    assert found.stderr.splitlines()[:3] == ["stdin:1: no", "    1 | error('no')", "stack traceback:"]
     assert "stdin:1: unexpected symbol near '<eof>'" in found.stderr
     assert found.returncode == 0
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import tree_sitter_lua
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-__all__ = ["LENGTH", "for_grammar", "matches", "patch", "wrap_calls"]
+__all__ = ["LENGTH", "Wrapping", "for_grammar", "matches", "patch", "wrap_calls"]
 
 LENGTH = "__torch7py_len"  # the global function that the length operator becomes
 
@@ -170,19 +171,38 @@ def matches(query: str, source: bytes) -> list[dict[str, str]]:
     ]
 
 
-def wrap_calls(source: str, query: str, functions: Mapping[str, str]) -> str:
-    """The source with a function around each node that a query captures, on the same lines.
+class Wrapping(NamedTuple):
+    """The texts before and behind a call, where it stands in an expression and where it is a statement."""
 
-    ``functions`` has the name of the function for the names of captures. What is not Lua stays as it is.
+    expression: tuple[str, str]
+    statement: tuple[str, str]
+
+
+def wrap_calls(source: str, query: str, wrappings: Mapping[str, Wrapping]) -> str:
+    """The source with texts around each call that a query captures, on the same lines.
+
+    ``wrappings`` has the texts by the names of captures. What is not Lua stays as it is, and so does a call with which
+    a longer statement begins: there a parenthesis would go on with the line before.
     """
     data = _without_header(source.encode("latin1"))
     root = Parser(_LANGUAGE).parse(for_grammar(data)).root_node
     if root.has_error:
         return source
     captured = QueryCursor(Query(_LANGUAGE, query)).captures(root)
-    edits: list[Edit] = []
-    for name, function in functions.items():
+    before: list[tuple[int, int, str]] = []  # where to, a number that puts the outer of two first, the text
+    behind: list[tuple[int, int, str]] = []
+    for name, (expression, statement) in wrappings.items():
         for node in captured.get(name, []):
-            edits.append((node.start_byte, node.start_byte, f"{function}(".encode()))
-            edits.append((node.end_byte, node.end_byte, b")"))
-    return _apply(data, sorted(edits, key=lambda edit: edit[2] != b")")).decode("latin1")
+            first = node
+            while first.parent is not None and first.parent.start_byte == node.start_byte:
+                if first.parent.type in ("block", "chunk"):
+                    break
+                first = first.parent
+            begins_statement = first.parent is None or first.parent.type in ("block", "chunk")
+            if begins_statement and first != node:
+                continue
+            texts = statement if begins_statement else expression
+            before.append((node.start_byte, -node.end_byte, texts[0]))
+            behind.append((node.end_byte, -node.start_byte, texts[1]))
+    edits = [(at, at, text.encode()) for at, _, text in [*sorted(behind), *sorted(before)] if text]
+    return _apply(data, edits).decode("latin1")

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import shutil
 import sys
 import threading
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
-from torch7py.bridge.source import wrap_calls
+from torch7py.bridge.source import Wrapping, wrap_calls
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -33,7 +32,18 @@ CALLS = """
 (function_call name: (dot_index_expression table: (identifier) @table field: (identifier) @field)
   (#eq? @table "optim") (#match? @field "^[a-z]")) @step
 """
-LOSS, STEP = "__torch7py_loss", "__torch7py_step"
+# The functions around them may be missing: where globals are others, in a thread of the program, and where a function
+# that was saved is read again.
+PASS = "or function(...) return ... end"
+WRAPPINGS = {
+    "loss": Wrapping(
+        (f"(__torch7py_loss {PASS})(", ")"),
+        ("do local __torch7py = ", " if __torch7py_loss then __torch7py_loss(__torch7py) end end"),
+    ),
+    "step": Wrapping(
+        (f"(__torch7py_step {PASS})(", ")"), ("", " if __torch7py_step then __torch7py_step() end")
+    ),
+}
 KEPT = 1 << 16  # losses that are there at a time
 FIRST = 2  # what stands before them: how many losses and steps there were
 
@@ -68,10 +78,7 @@ end)
 
 def instrumented(source: str, name: str) -> str:
     """The source of a program's chunk with the functions around its calls, on the same lines."""
-    # Where globals may be others, these functions are not there.
-    if name.startswith(OURS) or re.search(r"\bsetfenv\b|\bmodule\s*[('\"]", source):
-        return source
-    return wrap_calls(source, CALLS, {"loss": LOSS, "step": STEP})
+    return source if name.startswith(OURS) else wrap_calls(source, CALLS, WRAPPINGS)
 
 
 class Progress:

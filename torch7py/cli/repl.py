@@ -16,7 +16,7 @@ import click
 from torch7py import __version__
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
-from torch7py.cli.failure import Command, Failure, one_line, traceback_option
+from torch7py.cli.failure import Command, Failure, one_line, show_traceback, traceback_option
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
 from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.ops.errors import TorchError
@@ -38,7 +38,7 @@ Read = Callable[[], str]
 
 @click.command(cls=Command)
 @runtime_options
-@traceback_option()
+@traceback_option("Show the Lua stack of an error, and Python's of an error in torch7py itself.")
 @click.pass_context
 def repl(ctx: click.Context, /, **options: Any) -> None:
     """The prompt of `th`: Lua is evaluated as it is typed, and its values are printed.
@@ -52,22 +52,20 @@ def repl(ctx: click.Context, /, **options: Any) -> None:
     from torch7py.console.engine import Console
 
     with closing(runtime):
-        code = talk(Console(runtime))
+        code = talk(Console(runtime), show_traceback(ctx))
     ctx.exit(code)
 
 
-def talk(console: Console) -> int:
-    """Evaluate what is typed until it ends; returns the exit code."""
+def talk(console: Console, traceback: bool = False) -> int:
+    """Evaluate what is typed until it ends; returns the exit code. ``traceback``: errors are shown with it."""
     try:
         read = _reader(console)
         while True:
-            try:
+            with suppress(KeyboardInterrupt):  # in what is typed, or between two pieces
                 text = read()
-            except KeyboardInterrupt:
-                continue
-            if text.strip() in LEAVE:
-                return 0
-            _evaluate(console, text)
+                if text.strip() in LEAVE:
+                    return 0
+                _evaluate(console, text, traceback)
     except EOFError:
         return 0
     except SystemExit as end:
@@ -78,31 +76,32 @@ def talk(console: Console) -> int:
             raise Failure(lost)
 
 
-def _evaluate(console: Console, text: str) -> None:
+def _evaluate(console: Console, text: str, traceback: bool) -> None:
     """Evaluate a text, say what is wrong with it, and on a terminal how long it took."""
     begun = perf_counter()
-    problem: tuple[str, Callable[[], list[str]]] | None = None
+    problem: tuple[str, Callable[[], list[str]], str] | None = None
     try:
-        with one_line("stdin"):
+        with one_line("stdin", traceback):
             problem = _problem(console, text)
     except Failure as failure:
-        problem = failure.message, list
+        problem = failure.message, list, ""
     took = perf_counter() - begun
     if problem is not None:
-        complain(*problem)
+        message, details, stack = problem
+        complain(message, details, stack if traceback else "")
     if took >= SHOWN_FROM and sys.stdout.isatty():
         shown = f"[{took:.4f}s]".rjust(get_terminal_size().columns - 1)
         click.secho(shown, fg="bright_black" if output.takes_colors(sys.stdout) else None)
 
 
-def _problem(console: Console, text: str) -> tuple[str, Callable[[], list[str]]] | None:
-    """Evaluate a text; what ended it, and what finds the lines to show below."""
+def _problem(console: Console, text: str) -> tuple[str, Callable[[], list[str]], str] | None:
+    """Evaluate a text; what ended it, what finds the lines to show below, and the Lua stack."""
     try:
         console.evaluate(text, "stdin")
     except LuaError as error:
-        return error.message, partial(console.explain, error, width_of_source())
+        return error.message, partial(console.explain, error, width_of_source()), error.traceback
     except KeyboardInterrupt as interrupt:
-        return str(interrupt) or "interrupted", list
+        return str(interrupt) or "interrupted", list, ""
     return None
 
 

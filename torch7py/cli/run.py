@@ -122,7 +122,7 @@ def run(
         from torch7py.cli.repl import talk
 
         with closing(console.runtime):
-            code_of_program = talk(console)
+            code_of_program = talk(console, show_traceback(ctx))
     ctx.exit(code_of_program)
 
 

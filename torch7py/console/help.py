@@ -87,7 +87,8 @@ def _registered(name: str) -> str | None:
     if found is None:
         return None
     shown = {name, f"torch.Tensor:{method}" if owner == "torch" else name, f"{owner}:{method}"}
-    more = [f"Restricted: {notes[each].text}" for each in sorted(shown) if each in notes]
+    found_notes = [notes[each] for each in sorted(shown) if each in notes]
+    more = [f"{'Restricted' if note.supported else 'Not supported'}: {note.text}" for note in found_notes]
     return "\n\n".join([found, *(textwrap.fill(note, WIDTH) for note in more)])
 
 
