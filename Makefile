@@ -9,7 +9,7 @@ WORKERS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 
 # The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT. Not those that try every Lua by themselves.
-LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli/test_run.py)
+LUA_TESTS := $(wildcard tests/bridge tests/console tests/nn tests/rnn tests/packages tests/cli/test_run.py)
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help

@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 CASES_IN_FULL = 16  # a test with so many cases has all of them run on plain Lua
 EVERY = 12  # of one with more, one in so many
-RUNS_LUA = {"Runtime", "InnerRuntime", "torch7py_run"}
+RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
