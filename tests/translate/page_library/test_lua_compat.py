@@ -333,3 +333,48 @@ def test_a_loop_ends_at_the_first_none() -> None:
         ("b", 1),
     ]
     assert list(lua_compat.iterate(lua_compat.ipairs([5, 6]), names=3)) == [(1, 5, None), (2, 6, None)]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(page_library.methods("tensor") - APART - {"resize", "resizeAs", "totable", "type"})
+)
+def test_functions_of_torch(runtime: Runtime, name: str) -> None:
+    """``torch.name(x, ...)`` leaves x as it is."""
+    if runtime.execute(f"return torch.{name} == nil"):
+        return
+    arguments = ARGUMENTS.get(name, [""])[0]
+    if name == "apply" or "function" in arguments:
+        return
+    found = runtime.execute(f"local x = {M} return {{{arguments}}}") or []
+    given = [_as_page(value) for value in (found.values() if isinstance(found, dict) else found)]
+    made = f"{M}:byte()" if name in ("all", "any") else M
+    lua = in_lua(
+        runtime,
+        f"(function() local x = {made} return {{torch.{name}(x{', ' if arguments else ''}{arguments})}} end)()",
+    )
+    x = torch.arange(1, 7, dtype=torch.uint8 if made != M else torch.float64).view(2, 3)
+    before = x.clone()
+    page = in_page(lua_compat.function, name, x, *given)
+    page = (
+        page
+        if isinstance(page, list) and lua != "error" and isinstance(lua, list) and len(lua) > 1
+        else [page]
+    )
+    assert page == ["error"] or _close(page, lua), name
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("name", ["abs", "ceil", "cos", "exp", "floor", "sin", "tan", "tanh"])
+def test_functions_of_numbers(runtime: Runtime, name: str) -> None:
+    for number in (-1.5, 0.0, 2.0):
+        assert in_lua(runtime, f"torch.{name}({number})") == pytest.approx(
+            lua_compat.function(name, number), rel=1e-15
+        )
+
+
+@pytest.mark.parametrize("name", ["nil", "number", "string", "boolean", "table", "function"])
+def test_types_by_torch(runtime: Runtime, name: str) -> None:
+    for text, value in VALUES.items():
+        if text != "nil":
+            lua = in_lua(runtime, f"torch.type({text}) == '{name}'")
+            assert lua_compat.is_a(value(), name) is lua, text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from torch7py.translate import library, literals, tree
+from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import (
@@ -36,7 +36,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import a, described, of_require, undecided
+from torch7py.translate.native.unknown import a, described, is_open, of_require, undecided
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
@@ -216,7 +216,10 @@ class Calls:
                 raise Problem("T7-201", node.line, of_require(node))
             if "." not in path and path not in LUA:
                 raise Problem("T7-201", node.line, described(t, node.callee))
-            raise Problem("T7-201", node.line, f"{path} has no native form")
+            name = path.removeprefix("torch.")
+            taken = path.startswith("torch.") and name in page_library.methods("tensor")
+            found_kind = Undecided if taken and node.arguments and is_open(t, node.arguments[0]) else Problem
+            raise found_kind("T7-201", node.line, f"{path} has no native form")
         maker = node.callee
         if (
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
@@ -274,7 +277,8 @@ class Calls:
             return rule(t, node)
         if kind in (None, "any"):
             raise Undecided("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
-        raise Problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
+        problem = Undecided if plain.has_method(kind, node.method) else Problem
+        raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
     def _is_defined_once(self, node: Call | Invoke) -> bool:
         """Whether a call names its function, of which there is one: types take it for one with others of its kind."""

@@ -275,7 +275,7 @@ class Expressions:
             shaped = shaped.receiver
         like = t.value(shaped).text
         if not like.isidentifier():
-            raise Problem(
+            raise Undecided(
                 "T7-271", node.line, "tensors of different numbers of dimensions, element by element"
             )
         return f"{t.value(node).at(code.ATOM)}.reshape_as({like})"
@@ -383,7 +383,11 @@ class Expressions:
         if kind == "table" and self.t.representation(node.operand) == "several":
             raise Undecided("T7-301", node.line, "the length of tables that are lists and others")
         if kind == "table" and self._has_names(node.operand):
-            raise Problem("T7-301", node.line, "the length of a table with names for keys")
+            of_record = self.t.representation(node.operand) == "record"
+            problem = (
+                Undecided if of_record else Problem
+            )  # of a table with holes it hangs on how that was made
+            raise problem("T7-301", node.line, "the length of a table with names for keys")
         if kind == "module" and self.t.models.has_length(node.operand):
             return atom(f"len({self.value(node.operand)})")
         if kind not in ("table", "string", "storage"):

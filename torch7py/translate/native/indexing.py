@@ -10,7 +10,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, confusion, facts, loaders, memory, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import described, undecided
+from torch7py.translate.native.unknown import described, is_open, undecided
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
 
@@ -219,7 +219,7 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
         base = base.base
     texts: list[str] = []
     for key in keys:
-        texts += _tensor_keys(t, key)
+        texts += _tensor_keys(t, base, key)
     while len(texts) > 1 and texts[-1] == ":":
         texts.pop()
     text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
@@ -246,7 +246,7 @@ def _may_be_element(t: Translator, node: Index, base: Expression, keys: list[Exp
     return len(ranks) > 1 and len(keys) in ranks and all(t.kind(key) == "number" for key in keys)
 
 
-def _tensor_keys(t: Translator, key: Expression) -> list[str]:
+def _tensor_keys(t: Translator, base: Expression, key: Expression) -> list[str]:
     if isinstance(key, tree.Table):
         return [_slice(t, item.value) for item in key.fields] or [":"]
     kind = t.kind(key)
@@ -255,7 +255,8 @@ def _tensor_keys(t: Translator, key: Expression) -> list[str]:
             return [str(minus_one(t, key))]
         return [str(t.value(key)) if elements(t, key) == "mask" else f"{t.value(key).at(code.ATOM)}.bool()"]
     if kind not in ("number", None):
-        raise Problem("T7-304", key.line, f"a tensor indexed with a {kind}")
+        by_table = kind == "table" or is_open(t, key) or is_open(t, base)
+        raise (Undecided if by_table else Problem)("T7-304", key.line, f"a tensor indexed with a {kind}")
     return [str(t.expressions.position(key))]
 
 

@@ -16,17 +16,25 @@ from typing import TYPE_CHECKING
 from torch7py.translate import page_library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Unary
+from torch7py.translate.native.unknown import is_open
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["all_values", "given", "loop_head", "several", "store", "value"]
+__all__ = ["all_values", "given", "has_method", "loop_head", "several", "store", "value"]
 
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "^": "power"}
 
+_TYPES = frozenset({"nil", "number", "string", "boolean", "table", "function"})
 # Of values whose kind is known the library has some methods.
-_FAMILIES = {"tensor": "tensor", "module": "module", "criterion": "module", "string": "text"}
+_FAMILIES = {
+    "tensor": "tensor",
+    "module": "module",
+    "criterion": "module",
+    "string": "text",
+    "storage": "storage",
+}
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
     "ipairs": "ipairs",
@@ -40,16 +48,39 @@ _FUNCTIONS = {
 }
 
 
+def has_method(kind: str | None, method: str) -> bool:
+    """Whether the library has a method for what is known to be of a kind.
+
+    It can add a layer to a module of which nothing is known; of another one the rest of the page would not know.
+    """
+    family = _FAMILIES.get(kind or "")
+    return (
+        family is not None and method in page_library.methods(family) and (kind, method) != ("module", "add")
+    )
+
+
 def value(t: Translator, node: Expression) -> Py | None:
     """An expression as a plain call, None where there is none."""
     if isinstance(node, Index) and t.path(node) is None:
         return _written(t, "index", [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Unary) and node.operator == "#":
         return _written(t, "length", [t.value(node.operand).text])
+    if isinstance(node, Binary) and node.operator in ("==", "~="):
+        return _type_test(t, node)
     if isinstance(node, Binary) and node.operator in _ARITHMETIC:
         return _written(t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text])
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
+    return None
+
+
+def _type_test(t: Translator, node: Binary) -> Py | None:
+    """``torch.type(x) == 'table'``"""
+    for call, name in ((node.left, node.right), (node.right, node.left)):
+        asked = isinstance(call, Call) and len(call.arguments) == 1 and t.path(call.callee) == "torch.type"
+        if asked and isinstance(call, Call) and isinstance(name, String) and name.value in _TYPES:
+            found = _written(t, "is_a", [t.value(call.arguments[0]).text, code.quoted(name.value)])
+            return found if node.operator == "==" else Py(f"not {found}", code.NOT)
     return None
 
 
@@ -112,8 +143,7 @@ def _written(t: Translator, name: str, given: list[str]) -> Py:
 def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py | None:
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
-        family = _FAMILIES.get(kind or "")
-        if family is not None and node.method not in page_library.methods(family):
+        if kind in _FAMILIES and not has_method(kind, node.method):
             return None
         return _written(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *_arguments(t, node.arguments)]
@@ -121,6 +151,10 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     path = t.path(node.callee)
     if path is None:
         return _written(t, function, [t.value(node.callee).text, *_arguments(t, node.arguments)])
+    owner, _, name_of_torch = path.rpartition(".")
+    taken = owner == "torch" and name_of_torch in page_library.methods("tensor")
+    if taken and function == "call" and node.arguments and is_open(t, node.arguments[0]):
+        return _written(t, "function", [code.quoted(name_of_torch), *_arguments(t, node.arguments)])
     name = _FUNCTIONS.get(path)
     if name is None or function == "call_all":
         return None  # a page has no other function of that library

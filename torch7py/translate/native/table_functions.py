@@ -9,7 +9,7 @@ from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.stdlib import function, statement
-from torch7py.translate.native.unknown import undecided
+from torch7py.translate.native.unknown import is_open, undecided
 from torch7py.translate.tree import Binary, Call, Expression, Name
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def table_insert(t: Translator, node: Call) -> None:
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
     if representation != "list" and not numbered:
-        raise undecided(t, table, "T7-306", node.line, "table.insert into a table that is no list")
+        problem = Undecided if representation == "record" else Problem
+        problem = Undecided if is_open(t, table) else problem
+        raise problem("T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_lent(table)
     base = t.value(table).at(code.ATOM)
     if numbered:

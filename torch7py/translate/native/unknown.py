@@ -38,7 +38,7 @@ def described(t: Translator, node: Expression) -> str:
 def is_open(t: Translator, node: Expression) -> bool:
     """Whether something may be of several kinds, or a table of several forms."""
     kind = t.kind(node)
-    if kind in (None, "any"):
+    if kind in (None, "any") or node in t.types.guessed:
         return True
     return kind == "table" and (t.representation(node) == "several" or bool(t.type(node).find().sources))
 

@@ -187,6 +187,8 @@ def method_all(value: Any, name: str, *given: Any) -> tuple[Any, ...]:
         return call_all(value.get(name), value, *given)
     elif isinstance(value, str):
         found = text_method(value, name, *given)
+    elif isinstance(value, torch.Size) and name in STORAGE_METHODS:
+        found = STORAGE_METHODS[name](value)
     elif isinstance(value, io.IOBase):
         found = file_method(value, name, *given)
     elif isinstance(value, nn.Module) and (
@@ -300,6 +302,13 @@ def type_of(value: Any) -> str:
     return "function" if inspect.isroutine(value) else "table"
 
 
+def is_a(value: Any, name: str) -> bool:
+    """``torch.type(value) == name`` for the types of Lua itself: an object of a class of Torch7 is no table then."""
+    if name == "table":
+        return isinstance(value, (list, dict, tuple)) and not isinstance(value, torch.Size)
+    return type_of(value) == name
+
+
 def concatenate(table: Any, separator: str = "", first: int = 1, last: int | None = None) -> str:
     """``table.concat(table, separator, first, last)``"""
     items = items_of(table)[int(first) - 1 : None if last is None else int(last)]
@@ -369,6 +378,10 @@ TEXT_METHODS: dict[str, Callable[[str], Any]] = {
     "reverse": lambda text: text[::-1],
     "upper": str.upper,
 }
+
+
+# Of sizes, which are a storage in Lua.
+STORAGE_METHODS: dict[str, Callable[..., Any]] = {"size": len, "totable": list}
 
 
 def file_method(file: Any, name: str, *given: Any) -> Any:
@@ -462,6 +475,15 @@ def tensor_method(x: torch.Tensor, name: str, *given: Any) -> Any:
     if name not in TENSOR_METHODS:
         raise TypeError(f"the method {name} of a tensor")
     return TENSOR_METHODS[name](x, *(whole(value) for value in given))
+
+
+def function(name: str, x: Any, *given: Any) -> Any:
+    """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
+    if isinstance(x, torch.Tensor):
+        return tensor_method(x.clone() if name in ELEMENTWISE or name in IN_PLACE else x, name, *given)
+    if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
+        raise TypeError(f"torch.{name} of a {type_of(x)}")
+    return OF_NUMBERS[name](x, *given)
 
 
 def _add(x: torch.Tensor, *given: Any) -> torch.Tensor:
@@ -578,6 +600,21 @@ def _places(indices: torch.Tensor) -> torch.Tensor:
     return indices.long() - 1
 
 
+OF_NUMBERS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "cos": math.cos,
+    "exp": math.exp,
+    "floor": math.floor,
+    "pow": power,
+    "sin": math.sin,
+    "tan": math.tan,
+    "tanh": math.tanh,
+}
+IN_PLACE = frozenset(
+    """add addcdiv addcmul apply bernoulli cdiv clamp cmul copy cpow csub div fill indexAdd indexCopy indexFill
+    maskedFill mul normal pow random uniform""".split()
+)
 ELEMENTWISE = frozenset(
     """abs acos asin atan ceil cos cosh exp floor log log1p neg round rsqrt sigmoid sign sin sinh sqrt tan tanh trunc
     zero""".split()

@@ -26,7 +26,7 @@ from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import a
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -195,7 +195,8 @@ class Models:
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
-        raise Problem("T7-202", node.line, f"the method {method} of {a(kind)}")
+        problem = Undecided if plain.has_method(kind, method) else Problem
+        raise problem("T7-202", node.line, f"the method {method} of {a(kind)}")
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t

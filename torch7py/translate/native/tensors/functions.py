@@ -9,7 +9,7 @@ from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.facts import saved
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.names_of_types import name_of_type
 from torch7py.translate.native.tensors.results import into, into_two
@@ -238,7 +238,7 @@ def torch_type(t: Translator, node: Call) -> Py:
         classes = (only,)
     if len(classes) == 1:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
-    raise Problem("T7-308", node.line, "torch.type of something else than a tensor")
+    raise Undecided("T7-308", node.line, "torch.type of something else than a tensor")
 
 
 def _constructor(t: Translator, path: str, node: Call) -> Py:
