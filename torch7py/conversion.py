@@ -25,7 +25,7 @@ from torch7py.ops.memory import Storage
 from torch7py.packages.optional_libraries import install_command, is_installed
 from torch7py.t7.objects import Function, Object, Table, has_fields
 
-__all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]
+__all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "models_in", "parse_input"]
 
 MAX_DEPTH = 100
 NO_STATE = ("grad", "output", "_")  # how the names of tensors begin that are results and buffers
@@ -169,8 +169,8 @@ def _entries(value: Table | Object) -> Iterator[tuple[Any, Any]]:
         yield from enumerate(value.payload, 1)
 
 
-def model_in(root: Any) -> torch.nn.Module:
-    """The one model in an object."""
+def models_in(root: Any) -> dict[str, torch.nn.Module]:
+    """The models in an object, each once, by their paths in it; criterions are none, and what is inside one is its part."""
     found: dict[int, tuple[str, torch.nn.Module]] = {}
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", root)]
@@ -181,13 +181,20 @@ def model_in(root: Any) -> torch.nn.Module:
                 found.setdefault(id(value), (name, value))
         elif isinstance(value, (Table, Object)) and id(value) not in seen:
             seen.add(id(value))
-            waiting += [(_join(name, key), item) for key, item in _entries(value) if _is_name(key)]
+            inner = [(_join(name, key), item) for key, item in _entries(value) if _is_name(key)]
+            waiting += reversed(inner)
+    return dict(found.values())
+
+
+def model_in(root: Any) -> torch.nn.Module:
+    """The one model in an object."""
+    found = models_in(root)
     if len(found) != 1:
-        named = ", ".join(sorted(name for name, _ in found.values()))
+        named = ", ".join(sorted(found))
         raise TorchError(
             f"{len(found)} models in the file ({named}): name one by --entry" if found else "no model in it"
         )
-    return next(model for _, model in found.values())
+    return next(iter(found.values()))
 
 
 # -- the formats -------------------------------------------------------------------------------------------
@@ -305,10 +312,10 @@ def to_pt(root: Any, path: Path, inputs: Sequence[str]) -> str:
 _INPUT = re.compile(r"(\d+(?:x\d+)*)(?::([A-Za-z]+))?\Z")
 
 
-def parse_input(text: str) -> torch.Tensor:
+def parse_input(text: str, default: str = "float") -> torch.Tensor:
     """An example of an input from its sizes and number type: ``1x3x224x224``, ``5x3:long``; by default floats."""
     match = _INPUT.match(text)
-    name = (match.group(2) or "float").capitalize() if match else ""
+    name = (match.group(2) or default).capitalize() if match else ""
     if match is None or name not in types.BY_NAME:
         raise TorchError(
             f"{text!r} is no input: sizes and a number type are wanted, such as 1x3x32x32 or 5x3:long"

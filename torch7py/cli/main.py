@@ -20,6 +20,7 @@ from torch7py.cli.plot import plot
 from torch7py.cli.process import wait_passively
 from torch7py.cli.repl import repl
 from torch7py.cli.run import run
+from torch7py.cli.show import show
 from torch7py.cli.translate import translate
 
 __all__ = ["main"]
@@ -77,6 +78,7 @@ main.add_command(plot)
 main.add_command(run)
 main.add_command(repl)
 main.add_command(inspect)
+main.add_command(show)
 main.add_command(convert)
 main.add_command(translate)
 main.add_command(check)
