@@ -170,7 +170,7 @@ def _entries(value: Table | Object) -> Iterator[tuple[Any, Any]]:
 
 
 def models_in(root: Any) -> dict[str, torch.nn.Module]:
-    """The models in an object, each once, by their paths in it; criterions are none, and what is inside one is its part."""
+    """The models in an object, each once, by their paths in it. Criterions are none, nor is what is inside a model."""
     found: dict[int, tuple[str, torch.nn.Module]] = {}
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", root)]

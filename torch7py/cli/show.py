@@ -33,8 +33,8 @@ __all__ = ["show"]
     "inputs",
     multiple=True,
     metavar="SIZES",
-    help="Of a .t7 model: the sizes of an input, such as 1x3x224x224 or 20x5:long; several make a table. Without it the "
-    "picture has no sizes and no times.",
+    help="Of a .t7 model: the sizes of an input, such as 1x3x224x224 or 20x5:long; several make a table. Without it "
+    "the picture has no sizes and no times.",
 )
 @click.option("--entry", default="", metavar="PATH", help="Only this part of the file, such as protos.rnn.")
 @click.option(
@@ -85,7 +85,9 @@ def show(
         from torch7py.show import picture
 
     notices: list[str] = []
-    shown = _of_program(file, arguments, limit, cuda_as, notices) if program else _of_file(file, entry, inputs)
+    shown = (
+        _of_program(file, arguments, limit, cuda_as, notices) if program else _of_file(file, entry, inputs)
+    )
     text = picture.model_page(file.name, shown, notices) if out.suffix != ".svg" else _drawing(shown)
     write_text(out, text)
     total = sum(one.model.root.parameters for one in shown)
@@ -125,29 +127,27 @@ def _of_file(file: Path, entry: str, inputs: Sequence[str]) -> list[Shown]:
 def _of_program(
     file: Path, arguments: Sequence[str], limit: float, cuda_as: str | None, notices: list[str]
 ) -> list[Shown]:
-    from torch7py.bridge.runtime import Runtime
     from torch7py.ops import state
     from torch7py.show.measure import measure
     from torch7py.show.picture import Shown
     from torch7py.show.program import called_models
     from torch7py.show.structure import model_of
 
-    with Runtime(cuda_as=cuda_as) as runtime:
-        called, error = called_models(runtime, file, arguments, limit, _give_up(file, limit))
+    runtime, called, error = called_models(file, arguments, limit, _give_up(file, limit), cuda_as)
+    with runtime:
         if error is not None:
             notices.append(f"the program failed: {str(error).strip().splitlines()[0]}")
         if not called:
             raise Failure(notices[0] if notices else f"{file}: it calls forward on no model")
         shown = []
+        names = [one.module.class_name for one in called]
         with state.use(runtime.state):
-            for one in called:
-                model = model_of(one.module)
+            for number, one in enumerate(called):
+                name = names[number]
+                many = names.count(name) > 1
+                model = model_of(one.module, f"{name} {names[: number + 1].count(name)}" if many else "")
                 model.copies = len(one.others)
                 shown.append(Shown(model, measure(model, one.input)))
-    names = [one.model.root.class_name for one in shown]
-    for number, one in enumerate(shown):
-        if names.count(one.model.root.class_name) > 1:
-            one.model.name = f"{names[number]} {names[: number + 1].count(names[number])}"
     return shown
 
 
@@ -164,5 +164,7 @@ def _drawing(shown: Sequence[Shown]) -> str:
 
     if len(shown) > 1:
         names = ", ".join(one.title for one in shown)
-        raise Refusal(f"{len(shown)} models ({names}) do not go into one drawing: name one by --entry, or make a page")
+        raise Refusal(
+            f"{len(shown)} models ({names}) do not go into one drawing: name one by --entry, or make a page"
+        )
     return model_drawing(shown[0].model, shown[0].measured)

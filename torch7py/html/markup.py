@@ -21,7 +21,7 @@ class Markup(str):
     __slots__ = ()
 
 
-Content: TypeAlias = "str | int | float | None | Iterable[Content]"
+Content: TypeAlias = "str | int | float | Iterable[Content] | None"
 
 
 def escape(value: str) -> Markup:
@@ -55,7 +55,7 @@ def join(*content: Content) -> Markup:
     return Markup("".join(pieces))
 
 
-def tag(name: str, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
+def tag(name: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
     """An element. ``class_`` is ``class``, ``aria_label`` ``aria-label``; False and None leave an attribute out."""
     opening = name
     for key, value in attributes.items():

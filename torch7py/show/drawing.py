@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from torch7py.html.markup import Markup, escape, join, tag
+from torch7py.html.markup import Markup, join, tag
 from torch7py.html.page import style
 from torch7py.nn.gmodule import GModule
 from torch7py.show.graph_layout import place
 from torch7py.show.measure import Measured
 from torch7py.show.structure import Model, Part
-from torch7py.show.texts import counted, seconds, share, sizes, what_it_does
+from torch7py.show.texts import arrows, counted, seconds, share, sizes, what_it_does
 
 __all__ = ["graph_drawing", "model_drawing"]
 
@@ -36,20 +36,24 @@ def model_drawing(model: Model, measured: Measured | None = None) -> str:
     title = model.name or model.root.class_name
     said = f"{title}: {counted(model.root.parameters, 'parameter')}"
     width, height = block.width + 2 * PADDING, block.height + 2 * PADDING + 24
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tag(
-        "svg",
-        Markup(f"<style>{escape_style()}</style>"),
-        tag("title", said),
-        tag("rect", width="100%", height="100%", style="fill:var(--paper)"),
-        _text(PADDING, PADDING + 8, said, 13),
-        block.draw(PADDING, PADDING + 24),
-        class_="t7",
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width:.0f} {height:.0f}",
-        width=f"{width:.0f}",
-        height=f"{height:.0f}",
-        role="img",
-    ) + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + tag(
+            "svg",
+            Markup(f"<style>{escape_style()}</style>"),
+            tag("title", said),
+            tag("rect", width="100%", height="100%", style="fill:var(--paper)"),
+            _text(PADDING, PADDING + 8, said, 13),
+            block.draw(PADDING, PADDING + 24),
+            class_="t7",
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {width:.0f} {height:.0f}",
+            width=f"{width:.0f}",
+            height=f"{height:.0f}",
+            role="img",
+        )
+        + "\n"
+    )
 
 
 def escape_style() -> Markup:
@@ -72,7 +76,9 @@ def graph_drawing(part: Part, measured: Measured | None = None) -> Markup:
     )
 
 
-def _text(x: float, y: float, text: str, size: int = 12, class_: str | None = None, anchor: str | None = None) -> Markup:
+def _text(
+    x: float, y: float, text: str, size: int = 12, class_: str | None = None, anchor: str | None = None
+) -> Markup:
     return tag("text", text, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, class_=class_, text_anchor=anchor)
 
 
@@ -83,7 +89,13 @@ def _cut(text: str, length: int = LONGEST) -> str:
 
 def _rect(x: float, y: float, width: float, height: float, class_: str, radius: int = 5) -> Markup:
     return tag(
-        "rect", x=f"{x:.1f}", y=f"{y:.1f}", width=f"{width:.1f}", height=f"{height:.1f}", rx=radius, class_=class_
+        "rect",
+        x=f"{x:.1f}",
+        y=f"{y:.1f}",
+        width=f"{width:.1f}",
+        height=f"{height:.1f}",
+        rx=radius,
+        class_=class_,
     )
 
 
@@ -93,7 +105,11 @@ def _way(points: Sequence[tuple[float, float]]) -> Markup:
     text = f"M{x:.1f} {y:.1f}"
     for x2, y2 in points[1:]:
         middle = (y + y2) / 2
-        text += f"L{x2:.1f} {y2:.1f}" if abs(x - x2) < 0.5 else f"C{x:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
+        text += (
+            f"L{x2:.1f} {y2:.1f}"
+            if abs(x - x2) < 0.5
+            else f"C{x:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
+        )
         x, y = x2, y2
     tip = f"M{x - 3.5:.1f} {y - 5:.1f}L{x + 3.5:.1f} {y - 5:.1f}L{x:.1f} {y:.1f}Z"
     return join(tag("path", d=text, class_="d-line"), tag("path", d=tip, class_="d-tip"))
@@ -119,7 +135,7 @@ def _card(part: Part, measured: Measured | None, note: str = "") -> _Block:
     title = _cut(f"{part.name} {package}{dot}{name}".strip())
     if part.same_as is not None:
         title = _cut(f"{title} = {part.same_as.path or 'the whole'}")
-    lines = [_cut(text) for text in (part.arguments, note) if text]
+    lines = [_cut(text) for text in (arrows(part.arguments), note) if text]
     facts = []
     if part.parameters:
         facts.append(counted(part.parameters, "parameter"))
@@ -172,7 +188,9 @@ def _boxed(part: Part, measured: Measured | None, inner: _Block) -> _Block:
 def _chain(measured: Measured | None, blocks: Sequence[tuple[Part, _Block]]) -> _Block:
     """One below the other, with the sizes between them."""
     said = [_output(measured, part) for part, _ in blocks]
-    width = max(max(block.width, 2 * SMALL * len(text) + 20) for (_, block), text in zip(blocks, said, strict=True))
+    width = max(
+        max(block.width, 2 * SMALL * len(text) + 20) for (_, block), text in zip(blocks, said, strict=True)
+    )
     height = sum(block.height for _, block in blocks) + LINE * (len(blocks) - 1)
 
     def draw(x: float, y: float) -> list[Markup]:
@@ -268,6 +286,9 @@ def _dot(text: str) -> _Block:
     width = len(text) * SMALL + 18
 
     def draw(x: float, y: float) -> list[Markup]:
-        return [_rect(x, y, width, 20, "d-box", 10), _text(x + width / 2, y + 14, text, 10, "d-soft", "middle")]
+        return [
+            _rect(x, y, width, 20, "d-box", 10),
+            _text(x + width / 2, y + 14, text, 10, "d-soft", "middle"),
+        ]
 
     return _Block(width, 20, draw)

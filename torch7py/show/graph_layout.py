@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,7 +41,9 @@ def place(
     rows_of = [0] * len(sizes)
     for number, taken in enumerate(sources):
         rows_of[number] = max((rows_of[source] + 1 for source in taken), default=0)
-    used = [[target for target, taken in enumerate(sources) if number in taken] for number in range(len(sizes))]
+    used = [
+        [target for target, taken in enumerate(sources) if number in taken] for number in range(len(sizes))
+    ]
     for number in reversed(range(len(sizes))):  # what takes nothing stands right above what takes it
         if not sources[number] and used[number]:
             rows_of[number] = min(rows_of[target] for target in used[number]) - 1
@@ -52,12 +55,12 @@ def place(
     for number, taken in enumerate(sources):
         for source in dict.fromkeys(taken):
             chain = [vertices[source]]
-            for row in range(rows_of[source] + 1, rows_of[number]):
-                lane = _Vertex(row, LANE, None)
-                rows[row].append(lane)
+            for between in range(rows_of[source] + 1, rows_of[number]):
+                lane = _Vertex(between, LANE, None)
+                rows[between].append(lane)
                 chain.append(lane)
             chain.append(vertices[number])
-            for above, below in zip(chain, chain[1:], strict=False):
+            for above, below in itertools.pairwise(chain):
                 above.down.append(below)
                 below.up.append(above)
             chains.append((source, number, chain))
@@ -93,7 +96,9 @@ def _order(rows: list[list[_Vertex]]) -> None:
             for vertex in row:
                 joined = vertex.up if downwards else vertex.down
                 means[id(vertex)] = (
-                    sum(position[id(other)] for other in joined) / len(joined) if joined else position[id(vertex)]
+                    sum(position[id(other)] for other in joined) / len(joined)
+                    if joined
+                    else position[id(vertex)]
                 )
             row.sort(key=lambda vertex: means[id(vertex)])
             for number, vertex in enumerate(row):
@@ -120,7 +125,9 @@ def _spread(rows: list[list[_Vertex]], gap: float) -> None:
 
 def _fit(row: list[_Vertex], wanted: list[float], gap: float) -> None:
     """Place a row at the wanted places, moved apart where they are too near: groups of neighbours share their mean."""
-    groups: list[list[float]] = []  # of each group: the sum of its members' wishes for its left end, their number, width
+    groups: list[
+        list[float]
+    ] = []  # of each group: the sum of its members' wishes for its left end, their number, width
     for vertex, centre in zip(row, wanted, strict=True):
         group = [centre - vertex.width / 2, 1.0, vertex.width + gap]
         while groups and groups[-1][0] / groups[-1][1] + groups[-1][2] > group[0] / group[1]:

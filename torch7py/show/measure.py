@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.module_proxies import LuaMethod
 from torch7py.nn.arguments import size_text
 from torch7py.nn.error_location import explain
 from torch7py.nn.object import TorchObject
@@ -24,7 +26,7 @@ from torch7py.ops.errors import Torch7Error
 from torch7py.show.structure import Model, Part, model_of
 from torch7py.translate.comparison.patching import patched
 
-__all__ = ["Measured", "Timing", "measure"]
+__all__ = ["METHODS", "Measured", "Timing", "measure", "recording"]
 
 FORWARD, BACKWARD = "forward", "backward"
 METHODS = {
@@ -38,7 +40,7 @@ REPEATS = 3
 
 @dataclass
 class Timing:
-    """Of one layer: seconds of the forward and the backward, and how often it was called; ``own``: without its parts'."""
+    """Of one layer: seconds of the forward and the backward, and its calls; ``own`` are those outside of its parts."""
 
     forward: float = 0.0
     backward: float = 0.0
@@ -66,7 +68,6 @@ class Measured:
     failed: int | None = None
     no_backward: str = ""
 
-
     def __post_init__(self) -> None:
         self.seconds_of_all = 0.0
 
@@ -90,35 +91,55 @@ class _Recorder:
     def watched(self, function: Callable[..., Any], direction: str) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(module: Any, *arguments: Any, **named: Any) -> Any:
-            running = self._running
-            if running and running[-1][0] is module:  # the class's own method, called by a derived one's
-                return function(module, *arguments, **named)
-            record = self.records.setdefault(id(module), _Record(module))
-            inner = [0.0]
-            running.append((module, inner))
-            start = time.perf_counter()
-            try:
-                result = function(module, *arguments, **named)
-            except BaseException:
-                if self.failed is None:
-                    self.failed = module
-                raise
-            finally:
-                elapsed = time.perf_counter() - start
-                running.pop()
-                if running:
-                    running[-1][1][0] += elapsed
-            timing = record.timing
-            setattr(timing, direction, getattr(timing, direction) + elapsed)
-            timing.own += elapsed - inner[0]
-            if direction == FORWARD:
-                timing.calls += 1
-                if record.output is None:
-                    record.input = sizes_of(arguments[0] if arguments else None)
-                    record.output = sizes_of(result)
-            return result
+            return self.follow(module, direction, lambda: function(module, *arguments, **named), arguments)
 
         return call
+
+    def watched_of_lua(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for ``LuaMethod.__call__``: a method that a program defines."""
+
+        @functools.wraps(function)
+        def call(method: Any, *arguments: Any) -> Any:
+            module, direction = method._object(), METHODS.get(method.name)
+            if module is None or direction is None:
+                return function(method, *arguments)
+            return self.follow(module, direction, lambda: function(method, *arguments), arguments)
+
+        return call
+
+    def follow(self, module: Any, direction: str, call: Callable[[], Any], arguments: Sequence[Any]) -> Any:
+        """Make a call and note how long it took, and at the first forward the sizes."""
+        running = self._running
+        if running and running[-1][0] is module:  # the class's own method, called by a derived one's
+            return call()
+        record = self.records.setdefault(id(module), _Record(module))
+        inner = [0.0]
+        running.append((module, inner))
+        start = time.perf_counter()
+        try:
+            result = call()
+        except BaseException:
+            if self.failed is None:
+                self.failed = module
+            raise
+        finally:
+            elapsed = time.perf_counter() - start
+            running.pop()
+            if running:
+                running[-1][1][0] += elapsed
+        timing = record.timing
+        setattr(timing, direction, getattr(timing, direction) + elapsed)
+        timing.own += elapsed - inner[0]
+        if direction == FORWARD:
+            timing.calls += 1
+            if record.output is None:
+                record.input = sizes_of(arguments[0] if arguments else None)
+                record.output = sizes_of(module.get_field("output"))
+        return result
+
+
+# What follows calls at this moment, for who sees calls that come from Lua.
+recording: ContextVar[_Recorder | None] = ContextVar("recording", default=None)
 
 
 def sizes_of(value: Any) -> str:
@@ -135,7 +156,13 @@ def sizes_of(value: Any) -> str:
             else:
                 texts.append((text, 1))
         return "{" + ", ".join(text if count == 1 else f"{count} × {text}" for text, count in texts) + "}"
-    return "nothing" if value is None else str(value) if isinstance(value, (bool, int, float)) else type(value).__name__
+    return (
+        "nothing"
+        if value is None
+        else str(value)
+        if isinstance(value, (bool, int, float))
+        else type(value).__name__
+    )
 
 
 def measure(model: Model, input: Any, backward: bool = True) -> Measured:
@@ -208,14 +235,19 @@ def _watching(model: Model) -> Iterator[_Recorder]:
         for base in type(part.module).__mro__
         if issubclass(base, TorchObject)
     }
-    changes = [
+    changes: list[tuple[Any, str, Any]] = [
         (cls, name, recorder.watched(vars(cls)[name], direction))
         for cls in classes
         for name, direction in METHODS.items()
         if name in vars(cls)
     ]
-    with patched(changes):
-        yield recorder
+    changes.append((LuaMethod, "__call__", recorder.watched_of_lua(LuaMethod.__call__)))
+    token = recording.set(recorder)
+    try:
+        with patched(changes):
+            yield recorder
+    finally:
+        recording.reset(token)
 
 
 @contextmanager

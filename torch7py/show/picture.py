@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from torch7py.nn.gmodule import GModule
 from torch7py.show.drawing import graph_drawing
 from torch7py.show.measure import Measured
 from torch7py.show.structure import Model, Part, families
-from torch7py.show.texts import counted, seconds, share, sizes, what_it_does
+from torch7py.show.texts import arrows, counted, seconds, share, sizes, what_it_does
 from torch7py.t7.outline_text import human_size
 
 __all__ = ["Shown", "model_fragment", "model_page"]
@@ -20,7 +21,9 @@ CARDS = 150  # that are unfolded at first
 CLOSED = frozenset({"built", "fixed", "steps"})  # what a layer makes for itself is folded at first
 LISTED = 8  # of the slowest and the largest layers
 HOT = 0.15  # the share of the whole time from which a layer stands out
-EACH_IN = frozenset({"entries", "slices", "each", "one", "steps"})  # their parts are given something else than they are
+EACH_IN = frozenset(
+    {"entries", "slices", "each", "one", "steps"}
+)  # their parts are given something else than they are
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -46,8 +49,12 @@ class Shown:
 
     def place(self, part: Part) -> Markup:
         """A link to the card of a part."""
-        text = part.class_name + (f" {part.path}" if part.path else "")
-        return tag("a", text, href=f"#{self.anchor(part)}")
+        steps = [
+            join(step, "." if n < part.path.count(".") else "", tag("wbr"))
+            for n, step in enumerate(part.path.split("."))
+        ]
+        path = join(" ", tag("small", steps)) if part.path else None
+        return tag("a", part.class_name, path, href=f"#{self.anchor(part)}", class_="place")
 
 
 def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ()) -> str:
@@ -84,8 +91,8 @@ def model_fragment(shown: Shown) -> Markup:
 def _how_read(shown: Sequence[Shown]) -> str:
     if any(one.measured is not None and one.measured.times for one in shown):
         return (
-            "Times are of one forward and one backward, the fastest of three, on this machine; red lines at the foot of "
-            "cards are shares of the whole."
+            "Times are of one forward and one backward, the fastest of three, on this machine; the red lines at the "
+            "foot of cards are shares of the whole."
         )
     return ""
 
@@ -140,7 +147,9 @@ def _numbers(shown: Shown) -> Markup:
                 entries.append(("backward", seconds(timing.backward)))
     if model.copies:
         entries.append(("copies on the same weights", f"{model.copies:,}"))
-    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in entries], class_="numbers")
+    return tag(
+        "dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in entries], class_="numbers"
+    )
 
 
 def _side(shown: Shown) -> list[Markup]:
@@ -151,22 +160,26 @@ def _side(shown: Shown) -> list[Markup]:
         whole = measured.seconds_of_all
         timed = [(measured.times[part.number].own, part) for part in parts if part.number in measured.times]
         slowest = sorted(timed, key=lambda item: -item[0])[:LISTED]
-        rows = [(part, own / whole if whole else 0.0, f"{seconds(own)} · {share(own, whole)}") for own, part in slowest]
+        rows = [
+            (part, own / whole if whole else 0.0, f"{seconds(own)} · {share(own, whole)}")
+            for own, part in slowest
+        ]
         panels.append(_bars(shown, "Where the time goes", rows, ""))
     if model.root.parameters:
         own_counts = [(sum(tensor.elements for tensor in part.tensors), part) for part in parts]
         largest = sorted(((n, part) for n, part in own_counts if n), key=lambda item: -item[0])[:LISTED]
         whole_count = model.root.parameters
-        rows = [
-            (part, min(1.0, n / whole_count), f"{n:,} · {share(n, whole_count)}") for n, part in largest
-        ]
+        rows = [(part, min(1.0, n / whole_count), f"{n:,} · {share(n, whole_count)}") for n, part in largest]
         panels.append(_bars(shown, "Where the parameters are", rows, "of-parameters"))
     if model.shared:
         groups = [
             tag(
                 "li",
                 f"{_mark(number)} {'×'.join(map(str, group[0][1].sizes))}: ",
-                [join(", " if n else "", shown.place(part), f" {tensor.name}") for n, (part, tensor) in enumerate(group)],
+                [
+                    join(", " if n else "", shown.place(part), f" {tensor.name}")
+                    for n, (part, tensor) in enumerate(group)
+                ],
             )
             for number, group in enumerate(model.shared, 1)
         ]
@@ -227,7 +240,9 @@ def _edge(text: str, label: str = "") -> Markup:
 def _part(shown: Shown, part: Part, before: Content = None) -> Markup:
     """A card, or a box with what is inside; ``before`` says where it takes its input from."""
     measured = shown.measured
-    failed = " failed" if measured is not None and measured.failed == part.number and part.same_as is None else ""
+    failed = (
+        " failed" if measured is not None and measured.failed == part.number and part.same_as is None else ""
+    )
     if not part.parts:
         heat, hot = _heat(shown, part)
         return tag(
@@ -251,14 +266,19 @@ def _part(shown: Shown, part: Part, before: Content = None) -> Markup:
 
 def _title(part: Part) -> Markup:
     package, dot, name = part.class_name.rpartition(".")
-    says = what_it_does(part)
+    says, arguments = what_it_does(part), arrows(part.arguments)
     return tag(
         "div",
         tag("span", part.name, class_="no") if part.name else None,
-        tag("b", tag("small", package + dot) if package else None, name),
-        tag("span", part.arguments, class_="args") if part.arguments else None,
-        tag("span", says, class_="says") if says else None,
-        tag("span", "of a class that is not known here", class_="says bad") if not part.is_known else None,
+        tag(
+            "div",
+            tag("b", tag("small", package + dot) if package else None, name),
+            tag("span", arguments, class_="args") if arguments else None,
+            tag("span", says, class_="says") if says else None,
+            tag("span", "of a class that is not known here", class_="says bad")
+            if not part.is_known
+            else None,
+        ),
         class_="title",
     )
 
@@ -276,7 +296,9 @@ def _facts(shown: Shown, part: Part) -> Markup | None:
         if (number := shown.model.group(part, tensor)) is not None
     ]
     if marks:
-        facts.append(tag("span", "shared: ", ", ".join(f"{name} {_mark(n)}" for n, name in marks), class_="tied"))
+        facts.append(
+            tag("span", "shared: ", ", ".join(f"{name} {_mark(n)}" for n, name in marks), class_="tied")
+        )
     timing = None if shown.measured is None else shown.measured.times.get(part.number)
     if timing is not None and part.same_as is None:
         whole = shown.measured.seconds_of_all if shown.measured else 0.0
@@ -310,15 +332,16 @@ def _inside(shown: Shown, part: Part) -> Markup:
         return _graph(shown, part)
     arrangement = part.arrangement
     if arrangement in ("chain", "built", "fixed"):
-        pieces: list[Content] = []
-        for inner in part.parts:
-            if pieces:
-                pieces.append(_edge(_output(shown, previous)))
-            pieces.append(_part(shown, inner))
-            previous = inner
+        pieces: list[Content] = [_part(shown, part.parts[0])]
+        for before, inner in itertools.pairwise(part.parts):
+            pieces += [_edge(_output(shown, before)), _part(shown, inner)]
         return tag("div", pieces, class_="inside")
     if arrangement == "none":
-        return tag("div", tag("div", [_part(shown, inner, _through(shown, inner)) for inner in part.parts], class_="loose"), class_="inside")
+        return tag(
+            "div",
+            tag("div", [_part(shown, inner, _through(shown, inner)) for inner in part.parts], class_="loose"),
+            class_="inside",
+        )
     branches = [
         tag(
             "div",
@@ -337,7 +360,7 @@ def _through(shown: Shown, part: Part) -> Markup | None:
     taken, given = _input(shown, part), _output(shown, part)
     if not taken and not given:
         return None
-    return tag("div", f"{sizes(taken)} → {sizes(given)}", class_="facts mono")
+    return tag("div", f"{sizes(taken)} → {sizes(given)}", class_="taken mono")
 
 
 def _graph(shown: Shown, part: Part) -> Markup:
@@ -345,7 +368,11 @@ def _graph(shown: Shown, part: Part) -> Markup:
     graph = part.module
     assert isinstance(graph, GModule)
     inside = {id(inner.module): inner for inner in part.parts}
-    names = {n: f"{inside[id(node.module)].name}" for n, node in enumerate(graph.ordered_nodes) if id(node.module) in inside}
+    names = {
+        n: f"{inside[id(node.module)].name}"
+        for n, node in enumerate(graph.ordered_nodes)
+        if id(node.module) in inside
+    }
     sources: dict[int, list[str]] = {}
     for node in graph.ordered_nodes:
         if id(node.module) in inside:
@@ -356,7 +383,12 @@ def _graph(shown: Shown, part: Part) -> Markup:
         _part(
             shown,
             inner,
-            tag("div", "takes " + "; ".join(sources.get(id(inner.module), ["nothing"])), _arrow(shown, inner), class_="facts"),
+            tag(
+                "div",
+                "takes " + "; ".join(sources.get(id(inner.module), ["nothing"])),
+                _arrow(shown, inner),
+                class_="taken",
+            ),
         )
         for inner in part.parts
     ]
@@ -370,7 +402,11 @@ def _graph(shown: Shown, part: Part) -> Markup:
 
 def _arrow(shown: Shown, part: Part) -> Content:
     through = _through(shown, part)
-    return None if through is None else tag("span", sizes(_input(shown, part)), " → ", sizes(_output(shown, part)), class_="mono")
+    return (
+        None
+        if through is None
+        else tag("span", sizes(_input(shown, part)), " → ", sizes(_output(shown, part)), class_="mono")
+    )
 
 
 def _modules_before(graph: GModule, sources: Sequence[int]) -> list[int]:

@@ -14,6 +14,8 @@ from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.small_steps import SmallModel
 from torch7py.nn.base import Module
+from torch7py.ops.errors import Torch7Error
+from torch7py.show.measure import METHODS, recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.ports.limits import Limit
 
@@ -32,31 +34,32 @@ class Called:
 
 
 def called_models(
-    runtime: Runtime,
     path: str | os.PathLike[str],
     arguments: Sequence[str],
     seconds: float,
     give_up: Callable[[], None],
-) -> tuple[list[Called], BaseException | None]:
-    """Run a program for some seconds. Returns its models, and the error that ended it before that.
+    cuda_as: str | None = None,
+) -> tuple[Runtime, list[Called], Exception | None]:
+    """Run a program for some seconds.
 
-    A model that lies inside another one that is called is a part of that. ``give_up`` is called, in another thread, if
-    the program cannot be interrupted.
+    Returns its runtime, its models, and the error that ended it before that. A model that lies inside another one that
+    is called is a part of that. ``give_up`` is called, in another thread, if the program cannot be interrupted.
     """
     called: list[Called] = []
-    ended: BaseException | None = None
+    ended: Exception | None = None
     limit = Limit(seconds, give_up)
     with _watching(called):
+        runtime = Runtime(cuda_as=cuda_as)
         try:
             with limit.held():
                 runtime.run(path, arguments)
         except KeyboardInterrupt:
             if not limit.over:
                 raise
-        except Exception as error:  # noqa: BLE001  (whatever ended the program, what it built is there)
+        except Torch7Error as error:
             ended = error
     inside = {id(part) for one in called for part in list(one.module.modules())[1:]}
-    return [one for one in called if id(one.module) not in inside], ended
+    return runtime, [one for one in called if id(one.module) not in inside], ended
 
 
 @contextmanager
@@ -79,16 +82,24 @@ def _watching(called: list[Called]) -> Iterator[None]:
 
     def watched_method(proxies: ModuleProxies, class_name: str, name: str) -> Callable[..., Any]:
         call = method(proxies, class_name, name)
-        if name not in _FORWARD:
+        direction = METHODS.get(name)
+        if name not in _FORWARD and direction is None:
             return call
+
+        def value_of(mask: int, arguments: Sequence[Any]) -> Any:
+            return proxies.handles.objects[arguments[0]] if mask & 1 else arguments[0]
 
         def watched(handle: int, mask: int, *arguments: Any) -> Any:
             nonlocal within
             module = proxies.handles.objects[handle]
-            if within or not isinstance(module, Module):
+            recorder = recording.get()
+            if recorder is not None and direction is not None and isinstance(module, Module):
+                given = [value_of(mask, arguments)] if arguments else []
+                return recorder.follow(module, direction, lambda: call(handle, mask, *arguments), given)
+            if within or name not in _FORWARD or not isinstance(module, Module):
                 return call(handle, mask, *arguments)
             if id(module) not in known and arguments:
-                note(module, proxies.handles.objects[arguments[0]] if mask & 1 else arguments[0])
+                note(module, value_of(mask, arguments))
             within = True
             try:
                 return call(handle, mask, *arguments)

@@ -74,7 +74,11 @@ class Part:
         said = re.fullmatch(r"[\w.]+\((.*)\)", text, re.DOTALL)
         if said is not None:
             return said[1]
-        return self.module.extra_repr() if text == self.class_name else text.removeprefix(self.class_name).strip()
+        return (
+            self.module.extra_repr()
+            if text == self.class_name
+            else text.removeprefix(self.class_name).strip()
+        )
 
     @property
     def family(self) -> str:
@@ -178,15 +182,19 @@ def model_of(module: TorchObject, name: str = "") -> Model:
 
 def _inside(module: TorchObject) -> list[tuple[str, TorchObject]]:
     """The modules in a module, as it shows them, with their names: without the copies of them for other steps."""
-    names = {id(child): key for key, child in module._modules.items()}
+    children = [(key, child) for key, child in module._modules.items() if isinstance(child, TorchObject)]
+    held = {id(child) for _, child in children}
     overrides = module.__dict__.get("_overrides")
-    found: list[tuple[str, TorchObject]] = []
-    listed = [child for child in module.inner() if id(child) in names or isinstance(module, GModule)]
-    for child in [*listed, *(() if overrides is None else overrides.own_modules())]:
-        if all(child is not other for _, other in found):
-            key = names.get(id(child), "")
-            found.append((key if key and not key.isdigit() else str(len(found) + 1), child))
-    return found
+    others = list(module.inner()) if isinstance(module, GModule) else []
+    others += [] if overrides is None else overrides.own_modules()
+    for other in others:
+        if id(other) not in held:
+            held.add(id(other))
+            children.append(("", other))
+    return [
+        (key if key and not key.isdigit() else str(number), child)
+        for number, (key, child) in enumerate(children, 1)
+    ]
 
 
 def _tensors(module: TorchObject, has_parts: bool) -> list[Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.show.structure import Part
 
-__all__ = ["counted", "seconds", "share", "sizes", "what_it_does"]
+__all__ = ["arrows", "counted", "seconds", "share", "sizes", "what_it_does"]
 
 # What a container does with its parts, for those of which the picture does not tell.
 _ARRANGEMENTS = {
@@ -12,7 +12,7 @@ _ARRANGEMENTS = {
     "entries": "each is given its entry of the table",
     "slices": "each is given its slice",
     "each": "applied to every entry or step",
-    "one": "around",
+    "one": "wraps",
     "steps": "a network for each step",
     "built": "made by the layer itself",
     "fixed": "made by the layer itself",
@@ -26,7 +26,15 @@ def what_it_does(part: Part) -> str:
 
 def sizes(text: str) -> str:
     """Sizes with a sign of multiplication: ``1×3×32×32``."""
-    return "".join("×" if c == "x" and text[n - 1 : n].isdigit() and text[n + 1 : n + 2].isdigit() else c for n, c in enumerate(text))
+    return "".join(
+        "×" if c == "x" and text[n - 1 : n].isdigit() and text[n + 1 : n + 2].isdigit() else c
+        for n, c in enumerate(text)
+    )
+
+
+def arrows(text: str) -> str:
+    """A layer's text with arrows and signs of multiplication: ``3 → 64, 7×7, 2,2``."""
+    return sizes(text.replace("->", "→"))
 
 
 def seconds(value: float) -> str:
