@@ -11,5 +11,5 @@ from torch7py.nn import registry
 def made(name: str, *arguments: Any) -> Any:
     """A layer of any package: ``made("nn.Sequencer", module)``."""
     register_layers()
-    layers: dict[str, Any] = registry.layers  # type: ignore[assignment]
+    layers: dict[str, Any] = registry.layers
     return layers[name](*arguments)
