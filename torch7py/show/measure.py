@@ -21,7 +21,6 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import LuaMethod
 from torch7py.nn.arguments import size_text
 from torch7py.nn.error_location import explain
-from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import Torch7Error
 from torch7py.show.structure import Model, Part, model_of
 from torch7py.translate.comparison.patching import patched
@@ -229,12 +228,7 @@ def _ones(output: Any) -> Any:
 def _watching(model: Model) -> Iterator[_Recorder]:
     """Watch the methods of all classes of the model. What one inherits from another is one function still."""
     recorder = _Recorder()
-    classes = {
-        base
-        for part in model.root.walk()
-        for base in type(part.module).__mro__
-        if issubclass(base, TorchObject)
-    }
+    classes = {base for part in model.root.walk() for base in type(part.module).__mro__}
     changes: list[tuple[Any, str, Any]] = [
         (cls, name, recorder.watched(vars(cls)[name], direction))
         for cls in classes

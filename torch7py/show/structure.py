@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.base import Module
 from torch7py.nn.facts import facts_of_class
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
@@ -200,7 +201,7 @@ def _inside(module: TorchObject) -> list[tuple[str, TorchObject]]:
 def _tensors(module: TorchObject, has_parts: bool) -> list[Tensor]:
     """The parameters of a module itself."""
     named = [(name, value) for name, value in module._parameters.items() if value is not None]
-    if not named and not has_parts:
+    if not named and not has_parts and isinstance(module, Module):
         pairs = module.torch7_parameters()
         listed = list(pairs[0]) if pairs else []
         named = [(f"parameter {number}", value) for number, value in enumerate(listed, 1)]
