@@ -200,7 +200,9 @@ def _inside(module: TorchObject) -> list[tuple[str, TorchObject]]:
 
 def _tensors(module: TorchObject, has_parts: bool) -> list[Tensor]:
     """The parameters of a module itself."""
-    named = [(name, value) for name, value in module._parameters.items() if value is not None]
+    named: list[tuple[str, torch.Tensor]] = [
+        (name, value) for name, value in module._parameters.items() if value is not None
+    ]
     if not named and not has_parts and isinstance(module, Module):
         pairs = module.torch7_parameters()
         listed = list(pairs[0]) if pairs else []
