@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from torch7py.bridge.errors import LuaError, LuaSyntaxError, RuntimeClosed
     from torch7py.bridge.lua_values import LuaFunction, LuaTable
     from torch7py.bridge.runtime import Runtime
@@ -68,6 +70,19 @@ _HOME = {
 }
 
 _ROOMS = ("nn", "rnn")  # torch7py.nn.Linear, without a further import
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext torch7py`` in a notebook: ``%%lua`` and its kin (``torch7py.notebook.magics``)."""
+    from torch7py.notebook import magics
+
+    magics.load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    from torch7py.notebook import magics
+
+    magics.unload(shell)
 
 
 if not TYPE_CHECKING:  # else a type checker would take any name for one that exists

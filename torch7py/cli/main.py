@@ -16,6 +16,7 @@ from torch7py.cli.convert import convert
 from torch7py.cli.doctor import doctor
 from torch7py.cli.failure import Failure
 from torch7py.cli.inspect import inspect
+from torch7py.cli.kernel import kernel
 from torch7py.cli.plot import plot
 from torch7py.cli.process import wait_passively
 from torch7py.cli.repl import repl
@@ -83,3 +84,4 @@ main.add_command(convert)
 main.add_command(translate)
 main.add_command(check)
 main.add_command(compare)
+main.add_command(kernel)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from torch7py.ops.mersenne import Generator
+from torch7py.ops.screen import Screen
 from torch7py.ops.types import DOUBLE, NumberType
 
 __all__ = ["State", "current", "of_process", "use"]
@@ -38,6 +39,7 @@ class State:
             ``bridge/generation.py``); None, which means the later one, until cutorch is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's ``math``.
         prints: the program's ``print``; None where there is no program.
+        screen: where the program's pictures are shown (``ops/screen.py``); None where there is no such place.
         packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
@@ -52,6 +54,7 @@ class State:
     cutorch_generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     prints: Callable[..., None] | None = None
+    screen: Screen | None = None
     packages: dict[str, Any] = field(default_factory=dict)
     trusted_bytecode: dict[str, bool] = field(default_factory=dict)
 

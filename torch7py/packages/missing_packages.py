@@ -29,7 +29,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "hypero": ("searches for hyperparameters", "It writes to PostgreSQL: leave it out, or log to a file."),
     "inspect": ("tables as text", LUA),
     "ipc": ("processes that talk to each other, in C", "Run one process."),
-    "itorch": ("notebooks", NO_SCREEN),
     "leveldb": ("the database LevelDB, in C++", EXPORT),
     "lmdb": ("the database LMDB, in C", EXPORT),
     "lpeg": ("parsing expression grammars, in C", "Parse with rex_pcre or Lua's own patterns."),

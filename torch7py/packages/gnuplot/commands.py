@@ -1,11 +1,13 @@
 """The functions that Lua calls: figures by number, plots, settings, and the supported commands of gnuplot's language.
 
 A figure with a file is written when the program asks for it (``plotflush``), turns to another figure or closes it,
-and when the program ends. There are no windows: a figure without a file is kept, and ``figprint`` writes it.
+and when the program ends. There are no windows: a figure without a file is kept, and ``figprint`` writes it. Where the
+program has a screen, such a figure is shown there at these times, and when the program pauses.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from dataclasses import dataclass, field
@@ -23,11 +25,12 @@ from torch7py.packages.gnuplot.drawing import Array, Curve, Figure, draw
 from torch7py.packages.gnuplot.styles import parse_style, words_of
 from torch7py.packages.registry import function, on_close
 
-__all__ = ["figure_of", "raw"]
+__all__ = ["figure_of", "picture_of", "raw"]
 
 for _name in ("plot", "splot", "scatter3", "imagesc", "bar", "hist"):
     restricted(
-        f"gnuplot.{_name}", "drawn by matplotlib (torch7py[plot]), into files alone: there are no windows"
+        f"gnuplot.{_name}",
+        "drawn by matplotlib (torch7py[plot]), into files and in notebooks: there are no windows",
     )
 restricted("gnuplot.histc", "a bin's val is its centre")
 restricted("gnuplot.figure", "there are no windows: gnuplot.figprint writes the figure to a file")
@@ -66,6 +69,21 @@ def _save(figure: Figure, file: str, kind: str) -> None:
         raise TorchError(f"gnuplot: cannot write {file}: {error.strerror}") from None
 
 
+def picture_of(figure: Figure) -> bytes:
+    """A figure as a PNG file."""
+    out = io.BytesIO()
+    draw(figure).savefig(out, format="png", dpi=100)
+    return out.getvalue()
+
+
+def _changed(number: float) -> None:
+    """Something has been drawn in a figure."""
+    _all().changed.add(int(number))
+    shown = state.current().screen
+    if shown is not None:
+        shown.pending["gnuplot"] = finish
+
+
 @function("gnuplot._open")
 def open_figure(number: float, file: str | None = None, kind: str = "png") -> None:
     """Make a figure the current one, and set its file."""
@@ -88,8 +106,11 @@ def flush(number: float) -> None:
     figures = _all()
     figure = figures.figures.get(int(number))
     if int(number) in figures.changed and figure is not None and figure.kind is not None:
+        shown = state.current().screen
         if figure.file is not None:
             _save(figure, figure.file, figure.format)
+        elif shown is not None:
+            shown.show({"image/png": picture_of(figure), "text/plain": f"<figure {int(number)}>"})
         elif not figures.notified:
             figures.notified = True
             print(
@@ -150,7 +171,7 @@ def draw_curves(number: float, kind: str, *parts: str | torch.Tensor) -> None:
         curves.append(Curve(text, parse_style(style), _array(x), _array(y), _array(z)))
     figure = figure_of(number)
     figure.kind, figure.curves = kind, curves
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._image")
@@ -168,7 +189,7 @@ def draw_image(number: float, values: torch.Tensor, palette: str) -> None:
         )
     figure.kind = "image"
     figure.curves = [Curve("", parse_style(""), picture, picture)]
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 # -- settings ---------------------------------------------------------------------------------------------
@@ -183,13 +204,13 @@ def label(number: float, axis: str, text: str) -> None:
         figure.title = text
     else:
         figure.labels[axis] = text
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._grid")
 def grid(number: float, there: bool) -> None:
     figure_of(number).grid = bool(there)
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._legend")
@@ -202,7 +223,7 @@ def legend(number: float, across: str, down: str) -> None:
         )
     position = f"{VERTICAL[down]} {HORIZONTAL[across]}"
     figure_of(number).legend = "center" if position == "center center" else position
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._shape")
@@ -220,7 +241,7 @@ def shape(number: float, word: str) -> None:
         raise ArgumentError(
             f"gnuplot.axis: 'auto', 'image', 'equal', 'fill' or a table expected, not {word!r}"
         )
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._limit")
@@ -229,14 +250,14 @@ def limit(number: float, axis: str, end: str, value: float | None = None) -> Non
     figure = figure_of(number)
     lowest, highest = figure.ranges.get(axis, (None, None))
     figure.ranges[axis] = (value, highest) if end == "lowest" else (lowest, value)
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 @function("gnuplot._logarithmic")
 def logarithmic(number: float, axes: str, there: bool) -> None:
     figure = figure_of(number)
     figure.logarithmic = figure.logarithmic | set(axes) if there else figure.logarithmic - set(axes)
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 # -- commands of gnuplot's language ----------------------------------------------------------------------------
@@ -248,7 +269,7 @@ def raw(number: float, text: str) -> None:
     for command in re.split(r"[\n;](?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", text):
         if command.strip():
             _command(number, command.strip())
-    _all().changed.add(int(number))
+    _changed(number)
 
 
 def _command(number: float, command: str) -> None:

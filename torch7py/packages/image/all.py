@@ -7,10 +7,11 @@ from torch7py.packages.image import codecs, color, geometry, kernels, scaling, w
 
 __all__ = ["codecs", "color", "geometry", "kernels", "scaling", "warping"]
 
-for _name in ("display", "window"):
-    restricted(
-        f"image.{_name}", "shows nothing, which is said once; what it returns for a window does nothing"
-    )
+restricted(
+    "image.display",
+    "shows the images in a notebook; elsewhere nothing, which is said once. What it returns for a window does nothing",
+)
+restricted("image.window", "shows nothing, which is said once; what it returns for a window does nothing")
 for _name in ("lena", "fabio"):
     restricted(
         f"image.{_name}",

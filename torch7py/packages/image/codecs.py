@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.image import png16
@@ -203,6 +204,20 @@ def write_file(image: torch.Tensor, name: str, kind: str) -> None:
         Path(to_file_name(name)).write_bytes(data)
     except OSError as error:
         raise TorchError(f"{name}: {error.strerror}") from None
+
+
+@function("image._show")
+def show(image: torch.Tensor, zoom: float = 1) -> bool:
+    """Show an image of values from 0 to 1 on the program's screen; False where it has none."""
+    shown = state.current().screen
+    if shown is None:
+        return False
+    if zoom != 1:
+        planes = (image if image.dim() == 3 else image.unsqueeze(0)).unsqueeze(0).double()
+        image = torch.nn.functional.interpolate(planes, scale_factor=float(zoom))[0]
+    sizes = "x".join(map(str, image.shape))
+    shown.show({"image/png": _encoded(image, "png", QUALITY), "text/plain": f"<image {sizes}>"})
+    return True
 
 
 @function("image._encode")

@@ -95,7 +95,7 @@ function image.toDisplayTensor(...)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Windows do not exist; programs that only show images run on
+-- Windows do not exist: a notebook shows images, elsewhere programs that only show them run on
 
 -- A stand-in for a window and its parts: each field of it and the result of each call is itself.
 local nothing = setmetatable({}, {__tostring = function() return 'a window that is not there' end})
@@ -103,6 +103,11 @@ getmetatable(nothing).__index = function() return nothing end
 getmetatable(nothing).__call = function() return nothing end
 
 local notified = false
+local show = checks.take '_show'
+
+-- What image.display shows: the arguments of toDisplayTensor among its own.
+local NAMES = {'padding', 'nrow', 'scaleeach', 'min', 'max', 'symmetric', 'saturate'}
+
 local function windowless(name)
    if notified then return end
    notified = true
@@ -115,15 +120,17 @@ function image.window()
    return {window = nothing, painter = nothing}
 end
 
--- image.display(input[, ...]) or image.display{image =, win =, ...}: the window.
-function image.display(input, ...)
-   local options = type(input) == 'table' and input[1] == nil and input or {image = input}
+-- image.display(input[, zoom[, min[, max]]]) or image.display{image =, zoom =, min =, max =, nrow =, win =, ...}: the window.
+function image.display(input, zoom, low, high)
+   local options = type(input) == 'table' and input[1] == nil and input or {image = input, zoom = zoom, min = low, max = high}
    local shown = options.image
    if type(shown) == 'table' then shown = shown[1] end
    if not torch.isTensor(shown) then
       fail('image.display: an image or a list of images expected, not a %s', torch.type(options.image))
    end
-   windowless 'display'
+   local grid = {input = options.image}
+   for _, name in ipairs(NAMES) do grid[name] = options[name] end
+   if not show(image.toDisplayTensor(grid), options.zoom or 1) then windowless 'display' end
    return options.win or {window = nothing, painter = nothing}
 end
 

@@ -1,0 +1,104 @@
+"""A program that is typed cell by cell: a runtime with a console and a screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from torch7py.bridge.errors import LuaError, LuaSyntaxError
+from torch7py.bridge.lua_values import LuaTable
+from torch7py.bridge.runtime import Runtime
+from torch7py.console.engine import Console
+from torch7py.nn.object import TorchObject
+from torch7py.ops.screen import Bundle, Screen
+from torch7py.show.picture import Shown, model_fragment
+from torch7py.show.structure import model_of
+
+__all__ = ["CellError", "Session", "picture_of_module"]
+
+
+class CellError(LuaError):
+    """A cell failed: the error with the lines of the cell around it."""
+
+    def __init__(self, error: LuaError, lines: list[str]) -> None:
+        super().__init__(error.message, error.traceback, error.thrown)
+        self.lines = lines
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of Python's traceback."""
+        return self.lines
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return LuaError, (self.message, self.traceback)
+
+
+class Session:
+    """``show`` shows pictures, in several forms, to who types."""
+
+    def __init__(self, show: Callable[[Bundle], None]) -> None:
+        self.show = show
+        self.cells: dict[str, str] = {}
+        self.start()
+
+    def start(self) -> None:
+        """Begin with nothing: a new runtime."""
+        self.runtime = Runtime()
+        self.screen = self.runtime.state.screen = Screen(self.show)
+        self.console = Console(self.runtime)
+
+    def restart(self) -> None:
+        self.runtime.close()
+        self.cells.clear()
+        self.start()
+
+    def run(self, text: str, name: str) -> None:
+        """Evaluate a cell. What it prints is printed; pictures and plots, and a model in the end, are shown.
+
+        ``name`` stands for the file in errors, ``cell 3``.
+        """
+        self.cells[name] = text
+        self.runtime.globals["_RESULT"] = None
+        try:
+            self.console.evaluate(text, name)
+        except LuaError as error:
+            raise CellError(error, self._explained(error)) from None
+        finally:
+            self._pause()
+        self._show_result()
+
+    def _pause(self) -> None:
+        from torch7py.ops import state
+
+        with state.use(self.runtime.state):
+            self.screen.pause()
+
+    def _show_result(self) -> None:
+        """Of a model that was printed, show the picture too."""
+        results = self.runtime.globals.get("_RESULT")
+        value = results.get(1) if isinstance(results, LuaTable) else None
+        if isinstance(value, TorchObject):
+            self.show({"text/html": picture_of_module(value), "text/plain": f"<{value.class_name}>"})
+
+    def _explained(self, error: LuaError) -> list[str]:
+        """The message, the line of the cell in which it happened, and where that was called from."""
+        lines = [error.message]
+        reason = error.reason if isinstance(error, LuaSyntaxError) else ""
+        for name, number in re.findall(r"(cell \d+):(\d+)", f"{error.message}\n{error.traceback}"):
+            source = self.cells.get(name, "").split("\n")
+            at = int(number) - 1
+            if not 0 <= at < len(source):
+                continue
+            said = f"{name}, line {number}"
+            if not any(line.startswith(said) for line in lines):
+                lines.append(f"{said}:")
+                for near in range(max(0, at - 1), min(len(source), at + 2)):
+                    lines.append(f"{'-->' if near == at else '   '} {near + 1:3} {source[near]}")
+            if reason:
+                break
+        return lines
+
+
+def picture_of_module(module: TorchObject) -> str:
+    """A model for a page: what it is made of, without having run."""
+    return model_fragment(Shown(model_of(module)))
