@@ -32,6 +32,8 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "hatchling": ("1.27", "license-files as a list, and license as an expression"),
     "hypothesis": ("6.100", "it passes"),
     "import-linter": ("2.10", "for developers alone"),
+    "ipykernel": ("6.25", "it passes"),
+    "ipython": ("8.12", "it passes"),
     "lupa": ("2.8", "it passes"),
     "matplotlib": ("3.8", "it passes"),
     "mypy": ("1.13", "for developers alone"),

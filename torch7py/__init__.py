@@ -74,15 +74,11 @@ _ROOMS = ("nn", "rnn")  # torch7py.nn.Linear, without a further import
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """``%load_ext torch7py`` in a notebook: ``%%lua`` and its kin (``torch7py.notebook.magics``)."""
-    from torch7py.notebook import magics
-
-    magics.load(shell)
+    importlib.import_module("torch7py.notebook.magics").load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    from torch7py.notebook import magics
-
-    magics.unload(shell)
+    importlib.import_module("torch7py.notebook.magics").unload(shell)
 
 
 if not TYPE_CHECKING:  # else a type checker would take any name for one that exists

@@ -73,20 +73,20 @@ def test_methods_of_what_is_not_known_are_told_apart() -> None:
 def test_support_of_names(tmp_path: Path) -> None:
     report = check(
         tmp_path,
-        p="require 'nn'\nrequire 'nosuchthing'\nlocal itorch = require 'itorch'\n"
-        "local m = nn.Linear(2, 3)\nm:forward(torch.zeros(2))\nm:fly()\nitorch.image(1)\nnn.NoLayer()\n"
+        p="require 'nn'\nrequire 'nosuchthing'\nlocal camera = require 'camera'\n"
+        "local m = nn.Linear(2, 3)\nm:forward(torch.zeros(2))\nm:fly()\ncamera.image(1)\nnn.NoLayer()\n"
         "local x = torch.nodeal(3)\nlocal mine = {}\nmine.other = 1\nprint(opt.size, mine.other)",
     )["p"]
     found = states(report)
     assert found["nn"] == found["nn.Linear"] == found["nn.Linear:forward"] == found["torch.zeros"] == "yes"
-    for name in ("nosuchthing", "itorch", "itorch.image", "nn.Linear:fly", "nn.NoLayer", "torch.nodeal"):
+    for name in ("nosuchthing", "camera", "camera.image", "nn.Linear:fly", "nn.NoLayer", "torch.nodeal"):
         assert found[name] == "no"
     assert not {"opt.size", "mine.other"} & set(found)
     assert not report.complete
-    (use,) = (use for use in report.names if use.name == "itorch.image")
+    (use,) = (use for use in report.names if use.name == "camera.image")
     assert use.places == [f"{tmp_path}/p.lua:7"]
-    assert use.note == "there is no package itorch"
-    assert str(use) == f"itorch.image: not supported: there is no package itorch ({tmp_path}/p.lua:7)"
+    assert use.note == "there is no package camera"
+    assert str(use) == f"camera.image: not supported: there is no package camera ({tmp_path}/p.lua:7)"
 
 
 def test_restricted_names_say_how(tmp_path: Path) -> None:

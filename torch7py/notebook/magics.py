@@ -110,13 +110,19 @@ def match(context: CompletionContext) -> SimpleMatcherResult:
     """Completion in cells and lines of Lua."""
     text = _lua_before_cursor(context)
     if text is None:
-        return {"completions": []}
+        return _found([], "", False)
     start, names = session().console.complete(text)
+    return _found(names, text[start:], True)
+
+
+def _found(names: list[str], fragment: str, alone: bool) -> SimpleMatcherResult:
+    """Names in the place of what is typed; ``alone``: without what others offer."""
     return {
         "completions": [SimpleCompletion(text=name, type="lua") for name in names],
-        "matched_fragment": text[start:],
-        "suppress": True,
-        "ordered": True,
+        "matched_fragment": fragment,
+        "suppress": alone,
+        "do_not_suppress": set(),
+        "ordered": alone,
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from torch7py.bridge.errors import LuaError, LuaSyntaxError
 from torch7py.bridge.lua_values import LuaTable
 from torch7py.bridge.runtime import Runtime
 from torch7py.console.engine import Console
 from torch7py.nn.object import TorchObject
+from torch7py.ops import state
 from torch7py.ops.screen import Bundle, Screen
 from torch7py.show.picture import Shown, model_fragment
 from torch7py.show.structure import model_of
@@ -68,8 +68,6 @@ class Session:
         self._show_result()
 
     def _pause(self) -> None:
-        from torch7py.ops import state
-
         with state.use(self.runtime.state):
             self.screen.pause()
 
@@ -92,8 +90,10 @@ class Session:
             said = f"{name}, line {number}"
             if not any(line.startswith(said) for line in lines):
                 lines.append(f"{said}:")
-                for near in range(max(0, at - 1), min(len(source), at + 2)):
-                    lines.append(f"{'-->' if near == at else '   '} {near + 1:3} {source[near]}")
+                lines += [
+                    f"{'-->' if near == at else '   '} {near + 1:3} {source[near]}"
+                    for near in range(max(0, at - 1), min(len(source), at + 2))
+                ]
             if reason:
                 break
         return lines
