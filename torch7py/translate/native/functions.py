@@ -108,13 +108,14 @@ class Functions:
             parameters.append(f"*{t.names.rest(scope)}")
         parameters += self.captured_by_turn(scope)
         t.gap()
-        if t.training.only_evaluates(node):
-            t.emit("@torch.no_grad()")
-        t.emit(f"def {name}({', '.join(parameters)}):")
         outer, t.scope = t.scope, scope
         labels, t.labels = t.labels, []
         try:
-            self._function_body(node, scope, inits)
+            with t.writing(node):
+                if t.training.only_evaluates(node):
+                    t.emit("@torch.no_grad()")
+                t.emit(f"def {name}({', '.join(parameters)}):")
+                self._function_body(node, scope, inits)
         finally:
             t.scope, t.labels = outer, labels
         t.emit("")

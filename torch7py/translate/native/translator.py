@@ -101,6 +101,8 @@ class Translator:
             None  # whether all that it does with pointers has a form, if asked for
         )
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
+        self.current: tree.Node | None = None  # the statement or function that is being written
+        self.origins: list[tuple[str, tree.Node]] = []  # lines as they were first written, and for what
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
         self.faithful: list[Statement] = []  # those with plain calls, or with a call on torch7py.lua_compat
@@ -252,6 +254,21 @@ class Translator:
 
     def emit(self, text: str) -> None:
         self.lines.append(INDENT * self.depth + text if text else "")
+        self.note_origin(text)
+
+    def note_origin(self, text: str) -> None:
+        """Remember for what a line was written, for who shows both side by side."""
+        if self.current is not None and text:
+            self.origins.append((text, self.current))
+
+    @contextmanager
+    def writing(self, node: tree.Node) -> Iterator[None]:
+        """While a statement or function is written."""
+        outer, self.current = self.current, node
+        try:
+            yield
+        finally:
+            self.current = outer
 
     def behind_error(self) -> bool:
         """Whether the last line raised an error of the program's: nothing that follows in the block is reached."""
@@ -296,14 +313,16 @@ class Translator:
     def statements(self, nodes: Sequence[Statement]) -> None:
         if self.graphs.mode:
             for node in nodes:
-                self.graphs.statement(node)
+                with self.writing(node):
+                    self.graphs.statement(node)
             return
         skip = 0
         for index, node in enumerate(nodes):
             if skip:
                 skip -= 1
                 continue
-            skip = self._together(nodes, index)
+            with self.writing(node):
+                skip = self._together(nodes, index)
             if not skip:
                 self.statement(node)
             else:
@@ -324,6 +343,10 @@ class Translator:
     def statement(self, node: Statement) -> None:
         if self.classes.is_part(node) or node in self.training.absorbed:
             return
+        with self.writing(node):
+            self._with_comments(node)
+
+    def _with_comments(self, node: Statement) -> None:
         around = node.around
         for comment in around.before:
             self.comment(comment)

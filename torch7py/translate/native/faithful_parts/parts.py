@@ -41,6 +41,7 @@ class Parts:
         del t.lines[before:]
         for indent, text in lines:
             t.lines.append("    " * (depth + indent) + text if text else "")
+            t.note_origin(text)
         return True
 
     def write_instead(self, node: Statement, before: int, needs: Needs, problems: int, failed: int) -> None:

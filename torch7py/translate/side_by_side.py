@@ -1,0 +1,385 @@
+"""A program beside its translation: for each stretch of Lua the lines of Python that were written for it.
+
+The translator notes for which statement it writes a line. Later passes move lines, rename what is in them and lay them
+out anew, so the lines of the finished page are found again by what stands in them: the same words in the same order,
+and of several such lines the one whose statement comes next.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch7py.translate.faithful.page import Page
+from torch7py.translate.forms import statements
+from torch7py.translate.native.program import Native
+from torch7py.translate.native.project import SourceFile
+from torch7py.translate.tree import Statement
+
+__all__ = [
+    "ADDED",
+    "FAITHFUL",
+    "NATIVE",
+    "NOTHING",
+    "REFUSED",
+    "Printed",
+    "Row",
+    "Sides",
+    "of_faithful",
+    "of_native",
+]
+
+# How a stretch of a program was translated.
+NATIVE, FAITHFUL, REFUSED = "native", "faithful", "refused"
+NOTHING = "nothing"  # it has no line of its own: it is part of another's, or nothing needs it in Python
+ADDED = "added"  # lines of Python that stand for no statement: imports, helpers, the frame of a page
+
+
+_GRAVITY = (NOTHING, NATIVE, FAITHFUL, REFUSED)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A line that both sides printed: the place in the program, both texts, and their largest relative error."""
+
+    place: str
+    original: str
+    translation: str
+    error: float
+
+
+@dataclass
+class Row:
+    """Lines of Lua, from the first to the last (0: none), and numbers of lines of the page.
+
+    ``reasons`` are codes with reasons why something is not translated, or only faithfully.
+    """
+
+    first: int
+    last: int
+    state: str
+    page: list[int] = field(default_factory=list)
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Sides:
+    """One file of a program and its page, which has the lines of ``not_run`` that a comparison did not come to."""
+
+    file: str
+    lua: list[str]
+    page: str
+    python: list[str]
+    rows: list[Row] = field(default_factory=list)
+    not_run: list[tuple[int, int]] = field(default_factory=list)
+
+    def did_not_run(self, line: int) -> bool:
+        return any(first <= line <= last for first, last in self.not_run)
+
+
+# -- native pages ------------------------------------------------------------------------------------------
+
+
+def of_native(page: Native, path: Path, name: str) -> list[Sides]:
+    """Each file of a program, the script first. ``name`` is what its page is called."""
+    t = page.translator
+    assert t is not None
+    found = []
+    for file in page.parts:
+        is_script = file is t.project.script
+        python = page.code if is_script else page.modules[file.page]
+        lua = _text_of(path if is_script else file.path)
+        sides = Sides(file.name, lua.split("\n"), name if is_script else file.page, python.split("\n"))
+        sides.rows = _rows(page, file, sides)
+        found.append(sides)
+    return found[::-1]
+
+
+def _text_of(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
+
+
+def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
+    t = page.translator
+    assert t is not None
+    own = statements(file.block)
+    inside = (own[0].place.start, own[-1].place.start) if own else (0, -1)
+    owners = _owners(file, own, len(sides.lua))
+    written = [(text, node.line) for text, node in t.origins if inside[0] <= node.place.start <= inside[1]]
+    places = _Origins([*_comments(sides.lua), *written]).match(sides.python)
+    states = {inner.place.start: REFUSED for node in t.failed for inner in statements(node)}
+    for node in t.faithful:
+        states.setdefault(node.place.start, FAITHFUL)
+    listed: list[tuple[Row, Statement | None]] = []
+    for line, owner in enumerate(owners, 1):
+        if listed and owner is not None and owner is listed[-1][1]:
+            listed[-1][0].last = line
+            continue
+        row = Row(line, line, NOTHING if owner is None else states.get(owner.place.start, NATIVE))
+        listed.append((row, owner))
+    firsts = [row.first for row, _ in listed]
+
+    def row_of(line: int) -> Row:
+        return listed[bisect.bisect_right(firsts, line) - 1][0]
+
+    for node in own:  # several may stand on one line
+        row = row_of(node.line)
+        row.state = max(row.state, states.get(node.place.start, NATIVE), key=_GRAVITY.index)
+    helpers = {*t.models.helpers, *t.needed_classes}
+    added = _give_lines(sides, places, row_of, helpers)
+    _give_reasons(page, file, [row for row, _ in listed])
+    for row, owner in listed:
+        if row.state == NATIVE and not (owner is not None and row_of(owner.line).page):
+            row.state = NOTHING
+    return _with_added(_joined([row for row, _ in listed], sides.lua), added)
+
+
+def _owners(file: SourceFile, own: Sequence[Statement], lines: int) -> list[Statement | None]:
+    """For each line the innermost statement that it is a part of, of those that begin there the outermost.
+
+    Comments belong to the statement that follows.
+    """
+    owners: list[Statement | None] = [None] * lines
+    source = file.source
+    shift = _shift(file, own)
+    for node in own:  # an outer one comes before those inside it
+        begin, end = node.place.start - shift, node.place.end - shift
+        last = node.line + source[begin:end].rstrip(b"\n").count(b"\n")
+        for line in range(node.line, min(last, lines) + 1):
+            before = owners[line - 1]
+            if before is None or before.line < node.line:
+                owners[line - 1] = node
+        for comment in node.around.before:
+            for line in range(comment.line, node.line):
+                if 0 < line <= lines and owners[line - 1] is not node:
+                    owners[line - 1] = node
+    return owners
+
+
+def _shift(file: SourceFile, own: Sequence[Statement]) -> int:
+    """How far the places of a file are from its own beginning: those of a program's files are counted on."""
+    if not own:
+        return 0
+    starts = [0]
+    for line in file.source.split(b"\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    first = own[0]
+    return first.place.start - (starts[first.place.line - 1] + first.place.column - 1)
+
+
+class _Origins:
+    """Where lines of a page come from."""
+
+    def __init__(self, written: Iterable[tuple[str, int]]) -> None:
+        self._by_words: dict[str, list[int]] = {}
+        for text, line in written:
+            for part in text.split("\n"):
+                self._by_words.setdefault(_words(part), []).append(line)
+
+    def match(self, python: Sequence[str]) -> list[int | None]:
+        """For each line of the page the line of Lua that it was written for."""
+        found: list[int | None] = [None] * len(python)
+        at = 0
+        for first, last in _logical_lines(python):
+            lines = self._by_words.get(_words("\n".join(python[first:last])))
+            if lines:
+                at = min(lines, key=lambda line: (line < at, abs(line - at)))
+                found[first:last] = [at] * (last - first)
+        return found
+
+
+def _comments(lua: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The comments of a program that are lines of their own, as they would be in Python."""
+    for number, line in enumerate(lua, 1):
+        match = re.match(r"\s*---*(?!\[)\s*(.*)$", line)
+        if match and match[1]:
+            yield f"# {match[1]}", number
+
+
+# What a formatter changes: brackets around what goes over several lines, commas before they close, quotes, spaces.
+_LAYOUT = re.compile(r"[\s(),\\]+")
+
+
+def _words(text: str) -> str:
+    text = text.strip()
+    if not text.startswith("#"):
+        text = text.partition("  # ")[0].replace("'", '"')
+    return _LAYOUT.sub("", text)
+
+
+def _logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The physical lines of each logical one, from a first one to behind the last; comments are by themselves."""
+    start: int | None = None
+    try:
+        for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
+            if token.type in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER):
+                continue
+            if token.type == tokenize.COMMENT and start is None:
+                yield token.start[0] - 1, token.start[0]
+            elif token.type == tokenize.NEWLINE:
+                if start is not None:
+                    yield start, token.start[0]
+                start = None
+            elif start is None:
+                start = token.start[0] - 1
+    except (tokenize.TokenError, IndentationError):  # no page is like this
+        return
+
+
+def _give_lines(
+    sides: Sides, places: Sequence[int | None], row_of: Callable[[int], Row], helpers: set[str]
+) -> list[tuple[int, list[int]]]:
+    """Give the lines of the page to the rows of their statements; those of no statement to what is around them.
+
+    Returns the lines that belong to none, each stretch with the line of Lua that it stands before.
+    """
+    heads = _definitions(sides.python)
+    uses = _first_uses(sides.python, places, heads)
+    added: list[tuple[int, list[int]]] = []
+    loose: list[int] = []
+    last: Row | None = None
+    begun = False
+    for number, (line, lua) in enumerate(zip(sides.python, places, strict=True), 1):
+        if not line.strip():
+            continue
+        name = heads.get(number)
+        if lua is None and name is not None and name not in helpers:
+            lua = uses.get(name)  # a class that was written for a statement
+        if lua is not None:
+            last = row_of(lua)
+            if loose:
+                added.append((last.first if begun else 1, loose))
+                loose = []
+            begun = True
+        elif name is not None or not line.startswith((" ", ")", "]", "}")):
+            last = None  # of nobody: a helper, or what stands at the level of the module
+        (loose if last is None else last.page).append(number)
+    if loose:
+        added.append((len(sides.lua) + 1, loose))
+    return added
+
+
+def _definitions(python: Sequence[str]) -> dict[int, str]:
+    """The functions and classes at the level of the module, by the numbers of their first lines."""
+    found = {}
+    for number, line in enumerate(python, 1):
+        match = re.match(r"(?:def|class) (\w+)", line)
+        if match:
+            found[number] = match[1]
+    return found
+
+
+def _first_uses(python: Sequence[str], places: Sequence[int | None], heads: dict[int, str]) -> dict[str, int]:
+    """For each class and function the first line of Lua that makes something of it."""
+    found: dict[str, int] = {}
+    names = "|".join(map(re.escape, heads.values()))
+    if names:
+        pattern = re.compile(rf"(?<![\w.])({names})\(")
+        for line, lua in zip(python, places, strict=True):
+            if lua is not None and not line.startswith(("def ", "class ")):
+                for name in pattern.findall(line):
+                    found.setdefault(name, lua)
+    return found
+
+
+def _give_reasons(page: Native, file: SourceFile, rows: Sequence[Row]) -> None:
+    t = page.translator
+    assert t is not None
+    firsts = [row.first for row in rows]
+    for problem in (*page.problems, *page.reasons):
+        if (problem.file or t.project.script.name) == file.name and rows:
+            row = rows[max(0, bisect.bisect_right(firsts, problem.line) - 1)]
+            if (problem.code, problem.reason) not in row.reasons:
+                row.reasons.append((problem.code, problem.reason))
+
+
+def _joined(rows: Sequence[Row], lua: Sequence[str]) -> list[Row]:
+    """Rows without a line of their own become one, and one with the row that follows where all are about one variable.
+
+    So ``model = nn.Sequential()`` and the calls of ``model:add`` stand beside the one line that they become.
+    """
+    found: list[Row] = []
+    for row in rows:
+        before = found[-1] if found else None
+        if before is not None and before.state == NOTHING and not before.page and not before.reasons:
+            if row.state == NOTHING and not row.page and not row.reasons:
+                before.last = row.last
+                continue
+            names = {_first_name(line) for line in lua[before.first - 1 : before.last] if line.strip()}
+            if row.page and names and names == {_first_name(lua[row.first - 1])} != {""}:
+                row.first = before.first
+                found.pop()
+        found.append(row)
+    return found
+
+
+def _first_name(line: str) -> str:
+    match = re.match(r"\s*(?:local\s+)?([A-Za-z_]\w*)", line)
+    return match[1] if match else ""
+
+
+def _with_added(rows: list[Row], added: Sequence[tuple[int, list[int]]]) -> list[Row]:
+    """The rows with those of Python's own lines between them."""
+    found: list[Row] = []
+    waiting = sorted(added, key=lambda item: item[0])
+    for row in rows:
+        while waiting and waiting[0][0] <= row.first:
+            found.append(Row(0, 0, ADDED, waiting.pop(0)[1]))
+        found.append(row)
+    found += [Row(0, 0, ADDED, lines) for _, lines in waiting]
+    return found
+
+
+# -- faithful pages ----------------------------------------------------------------------------------------
+
+_TABLE = re.compile(r"(\d+)\D(\d+)")
+
+
+def of_faithful(page: Page, path: Path, name: str) -> list[Sides]:
+    """The one file of a program in the faithful style, whose page has a table of the lines of Lua."""
+    sides = Sides(path.name, _text_of(path).split("\n"), name, page.text.rstrip("\n").split("\n"))
+    marks = [(int(a), int(b)) for a, b in _TABLE.findall(_table(page.text))]
+    by_line: dict[int, list[int]] = {}
+    end = next(
+        (n for n, line in enumerate(sides.python, 1) if line.startswith("__lua__")), len(sides.python) + 1
+    )
+    numbers = [number for number, _ in marks]
+    outside: list[int] = []
+    for number, line in enumerate(sides.python, 1):
+        at = bisect.bisect_right(numbers, number) - 1
+        if at >= 0 and number < end:
+            by_line.setdefault(marks[at][1], []).append(number)
+        elif line.strip():
+            outside.append(number)
+    firsts = sorted(by_line)
+    head = [number for number in outside if number < end]
+    sides.rows = [Row(0, 0, ADDED, head)] if head else []
+    if firsts and firsts[0] > 1:
+        sides.rows.append(Row(1, firsts[0] - 1, NOTHING))
+    for first, following in zip(firsts, [*firsts[1:], len(sides.lua) + 1], strict=True):
+        sides.rows.append(Row(first, max(first, following - 1), FAITHFUL, by_line[first]))
+    for failure in page.failures:
+        for row in sides.rows:
+            if row.first <= int(failure.place.rpartition(":")[2] or 0) <= row.last:
+                row.state = REFUSED
+                row.reasons.append((failure.code, failure.reason))
+    tail = [number for number in outside if number >= end]
+    if tail:
+        sides.rows.append(Row(0, 0, ADDED, tail))
+    return [sides]
+
+
+def _table(text: str) -> str:
+    """The table of lines that a page in the faithful style has."""
+    for node in ast.parse(text).body:
+        value: Any = getattr(node, "value", None)
+        if isinstance(node, ast.Assign) and isinstance(value, ast.Call) and len(value.args) == 2:
+            return str(ast.literal_eval(value.args[1]))
+    return ""
