@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from torch7py.cli.main import main
-from torch7py.cli.program_arguments import ProgramCommand
+from torch7py.cli.program_arguments import OptionalFile, ProgramCommand
 
 
 @click.command(cls=ProgramCommand)
@@ -107,3 +107,30 @@ for epoch = 1, opt.epochs do print(epoch, opt.lr, opt.o) end
     assert result.exit_code == 0, result.output
     assert "verified: 2 lines" in result.output
     assert page.exists()
+
+
+@click.command(cls=ProgramCommand)
+@click.option("--page", cls=OptionalFile, ending=".html")
+@click.option("-o", "--out")
+@click.argument("file")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def with_page(page: str | None, out: str | None, file: str, arguments: tuple[str, ...]) -> None:
+    click.echo(repr((page, out, file, arguments)))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a.lua", (None, None, "a.lua", ())),
+        ("a.lua --page", ("", None, "a.lua", ())),
+        ("a.lua --page x.html", ("x.html", None, "a.lua", ())),
+        ("--page a.lua", ("", None, "a.lua", ())),
+        ("--page x.html a.lua 3", ("x.html", None, "a.lua", ("3",))),
+        ("--page=x.html a.lua", ("x.html", None, "a.lua", ())),
+        ("a.lua --page -o b 3", ("", "b", "a.lua", ("3",))),
+        ("a.lua --page 3 -o b", ("", None, "a.lua", ("3", "-o", "b"))),
+        ("a.lua 3 --page x.html", (None, None, "a.lua", ("3", "--page", "x.html"))),
+    ],
+)
+def test_a_file_that_may_be_left_out(text: str, found: tuple[object, ...]) -> None:
+    assert call(with_page, text).output.strip() == repr(found)

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
 import torch7py
+from tests.html.pages import checked_page
 from tests.t7.golden_files import unpack
 from torch7py import nn
 from torch7py.cli.main import main
@@ -193,3 +194,28 @@ def test_no_model_in_a_file(tmp_path: Path) -> None:
     result = run(unpack(tmp_path, "nil.ascii.t7"))
     assert result.exit_code == 1
     assert "no model in it" in result.output
+
+
+def test_a_page_with_both_sides(tmp_path: Path) -> None:
+    (tmp_path / "p.lua").write_text("print(tonumber(arg[1]) + 1)\n")
+    result = CliRunner().invoke(
+        main, ["translate", str(tmp_path / "p.lua"), "-o", str(tmp_path / "p.py"), "--html", "3"]
+    )
+    assert result.exit_code == 0, result.output
+    text = checked_page((tmp_path / "p.html").read_text()).text  # by the name of -o: the 3 is the program's
+    assert "Verified: both ran with 3" in text
+    again = [
+        "translate",
+        "--html",
+        str(tmp_path / "q.html"),
+        str(tmp_path / "p.lua"),
+        "-o",
+        str(tmp_path / "p.py"),
+    ]
+    assert CliRunner().invoke(main, [*again, "3"]).exit_code == 2  # p.py exists
+    assert CliRunner().invoke(main, [*again, "--force", "3"]).exit_code == 0
+    assert (tmp_path / "q.html").exists()
+    torch7py.save(nn.Linear(2, 2), tmp_path / "m.t7")
+    refused = CliRunner().invoke(main, ["translate", str(tmp_path / "m.t7"), "--html"])
+    assert refused.exit_code == 2
+    assert "torch7py show draws models" in refused.output

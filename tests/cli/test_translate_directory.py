@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import torch7py
+from tests.html.pages import checked_page
 from torch7py import nn
 from torch7py.cli.main import main
 from torch7py.translate import whole_project
@@ -169,3 +170,21 @@ def test_a_report_comes_back_from_json(project: Path, tmp_path: Path) -> None:
     assert run(project / "train.lua", "--report", report, "-epochs", 1).exit_code == 0
     data = json.loads(report.read_text())
     assert Report.from_json(data).as_json() == data
+
+
+def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
+    (project / "broken.lua").write_text("print(1 +")
+    out = tmp_path / "out"
+    result = run(project, "-o", out, "--html", "-epochs", 2)
+    assert result.exit_code == 1
+    root = checked_page((out / "report.html").read_text())
+    rows = [[cell.text for cell in row.all("td")] for row in root.all("table")[0].all("tr")[1:]]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("broken.lua", "", "failed"),
+        ("tools/show.lua", "tools_show/show.py", "verified"),
+        ("tools_show.lua", "tools_show_2/tools_show.py", "verified"),
+        ("train.lua", "train/train.py", "verified"),
+    ]
+    titles = [title.text for title in root.all("h2")]
+    assert "util/misc.lua → util/misc.py" in titles
+    assert "both ran with -epochs 2" in root.text

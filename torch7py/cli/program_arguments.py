@@ -11,11 +11,24 @@ torch7py's only where it is written in full, so that ``-output`` is no ``-o utpu
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from torch7py.cli.failure import Command
 
-__all__ = ["ProgramCommand"]
+__all__ = ["OptionalFile", "ProgramCommand"]
+
+
+class OptionalFile(click.Option):
+    """An option with the name of a file, which may be left out: what follows is one if it ends so.
+
+    Without one the value is the empty string.
+    """
+
+    def __init__(self, *arguments: Any, ending: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.ending = ending
 
 
 class ProgramCommand(Command):
@@ -30,10 +43,13 @@ class ProgramCommand(Command):
 def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:
     """Torch7py's options first, then the files, then what is the program's, as click reads them."""
     values: dict[str, bool] = {}  # of each option of torch7py, whether a value follows
+    endings: dict[str, str] = {}  # of those that a value may follow, how it then ends
     files = -1  # the last argument is for all the rest
     for parameter in command.get_params(ctx):
         if isinstance(parameter, click.Option):
             takes = not (parameter.is_flag or parameter.count)
+            if isinstance(parameter, OptionalFile):
+                endings |= dict.fromkeys(parameter.opts, parameter.ending)
             values |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], takes)
         else:
             files += 1
@@ -48,6 +64,9 @@ def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> li
             found.append(argument)
         elif found and not _is_own(argument, values):
             return [*options, argument]  # between two files: click says that there is no such option
+        elif argument in endings:
+            follows = bool(left) and left[0].endswith(endings[argument]) and not left[0].startswith("-")
+            options.append(f"{argument}={left.pop(0) if follows else ''}")
         else:
             options.append(argument)
             if values.get(argument):

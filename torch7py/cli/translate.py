@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torch7py.cli.failure import Failure, Refusal, traceback_option
-from torch7py.cli.program_arguments import ProgramCommand
+from torch7py.cli.program_arguments import OptionalFile, ProgramCommand
 from torch7py.cli.translate_directory import Inequality, translate_directory, write_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ __all__ = ["translate"]
     "--weights", type=click.Path(path_type=Path), help="Of a model: the weights' .safetensors file."
 )
 @click.option("--report", type=click.Path(path_type=Path), help="What was translated and what not, as JSON.")
+@click.option(
+    "--html",
+    cls=OptionalFile,
+    ending=".html",
+    metavar="[FILE.html]",
+    help="A page with the program beside its translation, what the codes mean and what was verified.  "
+    "[default: by the name of -o; of a directory, report.html in it]",
+)
 @click.option(
     "--input-size",
     "sizes",
@@ -77,6 +85,7 @@ def translate(
     out: Path | None,
     weights: Path | None,
     report: Path | None,
+    html: str | None,
     sizes: tuple[str, ...],
     style: str,
     no_verify: bool,
@@ -108,7 +117,8 @@ def translate(
         if weights is not None or sizes or program is not None:
             raise Refusal("--weights, --input-size and --program are for one model")
         options = {"style": style, "verify": not no_verify, "record": record}
-        translate_directory(file, out, arguments, options, force, models, jobs, limit, report)
+        page = None if html is None else Path(html or out / "report.html")
+        translate_directory(file, out, arguments, options, force, models, jobs, limit, report, page)
         return
     if models:
         raise Refusal("--models is for directories")
@@ -118,13 +128,16 @@ def translate(
         raise Refusal("--weights is for models; a program makes its own")
     if script and (sizes or program is not None):
         raise Refusal("--input-size and --program are for models")
+    if not script and html is not None:
+        raise Refusal("--html is for programs and directories; torch7py show draws models")
     if not script:
         if style == "faithful":
             raise Refusal("--style is for programs; models are native")
         if arguments:
             raise Refusal(f"{file} is a model: it takes no arguments")
         weights = weights if weights is not None else out.with_suffix(".safetensors")
-    _refuse_to_overwrite(force, out, report, weights)
+    page = None if html is None else Path(html or out.with_suffix(".html"))
+    _refuse_to_overwrite(force, out, report, weights, page)
     found = _translate(
         file,
         arguments,
@@ -136,6 +149,7 @@ def translate(
         record=record,
         style=style,
         program=program,
+        page=page,
     )
     if report is not None:
         write_text(report, json.dumps(found.as_json(), indent=2) + "\n")
@@ -164,6 +178,7 @@ def _translate(
     record: bool,
     style: str,
     program: Path | None,
+    page: Path | None,
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
@@ -194,6 +209,10 @@ def _translate(
         raise Refusal(f"{error}; --force overwrites it") from None
     except OSError as error:
         raise Failure(f"{error.filename or out}: {error.strerror}") from None
+    if page is not None:
+        from torch7py.translate.report_page import program_page, subject_of
+
+        write_text(page, program_page(subject_of(result, file, out, arguments)))
     report = result.report
     what = report.shares() if report.kind == "program" else f"{len(report.layers)} layers"
     shown = [out] if report.kind == "program" else written

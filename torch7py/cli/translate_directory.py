@@ -42,6 +42,7 @@ def translate_directory(
     jobs: int,
     limit: float,
     report: Path | None,
+    page: Path | None,
 ) -> None:
     """Translate each program and model, say a line of each as it is ready, and a summary."""
     from torch7py.translate.report import summary
@@ -53,7 +54,7 @@ def translate_directory(
     if not pieces:
         raise Refusal(f"{directory}: no Lua files in it")
     terminal = sys.stderr.isatty()
-    ready = translate_pieces(pieces, directory, arguments, options, jobs, limit)
+    ready = translate_pieces(pieces, directory, arguments, options, jobs, limit, beside=page is not None)
     with click.progressbar(
         ready, length=len(pieces), file=sys.stderr, label=f"{len(pieces)} files", hidden=not terminal
     ) as bar:
@@ -77,6 +78,15 @@ def translate_directory(
             "summary": whole.as_json(),
         }
         write_text(report, json.dumps(data, indent=2) + "\n")
+    if page is not None:
+        from torch7py.translate.report_page import project_page
+
+        name = directory.resolve().name
+        subjects = [piece.as_subject(directory, out) for piece in done]
+        write_text(
+            page,
+            project_page(name, subjects, whole, list(whole.summary_lines())),
+        )
     click.echo("")
     for line in whole.summary_lines():
         click.echo(line)

@@ -13,7 +13,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic_file import replacing
 from torch7py.translate.check import report_of_page
-from torch7py.translate.faithful import translate_faithful
+from torch7py.translate.faithful import Page, translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
@@ -25,7 +25,7 @@ from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Entry, Report, Verification
 from torch7py.translate.verify import Different
-from torch7py.translate.verify_script import OneRow, verify_script
+from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 
 MOST_LINES = 10  # of those that print numbers with an error
 __all__ = ["Translation", "to_pytorch"]
@@ -37,13 +37,15 @@ class Translation:
 
     ``code`` is its text, ``modules`` the pages of the files that a program requires, by their paths from the folder of
     the first; ``weights`` a model's, by state_dict entry; ``report`` what was translated and what not, and whether
-    both do the same.
+    both do the same. ``page`` is a program's as the translator has it, ``comparison`` what both printed.
     """
 
     code: str
     report: Report
     modules: dict[str, str] = field(default_factory=dict)
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    page: Native | Page | None = field(default=None, repr=False)
+    comparison: ScriptComparison | None = field(default=None, repr=False)
 
     def write(
         self, out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, force: bool = False
@@ -135,13 +137,14 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -
         recorded = str(evidence)
     report = report_of_page(page, file)
     report.recorded = recorded
+    comparison = None
     if verify and not page.problems:
         try:
-            _verify_program(page, file, arguments, report)
+            comparison = _verify_program(page, file, arguments, report)
         except OneRow:
             page = translate_script(source, str(file), kinds, one_row=True)
-            _verify_program(page, file, arguments, report)
-    return Translation(page.code, report, page.modules)
+            comparison = _verify_program(page, file, arguments, report)
+    return Translation(page.code, report, page.modules, page=page, comparison=comparison)
 
 
 def _faithful_program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
@@ -157,10 +160,12 @@ def _faithful_program(file: Path, arguments: Sequence[str], verify: bool) -> Tra
         else:
             report.verified = Verification(True, 0.0)
             report.notes.append(f"verified: {lines} lines of output, all equal")
-    return Translation(page.text, report)
+    return Translation(page.text, report, page=page)
 
 
-def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: Report) -> None:
+def _verify_program(
+    page: Native, file: Path, arguments: Sequence[str], report: Report
+) -> ScriptComparison | None:
     """Run a page beside its program, and report how that went. Raises OneRow where it is to be written anew."""
     try:
         comparison = verify_script(page, file, arguments)
@@ -168,10 +173,11 @@ def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: 
         raise
     except Different as difference:
         report.verified = Verification(False, difference=str(difference))
-        return
+        partly: ScriptComparison | None = difference.comparison
+        return partly
     except LuaError as error:
         report.failure = f"the original fails, so nothing was verified: {error}"
-        return
+        return None
     not_run = [str(page) for page in comparison.not_run]
     report.verified = Verification(True, comparison.largest, not_run=not_run)
     report.notes.append(
@@ -188,6 +194,7 @@ def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: 
     report.notes += [
         f"verified: printed at {place}: {error:.1e}" for place, error in by_size[:MOST_LINES] if error
     ]
+    return comparison
 
 
 def _verify_models(source: ModelSource, report: Report) -> None:

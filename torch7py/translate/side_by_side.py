@@ -29,7 +29,6 @@ __all__ = [
     "NATIVE",
     "NOTHING",
     "REFUSED",
-    "Printed",
     "Row",
     "Sides",
     "of_faithful",
@@ -43,16 +42,6 @@ ADDED = "added"  # lines of Python that stand for no statement: imports, helpers
 
 
 _GRAVITY = (NOTHING, NATIVE, FAITHFUL, REFUSED)
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A line that both sides printed: the place in the program, both texts, and their largest relative error."""
-
-    place: str
-    original: str
-    translation: str
-    error: float
 
 
 @dataclass
@@ -301,28 +290,37 @@ def _give_reasons(page: Native, file: SourceFile, rows: Sequence[Row]) -> None:
 
 
 def _joined(rows: Sequence[Row], lua: Sequence[str]) -> list[Row]:
-    """Rows without a line of their own become one, and one with the row that follows where all are about one variable.
+    """Rows without a line of their own become one, and one with those next to it that are about the same variable.
 
     So ``model = nn.Sequential()`` and the calls of ``model:add`` stand beside the one line that they become.
     """
     found: list[Row] = []
     for row in rows:
         before = found[-1] if found else None
-        if before is not None and before.state == NOTHING and not before.page and not before.reasons:
-            if row.state == NOTHING and not row.page and not row.reasons:
+        empty = row.state == NOTHING and not row.page and not row.reasons
+        if before is not None and not before.reasons:
+            names, names_before = _first_names(row, lua), _first_names(before, lua)
+            same = len(names) == 1 and names == names_before
+            nothing_before = before.state == NOTHING and not before.page
+            if empty and (nothing_before or (same and before.page)):
                 before.last = row.last
                 continue
-            names = {_first_name(line) for line in lua[before.first - 1 : before.last] if line.strip()}
-            if row.page and names and names == {_first_name(lua[row.first - 1])} != {""}:
+            if same and row.page and nothing_before:
                 row.first = before.first
                 found.pop()
         found.append(row)
     return found
 
 
-def _first_name(line: str) -> str:
-    match = re.match(r"\s*(?:local\s+)?([A-Za-z_]\w*)", line)
-    return match[1] if match else ""
+def _first_names(row: Row, lua: Sequence[str]) -> set[str]:
+    """What the lines of a row are about: the name that each begins with."""
+    lines = (line.strip() for line in lua[row.first - 1 : row.last])
+    found = (
+        re.match(r"(?:local\s+)?([A-Za-z_]\w*)?", line)
+        for line in lines
+        if line and not line.startswith("--")
+    )
+    return {match[1] or "" for match in found if match}
 
 
 def _with_added(rows: list[Row], added: Sequence[tuple[int, list[int]]]) -> list[Row]:

@@ -42,7 +42,12 @@ ROUNDING = 1e-4
 
 
 class Different(Exception):
-    """The translation does not compute what the original does; the message says where they part."""
+    """The translation does not compute what the original does; the message says where they part.
+
+    ``comparison`` is what was compared until then, where somebody may want to see it.
+    """
+
+    comparison: Any = None
 
 
 @dataclass

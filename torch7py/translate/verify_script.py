@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
 
-__all__ = ["SINGLE", "TOLERANCE", "OneRow", "ScriptComparison", "verify_script"]
+__all__ = ["SINGLE", "TOLERANCE", "OneRow", "Printed", "ScriptComparison", "verify_script"]
+
+KEPT = 200  # lines of output that a comparison keeps from the beginning, and as many from the end
 
 TOLERANCE = 1e-9
 # Weights below this share of the largest of their tensor are compared on its scale: one that training takes through
@@ -32,6 +34,17 @@ SINGLE = 1e-4  # of what is computed in single precision, where the order of a s
 
 class OneRow(Different):
     """The program trains on batches of one example, and the page's batch normalizations may not be those for that."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A line that both sides printed: its number, the place in the program, both texts, and their relative error."""
+
+    number: int
+    place: str
+    original: str
+    translation: str
+    error: float
 
 
 @dataclass
@@ -49,6 +62,13 @@ class ScriptComparison:
     printed_at: dict[str, float] = field(default_factory=dict)  # by the line of the program that printed them
     statements: int = 0  # of the page's functions
     not_run: list[NotRun] = field(default_factory=list)
+    printed_lines: list[Printed] = field(default_factory=list)
+
+    def keep(self, line: Printed) -> None:
+        """Keep a line of output, of a long one the first and the last."""
+        self.printed_lines.append(line)
+        if len(self.printed_lines) > 2 * KEPT:
+            del self.printed_lines[KEPT]
 
     @property
     def largest(self) -> float:
@@ -84,7 +104,18 @@ def _compared(native: Native, path: Path, arguments: Sequence[str], recording: R
     assert native.translator is not None
     single = recording.single or not IN_SINGLE.isdisjoint(native.translator.helpers_needed)
     tolerance = SINGLE if single else TOLERANCE
-    _compare_text(recording, text, comparison, tolerance)
+    try:
+        _compare_text(recording, text, comparison, tolerance)
+        _compare_weights(pairs, comparison, single)
+    except Different as difference:
+        difference.comparison = comparison
+        raise
+    return comparison
+
+
+def _compare_weights(
+    pairs: Iterable[tuple[str, torch.Tensor, torch.Tensor]], comparison: ScriptComparison, single: bool
+) -> None:
     for name, ours, theirs in pairs:
         comparison.layers += 1
         floor = (
@@ -94,7 +125,6 @@ def _compared(native: Native, path: Path, arguments: Sequence[str], recording: R
         comparison.weights = max(comparison.weights, error)
         if error > (SINGLE if single or ours.dtype is torch.float32 else TOLERANCE):
             raise Different(f"the weights of {name} differ at the end by {error:.3g}")
-    return comparison
 
 
 def _compare_text(recording: Recording, ours: str, comparison: ScriptComparison, tolerance: float) -> None:
@@ -112,6 +142,7 @@ def _compare_text(recording: Recording, ours: str, comparison: ScriptComparison,
         error, numbers = line_error(a, b)
         comparison.numbers += numbers
         comparison.printed = max(comparison.printed, error)
+        comparison.keep(Printed(number + 1, place, a, b, error))
         if place:
             comparison.printed_at[place] = max(comparison.printed_at.get(place, 0.0), error)
         if error > tolerance:

@@ -18,6 +18,7 @@ from typing import Any
 
 from torch7py.translate.check import lua_files, programs_first
 from torch7py.translate.report import Report, summary
+from torch7py.translate.report_page import Subject
 from torch7py.translate.worker import Order, Worker
 
 __all__ = ["Piece", "pieces_of", "readme", "requirements", "translate_pieces"]
@@ -36,6 +37,7 @@ class Piece:
     report: Report = field(default_factory=lambda: Report(""))
     failure: str = ""  # why there is no page
     skipped: bool = False  # whether it is a file without a model
+    subject: Subject | None = None  # the program beside its page, where that was asked for
 
     @property
     def folder(self) -> Path:
@@ -49,6 +51,16 @@ class Piece:
         if self.report.verified is not None:
             return "verified" if self.report.verified.equal else "differs"
         return "incomplete" if self.report.problems else "not verified"
+
+    def as_subject(self, directory: Path, out: Path) -> Subject:
+        """What a page of HTML says of it, with its places in both directories."""
+        found = self.subject or Subject("", "", self.report, failure=self.failure)
+        found.source, found.page = (
+            path.relative_to(folder).as_posix()
+            for path, folder in ((self.source, directory), (self.page, out))
+        )
+        found.report, found.state = self.report, self.state
+        return found
 
     def line(self) -> str:
         """What came of it, in one line."""
@@ -111,11 +123,13 @@ def translate_pieces(
     options: Mapping[str, Any],
     jobs: int,
     limit: float,
+    beside: bool = False,
 ) -> Iterator[Piece]:
     """Translate each, so many at once; each comes as soon as it is done.
 
     Programs run in the directory, with the arguments, for at most ``limit`` seconds: one that takes longer is
-    translated without being run. ``options`` are those of ``to_pytorch``.
+    translated without being run. ``options`` are those of ``to_pytorch``. ``beside``: whether programs beside their
+    pages are asked for.
     """
     yield from (piece for piece in pieces if piece.failure)
     left = [piece for piece in pieces if not piece.failure]
@@ -127,7 +141,7 @@ def translate_pieces(
     def translate(piece: Piece) -> Piece:
         worker = workers.get()
         try:
-            return _translate(worker, piece, directory, arguments, options, limit)
+            return _translate(worker, piece, directory, arguments, options, limit, beside)
         finally:
             workers.put(worker)
 
@@ -147,6 +161,7 @@ def _translate(
     arguments: Sequence[str],
     options: Mapping[str, Any],
     limit: float,
+    beside: bool,
 ) -> Piece:
     piece.folder.mkdir(parents=True, exist_ok=True)
     order = Order(
@@ -155,6 +170,7 @@ def _translate(
         directory.resolve(),
         tuple(arguments) if piece.kind == "program" else (),
         dict(options) if piece.kind == "program" else {"verify": options.get("verify", True)},
+        beside and piece.kind == "program",
     )
     answer = worker.ask(order, limit + TO_TRANSLATE)
     if answer is None:
@@ -165,6 +181,7 @@ def _translate(
     piece.skipped = piece.kind == "model" and answer.failure.endswith("no model in it")
     if not piece.failure:
         piece.report = Report.from_json(answer.report)
+        piece.subject = answer.subject
     return piece
 
 

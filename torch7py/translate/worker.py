@@ -8,22 +8,29 @@ import signal
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch7py.ops.errors import TorchError
+
+if TYPE_CHECKING:
+    from torch7py.translate.report_page import Subject
 
 __all__ = ["Answer", "Order", "Worker"]
 
 
 @dataclass(frozen=True)
 class Order:
-    """A file to translate, where its page goes, where to run it, and the arguments and options of ``to_pytorch``."""
+    """A file to translate, where its page goes, where to run it, and the arguments and options of ``to_pytorch``.
+
+    ``beside``: whether the program beside its page is asked for.
+    """
 
     source: Path
     page: Path
     folder: Path
     arguments: tuple[str, ...]
     options: dict[str, Any]
+    beside: bool = False
 
 
 @dataclass
@@ -32,6 +39,7 @@ class Answer:
 
     report: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
+    subject: Subject | None = None
 
 
 class Worker:
@@ -85,6 +93,7 @@ def _work(connection: Connection) -> None:
     from torch7py.translate.checked_code import ForeignCode
     from torch7py.translate.layers.registry import NotNative
     from torch7py.translate.parse import LuaSyntaxError
+    from torch7py.translate.report_page import subject_of
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and ends this one
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -101,6 +110,8 @@ def _work(connection: Connection) -> None:
             found = to_pytorch(order.source, order.arguments, **order.options)
             found.write(order.page, force=True)
             answer = Answer(found.report.as_json())
+            if order.beside:
+                answer.subject = subject_of(found, order.source, order.page, order.arguments)
         except (LuaSyntaxError, ForeignCode) as error:
             answer = Answer(failure=str(error))
         except (NotNative, TorchError) as error:

@@ -1,0 +1,460 @@
+"""The page of HTML about a translation: programs beside their pages, what the codes mean, and what was verified."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch7py.html.markup import Content, Markup, join, tag
+from torch7py.html.page import page
+from torch7py.translate.api import Translation
+from torch7py.translate.codes import page_of
+from torch7py.translate.native.program import Native
+from torch7py.translate.report import Report, percent
+from torch7py.translate.side_by_side import (
+    ADDED,
+    FAITHFUL,
+    NATIVE,
+    NOTHING,
+    REFUSED,
+    Row,
+    Sides,
+    of_faithful,
+    of_native,
+)
+from torch7py.translate.verify_script import Printed
+
+__all__ = ["Subject", "program_page", "project_page", "subject_of"]
+
+# What each state is called, and what it means.
+STATES = {
+    NATIVE: ("idiomatic", "plain PyTorch and Python"),
+    FAITHFUL: ("faithful", "statement by statement, on torch7py.lua_compat"),
+    REFUSED: ("refused", "no translation yet: the page raises an error there"),
+    NOTHING: ("no line of its own", "a part of another line, or not needed in Python"),
+    ADDED: ("Python alone", "imports, helpers and the frame of the page"),
+}
+TONES = {
+    "verified": "good",
+    "differs": "bad",
+    "failed": "bad",
+}  # of the states of pieces; others are a warning
+FOLDED = 40  # lines of output, and of codes' uses, from which they are folded at first
+
+
+@dataclass
+class Subject:
+    """A program, or a model, with what is said of it; it goes from a process to another one."""
+
+    source: str
+    page: str
+    report: Report
+    state: str = ""
+    arguments: tuple[str, ...] = ()
+    sides: list[Sides] = field(default_factory=list)
+    printed: list[Printed] = field(default_factory=list)
+    lines: int = 0  # of output that were compared
+    failure: str = ""
+
+
+def subject_of(
+    translation: Translation, source: Path, target: Path, arguments: Sequence[str], state: str = ""
+) -> Subject:
+    """A translated program."""
+    found = Subject(str(source), str(target), translation.report, state, tuple(arguments))
+    written = translation.page
+    if isinstance(written, Native):
+        found.sides = of_native(written, source, target.name)
+    elif written is not None:
+        found.sides = of_faithful(written, source, target.name)
+    comparison = translation.comparison
+    if comparison is not None:
+        found.printed, found.lines = comparison.printed_lines, comparison.lines
+        for missed in comparison.not_run:
+            for sides in found.sides:
+                if missed.page == sides.page or (
+                    sides is found.sides[0] and missed.page == source.with_suffix(".py").name
+                ):
+                    sides.not_run += missed.lines
+    return found
+
+
+# -- pages -------------------------------------------------------------------------------------------------
+
+
+def program_page(subject: Subject) -> str:
+    """The page about one program."""
+    head = tag(
+        "header",
+        tag("h1", Path(subject.source).name, " → ", Path(subject.page).name),
+        tag("p", f"Translated from {subject.source} by torch7py."),
+        class_="top",
+    )
+    return page(
+        f"{Path(subject.source).name} in PyTorch",
+        tag("main", head, _subject(subject, "p1"), _end(), class_="wrap"),
+    )
+
+
+def project_page(name: str, subjects: Sequence[Subject], whole: Report, summary: Sequence[str]) -> str:
+    """The page about a directory: a table of its programs and models, and then each of them, folded."""
+    rows = [
+        tag(
+            "tr",
+            tag("td", tag("a", subject.source, href=f"#p{number}")),
+            tag("td", subject.page if not subject.failure else "", class_="mono"),
+            tag("td", _statements(subject)),
+            tag("td", tag("b", subject.state or "not verified", class_=_tone(subject.state))),
+            tag("td", _error(subject)),
+        )
+        for number, subject in enumerate(subjects, 1)
+    ]
+    heads = [tag("th", text) for text in ("file", "page", "statements", "state", "largest error")]
+    table = tag("table", tag("thead", tag("tr", heads)), tag("tbody", rows), class_="files")
+    bodies = [
+        tag(
+            "details",
+            tag(
+                "summary",
+                tag("h2", subject.source, " ", tag("small", subject.state, class_=_tone(subject.state))),
+            ),
+            _subject(subject, f"p{number}"),
+            class_="piece",
+            open=len(subjects) == 1,
+        )
+        for number, subject in enumerate(subjects, 1)
+    ]
+    states = [subject.state for subject in subjects]
+    numbers: list[tuple[str, Content]] = [("files", f"{len(subjects):,}")]
+    numbers += _shares(whole)
+    numbers += [(state, f"{states.count(state):,}") for state in dict.fromkeys(sorted(states)) if state]
+    head = tag("header", tag("h1", name, " in PyTorch"), tag("p", "Translated by torch7py."), class_="top")
+    body = tag(
+        "main",
+        head,
+        _numbers(numbers),
+        tag("div", table, class_="scroll"),
+        tag("div", tag("h3", "In all"), [tag("p", line, class_="mono") for line in summary], class_="panel"),
+        bodies,
+        _end(),
+        class_="wrap",
+    )
+    return page(f"{name} in PyTorch", body)
+
+
+def _end() -> Markup:
+    return tag("footer", "Made by torch7py translate --html.", class_="end")
+
+
+def _tone(state: str) -> str:
+    return TONES.get(state, "warn")
+
+
+def _statements(subject: Subject) -> str:
+    report = subject.report
+    if subject.failure:
+        return ""
+    if report.kind == "model":
+        return f"{len(report.layers)} layers"
+    return f"{report.native} of {report.statements} ({percent(report.native, report.statements)} %)"
+
+
+def _error(subject: Subject) -> str:
+    verified = subject.report.verified
+    if verified is None or verified.largest_error is None:
+        return ""
+    return f"{verified.largest_error:.1e}"
+
+
+# -- one program -------------------------------------------------------------------------------------------
+
+
+def _subject(subject: Subject, anchor: str) -> Markup:
+    if subject.failure:
+        return tag("section", tag("p", subject.failure, class_="notice"), id=anchor)
+    report = subject.report
+    numbers: list[tuple[str, Content]] = []
+    if report.kind == "program":
+        numbers += _shares(report)
+    else:
+        numbers.append(("layers", f"{len(report.layers):,}"))
+    if report.verified is not None and report.verified.largest_error is not None:
+        numbers.append(("largest relative error", f"{report.verified.largest_error:.1e}"))
+    if subject.lines:
+        numbers.append(("lines of output compared", f"{subject.lines:,}"))
+    return tag(
+        "section",
+        _numbers(numbers),
+        _verdict(subject),
+        _codes(report),
+        [_sides(sides, f"{anchor}-{number}", subject) for number, sides in enumerate(subject.sides, 1)],
+        _printed(subject),
+        id=anchor,
+    )
+
+
+def _shares(report: Report) -> list[tuple[str, Content]]:
+    def share(number: int) -> Content:
+        return (
+            join(f"{number:,}", tag("small", f"{percent(number, report.statements)} %"))
+            if report.statements
+            else "0"
+        )
+
+    return [
+        ("statements", f"{report.statements:,}"),
+        ("idiomatic", share(report.native)),
+        ("faithful", share(report.faithful)),
+        ("refused", share(report.not_translated)),
+    ]
+
+
+def _numbers(entries: Sequence[tuple[str, Content]]) -> Markup:
+    return tag(
+        "dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in entries], class_="numbers"
+    )
+
+
+def _verdict(subject: Subject) -> list[Content]:
+    """What was verified, with which arguments, and what was not reached."""
+    report = subject.report
+    said: list[Content] = []
+    arguments = " ".join(subject.arguments)
+    with_what = join(" with ", tag("code", arguments)) if arguments else " without arguments"
+    if report.verified is None:
+        count = len(report.problems)
+        lost = f"{count} place{'s have' if count > 1 else ' has'} no translation"
+        why = report.failure or (lost if count else "it was not asked for")
+        said.append(tag("p", f"Not verified: {why}.", class_="notice warn"))
+    elif report.verified.equal:
+        run = join(": both ran", with_what, ", from the same weights and random numbers")
+        said.append(
+            tag("p", tag("b", "Verified"), run if report.kind == "program" else "", ".", class_="notice good")
+        )
+        if report.verified.not_run:
+            said.append(
+                tag(
+                    "p",
+                    "Not reached with these arguments, and so not verified: ",
+                    "; ".join(report.verified.not_run),
+                    ".",
+                    class_="notice warn",
+                )
+            )
+    else:
+        said.append(
+            tag("p", tag("b", "Not the same"), with_what, f": {report.verified.difference}", class_="notice")
+        )
+    notes = [*([report.recorded] if report.recorded else []), *report.notes]
+    notes = [note for note in notes if not note.startswith("verified but for")]
+    if notes:
+        said.append(
+            tag("div", tag("h3", "Notes"), tag("ul", [tag("li", note) for note in notes]), class_="panel")
+        )
+    missing = [use for use in report.names if use.state in ("no", "restricted")]
+    if missing:
+        items = [
+            tag(
+                "li",
+                tag("code", use.name),
+                f": {'not supported' if use.state == 'no' else 'restricted'}",
+                f": {use.note}" if use.note else "",
+            )
+            for use in missing
+        ]
+        said.append(tag("div", tag("h3", "Names of packages"), tag("ul", items), class_="panel"))
+    return said
+
+
+def _codes(report: Report) -> Markup | None:
+    """Each code that was given, what it means, and where."""
+    uses: dict[str, list[tuple[str, str]]] = {}
+    for entry in (*report.problems, *report.reasons):
+        uses.setdefault(entry.code, []).append((entry.place, entry.reason))
+    if not uses:
+        return None
+    items = []
+    for code, places in sorted(uses.items()):
+        listed = tag("ul", [tag("li", tag("code", place), f": {reason}") for place, reason in places])
+        explained = page_of(code)
+        title = explained[0] if explained else places[0][1]
+        items.append(
+            tag(
+                "details",
+                tag("summary", tag("b", code), f" {title} ", tag("small", f"{len(places)}×")),
+                _explained(code),
+                tag("p", tag("b", "Where.")),
+                listed,
+                class_="code",
+            )
+        )
+    return tag("div", tag("h3", "Codes"), items, class_="panel")
+
+
+def _explained(code: str) -> list[Markup]:
+    explained = page_of(code)
+    return [tag("p", _marked_up(text)) for text in explained[1]] if explained else []
+
+
+def _marked_up(text: str) -> Markup:
+    """Bold words and code of Markdown."""
+    pieces: list[Content] = []
+    for part in re.split(r"(`[^`]+`|\*\*[^*]+\*\*)", text):
+        if part.startswith("`") and len(part) > 1:
+            pieces.append(tag("code", part[1:-1]))
+        elif part.startswith("**") and len(part) > 3:
+            pieces.append(tag("b", part[2:-2]))
+        else:
+            pieces.append(part)
+    return join(pieces)
+
+
+# -- both sides --------------------------------------------------------------------------------------------
+
+
+def _sides(sides: Sides, anchor: str, subject: Subject) -> Markup:
+    present = {row.state for row in sides.rows}
+    legend = [
+        tag("span", tag("b", STATES[state][0]), f": {STATES[state][1]}", class_=f"s-{state}")
+        for state in STATES
+        if state in present
+    ]
+    errors: dict[str, float] = {}
+    for printed in subject.printed:
+        errors[printed.place] = max(printed.error, errors.get(printed.place, 0.0))
+    lua = _Colors(sides.lua, _LUA, _LUA_WORDS, _LUA_LONG)
+    python = _Colors(sides.python, _PYTHON, _PYTHON_WORDS, _PYTHON_LONG)
+    return tag(
+        "section",
+        tag("h2", sides.file, tag("small", f" → {sides.page}")),
+        tag("div", legend, class_="legend"),
+        tag(
+            "div",
+            tag("div", tag("div", "Lua"), tag("div", "Python"), class_="pair heads"),
+            [_row(row, sides, lua, python, anchor, errors) for row in sides.rows],
+            class_="pairs",
+        ),
+        id=anchor,
+    )
+
+
+def _row(
+    row: Row, sides: Sides, lua: _Colors, python: _Colors, anchor: str, errors: dict[str, float]
+) -> Markup:
+    left = [_line(number, lua.line(number)) for number in range(row.first, row.last + 1) if row.first]
+    right: list[Content] = []
+    before = 0
+    for number in row.page:
+        if before and number > before + 1:
+            right.append(tag("span", class_="gap"))
+        missed = sides.did_not_run(number)
+        right.append(_line(number, python.line(number), "missed" if missed else None))
+        before = number
+    notes: list[Content] = [
+        tag("details", tag("summary", tag("b", code), f" {reason}"), _explained(code), class_="code")
+        for code, reason in row.reasons
+    ]
+    if any(sides.did_not_run(number) for number in row.page):
+        notes.append(tag("p", "did not run: not verified", class_="aside"))
+    places = [f"{sides.file}:{line}" for line in range(row.first, row.last + 1)]
+    told = [errors[place] for place in places if place in errors]
+    if told:
+        exact = "the same text" if max(told) == 0 else f"within {max(told):.1e}"
+        notes.append(tag("p", f"prints {exact}", class_="aside"))
+    label = tag("span", STATES[row.state][0], class_="state") if row.state in (FAITHFUL, REFUSED) else None
+    return tag(
+        "div",
+        tag("pre", left),
+        tag("pre", right),
+        tag("div", label, notes, class_="why") if notes or label else None,
+        class_=f"pair s-{row.state}",
+        id=f"{anchor}-{row.first}" if row.first else None,
+    )
+
+
+def _line(number: int, text: Content, class_: str | None = None) -> Markup:
+    return tag(
+        "span", tag("i", number), tag("code", text or " "), class_=f"line {class_}" if class_ else "line"
+    )
+
+
+_LUA_WORDS = frozenset(
+    """and break do else elseif end false for function goto if in local nil not or repeat return then true until
+    while""".split()
+)
+_LUA = re.compile(
+    r"(--.*$)|(\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|\[\[.*?(?:\]\]|$))|([A-Za-z_]\w*)|(\d[\w.]*)"
+)
+_PYTHON_WORDS = frozenset(keyword.kwlist)
+_PYTHON = re.compile(
+    r"(#.*$)|([rfbRFB]{0,2}(?:\"\"\".*?(?:\"\"\"|$)|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?))|([A-Za-z_]\w*)|(\d[\w.]*)"
+)
+# What may go over several lines: comments (the first group is not empty) and texts.
+_LUA_LONG = re.compile(r"(--)?\[(=*)\[.*?\]\2\]", re.DOTALL)
+_PYTHON_LONG = re.compile(r"(?!)()|\"\"\".*?\"\"\"", re.DOTALL)
+
+
+class _Colors:
+    """The lines of a text with its comments, texts and the words of the language marked."""
+
+    def __init__(
+        self, lines: Sequence[str], pattern: re.Pattern[str], words: frozenset[str], long: re.Pattern[str]
+    ) -> None:
+        self.lines, self.pattern, self.words = lines, pattern, words
+        self.inside: dict[int, str] = {}  # lines that are within a comment or a text as a whole
+        text = "\n".join(lines)
+        for match in long.finditer(text):
+            first = text.count("\n", 0, match.start()) + 1
+            last = first + match[0].count("\n")
+            self.inside.update(dict.fromkeys(range(first + 1, last + 1), "c" if match[1] else "t"))
+
+    def line(self, number: int) -> Markup:
+        text = self.lines[number - 1]
+        if number in self.inside:
+            return tag("span", text, class_=self.inside[number])
+        return join(self._pieces(text))
+
+    def _pieces(self, line: str) -> Iterator[Content]:
+        at = 0
+        for match in self.pattern.finditer(line):
+            yield line[at : match.start()]
+            at = match.end()
+            class_ = "c" if match[1] else "t" if match[2] else "w" if match[3] in self.words else None
+            yield tag("span", match[0], class_=class_) if class_ else match[0]
+        yield line[at:]
+
+
+# -- what both print ---------------------------------------------------------------------------------------
+
+
+def _printed(subject: Subject) -> Markup | None:
+    if not subject.printed:
+        return None
+    rows: list[Content] = []
+    before = 0
+    for line in subject.printed:
+        if before and line.number > before + 1:
+            rows.append(tag("tr", tag("td", f"… {line.number - before - 1:,} more lines", colspan=4)))
+        before = line.number
+        same = line.original == line.translation
+        texts = (
+            [tag("td", tag("code", line.original), colspan=2)]
+            if same
+            else [tag("td", tag("code", line.original)), tag("td", tag("code", line.translation))]
+        )
+        error = (
+            "the same" if same else ("words differ" if line.error == float("inf") else f"{line.error:.1e}")
+        )
+        rows.append(tag("tr", tag("td", line.place, class_="mono"), texts, tag("td", error)))
+    heads = [tag("th", text) for text in ("printed at", "the original", "the page", "relative error")]
+    table = tag("table", tag("thead", tag("tr", heads)), tag("tbody", rows), class_="files")
+    return tag(
+        "details",
+        tag("summary", tag("h2", "What both print")),
+        tag("div", table, class_="scroll"),
+        class_="piece",
+        open=len(subject.printed) <= FOLDED,
+    )
