@@ -39,6 +39,7 @@ class Figure:
     format: str = "png"
     kind: str | None = None
     curves: list[Curve] = field(default_factory=list)
+    texts: list[tuple[float, float, str]] = field(default_factory=list)  # at points of the plane
     palette: str = "color"  # gnuplot's default
     title: str = ""
     labels: dict[str, str] = field(default_factory=dict)
@@ -90,6 +91,8 @@ def draw(figure: Figure) -> Any:
     else:
         for number, curve in enumerate(figure.curves):
             _curve(axes, figure, curve, f"C{number % 10}")
+        for x, y, text in figure.texts:
+            axes.text(x, y, text, parse_math=False)
     _settings(axes, figure)
     return canvas
 

@@ -5,8 +5,8 @@
 local core, _, itorch = ...
 local fail = core.fail
 local torch, image = torch, require 'image'
-local type, ipairs, unpack = type, ipairs, unpack
-local notified = false
+local type, pairs, ipairs, unpack, tostring = type, pairs, ipairs, unpack, tostring
+local notified, windows = false, 0
 
 local function take(name)
    local f = itorch[name]
@@ -14,7 +14,8 @@ local function take(name)
    return f
 end
 
-local show_html, show_plot = take '_html', take '_plot'
+local show_html, show_plot, show_media = take '_html', take '_plot', take '_media'
+local page_of_plot = take '_page'
 
 local function shown(is_shown)
    if not is_shown and not notified then
@@ -23,97 +24,180 @@ local function shown(is_shown)
    end
 end
 
--- itorch.image(images[, options]): a tensor, a table of tensors, or the name of a file.
+-- itorch.image(images[, options]): a tensor, a table of tensors, or the name of a file; options of toDisplayTensor.
 function itorch.image(images, options)
-   if type(images) == 'string' then images = image.load(images) end
+   if type(images) == 'string' then
+      if images:find '%.svg$' then return itorch.svg(images) end
+      images = image.load(images)
+   end
    if type(images) ~= 'table' and not torch.isTensor(images) then
       fail('itorch.image: a tensor, a table of tensors or the name of a file expected, not a %s', torch.type(images))
    end
    local grid = {image = images}
-   if type(options) == 'table' then
-      for key, value in pairs(options) do grid[key] = value end
-   end
+   for key, value in pairs(options or {padding = 2}) do grid[key] = value end
    image.display(grid)
 end
 
--- itorch.html(text)
-function itorch.html(text)
+-- itorch.html(text[, window]): the window, which is a name and nothing else here.
+function itorch.html(text, window)
    if type(text) ~= 'string' then fail('itorch.html: a string expected, not a %s', torch.type(text)) end
    shown(show_html(text))
+   windows = windows + 1
+   return window or 'window_' .. windows
+end
+
+-- itorch.svg(text or the name of a file)
+function itorch.svg(text)
+   if type(text) ~= 'string' then fail('itorch.svg: a string expected, not a %s', torch.type(text)) end
+   local file = io.open(text)
+   if file then
+      text = file:read '*a'
+      file:close()
+   end
+   return itorch.html(text)
+end
+
+for _, kind in ipairs {'audio', 'video'} do
+   -- itorch.audio(file)
+   itorch[kind] = function(file)
+      if type(file) ~= 'string' then fail('itorch.%s: the name of a file expected', kind) end
+      shown(show_media(kind, file))
+   end
 end
 
 function itorch.lena() return image.lena() end
-
-for _, name in ipairs {'audio', 'video', 'svg'} do
-   itorch[name] = function() fail('itorch.%s is not supported', name) end
-end
 
 ---------------------------------------------------------------------------------------------------------
 -- itorch.Plot(): a plot that is built by calls that can follow each other
 
 local Plot = torch.class('itorch.Plot', itorch)
 
-function Plot:__init() self.curves, self.texts, self.has_legend = {}, {}, false end
+-- `parts` has four values for each curve: its legend, its style, x and y. `texts` has x, y, and text for each.
+function Plot:__init() self.parts, self.labels, self.names, self.has_legend = {}, {}, {}, false end
 
 -- A vector of what is a tensor, a table of numbers or a number.
 local function vector(x, name)
    if type(x) == 'number' then x = {x} end
    if type(x) == 'table' then x = torch.DoubleTensor(x) end
    if not torch.isTensor(x) then fail('itorch.Plot: %s: a tensor or a table of numbers expected', name) end
-   return x:double():view(-1)
+   return x:double():contiguous():view(-1)
 end
 
-local function colour(c) return c and (" lc rgb '%s'"):format(c) or '' end
+-- Of a colour for each point, the first is taken for all.
+local function colour(c)
+   if type(c) == 'table' then c = c[1] end
+   return (" lc rgb '%s'"):format(c or 'red')
+end
 
-local function add(plot, name, style, x, y, c, legend)
-   x, y = vector(x, name), vector(y, name)
-   if x:size(1) ~= y:size(1) then
-      fail('itorch.Plot: %s: x has %d elements, y %d', name, x:size(1), y:size(1))
+local function same_length(name, ...)
+   local vectors = {...}
+   for i, x in ipairs(vectors) do
+      vectors[i] = vector(x, name)
+      if vectors[i]:size(1) ~= vectors[1]:size(1) then
+         fail('itorch.Plot: %s: as many elements expected, not %d and %d', name, vectors[1]:size(1), vectors[i]:size(1))
+      end
    end
-   for _, value in ipairs {legend or '', 'with ' .. style .. colour(c), x, y} do
-      plot.curves[#plot.curves + 1] = value
-   end
+   return unpack(vectors)
+end
+
+local function add(plot, name, style, x, y, legend)
+   x, y = same_length(name, x, y)
+   local parts = plot.parts
+   for _, value in ipairs {legend or '', 'with ' .. style, x, y} do parts[#parts + 1] = value end
    return plot
 end
 
 for name, style in pairs {circle = 'points pt 7', triangle = 'points pt 8', line = 'lines'} do
    -- plot:line(x, y[, colour[, legend]])
-   Plot[name] = function(self, x, y, c, legend) return add(self, name, style, x, y, c, legend) end
+   Plot[name] = function(self, x, y, c, legend)
+      return add(self, name, style .. colour(c), x, y, legend or 'unnamed')
+   end
+end
+
+-- plot:gscatter(x, y[, labels[, legend]]): points, in a colour for each label.
+function Plot:gscatter(x, y, labels, legend)
+   x, y = same_length('gscatter', x, y)
+   if labels == nil then return add(self, 'gscatter', 'points pt 7', x, y) end
+   x, y, labels = same_length('gscatter', x, y, labels)
+   local order, places = {}, {}
+   for i = 1, labels:size(1) do
+      local label = labels[i]
+      if not places[label] then places[label], order[#order + 1] = {}, label end
+      places[label][#places[label] + 1] = i
+   end
+   for _, label in ipairs(order) do
+      local at = torch.LongTensor(places[label])
+      add(self, 'gscatter', 'points pt 7', x:index(1, at), y:index(1, at), tostring(label))
+   end
+   self.has_legend = legend ~= false
+   return self
 end
 
 -- plot:segment(x0, y0, x1, y1[, colour[, legend]])
 function Plot:segment(x0, y0, x1, y1, c, legend)
-   x0, y0, x1, y1 = vector(x0, 'segment'), vector(y0, 'segment'), vector(x1, 'segment'), vector(y1, 'segment')
-   for i = 1, x0:size(1) do
-      add(self, 'segment', 'lines', {x0[i], x1[i]}, {y0[i], y1[i]}, c or 'black', i == 1 and legend or '')
+   x0, y0, x1, y1 = same_length('segment', x0, y0, x1, y1)
+   local nan, n = 0 / 0, x0:size(1)   -- where a line ends
+   local x, y = torch.DoubleTensor(n, 3):fill(nan), torch.DoubleTensor(n, 3):fill(nan)
+   x:select(2, 1):copy(x0)
+   x:select(2, 2):copy(x1)
+   y:select(2, 1):copy(y0)
+   y:select(2, 2):copy(y1)
+   return add(self, 'segment', 'lines' .. colour(c), x, y, legend or 'unnamed')
+end
+
+-- plot:quiver(U, V[, colour[, legend[, scaling]]]): arrows, on a grid, of matrices of their two components.
+function Plot:quiver(U, V, c, legend, scaling)
+   if not (torch.isTensor(U) and torch.isTensor(V) and U:dim() == 2 and U:isSameSizeAs(V)) then
+      fail 'itorch.Plot: quiver: two matrices of one size expected'
+   end
+   scaling = scaling or 40
+   local rows, columns = U:size(1), U:size(2)
+   local y0 = torch.range(1, columns):view(-1, 1):expand(columns, rows)
+   local x0 = torch.range(1, rows):view(1, -1):expand(columns, rows)
+   local dx, dy = vector(U, 'quiver') / scaling, vector(V, 'quiver') / scaling
+   x0, y0 = vector(x0, 'quiver'), vector(y0, 'quiver')
+   local x1, y1 = x0 + dx, y0 + dy
+   self:segment(x0, y0, x1, y1, c, legend)
+   for _, side in ipairs {1, -1} do   -- the two lines of each head
+      self:segment(x1, y1, x1 - dx / 10 - dy * (side / 20), y1 - dy / 10 + dx * (side / 20), c, '')
    end
    return self
 end
 
--- plot:quad(x0, y0, x1, y1, x2, y2, x3, y3[, colour[, legend]])
-function Plot:quad(x0, y0, x1, y1, x2, y2, x3, y3, c, legend)
-   local x = {vector(x0, 'quad'), vector(x1, 'quad'), vector(x2, 'quad'), vector(x3, 'quad')}
-   local y = {vector(y0, 'quad'), vector(y1, 'quad'), vector(y2, 'quad'), vector(y3, 'quad')}
-   for i = 1, x[1]:size(1) do
-      add(self, 'quad', 'filledcurves', {x[1][i], x[2][i], x[3][i], x[4][i]}, {y[1][i], y[2][i], y[3][i], y[4][i]}, c,
-          i == 1 and legend or '')
+-- plot:quad(x0, y0, x1, y1[, colour[, legend]]): rectangles between two corners.
+function Plot:quad(x0, y0, x1, y1, c, legend)
+   x0, y0, x1, y1 = same_length('quad', x0, y0, x1, y1)
+   for i = 1, x0:size(1) do
+      local left, low, right, high = x0[i], y0[i], x1[i], y1[i]
+      add(self, 'quad', 'filledcurves' .. colour(c), {left, right, right, left}, {low, low, high, high},
+          i == 1 and (legend or 'unnamed') or '')
    end
    return self
 end
 
 -- plot:histogram(x[, bins[, lowest[, highest[, colour[, legend]]]]])
 function Plot:histogram(x, bins, lowest, highest, c, legend)
-   local counts = gnuplot.histc(vector(x, 'histogram'), bins or 10, lowest, highest)
+   local counts = gnuplot.histc(vector(x, 'histogram'), bins or 100, lowest, highest)
    local centres, heights = {}, {}
    for i = 1, counts.bins do centres[i], heights[i] = counts[i].val, counts[i].nb end
-   return add(self, 'histogram', 'boxes', centres, heights, c, legend)
+   return add(self, 'histogram', 'boxes' .. colour(c), centres, heights, legend or 'unnamed')
 end
 
 Plot.hist = Plot.histogram
 
+-- plot:text(x, y, text): a text, or a table of them, at points; what else it may be given is not looked at.
+function Plot:text(x, y, text)
+   x, y = same_length('text', x, y)
+   if type(text) ~= 'table' then text = {text} end
+   for i = 1, x:size(1) do
+      for _, value in ipairs {x[i], y[i], tostring(text[i] or text[1])} do self.labels[#self.labels + 1] = value end
+   end
+   return self
+end
+
 for _, name in ipairs {'title', 'xaxis', 'yaxis'} do
    Plot[name] = function(self, text)
-      self.texts[name] = tostring(text)
+      self.names[name] = text ~= nil and tostring(text) or nil
       return self
    end
 end
@@ -123,11 +207,30 @@ function Plot:legend(there)
    return self
 end
 
+function Plot:hover_tool() return self end
+
+local function arguments(plot)
+   local names = plot.names
+   return names.title or '', names.xaxis or '', names.yaxis or '', plot.has_legend, plot.labels, unpack(plot.parts)
+end
+
 -- plot:draw(): show it as it is now.
 function Plot:draw()
-   local texts = self.texts
-   shown(show_plot(texts.title or '', texts.xaxis or '', texts.yaxis or '', self.has_legend, unpack(self.curves)))
+   shown(show_plot(arguments(self)))
    return self
 end
 
 Plot.redraw = Plot.draw
+
+-- plot:toHTML(): a page with the plot as a picture.
+function Plot:toHTML() return page_of_plot(arguments(self)) end
+
+-- plot:save(file): that page as a file.
+function Plot:save(file)
+   if type(file) ~= 'string' then fail 'itorch.Plot: save: the name of a file expected' end
+   local out, message = io.open(file, 'w')
+   if not out then fail('itorch.Plot: save: %s', message) end
+   out:write(self:toHTML())
+   out:close()
+   return self
+end
