@@ -24,6 +24,7 @@ HOT = 0.15  # the share of the whole time from which a layer stands out
 EACH_IN = frozenset(
     {"entries", "slices", "each", "one", "steps"}
 )  # their parts are given something else than they are
+_fragments = itertools.count(1)
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -84,7 +85,8 @@ def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ())
 
 
 def model_fragment(shown: Shown) -> Markup:
-    """One model for a notebook."""
+    """One model for a notebook, which may have others: the places on it have numbers of their own."""
+    shown.number = next(_fragments)
     return fragment(tag("div", _section(shown, heading=True), class_="wrap"))
 
 

@@ -88,7 +88,8 @@ class Part:
             return "container"
         if self.class_name != self.module.torch7_name or not self.is_known:
             return "own"
-        return next((name for name, stems in _FAMILIES.items() if _file(self.module) in stems), "other")
+        files = [base.__module__.rpartition(".")[2] for base in type(self.module).__mro__]
+        return next((name for file in files for name, stems in _FAMILIES.items() if file in stems), "other")
 
     def walk(self) -> Iterator[Part]:
         """The part and all inside it, each before what is inside it."""
@@ -116,10 +117,6 @@ _FAMILIES: dict[str, frozenset[str]] = {
     }.items()
 }
 families = (*_FAMILIES, "other", "own", "container")
-
-
-def _file(module: TorchObject) -> str:
-    return type(module).__module__.rpartition(".")[2]
 
 
 @dataclass(eq=False)

@@ -42,7 +42,8 @@ TONES = {
     "differs": "bad",
     "failed": "bad",
 }  # of the states of pieces; others are a warning
-FOLDED = 40  # lines of output, and of codes' uses, from which they are folded at first
+FOLDED = 40  # lines of output from which they are folded at first
+LONG = 14  # lines of Python alone from which they are
 
 
 @dataclass
@@ -365,6 +366,8 @@ def _row(
         exact = "the same text" if max(told) == 0 else f"within {max(told):.1e}"
         notes.append(tag("p", f"prints {exact}", class_="aside"))
     label = tag("span", STATES[row.state][0], class_="state") if row.state in (FAITHFUL, REFUSED) else None
+    if row.state == ADDED and len(row.page) > LONG:
+        return _more(row, sides, right)
     return tag(
         "div",
         tag("pre", left),
@@ -372,6 +375,22 @@ def _row(
         tag("div", label, notes, class_="why") if notes or label else None,
         class_=f"pair s-{row.state}",
         id=f"{anchor}-{row.first}" if row.first else None,
+    )
+
+
+def _more(row: Row, sides: Sides, lines: Sequence[Content]) -> Markup:
+    """Many lines that are Python's own, folded."""
+    names = [
+        match[1]
+        for number in row.page
+        if (match := re.match(r"(?:def|class) (\w+)", sides.python[number - 1]))
+    ]
+    what = f": {', '.join(names)}" if names else ""
+    summary = tag("summary", f"{len(row.page)} lines of Python alone{what}")
+    return tag(
+        "div",
+        tag("details", summary, tag("pre"), tag("pre", lines), class_="more"),
+        class_=f"pair s-{row.state}",
     )
 
 
