@@ -18,7 +18,7 @@ NAME = "torch7py"
 
 @click.group()
 def kernel() -> None:
-    """The kernel of Jupyter for Lua (pip install 'torch7py[jupyter]')."""
+    """Notebooks of Lua: the kernel for Jupyter."""
 
 
 @kernel.command(cls=Command)

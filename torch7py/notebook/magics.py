@@ -57,7 +57,7 @@ class LuaMagics(Magics):
         """Run Lua: a cell, or what stands on the line. What it ends with is printed, as in th."""
         if cell is not None and line.strip():
             raise UsageError("%%lua takes nothing on its line; the program begins on the next one")
-        number = self.shell.execution_count if self.shell is not None else 0
+        number = self._cell_number()
         # The magic's own line is the first of the cell as it is numbered on the page.
         text = line if cell is None else f"\n{cell}"
         session().run(text, f"cell {number}")
@@ -88,6 +88,13 @@ class LuaMagics(Magics):
     def lua_reset(self, line: str) -> None:
         """Begin with a new, empty runtime."""
         session().restart()
+
+    def _cell_number(self) -> int:
+        """The number of the cell that runs, as it stands beside it."""
+        assert self.shell is not None
+        # Whether ``execution_count`` is this one's or already the next one's depends on IPython's version.
+        history = self.shell.history_manager
+        return len(history.input_hist_parsed) - 1 if history is not None else self.shell.execution_count
 
     def _variables(self) -> dict[str, Any]:
         assert self.shell is not None
