@@ -60,7 +60,7 @@ def test_wheel_holds_every_file_of_the_repository(wheel):
     wanted = {name for name in listed if ROOT.joinpath(name).exists()}
     assert {".py", ".lua", ".txt", ".typed"} <= {Path(name).suffix for name in wanted}
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    wanted |= {f"torch7py/translate/codes/{page.name}" for page in ROOT.glob("docs/codes/*.md")}
+    wanted |= {f"torch7py/show/codes/{page.name}" for page in ROOT.glob("docs/codes/*.md")}
     assert held == wanted
 
 

@@ -97,20 +97,14 @@ def test_an_error_has_the_line_of_its_cell(notebook: Notebook) -> None:
     called = answer.reply["execution_count"]
     assert answer.error == [
         f"cell {defined}:3: attempt to index field 'b' (a nil value)",
-        f"cell {defined}, line 3:",
-        "      2   local a = 1",
-        "-->   3   return t.b.c",
-        "      4 end",
-        f"cell {called}, line 2:",
-        "      1 print 'before'",
-        "-->   2 broken {}",
+        "    3 | return t.b.c",
+        "      |          ^",
+        f"      cell {defined}:3: in function 'broken'",
+        f"      cell {called}:2: in function 'main_chunk'",
     ]
     wrong = notebook.run("x = 1\ny = = 2")
-    assert wrong.error[1:] == [
-        f"cell {wrong.reply['execution_count']}, line 2:",
-        "      1 x = 1",
-        "-->   2 y = = 2",
-    ]
+    assert wrong.error[1:] == ["    2 | y = = 2"]
+    assert notebook.run("require 'nn'\nm = nn.Liner(2)").error[-1] == "did you mean nn.Linear?"
 
 
 def test_an_endless_cell_is_interrupted(notebook: Notebook) -> None:

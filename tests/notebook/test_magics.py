@@ -67,7 +67,7 @@ def test_a_model_of_lua_trains_in_python_and_is_drawn(shell: InteractiveShell) -
 def test_errors_have_the_line_of_the_cell(shell: InteractiveShell) -> None:
     ran = Ran(shell, "%%lua\nlocal a = 1\nerror('no')")
     assert str(ran.error) == f"cell {ran.result.execution_count}:3: no"
-    assert "-->   3 error('no')" in ran.text
+    assert "    3 | error('no')" in ran.text
     assert "Traceback" not in ran.text
     assert Ran(shell, "%lua_pull nosuch").error is not None
     assert "there is no variable nosuch in Python" in str(Ran(shell, "%lua_push nosuch").error)

@@ -33,8 +33,8 @@ def install(user: bool, sys_prefix: bool, prefix: str | None, name: str) -> None
         raise Refusal("--user, --sys-prefix and --prefix exclude each other")
     from torch7py.packages.optional_libraries import import_library
 
-    specs = import_library("jupyter_client.kernelspec", "notebooks")
     import_library("ipykernel", "notebooks")
+    specs = import_library("jupyter_client.kernelspec", "notebooks")
     if not specs._is_valid_kernel_name(name):
         raise Refusal(f"{name!r} is no name of a kernel: letters, digits and . _ - are")
     spec = {

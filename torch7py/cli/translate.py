@@ -210,7 +210,8 @@ def _translate(
     except OSError as error:
         raise Failure(f"{error.filename or out}: {error.strerror}") from None
     if page is not None:
-        from torch7py.translate.report_page import program_page, subject_of
+        from torch7py.show.translation import program_page
+        from torch7py.translate.side_by_side import subject_of
 
         write_text(page, program_page(subject_of(result, file, out, arguments)))
     report = result.report

@@ -79,7 +79,7 @@ def translate_directory(
         }
         write_text(report, json.dumps(data, indent=2) + "\n")
     if page is not None:
-        from torch7py.translate.report_page import project_page
+        from torch7py.show.translation import project_page
 
         name = directory.resolve().name
         subjects = [piece.as_subject(directory, out) for piece in done]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from torch7py.bridge.errors import LuaError, LuaSyntaxError
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.lua_values import LuaTable
 from torch7py.bridge.runtime import Runtime
 from torch7py.console.engine import Console
@@ -38,7 +37,6 @@ class Session:
 
     def __init__(self, show: Callable[[Bundle], None]) -> None:
         self.show = show
-        self.cells: dict[str, str] = {}
         self.start()
 
     def start(self) -> None:
@@ -49,7 +47,6 @@ class Session:
 
     def restart(self) -> None:
         self.runtime.close()
-        self.cells.clear()
         self.start()
 
     def run(self, text: str, name: str) -> None:
@@ -57,7 +54,6 @@ class Session:
 
         ``name`` stands for the file in errors, ``cell 3``.
         """
-        self.cells[name] = text
         self.runtime.globals["_RESULT"] = None
         try:
             self.console.evaluate(text, name)
@@ -79,24 +75,10 @@ class Session:
             self.show({"text/html": picture_of_module(value), "text/plain": f"<{value.class_name}>"})
 
     def _explained(self, error: LuaError) -> list[str]:
-        """The message, the line of the cell in which it happened, and where that was called from."""
-        lines = [error.message]
-        reason = error.reason if isinstance(error, LuaSyntaxError) else ""
-        for name, number in re.findall(r"(cell \d+):(\d+)", f"{error.message}\n{error.traceback}"):
-            source = self.cells.get(name, "").split("\n")
-            at = int(number) - 1
-            if not 0 <= at < len(source):
-                continue
-            said = f"{name}, line {number}"
-            if not any(line.startswith(said) for line in lines):
-                lines.append(f"{said}:")
-                lines += [
-                    f"{'-->' if near == at else '   '} {near + 1:3} {source[near]}"
-                    for near in range(max(0, at - 1), min(len(source), at + 2))
-                ]
-            if reason:
-                break
-        return lines
+        """The message, the line of the cell in which it happened, and the calls that led to it."""
+        calls = [line.strip() for line in error.traceback.split("\n")[1:]]
+        led = [f"      {call}" for call in calls] if len(calls) > 1 else []
+        return [error.message, *self.console.explain(error), *led]
 
 
 def picture_of_module(module: TorchObject) -> str:

@@ -76,6 +76,8 @@ LIBRARIES = {
         ),
         Library("onnx", "ONNX", "onnx", ("onnx",), "ONNX files of `torch7py convert`"),
         Library("onnxscript", "onnxscript", "onnxscript", ("onnx",), "ONNX files of `torch7py convert`"),
+        Library("IPython", "IPython", "ipython", ("jupyter",), "cells of Lua in notebooks of Python"),
+        Library("ipykernel", "ipykernel", "ipykernel", ("jupyter",), "notebooks, also of Lua alone"),
         Library(
             "prompt_toolkit",
             "prompt_toolkit",

@@ -1,1 +1,1 @@
-"""Pictures of models: what they are made of, the shapes between their layers, and where their time goes."""
+"""Pages and drawings: models with their sizes and times, and programs beside their translations."""

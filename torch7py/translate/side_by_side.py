@@ -17,11 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch7py.translate.api import Translation
 from torch7py.translate.faithful.page import Page
 from torch7py.translate.forms import statements
 from torch7py.translate.native.program import Native
 from torch7py.translate.native.project import SourceFile
+from torch7py.translate.quoting import comment
+from torch7py.translate.report import Report
 from torch7py.translate.tree import Statement
+from torch7py.translate.verify_script import Printed
 
 __all__ = [
     "ADDED",
@@ -31,8 +35,10 @@ __all__ = [
     "REFUSED",
     "Row",
     "Sides",
+    "Subject",
     "of_faithful",
     "of_native",
+    "subject_of",
 ]
 
 # How a stretch of a program was translated.
@@ -71,6 +77,43 @@ class Sides:
 
     def did_not_run(self, line: int) -> bool:
         return any(first <= line <= last for first, last in self.not_run)
+
+
+@dataclass
+class Subject:
+    """A program, or a model, with what is said of it; it goes from a process to another one."""
+
+    source: str
+    page: str
+    report: Report
+    state: str = ""
+    arguments: tuple[str, ...] = ()
+    sides: list[Sides] = field(default_factory=list)
+    printed: list[Printed] = field(default_factory=list)
+    lines: int = 0  # of output that were compared
+    failure: str = ""
+
+
+def subject_of(
+    translation: Translation, source: Path, target: Path, arguments: Sequence[str], state: str = ""
+) -> Subject:
+    """A translated program."""
+    found = Subject(str(source), str(target), translation.report, state, tuple(arguments))
+    written = translation.page
+    if isinstance(written, Native):
+        found.sides = of_native(written, source, target.name)
+    elif written is not None:
+        found.sides = of_faithful(written, source, target.name)
+    comparison = translation.comparison
+    if comparison is not None:
+        found.printed, found.lines = comparison.printed_lines, comparison.lines
+        for missed in comparison.not_run:
+            for sides in found.sides:
+                if missed.page == sides.page or (
+                    sides is found.sides[0] and missed.page == source.with_suffix(".py").name
+                ):
+                    sides.not_run += missed.lines
+    return found
 
 
 # -- native pages ------------------------------------------------------------------------------------------
@@ -145,8 +188,8 @@ def _owners(file: SourceFile, own: Sequence[Statement], lines: int) -> list[Stat
             before = owners[line - 1]
             if before is None or before.line < node.line:
                 owners[line - 1] = node
-        for comment in node.around.before:
-            for line in range(comment.line, node.line):
+        for note in node.around.before:
+            for line in range(note.line, node.line):
                 if 0 < line <= lines and owners[line - 1] is not node:
                     owners[line - 1] = node
     return owners
@@ -189,7 +232,7 @@ def _comments(lua: Sequence[str]) -> Iterator[tuple[str, int]]:
     for number, line in enumerate(lua, 1):
         match = re.match(r"\s*---*(?!\[)\s*(.*)$", line)
         if match and match[1]:
-            yield f"# {match[1]}", number
+            yield comment(match[1]), number
 
 
 # What a formatter changes: brackets around what goes over several lines, commas before they close, quotes, spaces.

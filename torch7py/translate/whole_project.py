@@ -18,7 +18,7 @@ from typing import Any
 
 from torch7py.translate.check import lua_files, programs_first
 from torch7py.translate.report import Report, summary
-from torch7py.translate.report_page import Subject
+from torch7py.translate.side_by_side import Subject
 from torch7py.translate.worker import Order, Worker
 
 __all__ = ["Piece", "pieces_of", "readme", "requirements", "translate_pieces"]

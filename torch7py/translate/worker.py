@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
-    from torch7py.translate.report_page import Subject
+    from torch7py.translate.side_by_side import Subject
 
 __all__ = ["Answer", "Order", "Worker"]
 
@@ -93,7 +93,7 @@ def _work(connection: Connection) -> None:
     from torch7py.translate.checked_code import ForeignCode
     from torch7py.translate.layers.registry import NotNative
     from torch7py.translate.parse import LuaSyntaxError
-    from torch7py.translate.report_page import subject_of
+    from torch7py.translate.side_by_side import subject_of
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and ends this one
     nothing = os.open(os.devnull, os.O_RDWR)

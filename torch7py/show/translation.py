@@ -5,14 +5,11 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch7py.html.markup import Content, Markup, join, tag
 from torch7py.html.page import page
-from torch7py.translate.api import Translation
-from torch7py.translate.codes import page_of
-from torch7py.translate.native.program import Native
+from torch7py.show.codes import page_of
 from torch7py.translate.report import Report, percent
 from torch7py.translate.side_by_side import (
     ADDED,
@@ -22,12 +19,10 @@ from torch7py.translate.side_by_side import (
     REFUSED,
     Row,
     Sides,
-    of_faithful,
-    of_native,
+    Subject,
 )
-from torch7py.translate.verify_script import Printed
 
-__all__ = ["Subject", "program_page", "project_page", "subject_of"]
+__all__ = ["program_page", "project_page"]
 
 # What each state is called, and what it means.
 STATES = {
@@ -44,43 +39,6 @@ TONES = {
 }  # of the states of pieces; others are a warning
 FOLDED = 40  # lines of output from which they are folded at first
 LONG = 14  # lines of Python alone from which they are
-
-
-@dataclass
-class Subject:
-    """A program, or a model, with what is said of it; it goes from a process to another one."""
-
-    source: str
-    page: str
-    report: Report
-    state: str = ""
-    arguments: tuple[str, ...] = ()
-    sides: list[Sides] = field(default_factory=list)
-    printed: list[Printed] = field(default_factory=list)
-    lines: int = 0  # of output that were compared
-    failure: str = ""
-
-
-def subject_of(
-    translation: Translation, source: Path, target: Path, arguments: Sequence[str], state: str = ""
-) -> Subject:
-    """A translated program."""
-    found = Subject(str(source), str(target), translation.report, state, tuple(arguments))
-    written = translation.page
-    if isinstance(written, Native):
-        found.sides = of_native(written, source, target.name)
-    elif written is not None:
-        found.sides = of_faithful(written, source, target.name)
-    comparison = translation.comparison
-    if comparison is not None:
-        found.printed, found.lines = comparison.printed_lines, comparison.lines
-        for missed in comparison.not_run:
-            for sides in found.sides:
-                if missed.page == sides.page or (
-                    sides is found.sides[0] and missed.page == source.with_suffix(".py").name
-                ):
-                    sides.not_run += missed.lines
-    return found
 
 
 # -- pages -------------------------------------------------------------------------------------------------

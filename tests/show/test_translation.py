@@ -8,8 +8,9 @@ import pytest
 
 import torch7py
 from tests.html.pages import CHROMIUM, Element, checked_page, seen_by_browser
+from torch7py.show.translation import program_page, project_page
 from torch7py.translate.report import Report, Verification
-from torch7py.translate.report_page import Subject, program_page, project_page, subject_of
+from torch7py.translate.side_by_side import Subject, subject_of
 
 PROGRAM = """torch.manualSeed(1)
 local n = tonumber(arg[1])
