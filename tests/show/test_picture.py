@@ -36,7 +36,7 @@ def graph() -> Module:
 def test_a_page_without_an_input() -> None:
     root = checked_page(model_page("model.t7", [Shown(model_of(network()))]))
     said = root.one("main").text
-    assert "6 × 4" not in said
+    assert "With --input and the sizes of an input" in root.one("footer").text
     assert not root.all(class_="time")
     assert f"{6 * 4 + 4 + 4 * 3 + 3 + 4 * 2 + 2:,} parameters" in said
     boxes = [box.all(class_="title")[0].text for box in root.all("details")]

@@ -93,9 +93,11 @@ def model_fragment(shown: Shown) -> Markup:
 def _how_read(shown: Sequence[Shown]) -> str:
     if any(one.measured is not None and one.measured.times for one in shown):
         return (
-            "Times are of one forward and one backward, the fastest of three, on this machine; the red lines at the "
+            "Times are of one forward and one backward, the fastest of several, on this machine; the red lines at the "
             "foot of cards are shares of the whole."
         )
+    if all(one.measured is None for one in shown):
+        return "With --input and the sizes of an input, such as 1x3x224x224, it has sizes and times too."
     return ""
 
 
