@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from torch7py.bridge.errors import LuaError
@@ -76,7 +77,7 @@ class Session:
 
     def _explained(self, error: LuaError) -> list[str]:
         """The message, the line of the cell in which it happened, and the calls that led to it."""
-        calls = [line.strip() for line in error.traceback.split("\n")[1:]]
+        calls = re.findall(r"^\s*(\S.*:\d+:.*)$", error.traceback, re.MULTILINE)
         led = [f"      {call}" for call in calls] if len(calls) > 1 else []
         return [error.message, *self.console.explain(error), *led]
 
