@@ -1,4 +1,4 @@
-"""The kernel for Lua, installed and started as Jupyter does it: one process for all tests."""
+"""The kernel for Lua, installed and started as Jupyter does it: once, since a process takes two seconds to start."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
@@ -37,7 +35,7 @@ class Answer:
 class Notebook:
     def __init__(self, prefix: Path) -> None:
         specs = KernelSpecManager(kernel_dirs=[str(prefix / "share" / "jupyter" / "kernels")])
-        self.manager = KernelManager(kernel_name="torch7py", kernel_spec_manager=specs, transport="ipc")
+        self.manager = KernelManager(kernel_name="torch7py", kernel_spec_manager=specs)
         self.manager.start_kernel()
         assert self.manager.provisioner is not None
         self.pid: int = self.manager.provisioner.pid  # type: ignore[attr-defined]
@@ -69,19 +67,7 @@ class Notebook:
                 return content
 
 
-@pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    prefix = tmp_path_factory.mktemp("prefix")
-    installed = CliRunner().invoke(main, ["kernel", "install", "--prefix", str(prefix)])
-    assert installed.output == f"the kernel torch7py is in {prefix}/share/jupyter/kernels/torch7py\n"
-    notebook = Notebook(prefix)
-    yield notebook
-    notebook.client.stop_channels()
-    notebook.manager.shutdown_kernel(now=True)
-    ensure_event_loop().close()  # which the client has made
-
-
-def test_what_is_printed(notebook: Notebook) -> None:
+def what_is_printed(notebook: Notebook) -> None:
     answer = notebook.run("x = torch.ones(2, 2)\nx")
     assert answer.text == " 1  1\n 1  1\n[torch.DoubleTensor of size 2x2]\n\n"
     assert answer.reply["status"] == "ok"
@@ -89,7 +75,7 @@ def test_what_is_printed(notebook: Notebook) -> None:
     assert notebook.run("y = 3;").text == ""
 
 
-def test_an_error_has_the_line_of_its_cell(notebook: Notebook) -> None:
+def an_error_has_the_line_of_its_cell(notebook: Notebook) -> None:
     defined = notebook.run("function broken(t)\n  local a = 1\n  return t.b.c\nend").reply["execution_count"]
     answer = notebook.run("print 'before'\nbroken {}")
     assert answer.text == "before\t\n" or answer.text == "before\n"
@@ -107,7 +93,7 @@ def test_an_error_has_the_line_of_its_cell(notebook: Notebook) -> None:
     assert notebook.run("require 'nn'\nm = nn.Liner(2)").error[-1] == "did you mean nn.Linear?"
 
 
-def test_an_endless_cell_is_interrupted(notebook: Notebook) -> None:
+def an_endless_cell_is_interrupted(notebook: Notebook) -> None:
     for body in ("", "torch.ones(3):sum()"):
         threading.Timer(0.3, os.kill, [notebook.pid, signal.SIGINT]).start()  # as Jupyter interrupts it
         start = time.monotonic()
@@ -117,7 +103,7 @@ def test_an_endless_cell_is_interrupted(notebook: Notebook) -> None:
     assert notebook.run("1 + 1").text.split() == ["2"]
 
 
-def test_pictures_and_plots_are_shown(notebook: Notebook) -> None:
+def pictures_and_plots_are_shown(notebook: Notebook) -> None:
     (image,) = notebook.run("require 'image'\nimage.display{image=torch.rand(3, 4, 5), zoom=2}").shown
     data = base64.b64decode(image["image/png"])
     assert data.startswith(PNG)
@@ -138,7 +124,7 @@ def test_pictures_and_plots_are_shown(notebook: Notebook) -> None:
     assert answer.shown[0]["text/html"] == "<b>é</b>"
 
 
-def test_a_model_is_drawn(notebook: Notebook) -> None:
+def a_model_is_drawn(notebook: Notebook) -> None:
     answer = notebook.run("require 'nn'\nm = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh())\nm")
     assert answer.text.startswith("nn.Sequential {\n")
     (bundle,) = answer.shown
@@ -147,7 +133,7 @@ def test_a_model_is_drawn(notebook: Notebook) -> None:
     assert notebook.run("local y = 1").shown == []
 
 
-def test_completion_help_and_incomplete_cells(notebook: Notebook) -> None:
+def completion_help_and_incomplete_cells(notebook: Notebook) -> None:
     found = notebook.ask("complete", "a = torch.randp", 15)
     assert found["matches"] == ["randperm"]
     assert (found["cursor_start"], found["cursor_end"]) == (10, 15)
@@ -165,5 +151,29 @@ def test_requests_that_make_no_sense() -> None:
     assert run(main, ["kernel", "install", "--prefix", "x", "--name", "a b"]).exit_code == 2
 
 
-def test_os_exit_ends_the_kernel(notebook: Notebook) -> None:
+def os_exit_ends_the_kernel(notebook: Notebook) -> None:
     assert notebook.run("os.exit(0)").reply["payload"] == [{"source": "ask_exit", "keepkernel": False}]
+
+
+CHECKS = [
+    what_is_printed,
+    an_error_has_the_line_of_its_cell,
+    an_endless_cell_is_interrupted,
+    pictures_and_plots_are_shown,
+    a_model_is_drawn,
+    completion_help_and_incomplete_cells,
+    os_exit_ends_the_kernel,
+]
+
+
+def test_the_kernel(tmp_path: Path) -> None:
+    installed = CliRunner().invoke(main, ["kernel", "install", "--prefix", str(tmp_path)])
+    assert installed.output == f"the kernel torch7py is in {tmp_path}/share/jupyter/kernels/torch7py\n"
+    notebook = Notebook(tmp_path)
+    try:
+        for check in CHECKS:
+            check(notebook)
+    finally:
+        notebook.client.stop_channels()
+        notebook.manager.shutdown_kernel(now=True)
+        ensure_event_loop().close()  # which the client has made

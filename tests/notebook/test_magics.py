@@ -17,8 +17,10 @@ from torch7py.notebook import magics
 
 
 @pytest.fixture(scope="module")
-def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))  # no history in anybody's home
+        shell = InteractiveShell.instance()
     shell.run_cell("%load_ext torch7py")
     yield shell
     shell.run_cell("%unload_ext torch7py")

@@ -17,6 +17,8 @@ from torch7py.show.structure import model_of
 
 __all__ = ["CellError", "Session", "picture_of_module"]
 
+CARDS = 40  # of a model that are unfolded at first
+
 
 class CellError(LuaError):
     """A cell failed: the error with the lines of the cell around it."""
@@ -84,4 +86,4 @@ class Session:
 
 def picture_of_module(module: TorchObject) -> str:
     """A model for a page: what it is made of, without having run."""
-    return model_fragment(Shown(model_of(module)))
+    return model_fragment(Shown(model_of(module), cards=CARDS))

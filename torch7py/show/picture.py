@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,16 +31,20 @@ CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 @dataclass
 class Shown:
-    """A model with what was measured of it; ``note`` says something of where it comes from."""
+    """A model with what was measured of it; ``note`` says something of where it comes from.
+
+    ``cards`` is how many are unfolded at first, at most.
+    """
 
     model: Model
     measured: Measured | None = None
     note: str = ""
     number: int = 1
+    cards: int = CARDS
     open: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.open = _unfolded(self.model.root)
+        self.open = _unfolded(self.model.root, self.cards)
 
     @property
     def title(self) -> str:
@@ -55,7 +60,7 @@ class Shown:
             for n, step in enumerate(part.path.split("."))
         ]
         path = join(" ", tag("small", steps)) if part.path else None
-        return tag("a", part.class_name, path, href=f"#{self.anchor(part)}", class_="place")
+        return tag("a", _breakable(part.class_name), path, href=f"#{self.anchor(part)}", class_="place")
 
 
 def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ()) -> str:
@@ -215,13 +220,13 @@ def _mark(number: int) -> str:
 # -- the picture -------------------------------------------------------------------------------------------
 
 
-def _unfolded(root: Part) -> set[int]:
+def _unfolded(root: Part, most: int) -> set[int]:
     """The containers that are open at first: the outer ones, as long as there are not too many cards."""
     opened: set[int] = set()
     cards = 1
     waiting = [root]
     for part in waiting:
-        if part.parts and cards + len(part.parts) <= CARDS and part.arrangement not in CLOSED:
+        if part.parts and cards + len(part.parts) <= most and part.arrangement not in CLOSED:
             opened.add(part.number)
             cards += len(part.parts)
             waiting += part.parts
@@ -276,7 +281,7 @@ def _title(part: Part) -> Markup:
         tag("span", part.name, class_="no") if part.name else None,
         tag(
             "div",
-            tag("b", tag("small", package + dot) if package else None, name),
+            tag("b", tag("small", package + dot) if package else None, _breakable(name)),
             tag("span", arguments, class_="args") if arguments else None,
             tag("span", says, class_="says") if says else None,
             tag("span", "of a class that is not known here", class_="says bad")
@@ -285,6 +290,12 @@ def _title(part: Part) -> Markup:
         ),
         class_="title",
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken before its capital letters."""
+    parts = re.split(r"(?<=[a-z])(?=[A-Z])", name)
+    return join([join(tag("wbr") if n else None, part) for n, part in enumerate(parts)])
 
 
 def _facts(shown: Shown, part: Part) -> Markup | None:
