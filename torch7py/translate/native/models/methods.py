@@ -11,7 +11,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
-from torch7py.translate.native import code, devices, reuse, types_by_name
+from torch7py.translate.native import code, devices, plain, reuse, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
