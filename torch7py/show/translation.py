@@ -27,7 +27,7 @@ __all__ = ["program_page", "project_page"]
 # What each state is called, and what it means.
 STATES = {
     NATIVE: ("idiomatic", "plain PyTorch and Python"),
-    FAITHFUL: ("faithful", "statement by statement, on torch7py.lua_compat"),
+    FAITHFUL: ("plain calls", "on functions that look at a value when the page runs"),
     REFUSED: ("refused", "no translation yet: the page raises an error there"),
     NOTHING: ("no line of its own", "a part of another line, or not needed in Python"),
     ADDED: ("Python alone", "imports, helpers and the frame of the page"),
@@ -166,7 +166,7 @@ def _shares(report: Report) -> list[tuple[str, Content]]:
     return [
         ("statements", f"{report.statements:,}"),
         ("idiomatic", share(report.native)),
-        ("faithful", share(report.faithful)),
+        ("in plain calls", share(report.faithful)),
         ("refused", share(report.not_translated)),
     ]
 
