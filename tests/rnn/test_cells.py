@@ -270,3 +270,51 @@ def test_wrong_gradients_are_errors(kind: str) -> None:
         cell.updateGradInput(inputs, like(kind, wrong))
     with pytest.raises(TorchError, match="comes after updateGradInput"):
         cell.accGradParameters(inputs, like(kind, outputs))
+
+
+@pytest.mark.parametrize("layer", ["nn.LSTM(3, 4)", "nn.FastLSTM(3, 4)", "nn.GRU(3, 4)"])
+def test_a_cell_that_was_saved_is_one_when_it_is_read(runtime: Runtime, layer: str) -> None:
+    """A file has its tree alone. Reading draws no random numbers, and steps are the same to the last bit."""
+    runtime.execute(f"""
+        require 'rnn'
+        torch.manualSeed(3)
+        m = nn.Sequencer({layer})
+        x = {{torch.randn(2, 3), torch.randn(2, 3), torch.randn(2, 3)}}
+        m:forward(x)
+        local text = torch.serialize(m)
+        torch.manualSeed(5)
+        read = torch.deserialize(text)
+        drawn = torch.uniform()
+        torch.manualSeed(5)
+        wanted = torch.uniform()
+        function steps(m)
+           local g = {{}}
+           for i, y in ipairs(m:forward(x)) do g[i] = y:clone():mul(2) end
+           m:zeroGradParameters()
+           m:backward(x, g)
+           local _, gradients = m:parameters()
+           return gradients
+        end
+        a, b = steps(m), steps(read)
+    """)
+    assert runtime.globals["drawn"] == runtime.globals["wanted"]
+    stepped: Any = runtime.globals["read"].module
+    assert isinstance(stepped.step_module, Cell)
+    assert stepped.step_module.intact()
+    pairs = list(zip(runtime.globals["a"], runtime.globals["b"], strict=True))
+    assert len(pairs) >= 3
+    for one, other in pairs:
+        assert torch.equal(one, other)
+
+
+def test_another_tree_in_a_file_is_no_cell(runtime: Runtime) -> None:
+    runtime.execute("""
+        require 'rnn'
+        m = nn.FastLSTM(3, 4)
+        m.recurrentModule:get(1):get(1):get(6).modules[1] = nn.Tanh()
+        read = torch.deserialize(torch.serialize(m))
+        x = torch.randn(2, 3)
+        same = (read:forward(x) - m:forward(x)):abs():max()
+    """)
+    assert not isinstance(runtime.globals["read"].step_module, Cell)
+    assert runtime.globals["same"] == 0

@@ -28,6 +28,33 @@ def rows(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
 
 
+def _is_same(built: Any, read: Any, places: dict[int, Any]) -> bool:
+    """Whether two modules compute the same but for their parameters' values; notes which part is in which place."""
+    places[id(built)] = read
+    ours, theirs = list(built._modules.values()), list(read._modules.values())
+    shapes = [
+        {name: p.shape for name, p in part._parameters.items() if p is not None} for part in (built, read)
+    ]
+    return (
+        (type(built) is type(read) or (isinstance(built, Cell) and type(read) is Sequential))
+        and _settings(built).items() <= _settings(read).items()
+        and shapes[0] == shapes[1]
+        and len(ours) == len(theirs)
+        and all(_is_same(one, other, places) for one, other in zip(ours, theirs, strict=True))
+    )
+
+
+def _settings(module: Any) -> dict[str, Any]:
+    """What a module keeps besides tensors, results and parts, as text."""
+    return {
+        name: repr(value)
+        for name, value in module.__dict__.items()
+        if not name.startswith("_")
+        and name not in ("output", "gradInput", "training")
+        and isinstance(value, (int, float, str, list, tuple))
+    }
+
+
 class Cell(PartNames, Sequential):
     """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
 
@@ -54,12 +81,25 @@ class Cell(PartNames, Sequential):
 
     def __init__(self, members: dict[str, Module], *modules: Module) -> None:
         super().__init__(*modules)
+        self._note_tree(members)
+
+    def _note_tree(self, members: dict[str, Module]) -> None:
+        """Keep what the tree is now, so that changes are seen."""
         attributes = self.__dict__
         attributes.update(_light=False, _members=members)
         tree = [part for part in self.modules() if isinstance(part, Module)]
         attributes["_built"] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
         attributes["_tree"] = tree
         attributes["_drops"] = [part for part in tree if "p" in part.__dict__]
+
+    def recognize(self, tree: Any) -> bool:
+        """Make a cell of a tree out of a file, if it is what this one's tree is, but for the parameters' values."""
+        places: dict[int, Any] = {}
+        if not _is_same(self, tree, places):
+            return False
+        tree.__class__ = self.__class__  # which others may refer to
+        tree._note_tree({name: places[id(member)] for name, member in self.members.items()})
+        return True
 
     def part_names(self) -> dict[str, Any]:
         return self.__dict__.get("_members", {})

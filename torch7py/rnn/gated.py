@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
 
 from torch7py.nn.base import Module
+from torch7py.nn.container import Sequential
 from torch7py.nn.object import names
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
+from torch7py.rnn.cell import Cell
 
 __all__ = ["Gated", "first_given"]
 
@@ -66,6 +70,26 @@ class Gated(AbstractRecurrent):
     def buildModel(self) -> Any:
         """``m:buildModel()``: the module of one step."""
         raise NotImplementedError
+
+    def restored(self) -> None:
+        super().restored()
+        tree = self.__dict__.get("recurrentModule")
+        if type(tree) is Sequential and self._fits(tree) and not self.rebuilt():
+            generator = state.current().generator
+            before = generator.get_state()
+            twin = self.__class__.__new__(self.__class__)
+            twin.__dict__.update(self.__dict__)  # which building gives its new parts
+            built = twin.buildModel()
+            generator.set_state(before)
+            if isinstance(built, Cell):
+                built.recognize(tree)
+
+    def _fits(self, tree: Sequential) -> bool:
+        """Whether the sizes that a file tells may be those of its parameters: of others nothing is built."""
+        sizes = (self.inputSize, self.outputSize)
+        if not all(isinstance(size, int) and size > 0 for size in sizes):
+            return False
+        return math.prod(sizes) <= sum(p.numel() for p in tree.parameters())
 
     def rebuilt(self) -> bool:
         """Whether a script overrides how a part is built, or parts drop out: the kernel would not compute the same."""
