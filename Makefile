@@ -13,7 +13,7 @@ LUA_TESTS := $(wildcard tests/bridge tests/console tests/nn tests/rnn tests/pack
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-versions test-slow fuzz test-eager demo bench support format clean
+.PHONY: help test check test-lua51 test-versions test-slow fuzz test-eager demo bench support docs format clean
 
 help:
 	@echo 'make test        all checks, all tests, and the Lua-facing tests on plain Lua 5.1'
@@ -25,7 +25,8 @@ help:
 	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
 	@echo 'make test-eager  the Lua-facing tests with a compiler and a collector that are always at work'
 	@echo 'make bench       speed, beside plain PyTorch'
-	@echo 'make support     writes docs/support.md and docs/operations.md'
+	@echo 'make support     writes docs/support.md, docs/operations.md and docs/errors.md'
+	@echo 'make docs        writes the site of the documentation into build/site'
 	@echo 'make format      formats the sources'
 	@echo 'make clean       removes what make made'
 
@@ -69,6 +70,12 @@ bench: $(READY)
 support: $(READY)
 	$(BIN)/python tools/support.py
 	$(BIN)/python tools/operations.py
+	$(BIN)/python tools/errors.py
+
+# What makes the site is heavy, and no test needs it.
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

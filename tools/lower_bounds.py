@@ -36,6 +36,8 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "ipython": ("8.12", "it passes"),
     "lupa": ("2.8", "it passes"),
     "matplotlib": ("3.8", "it passes"),
+    "mkdocs-material": ("9.8", "for developers alone"),
+    "mkdocstrings-python": ("2.0", "for developers alone"),
     "mypy": ("1.13", "for developers alone"),
     "numpy": ("1.26", "it passes, and is the first for Python 3.12"),
     "onnx": ("1.16", "it passes"),
