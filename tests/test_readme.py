@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -110,16 +111,35 @@ def test_the_page_about_ports_does_what_it_says(tmp_path):
 
 PAGES = [
     *ROOT.glob("*.md"),
-    *ROOT.joinpath("docs").glob("*.md"),
-    *ROOT.joinpath("docs/decisions").glob("*.md"),
+    *ROOT.glob("docs/**/*.md"),
+    ROOT / "lua_samples/README.md",
+    ROOT / "bench/README.md",
 ]
+
+
+def prose(page: Path) -> str:
+    """A page without its code, where brackets are no links and lines with # no headings."""
+    return re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@cache
+def headings(page: Path) -> set[str]:
+    """What may stand behind # in a link to a page: its headings, as GitHub and the site write them there."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
-    prose = re.sub(r"^```.*?^```$|`[^`]*`", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    links = re.findall(r"\]\(([^)#\s]+)", prose)
-    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+    for link in re.findall(r"\]\(([^)\s]+)", prose(page)):
+        if "://" not in link:
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not heading or heading in headings(target), link
 
 
 def test_every_decision_is_dated_and_listed():
