@@ -1,8 +1,9 @@
-"""The built wheel, installed elsewhere, runs a program from another folder."""
+"""The wheel, built from the source distribution and installed elsewhere, does what the README begins with."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -30,7 +31,7 @@ def call(cwd: Path, *command: str | Path) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    call(ROOT, sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
+    call(ROOT, sys.executable, "-m", "build", "--no-isolation", "--outdir", folder)  # from the sdist
     (built,) = folder.glob("torch7py-*.whl")
     return built
 
@@ -64,11 +65,25 @@ def test_wheel_holds_every_file_of_the_repository(wheel):
     assert held == wanted
 
 
-def test_installed_command_runs_a_program(binaries, tmp_path):
-    tmp_path.joinpath("program.lua").write_text(
-        "require 'nn'\n"
-        "local m = nn.Sequential():add(nn.Identity())\n"
-        "io.write(arg[1], ' ', m:forward(torch.Tensor{1, 2, 4}):sum(), '\\n')\n"
+def test_links_of_the_shown_readme_lead_into_the_repository(wheel):
+    """A package index shows the README in a place where no file of the repository is."""
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
+        text = files.read(name).decode()
+    links = re.findall(r"\]\(([^)#\s]+)", text)
+    ours = re.findall(r"\]\(([^):#\s]+)", ROOT.joinpath("README.md").read_text())
+    assert links == [f"https://github.com/torch7py/torch7py/blob/main/{path}" for path in ours]
+    assert "Project-URL: Homepage, https://github.com/torch7py/torch7py\n" in text
+
+
+def test_installed_command_runs_the_first_program_of_the_readme(binaries, tmp_path):
+    blocks = re.findall(
+        r"^```(\w+)\n(.*?)^```$", ROOT.joinpath("README.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    output = call(tmp_path, binaries / "torch7py", "run", "program.lua", "sum")
-    assert output == "sum 7\n"
+    program = next(text for kind, text in blocks if kind == "lua")
+    command, printed = next(text for kind, text in blocks if kind == "console").split("\n", 1)
+    dollar, *words, name = command.split()
+    assert (dollar, words) == ("$", ["torch7py", "run"])
+    tmp_path.joinpath(name).write_text(program)
+    output = call(tmp_path, binaries / "torch7py", "run", name)
+    assert [line.rstrip() for line in output.splitlines()] == printed.splitlines()

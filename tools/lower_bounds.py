@@ -29,6 +29,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "build": ("1.2", "for developers alone"),
     "click": ("8.2", "with 8.1 what a command writes to its error output is not among what tests see of it"),
     "h5py": ("3.10", "it passes"),
+    "hatch-fancy-pypi-readme": ("24.1", "for developers alone"),
     "hatchling": ("1.27", "license-files as a list, and license as an expression"),
     "hypothesis": ("6.100", "it passes"),
     "import-linter": ("2.10", "for developers alone"),

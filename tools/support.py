@@ -159,7 +159,7 @@ def _returned(package: str) -> Section:
 FEW = "Packages that few projects use"
 ABOUT_PACKAGES = (
     "The number says how many of the 91 projects require the package by its name; at most two do where there is none.",
-    "Packages of other wheels are found too (docs/adding_a_package.md).",
+    "Packages of other wheels are found too ([how](adding_a_package.md)).",
 )
 ABOUT_FEW = (
     "At most six of the 91 projects use each of these. They are in `torch7py/packages/contrib`, by the same rules as",
