@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import torch7py
 from torch7py.cli.main import main
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,12 @@ def test_every_page_has_its_place() -> None:
     of_the_root = {"index.md", *(name for name in named if ROOT.joinpath(name).exists())}
     pages = {path.name for path in ROOT.glob("docs/*.md")}
     assert named == pages | of_the_root | {"decisions/README.md"}
+
+
+def test_the_page_about_the_interface_has_every_name() -> None:
+    page = ROOT.joinpath("docs", "python_api.md").read_text()
+    named = re.findall(r"^::: torch7py\.(\w+)$", page, re.MULTILINE)
+    assert sorted(named) == sorted(set(torch7py.__all__) - {"__version__"})
 
 
 def test_the_address_of_the_repository_is_that_of_the_package() -> None:

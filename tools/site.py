@@ -12,7 +12,7 @@ from typing import Any
 
 from mkdocs.structure.files import File
 
-__all__ = ["on_files", "on_page_markdown"]
+__all__ = ["on_files", "on_page_content", "on_page_markdown"]
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -45,3 +45,8 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
         return f"{config.extra['repository']}/{kind}/main/{path.relative_to(ROOT).as_posix()}"
 
     return LINK.sub(target, markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Docstrings announce an example by ``::``, which Markdown would show."""
+    return re.sub(r"<p>::</p>|(?<=[.:]) ?::(?=</p>)", "", html)
