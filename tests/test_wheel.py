@@ -76,14 +76,30 @@ def test_links_of_the_shown_readme_lead_into_the_repository(wheel):
     assert "Project-URL: Homepage, https://github.com/torch7py/torch7py\n" in text
 
 
-def test_installed_command_runs_the_first_program_of_the_readme(binaries, tmp_path):
-    blocks = re.findall(
-        r"^```(\w+)\n(.*?)^```$", ROOT.joinpath("README.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+def run_the_first_program_of_the_readme(binaries, folder):
+    readme = ROOT.joinpath("README.md").read_text()
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     program = next(text for kind, text in blocks if kind == "lua")
     command, printed = next(text for kind, text in blocks if kind == "console").split("\n", 1)
     dollar, *words, name = command.split()
     assert (dollar, words) == ("$", ["torch7py", "run"])
-    tmp_path.joinpath(name).write_text(program)
-    output = call(tmp_path, binaries / "torch7py", "run", name)
+    folder.joinpath(name).write_text(program)
+    output = call(folder, binaries / "torch7py", "run", name)
     assert [line.rstrip() for line in output.splitlines()] == printed.splitlines()
+
+
+def test_installed_command_runs_the_first_program_of_the_readme(binaries, tmp_path):
+    run_the_first_program_of_the_readme(binaries, tmp_path)
+
+
+@pytest.mark.slow
+def test_in_an_empty_environment_and_with_an_empty_home(wheel, tmp_path, monkeypatch):
+    """With all that it depends on installed anew, from where pip takes it, and nothing else."""
+    for name in ("environment", "home", "folder"):
+        tmp_path.joinpath(name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    venv.create(tmp_path / "environment", with_pip=True)
+    binaries = tmp_path / "environment" / "bin"
+    call(tmp_path, binaries / "python", "-m", "pip", "install", "--quiet", wheel)
+    run_the_first_program_of_the_readme(binaries, tmp_path / "folder")
+    call(tmp_path / "folder", binaries / "torch7py", "doctor")  # which fails where something of its test does
