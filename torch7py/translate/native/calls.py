@@ -276,7 +276,8 @@ class Calls:
         if rule is not None:
             return rule(t, node)
         if kind in (None, "any"):
-            raise Undecided("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
+            of = described(t, node.receiver)
+            raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
         problem = Undecided if plain.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
@@ -304,8 +305,12 @@ class Calls:
                 room = math.inf
             else:
                 given = given[: int(room)]  # Lua drops what a function does not take
-            least = min(len(f.parameters) for f in functions if not f.vararg) if room < math.inf else room
-            if len(given) > least - first and not self._is_defined_once(node):
+            taken = [len(f.parameters) for f in functions if not f.vararg] if room < math.inf else []
+            uneven = any(len(given) > max(0, count - first) for count in taken)
+            uneven |= first > 0 and min(taken, default=0) == 0 < max(
+                taken, default=0
+            )  # not all take the object
+            if uneven and not self._is_defined_once(node):
                 raise Undecided("T7-216", node.line, "functions that take different numbers of arguments")
         if self.t.training.takes_weights(node, functions):
             given, room = given[1:], room - 1

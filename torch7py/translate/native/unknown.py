@@ -39,8 +39,19 @@ def is_open(t: Translator, node: Expression) -> bool:
     """Whether something may be of several kinds, or a table of several forms."""
     kind = t.kind(node)
     if kind in (None, "any") or node in t.types.guessed:
-        return True
+        return not _is_missing(t, node)
     return kind == "table" and (t.representation(node) == "several" or bool(t.type(node).find().sources))
+
+
+def _is_missing(t: Translator, node: Expression) -> bool:
+    """Whether something is, or is in, what ``require`` gives of a package or file that pages do not have."""
+    while isinstance(node, Index):
+        node = node.base
+    if isinstance(node, Name):
+        variable = t.scopes.of_name[node]
+        sources = [s for s in t.wholes.sources(variable) if not isinstance(s, (bool, tree.Nil))]
+        node = sources[0] if len(sources) == 1 and isinstance(sources[0], Call) else node
+    return isinstance(node, Call) and t.path(node.callee) == "require"
 
 
 def undecided(t: Translator, node: Expression, code: str, line: int, reason: str) -> Problem:
