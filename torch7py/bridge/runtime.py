@@ -30,9 +30,10 @@ from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
-from torch7py.ops import state, types
-from torch7py.ops.dispatch.file_names import from_file_name
+from torch7py.ops import one_writer, state, types
+from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.errors import TorchError
+from torch7py.ops.process_group import ProcessGroup
 from torch7py.packages.missing_packages import advice
 from torch7py.packages.registry import came_with_torch, chunk_name, packages
 
@@ -69,6 +70,7 @@ class Runtime:
         cutorch_api: the generation of cutorch, 2015 or 2016; None to judge by the program likewise.
         rewrite: for tools that watch a program: given Lua source (its bytes as latin-1) and the name of its chunk, it
             gives the source that is compiled instead.
+        group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Runtime:
         cutorch_api: int | None = None,
         cuda_as: str | None = None,
         rewrite: Callable[[str, str], str] | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
         torch_device = torch.device(device)
         if cuda_as not in (None, "cpu") or (cuda_as and torch_device.type != "cpu"):
@@ -104,6 +107,7 @@ class Runtime:
             gpu=gpu,
             generation=rnn_api,
             cutorch_generation=cutorch_api,
+            group=group,
         )
         self.on_exit: list[Callable[[], None]] = []  # called where the program ends the process
         self._script: str | None = None
@@ -116,6 +120,7 @@ class Runtime:
             "pairs": pairs,
             "cuda_as": cuda_as,
             "rewrite": rewrite,
+            "group": group,
         }
         self.thread_states: dict[int, RuntimeInterface | None] = {}
         if seed is not None:
@@ -310,6 +315,8 @@ class Runtime:
             "flush_text": self.streams.flush,
             "setting": self._setting,
         }
+        if self.state.group is not None:
+            functions |= {"acts": self.state.group.acts, "agree": self._agree, "place": _place}
         functions["patch"] = source.patch
         functions["working_directory"] = lambda: from_file_name(os.getcwd())
         if self._rewrite is not None:
@@ -323,6 +330,7 @@ class Runtime:
         config["on_cpu"] = self.state.device.type == "cpu"
         config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0"
         config["pairs"] = pairs
+        config["several"] = self.state.group is not None
         config["colors"] = output.takes_colors(sys.stdout)
         config["default"] = self.state.default_type.name
         boot = self._chunk("boot.lua")
@@ -409,6 +417,10 @@ class Runtime:
         """The packages that a package requires; None if there is no such package."""
         package = packages.get(name)
         return None if package is None else self._lua.table_from(package.requires)
+
+    def _agree(self, what: str, *values: Any) -> Any:
+        """The first process's values: text, numbers and truth."""
+        return tuple(one_writer.agreed(what, values))
 
     def _setting(self, name: str, value: Any = None) -> Any:
         if name == "default_type":
@@ -605,6 +617,11 @@ class _Entered:
             Interrupts.leave()
         if not runtime._entries:
             runtime._leave()
+
+
+def _place(name: str, keeps: bool) -> str:
+    """The path, in Lua's bytes, of the file to open in place of one to write."""
+    return from_file_name(one_writer.place_for_writing(to_file_name(name), keeps))
 
 
 def _source(text: str) -> str:

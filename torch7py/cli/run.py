@@ -14,15 +14,19 @@ import click
 
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
+from torch7py.cli import processes
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
 from torch7py.cli.needed_libraries import missing_libraries
+from torch7py.cli.process import load_libraries
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
 from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.cli.signals import script_signals
+from torch7py.ops.errors import ProcessLost
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
     from torch7py.console.engine import Console
+    from torch7py.ops.process_group import ProcessGroup
 
 __all__ = ["run"]
 
@@ -54,6 +58,12 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write each loss of the program's criterions to this file, which `torch7py plot` draws.",
 )
+@click.option(
+    "--nproc",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run N processes, which share the batches of nn.DataParallelTable.",
+)
 @traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
 @click.argument("file", required=False, type=click.Path(allow_dash=True))
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -65,6 +75,7 @@ def run(
     interactive: bool,
     progress: bool,
     losses: Path | None,
+    nproc: int | None,
     file: str | None,
     arguments: tuple[str, ...],
     **options: Any,
@@ -81,11 +92,26 @@ def run(
         raise Refusal("-i reads from the standard input, which - takes for the program")
     if file is not None and file != "-":
         _check_file(file)
-    check_options(**options)
+    several = processes.is_one_of_several() or (nproc or 1) > 1
+    if several and (interactive or file == "-"):
+        raise Refusal("several processes run a program that is in a file, without -i")
+    if several and not processes.is_one_of_several():
+        check_options(**options)
+        ctx.exit(processes.supervise(nproc or 1, sys.argv[1:]))
+    group = None
+    if several:
+        options["device"] = processes.device_of(options["device"])
+        check_options(**options)
+        group = _joined()
+        options |= {"group": group, "seed": processes.same_seed(group, options["seed"])}
+        if not group.acts:
+            progress, losses = False, None
+    else:
+        check_options(**options)
     runtime: Runtime | None = None
     console: Console | None = None
     endings: list[Callable[[], None]] = []
-    with script_signals(endings):
+    with script_signals(endings), processes.deaf_to_closed_sockets(several):
         try:
             if progress or losses is not None:
                 from torch7py.cli.progress import Progress, instrumented
@@ -104,11 +130,20 @@ def run(
                     )
                     endings.append(display.end)
                     stack.enter_context(display)
+                if group is not None:
+                    finish = partial(group.agree, "the end of the program")
+                    runtime.on_exit.append(finish)
                 code_of_program = program.run(runtime)
+                if group is not None:
+                    finish()
         except LuaError as error:
             code_of_program = 1
             details = partial(_explain, error, runtime, console, program)
             complain(error.message, details, error.traceback if show_traceback(ctx) else "")
+        except ProcessLost as lost_process:
+            code_of_program = processes.LOST
+            if not processes.is_watched():
+                complain(f"torch7py: {lost_process}")
         except KeyboardInterrupt as interrupt:
             code_of_program = INTERRUPTED
             complain(str(interrupt) or "interrupted")
@@ -124,6 +159,16 @@ def run(
         with closing(console.runtime):
             code_of_program = talk(console, show_traceback(ctx))
     ctx.exit(code_of_program)
+
+
+def _joined() -> ProcessGroup:
+    """Enter the group of the processes that run the program."""
+    processes.be_quiet()
+    with load_libraries():
+        from torch7py.ops.process_group import join
+    group = join()
+    assert group is not None
+    return group
 
 
 class _Program:

@@ -14,7 +14,7 @@ from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.ops.random import dropout_mask, normal_
+from torch7py.ops.random import draw_for_batch, dropout_mask, normal_
 from torch7py.ops.rounding import format_number
 
 __all__ = ["SpatialDropout", "VolumetricDropout", "WhiteNoise"]
@@ -115,8 +115,12 @@ class WhiteNoise(Pointwise):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return input + self.mean
-        noise = torch.empty(input.shape, dtype=input.dtype, device=input.device)
-        return input + self.note("noise", normal_(noise, self.mean, self.std))
+
+        def draw(shape: tuple[int, ...]) -> torch.Tensor:
+            noise = torch.empty(shape, dtype=input.dtype, device=input.device)
+            return normal_(noise, self.mean, self.std)
+
+        return input + self.note("noise", draw_for_batch(input.shape, draw))
 
     def updateOutput(self, input: Any) -> Any:
         return self.noted(super().updateOutput, input)

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from torch7py.ops.files import DiskFile
+from torch7py.ops.one_writer import open_for_writing
 
 if sys.platform != "win32":
     import fcntl
@@ -177,9 +178,14 @@ class NewFile(DiskFile):
         super().__init__(name, "w")
 
     def _open(self, name: str) -> IO[bytes]:
+        return open_for_writing(
+            name, lambda path: self._open_new(path) if path == name else open(path, "wb", buffering=0)
+        )
+
+    def _open_new(self, name: str) -> IO[bytes]:
         target = os.path.realpath(name)
         if os.path.exists(target) and not os.path.isfile(target):
-            return super()._open(name)
+            return open(name, "wb", buffering=0)
         self._permissions = _permissions_for(target)
         file = _open_nameless(target)
         if file is None:
@@ -189,6 +195,7 @@ class NewFile(DiskFile):
 
     def __del__(self) -> None:
         if getattr(self, "opened", False):
+            self._collected = True
             self.discard()
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ PyTorch is not imported here: the command raises these errors before it is loade
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "Torch7Error", "TorchError"]
+__all__ = ["ArgumentError", "ProcessLost", "Torch7Error", "TorchError"]
 
 
 class Torch7Error(Exception):
@@ -18,3 +18,7 @@ class TorchError(Torch7Error):
 
 class ArgumentError(TorchError):
     """A call whose arguments fit no form of the function."""
+
+
+class ProcessLost(BaseException):
+    """Another of the processes that run a program has ended. It passes every pcall: this one cannot go on by itself."""

@@ -14,6 +14,7 @@ from torch7py.ops import memory, state, types
 from torch7py.ops.create import creation
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
+from torch7py.ops.one_writer import agreed
 from torch7py.ops.random import check, choose, fill, scalar
 from torch7py.ops.registry import Form, operation, operations, torch_class
 from torch7py.ops.support import restricted
@@ -221,13 +222,19 @@ def _manual_seed(generator: Generator | None, seed: float) -> None:
     _or_default(generator).manual_seed(seed)
 
 
+def _seed(generator: Generator | None) -> int:
+    seeded = _or_default(generator)
+    seeded.manual_seed(agreed("torch.seed", seeded.seed()))
+    return seeded.initial_seed()
+
+
 operation(
     "seed",
     "generator:generator=None",
     Form.FUNCTION,
     returns="value",
     about="Seed the generator with a number that the system gives, and return that.",
-)(lambda g: _or_default(g).seed())
+)(_seed)
 operation(
     "initialSeed",
     "generator:generator=None",

@@ -11,13 +11,17 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.screen import Screen
 from torch7py.ops.types import DOUBLE, NumberType
+
+if TYPE_CHECKING:
+    from torch7py.ops.batch_part import BatchPart
+    from torch7py.ops.process_group import ProcessGroup
 
 __all__ = ["State", "current", "of_process", "use"]
 
@@ -40,6 +44,8 @@ class State:
         libm: the loop that ``ops/libm.py`` computes with; None for Python's ``math``.
         prints: the program's ``print``; None where there is no program.
         screen: where the program's pictures are shown (``ops/screen.py``); None where there is no such place.
+        group: the processes that run the program together; None where one does.
+        batch_part: which part of a batch the program computes just now, where several processes share it.
         packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
@@ -55,6 +61,8 @@ class State:
     libm: Callable[[str, int, int, int], None] | None = None
     prints: Callable[..., None] | None = None
     screen: Screen | None = None
+    group: ProcessGroup | None = None
+    batch_part: BatchPart | None = None
     packages: dict[str, Any] = field(default_factory=dict)
     trusted_bytecode: dict[str, bool] = field(default_factory=dict)
 

@@ -24,6 +24,7 @@ module.set_virtual(config.virtual)
 chunk('compat.lua')()
 chunk('rounding.lua')()
 functions.redirect = chunk('output.lua')(host)
+if config.several then chunk('one_writer.lua')(host) end
 local loops = chunk('loops.lua')(config, headers, tensor)
 local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
 core.method = tensor.method

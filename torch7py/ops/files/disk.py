@@ -6,10 +6,13 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from typing import IO, Any
 
+from torch7py.ops import state
 from torch7py.ops.files.file import File, parse_mode
 from torch7py.ops.files.stream import PIECE
+from torch7py.ops.one_writer import by_one, open_for_writing, written
 
 __all__ = ["DiskFile", "PipeFile"]
 
@@ -28,6 +31,7 @@ class DiskFile(File):
         self.name = os.fspath(name)
         self._out = bytearray()
         self._unbuffered = False
+        self._collected = False  # closed at no certain moment, by the collector
         self._start(self._open(self.name))
         self.opened = True
 
@@ -36,13 +40,18 @@ class DiskFile(File):
 
     def _open(self, name: str) -> IO[bytes]:
         if not self.readable:
-            return open(name, "wb", buffering=0)
+            return open_for_writing(name, lambda path: open(path, "wb", buffering=0))
         if not self.writable:
             return open(name, "rb", buffering=0)
-        return open(os.open(name, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+        return open_for_writing(
+            name,
+            lambda path: open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0),
+            keeps=True,
+        )
 
     def __del__(self) -> None:
         if getattr(self, "opened", False):
+            self._collected = True
             self.close()
 
     def _fill(self, count: int) -> int:
@@ -149,6 +158,8 @@ class DiskFile(File):
         finally:
             self._raw.close()
             super().close()
+            if self.writable and not self._collected:
+                written(self.name)
 
     def set_native_order(self) -> None:
         self._check_open()
@@ -162,16 +173,31 @@ class DiskFile(File):
 class PipeFile(DiskFile):
     """``torch.PipeFile(command[, mode[, quiet]])``: reads what a shell command prints, or writes its input."""
 
+    _process: subprocess.Popen[bytes] | None
+
     def __init__(self, name: str, mode: str = "r", quiet: bool = False) -> None:
         parse_mode(mode, ("r", "w"))
         super().__init__(name, mode, quiet)
 
     def _open(self, name: str) -> IO[bytes]:
+        group = state.current().group
+        if group is not None and (self.readable or not group.acts):
+            return self._of_first(name)
         piped: dict[str, Any] = {"stdout" if self.readable else "stdin": subprocess.PIPE}
         sys.stdout.flush()
         self._process = subprocess.Popen(name, shell=True, bufsize=0, **piped)
         stream = self._process.stdout if self.readable else self._process.stdin
         assert stream is not None
+        return stream
+
+    def _of_first(self, command: str) -> IO[bytes]:
+        """What the command prints, read to its end by the first of several processes; the others write to nobody."""
+        self._process = None
+        stream = tempfile.TemporaryFile(buffering=0)
+        if self.readable:
+            run = by_one(lambda: subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False).stdout)
+            stream.write(run())
+            stream.seek(0)
         return stream
 
     def remaining(self) -> int | None:
@@ -188,7 +214,8 @@ class PipeFile(DiskFile):
 
     def close(self) -> None:
         super().close()
-        self._process.wait()
+        if self._process is not None:
+            self._process.wait()
 
     def describe(self) -> str:
         status, mode = self._state()

@@ -14,7 +14,7 @@ The functions in this file are for layers: they draw from the current State's ge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -22,7 +22,7 @@ from torch7py.ops import state
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import choose, draw, fill, scalar
 
-__all__ = ["choose", "draw", "dropout_mask", "fill", "normal_", "scalar", "uniform_"]
+__all__ = ["choose", "draw", "draw_for_batch", "dropout_mask", "fill", "normal_", "scalar", "uniform_"]
 
 
 def uniform_(tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
@@ -35,9 +35,27 @@ def normal_(tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch
     return fill.normal(state.current().generator, tensor, mean, stdv)
 
 
+def draw_for_batch(shape: Sequence[int], draw: Callable[[tuple[int, ...]], torch.Tensor]) -> torch.Tensor:
+    """A tensor of this shape: ``draw`` of it, or its part of what is drawn for the whole batch.
+
+    Several processes that share a batch draw from equal generators. Each draws for the whole batch and takes its rows,
+    so that all numbers are those of one process, and all generators are equal afterwards.
+    """
+    part = state.current().batch_part
+    place = None if part is None else part.place_in(shape)
+    if part is None or place is None:
+        return draw(tuple(shape))
+    axis, each = place
+    whole = (*shape[:axis], part.total * each, *shape[axis + 1 :])
+    return draw(whole).narrow(axis, part.start * each, part.length * each).contiguous()
+
+
 def dropout_mask(
     generator: Generator, shape: Sequence[int], p: float, dtype: torch.dtype = torch.float64
 ) -> torch.Tensor:
     """A CPU tensor of this shape, 1 where an element is kept and 0 where it is dropped with probability p."""
-    mask = torch.empty(tuple(shape), dtype=dtype, device="cpu")
-    return fill.bernoulli(generator, mask, 1 - p)
+
+    def draw(shape: tuple[int, ...]) -> torch.Tensor:
+        return fill.bernoulli(generator, torch.empty(shape, dtype=dtype, device="cpu"), 1 - p)
+
+    return draw_for_batch(shape, draw)

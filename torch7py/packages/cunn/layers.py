@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn import data_parallel
 from torch7py.nn.container import Container
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import extend, layer
-from torch7py.ops import types
+from torch7py.ops import state, types
 from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
+from torch7py.ops.process_group import ProcessGroup
 from torch7py.ops.registry import Fields
 from torch7py.packages.cutorch.settings import check_device
 
@@ -25,8 +27,9 @@ class DataParallelTable(Container):
     """``nn.DataParallelTable(dimension[, flattenParams, usenccl])``: a batch divided among GPUs along a dimension.
 
     ``add(module, gpus)`` gives the module and its GPUs, a number or a table of numbers from 1. With one GPU, and on
-    the CPU in its stead, the whole batch goes to the module; more than one are refused. Inputs may be FloatTensors:
-    they are copied to the GPU.
+    the CPU in its stead, the whole batch goes to the module; more than one are refused. Where several processes run
+    the program (``torch7py run --nproc``) each computes its part of the batch, whichever GPUs are named. Inputs may be
+    FloatTensors: they are copied to the GPU.
 
     Shapes: the module's.
     """
@@ -57,8 +60,11 @@ class DataParallelTable(Container):
             raise TorchError(f"{self.class_name}:add expects a module and a GPU's number, or a table of such")
         for number in listed:
             check_device(number, f"{self.class_name}:add")
-        if len({*self.gpuAssignments, *listed}) > 1:
-            raise TorchError(f"{self.class_name}: models on more than one GPU are not supported")
+        if len({*self.gpuAssignments, *listed}) > 1 and state.current().group is None:
+            raise TorchError(
+                f"{self.class_name}: models on more than one GPU are not supported in one process "
+                "(torch7py run --nproc N computes in N)"
+            )
         if isinstance(gpus, list) and self._modules:
             raise TorchError(f"{self.class_name}:add with a table of GPUs is called once")
         if not self._modules:
@@ -71,7 +77,10 @@ class DataParallelTable(Container):
         return self
 
     def syncParameters(self) -> None:
-        """``m:syncParameters()``: there is one copy."""
+        """``m:syncParameters()``: every process gets the first one's parameters; in one process there is one copy."""
+        group = state.current().group
+        if group is not None:
+            data_parallel.send_first(group, self._module().parameter_pairs()[0])
         self.needsSync = False
 
     def flattenParameters(self) -> None:
@@ -100,8 +109,50 @@ class DataParallelTable(Container):
         return self._module()(self._placed(input, "input"))
 
     def updateOutput(self, input: Any) -> Any:
-        self.__dict__["_placed_input"] = placed = self._placed(input, "input")
+        placed = self._placed(input, "input")
+        group = state.current().group
+        if group is not None:
+            return self._output_of_all(group, placed)
+        self.__dict__["_placed_input"] = placed
         return self.set_output(self._module().updateOutput(placed))
+
+    # -- several processes --------------------------------------------------------------------------------
+
+    @property
+    def _axis(self) -> int:
+        return int(self.dimension) - 1
+
+    def _output_of_all(self, group: ProcessGroup, input: Any) -> Any:
+        part = self.__dict__["_placed_input"] = data_parallel.part_of(input, self._axis, group)
+        with data_parallel.computing(input, self._axis, group):
+            output = self._module().updateOutput(part) if data_parallel.has_data(part) else None
+        whole = data_parallel.gather(group, "forward", output, self._axis, self.new())
+        if self._module().training:
+            data_parallel.keep_equal(group, self._module())
+        self.show_results(whole, None)
+        return self.output
+
+    def _gradients_of_all(self, group: ProcessGroup, method: str, input: Any, gradOutput: Any, *scale: float) -> Any:
+        part, gradient = self._its_input(input), data_parallel.part_of(gradOutput, self._axis, group)
+        call = getattr(self._module(), method)
+
+        def run() -> Any:
+            if not data_parallel.has_data(part):
+                return None
+            with data_parallel.computing(gradOutput, self._axis, group):
+                return call(part, gradient, *scale)
+
+        if method == "updateGradInput":
+            result = run()
+        else:
+            result = data_parallel.sum_gradients(group, self._module().parameter_pairs()[1], run)
+        if method == "accGradParameters" or self.gradInput is None:
+            return None
+        whole = data_parallel.gather(group, method, result, self._axis, self.new())
+        self.show_results(None, whole)
+        return None if whole is None else self.gradInput
+
+    # -- gradients ----------------------------------------------------------------------------------------
 
     def _its_input(self, input: Any) -> Any:
         """The module's input at the last forward, which its layers recognize by its memory."""
@@ -109,14 +160,25 @@ class DataParallelTable(Container):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         gradient = self._placed(gradOutput, "gradient")
+        group = state.current().group
+        if group is not None:
+            return self._gradients_of_all(group, "updateGradInput", input, gradient)
         grad_input = self._module().updateGradInput(self._its_input(input), gradient)
         return grad_input if self.gradInput is None else self.set_grad_input(grad_input)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        self._module().accGradParameters(self._its_input(input), self._placed(gradOutput, "gradient"), scale)
+        gradient = self._placed(gradOutput, "gradient")
+        group = state.current().group
+        if group is not None:
+            self._gradients_of_all(group, "accGradParameters", input, gradient, scale)
+            return
+        self._module().accGradParameters(self._its_input(input), gradient, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         gradient = self._placed(gradOutput, "gradient")
+        group = state.current().group
+        if group is not None:
+            return self._gradients_of_all(group, "backward", input, gradient, scale)
         grad_input = self._module().backward(self._its_input(input), gradient, scale)
         return None if self.gradInput is None else self.set_grad_input(grad_input)
 

@@ -10,23 +10,23 @@ import torch
 
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.packages.cutorch.settings import check_device, gpu, settings
+from torch7py.packages.cutorch.settings import check_device, device_count, gpu, settings
 from torch7py.packages.registry import function
 
 __all__: list[str] = []
 
 
 @function("cutorch.getDeviceCount")
-def device_count() -> int:
-    """``cutorch.getDeviceCount()``: 1 where the CPU stands in."""
-    return torch.cuda.device_count() if gpu() is not None else 1
+def get_device_count() -> int:
+    """``cutorch.getDeviceCount()``: 1 where the CPU stands in; a device each where several processes run the program."""
+    return device_count()
 
 
 @function("cutorch.getDevice")
 def current_device() -> int:
     """``cutorch.getDevice()``: the current device, counted from 1."""
     device = gpu()
-    if device is None:
+    if device is None or state.current().group is not None:
         return settings().device
     return 1 + (torch.cuda.current_device() if device.index is None else device.index)
 
@@ -40,6 +40,9 @@ def set_device(device: float) -> None:
         settings().device = int(device)
         return
     number = check_device(device, "cutorch.setDevice")
+    if state.current().group is not None:  # this process computes on its own
+        settings().device = number
+        return
     current = state.current()
     current.gpu = current.device = torch.device("cuda", number - 1)
 

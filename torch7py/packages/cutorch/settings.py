@@ -11,7 +11,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
 from torch7py.packages.registry import on_require
 
-__all__ = ["SEED_OFFSET", "Settings", "check_device", "gpu", "settings"]
+__all__ = ["SEED_OFFSET", "Settings", "check_device", "device_count", "gpu", "settings"]
 
 # The two streams of a program with one seed for both must not be the same numbers.
 SEED_OFFSET = 0x9E3779B9
@@ -60,11 +60,19 @@ def gpu() -> torch.device | None:
     return device if device is not None and device.type == "cuda" else None
 
 
+def device_count() -> int:
+    """How many devices a program finds: a process each, where several run it."""
+    current = state.current()
+    if current.group is not None:
+        return current.group.size
+    return torch.cuda.device_count() if gpu() is not None else 1
+
+
 def check_device(device: float, label: str) -> int:
     """The number of a device, which counts from 1."""
-    if gpu() is None and device == settings().device:
+    count = device_count()
+    if gpu() is None and count == 1 and device == settings().device:
         return int(device)
-    count = torch.cuda.device_count() if gpu() is not None else 1
     if not 1 <= device <= count or int(device) != device:
         raise TorchError(f"{label}: there is no device {device:g} here, only {count}")
     return int(device)

@@ -20,6 +20,7 @@ import torch
 from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.one_writer import by_one
 from torch7py.ops.support import restricted, unsupported
 from torch7py.packages.gnuplot.drawing import Array, Curve, Figure, draw
 from torch7py.packages.gnuplot.styles import parse_style, words_of
@@ -62,6 +63,7 @@ def figure_of(number: float) -> Figure:
     return _all().figures.setdefault(int(number), Figure())
 
 
+@by_one
 def _save(figure: Figure, file: str, kind: str) -> None:
     try:
         draw(figure).savefig(to_file_name(file), format=kind)

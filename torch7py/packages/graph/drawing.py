@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from torch7py.ops.errors import TorchError
+from torch7py.ops.one_writer import by_one
 
 __all__ = ["Drawing"]
 
@@ -122,6 +123,7 @@ class Drawing:
 
     # -- files --------------------------------------------------------------------------------------------
 
+    @by_one
     def write(self, path: str) -> None:
         """An ``.svg`` or a ``.dot`` file."""
         kind = Path(path).suffix

@@ -14,6 +14,7 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.one_writer import open_for_writing, written
 from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function, on_require
 
@@ -59,7 +60,10 @@ def _file(number: int) -> Any:
 def open_file(name: str, mode: str) -> int:
     """Open a file; its number."""
     try:
-        file = _h5py().File(to_file_name(name), mode)
+        if mode == "r":
+            file = _h5py().File(to_file_name(name), mode)
+        else:
+            file = open_for_writing(to_file_name(name), lambda path: _h5py().File(path, mode), mode != "w")
     except (OSError, ValueError) as error:
         raise TorchError(f"hdf5.open: cannot open {name} in mode '{mode}': {error}") from None
     number = next(_numbers)
@@ -69,8 +73,12 @@ def open_file(name: str, mode: str) -> int:
 
 @function("hdf5._close")
 def close_file(number: int) -> None:
-    _file(number).close()
+    file = _file(number)
+    name, writes = str(file.filename), file.mode != "r"
+    file.close()
     del _files[number]
+    if writes:
+        written(name)
 
 
 @function("hdf5._kind")

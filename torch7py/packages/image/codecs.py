@@ -14,6 +14,7 @@ import torch
 from torch7py.ops import state
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.one_writer import by_one
 from torch7py.packages.image import png16
 from torch7py.packages.optional_libraries import import_library
 from torch7py.packages.registry import function
@@ -197,6 +198,7 @@ def _encoded(image: torch.Tensor, kind: str, quality: float) -> bytes:
 
 
 @function("image._write")
+@by_one
 def write_file(image: torch.Tensor, name: str, kind: str) -> None:
     """Write an image into a file."""
     data = _encoded(image, kind, QUALITY)

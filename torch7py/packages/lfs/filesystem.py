@@ -7,6 +7,7 @@ import stat
 from typing import Any
 
 from torch7py.ops.errors import ArgumentError
+from torch7py.ops.one_writer import by_one
 from torch7py.packages.paths.filesystem import Outcome, failure
 from torch7py.packages.registry import function
 
@@ -89,6 +90,7 @@ def _message(error: OSError) -> tuple[None, str, int]:
 
 
 @function("lfs.mkdir", filenames=True)
+@by_one
 def mkdir(path: str) -> Outcome:
     """``lfs.mkdir(path)``: make a directory; true, or nil, a message and a number."""
     try:
@@ -99,6 +101,7 @@ def mkdir(path: str) -> Outcome:
 
 
 @function("lfs.rmdir", filenames=True)
+@by_one
 def rmdir(path: str) -> Outcome:
     """``lfs.rmdir(path)``: remove an empty directory."""
     try:
@@ -109,6 +112,7 @@ def rmdir(path: str) -> Outcome:
 
 
 @function("lfs.touch", filenames=True)
+@by_one
 def touch(path: str, access: float | None = None, modification: float | None = None) -> Outcome:
     """``lfs.touch(path[, access[, modification]])``: set a file's times, by default to now."""
     times = None if access is None else (access, access if modification is None else modification)
@@ -120,6 +124,7 @@ def touch(path: str, access: float | None = None, modification: float | None = N
 
 
 @function("lfs.link", filenames=True)
+@by_one
 def link(old: str, new: str, symbolic: bool = False) -> Outcome:
     """``lfs.link(old, new[, symbolic])``: another name for a file."""
     try:

@@ -13,6 +13,7 @@ import uuid
 from typing import Any
 
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.one_writer import by_one
 from torch7py.ops.rounding import format_number
 from torch7py.packages.registry import function
 
@@ -128,6 +129,7 @@ def listing(name: Any) -> list[str] | None:
 
 
 @function("paths.mkdir", filenames=True)
+@by_one
 def mkdir(name: Any) -> Outcome:
     """``paths.mkdir(name)``: make a directory and those above it; true, or nil, a message and a number."""
     name = _name(name, 1, "mkdir")
@@ -142,6 +144,7 @@ def mkdir(name: Any) -> Outcome:
 
 
 @function("paths.rmdir", filenames=True)
+@by_one
 def rmdir(name: Any) -> Outcome:
     """``paths.rmdir(name)``: remove an empty directory."""
     name = _name(name, 1, "rmdir")
@@ -153,6 +156,7 @@ def rmdir(name: Any) -> Outcome:
 
 
 @function("paths.rmall", filenames=True)
+@by_one
 def rmall(name: Any, more: str | None = None) -> bool | tuple[None, str] | tuple[None, str, Any]:
     """``paths.rmall(name, 'yes')``: remove a file, or a directory with all that is in it."""
     name = _name(name, 1, "rmall")
@@ -171,6 +175,7 @@ def rmall(name: Any, more: str | None = None) -> bool | tuple[None, str] | tuple
 
 
 @function("paths.tmpname", filenames=True)
+@by_one
 def tmpname() -> str:
     """``paths.tmpname()``: a name for a temporary file, which is removed when the program ends."""
     name = os.path.join(tempfile.gettempdir(), f"luatmp{uuid.uuid4().hex[:8]}")

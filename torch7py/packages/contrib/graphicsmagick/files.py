@@ -12,6 +12,7 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import TorchError
+from torch7py.ops.one_writer import by_one
 from torch7py.packages.contrib.graphicsmagick.pixels import UNIT, unbytes
 from torch7py.packages.image import png16
 from torch7py.packages.image.codecs import pillow
@@ -212,6 +213,7 @@ def encode(
 
 
 @function("graphicsmagick._write")
+@by_one
 def write(name: str, data: str) -> None:
     """Put bytes into a file."""
     try:

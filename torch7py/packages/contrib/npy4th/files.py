@@ -10,6 +10,7 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.one_writer import by_one
 from torch7py.packages.registry import function
 
 __all__ = ["load", "load_all", "save", "save_all"]
@@ -52,6 +53,7 @@ def load(name: str) -> torch.Tensor:
 
 
 @function("npy4th.savenpy")
+@by_one
 def save(name: str, tensor: torch.Tensor) -> None:
     """``npy4th.savenpy(file, tensor)``"""
     values = _array(tensor, "savenpy")
@@ -70,6 +72,7 @@ def load_all(name: str) -> dict[str, torch.Tensor]:
 
 
 @function("npy4th.savenpz")
+@by_one
 def save_all(name: str, tensors: dict[str, torch.Tensor]) -> None:
     """``npy4th.savenpz(file, {name = tensor, ...})``"""
     if not isinstance(tensors, dict):

@@ -1,0 +1,93 @@
+-- Where several processes run the program, its first one alone changes files and starts commands; the others get what
+-- came of it. Each opens a file of its own in place of one to write. torch7py/ops/one_writer.py does this for Python.
+--
+-- Arguments: host {agree = f(what, values...) gives the first process's values, place = f(name, keeps) the path of the
+-- file to open, acts = whether this process is the first}. Changes the functions of io and os.
+
+local host = ...
+
+local acts, agree, place = host.acts, host.agree, host.place
+local type, tostring, error, select, setmetatable = type, tostring, error, select, setmetatable
+local open, tmpfile, output, remove = io.open, io.tmpfile, io.output, os.remove
+local match = string.match
+local names = setmetatable({}, {__mode = 'k'})   -- file that was opened for writing -> its name
+
+-- The result of f in the first process, for all.
+local function by_one(name, f)
+   return function(...)
+      agree('a call of ' .. name)
+      if acts then return agree('the result of ' .. name, f(...)) end
+      return agree('the result of ' .. name)
+   end
+end
+
+function io.open(name, mode)
+   if type(name) ~= 'string' or type(mode) ~= 'string' or not match(mode, '[wa+]') then return open(name, mode) end
+   local path = place(name, match(mode, '^w') == nil)
+   local file, message, number
+   if acts then file, message, number = open(path, mode) end
+   message, number = agree('opening ' .. name, message, number)
+   if message == nil and not acts then
+      file = open(path, mode)
+   end
+   if not acts then remove(path) end
+   if message ~= nil then return nil, message, number end
+   names[file] = name
+   return file
+end
+
+local methods = getmetatable(io.stdout).__index
+local close = methods.close
+
+function methods.close(file)
+   local name = names[file]
+   if not name then return close(file) end
+   names[file] = nil
+   local results = {close(file)}
+   agree('the end of ' .. name)
+   return results[1], results[2], results[3]
+end
+
+function io.close(file) return methods.close(file or output()) end
+
+function io.output(name)
+   if type(name) ~= 'string' then return output(name) end
+   local file, message = io.open(name, 'w')
+   if not file then error(message, 2) end
+   return output(file)
+end
+
+-- What a command prints, the first process reads to its end; what it is given, that one gives.
+local popen = io.popen
+
+function io.popen(command, mode)
+   agree('the command ' .. tostring(command))
+   if mode ~= nil and match(mode, '^w') then
+      if acts then return popen(command, mode) end
+      return tmpfile()
+   end
+   local text, message
+   if acts then
+      local pipe
+      pipe, message = popen(command, mode)
+      if pipe then
+         text = pipe:read('*a')
+         pipe:close()
+      end
+   end
+   text, message = agree('what was printed by ' .. tostring(command), text, message)
+   if text == nil then return nil, message end
+   local file = tmpfile()
+   file:write(text)
+   file:seek('set')
+   return file
+end
+
+for _, name in ipairs {'execute', 'remove', 'rename', 'tmpname'} do os[name] = by_one('os.' .. name, os[name]) end
+
+local time = os.time
+
+function os.time(...)
+   if select('#', ...) > 0 then return time(...) end
+   return agree('os.time', time())
+end
