@@ -420,7 +420,7 @@ class Runtime:
 
     def _agree(self, what: str, *values: Any) -> Any:
         """The first process's values: text, numbers and truth."""
-        return tuple(one_writer.agreed(what, values))
+        return tuple(one_writer.agreed(to_file_name(what), values))
 
     def _setting(self, name: str, value: Any = None) -> Any:
         if name == "default_type":

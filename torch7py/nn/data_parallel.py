@@ -83,10 +83,9 @@ def gather(group: ProcessGroup, what: str, value: Any, axis: int, like: torch.Te
 
     ``value`` is None in a process that computed nothing. ``like``: a tensor on the device of the results.
     """
-    said = group.say(json.dumps([what, _form(value), _random_states()]).encode())
+    said = group.say(what, json.dumps([_form(value), _random_states()]).encode())
     told = [json.loads(text) for text in said]
-    group.check(what, [entry[0] for entry in told])
-    forms = [entry[1] for entry in told]
+    forms = [form for form, _ in told]
     form = next((form for form in forms if form is not None), None)
     if form is None:
         result = None
@@ -97,7 +96,7 @@ def gather(group: ProcessGroup, what: str, value: Any, axis: int, like: torch.Te
         sizes = [sum(_bytes(leaf) for leaf in _form_leaves(form)) for form in forms]
         pieces = _Pieces(group.gather(mine, sizes), forms, axis)
         result = pieces.join(form, ())
-    if any(entry[2] != told[0][2] for entry in told):
+    if any(states != told[0][1] for _, states in told):
         _equal_generators(group)
     return result
 

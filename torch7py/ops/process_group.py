@@ -47,29 +47,34 @@ class ProcessGroup(ABC):
     def send_first(self, tensor: torch.Tensor) -> None:
         """Put the first process's numbers into this tensor, which is contiguous."""
 
-    def say(self, text: bytes) -> list[bytes]:
-        """What all processes say, by rank. All of them have arrived here when this returns."""
+    def say(self, what: str, content: bytes = b"") -> list[bytes]:
+        """The contents that all processes give, by rank. All of them have arrived here when this returns.
+
+        ``what`` the program does here must be the same in all of them.
+        """
+        head = what.encode(errors="surrogateescape")
+        text = len(head).to_bytes(4, "little") + head + content
         said = self.all_gather(_framed(text, ROOM))
         lengths = [int.from_bytes(bytes(part[:8].tolist()), "little") for part in said]
         if max(lengths) > ROOM - 8:
             said = self.all_gather(_framed(text, max(lengths) + 8))
-        return [part[8 : 8 + n].numpy().tobytes() for part, n in zip(said, lengths, strict=True)]
-
-    def agree(self, what: str, value: Any = None) -> Any:
-        """The first process's value, in every process; ``what`` the program does must be the same in all of them."""
-        said = self.say(pickle.dumps((what, value if self.acts else None)))
-        answers = [pickle.loads(part) for part in said]  # noqa: S301  (of the processes of one program)
-        self.check(what, [answer[0] for answer in answers])
-        return answers[0][1]
-
-    def check(self, what: str, others: Sequence[str]) -> None:
-        """An error where another process does something else than ``what``."""
-        for rank, other in enumerate(others):
-            if other != what:
+        contents = []
+        for rank, (part, length) in enumerate(zip(said, lengths, strict=True)):
+            data = part[8 : 8 + length].numpy().tobytes()
+            end = 4 + int.from_bytes(data[:4], "little")
+            if data[4:end] != head:
+                other = data[4:end].decode(errors="replace")
                 raise TorchError(
                     f"the processes of this run do not do the same: process {self.rank} is at {what}, "
                     f"process {rank} at {other}"
                 )
+            contents.append(data[end:])
+        return contents
+
+    def agree(self, what: str, value: Any = None) -> Any:
+        """The first process's value of ``what``, in every process."""
+        said = self.say(what, pickle.dumps(value) if self.acts else b"")
+        return pickle.loads(said[0])  # noqa: S301  (by a process of this program)
 
     def gather(self, tensor: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
         """The flat tensors of all processes, whose numbers of elements are ``sizes``."""
