@@ -62,7 +62,9 @@ def in_processes(size: int, run: Callable[[FakeGroup], Any], seed: int = 1) -> l
         thread.start()
     for thread in threads:
         thread.join()
-    errors = [r for r in results if isinstance(r, Exception) and not isinstance(r, threading.BrokenBarrierError)]
+    errors = [
+        r for r in results if isinstance(r, Exception) and not isinstance(r, threading.BrokenBarrierError)
+    ]
     if errors:
         raise errors[0]
     return results

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python_process import environment
+from tests import python_process
 from torch7py.cli import processes
 
 PROGRAM = r"""
@@ -62,13 +62,13 @@ error('the end')
 """
 
 
-def run(folder: Path, *arguments: str, processes: int = 0) -> subprocess.CompletedProcess[str]:
+OPTIONS = ["--cuda-as", "cpu", "--seed", "5"]
+
+
+def run_two(folder: Path, argument: str) -> subprocess.CompletedProcess[str]:
     (folder / "p.lua").write_text(PROGRAM)
-    several = ["--nproc", str(processes)] if processes else ["--threads", "1"]
-    command = [sys.executable, "-m", "torch7py", "run", "--cuda-as", "cpu", "--seed", "5", *several, "p.lua"]
-    return subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=100, check=False
-    )
+    command = [sys.executable, "-m", "torch7py", "run", *OPTIONS, "--nproc", "2", "p.lua", argument]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
 
 
 def numbers(text: str) -> list[float]:
@@ -80,9 +80,11 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     """Losses, files, commands and the error at the end; a run that lost a process goes on from its checkpoint."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    one = run(tmp_path / "one")
+    (tmp_path / "one" / "p.lua").write_text(PROGRAM)
+    alone = ["-m", "torch7py", "run", *OPTIONS, "--threads", "1", "p.lua"]
+    one = python_process.run(alone, cwd=tmp_path / "one")
     started = time.monotonic()
-    two = run(tmp_path / "two", "die", processes=2)
+    two = run_two(tmp_path / "two", "die")
     assert time.monotonic() - started < 30
     assert two.returncode == 137
     assert two.stderr == "torch7py: process 1 of 2 was killed (SIGKILL); the others have been ended\n"
@@ -90,7 +92,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert numbers(one.stdout)[: len(before)] == pytest.approx(before, abs=1e-10)
     assert len(before) >= 2 * 149
 
-    resumed = run(tmp_path / "two", "resume", processes=2)
+    resumed = run_two(tmp_path / "two", "resume")
     assert resumed.returncode == one.returncode == 1
     assert resumed.stderr == one.stderr
     assert "p.lua" in one.stderr
@@ -126,7 +128,11 @@ class Ended:
     ],
 )
 def test_one_message_says_why_processes_ended(
-    codes: list[int | None], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    codes: list[int | None],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(processes, "OTHERS_END", 0.01)

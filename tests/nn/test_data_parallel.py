@@ -134,7 +134,9 @@ def test_gradients_are_summed_once(flat: bool) -> None:
         gradients = model.parameter_pairs()[1]
         for gradient in gradients:
             gradient.fill_(1)
-        data_parallel.sum_gradients(group, gradients, lambda: [g.add_(10) for g in {id(g): g for g in gradients}.values()])
+        data_parallel.sum_gradients(
+            group, gradients, lambda: [g.add_(10) for g in {id(g): g for g in gradients}.values()]
+        )
         return copied(gradients), len(sums), sums[0]
 
     for gradients, calls, numbers in in_processes(2, run):
@@ -152,7 +154,9 @@ def test_each_part_has_its_own_batch_statistics_and_all_keep_the_first_ones() ->
     x = torch.arange(8, dtype=torch.float64).view(4, 2).pow(2)
     for output, mean in in_processes(2, run):
         torch.testing.assert_close(mean, 0.1 * x[:2].mean(0))
-        torch.testing.assert_close(output.view(2, 2, 2).mean(1), torch.zeros(2, 2).double(), atol=1e-12, rtol=0)
+        torch.testing.assert_close(
+            output.view(2, 2, 2).mean(1), torch.zeros(2, 2).double(), atol=1e-12, rtol=0
+        )
 
 
 def test_the_batch_may_lie_along_another_dimension() -> None:

@@ -25,7 +25,16 @@ from torch7py.cli.failure import INTERRUPTED
 if TYPE_CHECKING:
     from torch7py.ops.process_group import ProcessGroup
 
-__all__ = ["LOST", "be_quiet", "deaf_to_closed_sockets", "device_of", "is_one_of_several", "is_watched", "same_seed", "supervise"]
+__all__ = [
+    "LOST",
+    "be_quiet",
+    "deaf_to_closed_sockets",
+    "device_of",
+    "is_one_of_several",
+    "is_watched",
+    "same_seed",
+    "supervise",
+]
 
 LOST = 75  # the exit code of a process that has lost another: EX_TEMPFAIL of sysexits.h
 OTHERS_END = 2.0  # seconds that the others have to end by themselves after one has failed
@@ -110,7 +119,9 @@ def _watch(processes: Sequence[subprocess.Popen[bytes]], errors: Sequence[IO[byt
 def _premature(codes: Sequence[int | None]) -> str:
     early = [str(rank) for rank, code in enumerate(codes) if code == 0]
     if early:
-        return f"process {', '.join(early)} of {len(codes)} ended before the others, which still had to meet it"
+        return (
+            f"process {', '.join(early)} of {len(codes)} ended before the others, which still had to meet it"
+        )
     return "the processes have lost one another"
 
 
@@ -177,5 +188,7 @@ def device_of(device: str) -> str:
 
 def same_seed(group: ProcessGroup, seed: int | None) -> int:
     """The seed of all processes: the given one, or a random one of the first."""
-    chosen: int = group.agree("the seed", seed if seed is not None else int.from_bytes(os.urandom(4), "little"))
+    chosen: int = group.agree(
+        "the seed", seed if seed is not None else int.from_bytes(os.urandom(4), "little")
+    )
     return chosen

@@ -82,7 +82,9 @@ class ProcessGroup(ABC):
         self.exchanged += tensor.nbytes
         if longest == 0:
             return [tensor[:0]] * self.size
-        padded = tensor if len(tensor) == longest else torch.cat([tensor, tensor.new_zeros(longest - len(tensor))])
+        padded = (
+            tensor if len(tensor) == longest else torch.cat([tensor, tensor.new_zeros(longest - len(tensor))])
+        )
         return [part[:n] for part, n in zip(self.all_gather(padded.contiguous()), sizes, strict=True)]
 
     def sum(self, tensor: torch.Tensor) -> None:
@@ -114,7 +116,9 @@ class DistributedGroup(ProcessGroup):
             function(*arguments)
         except RuntimeError as error:  # torch.distributed has no narrower one for gloo
             first = str(error).strip().splitlines()[0]
-            raise ProcessLost(f"another process of this run has ended, or cannot be reached ({first})") from None
+            raise ProcessLost(
+                f"another process of this run has ended, or cannot be reached ({first})"
+            ) from None
 
     def all_gather(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         parts = [torch.empty_like(tensor) for _ in range(self.size)]

@@ -195,7 +195,9 @@ class PipeFile(DiskFile):
         self._process = None
         stream = tempfile.TemporaryFile(buffering=0)
         if self.readable:
-            run = by_one(lambda: subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False).stdout)
+            run = by_one(
+                lambda: subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False).stdout
+            )
             stream.write(run())
             stream.seek(0)
         return stream

@@ -132,7 +132,9 @@ class DataParallelTable(Container):
         self.show_results(whole, None)
         return self.output
 
-    def _gradients_of_all(self, group: ProcessGroup, method: str, input: Any, gradOutput: Any, *scale: float) -> Any:
+    def _gradients_of_all(
+        self, group: ProcessGroup, method: str, input: Any, gradOutput: Any, *scale: float
+    ) -> Any:
         part, gradient = self._its_input(input), data_parallel.part_of(gradOutput, self._axis, group)
         call = getattr(self._module(), method)
 
