@@ -28,6 +28,7 @@ from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers, package_of
 from torch7py.nn.saved_form import SavedForm
+from torch7py.nn.shared_models import SharedModels
 from torch7py.nn.sequence_methods import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
@@ -224,6 +225,11 @@ def check_placement(obj: TorchObject, input: Any) -> None:
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
 
+def _plainly(name: str, call: Callable[[list[Any]], Any], obj: TorchObject, values: list[Any]) -> Any:
+    """Call a method within a call that has seen to the types."""
+    return call([obj, *values])
+
+
 class _CalledDirectly:
     """While a script calls this method of this class by name (see ``nn.object.as_parents``)."""
 
@@ -355,7 +361,9 @@ class ModuleProxies:
         calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
         borrowed_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
 
-        def call_otherwise(obj: TorchObject, values: list[Any]) -> Any:
+        def call_otherwise(
+            obj: TorchObject, values: list[Any], finish: Callable[..., Any] = self._call_with_types
+        ) -> Any:
             """The first call for objects of a class, and calls that need more than the common case."""
             cls = type(obj)
             if cls not in calls and cls not in borrowed_calls:
@@ -363,9 +371,13 @@ class ModuleProxies:
                 (calls if answers else borrowed_calls)[cls] = method_of(cls, class_name, name, label)
             if cls in borrowed_calls:
                 with borrowing(obj, lender):
-                    return self._call_with_types(name, borrowed_calls[cls], obj, values)
+                    return finish(name, borrowed_calls[cls], obj, values)
             with _CalledDirectly(obj, (class_name, name)):
-                return self._call_with_types(name, calls[cls], obj, values)
+                return finish(name, calls[cls], obj, values)
+
+        shared = self.runtime().shared_models
+        if shared is not None and shared.takes(name):
+            return self._shared_method(shared, name, partial(call_otherwise, finish=_plainly))
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
             values = decode(handles, mask, arguments)
@@ -377,6 +389,26 @@ class ModuleProxies:
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
+            except LuaError:
+                raise
+            except Exception as error:
+                raise explain(error, obj) from error
+
+        return method
+
+    def _shared_method(
+        self, shared: SharedModels, name: str, compute: Callable[[TorchObject, list[Any]], Any]
+    ) -> Callable[..., Any]:
+        """A method of models whose batches several processes share. ``compute`` calls it in this process."""
+        handles = self.handles
+
+        def method(handle: int, mask: int, *arguments: Any) -> Any:
+            values = decode(handles, mask, arguments)
+            obj = handles.objects[handle]
+            try:
+                return self._call_with_types(
+                    name, lambda call: shared.call(name, obj, call[1:], partial(compute, obj)), obj, values
+                )
             except LuaError:
                 raise
             except Exception as error:

@@ -30,6 +30,7 @@ from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
+from torch7py.nn.shared_models import SharedModels
 from torch7py.ops import one_writer, state, types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.errors import TorchError
@@ -71,6 +72,7 @@ class Runtime:
         rewrite: for tools that watch a program: given Lua source (its bytes as latin-1) and the name of its chunk, it
             gives the source that is compiled instead.
         group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
+        data_parallel: whether they share the batches of every model (see ``nn/shared_models.py``).
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Runtime:
         cuda_as: str | None = None,
         rewrite: Callable[[str, str], str] | None = None,
         group: ProcessGroup | None = None,
+        data_parallel: bool = False,
     ) -> None:
         torch_device = torch.device(device)
         if cuda_as not in (None, "cpu") or (cuda_as and torch_device.type != "cpu"):
@@ -110,6 +113,7 @@ class Runtime:
             group=group,
         )
         self.on_exit: list[Callable[[], None]] = []  # called where the program ends the process
+        self.shared_models = SharedModels(group, _tell) if group is not None and data_parallel else None
         self._script: str | None = None
         self._script_source = b""
         self._rewrite = rewrite
@@ -121,6 +125,7 @@ class Runtime:
             "cuda_as": cuda_as,
             "rewrite": rewrite,
             "group": group,
+            "data_parallel": data_parallel,
         }
         self.thread_states: dict[int, RuntimeInterface | None] = {}
         if seed is not None:
@@ -328,7 +333,7 @@ class Runtime:
         config = self._constant(lua_config.at_start())
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
-        config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0"
+        config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0" and self.shared_models is None
         config["pairs"] = pairs
         config["several"] = self.state.group is not None
         config["colors"] = output.takes_colors(sys.stdout)
@@ -617,6 +622,10 @@ class _Entered:
             Interrupts.leave()
         if not runtime._entries:
             runtime._leave()
+
+
+def _tell(text: str) -> None:
+    print(f"torch7py: {text}", file=sys.stderr)
 
 
 def _place(name: str, keeps: bool) -> str:

@@ -64,6 +64,11 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
     metavar="N",
     help="Run N processes, which share the batches of nn.DataParallelTable.",
 )
+@click.option(
+    "--data-parallel",
+    is_flag=True,
+    help="Let the N processes share the batches of every model, where it computes each example by itself.",
+)
 @traceback_option("Show the Lua stack when the program fails, and Python's of an error in torch7py itself.")
 @click.argument("file", required=False, type=click.Path(allow_dash=True))
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -76,6 +81,7 @@ def run(
     progress: bool,
     losses: Path | None,
     nproc: int | None,
+    data_parallel: bool,
     file: str | None,
     arguments: tuple[str, ...],
     **options: Any,
@@ -93,6 +99,8 @@ def run(
     if file is not None and file != "-":
         _check_file(file)
     several = processes.is_one_of_several() or (nproc or 1) > 1
+    if data_parallel and not several:
+        raise Refusal("--data-parallel shares batches among several processes: give --nproc N")
     if several and (interactive or file == "-"):
         raise Refusal("several processes run a program that is in a file, without -i")
     if several and not processes.is_one_of_several():
@@ -103,7 +111,7 @@ def run(
         options["device"] = processes.device_of(options["device"])
         check_options(**options)
         group = _joined()
-        options |= {"group": group, "seed": processes.same_seed(group, options["seed"])}
+        options |= {"group": group, "data_parallel": data_parallel, "seed": processes.same_seed(group, options["seed"])}
         if not group.acts:
             progress, losses = False, None
     else:

@@ -19,7 +19,7 @@ from torch7py.ops import state, types
 from torch7py.ops.batch_part import BatchPart
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.process_group import ProcessGroup
+from torch7py.ops.process_group import ProcessGroup, Rank
 
 __all__ = ["computing", "gather", "has_data", "keep_equal", "part_of", "send_first", "sum_gradients"]
 
@@ -30,7 +30,7 @@ def _range(total: int, rank: int, count: int) -> tuple[int, int]:
     return rank * each + min(rank, left), each + (rank < left)
 
 
-def part_of(value: Any, axis: int, group: ProcessGroup) -> Any:
+def part_of(value: Any, axis: int, group: Rank) -> Any:
     """This process's part of an input or gradient."""
     if isinstance(value, list):
         return [part_of(item, axis, group) for item in value]
@@ -57,7 +57,7 @@ def has_data(value: Any) -> bool:
 
 
 @contextmanager
-def computing(value: Any, axis: int, group: ProcessGroup) -> Iterator[None]:
+def computing(value: Any, axis: int, group: Rank) -> Iterator[None]:
     """While this process computes its part of an input: random numbers are drawn for the whole batch."""
     current = state.current()
     first = value

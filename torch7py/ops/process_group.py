@@ -9,15 +9,22 @@ import os
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from torch7py.ops.errors import ProcessLost, TorchError
 
-__all__ = ["DistributedGroup", "ProcessGroup", "join"]
+__all__ = ["DistributedGroup", "ProcessGroup", "Rank", "join"]
 
 ROOM = 1024  # bytes that each process can say at once; more takes a second exchange
+
+
+class Rank(Protocol):
+    """A place in a group of processes."""
+
+    rank: int
+    size: int
 
 
 class ProcessGroup(ABC):
@@ -74,7 +81,7 @@ class ProcessGroup(ABC):
     def agree(self, what: str, value: Any = None) -> Any:
         """The first process's value of ``what``, in every process."""
         said = self.say(what, pickle.dumps(value) if self.acts else b"")
-        return pickle.loads(said[0])  # noqa: S301  (by a process of this program)
+        return pickle.loads(said[0])  # by a process of this program
 
     def gather(self, tensor: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
         """The flat tensors of all processes, whose numbers of elements are ``sizes``."""
