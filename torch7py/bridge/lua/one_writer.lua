@@ -36,6 +36,11 @@ function io.open(name, mode)
    return file
 end
 
+local function ended(name, ...)
+   agree('the end of ' .. name)
+   return ...
+end
+
 local methods = getmetatable(io.stdout).__index
 local close = methods.close
 
@@ -43,9 +48,7 @@ function methods.close(file)
    local name = names[file]
    if not name then return close(file) end
    names[file] = nil
-   local results = {close(file)}
-   agree('the end of ' .. name)
-   return results[1], results[2], results[3]
+   return ended(name, close(file))
 end
 
 function io.close(file) return methods.close(file or output()) end
