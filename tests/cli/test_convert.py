@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from safetensors.torch import load_file
 import torch7py
 from tests.t7.golden_files import unpack
 from torch7py import nn
+from torch7py.cli.convert_directory import Conversion
 from torch7py.cli.main import main
 
 
@@ -57,6 +60,41 @@ def test_a_directory(tmp_path: Path) -> None:
     assert lines[3] == "2 converted, 1 failed"
     assert lines[4] == f"  {reason}"
     assert load_file(tmp_path / "out" / "deeper" / "b.safetensors")["weight"].shape == (3, 2)
+
+
+def test_a_directory_in_several_processes_and_again(tmp_path: Path) -> None:
+    """A line of JSON for each file; what is done is left out the next time, unless the file is newer."""
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    torch7py.save(nn.Linear(2, 2), tmp_path / "in" / "a.t7")
+    torch7py.save(nn.Linear(2, 3), tmp_path / "in" / "deeper" / "b.t7")
+    (tmp_path / "in" / "bad.t7").write_bytes(b"<html>")
+    command = (tmp_path / "in", tmp_path / "out", "--to", "safetensors", "--jobs", 2)
+    result = run(*command)
+    assert result.exit_code == 1
+    lines = {line["file"]: line for line in map(json.loads, result.output.splitlines())}
+    assert lines.keys() == {"a.t7", "bad.t7", "deeper/b.t7"}
+    assert lines["a.t7"].items() >= {"to": f"{tmp_path}/out/a.safetensors", "holds": "2 tensors"}.items()
+    assert lines["a.t7"]["bytes"] == (tmp_path / "out/a.safetensors").stat().st_size
+    assert "is no .t7 file: it looks like a web page" in lines["bad.t7"]["error"]
+    assert load_file(tmp_path / "out" / "deeper" / "b.safetensors")["weight"].shape == (3, 2)
+
+    (tmp_path / "in" / "bad.t7").unlink()
+    result = run(*command)
+    assert result.exit_code == 0
+    assert [json.loads(line) for line in result.output.splitlines()] == [
+        {"file": name, "to": f"{tmp_path}/out/{name.removesuffix('t7')}safetensors", "skipped": True}
+        for name in ("a.t7", "deeper/b.t7")
+    ]
+
+
+def test_a_newer_file_is_converted_again(tmp_path: Path) -> None:
+    order = Conversion(tmp_path / "a.t7", "a.t7", tmp_path / "a.pt", "", ())
+    order.source.touch()
+    assert not order.is_done()
+    order.target.touch()
+    assert order.is_done()
+    os.utime(order.source, ns=(0, order.target.stat().st_mtime_ns + 1))
+    assert not order.is_done()
 
 
 def test_requests_that_make_no_sense(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers, package_of
 from torch7py.nn.saved_form import SavedForm
-from torch7py.nn.shared_models import SharedModels
 from torch7py.nn.sequence_methods import STEP_CLONE
+from torch7py.nn.shared_models import SharedModels
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import click
 
+from torch7py.cli.convert_directory import Conversion, convert_in_processes, serve
 from torch7py.cli.failure import (
     Command,
     Failure,
@@ -34,6 +36,12 @@ FORMATS = ("safetensors", "pt", "npz", "onnx", "py")
     metavar="SIZES",
     help="For ONNX: the sizes of an input, such as 1x3x32x32 or 5x3:long; once for each input.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Of a directory, in N processes, with a line of JSON for each file; what is done already is left out.",
+)
 @click.option("--pattern", default="*.t7", show_default=True, help="Of a directory, which files.")
 @click.argument("file", type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
@@ -43,6 +51,7 @@ def convert(
     to: str | None,
     entry: str,
     inputs: tuple[str, ...],
+    jobs: int | None,
     pattern: str,
     file: Path,
     out: Path,
@@ -57,7 +66,7 @@ def convert(
     .py           the model as a PyTorch program, with its weights beside it
 
     If FILE is a directory, all .t7 files under it are converted into the directory OUT, with --to for the format. The
-    exit code is 1 when any of them fails.
+    exit code is 1 when any of them fails. With --jobs a run that was cut off goes on where it was, by the same command.
     """
     if str(file) == "-":
         file = Path("/dev/stdin")
@@ -65,6 +74,8 @@ def convert(
         suffix = f".{to}" if to else out.suffix
         if suffix not in {f".{name}" for name in FORMATS}:
             raise Refusal(f"{out}: the format is one of {', '.join('.' + name for name in FORMATS)}")
+        if jobs is not None:
+            raise Refusal("--jobs is for a directory")
         _one(file, out, suffix, entry, inputs, str(file))
         return
     if to is None:
@@ -72,6 +83,18 @@ def convert(
     sources = sorted(path for path in file.rglob(pattern) if path.is_file())
     if not sources:
         raise Failure(f"{file}: there are no files {pattern} in it")
+    if jobs is not None:
+        orders = [
+            Conversion(
+                source,
+                str(name := source.relative_to(file)),
+                out / Path(name).with_suffix(f".{to}"),
+                entry,
+                inputs,
+            )
+            for source in sources
+        ]
+        ctx.exit(1 if convert_in_processes(orders, _work, jobs) else 0)
     failed: list[str] = []
     terminal = sys.stderr.isatty()
     with click.progressbar(
@@ -98,26 +121,41 @@ def convert(
     ctx.exit(1 if failed else 0)
 
 
+def _work(connection: Connection) -> None:
+    """A process of --jobs."""
+    serve(connection, _about)
+
+
+def _about(order: Conversion) -> dict[str, Any]:
+    said = _converted(order.source, order.target, order.target.suffix, order.entry, order.inputs, order.name)
+    return {"holds": said, "bytes": order.target.stat().st_size}
+
+
 def _one(source: Path, target: Path, suffix: str, entry: str, inputs: tuple[str, ...], name: str) -> None:
     """Convert one file and say so."""
+    said = _converted(source, target, suffix, entry, inputs, name)
+    click.echo(f"{name} -> {target}: {said}, {target.stat().st_size:,} bytes")
+
+
+def _converted(
+    source: Path, target: Path, suffix: str, entry: str, inputs: tuple[str, ...], name: str
+) -> str:
+    """Convert one file; returns what the result holds."""
     from torch7py import conversion
     from torch7py.files import load
     from torch7py.ops.errors import TorchError
 
     try:
         if suffix == ".py":
-            said = _translate(source, target)
-        else:
-            root: Any = load(source)
-            said = conversion.WRITERS[suffix](conversion.entry(root, entry), target, inputs)
+            return _translate(source, target)
+        root: Any = load(source)
+        return conversion.WRITERS[suffix](conversion.entry(root, entry), target, inputs)
     except TorchError as error:
         message = str(error)
         shown = message if message.startswith(os.fspath(source)) else f"{source}: {message}"
         raise Failure(shown) from None
     except OSError as error:
         raise Failure(f"{name}: {error.filename or target}: {error.strerror}") from None
-    size = target.stat().st_size
-    click.echo(f"{name} -> {target}: {said}, {size:,} bytes")
 
 
 def _translate(source: Path, target: Path) -> str:

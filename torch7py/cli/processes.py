@@ -1,7 +1,7 @@
 """Several processes for one program: ``torch7py run --nproc N`` starts them and watches, torchrun starts them alike.
 
-Each learns from the environment, as torchrun sets it, who it is. The first process alone prints. The errors of the others
-are kept, and shown where the first one did not fail by itself.
+Each learns from the environment, as torchrun sets it, who it is. The first process alone prints. The errors of the
+others are kept, and shown where the first one did not fail by itself.
 """
 
 from __future__ import annotations

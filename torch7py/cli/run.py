@@ -111,7 +111,11 @@ def run(
         options["device"] = processes.device_of(options["device"])
         check_options(**options)
         group = _joined()
-        options |= {"group": group, "data_parallel": data_parallel, "seed": processes.same_seed(group, options["seed"])}
+        options |= {
+            "group": group,
+            "data_parallel": data_parallel,
+            "seed": processes.same_seed(group, options["seed"]),
+        }
         if not group.acts:
             progress, losses = False, None
     else:

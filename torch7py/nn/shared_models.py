@@ -85,7 +85,12 @@ class SharedModels:
         return whole
 
     def _backward(
-        self, name: str, module: Module, last: _Shared, arguments: list[Any], plain: Callable[[list[Any]], Any]
+        self,
+        name: str,
+        module: Module,
+        last: _Shared,
+        arguments: list[Any],
+        plain: Callable[[list[Any]], Any],
     ) -> Any:
         gradient = data_parallel.part_of(arguments[1], last.axis, self.group)
         whole = module.__dict__.get("output")

@@ -11,17 +11,15 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from torch7py.ops.batch_part import BatchPart
 from torch7py.ops.mersenne import Generator
+from torch7py.ops.process_group import ProcessGroup
 from torch7py.ops.screen import Screen
 from torch7py.ops.types import DOUBLE, NumberType
-
-if TYPE_CHECKING:
-    from torch7py.ops.batch_part import BatchPart
-    from torch7py.ops.process_group import ProcessGroup
 
 __all__ = ["State", "current", "of_process", "use"]
 

@@ -1,21 +1,22 @@
-"""A process that translates one file after the other, and is ended where one takes too long or breaks it."""
+"""A process that works on one file after the other, and is ended where one takes too long or breaks it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
     from torch7py.translate.side_by_side import Subject
 
-__all__ = ["Answer", "Order", "Worker"]
+__all__ = ["Answer", "OneFile", "Order", "Worker"]
 
 
 @dataclass(frozen=True)
@@ -35,23 +36,36 @@ class Order:
 
 @dataclass
 class Answer:
-    """The report as for JSON, or why there is no page."""
+    """The report as for JSON, or why there is none."""
 
     report: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
     subject: Subject | None = None
 
 
-class Worker:
-    """The process, which is started when it is first asked, and again after it was ended."""
+class OneFile(Protocol):
+    """What a worker is asked for."""
 
-    def __init__(self) -> None:
+    @property
+    def source(self) -> Path:
+        """The file that is to be worked on."""
+
+
+class Worker:
+    """The process, which is started when it is first asked, and again after it was ended.
+
+    ``work`` is what it does: it says by None that it is ready, and answers each order that comes. By default it
+    translates.
+    """
+
+    def __init__(self, work: Callable[[Connection], None] | None = None) -> None:
+        self._work = work or _work
         self._process: Any = None
         self._connection: Any = None
         self._over = False
 
-    def ask(self, order: Order, limit: float | None) -> Answer | None:
-        """Have a file translated; None if that takes longer than ``limit`` seconds."""
+    def ask(self, order: OneFile, limit: float | None) -> Answer | None:
+        """Have a file worked on; None if that takes longer than ``limit`` seconds."""
         try:
             if self._process is None:
                 self._start()
@@ -63,12 +77,12 @@ class Worker:
             return answer
         except (EOFError, OSError):
             self._kill()
-            return Answer(failure=f"{order.source}: the process that translated it ended")
+            return Answer(failure=f"{order.source}: the process that worked on it ended")
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process = context.Process(target=self._work, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
         if self._over:

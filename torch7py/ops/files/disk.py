@@ -193,7 +193,7 @@ class PipeFile(DiskFile):
     def _of_first(self, command: str) -> IO[bytes]:
         """What the command prints, read to its end by the first of several processes; the others write to nobody."""
         self._process = None
-        stream = tempfile.TemporaryFile(buffering=0)
+        stream = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (it is this file's, which closes it)
         if self.readable:
             run = by_one(
                 lambda: subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False).stdout

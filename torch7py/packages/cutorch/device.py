@@ -18,7 +18,7 @@ __all__: list[str] = []
 
 @function("cutorch.getDeviceCount")
 def get_device_count() -> int:
-    """``cutorch.getDeviceCount()``: 1 where the CPU stands in; a device each where several processes run the program."""
+    """``cutorch.getDeviceCount()``: 1 where the CPU stands in; one for each process where several run the program."""
     return device_count()
 
 
