@@ -26,6 +26,7 @@ class FakeGroup(ProcessGroup):
     def __init__(self, rank: int, meeting: _Meeting) -> None:
         super().__init__(rank, len(meeting.brought))
         self.meeting = meeting
+        self.sums: list[int] = []  # the numbers in each sum
 
     def all_gather(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         self.meeting.brought[self.rank] = tensor
@@ -36,6 +37,7 @@ class FakeGroup(ProcessGroup):
         return parts
 
     def all_sum(self, tensor: torch.Tensor) -> None:
+        self.sums.append(tensor.numel())
         tensor.copy_(torch.stack(self.all_gather(tensor)).sum(0))
 
     def send_first(self, tensor: torch.Tensor) -> None:

@@ -18,7 +18,8 @@ require 'cunn'
 torch.manualSeed(3)
 local gpus = {}
 for i = 1, cutorch.getDeviceCount() do gpus[i] = i end
-local net = nn.Sequential():add(nn.Linear(6, 8)):add(nn.Tanh()):add(nn.Dropout(0.3)):add(nn.Linear(8, 3)):add(nn.LogSoftMax())
+local net = nn.Sequential():add(nn.Linear(6, 8)):add(nn.Tanh()):add(nn.Dropout(0.3))
+net:add(nn.Linear(8, 3)):add(nn.LogSoftMax())
 local model = nn.DataParallelTable(1):add(net, gpus):type('torch.CudaDoubleTensor')
 local criterion = nn.ClassNLLCriterion():type('torch.CudaDoubleTensor')
 local w, dw = model:getParameters()

@@ -1,4 +1,4 @@
-"""Models whose batches are shared without the program saying so: which are, what they compute, and what is said of others."""
+"""Models whose batches are shared without the program saying so: which are, and what is said of the others."""
 
 from __future__ import annotations
 

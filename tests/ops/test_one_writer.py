@@ -43,7 +43,7 @@ def test_an_error_is_that_of_all() -> None:
         with pytest.raises(FileNotFoundError, match="not there"):
             act()
         with pytest.raises(FileNotFoundError):
-            open_for_writing("/nowhere/file", lambda path: open(path, "wb"))
+            open_for_writing("/nowhere/file", lambda path: Path(path).write_bytes(b""))
         return "raised"
 
     assert in_processes(2, run) == ["raised"] * 2

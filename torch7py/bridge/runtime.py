@@ -630,7 +630,8 @@ def _tell(text: str) -> None:
 
 def _place(name: str, keeps: bool) -> str:
     """The path, in Lua's bytes, of the file to open in place of one to write."""
-    return from_file_name(one_writer.place_for_writing(to_file_name(name), keeps))
+    path: str = from_file_name(one_writer.place_for_writing(to_file_name(name), keeps))
+    return path
 
 
 def _source(text: str) -> str:

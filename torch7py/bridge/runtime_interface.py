@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from torch7py.bridge.dispatch import Dispatcher
 from torch7py.bridge.handles import Handles
+from torch7py.nn.shared_models import SharedModels
 
 __all__ = ["RuntimeInterface"]
 
@@ -24,6 +25,8 @@ class RuntimeInterface(Protocol):
     dropped: list[int]  # numbers of Lua values that Python no longer refers to
     last_exception: tuple[BaseException, str] | None  # the last one that passed through Lua, and its message
     thread_states: dict[int, RuntimeInterface | None]  # of the package ``threads``; None once freed
+
+    shared_models: SharedModels | None  # what divides the calls of models among several processes
 
     @property
     def shared(self) -> ctypes.Array[ctypes.c_int64]:
