@@ -49,7 +49,7 @@ for i = first, 200 do
       model = torch.load('checkpoint.t7').model
       w, dw = model:getParameters()
    end
-   if i == 150 and arg[1] == 'die' and os.getenv('RANK') == '1' then
+   if i == 150 and arg[1] == 'die' and os.getenv('LOCAL_RANK') == '1' then
       require('ffi').cdef 'int raise(int);'
       require('ffi').C.raise(9)
    end
@@ -58,7 +58,7 @@ log:close()
 model:evaluate()
 print(string.format('%.15f %.15f', model:forward(torch.ones(3, 6):cudaDouble()):sum(), torch.uniform()))
 print(select(2, io.open('made/here/log.txt'):read('*a'):gsub('\n', '')), io.popen('echo printed'):read('*l'))
-os.execute('echo once >> commands')
+os.execute('echo once $RANK$WORLD_SIZE >> commands')
 error('the end')
 """
 
@@ -102,7 +102,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert after == pytest.approx(expected[-len(after) :], abs=1e-10)
     assert len(after) == 2 * 100 + 2
     assert "printed" in resumed.stdout
-    assert (tmp_path / "two" / "commands").read_text() == "once\n"
+    assert (tmp_path / "two" / "commands").read_text() == "once \n"
     assert len((tmp_path / "two" / "made/here/log.txt").read_text().split()) >= 100
 
 
@@ -121,6 +121,7 @@ class Ended:
     [
         ([0, 0], 0, ""),
         ([1, 1], 1, ""),
+        ([2, 3], 2, ""),
         ([75, 3], 3, "torch7py: process 1 of 2:\nerrors of 1\n"),
         ([75, -9, 75], 137, "torch7py: process 1 of 3 was killed (SIGKILL); the others have been ended\n"),
         ([None, -15], 143, "torch7py: process 1 of 2 was killed (SIGTERM); the others have been ended\n"),

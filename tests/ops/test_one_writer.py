@@ -117,10 +117,14 @@ io.close(file)
 note(io.open(folder .. '/none/text', 'w'))
 note(os.rename(folder .. '/a/text', folder .. '/a/moved'), os.remove(folder .. '/a/none'))
 note(os.execute('echo x >> ' .. folder .. '/commands; exit 3'))
-note(io.popen('echo y >> ' .. folder .. '/commands; echo printed'):read('*l'))
-local pipe = io.popen('cat >> ' .. folder .. '/piped', 'w')
-pipe:write('z')
-pipe:close()
+local popen, pipe = pcall(io.popen, 'echo y >> ' .. folder .. '/commands; echo printed')
+note(popen and pipe:read('*l'))
+if popen then
+   pipe = io.popen('cat >> ' .. folder .. '/piped', 'w')
+   pipe:write('z')
+   pipe:close()
+end
+note(pcall(os.rename))
 torch.save(folder .. '/saved.t7', {torch.seed() > 0, os.time(), 7})
 note(torch.load(folder .. '/saved.t7')[3])
 note(torch.uniform(), os.time() > 1e9, os.tmpname())
@@ -143,7 +147,10 @@ def test_a_lua_program_sees_the_same_files_in_all_processes(tmp_path: Path) -> N
     assert said[6].startswith("nil ")
     assert said[6].endswith("2")
     assert said[7].startswith("true nil ")
-    assert said[8:11] == ["nil exit 3", "printed", "7"]
-    assert (tmp_path / "commands").read_text() == "x\ny\n"
-    assert (tmp_path / "piped").read_text() == "z"
+    has_popen = said[9] != "false"  # plain Lua may be built without
+    assert said[8:10] == ["nil exit 3", "printed" if has_popen else "false"]
+    assert said[10].startswith("false bad argument #1 to ")
+    assert said[11] == "7"
+    assert (tmp_path / "commands").read_text() == ("x\ny\n" if has_popen else "x\n")
+    assert not has_popen or (tmp_path / "piped").read_text() == "z"
     assert (tmp_path / "a/moved").read_text() == "one\n2\nthree"

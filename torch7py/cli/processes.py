@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 LOST = 75  # the exit code of a process that has lost another: EX_TEMPFAIL of sysexits.h
-OTHERS_END = 2.0  # seconds that the others have to end by themselves after one has failed
+OTHERS_END = 5.0  # seconds that the others have to end by themselves after one has failed
 KILLED_AFTER = 5.0  # seconds from the request to end to the kill
 WATCHED = "TORCH7PY_WATCHED"  # set in the processes of --nproc, whose end another process reports
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
@@ -99,7 +99,11 @@ def _watch(processes: Sequence[subprocess.Popen[bytes]], errors: Sequence[IO[byt
     if not failed:
         click.echo(f"torch7py: {_premature(codes)}", err=True)
         return 1
-    first = failed[0]
+    own = codes[0]
+    spoken = (
+        own is not None and own > 0 and own != LOST
+    )  # the first process has said the same, where all fail alike
+    first = 0 if spoken and (codes[failed[0]] or 0) > 0 else failed[0]
     code = codes[first] or 1
     if code > 0:
         error = errors[first]
@@ -148,7 +152,8 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def is_one_of_several() -> bool:
     """Whether this process was started as one of several, by ``--nproc`` or torchrun."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    named = all(name in os.environ for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"))
+    return named and int(os.environ["WORLD_SIZE"]) > 1
 
 
 def is_watched() -> bool:

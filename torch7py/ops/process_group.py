@@ -17,6 +17,7 @@ from torch7py.ops.errors import ProcessLost, TorchError
 
 __all__ = ["DistributedGroup", "ProcessGroup", "Rank", "join"]
 
+NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # as torchrun has them in the environment
 ROOM = 1024  # bytes that each process can say at once; more takes a second exchange
 
 
@@ -143,7 +144,12 @@ _joined: list[ProcessGroup] = []
 
 
 def join() -> ProcessGroup | None:
-    """Enter the group that the environment names, as torchrun sets it; None where this is the only process."""
+    """Enter the group that the environment names, as torchrun sets it; None where this is the only process.
+
+    The names are taken out of the environment then: commands that the program starts are no members.
+    """
     if not _joined and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         _joined.append(DistributedGroup())
+        for name in NAMES:
+            os.environ.pop(name, None)
     return _joined[0] if _joined else None

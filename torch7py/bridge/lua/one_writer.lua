@@ -7,17 +7,22 @@
 local host = ...
 
 local acts, agree, place = host.acts, host.agree, host.place
-local type, tostring, error, select, setmetatable = type, tostring, error, select, setmetatable
+local type, error, pcall, select, setmetatable = type, error, pcall, select, setmetatable
 local open, tmpfile, output, remove = io.open, io.tmpfile, io.output, os.remove
 local match = string.match
 local names = setmetatable({}, {__mode = 'k'})   -- file that was opened for writing -> its name
 
--- The result of f in the first process, for all.
+local function passed(ok, ...)
+   if not ok then error((...), 3) end
+   return ...
+end
+
+-- The result of f in the first process, or its error, for all.
 local function by_one(name, f)
    return function(...)
       agree('a call of ' .. name)
-      if acts then return agree('the result of ' .. name, f(...)) end
-      return agree('the result of ' .. name)
+      if acts then return passed(agree('the result of ' .. name, pcall(f, ...))) end
+      return passed(agree('the result of ' .. name))
    end
 end
 
@@ -62,23 +67,29 @@ end
 
 -- What a command prints, the first process reads to its end; what it is given, that one gives.
 local popen = io.popen
+local pipe
+
+local start = by_one('io.popen', function(command, mode)
+   local message
+   pipe, message = popen(command, mode)
+   return pipe ~= nil, message
+end)
+
+local printed = by_one('io.popen', function(command, mode)
+   local from, message = popen(command, mode)
+   if not from then return nil, message end
+   local text = from:read('*a')
+   from:close()
+   return text
+end)
 
 function io.popen(command, mode)
-   agree('the command ' .. tostring(command))
    if mode ~= nil and match(mode, '^w') then
-      if acts then return popen(command, mode) end
-      return tmpfile()
+      local ok, message = start(command, mode)
+      if not ok then return nil, message end
+      return acts and pipe or tmpfile()
    end
-   local text, message
-   if acts then
-      local pipe
-      pipe, message = popen(command, mode)
-      if pipe then
-         text = pipe:read('*a')
-         pipe:close()
-      end
-   end
-   text, message = agree('what was printed by ' .. tostring(command), text, message)
+   local text, message = printed(command, mode)
    if text == nil then return nil, message end
    local file = tmpfile()
    file:write(text)
