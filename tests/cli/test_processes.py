@@ -102,7 +102,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert after == pytest.approx(expected[-len(after) :], abs=1e-10)
     assert len(after) == 2 * 100 + 2
     assert "printed" in resumed.stdout
-    assert (tmp_path / "two" / "commands").read_text() == "once \n"
+    assert (tmp_path / "two" / "commands").read_text() == "once\n"
     assert len((tmp_path / "two" / "made/here/log.txt").read_text().split()) >= 100
 
 
