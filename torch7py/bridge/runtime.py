@@ -113,7 +113,11 @@ class Runtime:
             group=group,
         )
         self.on_exit: list[Callable[[], None]] = []  # called where the program ends the process
-        self.shared_models = SharedModels(group, _tell) if group is not None and data_parallel else None
+        self.shared_models = (
+            SharedModels(group, _tell if group.acts else _not_at_all)
+            if group is not None and data_parallel
+            else None
+        )
         self._script: str | None = None
         self._script_source = b""
         self._rewrite = rewrite
@@ -622,6 +626,10 @@ class _Entered:
             Interrupts.leave()
         if not runtime._entries:
             runtime._leave()
+
+
+def _not_at_all(text: str) -> None:
+    """Another process says it."""
 
 
 def _tell(text: str) -> None:
