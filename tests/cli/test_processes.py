@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests import python_process
 from torch7py.cli import processes
+from torch7py.cli.main import main
 
 PROGRAM = r"""
 require 'cunn'
@@ -147,3 +149,30 @@ def test_one_message_says_why_processes_ended(
     assert capsys.readouterr().err == said
     for file in filter(None, errors):
         file.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--data-parallel", "-e", "x = 1"], "give --nproc N"),
+        (["--nproc", "2", "-i"], "several processes run a program that is in a file"),
+        (["--nproc", "0", "-e", "x = 1"], "0 is not in the range"),
+    ],
+)
+def test_requests_that_make_no_sense(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["run", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_group_is_named_by_all_of_torchruns_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number of processes alone, which other launchers leave behind, is none."""
+    for name in ("RANK", "MASTER_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert not processes.is_one_of_several()
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    assert processes.is_one_of_several()
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert not processes.is_one_of_several()
