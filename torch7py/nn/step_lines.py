@@ -1,0 +1,789 @@
+"""The instructions for the commonest layers, by class: what they do to memory (see ``step_program.py``).
+
+For each class there are up to three functions: FORWARD ``(program, module, x) -> output``, BACKWARD ``(program, module, x,
+g) -> gradInput``, and GRADIENTS ``(program, module, x, g)``, which adds to the gradients of parameters. Where a case is not
+theirs they raise ``Unfit``, and the layers' own methods run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from torch7py.nn.activation import Identity, Sigmoid, SoftPlus, Tanh
+from torch7py.nn.arguments import axis
+from torch7py.nn.arithmetic import AddConstant
+from torch7py.nn.base import Module
+from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.gmodule import GModule
+from torch7py.nn.linear import Linear, LookupTable, MulConstant
+from torch7py.nn.product import MM
+from torch7py.nn.rectifier import ReLU, Threshold
+from torch7py.nn.reduce import Mean, Sum
+from torch7py.nn.shape import Collapse, Contiguous, Replicate, Reshape, Squeeze, Unsqueeze, View
+from torch7py.nn.softmax import LogSoftMax, SoftMax
+from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value, merged, plane
+from torch7py.nn.table import JoinTable, SelectTable, SplitTable
+from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
+from torch7py.ops.errors import TorchError
+
+__all__ = ["learn", "learn_backward"]
+
+Tensor = torch.Tensor
+FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
+BACKWARD: dict[type, Callable[[StepProgram, Any, Value, Value], Value]] = {}
+GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
+
+# What one number costs in the loops, beside a multiplication in a product.
+OF_PRODUCT, OF_LOOP, OF_FUNCTION = 0.1, 1, 10
+
+
+def learn(module: Module, input: Any) -> StepProgram | None:
+    """The instructions of a module's forward for such an input; None where there are none."""
+    with torch.no_grad():
+        try:
+            return StepProgram(module, forward, input)
+        except (Unfit, TorchError):
+            return None
+
+
+def learn_backward(program: StepProgram, gradOutput: Any) -> bool:
+    """Add those of the backward for such a gradOutput. Returns whether there are any."""
+    with torch.no_grad():
+        try:
+            program.learn_backward(backward, gradients, gradOutput)
+        except (Unfit, TorchError):
+            return False
+    return True
+
+
+def forward(p: StepProgram, m: Any, x: Value) -> Value:
+    write = FORWARD.get(type(m))
+    if write is None:
+        raise Unfit
+    p.take(m)
+    return p.note(m, x, write(p, m, x))
+
+
+def backward(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    return BACKWARD[type(m)](p, m, x, g)
+
+
+def gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    write = GRADIENTS.get(type(m))
+    if write is not None:
+        write(p, m, x, g)
+
+
+def _tensor(p: StepProgram, value: Value) -> Leaf:
+    """A tensor of the program's type."""
+    if not isinstance(value, Leaf):
+        raise Unfit
+    p.number_type(value.tensor)
+    return value
+
+
+def _table(p: StepProgram, value: Value, count: int | None = None) -> list[Leaf]:
+    if not isinstance(value, list) or not value or count is not None and len(value) != count:
+        raise Unfit
+    return [_tensor(p, item) for item in value]
+
+
+def _alike(first: Leaf, *others: Leaf) -> None:
+    if any(other.tensor.shape != first.tensor.shape for other in others):
+        raise Unfit
+
+
+def _flat(p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP) -> None:
+    """A line for each number of tensors of one shape."""
+    tensors = [leaf.tensor for leaf in operands]
+    rows, columns, steps = plane(tensors[0].shape, *tensors)
+    flat = [step for pair in steps for step in pair]
+    p.line(name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=cost * rows * columns)
+
+
+def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
+    """Copy a tensor, or what it is expanded to."""
+    tensor = x.tensor.expand(o.tensor.shape)
+    sizes, (to, of) = merged(o.tensor.shape, o.tensor, tensor)
+    if len(sizes) > 4:
+        raise Unfit
+    missing = 4 - len(sizes)
+    numbers = [1] * missing + sizes + [0] * missing + to + [0] * missing + of
+    p.line("copy", o.slot, x.slot, *numbers, work=OF_LOOP * o.tensor.numel())
+
+
+# -- what hands on --------------------------------------------------------------------------------------------
+
+
+def _identity(p: StepProgram, m: Any, x: Value) -> Value:
+    return p.passed(m, "output", x)
+
+
+def _identity_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    return p.passed(m, "gradInput", g)
+
+
+def _view(p: StepProgram, m: Any, x: Value) -> Value:
+    leaf = _tensor(p, x)
+    p.settings(m, *type(m).fields)
+    view = m.noted(m.forward, leaf.tensor.detach())
+    if view.untyped_storage().data_ptr() != leaf.tensor.untyped_storage().data_ptr():
+        raise Unfit
+    return p.handed_on(m, "output", leaf, view)
+
+
+def _view_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    if gradient.tensor.shape != p.given(m).tensor.shape:
+        raise Unfit
+    shape = x.tensor.shape
+    if gradient.tensor.is_contiguous():
+        return p.handed_on(m, "gradInput", gradient, gradient.tensor.detach().view(shape))
+    o = p.room(m, "gradInput", shape)
+    _copy(p, p.part(o, o.tensor.detach().view(gradient.tensor.shape)), gradient)
+    return o
+
+
+def _replicate_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(p.given(m), gradient)
+    o = p.room(m, "gradInput", x.tensor.shape)
+    _sum_over(p, o, gradient, m._position(x.tensor))
+    return o
+
+
+# -- functions of each element --------------------------------------------------------------------------------
+
+
+def _pointwise(
+    cls: type, name: str, of_output: bool, fields: Sequence[str] = (), to: Sequence[str] = (), back: Sequence[str] = ()
+) -> None:
+    """Lines for a function and its slope, which is taken from the output or from the input.
+
+    ``fields`` are the module's settings, ``to`` and ``back`` those that the two instructions take.
+    """
+
+    def write(p: StepProgram, m: Any, x: Value) -> Value:
+        leaf = _tensor(p, x)
+        p.settings(m, "inplace", *fields)
+        if getattr(m, "inplace", False):
+            raise Unfit
+        o = p.room(m, "output", leaf.tensor.shape)
+        _flat(p, name, (o, leaf), *(_number(m, field) for field in to), cost=OF_FUNCTION)
+        return o
+
+    def write_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+        gradient, seen = _tensor(p, g), p.given(m) if of_output else x
+        _alike(seen, gradient)
+        o = p.room(m, "gradInput", x.tensor.shape)
+        _flat(p, f"of_{name}", (o, gradient, seen), *(_number(m, field) for field in back))
+        return o
+
+    FORWARD[cls], BACKWARD[cls] = write, write_back
+
+
+def _number(m: Any, field: str) -> float:
+    value = getattr(m, field)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unfit
+    return value
+
+
+def _plus(p: StepProgram, m: Any, x: Value) -> Value:
+    return _with_constant(p, m, x, "plus")
+
+
+def _times(p: StepProgram, m: Any, x: Value) -> Value:
+    return _with_constant(p, m, x, "times")
+
+
+def _with_constant(p: StepProgram, m: Any, x: Value, name: str) -> Value:
+    leaf = _tensor(p, x)
+    p.settings(m, "inplace", "constant_scalar")
+    if m.inplace:
+        raise Unfit
+    o = p.room(m, "output", leaf.tensor.shape)
+    _flat(p, name, (o, leaf), _number(m, "constant_scalar"))
+    return o
+
+
+def _plus_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(x, gradient)
+    o = p.room(m, "gradInput", x.tensor.shape)
+    _copy(p, o, gradient)
+    return o
+
+
+def _times_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(x, gradient)
+    o = p.room(m, "gradInput", x.tensor.shape)
+    _flat(p, "times", (o, gradient), _number(m, "constant_scalar"))
+    return o
+
+
+# -- tables ---------------------------------------------------------------------------------------------------
+
+
+def _combined(name: str, most: int | None = None) -> Callable[[StepProgram, Any, Value], Value]:
+    def write(p: StepProgram, m: Any, x: Value) -> Value:
+        parts = _table(p, x)
+        p.settings(m, "inplace")
+        if m.__dict__.get("inplace") or len(parts) < 2 or most is not None and len(parts) > most:
+            raise Unfit
+        _alike(*parts)
+        o = p.room(m, "output", parts[0].tensor.shape)
+        _flat(p, name, (o, parts[0], parts[1]))
+        for part in parts[2:]:
+            _flat(p, name, (o, o, part))
+        return o
+
+    return write
+
+
+def _shapes(parts: Sequence[Leaf]) -> list[torch.Size]:
+    return [part.tensor.shape for part in parts]
+
+
+def _add_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(x[0], gradient)
+    rooms = p.rooms(m, _shapes(x))
+    for room in rooms:
+        _copy(p, room, gradient)
+    return rooms
+
+
+def _subtract_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(x[0], gradient)
+    rooms = p.rooms(m, _shapes(x))
+    _copy(p, rooms[0], gradient)
+    _flat(p, "times", (rooms[1], gradient), -1)
+    return rooms
+
+
+def _multiply_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(x[0], gradient)
+    rooms = p.rooms(m, _shapes(x))
+    for number, room in enumerate(rooms):
+        total = gradient
+        for other, part in enumerate(x):
+            if other != number:
+                _flat(p, "multiply", (room, total, part))
+                total = room
+    return rooms
+
+
+def _join(p: StepProgram, m: Any, x: Value) -> Value:
+    parts = _table(p, x)
+    p.settings(m, "dimension", "nInputDims")
+    dim = axis(m, m.dimension, parts[0].tensor, m.nInputDims)
+    sizes = list(parts[0].tensor.shape)
+    for part in parts:
+        if [s for d, s in enumerate(part.tensor.shape) if d != dim] != sizes[:dim] + sizes[dim + 1 :]:
+            raise Unfit
+    sizes[dim] = sum(part.tensor.shape[dim] for part in parts)
+    o = p.room(m, "output", sizes)
+    for part, place in _places(p, o, parts, dim):
+        _copy(p, place, part)
+    return o
+
+
+def _places(p: StepProgram, whole: Leaf, parts: Sequence[Leaf], dim: int) -> list[tuple[Leaf, Leaf]]:
+    """Parts, each with its place in the whole."""
+    views = whole.tensor.detach().split([part.tensor.shape[dim] for part in parts], dim)
+    return [(part, p.part(whole, view)) for part, view in zip(parts, views, strict=True)]
+
+
+def _join_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(p.given(m), gradient)
+    rooms = p.rooms(m, _shapes(x))
+    for room, place in _places(p, gradient, rooms, axis(m, m.dimension, x[0].tensor, m.nInputDims)):
+        _copy(p, room, place)
+    return rooms
+
+
+def _split(p: StepProgram, m: Any, x: Value) -> Value:
+    leaf = _tensor(p, x)
+    p.settings(m, "dimension", "nInputDims")
+    if leaf.tensor.dim() < 2:
+        raise Unfit
+    dim = axis(m, m.dimension, leaf.tensor, m.nInputDims)
+    return p.passed(m, "output", [p.part(leaf, view) for view in leaf.tensor.detach().unbind(dim)])
+
+
+def _split_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    parts = _table(p, g, len(p.given(m)))
+    o = p.room(m, "gradInput", x.tensor.shape)
+    dim = axis(m, m.dimension, x.tensor, m.nInputDims)
+    for part, view in zip(parts, o.tensor.detach().unbind(dim), strict=True):
+        if part.tensor.shape != view.shape:
+            raise Unfit
+        _copy(p, p.part(o, view), part)
+    return o
+
+
+def _select(p: StepProgram, m: Any, x: Value) -> Value:
+    p.settings(m, "index")
+    if not isinstance(x, list) or not isinstance(m.index, (int, float)):
+        raise Unfit
+    return p.passed(m, "output", x[m._key(x)])
+
+
+def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient, parts = _tensor(p, g), _table(p, x)
+    key = m._key(x)
+    _alike(parts[key], gradient)
+    rooms = p.rooms(m, _shapes(parts))
+    for number, room in enumerate(rooms):
+        if number == key:
+            _copy(p, room, gradient)
+        else:
+            p.line("fill", room.slot, room.tensor.numel(), 0, work=OF_LOOP * room.tensor.numel())
+    return rooms
+
+
+# -- sums and products ----------------------------------------------------------------------------------------
+
+
+def _sum_over(p: StepProgram, o: Leaf, x: Leaf, dim: int) -> None:
+    """A sum along a dimension, to what is contiguous."""
+    shape = [size for d, size in enumerate(x.tensor.shape) if d != dim]
+    rows, columns, steps = plane(shape, o.tensor.view(shape), x.tensor.select(dim, 0))
+    flat = [step for pair in steps for step in pair]
+    work = OF_LOOP * x.tensor.numel()
+    p.line("sum", o.slot, x.slot, x.tensor.shape[dim], x.tensor.stride(dim), rows, columns, *flat, work=work)
+
+
+def _sum(p: StepProgram, m: Any, x: Value) -> Value:
+    leaf = _tensor(p, x)
+    p.settings(m, "dimension", "nInputDims", "sizeAverage", "squeeze")
+    dim = axis(m, m.dimension, leaf.tensor, m.nInputDims)
+    shape = list(leaf.tensor.shape)
+    shape[dim] = 1
+    if leaf.tensor.dim() > 1 and m.squeeze:
+        del shape[dim]
+    o = p.room(m, "output", shape)
+    _sum_over(p, o, leaf, dim)
+    if m.sizeAverage:
+        p.line("divide", o.slot, o.tensor.numel(), leaf.tensor.shape[dim])
+    return o
+
+
+def _sum_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(p.given(m), gradient)
+    dim = axis(m, m.dimension, x.tensor, m.nInputDims)
+    sizes = list(x.tensor.shape)
+    sizes[dim] = 1
+    if not gradient.tensor.is_contiguous():
+        raise Unfit
+    o = p.room(m, "gradInput", x.tensor.shape)
+    _copy(p, o, p.part(gradient, gradient.tensor.detach().view(sizes)))
+    if m.sizeAverage:
+        p.line("divide", o.slot, o.tensor.numel(), x.tensor.shape[dim])
+    return o
+
+
+OVER, ADDED, SCALED = 0, 1, 2  # what is done to the result of a product's: overwritten, added to, added to by scale
+
+
+def _lying(tensor: Tensor) -> tuple[int, int]:
+    """How a matrix lies: 0 by rows, 1 by columns; and the step from one to the next."""
+    rows, columns = tensor.shape[-2:]
+    step, inner = tensor.stride()[-2:]
+    if (inner == 1 or columns == 1) and (rows == 1 or step >= columns):
+        return 0, columns if rows == 1 else step
+    if (step == 1 or rows == 1) and (columns == 1 or inner >= rows):
+        return 1, rows if columns == 1 else inner
+    raise Unfit
+
+
+def _product(p: StepProgram, o: Leaf, a: Leaf, b: Leaf, what: int, *, of: Sequence[Tensor] = ()) -> None:
+    """The product of two matrices, or batch by batch. ``of``: the tensors of a and b as they are to be read."""
+    left, right = of or (a.tensor, b.tensor)
+    m, k = left.shape[-2:]
+    n = right.shape[-1]
+    batch = left.shape[0] if left.dim() == 3 else 1
+    steps = [t.stride(0) if t.dim() == 3 else 0 for t in (left, right, o.tensor)]
+    lies, step = _lying(o.tensor)
+    if lies:
+        raise Unfit
+    numbers = (m, n, k, *_lying(left), *_lying(right), step, batch, *steps, what)
+    p.line("product", o.slot, a.slot, b.slot, *numbers, work=OF_PRODUCT * batch * m * n * k)
+
+
+def _factors(m: Any, parts: Sequence[Leaf]) -> tuple[Tensor, Tensor]:
+    left, right = (part.tensor.detach() for part in parts)
+    if left.dim() not in (2, 3) or left.dim() != right.dim() or left.shape[:-2] != right.shape[:-2]:
+        raise Unfit
+    left, right = left.mT if m.transA else left, right.mT if m.transB else right
+    if left.shape[-1] != right.shape[-2]:
+        raise Unfit
+    return left, right
+
+
+def _matrices(p: StepProgram, m: Any, x: Value) -> Value:
+    parts = _table(p, x, 2)
+    p.settings(m, "transA", "transB")
+    left, right = _factors(m, parts)
+    o = p.room(m, "output", (*left.shape[:-1], right.shape[-1]))
+    _product(p, o, parts[0], parts[1], OVER, of=(left, right))
+    return o
+
+
+def _matrices_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient, parts = _tensor(p, g), _table(p, x, 2)
+    _alike(p.given(m), gradient)
+    left, right = _factors(m, parts)
+    slope = gradient.tensor.detach()
+    rooms = p.rooms(m, _shapes(parts))
+    if m.transA:
+        _product(p, rooms[0], parts[1], gradient, OVER, of=(right, slope.mT))
+    else:
+        _product(p, rooms[0], gradient, parts[1], OVER, of=(slope, right.mT))
+    if m.transB:
+        _product(p, rooms[1], gradient, parts[0], OVER, of=(slope.mT, left))
+    else:
+        _product(p, rooms[1], parts[0], gradient, OVER, of=(left.mT, slope))
+    return rooms
+
+
+# -- layers with parameters -----------------------------------------------------------------------------------
+
+
+def _linear(p: StepProgram, m: Any, x: Value) -> Value:
+    leaf = _tensor(p, x)
+    weight, bias = p.parameter(m, "weight"), p.parameter(m, "bias")
+    if weight is None or weight.tensor.dim() != 2 or not 1 <= leaf.tensor.dim() <= 2:
+        raise Unfit
+    outputs, inputs = weight.tensor.shape
+    if leaf.tensor.shape[-1] != inputs or bias is not None and bias.tensor.shape != (outputs,):
+        raise Unfit
+    o = p.room(m, "output", (*leaf.tensor.shape[:-1], outputs))
+    what = OVER if bias is None else ADDED
+    if bias is not None:
+        _copy(p, o, bias)
+    if leaf.tensor.dim() == 1:
+        _of_vector(p, o, weight, leaf, weight.tensor.detach(), what)
+    else:
+        _product(p, o, leaf, weight, what, of=(leaf.tensor, weight.tensor.detach().t()))
+    return o
+
+
+def _of_vector(p: StepProgram, o: Leaf, a: Leaf, x: Leaf, matrix: Tensor, what: int) -> None:
+    if x.tensor.stride(0) != 1 and x.tensor.numel() > 1:
+        raise Unfit
+    rows, columns = matrix.shape
+    numbers = (rows, columns, *_lying(matrix), what)
+    p.line("product_of_vector", o.slot, a.slot, x.slot, *numbers, work=OF_PRODUCT * rows * columns)
+
+
+def _linear_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient, weight = _tensor(p, g), p.parameter(m, "weight")
+    _alike(p.given(m), gradient)
+    if weight is None:
+        raise Unfit
+    o = p.room(m, "gradInput", x.tensor.shape)
+    if x.tensor.dim() == 1:
+        _of_vector(p, o, weight, gradient, weight.tensor.detach().t(), OVER)
+    else:
+        _product(p, o, gradient, weight, OVER)
+    return o
+
+
+def _linear_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    weight = p.gradient(m, "weight")
+    if weight is not None:
+        left, right = g.tensor.detach(), x.tensor.detach()
+        if left.dim() == 1:
+            left, right = left.unsqueeze(0), right.unsqueeze(0)
+        _product(p, weight, g, x, SCALED, of=(left.t(), right))
+    if m._parameters.get("bias") is None:
+        return
+    bias = p.gradient(m, "bias")
+    if bias is None:
+        return
+    if g.tensor.dim() == 1:
+        _flat(p, "accumulate", (bias, g))
+    else:
+        rows, columns = g.tensor.shape
+        p.line("sum_up", bias.slot, g.slot, rows, columns, *g.tensor.stride(), work=OF_LOOP * rows * columns)
+
+
+INDEX_TYPES = (torch.int64, torch.int32, torch.float64, torch.float32)
+
+
+def _look_up(p: StepProgram, m: Any, x: Value) -> Value:
+    if not isinstance(x, Leaf) or x.tensor.dtype not in INDEX_TYPES or not 1 <= x.tensor.dim() <= 2:
+        raise Unfit
+    if x.root is None or x.slot != x.root:
+        raise Unfit
+    table = p.parameter(m, "weight")
+    p.settings(m, "paddingValue", "maxNorm", "shouldScaleGradByFreq")
+    if table is None or table.tensor.dim() != 2 or m.maxNorm is not None or m.shouldScaleGradByFreq:
+        raise Unfit
+    entries, columns = table.tensor.shape
+    if m.paddingValue != 0:
+        raise Unfit
+    count = x.tensor.numel()
+    p.indices.append((x.slot, count, entries))
+    o = p.room(m, "output", (*x.tensor.shape, columns))
+    p.line("look_up", o.slot, x.slot, table.slot, count, columns, work=OF_LOOP * count * columns)
+    return o
+
+
+def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    _alike(p.given(m), gradient)
+    held = m.__dict__["gradInput"]
+    zeros = m.grad_input(x.tensor, gradient.tensor)
+    if held is None:
+        raise Unfit
+    m.keep_grad_input(zeros)
+    if not zeros.numel():
+        raise Unfit
+    o = p.room(m, "gradInput", zeros.shape, zeros.dtype)
+    p.line("fill", o.slot, zeros.numel(), 0, work=zeros.numel())
+    return o
+
+
+def _look_up_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    weight = p.gradient(m, "weight")
+    if weight is None:
+        return
+    if not g.tensor.is_contiguous():
+        raise Unfit
+    count, columns = x.tensor.numel(), weight.tensor.shape[1]
+    p.line("add_rows", weight.slot, x.slot, g.slot, count, columns, work=OF_LOOP * count * columns)
+
+
+# -- over the columns of each row -----------------------------------------------------------------------------
+
+
+def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
+    def write(p: StepProgram, m: Any, x: Value) -> Value:
+        leaf = _tensor(p, x)
+        if leaf.tensor.dim() > 2 or not leaf.tensor.is_contiguous():
+            raise Unfit
+        o = p.room(m, "output", leaf.tensor.shape)
+        columns = leaf.tensor.shape[-1]
+        rows = leaf.tensor.numel() // columns
+        p.line(name, o.slot, leaf.slot, rows, columns, work=OF_FUNCTION * rows * columns)
+        return o
+
+    return write
+
+
+def _normalized_back(name: str) -> Callable[[StepProgram, Any, Value, Value], Value]:
+    def write(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+        gradient, seen = _tensor(p, g), p.given(m)
+        _alike(seen, gradient)
+        if not gradient.tensor.is_contiguous():
+            raise Unfit
+        o = p.room(m, "gradInput", x.tensor.shape)
+        columns = x.tensor.shape[-1]
+        rows = x.tensor.numel() // columns
+        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=OF_FUNCTION * rows * columns)
+        return o
+
+    return write
+
+
+# -- containers -----------------------------------------------------------------------------------------------
+
+
+def _children(p: StepProgram, m: Any) -> list[Any]:
+    children = list(m._modules.values())
+    for key, child in m._modules.items():
+        p.keep(m._modules, key, child)
+    if not children:
+        raise Unfit
+    p.listed_keys(m._modules)
+    return children
+
+
+def _sequence(p: StepProgram, m: Any, x: Value) -> Value:
+    for child in _children(p, m):
+        x = forward(p, child, x)
+    return p.passed(m, "output", x)
+
+
+def _sequence_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    for child in reversed(m._modules.values()):
+        p.note_gradient(child, g)
+        g = backward(p, child, p.taken(child), g)
+    return p.passed(m, "gradInput", g)
+
+
+def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    for child in reversed(m._modules.values()):
+        gradients(p, child, p.taken(child), p.gradient_of(child))
+
+
+def _graph(p: StepProgram, m: Any, x: Value) -> Value:
+    nodes = m.ordered_nodes
+    m.show()
+    m.forget_run()
+    p.keep(m.__dict__, "ordered_nodes", nodes)
+    start, held = m.start, m.node_inputs
+    values: list[Value] = []
+    if m.nInputs > 1 and (not isinstance(x, list) or len(x) != m.nInputs):
+        raise Unfit
+    for number, node in enumerate(nodes):
+        p.keep(node.__dict__, "module", node.module)
+        if len(node.sources) == 1:
+            taken = [values[node.sources[0]]]
+        elif number == start:
+            taken = [x] if m.nInputs <= 1 else list(x)
+        else:
+            taken = [values[source] for source in node.sources]
+        its_input = taken[0] if len(taken) == 1 else taken
+        p.values.append((held[number], taken))
+        if node.module is not None:
+            value = forward(p, node.module, its_input)
+        elif node.select is None:
+            value = its_input
+        elif isinstance(its_input, list) and node.select < len(its_input):
+            value = its_input[node.select]
+        else:
+            raise Unfit
+        if node.splits is not None and (not isinstance(value, list) or len(value) != node.splits):
+            raise Unfit
+        values.append(value)
+        result = its_input
+    return p.passed(m, "output", result)
+
+
+def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    nodes = m.ordered_nodes
+    wanted = len(nodes[-1].sources)
+    if wanted > 1 and (not isinstance(g, list) or len(g) != wanted):
+        raise Unfit
+    given: list[list[Value]] = [[] for _ in nodes]
+    given[-1].append(g)
+    totals: list[Value] = [None] * len(nodes)
+    for number in m.backward_order:
+        node = nodes[number]
+        total = totals[number] = _total(p, m, number, given[number])
+        if node.select is not None:
+            source = node.sources[0]
+            if not given[source]:
+                given[source].append([None] * nodes[source].splits)
+            given[source][0][node.select] = total
+            continue
+        if node.module is not None:
+            if total is None:
+                raise Unfit
+            p.note_gradient(node.module, total)
+            total = backward(p, node.module, p.taken(node.module), total)
+        if len(node.sources) == 1:
+            if total is not None:
+                given[node.sources[0]].append(total)
+        elif node.sources:
+            if not isinstance(total, list) or len(total) != len(node.sources):
+                raise Unfit
+            for source, part in zip(node.sources, total, strict=True):
+                if part is not None:
+                    given[source].append(part)
+    for held, contributions in zip(m.node_gradients, given, strict=True):
+        p.values.append((held, contributions))
+    p.values.append((m.node_totals, totals))
+    p.listed(m.node_buffers)
+    if totals[m.start] is None:
+        raise Unfit
+    return p.passed(m, "gradInput", totals[m.start])
+
+
+def _total(p: StepProgram, m: Any, number: int, contributions: list[Value]) -> Value:
+    """The sum of the gradients of a node's uses."""
+    if len(contributions) < 2:
+        return contributions[0] if contributions else None
+    total, m.node_buffers[number] = p.own_buffer(contributions[0], m.node_buffers[number])
+    _add_up(p, total, contributions)
+    return total
+
+
+def _add_up(p: StepProgram, total: Value, parts: Sequence[Value]) -> None:
+    if isinstance(total, list):
+        for position, item in enumerate(total):
+            if any(not isinstance(part, list) or len(part) != len(total) for part in parts):
+                raise Unfit
+            _add_up(p, item, [part[position] for part in parts])
+        return
+    tensors = [_tensor(p, part) for part in parts]
+    _alike(total, *tensors)
+    _flat(p, "add", (total, tensors[0], tensors[1]))
+    for tensor in tensors[2:]:
+        _flat(p, "add", (total, total, tensor))
+
+
+def _graph_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    for number in m.backward_order:
+        module = m.ordered_nodes[number].module
+        if module is not None:
+            gradients(p, module, p.taken(module), p.gradient_of(module))
+
+
+FORWARD |= {
+    Identity: _identity,
+    AddConstant: _plus,
+    MulConstant: _times,
+    CAddTable: _combined("add"),
+    CSubTable: _combined("subtract", 2),
+    CMulTable: _combined("multiply"),
+    JoinTable: _join,
+    SplitTable: _split,
+    SelectTable: _select,
+    Replicate: _view,
+    Sum: _sum,
+    Mean: _sum,
+    MM: _matrices,
+    Linear: _linear,
+    LookupTable: _look_up,
+    LogSoftMax: _normalized("log_softmax"),
+    SoftMax: _normalized("softmax"),
+    Sequential: _sequence,
+    GModule: _graph,
+}
+BACKWARD |= {
+    Identity: _identity_back,
+    AddConstant: _plus_back,
+    MulConstant: _times_back,
+    CAddTable: _add_back,
+    CSubTable: _subtract_back,
+    CMulTable: _multiply_back,
+    JoinTable: _join_back,
+    SplitTable: _split_back,
+    SelectTable: _select_back,
+    Replicate: _replicate_back,
+    Sum: _sum_back,
+    Mean: _sum_back,
+    MM: _matrices_back,
+    Linear: _linear_back,
+    LookupTable: _look_up_back,
+    LogSoftMax: _normalized_back("of_log_softmax"),
+    SoftMax: _normalized_back("of_softmax"),
+    Sequential: _sequence_back,
+    GModule: _graph_back,
+}
+GRADIENTS |= {
+    Linear: _linear_gradients,
+    LookupTable: _look_up_gradients,
+    Sequential: _sequence_gradients,
+    GModule: _graph_gradients,
+}
+for _cls in (View, Reshape, Squeeze, Unsqueeze, Contiguous, Collapse):
+    FORWARD[_cls], BACKWARD[_cls] = _view, _view_back
+_pointwise(Tanh, "tanh", True)
+_pointwise(Sigmoid, "sigmoid", True)
+_pointwise(SoftPlus, "softplus", True, ("beta", "threshold"), ("beta", "threshold"), ("beta", "threshold"))
+_pointwise(Threshold, "threshold", False, ("threshold", "val"), ("threshold", "val"), ("threshold",))
+_pointwise(ReLU, "threshold", False, ("threshold", "val"), ("threshold", "val"), ("threshold",))

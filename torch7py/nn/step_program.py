@@ -1,0 +1,435 @@
+"""A model as a list of instructions on memory: what its forward and backward do, for whoever can run such lists.
+
+A graph of small layers spends its time on the calls between its layers. For sizes that stay the same all that these
+calls find out is known beforehand: which tensors are read and written, how their elements lie, what is computed. A
+``StepProgram`` has this written down once, as instructions that name no layer (``INSTRUCTIONS``), each of places in
+memory (*slots*) and sizes. The lines for each class of layer are in ``step_lines.py``.
+
+The results are written into the tensors that the layers own, so that after a run all looks as if the layers' own methods
+had run. Tensors that come from outside, the input and gradOutput, are others from call to call: their slots are filled
+at each run, as are those of views on them. The fields of layers that hand on such tensors (``shown``) are brought up to
+date by ``show`` when somebody may look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from torch7py.nn.fields import has_hooks
+from torch7py.nn.object import TorchObject
+
+__all__ = ["INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
+
+Tensor = torch.Tensor
+
+# Their numbers are their places. `o` is written, all others are read; `scale` is that of the call. A matrix is an array of rows;
+# what lies in planes has rows and columns, with a step from one to the next for each operand.
+INSTRUCTIONS = (
+    "copy",  # o x, dimensions, sizes, steps of o, steps of x
+    "fill",  # o, count, value: o lies in one piece
+    "add",  # o x y, rows columns, steps by twos
+    "subtract",
+    "multiply",
+    "accumulate",  # o x, rows columns, steps: o + scale * x
+    "tanh",  # o x, rows columns, steps; and so the others of one operand
+    "of_tanh",  # o g y: the gradient, of the output y
+    "sigmoid",
+    "of_sigmoid",
+    "threshold",  # ..., limit, value
+    "of_threshold",  # o g x, ..., limit
+    "softplus",  # ..., beta, limit
+    "of_softplus",
+    "plus",  # ..., number
+    "times",
+    "divide",  # o, count, number: o lies in one piece
+    "log_softmax",  # o x, rows columns: both in one piece
+    "of_log_softmax",  # o g y
+    "softmax",
+    "of_softmax",
+    "sum",  # o x, count and step of what is summed, rows columns, steps
+    "sum_up",  # o g, rows columns, steps of g: o + scale * the sum of the rows
+    "product",  # o a b, m n k, how a lies, its step, how b lies, its step, step of o, batch, steps, what is done to o
+    "product_of_vector",  # o a x, outputs inputs, how a lies, its step, what is done to o
+    "look_up",  # o index table, count, columns
+    "add_rows",  # o index g, count, columns: to the rows of o, times scale
+)
+NUMBERS = {name: number for number, name in enumerate(INSTRUCTIONS)}
+
+# Attributes of objects that stand for something that only Python's own methods know.
+SPECIAL = ("_marked", "_above", "_elsewhere", "_catch_up", "_lent", "_direct", "_reporter")
+MISSING = object()
+
+
+class Unfit(Exception):
+    """Something of which there is no list of instructions."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor that instructions use. ``root`` is that of a tensor from outside, on whose memory it is, else None."""
+
+    slot: int
+    tensor: Tensor
+    root: int | None = None
+
+
+Value = Any  # a Leaf, or a list of Values
+
+
+def leaves(value: Value) -> Iterator[Leaf]:
+    if isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, Leaf):
+        yield value
+
+
+class StepProgram:
+    """The instructions of one module for inputs of one size.
+
+    ``forward`` and, once ``learn_backward`` was called, ``backward`` and ``gradients`` are instructions: a name and
+    numbers each. ``slots`` are the tensors by slot, ``indices`` those slots that must hold numbers from 1 to a limit.
+    """
+
+    def __init__(self, module: TorchObject, write: Callable[[StepProgram, Any, Value], Value], input: Any) -> None:
+        self.module = module
+        self.dtype: torch.dtype | None = None
+        self.slots: list[Tensor] = []
+        self.roots: list[Leaf] = []  # tensors from outside: those of the input, then those of the gradOutput
+        self.derived: list[tuple[int, int, int]] = []  # slot of a view on one, the one's slot, bytes from its start
+        self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
+        self.work = 0
+        self.lines: list[tuple[str, tuple[float, ...]]] = []
+        self.kept: list[tuple[dict[str, Any], str, Any]] = []  # what must be as it is: dict, key, value
+        self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
+        self.shown: list[tuple[TorchObject, str, Value]] = []
+        self.modules: list[TorchObject] = []
+        self.counts: list[tuple[dict[str, Any], int]] = []
+        self._static: dict[int, Leaf] = {}
+        self._homes: set[int] = set()  # the memory that results or parameters lie in
+        self._inputs: dict[int, Value] = {}
+        self._outputs: dict[int, Value] = {}
+        self._gradients: dict[int, Value] = {}
+        self._done = False
+        self.gradOutput: Value = None
+        self.gradInput: Value = None
+        self.backward: list[tuple[str, tuple[float, ...]]] | None = None
+        self.gradients: list[tuple[str, tuple[float, ...]]] = []
+        self.values: list[tuple[list[Any], Value]] = []  # lists that scripts may read, and what they hold
+        self.input = self.outside(input)
+        self.output = write(self, module, self.input)
+        self.forward, self.lines = self.lines, []
+        self.seal()
+
+    # -- tensors ------------------------------------------------------------------------------------------
+
+    def outside(self, value: Any) -> Value:
+        """A value from outside, as Python has it for now."""
+        if isinstance(value, list):
+            return [self.outside(item) for item in value]
+        if value.__class__ is not Tensor or not value.is_cpu or not value.numel() or not value.is_contiguous():
+            raise Unfit
+        self.slots.append(value)
+        leaf = Leaf(len(self.slots) - 1, value, len(self.slots) - 1)
+        self.roots.append(leaf)
+        return leaf
+
+    def number_type(self, tensor: Tensor) -> None:
+        """All floating tensors are of one type."""
+        if self.dtype is None:
+            if tensor.dtype not in (torch.float64, torch.float32):
+                raise Unfit
+            self.dtype = tensor.dtype
+        if tensor.dtype is not self.dtype or not tensor.is_cpu:
+            raise Unfit
+
+    def static(self, tensor: Tensor) -> Leaf:
+        """A tensor that stays where it is."""
+        leaf = self._static.get(id(tensor))
+        if leaf is None:
+            self.slots.append(tensor)
+            leaf = self._static[id(tensor)] = Leaf(len(self.slots) - 1, tensor)
+        return leaf
+
+    def keep(self, attributes: dict[str, Any], name: str, value: Any) -> None:
+        self.kept.append((attributes, name, value))
+
+    def settings(self, module: TorchObject, *names: str) -> None:
+        """The lines hold as long as these fields are what they are."""
+        for name in names:
+            self.keep(module.__dict__, name, module.__dict__.get(name, MISSING))
+
+    def parameter(self, module: TorchObject, name: str) -> Leaf | None:
+        value = module._parameters.get(name)
+        self.keep(module._parameters, name, value)  # type: ignore[arg-type]
+        if value is None:
+            return None
+        self.number_type(value)
+        if not value.is_contiguous():
+            raise Unfit
+        self._homes.add(value.untyped_storage().data_ptr())
+        return self.static(value)
+
+    def gradient(self, module: TorchObject, name: str) -> Leaf | None:
+        """The buffer that the gradient of a parameter is added to."""
+        value, parameter = module.gradient(name), module._parameters[name]
+        self.keep(module._gradients, name, value)
+        if value is None or parameter is None:
+            return None
+        if parameter.grad is not value or value.shape != parameter.shape or not value.is_contiguous():
+            raise Unfit
+        self.number_type(value)
+        self.attached.append((parameter, value))
+        self._homes.add(value.untyped_storage().data_ptr())
+        return self.static(value)
+
+    def room(self, module: TorchObject, name: str, shape: Sequence[int], dtype: torch.dtype | None = None) -> Leaf:
+        """The module's own tensor of this name, ``output`` or ``gradInput``, with room for a result of this size."""
+        attributes = module.__dict__
+        held = attributes[name]
+        self._own(module, name, held)
+        if held.dtype is not (dtype or self.dtype):
+            raise Unfit
+        self.keep(attributes, name, held)
+        return self._make_room(held, shape)
+
+    def _own(self, module: TorchObject, name: str, held: Any) -> None:
+        if held.__class__ is not Tensor or module.__dict__["_own"].get(name) is not held or not held.is_cpu:
+            raise Unfit
+
+    def _make_room(self, held: Tensor, shape: Sequence[int]) -> Leaf:
+        shape = torch.Size(shape)
+        home = held.untyped_storage().data_ptr()
+        if held.shape != shape or not held.is_contiguous() or home in self._homes:
+            held.data = torch.zeros(shape, dtype=held.dtype)
+            home = held.untyped_storage().data_ptr()
+        self._homes.add(home)
+        return self.static(held)
+
+    def rooms(self, module: TorchObject, shapes: Sequence[Sequence[int]]) -> list[Leaf]:
+        """The tensors of ``gradInput``, a table, with room for results of these sizes."""
+        held = module.__dict__["gradInput"]
+        if held.__class__ is not list:
+            raise Unfit
+        if len(held) != len(shapes) or any(
+            item.__class__ is not Tensor or item.dtype is not self.dtype for item in held
+        ):
+            held[:] = [torch.zeros(tuple(shape), dtype=self.dtype) for shape in shapes]
+        self.keep(module.__dict__, "gradInput", held)
+        self.listed(held)
+        return [self._make_room(item, shape) for item, shape in zip(held, shapes, strict=True)]
+
+    def listed(self, held: list[Any]) -> None:
+        """A list that must hold what it holds."""
+        self.kept.append((_Entries(held), "", tuple(held)))  # type: ignore[arg-type]
+
+    def own_buffer(self, like: Value, held: Any) -> tuple[Value, Any]:
+        """Room in the nesting of a value, in the tensors held or in new ones."""
+        if isinstance(like, list):
+            entries = held if isinstance(held, list) and len(held) == len(like) else [None] * len(like)
+            pairs = [self.own_buffer(item, entry) for item, entry in zip(like, entries, strict=True)]
+            return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        if held.__class__ is not Tensor or held.dtype is not self.dtype:
+            held = torch.zeros(like.tensor.shape, dtype=self.dtype)
+        return self._make_room(held, like.tensor.shape), held
+
+    def listed_keys(self, held: dict[str, Any]) -> None:
+        """A dict that must have as many entries as it has."""
+        self.counts.append((held, len(held)))
+
+    def part(self, leaf: Leaf, view: Tensor) -> Leaf:
+        """A view on a leaf's tensor, for instructions alone."""
+        if leaf.root is None:
+            return self.static(view)
+        self.slots.append(view)
+        slot = len(self.slots) - 1
+        self.derived.append((slot, leaf.root, view.data_ptr() - self.slots[leaf.root].data_ptr()))
+        return Leaf(slot, view, leaf.root)
+
+    def handed_on(self, module: TorchObject, name: str, leaf: Leaf, view: Tensor) -> Leaf:
+        """A view on a leaf's tensor as the content of the module's own tensor of this name."""
+        held = module.__dict__[name]
+        self._own(module, name, held)
+        if held.dtype is not view.dtype:
+            raise Unfit
+        self.keep(module.__dict__, name, held)
+        held.data = view
+        if leaf.root is None:
+            return self.static(held)
+        part = self.part(leaf, held.detach())
+        self.shown.append((module, name, part))
+        return part
+
+    def passed(self, module: TorchObject, name: str, value: Value) -> Value:
+        """A value as it is as a module's field."""
+        is_table_of_all = module is self.module and isinstance(value, list)
+        if is_table_of_all or any(leaf.root is not None for leaf in leaves(value)):
+            self.shown.append((module, name, value))
+        else:
+            module.__dict__[name] = held = self.objects(value)
+            self.keep(module.__dict__, name, held)
+            if held.__class__ is list:
+                self.listed(held)
+        return value
+
+    # -- instructions -------------------------------------------------------------------------------------
+
+    def line(self, name: str, *numbers: float, work: float = 0) -> None:
+        self.work += work
+        self.lines.append((name, numbers))
+
+    # -- backward -----------------------------------------------------------------------------------------
+
+    def learn_backward(
+        self, write: Callable[[StepProgram, Any, Value, Value], Value],
+        accumulate: Callable[[StepProgram, Any, Value, Value], None], gradOutput: Any,
+    ) -> None:
+        """Write the instructions of the backward."""
+        gradient = self.outside(gradOutput)
+        self.gradOutput = gradient
+        self.lines = []
+        self.gradInput = write(self, self.module, self.input, gradient)
+        self.backward, self.lines = self.lines, []
+        accumulate(self, self.module, self.input, gradient)
+        self.gradients, self.lines = self.lines, []
+        self.seal()
+
+    # -- whether all is as it was -------------------------------------------------------------------------
+
+    def seal(self) -> None:
+        """Note where the tensors are now."""
+        self._tensors = [leaf.tensor for leaf in self._static.values()]
+        self._places = [tensor.data_ptr() for tensor in self._tensors]
+        self._shapes = [tensor.shape for tensor in self._tensors]
+        self._strides = [tensor.stride() for tensor in self._tensors]
+
+    def holds(self) -> bool:
+        """Whether the instructions hold: modules, tensors and settings are as they were."""
+        for attributes, name, value in self.kept:
+            if attributes.get(name, MISSING) is not value and attributes.__class__ is not _Entries:
+                return False
+            if attributes.__class__ is _Entries and not attributes.same(value):
+                return False
+        for held, count in self.counts:
+            if len(held) != count:
+                return False
+        for parameter, buffer in self.attached:
+            if parameter.grad is not buffer:
+                return False
+        for module in self.modules:
+            attributes = module.__dict__
+            if not SPECIAL_NAMES.isdisjoint(attributes) or has_hooks(module):
+                return False
+            attributes.pop("_trace", None)  # it is of results that a run overwrites
+        tensors = self._tensors
+        return (
+            [tensor.data_ptr() for tensor in tensors] == self._places
+            and [tensor.shape for tensor in tensors] == self._shapes
+            and [tensor.stride() for tensor in tensors] == self._strides
+        )
+
+    def take(self, module: TorchObject) -> None:
+        """A module whose lines are being written: it must be used once, and nothing be special about it."""
+        if any(module is other for other in self.modules) or not SPECIAL_NAMES.isdisjoint(module.__dict__) or has_hooks(module):
+            raise Unfit
+        self.modules.append(module)
+
+    # -- what scripts see ---------------------------------------------------------------------------------
+
+    def objects(self, value: Value, given: dict[int, Tensor] | None = None) -> Any:
+        """The Python objects of a value, with tensors from outside as ``given`` by slot."""
+        if isinstance(value, list):
+            return [self.objects(item, given) for item in value]
+        if value is None or value.root is None:
+            return None if value is None else value.tensor
+        tensor = given[value.root] if given is not None else self.slots[value.root]
+        if value.slot == value.root:
+            return tensor
+        view = value.tensor
+        offset = next(count for slot, _, count in self.derived if slot == value.slot) // view.element_size()
+        return tensor.as_strided(view.shape, view.stride(), tensor.storage_offset() + offset)
+
+    def show(self, given: dict[int, Tensor], names: Sequence[str]) -> bool:
+        """Bring the fields of these names up to date. Returns whether memory of a tensor that scripts may know has moved."""
+        moved = False
+        for module, name, value in self.shown:
+            if name in names:
+                found = self.objects(value, given)
+                if isinstance(value, Leaf) and value.slot != value.root:
+                    module.__dict__[name].data = found
+                    moved = True
+                else:
+                    module.__dict__[name] = found
+        return moved
+
+    # -- what each module took and gave, between the forward and the backward -----------------------------
+
+    def note(self, module: TorchObject, input: Value, output: Value) -> Value:
+        self._inputs[id(module)], self._outputs[id(module)] = input, output
+        return output
+
+    def taken(self, module: TorchObject) -> Value:
+        return self._inputs[id(module)]
+
+    def given(self, module: TorchObject) -> Value:
+        return self._outputs[id(module)]
+
+    def note_gradient(self, module: TorchObject, gradient: Value) -> None:
+        self._gradients[id(module)] = gradient
+
+    def gradient_of(self, module: TorchObject) -> Value:
+        return self._gradients[id(module)]
+
+
+class _Entries:
+    """The entries of a list in the place of a dict's, for ``kept``."""
+
+    def __init__(self, held: list[Any]) -> None:
+        self._held = held
+
+    def get(self, name: str, default: Any) -> Any:
+        return None
+
+    def same(self, entries: tuple[Any, ...]) -> bool:
+        held = self._held
+        return len(held) == len(entries) and all(a is b for a, b in zip(held, entries, strict=True))
+
+
+SPECIAL_NAMES = frozenset(SPECIAL)
+
+
+def plane(shape: Sequence[int], *tensors: Tensor) -> tuple[int, int, list[tuple[int, int]]]:
+    """Rows and columns of elements that several tensors have in common, and the steps of each tensor."""
+    sizes, steps = merged(shape, *tensors)
+    if len(sizes) > 2:
+        raise Unfit
+    while len(sizes) < 2:
+        sizes.insert(0, 1)
+        for step in steps:
+            step.insert(0, 0)
+    return sizes[0], sizes[1], [(step[0], step[1]) for step in steps]
+
+
+def merged(shape: Sequence[int], *tensors: Tensor) -> tuple[list[int], list[list[int]]]:
+    """Sizes of as few dimensions as possible, and for each tensor its steps along them."""
+    sizes: list[int] = []
+    steps: list[list[int]] = [[] for _ in tensors]
+    for d in reversed(range(len(shape))):
+        size = shape[d]
+        if size == 1:
+            continue
+        if sizes and all(
+            tensor.stride(d) == step[0] * sizes[0] for tensor, step in zip(tensors, steps, strict=True)
+        ):
+            sizes[0] *= size
+            continue
+        sizes.insert(0, size)
+        for tensor, step in zip(tensors, steps, strict=True):
+            step.insert(0, tensor.stride(d))
+    if not sizes:
+        return [1], [[1] for _ in tensors]
+    return sizes, steps
