@@ -28,6 +28,7 @@ from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
+from torch7py.bridge.step_programs import step_program_functions, torch_library
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.nn.shared_models import SharedModels
@@ -280,6 +281,7 @@ class Runtime:
         functions |= serial_functions(self)
         functions |= state_functions(self)
         functions |= small_step_functions(self)
+        functions |= step_program_functions(self)
         functions |= {
             "new_peer": proxies.new_peer,
             "new_unfinished_peer": proxies.new_unfinished_peer,
@@ -338,6 +340,7 @@ class Runtime:
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
         config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0" and self.shared_models is None
+        config["library"] = torch_library()
         config["pairs"] = pairs
         config["several"] = self.state.group is not None
         config["colors"] = output.takes_colors(sys.stdout)

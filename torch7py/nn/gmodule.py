@@ -46,6 +46,7 @@ class GModule(GraphContainer):
         "_plan",
         "_waiting",
         "_watched",
+        "_runs",
     )
     lua_methods = names("map runForwardFunction")
 
@@ -117,6 +118,7 @@ class GModule(GraphContainer):
         if torch.is_grad_enabled():
             with torch.no_grad():
                 return self.runForwardFunction(function, input)
+        self.__dict__["_runs"] = self.__dict__.get("_runs", 0) + 1
         if call is not None or not self._run_plan(input):
             self.forget_run()
             self._run(input, call, self.node_inputs)

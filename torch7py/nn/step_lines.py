@@ -18,6 +18,7 @@ from torch7py.nn.arithmetic import AddConstant
 from torch7py.nn.base import Module
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.gmodule import GModule
+from torch7py.nn.graph_plan import Plan
 from torch7py.nn.linear import Linear, LookupTable, MulConstant
 from torch7py.nn.product import MM
 from torch7py.nn.rectifier import ReLU, Threshold
@@ -29,7 +30,7 @@ from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
 from torch7py.ops.errors import TorchError
 
-__all__ = ["learn", "learn_backward"]
+__all__ = ["Run", "learn", "learn_backward"]
 
 Tensor = torch.Tensor
 FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
@@ -57,6 +58,55 @@ def learn_backward(program: StepProgram, gradOutput: Any) -> bool:
         except (Unfit, TorchError):
             return False
     return True
+
+
+class Run:
+    """What the module of a program shows of a run that happened elsewhere."""
+
+    def __init__(self, program: StepProgram) -> None:
+        self.program = program
+        self._graphs = [module for module in program.modules if isinstance(module, GModule)]
+        self._runs = self._count()
+
+    def _count(self) -> int:
+        return sum(graph.__dict__.get("_runs", 0) for graph in self._graphs)
+
+    def by_python(self) -> bool:
+        """Whether the module's own methods have run since this was asked last."""
+        before, self._runs = self._runs, self._count()
+        return before != self._runs
+
+    def show(
+        self, output: list[Any] | None, gradInput: list[Any] | None, has_gone_back: bool, tensors: Sequence[Any]
+    ) -> bool:
+        """Bring up to date what scripts may look at, for a run on these tensors from outside.
+
+        ``output`` and ``gradInput`` are the module's where these are tables. Returns whether other tensors have moved.
+        """
+        program = self.program
+        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        moved = program.show(given, ("output", "gradInput") if has_gone_back else ("output",))
+        for name, value in (("output", output), ("gradInput", gradInput)):
+            if value is not None:
+                program.module.__dict__[name] = value
+        plan = Plan()
+        plan.forward = _no_plan
+        values = program.values if has_gone_back else program.values[: program.of_forward]
+        plan.due["values"] = (_write_lists, (program, given, values))
+        for graph in self._graphs:
+            graph.__dict__["_plan"] = plan
+            graph.show_watched()
+        return moved
+
+
+def _no_plan(plan: Plan, graph: dict[str, Any], input: Any) -> None:
+    return None
+
+
+def _write_lists(known: tuple[Any, ...]) -> None:
+    program, given, values = known
+    for held, value in values:
+        held[:] = program.objects(value, given)
 
 
 def forward(p: StepProgram, m: Any, x: Value) -> Value:
@@ -630,8 +680,7 @@ def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
 
 def _graph(p: StepProgram, m: Any, x: Value) -> Value:
     nodes = m.ordered_nodes
-    m.show()
-    m.forget_run()
+    m.forget_plan()
     p.keep(m.__dict__, "ordered_nodes", nodes)
     start, held = m.start, m.node_inputs
     values: list[Value] = []

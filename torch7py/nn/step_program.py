@@ -102,6 +102,7 @@ class StepProgram:
         self.roots: list[Leaf] = []  # tensors from outside: those of the input, then those of the gradOutput
         self.derived: list[tuple[int, int, int]] = []  # slot of a view on one, the one's slot, bytes from its start
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
+        self.written: set[int] = set()  # slots of the results
         self.work = 0
         self.lines: list[tuple[str, tuple[float, ...]]] = []
         self.kept: list[tuple[dict[str, Any], str, Any]] = []  # what must be as it is: dict, key, value
@@ -123,6 +124,7 @@ class StepProgram:
         self.input = self.outside(input)
         self.output = write(self, module, self.input)
         self.forward, self.lines = self.lines, []
+        self.of_forward = len(self.values)
         self.seal()
 
     # -- tensors ------------------------------------------------------------------------------------------
@@ -208,7 +210,9 @@ class StepProgram:
             held.data = torch.zeros(shape, dtype=held.dtype)
             home = held.untyped_storage().data_ptr()
         self._homes.add(home)
-        return self.static(held)
+        leaf = self.static(held)
+        self.written.add(leaf.slot)
+        return leaf
 
     def rooms(self, module: TorchObject, shapes: Sequence[Sequence[int]]) -> list[Leaf]:
         """The tensors of ``gradInput``, a table, with room for results of these sizes."""
@@ -354,10 +358,13 @@ class StepProgram:
         return tensor.as_strided(view.shape, view.stride(), tensor.storage_offset() + offset)
 
     def show(self, given: dict[int, Tensor], names: Sequence[str]) -> bool:
-        """Bring the fields of these names up to date. Returns whether memory of a tensor that scripts may know has moved."""
+        """Bring the fields of these names up to date, but for tables of the module itself.
+
+        Returns whether the memory of a tensor that scripts may know has moved.
+        """
         moved = False
         for module, name, value in self.shown:
-            if name in names:
+            if name in names and not (module is self.module and isinstance(value, list)):
                 found = self.objects(value, given)
                 if isinstance(value, Leaf) and value.slot != value.root:
                     module.__dict__[name].data = found

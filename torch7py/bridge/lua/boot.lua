@@ -18,7 +18,7 @@ local headers = chunk('header.lua')(core, host, config)
 core.advance = headers.advance
 local reading = chunk('torch7py.kernels/reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
-local module = chunk('module.lua')(core, host, config, class, headers, tensor, chunk)
+local module = chunk('module.lua')(core, host, config, class, headers, tensor, reading, chunk)
 module.set_virtual(config.virtual)
 
 chunk('compat.lua')()

@@ -3,21 +3,22 @@
 -- A module is a table with the class as metatable, and a Python peer that owns the engine's fields (module_proxies.lua). Methods of
 -- the built-in classes call Python, between a walk of the tree below the module (walk.lua) and its return.
 --
--- Arguments: core, host, config, class, headers, tensor, chunk. Result: the table `module`.
+-- Arguments: core, host, config, class, headers, tensor, reading, chunk. Result: the table `module`.
 
-local core, host, config, class, headers, tensor, chunk = ...
+local core, host, config, class, headers, tensor, reading, chunk = ...
 local peers = chunk('module_proxies.lua')(core, host, class)
 local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
 local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records, walking)
+local programs = chunk('step_programs.lua')(core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk)
 local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
                 vouch = methods.vouch, set_virtual = methods.set_virtual,
                 walk = walking.walk, watch = walking.watch, enter = walking.enter,
-                adopt = walking.adopt, small = small}
+                adopt = walking.adopt, small = small, programs = programs}
 
 local type, next, pcall, rawget, rawset, select = type, next, pcall, rawget, rawset, select
 local setmetatable, getmetatable = setmetatable, getmetatable
@@ -137,15 +138,23 @@ local function native_method(key, name, structural, stay, appending)
       if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
-   local serve = small.serve(name)
+   local serve, run_program = small.serve(name), programs.serve(name)
    if not serve then return by_python end
    local method
-   local function served(self, n, a, b, c, is_done, ...)
+   local function otherwise(self, n, a, b, c, is_done, ...)
       if is_done then return ... end
       if n == 1 then return by_python(self, a) end
       if n == 2 then return by_python(self, a, b) end
       if n == 3 then return by_python(self, a, b, c) end
       return by_python(self)
+   end
+   local function served(self, n, a, b, c, is_done, ...)
+      if is_done then return ... end
+      if not run_program then return otherwise(self, n, a, b, c, false) end
+      if n == 1 then return otherwise(self, 1, a, b, c, run_program(self, a)) end
+      if n == 2 then return otherwise(self, 2, a, b, c, run_program(self, a, b)) end
+      if n == 3 then return otherwise(self, 3, a, b, c, run_program(self, a, b, c)) end
+      return otherwise(self, n, a, b, c, false)
    end
    function method(self, ...)
       local n, class = select('#', ...), getmetatable(self)

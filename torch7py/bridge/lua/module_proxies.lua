@@ -112,6 +112,8 @@ local function keep_table_field(m, name, value)
    fields[name] = 0   -- the handle of the table that Python has, once it has been handed over or taken
 end
 
+peers.keep_table_field = keep_table_field
+
 -- What fields a script has read and may read again without Python: as long as the epoch lasts, in which nothing of Python's
 -- has run that could change a field (header.lua), and no field of any module was set.
 local epoch, settings = core.epoch, 0
@@ -167,6 +169,9 @@ function peers.know_field(m, name, value)
    local known = seen[m]
    if known and known.epoch == epoch[0] and known.settings == settings then known.values[name] = value end
 end
+
+-- Fields may be others now without a word.
+function peers.forget_fields(m) seen[m] = nil end
 
 function set_field(m, name, value)
    local handle = peer(m)

@@ -294,6 +294,15 @@ local function revisit(m)
    if info.on_walk then info.on_walk(m, walk) end
 end
 
+-- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
+function walking.look(m)
+   touched = nil
+   local watched, n = records.find(m)
+   if not watched then return false end
+   for i = 1, n do revisit(watched[i]) end
+   return records.last(m) ~= nil
+end
+
 -- On the way into Python; what it returns is for the way back. Only the modules below this one can change.
 local function enter(m)
    peer(m)

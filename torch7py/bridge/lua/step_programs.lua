@@ -1,0 +1,454 @@
+-- Models that Python has written down as instructions (nn/step_program.py), run in Lua.
+--
+-- A graph of small layers costs its calls, not its numbers. What its layers do to memory for inputs of one size is a list
+-- of instructions; here the list becomes loops (instructions.lua), and a call of the model's method runs these: it
+-- looks whether the tree is as it was, takes the memory of what it is given, and reads and writes where the layers' own methods
+-- would have. Python says once an epoch whether the list still holds. Whatever does not fit goes to Python as
+-- before, errors included.
+--
+-- Python is told of a run (`tell`) before anything there could look: what fields hold that hand on what came from outside,
+-- and what the nodes of a graph were given.
+--
+-- Arguments: core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk.
+-- Result: {serve = f(method) -> f(m, ...) -> whether it did, results...; program = f(key): modules of this class are roots}.
+
+local core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk = ...
+local programs = {}
+
+local type, next, unpack, tonumber, select, pcall, rawget, rawset = type, next, unpack, tonumber, select, pcall, rawget, rawset
+local getmetatable, setmetatable = getmetatable, setmetatable
+local handle_of, stand_in = core.handle_of, core.stand_in
+
+local roots = {}   -- key of a class -> true
+function programs.program(key) roots[key] = true end
+
+local ffi = config.shared and require 'ffi' or nil
+if not ffi or config.small_steps == false then
+   function programs.serve() return nil end
+   return programs
+end
+
+local cast, header, count_dense, epoch = ffi.cast, headers.of, headers.count_dense, core.epoch
+local native, new_entry, read_field = peers.native, methods.new_entry, peers.read_field
+local MOST_WAITS = 256     -- calls between two attempts to write a list where the last was of little use
+local USED = 4             -- runs that make a list worth another
+local WEAK = {__mode = 'v'}
+
+-- By the numbers that Python gives types: double, float, long, int
+local NUMBERS = {ffi.typeof('double'), ffi.typeof('float')}
+local C_TYPES = {'double*', 'float*', 'int64_t*', 'int32_t*'}
+local POINTERS, TYPES, READ = {}, {}, {}
+for i, name in next, {'Double', 'Float', 'Long', 'Int'} do
+   POINTERS[i] = ffi.typeof(C_TYPES[i])
+   TYPES[i], READ[i] = tensor.metatables['torch.' .. name .. 'Tensor'], reading.read[C_TYPES[i]]
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Instructions
+
+ffi.cdef [[
+   void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*,
+               const double*, const int*, const double*, double*, const int*);
+   void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*,
+               const float*, const int*, const float*, float*, const int*);
+   void dgemv_(const char*, const int*, const int*, const double*, const double*, const int*, const double*, const int*,
+               const double*, double*, const int*);
+   void sgemv_(const char*, const int*, const int*, const float*, const float*, const int*, const float*, const int*,
+               const float*, float*, const int*);
+]]
+
+-- The functions of the BLAS that came with PyTorch, where it has them to give.
+local function blas(letter)
+   local found, gemm, gemv = pcall(function()
+      local library = ffi.load(config.library)
+      return library[letter .. 'gemm_'], library[letter .. 'gemv_']
+   end)
+   return found and {gemm = gemm, gemv = gemv} or nil
+end
+
+local makers, names = {}, nil
+
+local function maker(kind)
+   if not makers[kind] then
+      if not names then
+         names = {}
+         for name in string.gmatch(host.step_instructions(), '%S+') do names[#names + 1] = name end
+      end
+      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], blas(kind == 1 and 'd' or 's'), NUMBERS[kind])
+   end
+   return makers[kind]
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Lists
+
+-- Reads numbers one after the other.
+local function reader(address, n)
+   local words, at = cast('double*', address), 0
+   return function()
+      at = at + 1
+      return tonumber(words[at - 1])
+   end
+end
+
+local function read_numbers(take)
+   local numbers = {}
+   for i = 1, take() do numbers[i] = take() end
+   return numbers
+end
+
+local function read_lines(take, make, pointers)
+   local code = {}
+   for i = 1, take() do
+      local name = names[take() + 1]
+      code[i] = make[name](pointers, read_numbers(take))
+   end
+   return code
+end
+
+-- A value: {slot} of a tensor, from outside or, with its userdata, one that stays; {items = values} of a table.
+local TABLE, OUTSIDE, STATIC = 1, 2, 3
+
+local function read_value(take)
+   local kind = take()
+   if kind == TABLE then
+      local items = {}
+      for i = 1, take() do items[i] = read_value(take) end
+      return {items = items}
+   elseif kind == OUTSIDE then
+      return {slot = take()}
+   end
+   return {tensor = core.wrap(take())}
+end
+
+-- Take a list over from Python as it is now.
+local function read_program(program, address, count)
+   local take = reader(address, count)
+   local kind = take()
+   local make, pointers, written = maker(kind), {}, {}
+   program.pointers, program.written = pointers, written
+   for slot = 0, take() - 1 do
+      local its_kind, place, is_written = take(), take(), take()
+      if place ~= 0 then pointers[slot] = cast(POINTERS[its_kind], place) end
+      if is_written ~= 0 then written[place] = true end
+   end
+   program.outside = {}
+   for i = 1, take() do
+      local slot, its_kind = take(), take()
+      program.outside[i] = {slot = slot, kind = its_kind, sizes = read_numbers(take), views = {}}
+      program.outside[slot .. ''] = program.outside[i]
+   end
+   for _ = 1, take() do
+      local slot, base, bytes, its_kind = take(), take(), take(), take()
+      local views = program.outside[base .. ''].views
+      views[#views + 1] = {slot = slot, bytes = bytes, pointer = POINTERS[its_kind]}
+   end
+   program.indices = {}
+   for i = 1, take() do program.indices[i] = {slot = take(), count = take(), limit = take()} end
+   program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
+   program.input, program.output = read_value(take), read_value(take)
+   program.forward = read_lines(take, make, pointers)
+   program.has_backward = take() ~= 0
+   if program.has_backward then
+      program.gradOutput, program.gradInput = read_value(take), read_value(take)
+      program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
+   end
+end
+
+local function settled(program)
+   program.epoch, program.settings = epoch[0], peers.settings()
+end
+
+local function learn(m, input)
+   local handle, address, count = core.call(host.learn_steps, m, input)
+   core.advance()
+   peers.fields_changed()
+   if not handle then return nil end
+   local program = {given = {}, hits = 0}
+   core.own(program, handle)
+   read_program(program, address, count)
+   settled(program)
+   return program
+end
+
+local function learn_backward(program, gradOutput)
+   local address, count = core.call(host.learn_steps_back, program, gradOutput)
+   core.advance()
+   peers.fields_changed()
+   program.no_backward = not address
+   if not address then return false end
+   read_program(program, address, count)
+   settled(program)
+   return true
+end
+
+---------------------------------------------------------------------------------------------------------
+-- What comes from outside
+
+-- Take the memory of a tensor as that of a slot. False where it is not as the list has it, or where the list writes there.
+local function take_tensor(program, slot, u)
+   local outside = program.outside[slot .. '']
+   if type(u) ~= 'userdata' or getmetatable(u) ~= TYPES[outside.kind] then return false end
+   local h, sizes = header(u), outside.sizes
+   if h.dims ~= #sizes or not count_dense(h) then return false end
+   for d = 1, #sizes do
+      if h.size[d - 1] ~= sizes[d] then return false end
+   end
+   if program.written[tonumber(h.address)] then return false end
+   program.given[slot] = u
+   program.pointers[slot] = cast(POINTERS[outside.kind], h.address)
+   local views = outside.views
+   for i = 1, #views do program.pointers[views[i].slot] = cast(views[i].pointer, h.address + views[i].bytes) end
+   return true
+end
+
+local function take_value(program, shape, value)
+   if not shape.items then return shape.slot ~= nil and take_tensor(program, shape.slot, value) end
+   if type(value) ~= 'table' or getmetatable(value) ~= nil or #value ~= #shape.items then return false end
+   for i = 1, #value do
+      if not take_value(program, shape.items[i], value[i]) then return false end
+   end
+   return true
+end
+
+-- The same for all that was given before, where it may have moved.
+local function take_again(program, shape)
+   if shape.items then
+      for i = 1, #shape.items do
+         if not take_again(program, shape.items[i]) then return false end
+      end
+      return true
+   end
+   return shape.slot == nil or take_tensor(program, shape.slot, program.given[shape.slot])
+end
+
+local function value_of(program, shape)
+   if shape.tensor then return shape.tensor end
+   if shape.slot then return program.given[shape.slot] end
+   local t = {}
+   for i = 1, #shape.items do t[i] = value_of(program, shape.items[i]) end
+   return t
+end
+
+-- Whether all indices are in range.
+local function are_indices(program)
+   for i = 1, #program.indices do
+      local index = program.indices[i]
+      local p, read = program.pointers[index.slot], READ[program.outside[index.slot .. ''].kind]
+      for at = 0, index.count - 1 do
+         local value = read(p, at)
+         if not (value >= 1 and value <= index.limit) or value % 1 ~= 0 then return false end
+      end
+   end
+   return true
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Telling Python
+
+local untold, count_untold = {}, 0   -- programs that have run -> their module's handle
+
+local function tell_one(program)
+   local given, n = {}, #program.outside
+   for i = 1, n do given[i] = program.given[program.outside[i].slot] or false end
+   local moved = core.call(host.steps_done, program, program.result or false, program.returned or false, program.has_gone_back or false,
+                           unpack(given, 1, n))
+   if moved then core.advance() end
+end
+
+local function tell()
+   if count_untold == 0 then return end
+   local all = untold
+   untold, count_untold = {}, 0
+   for program in next, all do tell_one(program) end
+end
+
+local tell_numbers = peers.tell_numbers
+function peers.tell_numbers()
+   if count_untold > 0 then tell() end
+   tell_numbers()
+end
+
+local hand_over = core.hand_over
+function core.hand_over()
+   if count_untold > 0 then tell() end
+   return hand_over()
+end
+
+-- A field has the result of a run.
+local function know(m, name, value)
+   if type(value) == 'table' then
+      if rawget(m, name) ~= nil then peers.keep_table_field(m, name, value) end
+   else
+      peers.know_field(m, name, value)
+   end
+end
+
+local function note_run(program)
+   if not untold[program] then
+      untold[program], count_untold = true, count_untold + 1
+   end
+   local refreshed = program.refreshed
+   for i = 1, #refreshed do
+      local m = stand_in[refreshed[i]]
+      if m then peers.forget_fields(m) end
+   end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Methods
+
+local states = setmetatable({}, {__mode = 'k'})   -- module -> {program, record_of = {record}, wait, patience, ran}
+
+-- The state of a module whose tree is as it was, or has just been walked.
+local function state_for(m)
+   new_entry()
+   if not walking.look(m) then
+      walking.enter(m)
+      if not walking.look(m) then return nil end
+   end
+   local record, state = records.last(m), states[m]
+   if not state or state.record_of[1] ~= record then
+      state = {record_of = setmetatable({record}, WEAK), wait = 0, patience = 1}
+      states[m] = state
+   end
+   return state
+end
+
+-- Whether a list holds, by what Python says once an epoch.
+local function holds(state, program)
+   if program.epoch == epoch[0] and program.settings == peers.settings() then return true end
+   local answer = core.raw(host.steps_hold, handle_of[program])
+   if answer == 0 then return false end
+   if answer == 2 then state.ran = false end   -- Python has run the model meanwhile
+   program.moved = true
+   settled(program)
+   return true
+end
+
+-- Forget a list that does not hold, or does not fit.
+local function drop(state)
+   local program = state.program
+   if count_untold > 0 and untold[program] then tell() end
+   state.program, state.ran = nil, false
+   state.patience = program.hits >= USED and 1 or math.min(2 * state.patience, MOST_WAITS)
+   state.wait = state.patience
+end
+
+local function run(code, scale)
+   for i = 1, #code do code[i](scale) end
+end
+
+local function forward(m, input)
+   local state = state_for(m)
+   if not state then return false end
+   local program = state.program
+   state.ran = false
+   if program and not holds(state, program) then
+      drop(state)
+      program = nil
+   end
+   if program and not take_value(program, program.input, input) then
+      if count_untold > 0 and untold[program] then tell() end
+      state.misses = (state.misses or 0) + 1
+      if state.misses < USED then return false end
+      drop(state)
+      program = nil
+   end
+   if not program then
+      if state.wait > 0 then
+         state.wait = state.wait - 1
+         return false
+      end
+      program = learn(m, input)
+      if not program then
+         state.patience = math.min(2 * state.patience, MOST_WAITS)
+         state.wait = state.patience
+         return false
+      end
+      state.program = program
+      if not take_value(program, program.input, input) then return false end
+   end
+   if not are_indices(program) then return false end
+   run(program.forward)
+   program.hits, state.misses = program.hits + 1, 0
+   state.ran, program.moved, program.has_gone_back, program.returned = true, false, false, nil
+   local result = value_of(program, program.output)
+   program.result = type(result) == 'table' and result or nil
+   note_run(program)
+   know(m, 'output', result)
+   return true, result
+end
+
+-- The state and the program for a way back after a forward of the same program.
+local function way_back(m, gradOutput)
+   local state = state_for(m)
+   local program = state and state.program
+   if not program or not state.ran or program.no_backward then return nil end
+   if not holds(state, program) then
+      drop(state)
+      return nil
+   end
+   if not state.ran then return nil end
+   if not program.has_backward then
+      if not learn_backward(program, gradOutput) then return nil end
+      program.moved = true
+   end
+   if program.moved then
+      if not take_again(program, program.input) then return nil end
+      program.moved = false
+   end
+   if not take_value(program, program.gradOutput, gradOutput) then return nil end
+   return program
+end
+
+local function gone_back(m, program)
+   program.has_gone_back = true
+   local result = value_of(program, program.gradInput)
+   program.returned = type(result) == 'table' and result or nil
+   note_run(program)
+   know(m, 'gradInput', result)
+   return true, result
+end
+
+local function backward(m, _, gradOutput, scale)
+   if scale ~= nil and type(scale) ~= 'number' then return false end
+   local program = way_back(m, gradOutput)
+   if not program then return false end
+   run(program.backward)
+   run(program.gradients, scale or 1)
+   return gone_back(m, program)
+end
+
+local function grad_input(m, _, gradOutput, ...)
+   if select('#', ...) > 0 then return false end
+   local program = way_back(m, gradOutput)
+   if not program then return false end
+   run(program.backward)
+   return gone_back(m, program)
+end
+
+local function accumulate(m, _, gradOutput, scale)
+   if scale ~= nil and type(scale) ~= 'number' then return false end
+   local state = states[m]
+   if not state or not state.program or not state.program.has_gone_back then return false end
+   local program = way_back(m, gradOutput)
+   if not program then return false end
+   run(program.gradients, scale or 1)
+   note_run(program)
+   return true
+end
+
+local METHODS = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
+                 accGradParameters = accumulate}
+
+function programs.serve(name)
+   local f = METHODS[name]
+   return f and function(m, ...)
+      local info = native(getmetatable(m))
+      if not info or not roots[info.key] or methods.marked[m] then return false end
+      return f(m, ...)
+   end
+end
+
+return programs

@@ -1,0 +1,143 @@
+"""Models as lists of instructions that Lua runs (``lua/step_programs.lua``, ``nn/step_program.py``)."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torch7py.bridge.calls import decode
+from torch7py.bridge.dispatch import encode_results
+from torch7py.bridge.runtime_interface import RuntimeInterface
+from torch7py.nn.step_lines import Run, learn, learn_backward
+from torch7py.nn.step_program import INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
+from torch7py.ops.dispatch.kinds import Kind
+
+__all__ = ["step_program_functions", "torch_library"]
+
+TYPES = {torch.float64: 1, torch.float32: 2, torch.int64: 3, torch.int32: 4}
+TABLE, OUTSIDE, STATIC = 1, 2, 3
+MOST_WORK = 1_000_000
+
+
+class _Model:
+    """A program as numbers for Lua to read."""
+
+    def __init__(self, program: StepProgram, runtime: RuntimeInterface) -> None:
+        self.program = program
+        self._handles = runtime.handles
+        self.runs = Run(program)
+
+    def numbers(self) -> tuple[int, int] | None:
+        """Where the numbers are, and how many; None where Lua cannot run this."""
+        p = self.program
+        if p.dtype is None or p.work > MOST_WORK:
+            return None
+        if any(tensor.dtype not in TYPES for tensor in p.slots):
+            return None
+        self._put: list[float] = [TYPES[p.dtype], len(p.slots)]
+        put = self._put
+        outside = {leaf.slot for leaf in p.roots} | {slot for slot, _, _ in p.derived}
+        for slot, tensor in enumerate(p.slots):
+            place = 0 if slot in outside else tensor.data_ptr()
+            put += [TYPES[tensor.dtype], place, slot in p.written]
+        put.append(len(p.roots))
+        for leaf in p.roots:
+            put += [leaf.slot, TYPES[leaf.tensor.dtype], leaf.tensor.dim(), *leaf.tensor.shape]
+        put.append(len(p.derived))
+        for slot, base, count in p.derived:
+            put += [slot, base, count, TYPES[p.slots[slot].dtype]]
+        put.append(len(p.indices))
+        for index in p.indices:
+            put += index
+        shown = {self._handles.codes.get(id(module)) for module, _, _ in p.shown} - {None}
+        put += [len(shown), *sorted(shown)]
+        try:
+            self._value(p.input)
+            self._value(p.output)
+            self._lines(p.forward)
+            put.append(p.backward is not None)
+            if p.backward is not None:
+                self._value(p.gradOutput)
+                self._value(p.gradInput)
+                self._lines(p.backward)
+                self._lines(p.gradients)
+        except _OutOfReach:
+            return None
+        self.array = array("d", put)
+        return self.array.buffer_info()
+
+    def _value(self, value: Value) -> None:
+        put = self._put
+        if isinstance(value, list):
+            put += [TABLE, len(value)]
+            for item in value:
+                self._value(item)
+        elif not isinstance(value, Leaf) or value.root not in (None, value.slot):
+            raise _OutOfReach
+        elif value.root is None:
+            put += [STATIC, self._handles.give_view(value.tensor)]
+        else:
+            put += [OUTSIDE, value.slot]
+
+    def _lines(self, lines: list[tuple[str, tuple[float, ...]]]) -> None:
+        self._put.append(len(lines))
+        for name, numbers in lines:
+            self._put += [NUMBERS[name], len(numbers), *numbers]
+
+
+class _OutOfReach(Exception):
+    """A value that Lua cannot make."""
+
+
+def torch_library() -> str:
+    """The file of PyTorch's library for the CPU."""
+    name = {"darwin": "libtorch_cpu.dylib", "win32": "torch_cpu.dll"}.get(sys.platform, "libtorch_cpu.so")
+    return str(Path(torch.__file__).parent / "lib" / name)
+
+
+def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
+    """The functions for ``step_programs.lua``."""
+    handles = runtime.handles
+    objects = handles.objects
+
+    def learn_steps(mask: int, *values: Any) -> tuple[Any, ...]:
+        """Learn the forward of a module for an input. Returns a handle, where the numbers are, and how many."""
+        module, input = decode(handles, int(mask), values)
+        program = None if handles.cuda else learn(module, input)
+        model = None if program is None else _Model(program, runtime)
+        numbers = None if model is None else model.numbers()
+        if model is None or numbers is None:
+            return (0,)
+        return 0, handles.give_new(model, Kind.OBJECT), *numbers
+
+    def learn_steps_back(mask: int, *values: Any) -> tuple[Any, ...]:
+        """Learn the backward too."""
+        model, gradOutput = decode(handles, int(mask), values)
+        numbers = model.numbers() if learn_backward(model.program, gradOutput) else None
+        return (0,) if numbers is None else (0, *numbers)
+
+    def steps_hold(handle: int) -> int:
+        """Whether a program holds: 0 where it does not, 2 where its module has run in Python since."""
+        model = objects[handle]
+        if handles.cuda or not model.program.holds():
+            return 0
+        return 2 if model.runs.by_python() else 1
+
+    def steps_done(mask: int, *values: Any) -> tuple[Any, ...]:
+        """Lua has run a program: have all show it. Returns whether tensors have moved."""
+        model, output, gradInput, has_gone_back, *given = decode(handles, int(mask), values)
+        moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), given)
+        return encode_results(handles, moved)
+
+    return {
+        "learn_steps": learn_steps,
+        "learn_steps_back": learn_steps_back,
+        "steps_hold": steps_hold,
+        "steps_done": steps_done,
+        "step_instructions": lambda: " ".join(INSTRUCTIONS),
+    }
