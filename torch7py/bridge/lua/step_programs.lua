@@ -446,7 +446,9 @@ function programs.serve(name)
    local f = METHODS[name]
    return f and function(m, ...)
       local info = native(getmetatable(m))
-      if not info or not roots[info.key] or methods.marked[m] then return false end
+      if not info or not roots[info.key] then return false end
+      local found = methods.marked[m]
+      if found and found ~= '__init' then return false end   -- which a package may have for its class
       return f(m, ...)
    end
 end
