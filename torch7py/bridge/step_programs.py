@@ -13,7 +13,7 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
-from torch7py.nn.step_lines import Run, learn, learn_backward
+from torch7py.nn.step_lines import Run, keys, learn, learn_backward
 from torch7py.nn.step_program import INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
 
@@ -140,4 +140,5 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
         "steps_hold": steps_hold,
         "steps_done": steps_done,
         "step_instructions": lambda: " ".join(INSTRUCTIONS),
+        "step_classes": lambda: " ".join(keys()),
     }

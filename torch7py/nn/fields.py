@@ -17,7 +17,7 @@ from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.tracing import in_transform
 
-__all__ = ["FieldHolder", "has_hooks"]
+__all__ = ["FieldHolder", "has_hooks", "hooks_of"]
 
 V = TypeVar("V")
 
@@ -29,15 +29,20 @@ _EVERYWHERE = [
 ]
 
 
+def hooks_of(module: torch.nn.Module) -> tuple[Any, ...]:
+    """The collections of those that listen to the calls of a module, or of any."""
+    return (
+        module._forward_hooks,
+        module._forward_pre_hooks,
+        module._backward_hooks,
+        module._backward_pre_hooks,
+        *_EVERYWHERE,
+    )
+
+
 def has_hooks(module: torch.nn.Module) -> bool:
     """Whether somebody listens to the calls of a module: a formula that stands for several layers steps aside then."""
-    return bool(
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-        or any(_EVERYWHERE)
-    )
+    return any(hooks_of(module))
 
 
 class FieldHolder(torch.nn.Module):

@@ -23,6 +23,7 @@ from torch7py.nn.linear import Linear, LookupTable, MulConstant
 from torch7py.nn.product import MM
 from torch7py.nn.rectifier import ReLU, Threshold
 from torch7py.nn.reduce import Mean, Sum
+from torch7py.nn.registry import layers
 from torch7py.nn.shape import Collapse, Contiguous, Replicate, Reshape, Squeeze, Unsqueeze, View
 from torch7py.nn.softmax import LogSoftMax, SoftMax
 from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value, merged, plane
@@ -30,7 +31,7 @@ from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Run", "learn", "learn_backward"]
+__all__ = ["Run", "keys", "learn", "learn_backward"]
 
 Tensor = torch.Tensor
 FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
@@ -41,13 +42,22 @@ GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
 OF_PRODUCT, OF_LOOP, OF_FUNCTION = 0.1, 1, 10
 
 
+def keys() -> list[str]:
+    """The classes, as they are registered, whose modules may have instructions."""
+    return [key for key, cls in layers.items() if cls in FORWARD]
+
+
 def learn(module: Module, input: Any) -> StepProgram | None:
     """The instructions of a module's forward for such an input; None where there are none."""
     with torch.no_grad():
         try:
-            return StepProgram(module, forward, input)
+            program = StepProgram(module, forward, input)
         except (Unfit, TorchError):
             return None
+        for part in program.modules:
+            if isinstance(part, GModule):
+                part.forget_plan()
+        return program
 
 
 def learn_backward(program: StepProgram, gradOutput: Any) -> bool:
@@ -680,9 +690,8 @@ def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
 
 def _graph(p: StepProgram, m: Any, x: Value) -> Value:
     nodes = m.ordered_nodes
-    m.forget_plan()
     p.keep(m.__dict__, "ordered_nodes", nodes)
-    start, held = m.start, m.node_inputs
+    start, held = m.start, m.__dict__["node_inputs"]
     values: list[Value] = []
     if m.nInputs > 1 and (not isinstance(x, list) or len(x) != m.nInputs):
         raise Unfit
@@ -742,9 +751,9 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
             for source, part in zip(node.sources, total, strict=True):
                 if part is not None:
                     given[source].append(part)
-    for held, contributions in zip(m.node_gradients, given, strict=True):
+    for held, contributions in zip(m.__dict__["node_gradients"], given, strict=True):
         p.values.append((held, contributions))
-    p.values.append((m.node_totals, totals))
+    p.values.append((m.__dict__["node_totals"], totals))
     p.listed(m.node_buffers)
     if totals[m.start] is None:
         raise Unfit

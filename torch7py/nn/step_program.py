@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import torch
 
-from torch7py.nn.fields import has_hooks
+from torch7py.nn.fields import has_hooks, hooks_of
 from torch7py.nn.object import TorchObject
 
 __all__ = ["INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
@@ -59,9 +60,8 @@ INSTRUCTIONS = (
 )
 NUMBERS = {name: number for number, name in enumerate(INSTRUCTIONS)}
 
-# Attributes of objects that stand for something that only Python's own methods know.
+# Attributes of modules that stand for something that only Python's own methods know.
 SPECIAL = ("_marked", "_above", "_elsewhere", "_catch_up", "_lent", "_direct", "_reporter")
-MISSING = object()
 
 
 class Unfit(Exception):
@@ -109,6 +109,7 @@ class StepProgram:
         self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
         self.shown: list[tuple[TorchObject, str, Value]] = []
         self.modules: list[TorchObject] = []
+        self.lists: list[tuple[list[Any], tuple[Any, ...]]] = []
         self.counts: list[tuple[dict[str, Any], int]] = []
         self._static: dict[int, Leaf] = {}
         self._homes: set[int] = set()  # the memory that results or parameters lie in
@@ -158,12 +159,13 @@ class StepProgram:
         return leaf
 
     def keep(self, attributes: dict[str, Any], name: str, value: Any) -> None:
+        """An entry of a dict must be this very object; None: there may be none."""
         self.kept.append((attributes, name, value))
 
     def settings(self, module: TorchObject, *names: str) -> None:
         """The lines hold as long as these fields are what they are."""
         for name in names:
-            self.keep(module.__dict__, name, module.__dict__.get(name, MISSING))
+            self.keep(module.__dict__, name, module.__dict__.get(name))
 
     def parameter(self, module: TorchObject, name: str) -> Leaf | None:
         value = module._parameters.get(name)
@@ -229,7 +231,7 @@ class StepProgram:
 
     def listed(self, held: list[Any]) -> None:
         """A list that must hold what it holds."""
-        self.kept.append((_Entries(held), "", tuple(held)))  # type: ignore[arg-type]
+        self.lists.append((held, tuple(held)))
 
     def own_buffer(self, like: Value, held: Any) -> tuple[Value, Any]:
         """Room in the nesting of a value, in the tensors held or in new ones."""
@@ -305,36 +307,40 @@ class StepProgram:
     # -- whether all is as it was -------------------------------------------------------------------------
 
     def seal(self) -> None:
-        """Note where the tensors are now."""
+        """Note how all is now."""
+        names = [(module.__dict__, name, None) for module in self.modules for name in SPECIAL]
+        self._checked = tuple(zip(*self.kept, *names, strict=True))
         self._tensors = [leaf.tensor for leaf in self._static.values()]
         self._places = [tensor.data_ptr() for tensor in self._tensors]
         self._shapes = [tensor.shape for tensor in self._tensors]
         self._strides = [tensor.stride() for tensor in self._tensors]
+        self._hooks = [hooks for module in self.modules for hooks in hooks_of(module)]
+        self._attributes = [module.__dict__ for module in self.modules]
 
     def holds(self) -> bool:
         """Whether the instructions hold: modules, tensors and settings are as they were."""
-        for attributes, name, value in self.kept:
-            if attributes.get(name, MISSING) is not value and attributes.__class__ is not _Entries:
+        dicts, names, values = self._checked
+        if not all(map(is_, map(dict.get, dicts, names), values)) or any(self._hooks):
+            return False
+        for held, entries in self.lists:
+            if len(held) != len(entries) or not all(map(is_, held, entries)):
                 return False
-            if attributes.__class__ is _Entries and not attributes.same(value):
-                return False
-        for held, count in self.counts:
-            if len(held) != count:
+        for held_by_key, count in self.counts:
+            if len(held_by_key) != count:
                 return False
         for parameter, buffer in self.attached:
             if parameter.grad is not buffer:
                 return False
-        for module in self.modules:
-            attributes = module.__dict__
-            if not SPECIAL_NAMES.isdisjoint(attributes) or has_hooks(module):
-                return False
-            attributes.pop("_trace", None)  # it is of results that a run overwrites
         tensors = self._tensors
-        return (
-            [tensor.data_ptr() for tensor in tensors] == self._places
-            and [tensor.shape for tensor in tensors] == self._shapes
-            and [tensor.stride() for tensor in tensors] == self._strides
-        )
+        if (
+            list(map(Tensor.data_ptr, tensors)) != self._places
+            or [tensor.shape for tensor in tensors] != self._shapes
+            or list(map(Tensor.stride, tensors)) != self._strides
+        ):
+            return False
+        for attributes in self._attributes:
+            attributes.pop("_trace", None)  # it is of results that a run overwrites
+        return True
 
     def take(self, module: TorchObject) -> None:
         """A module whose lines are being written: it must be used once, and nothing be special about it."""
@@ -390,20 +396,6 @@ class StepProgram:
 
     def gradient_of(self, module: TorchObject) -> Value:
         return self._gradients[id(module)]
-
-
-class _Entries:
-    """The entries of a list in the place of a dict's, for ``kept``."""
-
-    def __init__(self, held: list[Any]) -> None:
-        self._held = held
-
-    def get(self, name: str, default: Any) -> Any:
-        return None
-
-    def same(self, entries: tuple[Any, ...]) -> bool:
-        held = self._held
-        return len(held) == len(entries) and all(a is b for a, b in zip(held, entries, strict=True))
 
 
 SPECIAL_NAMES = frozenset(SPECIAL)

@@ -18,7 +18,7 @@ local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
                 vouch = methods.vouch, set_virtual = methods.set_virtual,
                 walk = walking.walk, watch = walking.watch, enter = walking.enter,
-                adopt = walking.adopt, small = small, programs = programs}
+                adopt = walking.adopt, small = small}
 
 local type, next, pcall, rawget, rawset, select = type, next, pcall, rawget, rawset, select
 local setmetatable, getmetatable = setmetatable, getmetatable

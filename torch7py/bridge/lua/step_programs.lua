@@ -10,7 +10,7 @@
 -- and what the nodes of a graph were given.
 --
 -- Arguments: core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk.
--- Result: {serve = f(method) -> f(m, ...) -> whether it did, results...; program = f(key): modules of this class are roots}.
+-- Result: {serve = f(method) -> f(m, ...) -> whether it did, results...}.
 
 local core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk = ...
 local programs = {}
@@ -18,9 +18,6 @@ local programs = {}
 local type, next, unpack, tonumber, select, pcall, rawget, rawset = type, next, unpack, tonumber, select, pcall, rawget, rawset
 local getmetatable, setmetatable = getmetatable, setmetatable
 local handle_of, stand_in = core.handle_of, core.stand_in
-
-local roots = {}   -- key of a class -> true
-function programs.program(key) roots[key] = true end
 
 local ffi = config.shared and require 'ffi' or nil
 if not ffi or config.small_steps == false then
@@ -302,6 +299,11 @@ local states = setmetatable({}, {__mode = 'k'})   -- module -> {program, record_
 
 -- The state of a module whose tree is as it was, or has just been walked.
 local function state_for(m)
+   local known = states[m]
+   if known and not known.program and known.wait > 0 then
+      known.wait = known.wait - 1
+      return nil
+   end
    new_entry()
    if not walking.look(m) then
       walking.enter(m)
@@ -356,10 +358,7 @@ local function forward(m, input)
       program = nil
    end
    if not program then
-      if state.wait > 0 then
-         state.wait = state.wait - 1
-         return false
-      end
+      if state.wait > 0 then return false end
       program = learn(m, input)
       if not program then
          state.patience = math.min(2 * state.patience, MOST_WAITS)
@@ -442,11 +441,21 @@ end
 local METHODS = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
                  accGradParameters = accumulate}
 
+local roots   -- key of a class -> true, of those that Python may have instructions for
+
+local function is_root(key)
+   if not roots then
+      roots = {}
+      for name in string.gmatch(host.step_classes(), '%S+') do roots[name] = true end
+   end
+   return roots[key]
+end
+
 function programs.serve(name)
    local f = METHODS[name]
    return f and function(m, ...)
       local info = native(getmetatable(m))
-      if not info or not roots[info.key] then return false end
+      if not info or not is_root(info.key) then return false end
       local found = methods.marked[m]
       if found and found ~= '__init' then return false end   -- which a package may have for its class
       return f(m, ...)

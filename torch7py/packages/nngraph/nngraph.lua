@@ -24,7 +24,6 @@ local typename = torch.typename
 
 local is_node, check_nodes = chunk('nodes.lua')(core, nngraph, module)
 chunk('drawing.lua')(nngraph, is_node, failed)
-module.programs.program('nn.gModule')
 
 ---------------------------------------------------------------------------------------------------------
 -- gModule: the graph in Python
