@@ -1,14 +1,14 @@
 -- The instructions of step programs (nn/step_program.py) as loops over memory, for one type of number.
 --
 -- Each is made once for its arguments, into a function that runs it: on the memory that the pointers by slot lead to at that
--- time, with the scale of the call. Products go to the BLAS that came with PyTorch where it can be reached, so that they
--- have the bits that PyTorch's have. Other sums are kept as doubles, as the original's are.
+-- time, with the scale of the call. Products, and tanh, go to the functions that PyTorch calls for them, where these can be
+-- reached, so that they have the bits that PyTorch's have. Other sums are kept as doubles, as the original's are.
 --
--- Arguments: chunk, read (a pointer's number at a place), blas (nil, or the functions gemm and gemv of the type), the C type of a
--- number.
+-- Arguments: chunk, read (a pointer's number at a place), a table of what there is of the functions gemm, gemv and tanh of the type,
+-- the C type of a number.
 -- Result: {name = f(pointers by slot, arguments) -> f(scale)}.
 
-local chunk, read, blas, number = ...
+local chunk, read, library, number = ...
 local ffi = require 'ffi'
 local exp, log, tanh = math.exp, math.log, math.tanh
 local unpack, setmetatable, tonumber = unpack, setmetatable, tonumber
@@ -46,6 +46,27 @@ setmetatable(make, {__index = function(_, name)
    make[name] = loop
    return loop
 end})
+
+local function box(value)
+   local made = ffi.new('int[1]')
+   made[0] = value
+   return made
+end
+
+if library.tanh then
+   local vector, loop = library.tanh, make.tanh
+   local ACCURATE = ffi.new('int64_t[1]', 0x140102)   -- and no errors are noted, as PyTorch has it
+
+   function make.tanh(p, a)
+      local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
+      if oj ~= 1 or xj ~= 1 then return loop(p, a) end
+      local n = box(columns)
+      return function()
+         local o, x = p[to], p[from]
+         for r = 0, rows - 1 do vector(n, x + r * xi, o + r * oi, ACCURATE) end
+      end
+   end
+end
 
 function make.accumulate(p, a)
    local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
@@ -225,14 +246,8 @@ end
 local OVER, SCALED = 0, 2   -- what is done to the result: overwritten, added to, added to by scale
 local LYING = {[0] = 'N', 'T'}
 
-local function box(value)
-   local made = ffi.new('int[1]')
-   made[0] = value
-   return made
-end
-
-if blas then
-   local gemm, gemv = blas.gemm, blas.gemv
+if library.gemm and library.gemv then
+   local gemm, gemv = library.gemm, library.gemv
    local array = ffi.typeof('$[1]', number)
 
    -- BLAS counts by columns: to it each matrix is its transpose, and so is the product

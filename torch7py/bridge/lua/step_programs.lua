@@ -52,15 +52,20 @@ ffi.cdef [[
                const double*, double*, const int*);
    void sgemv_(const char*, const int*, const int*, const float*, const float*, const int*, const float*, const int*,
                const float*, float*, const int*);
+   void vmdtanh_(const int*, const double*, double*, const int64_t*);
+   void vmstanh_(const int*, const float*, float*, const int64_t*);
 ]]
 
--- The functions of the BLAS that came with PyTorch, where it has them to give.
-local function blas(letter)
-   local found, gemm, gemv = pcall(function()
-      local library = ffi.load(config.library)
-      return library[letter .. 'gemm_'], library[letter .. 'gemv_']
-   end)
-   return found and {gemm = gemm, gemv = gemv} or nil
+-- What PyTorch's library for the CPU has to give for one type of number: of the BLAS that came with it gemm and gemv, and
+-- of MKL tanh, by which PyTorch computes its own.
+local function functions(letter)
+   local found, library = pcall(ffi.load, config.library)
+   if not found then return {} end
+   local function get(name)
+      local there, f = pcall(function() return library[name] end)
+      return there and f or nil
+   end
+   return {gemm = get(letter .. 'gemm_'), gemv = get(letter .. 'gemv_'), tanh = get('vm' .. letter .. 'tanh_')}
 end
 
 local makers, names = {}, nil
@@ -71,7 +76,7 @@ local function maker(kind)
          names = {}
          for name in string.gmatch(host.step_instructions(), '%S+') do names[#names + 1] = name end
       end
-      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], blas(kind == 1 and 'd' or 's'), NUMBERS[kind])
+      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind])
    end
    return makers[kind]
 end
