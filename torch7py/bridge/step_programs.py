@@ -21,6 +21,7 @@ __all__ = ["step_program_functions", "torch_library"]
 
 TYPES = {torch.float64: 1, torch.float32: 2, torch.int64: 3, torch.int32: 4}
 TABLE, OUTSIDE, STATIC = 1, 2, 3
+METHODS = ("updateOutput", "updateGradInput", "accGradParameters")
 MOST_WORK = 1_000_000
 
 
@@ -54,13 +55,18 @@ class _Model:
         put.append(len(p.indices))
         for index in p.indices:
             put += index
+        try:
+            self._calls()
+        except _OutOfReach:
+            return None
         shown = {self._handles.codes.get(id(module)) for module, _, _ in p.shown} - {None}
-        put += [len(shown), *sorted(shown)]
+        watched = [self._handles.codes[id(m)] for m in p.modules if id(m) in self._handles.codes]
+        put += [len(watched), *watched, len(shown), *sorted(shown)]
         try:
             self._value(p.input)
             self._value(p.output)
             self._lines(p.forward)
-            put.append(p.backward is not None)
+            put += [p.roots_of_forward, p.backward is not None]
             if p.backward is not None:
                 self._value(p.gradOutput)
                 self._value(p.gradInput)
@@ -83,6 +89,20 @@ class _Model:
             put += [STATIC, self._handles.give_view(value.tensor)]
         else:
             put += [OUTSIDE, value.slot]
+
+    def _calls(self) -> None:
+        p, codes = self.program, self._handles.codes
+        self._put.append(len(p.calls))
+        for call in p.calls:
+            handle = codes.get(id(call.module))
+            if handle is None:
+                raise _OutOfReach
+            self._put += [handle, METHODS.index(call.method), len(call.arguments)]
+            for value in call.arguments:
+                self._value(value)
+            self._put.append(call.result is not None)
+            if call.result is not None:
+                self._value(call.result)
 
     def _lines(self, lines: list[tuple[str, tuple[float, ...]]]) -> None:
         self._put.append(len(lines))
@@ -134,7 +154,17 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
         moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), given)
         return encode_results(handles, moved)
 
+    def steps_resume(mask: int, *values: Any) -> tuple[Any, ...]:
+        """Go on with a run in Python after a call whose result does not fit the instructions."""
+        model, number, value, way, *given = decode(handles, int(mask), values)
+        if way is True:
+            result = model.runs.resume(int(number), value, given)
+        else:
+            result = model.runs.resume_back(int(number), value, None if way is False else way, given)
+        return encode_results(handles, result)
+
     return {
+        "steps_resume": steps_resume,
         "learn_steps": learn_steps,
         "learn_steps_back": learn_steps_back,
         "steps_hold": steps_hold,

@@ -203,6 +203,12 @@ class GModule(GraphContainer):
             self._learn(values)
         return inputs[-1] if inputs else []
 
+    def resume(self, before: Sequence[Any], input: Any) -> Any:
+        """Go on with a forward that has come to the node after these values."""
+        self._run(input, None, self.node_inputs, before=before)
+        inputs = self.__dict__["node_inputs"]
+        return self.set_output(self._result(inputs[-1] if inputs else []))
+
     # -- the plan: the graph as one function, see graph_plan.py -------------------------------------------------
 
     def forget_plan(self) -> None:
@@ -250,11 +256,21 @@ class GModule(GraphContainer):
                 self.node_gradients[later].clear()
             for node, gradients in later_gradients:
                 self.node_gradients[node][:] = gradients
-            self._hand_back(self.ordered_nodes[number], result)
-            done = {node for node, flag in flags if flag}
-            self._back_from(position, done, scale)
-            self._accumulate_all(scale, done)
+            self.resume_back(number, result, scale, {node for node, flag in flags if flag})
         return True
+
+    def resume_back(self, number: int, result: Any, scale: float | None, done: set[int] | None = None) -> Any:
+        """Go on with a backward after a node whose module has given this; returns the gradient of the input.
+
+        Without a scale no gradients of parameters are added. ``done``: the nodes whose modules have added theirs.
+        """
+        self._hand_back(self.ordered_nodes[number], result)
+        position = self.backward_order.index(number) + 1
+        done = set() if done is None and scale is not None else done
+        self._back_from(position, done, 1 if scale is None else scale)
+        if scale is not None and done is not None:
+            self._accumulate_all(scale, done)
+        return self.set_grad_input(self.__dict__["node_totals"][self._start])
 
     # -- backward -----------------------------------------------------------------------------------------
 

@@ -109,6 +109,34 @@ class Run:
         return moved
 
 
+    def resume(self, number: int, value: Any, tensors: Sequence[Any]) -> Any:
+        """Go on with the forward where a call has given something else; returns the output."""
+        program, call = self.program, self.program.calls[number]
+        graph: Any = program.module
+        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        program.show(given, ("output",))
+        before = [program.objects(item, given) for item in call.rest]
+        graph.forget_plan()
+        with torch.no_grad():
+            return graph.resume([*before, value], program.objects(program.input, given))
+
+    def resume_back(self, number: int, value: Any, scale: float | None, tensors: Sequence[Any]) -> Any:
+        """The same of the backward, without the gradients of parameters if there is no scale; returns gradInput."""
+        program, call = self.program, self.program.calls[number]
+        graph: Any = program.module
+        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        program.show(given, ("output", "gradInput"))
+        graph.forget_plan()
+        for held, values in program.values[: program.of_forward]:
+            held[:] = program.objects(values, given)
+        contributions, totals = call.rest
+        graph.node_totals[:] = program.objects(totals, given)
+        for held, values in zip(graph.node_gradients, contributions, strict=True):
+            held[:] = program.objects(values, given)
+        with torch.no_grad():
+            return graph.resume_back(call.number, value, scale)
+
+
 def _no_plan(plan: Plan, graph: dict[str, Any], input: Any) -> None:
     return None
 
@@ -705,7 +733,9 @@ def _graph(p: StepProgram, m: Any, x: Value) -> Value:
             taken = [values[source] for source in node.sources]
         its_input = taken[0] if len(taken) == 1 else taken
         p.values.append((held[number], taken))
-        if node.module is not None:
+        if node.module is not None and _is_script(node.module):
+            value = _called(p, m, node.module, number, its_input, list(values))
+        elif node.module is not None:
             value = forward(p, node.module, its_input)
         elif node.select is None:
             value = its_input
@@ -741,7 +771,13 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
             if total is None:
                 raise Unfit
             p.note_gradient(node.module, total)
-            total = backward(p, node.module, p.taken(node.module), total)
+            if _is_script(node.module):
+                rest = ([list(contributions) for contributions in given], list(totals))
+                taken = p.taken(node.module)
+                like = p.objects(taken)
+                total = p.called(node.module, "updateGradInput", number, [taken, total], like, rest)
+            else:
+                total = backward(p, node.module, p.taken(node.module), total)
         if len(node.sources) == 1:
             if total is not None:
                 given[node.sources[0]].append(total)
@@ -758,6 +794,18 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     if totals[m.start] is None:
         raise Unfit
     return p.passed(m, "gradInput", totals[m.start])
+
+
+def _is_script(module: Any) -> bool:
+    return "_marked" in module.__dict__
+
+
+def _called(p: StepProgram, m: Any, module: Any, number: int, x: Value, before: list[Value]) -> Value:
+    """A call of a script's layer, whose last output shows what it gives."""
+    if m is not p.module or any(module is call.module for call in p.calls):
+        raise Unfit
+    value = p.called(module, "updateOutput", number, [x], module.__dict__["output"], before)
+    return p.note(module, x, value)
 
 
 def _total(p: StepProgram, m: Any, number: int, contributions: list[Value]) -> Value:
@@ -786,7 +834,12 @@ def _add_up(p: StepProgram, total: Value, parts: Sequence[Value]) -> None:
 def _graph_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
     for number in m.backward_order:
         module = m.ordered_nodes[number].module
-        if module is not None:
+        if module is not None and _is_script(module):
+            attributes = module.__dict__
+            if attributes["_gradients"] or {"accGradParameters", "_above"} & set(attributes["_marked"]):
+                arguments = [p.taken(module), p.gradient_of(module)]
+                p.called(module, "accGradParameters", number, arguments, None, None)
+        elif module is not None:
             gradients(p, module, p.taken(module), p.gradient_of(module))
 
 

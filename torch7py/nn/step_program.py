@@ -57,6 +57,7 @@ INSTRUCTIONS = (
     "product_of_vector",  # o a x, outputs inputs, how a lies, its step, what is done to o
     "look_up",  # o index table, count, columns
     "add_rows",  # o index g, count, columns: to the rows of o, times scale
+    "call",  # the number of a call
 )
 NUMBERS = {name: number for number, name in enumerate(INSTRUCTIONS)}
 
@@ -88,6 +89,22 @@ def leaves(value: Value) -> Iterator[Leaf]:
         yield value
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of a method that a script has defined: a node of the graph, and the values that it takes and gives.
+
+    ``rest`` is what is needed to go on without the list of instructions where it gives something else: the values of the
+    nodes before it; in the backward the gradients that the nodes after it have been given.
+    """
+
+    module: TorchObject
+    method: str
+    number: int
+    arguments: list[Value]
+    result: Value
+    rest: Any
+
+
 class StepProgram:
     """The instructions of one module for inputs of one size.
 
@@ -102,6 +119,7 @@ class StepProgram:
         self.roots: list[Leaf] = []  # tensors from outside: those of the input, then those of the gradOutput
         self.derived: list[tuple[int, int, int]] = []  # slot of a view on one, the one's slot, bytes from its start
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
+        self.calls: list[Call] = []
         self.written: set[int] = set()  # slots of the results
         self.work = 0
         self.lines: list[tuple[str, tuple[float, ...]]] = []
@@ -125,7 +143,7 @@ class StepProgram:
         self.input = self.outside(input)
         self.output = write(self, module, self.input)
         self.forward, self.lines = self.lines, []
-        self.of_forward = len(self.values)
+        self.of_forward, self.roots_of_forward = len(self.values), len(self.roots)
         self.seal()
 
     # -- tensors ------------------------------------------------------------------------------------------
@@ -135,11 +153,20 @@ class StepProgram:
         if isinstance(value, list):
             return [self.outside(item) for item in value]
         if value.__class__ is not Tensor or not value.is_cpu or not value.numel() or not value.is_contiguous():
-            raise Unfit
+            raise Unfit  # a number, say
         self.slots.append(value)
         leaf = Leaf(len(self.slots) - 1, value, len(self.slots) - 1)
         self.roots.append(leaf)
         return leaf
+
+    def called(
+        self, module: TorchObject, method: str, number: int, arguments: list[Value], like: Any, rest: Any
+    ) -> Value:
+        """Call a script's method, which gives something in the sizes and the nesting of ``like``."""
+        result = None if like is None else self.outside(like)
+        self.line("call", len(self.calls))
+        self.calls.append(Call(module, method, number, arguments, result, rest))
+        return result
 
     def number_type(self, tensor: Tensor) -> None:
         """All floating tensors are of one type."""

@@ -125,8 +125,23 @@ function peers.fields_changed() settings = settings + 1 end
 function peers.settings() return settings end
 function peers.tell_numbers() end                      -- set by the chunk that computes some (small_steps.lua)
 
+-- What is to be told, by a field `unsettled`, that a field of the module with a handle was set.
+local listeners = {}
+function peers.listen(handle, listener)
+   local list = listeners[handle]
+   if not list then
+      list = setmetatable({}, {__mode = 'k'})
+      listeners[handle] = list
+   end
+   list[listener] = true
+end
+
 local function give_field(handle, name, value)
    settings = settings + 1
+   local list = listeners[handle]
+   if list then
+      for listener in next, list do listener.unsettled = true end
+   end
    local payload, is_handle = pass(value)
    local ok, err = pcall(host.set_field, handle, name, is_handle and 1 or 0, payload)
    if not ok then rethrow(err) end

@@ -103,10 +103,13 @@ local function read_lines(take, make, pointers)
    local code = {}
    for i = 1, take() do
       local name = names[take() + 1]
-      code[i] = make[name](pointers, read_numbers(take))
+      local arguments = read_numbers(take)
+      code[i] = name == 'call' and arguments[1] + 1 or make[name](pointers, arguments)
    end
    return code
 end
+
+local CALLED = {'updateOutput', 'updateGradInput', 'accGradParameters'}
 
 -- A value: {slot} of a tensor, from outside or, with its userdata, one that stays; {items = values} of a table.
 local TABLE, OUTSIDE, STATIC = 1, 2, 3
@@ -147,10 +150,19 @@ local function read_program(program, address, count)
    end
    program.indices = {}
    for i = 1, take() do program.indices[i] = {slot = take(), count = take(), limit = take()} end
+   program.calls = {}
+   for i = 1, take() do
+      local call = {handle = take(), method = CALLED[take() + 1], arguments = {}}
+      for j = 1, take() do call.arguments[j] = read_value(take) end
+      if take() ~= 0 then call.result = read_value(take) end
+      program.calls[i] = call
+   end
+   local listened = read_numbers(take)
+   for i = 1, #listened do peers.listen(listened[i], program) end
    program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
    program.input, program.output = read_value(take), read_value(take)
    program.forward = read_lines(take, make, pointers)
-   program.has_backward = take() ~= 0
+   program.before_backward, program.has_backward = take(), take() ~= 0
    if program.has_backward then
       program.gradOutput, program.gradInput = read_value(take), read_value(take)
       program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
@@ -158,7 +170,7 @@ local function read_program(program, address, count)
 end
 
 local function settled(program)
-   program.epoch, program.settings = epoch[0], peers.settings()
+   program.epoch, program.unsettled = epoch[0], false
 end
 
 local function learn(m, input)
@@ -213,15 +225,14 @@ local function take_value(program, shape, value)
    return true
 end
 
--- The same for all that was given before, where it may have moved.
-local function take_again(program, shape)
-   if shape.items then
-      for i = 1, #shape.items do
-         if not take_again(program, shape.items[i]) then return false end
-      end
-      return true
+-- Take all that was given before the backward again, where it may have moved.
+local function take_all_again(program)
+   local outside = program.outside
+   for i = 1, program.before_backward do
+      local slot = outside[i].slot
+      if not take_tensor(program, slot, program.given[slot]) then return false end
    end
-   return shape.slot == nil or take_tensor(program, shape.slot, program.given[shape.slot])
+   return true
 end
 
 local function value_of(program, shape)
@@ -324,11 +335,10 @@ end
 
 -- Whether a list holds, by what Python says once an epoch.
 local function holds(state, program)
-   if program.epoch == epoch[0] and program.settings == peers.settings() then return true end
+   if program.epoch == epoch[0] and not program.unsettled then return true end
    local answer = core.raw(host.steps_hold, handle_of[program])
    if answer == 0 then return false end
    if answer == 2 then state.ran = false end   -- Python has run the model meanwhile
-   program.moved = true
    settled(program)
    return true
 end
@@ -342,8 +352,39 @@ local function drop(state)
    state.wait = state.patience
 end
 
-local function run(code, scale)
-   for i = 1, #code do code[i](scale) end
+-- Call a script's method. Returns nil, or what the list cannot go on with.
+local function call_script(program, call, scale)
+   local m, x, g = stand_in[call.handle], value_of(program, call.arguments[1]), nil
+   if call.arguments[2] then g = value_of(program, call.arguments[2]) end
+   local result = m[call.method](m, x, g, scale)
+   if call.result and not take_value(program, call.result, result) then return true, result end
+   -- The script may have done anything.
+   if program.epoch ~= epoch[0] or program.unsettled then
+      if core.raw(host.steps_hold, handle_of[program]) == 0 then return true, result end
+      settled(program)
+   end
+end
+
+-- Run instructions. `way` is what Python needs to go on: true of a forward, the scale of a backward, false of one without.
+-- Returns nothing, or true and the result with which Python has gone on.
+local function run(m, program, code, scale, way)
+   local calls = program.calls
+   for i = 1, #code do
+      local step = code[i]
+      if type(step) == 'number' then
+         local strays, result = call_script(program, calls[step], scale)
+         if strays then
+            local given, n = {}, #program.outside
+            for k = 1, n do given[k] = program.given[program.outside[k].slot] or false end
+            result = core.call(host.steps_resume, program, step - 1, result, way, unpack(given, 1, n))
+            core.advance()
+            peers.fields_changed()
+            return true, result
+         end
+      else
+         step(scale)
+      end
+   end
 end
 
 local function forward(m, input)
@@ -374,9 +415,14 @@ local function forward(m, input)
       if not take_value(program, program.input, input) then return false end
    end
    if not are_indices(program) then return false end
-   run(program.forward)
+   state.ran = false
+   local strays, gone_on = run(m, program, program.forward, nil, true)
+   if strays then
+      drop(state)
+      return true, gone_on
+   end
    program.hits, state.misses = program.hits + 1, 0
-   state.ran, program.moved, program.has_gone_back, program.returned = true, false, false, nil
+   state.ran, program.has_gone_back, program.returned = true, false, nil
    local result = value_of(program, program.output)
    program.result = type(result) == 'table' and result or nil
    note_run(program)
@@ -396,12 +442,8 @@ local function way_back(m, gradOutput)
    if not state.ran then return nil end
    if not program.has_backward then
       if not learn_backward(program, gradOutput) then return nil end
-      program.moved = true
    end
-   if program.moved then
-      if not take_again(program, program.input) then return nil end
-      program.moved = false
-   end
+   if not take_all_again(program) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
    return program
 end
@@ -419,8 +461,12 @@ local function backward(m, _, gradOutput, scale)
    if scale ~= nil and type(scale) ~= 'number' then return false end
    local program = way_back(m, gradOutput)
    if not program then return false end
-   run(program.backward)
-   run(program.gradients, scale or 1)
+   local strays, gone_on = run(m, program, program.backward, nil, scale or 1)
+   if strays then
+      drop(states[m])
+      return true, gone_on
+   end
+   run(m, program, program.gradients, scale or 1)
    return gone_back(m, program)
 end
 
@@ -428,7 +474,11 @@ local function grad_input(m, _, gradOutput, ...)
    if select('#', ...) > 0 then return false end
    local program = way_back(m, gradOutput)
    if not program then return false end
-   run(program.backward)
+   local strays, gone_on = run(m, program, program.backward, nil, false)
+   if strays then
+      drop(states[m])
+      return true, gone_on
+   end
    return gone_back(m, program)
 end
 
@@ -438,7 +488,7 @@ local function accumulate(m, _, gradOutput, scale)
    if not state or not state.program or not state.program.has_gone_back then return false end
    local program = way_back(m, gradOutput)
    if not program then return false end
-   run(program.gradients, scale or 1)
+   run(m, program, program.gradients, scale or 1)
    note_run(program)
    return true
 end

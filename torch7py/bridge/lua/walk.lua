@@ -296,10 +296,15 @@ end
 
 -- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
 function walking.look(m)
-   touched = nil
    local watched, n = records.find(m)
    if not watched then return false end
-   for i = 1, n do revisit(watched[i]) end
+   for i = 1, n do
+      local part = watched[i]
+      local c = getmetatable(part)
+      local info = native(c)
+      mark(part, c, info, true)
+      if info.on_walk then info.on_walk(part, walk) end
+   end
    return records.last(m) ~= nil
 end
 
