@@ -18,6 +18,7 @@ from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.ops.dispatch.kinds import Kind
+from torch7py.ops.quirks import older
 
 __all__ = ["SmallModel", "small_step_functions"]
 
@@ -32,12 +33,17 @@ class SmallModel:
     """The objects of a small model and the array that Lua reads the places of their tensors from.
 
     ``parts`` are the layers or the criterion itself, in their order; ``containers`` have the numbers of their first and
-    last part, whose results are theirs.
+    last part, whose results are theirs. ``quirk`` names what an older generation did differently, which is not for Lua.
     """
 
     def __init__(
-        self, names: Sequence[str], parts: list[TorchObject], containers: list[tuple[TorchObject, int, int]]
+        self,
+        names: Sequence[str],
+        parts: list[TorchObject],
+        containers: list[tuple[TorchObject, int, int]],
+        quirk: str = "",
     ) -> None:
+        self.quirk = quirk
         self.names = names
         self.parts = parts
         self.containers = containers
@@ -66,6 +72,8 @@ class SmallModel:
 
         4 is added where a container's output is not its last part's, 8 where its gradInput is not its first part's.
         """
+        if self.quirk and older(self.quirk):
+            return 0
         dtype: torch.dtype | None = None
         words, at = self.words, 0
         for part in self.parts:
@@ -115,7 +123,7 @@ def small_step_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., A
     handles = runtime.handles
     objects = handles.objects
 
-    def small_model(names: str, classes: str, count: int, *modules: int) -> tuple[int, int]:
+    def small_model(names: str, classes: str, quirk: str, count: int, *modules: int) -> tuple[int, int]:
         """Note a small model of so many parts, which begin the handles, with the classes whose layers they must be.
 
         Handles, first and last part of each container follow. Returns the model's handle and the address of its array;
@@ -127,7 +135,7 @@ def small_step_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., A
             return 0, 0
         rest = modules[count:]
         containers = [(objects[rest[i]], rest[i + 1], rest[i + 2]) for i in range(0, len(rest), 3)]
-        model = SmallModel(names.split(), parts, containers)
+        model = SmallModel(names.split(), parts, containers, quirk)
         return handles.give_new(model, Kind.OBJECT), ctypes.addressof(model.words)
 
     def find_small_model(handle: int) -> int:

@@ -151,16 +151,18 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
     def steps_done(mask: int, *values: Any) -> tuple[Any, ...]:
         """Lua has run a program: have all show it. Returns whether tensors have moved."""
         model, output, gradInput, has_gone_back, *given = decode(handles, int(mask), values)
-        moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), given)
+        tensors = [objects[handle] if handle else None for handle in given]
+        moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), tensors)
         return encode_results(handles, moved)
 
     def steps_resume(mask: int, *values: Any) -> tuple[Any, ...]:
         """Go on with a run in Python after a call whose result does not fit the instructions."""
         model, number, value, way, *given = decode(handles, int(mask), values)
+        tensors = [objects[handle] if handle else None for handle in given]
         if way is True:
-            result = model.runs.resume(int(number), value, given)
+            result = model.runs.resume(int(number), value, tensors)
         else:
-            result = model.runs.resume_back(int(number), value, None if way is False else way, given)
+            result = model.runs.resume_back(int(number), value, None if way is False else way, tensors)
         return encode_results(handles, result)
 
     return {

@@ -16,7 +16,7 @@ from torch7py.nn.activation import Identity, Sigmoid, SoftPlus, Tanh
 from torch7py.nn.arguments import axis
 from torch7py.nn.arithmetic import AddConstant
 from torch7py.nn.base import Module
-from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph_plan import Plan
 from torch7py.nn.linear import Linear, LookupTable, MulConstant
@@ -28,7 +28,7 @@ from torch7py.nn.shape import Collapse, Contiguous, Replicate, Reshape, Squeeze,
 from torch7py.nn.softmax import LogSoftMax, SoftMax
 from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value, merged, plane
 from torch7py.nn.table import JoinTable, SelectTable, SplitTable
-from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
+from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable, MixtureTable
 from torch7py.ops.errors import TorchError
 
 __all__ = ["Run", "keys", "learn", "learn_backward"]
@@ -544,6 +544,29 @@ def _matrices_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     return rooms
 
 
+def _mixture(p: StepProgram, m: Any, x: Value) -> Value:
+    gater, experts = _table(p, x, 2)
+    p.settings(m, "dim")
+    if gater.tensor.dim() != 1 or experts.tensor.dim() != 2 or m.dim not in (None, 1):
+        raise Unfit
+    if experts.tensor.shape[0] != gater.tensor.shape[0]:
+        raise Unfit
+    m.noted(m.forward, [gater.tensor, experts.tensor])
+    o = p.room(m, "output", experts.tensor.shape[1:])
+    _of_vector(p, o, experts, gater, experts.tensor.detach().t(), OVER)
+    return o
+
+
+def _mixture_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient, (gater, experts) = _tensor(p, g), _table(p, x, 2)
+    _alike(p.given(m), gradient)
+    rooms = p.rooms(m, _shapes((gater, experts)))
+    _of_vector(p, rooms[0], experts, gradient, experts.tensor.detach(), OVER)
+    left, right = gater.tensor.detach().unsqueeze(1), gradient.tensor.detach().unsqueeze(0)
+    _product(p, rooms[1], gater, gradient, OVER, of=(left, right))
+    return rooms
+
+
 # -- layers with parameters -----------------------------------------------------------------------------------
 
 
@@ -716,6 +739,54 @@ def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
         gradients(p, child, p.taken(child), p.gradient_of(child))
 
 
+def _branches(p: StepProgram, m: Any, x: Value) -> Value:
+    return p.passed(m, "output", [forward(p, child, x) for child in _children(p, m)])
+
+
+def _branches_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    children = list(m._modules.values())
+    if not isinstance(g, list) or len(g) != len(children):
+        raise Unfit
+    found = []
+    for child, part in zip(children, g, strict=True):
+        p.note_gradient(child, part)
+        found.append(backward(p, child, x, part))
+    if len(found) == 1:
+        if not isinstance(found[0], Leaf):
+            raise Unfit
+        o = p.room(m, "gradInput", found[0].tensor.shape)
+        _copy(p, o, found[0])
+        return o
+    if not all(isinstance(part, Leaf) for part in found):
+        raise Unfit
+    o = p.room(m, "gradInput", found[0].tensor.shape)
+    _add_up(p, o, found)
+    return o
+
+
+def _entries(p: StepProgram, m: Any, x: Value) -> Value:
+    children = _children(p, m)
+    if not isinstance(x, list) or len(x) != len(children):
+        raise Unfit
+    return p.passed(m, "output", [forward(p, child, item) for child, item in zip(children, x, strict=True)])
+
+
+def _entries_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    children = list(m._modules.values())
+    if not isinstance(g, list) or len(g) != len(children):
+        raise Unfit
+    found = []
+    for child, item, part in zip(children, x, g, strict=True):
+        p.note_gradient(child, part)
+        found.append(backward(p, child, item, part))
+    return p.passed(m, "gradInput", found)
+
+
+def _all_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    for child in m._modules.values():
+        gradients(p, child, p.taken(child), p.gradient_of(child))
+
+
 def _graph(p: StepProgram, m: Any, x: Value) -> Value:
     nodes = m.ordered_nodes
     p.keep(m.__dict__, "ordered_nodes", nodes)
@@ -857,6 +928,9 @@ FORWARD |= {
     Sum: _sum,
     Mean: _sum,
     MM: _matrices,
+    MixtureTable: _mixture,
+    ConcatTable: _branches,
+    ParallelTable: _entries,
     Linear: _linear,
     LookupTable: _look_up,
     LogSoftMax: _normalized("log_softmax"),
@@ -878,6 +952,9 @@ BACKWARD |= {
     Sum: _sum_back,
     Mean: _sum_back,
     MM: _matrices_back,
+    MixtureTable: _mixture_back,
+    ConcatTable: _branches_back,
+    ParallelTable: _entries_back,
     Linear: _linear_back,
     LookupTable: _look_up_back,
     LogSoftMax: _normalized_back("of_log_softmax"),
@@ -889,6 +966,8 @@ GRADIENTS |= {
     Linear: _linear_gradients,
     LookupTable: _look_up_gradients,
     Sequential: _sequence_gradients,
+    ConcatTable: _all_gradients,
+    ParallelTable: _all_gradients,
     GModule: _graph_gradients,
 }
 for _cls in (View, Reshape, Squeeze, Unsqueeze, Contiguous, Collapse):

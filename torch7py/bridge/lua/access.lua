@@ -143,15 +143,26 @@ local function warm_up(mt, prototype, memory)
 end
 if ffi then jit.off(warm_up) end
 
--- x:resizeAs(y) of a small tensor that Lua has made, as in x.new():resizeAs(x)
+local function has_size(h, like)
+   if h.dims ~= like.dims then return false end
+   for d = 0, h.dims - 1 do
+      if h.size[d] ~= like.size[d] then return false end
+   end
+   return true
+end
+
+-- x:resizeAs(y) of a tensor that has the size already, and of a small one that Lua has made, as in x.new():resizeAs(x)
 local function resize_method(mt)
+   local count_dense = headers.count_dense
    local resize, refit, small = tensor.method('resizeAs'), headers.refit, headers.small
    return function(u, like, ...)
       if getmetatable(u) == mt and type(like) == 'userdata' and getmetatable(like) == mt and select('#', ...) == 0 then
-         local h = at_hand(like)
-         if h ~= nil and h.dims > 0 then
+         local h = header(like)
+         if h.dims > 0 and h.address ~= 0 then
             local n = 1
             for d = 0, h.dims - 1 do n = n * tonumber(h.size[d]) end
+            local own = header(u)   -- asking where it is costs less than having it resized, which may move storages
+            if count_dense(own) == n and has_size(own, h) then return u end
             if n <= small and refit(u, n, h) then return u end
          end
       end

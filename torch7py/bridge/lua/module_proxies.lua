@@ -125,20 +125,19 @@ function peers.fields_changed() settings = settings + 1 end
 function peers.settings() return settings end
 function peers.tell_numbers() end                      -- set by the chunk that computes some (small_steps.lua)
 
--- What is to be told, by a field `unsettled`, that a field of the module with a handle was set.
-local listeners = {}
+-- What is to be told, by a field `unsettled`, that a field of a module was set.
+local listeners = setmetatable({}, {__mode = 'k'})   -- module -> set of those
 function peers.listen(handle, listener)
-   local list = listeners[handle]
-   if not list then
-      list = setmetatable({}, {__mode = 'k'})
-      listeners[handle] = list
-   end
-   list[listener] = true
+   local m = core.stand_in[handle]
+   if m == nil then return end
+   listeners[m] = listeners[m] or setmetatable({}, {__mode = 'k'})
+   listeners[m][listener] = true
 end
 
 local function give_field(handle, name, value)
    settings = settings + 1
-   local list = listeners[handle]
+   local m = core.stand_in[handle]
+   local list = m ~= nil and listeners[m]
    if list then
       for listener in next, list do listener.unsettled = true end
    end

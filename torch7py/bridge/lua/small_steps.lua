@@ -102,8 +102,8 @@ local function make(m)
       local c = containers[i]
       handles[#handles + 1], handles[#handles + 2], handles[#handles + 3] = handle_of[c.module], c.first, c.last
    end
-   local names = tensors_of(parts)
-   local handle, address = core.raw(host.small_model, concat(names, ' '), concat(keys, ' '), #parts, unpack(handles))
+   local names, quirk = tensors_of(parts), #parts == 1 and parts[1].description.quirk or ''
+   local handle, address = core.raw(host.small_model, concat(names, ' '), concat(keys, ' '), quirk, #parts, unpack(handles))
    if handle == 0 then return nil end
    local model = {parts = parts, words = cast('int64_t*', address), names = names, epoch = -1, usable = false, misses = 0}
    core.own(model, handle)

@@ -243,6 +243,16 @@ local function value_of(program, shape)
    return t
 end
 
+-- The handles of what was given, 0 for what was not.
+local function given_handles(program)
+   local handles, outside = {}, program.outside
+   for i = 1, #outside do
+      local u = program.given[outside[i].slot]
+      handles[i] = u ~= nil and handle_of[u] or 0
+   end
+   return unpack(handles, 1, #outside)
+end
+
 -- Whether all indices are in range.
 local function are_indices(program)
    for i = 1, #program.indices do
@@ -262,10 +272,8 @@ end
 local untold, count_untold = {}, 0   -- programs that have run -> their module's handle
 
 local function tell_one(program)
-   local given, n = {}, #program.outside
-   for i = 1, n do given[i] = program.given[program.outside[i].slot] or false end
    local moved = core.call(host.steps_done, program, program.result or false, program.returned or false, program.has_gone_back or false,
-                           unpack(given, 1, n))
+                           given_handles(program))
    if moved then core.advance() end
 end
 
@@ -374,9 +382,7 @@ local function run(m, program, code, scale, way)
       if type(step) == 'number' then
          local strays, result = call_script(program, calls[step], scale)
          if strays then
-            local given, n = {}, #program.outside
-            for k = 1, n do given[k] = program.given[program.outside[k].slot] or false end
-            result = core.call(host.steps_resume, program, step - 1, result, way, unpack(given, 1, n))
+            result = core.call(host.steps_resume, program, step - 1, result, way, given_handles(program))
             core.advance()
             peers.fields_changed()
             return true, result

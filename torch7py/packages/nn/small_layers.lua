@@ -13,6 +13,7 @@
 -- A criterion's take the `model` too, and the dimensions of the input: forward returns the loss and what else the
 -- method returns, or nothing where Python is to look at the call.
 --
+-- `quirk` is the name of what an older generation of the layer did differently (nn/quirks.py), which is left to Python.
 -- `settle(part, m)`, of both, reads what a script may set on the module, and says whether the loops hold then. It is
 -- called again after a field of any module was set.
 --
@@ -242,20 +243,22 @@ small.criterion('nn.ClassNLLCriterion', {
 
 -- A criterion of the differences of input and target: their mean or sum by `loss(x, t, n)`, and `slopes(x, t, gx, n,
 -- share)`, times a share.
-local function of_differences(key, loss, slopes)
+local function of_differences(key, loss, slopes, quirk)
    local function numbers_of(model, target, n)
       local t, _, rows, columns = small.matrix(model, target)
       return t and rows * columns == n and t or nil
    end
    small.criterion(key, {
+      quirk = quirk,
       settle = function(part, m)
          part.mean = m.sizeAverage
-         return true
+         return m.weights == nil
       end,
       forward = function(part, model, x, dims, rows, columns, target)
          local n = rows * columns
          local t = numbers_of(model, target, n)
-         if t then return part.mean and loss(x, t, n) / n or loss(x, t, n) end
+         local sum = t and loss(x, t, n)
+         if sum then return part.mean and sum / n or sum end
       end,
       backward = function(part, model, x, dims, rows, columns, target)
          local n = rows * columns
@@ -282,3 +285,16 @@ of_differences('nn.AbsCriterion', function(x, t, n)
 end, function(x, t, gx, n, share)
    for i = 0, n - 1 do gx[i] = x[i] - t[i] >= 0 and share or -share end
 end)
+
+local TINY = 1e-12
+
+of_differences('nn.BCECriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do
+      if not (x[i] >= 0 and x[i] <= 1) then return nil end
+      sum = sum - (log(x[i] + TINY) * t[i] + log(1 - x[i] + TINY) * (1 - t[i]))
+   end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = share * (x[i] - t[i]) / ((1 - x[i] + TINY) * (x[i] + TINY)) end
+end, 'BCECriterion gradient')
