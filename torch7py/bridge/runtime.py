@@ -32,7 +32,7 @@ from torch7py.bridge.step_programs import step_program_functions, torch_library
 from torch7py.bridge.thread_states import state_functions
 from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.nn.shared_models import SharedModels
-from torch7py.ops import one_writer, state, types
+from torch7py.ops import memory, one_writer, state, types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.errors import TorchError
 from torch7py.ops.process_group import ProcessGroup
@@ -338,6 +338,7 @@ class Runtime:
         ffi = self.engine != "lua51"
         config = self._constant(lua_config.at_start())
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
+        config["moves"] = ctypes.addressof(memory.moves) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
         config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0" and self.shared_models is None
         config["library"] = torch_library()

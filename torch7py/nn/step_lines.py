@@ -87,7 +87,11 @@ class Run:
         return before != self._runs
 
     def show(
-        self, output: list[Any] | None, gradInput: list[Any] | None, has_gone_back: bool, tensors: Sequence[Any]
+        self,
+        output: list[Any] | None,
+        gradInput: list[Any] | None,
+        has_gone_back: bool,
+        tensors: Sequence[Any],
     ) -> bool:
         """Bring up to date what scripts may look at, for a run on these tensors from outside.
 
@@ -107,7 +111,6 @@ class Run:
             graph.__dict__["_plan"] = plan
             graph.show_watched()
         return moved
-
 
     def resume(self, number: int, value: Any, tensors: Sequence[Any]) -> Any:
         """Go on with the forward where a call has given something else; returns the output."""
@@ -184,12 +187,16 @@ def _alike(first: Leaf, *others: Leaf) -> None:
         raise Unfit
 
 
-def _flat(p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP) -> None:
+def _flat(
+    p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP
+) -> None:
     """A line for each number of tensors of one shape."""
     tensors = [leaf.tensor for leaf in operands]
     rows, columns, steps = plane(tensors[0].shape, *tensors)
     flat = [step for pair in steps for step in pair]
-    p.line(name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=cost * rows * columns)
+    p.line(
+        name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=cost * rows * columns
+    )
 
 
 def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
@@ -247,7 +254,12 @@ def _replicate_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
 
 
 def _pointwise(
-    cls: type, name: str, of_output: bool, fields: Sequence[str] = (), to: Sequence[str] = (), back: Sequence[str] = ()
+    cls: type,
+    name: str,
+    of_output: bool,
+    fields: Sequence[str] = (),
+    to: Sequence[str] = (),
+    back: Sequence[str] = (),
 ) -> None:
     """Lines for a function and its slope, which is taken from the output or from the input.
 
@@ -480,7 +492,11 @@ def _sum_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     return o
 
 
-OVER, ADDED, SCALED = 0, 1, 2  # what is done to the result of a product's: overwritten, added to, added to by scale
+OVER, ADDED, SCALED = (
+    0,
+    1,
+    2,
+)  # what is done to the result of a product's: overwritten, added to, added to by scale
 
 
 def _lying(tensor: Tensor) -> tuple[int, int]:

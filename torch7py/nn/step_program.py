@@ -112,12 +112,16 @@ class StepProgram:
     numbers each. ``slots`` are the tensors by slot, ``indices`` those slots that must hold numbers from 1 to a limit.
     """
 
-    def __init__(self, module: TorchObject, write: Callable[[StepProgram, Any, Value], Value], input: Any) -> None:
+    def __init__(
+        self, module: TorchObject, write: Callable[[StepProgram, Any, Value], Value], input: Any
+    ) -> None:
         self.module = module
         self.dtype: torch.dtype | None = None
         self.slots: list[Tensor] = []
         self.roots: list[Leaf] = []  # tensors from outside: those of the input, then those of the gradOutput
-        self.derived: list[tuple[int, int, int]] = []  # slot of a view on one, the one's slot, bytes from its start
+        self.derived: list[
+            tuple[int, int, int]
+        ] = []  # slot of a view on one, the one's slot, bytes from its start
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
         self.calls: list[Call] = []
         self.written: set[int] = set()  # slots of the results
@@ -152,7 +156,12 @@ class StepProgram:
         """A value from outside, as Python has it for now."""
         if isinstance(value, list):
             return [self.outside(item) for item in value]
-        if value.__class__ is not Tensor or not value.is_cpu or not value.numel() or not value.is_contiguous():
+        if (
+            value.__class__ is not Tensor
+            or not value.is_cpu
+            or not value.numel()
+            or not value.is_contiguous()
+        ):
             raise Unfit  # a number, say
         self.slots.append(value)
         leaf = Leaf(len(self.slots) - 1, value, len(self.slots) - 1)
@@ -218,7 +227,9 @@ class StepProgram:
         self._homes.add(value.untyped_storage().data_ptr())
         return self.static(value)
 
-    def room(self, module: TorchObject, name: str, shape: Sequence[int], dtype: torch.dtype | None = None) -> Leaf:
+    def room(
+        self, module: TorchObject, name: str, shape: Sequence[int], dtype: torch.dtype | None = None
+    ) -> Leaf:
         """The module's own tensor of this name, ``output`` or ``gradInput``, with room for a result of this size."""
         attributes = module.__dict__
         held = attributes[name]
@@ -318,8 +329,10 @@ class StepProgram:
     # -- backward -----------------------------------------------------------------------------------------
 
     def learn_backward(
-        self, write: Callable[[StepProgram, Any, Value, Value], Value],
-        accumulate: Callable[[StepProgram, Any, Value, Value], None], gradOutput: Any,
+        self,
+        write: Callable[[StepProgram, Any, Value, Value], Value],
+        accumulate: Callable[[StepProgram, Any, Value, Value], None],
+        gradOutput: Any,
     ) -> None:
         """Write the instructions of the backward."""
         gradient = self.outside(gradOutput)
@@ -371,7 +384,11 @@ class StepProgram:
 
     def take(self, module: TorchObject) -> None:
         """A module whose lines are being written: it must be used once, and nothing be special about it."""
-        if any(module is other for other in self.modules) or not SPECIAL_NAMES.isdisjoint(module.__dict__) or has_hooks(module):
+        if (
+            any(module is other for other in self.modules)
+            or not SPECIAL_NAMES.isdisjoint(module.__dict__)
+            or has_hooks(module)
+        ):
             raise Unfit
         self.modules.append(module)
 

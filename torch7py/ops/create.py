@@ -209,6 +209,7 @@ def _in_order(out: T, values: T) -> None:
     if values.numel() and values.data_ptr() == out.data_ptr():  # they were computed there
         return
     if not out.untyped_storage().nbytes():  # a new tensor
+        memory.moves.value += 1
         out.data = values.to(out)
         return
     if out.numel() != values.numel():

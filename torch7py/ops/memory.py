@@ -34,6 +34,7 @@ __all__ = [
     "has_nan",
     "has_storage",
     "length",
+    "moves",
     "note_empty",
     "point_at",
     "resize",
@@ -132,6 +133,11 @@ class Storage:
         _resize_memory(self.untyped, size * self.type.size)
 
 
+moves = ctypes.c_int64(
+    0
+)  # how often an operation has given a tensor or a storage other memory or another shape
+
+
 def length(storage: torch.UntypedStorage) -> int:
     """The number of bytes in a storage. More may be allocated: see ``_resize_memory``."""
     known: int | None = getattr(storage, "torch7_length", None)
@@ -149,6 +155,7 @@ def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
             "this memory belongs to a file that is mapped, or to somebody else: it cannot be resized "
             "(torch7py.load maps large tensors when it is told mmap=True)"
         )
+    moves.value += 1
     allocated, before = storage.nbytes(), length(storage)
     if size >= allocated or torch._C._storage_Use_Count(storage._cdata) == 1:
         storage.resize_(size)
@@ -234,6 +241,7 @@ def point_at(
     strides: Sequence[int],
 ) -> None:
     """Make a tensor a view of a storage from ``offset`` (0-based) on. A storage that is too small grows."""
+    moves.value += 1
     needed = offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
     if 0 not in sizes and length(storage) < needed * tensor.element_size():
         _resize_memory(storage, needed * tensor.element_size())

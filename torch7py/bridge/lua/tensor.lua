@@ -33,13 +33,19 @@ for kind = 0, 63 do LETTER[kind] = char(65 + kind) end
 
 local operations = tensor.operations
 
+-- How often operations have given a tensor or a storage other memory or another shape (ops/memory.py), and what that was last.
+local moves, known_moves = ffi and ffi.cast('int32_t*', config.moves), 0
+
 local function results(mode, self, ok, a, ...)
    operations.count = operations.count + 1
-   if not ok then rethrow(a) end
    if mode >= MOVES then
-      advance()
+      if moves and moves[0] ~= known_moves then
+         known_moves = moves[0]
+         advance()
+      end
       mode = mode - MOVES
    end
+   if not ok then rethrow(a) end
    if mode == SELF then return self end
    if mode == HANDLE then return wrap(a) end
    if mode == PLAIN then return a, ... end
