@@ -59,7 +59,7 @@ class _Model:
             self._calls()
         except _OutOfReach:
             return None
-        shown = {self._handles.codes.get(id(module)) for module, _, _ in p.shown} - {None}
+        shown = {self._handles.codes.get(id(module)) for module, *_ in p.shown} - {None}
         watched = [self._handles.codes[id(m)] for m in p.modules if id(m) in self._handles.codes]
         put += [len(watched), *watched, len(shown), *sorted(shown)]
         try:

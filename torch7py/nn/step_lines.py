@@ -756,7 +756,7 @@ def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
 
 
 def _branches(p: StepProgram, m: Any, x: Value) -> Value:
-    return p.passed(m, "output", [forward(p, child, x) for child in _children(p, m)])
+    return p.passed(m, "output", [forward(p, child, x) for child in _children(p, m)], own=True)
 
 
 def _branches_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
@@ -784,7 +784,8 @@ def _entries(p: StepProgram, m: Any, x: Value) -> Value:
     children = _children(p, m)
     if not isinstance(x, list) or len(x) != len(children):
         raise Unfit
-    return p.passed(m, "output", [forward(p, child, item) for child, item in zip(children, x, strict=True)])
+    found = [forward(p, child, item) for child, item in zip(children, x, strict=True)]
+    return p.passed(m, "output", found, own=True)
 
 
 def _entries_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
@@ -795,7 +796,7 @@ def _entries_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     for child, item, part in zip(children, x, g, strict=True):
         p.note_gradient(child, part)
         found.append(backward(p, child, item, part))
-    return p.passed(m, "gradInput", found)
+    return p.passed(m, "gradInput", found, own=True)
 
 
 def _all_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:

@@ -129,7 +129,7 @@ class StepProgram:
         self.lines: list[tuple[str, tuple[float, ...]]] = []
         self.kept: list[tuple[dict[str, Any], str, Any]] = []  # what must be as it is: dict, key, value
         self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
-        self.shown: list[tuple[TorchObject, str, Value]] = []
+        self.shown: list[tuple[TorchObject, str, Value, bool]] = []
         self.modules: list[TorchObject] = []
         self.lists: list[tuple[list[Any], tuple[Any, ...]]] = []
         self.counts: list[tuple[dict[str, Any], int]] = []
@@ -305,19 +305,30 @@ class StepProgram:
         if leaf.root is None:
             return self.static(held)
         part = self.part(leaf, held.detach())
-        self.shown.append((module, name, part))
+        self.shown.append((module, name, part, False))
         return part
 
-    def passed(self, module: TorchObject, name: str, value: Value) -> Value:
-        """A value as it is as a module's field."""
-        is_table_of_all = module is self.module and isinstance(value, list)
-        if is_table_of_all or any(leaf.root is not None for leaf in leaves(value)):
-            self.shown.append((module, name, value))
+    def passed(self, module: TorchObject, name: str, value: Value, own: bool = False) -> Value:
+        """A value as it is as a module's field. ``own``: where it is a table, that is one of the module's."""
+        is_table = isinstance(value, list)
+        if is_table and own and module.__dict__.get(name).__class__ is not list:
+            raise Unfit
+        if is_table and module is self.module or any(leaf.root is not None for leaf in leaves(value)):
+            self.shown.append((module, name, value, own))
         else:
-            module.__dict__[name] = held = self.objects(value)
+            held = self._put(module, name, self.objects(value), own)
             self.keep(module.__dict__, name, held)
             if held.__class__ is list:
                 self.listed(held)
+        return value
+
+    @staticmethod
+    def _put(module: TorchObject, name: str, value: Any, own: bool) -> Any:
+        held = module.__dict__.get(name)
+        if own and isinstance(value, list):
+            held[:] = value
+            return held
+        module.__dict__[name] = value
         return value
 
     # -- instructions -------------------------------------------------------------------------------------
@@ -413,14 +424,14 @@ class StepProgram:
         Returns whether the memory of a tensor that scripts may know has moved.
         """
         moved = False
-        for module, name, value in self.shown:
+        for module, name, value, own in self.shown:
             if name in names and not (module is self.module and isinstance(value, list)):
                 found = self.objects(value, given)
                 if isinstance(value, Leaf) and value.slot != value.root:
                     module.__dict__[name].data = found
                     moved = True
                 else:
-                    module.__dict__[name] = found
+                    self._put(module, name, found, own)
         return moved
 
     # -- what each module took and gave, between the forward and the backward -----------------------------

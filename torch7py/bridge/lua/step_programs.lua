@@ -235,11 +235,13 @@ local function take_all_again(program)
    return true
 end
 
-local function value_of(program, shape)
+-- `held`: what this gave last, whose tables are filled again.
+local function value_of(program, shape, held)
    if shape.tensor then return shape.tensor end
    if shape.slot then return program.given[shape.slot] end
-   local t = {}
-   for i = 1, #shape.items do t[i] = value_of(program, shape.items[i]) end
+   local t, items = type(held) == 'table' and held or {}, shape.items
+   for i = 1, #items do t[i] = value_of(program, items[i], t[i]) end
+   for i = #t, #items + 1, -1 do t[i] = nil end
    return t
 end
 
@@ -429,8 +431,9 @@ local function forward(m, input)
    end
    program.hits, state.misses = program.hits + 1, 0
    state.ran, program.has_gone_back, program.returned = true, false, nil
-   local result = value_of(program, program.output)
-   program.result = type(result) == 'table' and result or nil
+   local result = value_of(program, program.output, state.result)   -- a model's output is one table, as in the original
+   state.result = type(result) == 'table' and result or nil
+   program.result = state.result
    note_run(program)
    know(m, 'output', result)
    return true, result

@@ -294,7 +294,8 @@ local function revisit(m)
    if info.on_walk then info.on_walk(m, walk) end
 end
 
--- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
+-- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was, and no
+-- layer of Python's in it, but for `m` itself, has tables that the script has seen.
 function walking.look(m)
    local watched, n = records.find(m)
    if not watched then return false end
@@ -304,6 +305,7 @@ function walking.look(m)
       local info = native(c)
       mark(part, c, info, true)
       if info.on_walk then info.on_walk(part, walk) end
+      if table_fields[part] and part ~= m and not methods.computes_in_lua(part) then return false end
    end
    return records.last(m) ~= nil
 end
