@@ -120,6 +120,7 @@ class Run:
         program.show(given, ("output",))
         before = [program.objects(item, given) for item in call.rest]
         graph.forget_plan()
+        _write_lists((program, given, program.values[: program.of_forward]))
         with torch.no_grad():
             return graph.resume([*before, value], program.objects(program.input, given))
 
@@ -130,8 +131,7 @@ class Run:
         given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
         program.show(given, ("output", "gradInput"))
         graph.forget_plan()
-        for held, values in program.values[: program.of_forward]:
-            held[:] = program.objects(values, given)
+        _write_lists((program, given, program.values[: program.of_forward]))
         contributions, totals = call.rest
         graph.node_totals[:] = program.objects(totals, given)
         for held, values in zip(graph.node_gradients, contributions, strict=True):
@@ -147,7 +147,8 @@ def _no_plan(plan: Plan, graph: dict[str, Any], input: Any) -> None:
 def _write_lists(known: tuple[Any, ...]) -> None:
     program, given, values = known
     for held, value in values:
-        held[:] = program.objects(value, given)
+        if program.is_given(value, given):
+            held[:] = program.objects(value, given)
 
 
 def forward(p: StepProgram, m: Any, x: Value) -> Value:

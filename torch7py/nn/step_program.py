@@ -418,6 +418,11 @@ class StepProgram:
         offset = next(count for slot, _, count in self.derived if slot == value.slot) // view.element_size()
         return tensor.as_strided(view.shape, view.stride(), tensor.storage_offset() + offset)
 
+    @staticmethod
+    def is_given(value: Value, given: dict[int, Tensor]) -> bool:
+        """Whether a run has come so far that it had this value."""
+        return all(leaf.root is None or given.get(leaf.root) is not None for leaf in leaves(value))
+
     def show(self, given: dict[int, Tensor], names: Sequence[str]) -> bool:
         """Bring the fields of these names up to date, but for tables of the module itself.
 
@@ -425,7 +430,7 @@ class StepProgram:
         """
         moved = False
         for module, name, value, own in self.shown:
-            if name in names and not (module is self.module and isinstance(value, list)):
+            if name in names and self.is_given(value, given) and not (module is self.module and isinstance(value, list)):
                 found = self.objects(value, given)
                 if isinstance(value, Leaf) and value.slot != value.root:
                     module.__dict__[name].data = found
