@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import sys
 from array import array
 from collections.abc import Callable
@@ -22,7 +24,9 @@ __all__ = ["step_program_functions", "torch_library"]
 TYPES = {torch.float64: 1, torch.float32: 2, torch.int64: 3, torch.int32: 4}
 TABLE, OUTSIDE, STATIC = 1, 2, 3
 METHODS = ("updateOutput", "updateGradInput", "accGradParameters")
-MOST_WORK = 1_000_000
+# What an instruction saves in calls, and what a multiplication in a product of matrices costs without a BLAS, both in
+# nanoseconds: a list is of use as long as it saves more than its loops lose.
+SAVED, WITHOUT_BLAS = 5000, 1
 
 
 class _Model:
@@ -31,12 +35,17 @@ class _Model:
     def __init__(self, program: StepProgram, runtime: RuntimeInterface) -> None:
         self.program = program
         self._handles = runtime.handles
-        self.runs = Run(program)
+        self.runs: Run
+
+    def is_of_use(self) -> bool:
+        """Whether the loops gain more than they lose."""
+        p = self.program
+        return (p.work if has_blas() else p.work + WITHOUT_BLAS * p.products) <= SAVED * p.count
 
     def numbers(self) -> tuple[int, int] | None:
         """Where the numbers are, and how many; None where Lua cannot run this."""
         p = self.program
-        if p.dtype is None or p.work > MOST_WORK:
+        if p.dtype is None:
             return None
         if any(tensor.dtype not in TYPES for tensor in p.slots):
             return None
@@ -120,19 +129,35 @@ def torch_library() -> str:
     return str(Path(torch.__file__).parent / "lib" / name)
 
 
+@functools.cache
+def has_blas() -> bool:
+    """Whether Lua finds the products of matrices there."""
+    try:
+        library = ctypes.CDLL(torch_library())
+    except OSError:
+        return False
+    return all(hasattr(library, name) for name in ("dgemm_", "sgemm_", "dgemv_", "sgemv_"))
+
+
 def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     """The functions for ``step_programs.lua``."""
     handles = runtime.handles
     objects = handles.objects
 
     def learn_steps(mask: int, *values: Any) -> tuple[Any, ...]:
-        """Learn the forward of a module for an input. Returns a handle, where the numbers are, and how many."""
+        """Learn the forward of a module for an input. Returns a handle, where the numbers are, and how many.
+
+        Nothing where there are no instructions now, false where they would be of no use.
+        """
         module, input = decode(handles, int(mask), values)
         program = None if handles.cuda else learn(module, input)
         model = None if program is None else _Model(program, runtime)
+        if model is not None and not model.is_of_use():
+            return 0, False
         numbers = None if model is None else model.numbers()
         if model is None or numbers is None:
             return (0,)
+        model.runs = Run(model.program)
         return 0, handles.give_new(model, Kind.OBJECT), *numbers
 
     def learn_steps_back(mask: int, *values: Any) -> tuple[Any, ...]:

@@ -38,8 +38,8 @@ FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
 BACKWARD: dict[type, Callable[[StepProgram, Any, Value, Value], Value]] = {}
 GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
 
-# What one number costs in the loops, beside a multiplication in a product.
-OF_PRODUCT, OF_LOOP, OF_FUNCTION = 0.1, 1, 10
+# What a loop takes longer than PyTorch's kernel does, in nanoseconds for each number.
+OF_LOOP, OF_FUNCTION = 1, 6
 
 
 def keys() -> list[str]:
@@ -51,13 +51,9 @@ def learn(module: Module, input: Any) -> StepProgram | None:
     """The instructions of a module's forward for such an input; None where there are none."""
     with torch.no_grad():
         try:
-            program = StepProgram(module, forward, input)
+            return StepProgram(module, forward, input)
         except (Unfit, TorchError):
             return None
-        for part in program.modules:
-            if isinstance(part, GModule):
-                part.forget_plan()
-        return program
 
 
 def learn_backward(program: StepProgram, gradOutput: Any) -> bool:
@@ -76,6 +72,8 @@ class Run:
     def __init__(self, program: StepProgram) -> None:
         self.program = program
         self._graphs = [module for module in program.modules if isinstance(module, GModule)]
+        for graph in self._graphs:
+            graph.forget_plan()
         self._runs = self._count()
 
     def _count(self) -> int:
@@ -522,7 +520,7 @@ def _product(p: StepProgram, o: Leaf, a: Leaf, b: Leaf, what: int, *, of: Sequen
     if lies:
         raise Unfit
     numbers = (m, n, k, *_lying(left), *_lying(right), step, batch, *steps, what)
-    p.line("product", o.slot, a.slot, b.slot, *numbers, work=OF_PRODUCT * batch * m * n * k)
+    p.line("product", o.slot, a.slot, b.slot, *numbers, products=batch * m * n * k)
 
 
 def _factors(m: Any, parts: Sequence[Leaf]) -> tuple[Tensor, Tensor]:
@@ -611,7 +609,7 @@ def _of_vector(p: StepProgram, o: Leaf, a: Leaf, x: Leaf, matrix: Tensor, what: 
         raise Unfit
     rows, columns = matrix.shape
     numbers = (rows, columns, *_lying(matrix), what)
-    p.line("product_of_vector", o.slot, a.slot, x.slot, *numbers, work=OF_PRODUCT * rows * columns)
+    p.line("product_of_vector", o.slot, a.slot, x.slot, *numbers, products=rows * columns)
 
 
 def _linear_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:

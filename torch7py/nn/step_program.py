@@ -125,7 +125,7 @@ class StepProgram:
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
         self.calls: list[Call] = []
         self.written: set[int] = set()  # slots of the results
-        self.work = 0
+        self.work, self.products, self.count = 0.0, 0, 0
         self.lines: list[tuple[str, tuple[float, ...]]] = []
         self.kept: list[tuple[dict[str, Any], str, Any]] = []  # what must be as it is: dict, key, value
         self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
@@ -333,8 +333,12 @@ class StepProgram:
 
     # -- instructions -------------------------------------------------------------------------------------
 
-    def line(self, name: str, *numbers: float, work: float = 0) -> None:
+    def line(self, name: str, *numbers: float, work: float = 0, products: int = 0) -> None:
+        """Add an instruction. ``work``: how much longer than PyTorch a loop takes, in nanoseconds; ``products``: how many
+        multiplications it does in products of matrices."""
         self.work += work
+        self.products += products
+        self.count += 1
         self.lines.append((name, numbers))
 
     # -- backward -----------------------------------------------------------------------------------------

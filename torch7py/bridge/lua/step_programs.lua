@@ -173,11 +173,20 @@ local function settled(program)
    program.epoch, program.unsettled = epoch[0], false
 end
 
+-- A call into Python by which the tensors and tables of a module may become others.
+local function ask(m, f, ...)
+   local walked = walking.enter(m)
+   local function done(...)
+      walking.leave(walked)
+      peers.fields_changed()
+      return core.finish(...)
+   end
+   return done(walking.call(core.moving(f), core.pass_all(...)))
+end
+
 local function learn(m, input)
-   local handle, address, count = core.call(host.learn_steps, m, input)
-   core.advance()
-   peers.fields_changed()
-   if not handle then return nil end
+   local handle, address, count = ask(m, host.learn_steps, m, input)
+   if not handle then return nil, handle == false end
    local program = {given = {}, hits = 0}
    core.own(program, handle)
    read_program(program, address, count)
@@ -185,10 +194,8 @@ local function learn(m, input)
    return program
 end
 
-local function learn_backward(program, gradOutput)
-   local address, count = core.call(host.learn_steps_back, program, gradOutput)
-   core.advance()
-   peers.fields_changed()
+local function learn_backward(m, program, gradOutput)
+   local address, count = ask(m, host.learn_steps_back, program, gradOutput)
    program.no_backward = not address
    if not address then return false end
    read_program(program, address, count)
@@ -307,7 +314,7 @@ local function know(m, name, value)
    end
 end
 
-local function note_run(program)
+local function note_run(root, program)
    if not untold[program] then
       untold[program], count_untold = true, count_untold + 1
    end
@@ -315,6 +322,10 @@ local function note_run(program)
    for i = 1, #refreshed do
       local m = stand_in[refreshed[i]]
       if m then peers.forget_fields(m) end
+      if m and m ~= root and peers.table_fields[m] then   -- a script has seen a table that is another now
+         tell()
+         walking.pull(m)
+      end
    end
 end
 
@@ -413,9 +424,10 @@ local function forward(m, input)
    end
    if not program then
       if state.wait > 0 then return false end
-      program = learn(m, input)
+      local is_useless
+      program, is_useless = learn(m, input)
       if not program then
-         state.patience = math.min(2 * state.patience, MOST_WAITS)
+         state.patience = is_useless and math.huge or math.min(2 * state.patience, MOST_WAITS)
          state.wait = state.patience
          return false
       end
@@ -434,7 +446,7 @@ local function forward(m, input)
    local result = value_of(program, program.output, state.result)   -- a model's output is one table, as in the original
    state.result = type(result) == 'table' and result or nil
    program.result = state.result
-   note_run(program)
+   note_run(m, program)
    know(m, 'output', result)
    return true, result
 end
@@ -450,7 +462,7 @@ local function way_back(m, gradOutput)
    end
    if not state.ran then return nil end
    if not program.has_backward then
-      if not learn_backward(program, gradOutput) then return nil end
+      if not learn_backward(m, program, gradOutput) then return nil end
    end
    if not take_all_again(program) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
@@ -461,7 +473,7 @@ local function gone_back(m, program)
    program.has_gone_back = true
    local result = value_of(program, program.gradInput)
    program.returned = type(result) == 'table' and result or nil
-   note_run(program)
+   note_run(m, program)
    know(m, 'gradInput', result)
    return true, result
 end
@@ -498,7 +510,7 @@ local function accumulate(m, _, gradOutput, scale)
    local program = way_back(m, gradOutput)
    if not program then return false end
    run(m, program, program.gradients, scale or 1)
-   note_run(program)
+   note_run(m, program)
    return true
 end
 

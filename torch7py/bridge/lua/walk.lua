@@ -93,6 +93,11 @@ local function pull(m, fields)
    for name in next, fields do pull_field(m, fields, name) end
 end
 
+-- Have in Lua what Python has put into the table fields of a module.
+function walking.pull(m)
+   if table_fields[m] then pull(m, table_fields[m]) end
+end
+
 -- The modules walked since the last entry that have table fields in Lua: `all`, and `shared`, those of which both languages may
 -- write them within the call.
 local touched
@@ -294,8 +299,7 @@ local function revisit(m)
    if info.on_walk then info.on_walk(m, walk) end
 end
 
--- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was, and no
--- layer of Python's in it, but for `m` itself, has tables that the script has seen.
+-- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
 function walking.look(m)
    local watched, n = records.find(m)
    if not watched then return false end
@@ -305,7 +309,6 @@ function walking.look(m)
       local info = native(c)
       mark(part, c, info, true)
       if info.on_walk then info.on_walk(part, walk) end
-      if table_fields[part] and part ~= m and not methods.computes_in_lua(part) then return false end
    end
    return records.last(m) ~= nil
 end
