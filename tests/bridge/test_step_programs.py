@@ -1,0 +1,306 @@
+"""Models run in Lua as lists of instructions: the original's numbers on random graphs, and what scripts see of a run.
+
+``golden/random_graphs.txt.gz`` has what ``random_graphs.lua`` printed in the original.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+HERE = Path(__file__).parent
+NUMBER = re.compile(r"-?\d+\.\d+")
+EXPECTED: dict[int, list[str]] = {}
+for _line in gzip.decompress((HERE.parent / "golden" / "random_graphs.txt.gz").read_bytes()).splitlines():
+    EXPECTED.setdefault(int(_line.split()[0]), []).append(_line.decode("ascii"))
+AT_ONCE = 30
+MODEL = """
+    require 'nngraph'
+    torch.manualSeed(1)
+    local a, b = nn.Identity()(), nn.Identity()()
+    linear = nn.Linear(3, 2)
+    sum = nn.CAddTable()({linear(a), nn.Tanh()(b)})
+    m = nn.gModule({a, b}, {nn.Sigmoid()(sum)})
+    x, y, g = torch.randn(4, 3), torch.randn(4, 2), torch.ones(4, 2)
+"""
+
+
+def differs(found: str, expected: str) -> bool:
+    """Whether a line shows anything else, or a number that is another; some tensors are floats."""
+    if NUMBER.sub("", found) != NUMBER.sub("", expected):
+        return True
+    pairs = zip(map(float, NUMBER.findall(found)), map(float, NUMBER.findall(expected)), strict=True)
+    return any(abs(one - other) > 3e-4 * max(1, abs(other)) for one, other in pairs)
+
+
+def wrong_lines(first: int, capfdbinary: pytest.CaptureFixture[bytes]) -> list[tuple[str, str]]:
+    with Runtime() as runtime:
+        runtime.run(HERE / "random_graphs.lua", [str(first), str(first + AT_ONCE - 1)])
+        runtime.execute("io.stdout:flush()")
+    found: dict[int, list[str]] = {}
+    for line in capfdbinary.readouterr().out.decode("ascii").splitlines():
+        found.setdefault(int(line.split()[0]), []).append(line.rstrip())
+    wrong = []
+    for seed in range(first, first + AT_ONCE):
+        lines, expected = found.get(seed, []), EXPECTED[seed]
+        assert len(lines) == len(expected), (lines[-1:], expected[-1])
+        wrong += [pair for pair in zip(lines, expected, strict=True) if differs(*pair)]
+    return wrong
+
+
+@pytest.mark.parametrize("first", [1, 31])
+def test_random_graphs_give_the_originals_numbers(
+    first: int, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert wrong_lines(first, capfdbinary) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", ["1", "0"])
+@pytest.mark.parametrize("first", range(61, 390, AT_ONCE))
+def test_more_random_graphs(
+    first: int, steps: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH7PY_SMALL_STEPS", steps)
+    assert wrong_lines(first, capfdbinary) == []
+
+
+@pytest.fixture
+def rt() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        if runtime.engine == "lua51":
+            pytest.skip("plain Lua reaches no memory; the random graphs run there too")
+        runtime.execute(MODEL)
+        yield runtime
+
+
+def runs_in_python(runtime: Runtime, name: str = "m") -> int:
+    """How often a graph's own methods have run."""
+    count: int = runtime.globals[name].__dict__.get("_runs", 0)
+    return count
+
+
+def sigmoid_of_sum(runtime: Runtime) -> torch.Tensor:
+    """What the model gives, by PyTorch."""
+    x, y, linear = (runtime.globals[name] for name in ("x", "y", "linear"))
+    return torch.sigmoid(x @ linear.weight.t() + linear.bias + torch.tanh(y)).detach()
+
+
+def test_lua_runs_a_graph_without_python(rt: Runtime) -> None:
+    rt.execute("for _ = 1, 3 do out = m:forward({x, y}) grads = m:backward({x, y}, g) end")
+    torch.testing.assert_close(rt.globals["out"], sigmoid_of_sum(rt))
+    assert runs_in_python(rt) == 0
+
+
+def test_gradients_are_those_of_autograd(rt: Runtime) -> None:
+    rt.execute("m:zeroGradParameters() m:forward({x, y}) grads = m:backward({x, y}, g, 0.5)")
+    x, y = (rt.globals[name].clone().requires_grad_() for name in ("x", "y"))
+    linear = rt.globals["linear"]
+    weight, bias = (
+        linear.weight.detach().clone().requires_grad_(),
+        linear.bias.detach().clone().requires_grad_(),
+    )
+    torch.sigmoid(x @ weight.t() + bias + torch.tanh(y)).sum().backward()
+    torch.testing.assert_close(rt.execute("return grads[1], grads[2]"), (x.grad, y.grad))
+    torch.testing.assert_close(linear.weight.grad, weight.grad * 0.5)
+    torch.testing.assert_close(linear.bias.grad, bias.grad * 0.5)
+
+
+def test_nodes_show_what_they_were_given(rt: Runtime) -> None:
+    assert rt.execute(
+        """
+        m:forward({x, y})
+        m:backward({x, y}, g)
+        local data = sum.data
+        local first, tanh = data.input[1], data.input[2]
+        local given = rawequal(m.forwardnodes[1].data.input[1], x)
+        return torch.type(first), tanh:dist(torch.tanh(y)), #data.gradOutput, given
+        """
+    ) == ("torch.DoubleTensor", 0, 1, True)
+
+
+def test_python_goes_on_after_a_run_of_luas(rt: Runtime) -> None:
+    rt.execute("m:forward({x, y})")
+    model, x, y, g = (rt.globals[name] for name in "mxyg")
+    found = model.backward([x, y], g)
+    rt.execute("m:forward({x, y}) grads = m:backward({x, y}, g)")
+    torch.testing.assert_close(found, list(rt.execute("return grads[1], grads[2]")))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "x, y, g = torch.randn(2, 3), torch.randn(2, 2), torch.ones(2, 2)",
+        "x = torch.randn(3, 4):t()",
+        "linear.weight = torch.randn(2, 3)",
+        "linear.weight:resize(1):resize(2, 3):uniform()",
+        "linear.output = torch.Tensor()",
+        "linear.output:resize(100):zero()",
+        "m:float() m:double()",
+        "m = m:clone() linear = m.modules[2]",
+        "m:clearState()",
+        "linear:reset(3)",
+    ],
+)
+def test_changes_between_runs_count(rt: Runtime, change: str) -> None:
+    rt.execute("for _ = 1, 2 do m:forward({x, y}) m:backward({x, y}, g) end")
+    rt.execute(f"{change} out = m:forward({{x, y}}) m:backward({{x, y}}, g)")
+    torch.testing.assert_close(rt.globals["out"], sigmoid_of_sum(rt))
+
+
+def test_methods_that_a_script_sets_are_called(rt: Runtime) -> None:
+    assert (
+        rt.execute(
+            """
+            m:forward({x, y})
+            local tanh = sum.children[2].data.module
+            function tanh:updateOutput(input) self.output = input * 0 return self.output end
+            return m:forward({x, y}):dist(torch.sigmoid(linear:forward(x)))
+            """
+        )
+        < 1e-12
+    )
+
+
+def test_hooks_are_called(rt: Runtime) -> None:
+    rt.execute("m:forward({x, y})")
+    model = rt.globals["m"]
+    called: list[Any] = []
+    next(iter(model.children())).register_forward_hook(lambda *arguments: called.append(arguments))
+    rt.execute("m:forward({x, y})")
+    assert runs_in_python(rt) == 1
+
+
+def test_a_module_may_take_the_place_of_another(rt: Runtime) -> None:
+    assert rt.execute(
+        """
+        m:forward({x, y})
+        sum.children[2].data.module = nn.MulConstant(0)
+        return m:forward({x, y}):dist(torch.sigmoid(linear:forward(x)))
+        """
+    ) == pytest.approx(0, abs=1e-12)
+
+
+def test_indices_are_looked_at(rt: Runtime) -> None:
+    rt.execute(
+        """
+        local a = nn.Identity()()
+        words = nn.gModule({a}, {nn.Tanh()(nn.LookupTable(5, 2)(a))})
+        words:forward(torch.LongTensor {1, 5})
+        """
+    )
+    for index in (0, 6):
+        with pytest.raises(LuaError, match=r"index|range"):
+            rt.execute(f"words:forward(torch.LongTensor {{1, {index}}})")
+
+
+LAYER = """
+    local scripted = torch.class('Scripted', 'nn.Module')
+    function scripted:updateOutput(x)
+       self.output = self.wide and torch.cat(x, x, 2) or x * 2
+       if self.fails then error('it fails') end
+       return self.output
+    end
+    function scripted:updateGradInput(x, g)
+       self.gradInput = self.wide and g:narrow(2, 1, 2) + g:narrow(2, 3, 2) or g * 2
+       if self.fails_back then error('it fails too') end
+       if self.short then self.gradInput = self.gradInput:narrow(1, 1, 1) end
+       return self.gradInput
+    end
+    local a = nn.Identity()()
+    layer = Scripted()
+    s = nn.gModule({a}, {nn.Sigmoid()(layer(nn.Tanh()(a)))})
+    s:forward(y)
+    for _ = 1, 4 do s:forward(y) s:backward(y, g) end
+"""
+
+
+def test_layers_of_a_script_are_called(rt: Runtime) -> None:
+    rt.execute(LAYER)
+    before = runs_in_python(rt, "s")
+    rt.execute("out = s:forward(y) back = s:backward(y, g)")
+    assert runs_in_python(rt, "s") == before
+    y = rt.globals["y"].clone().requires_grad_()
+    expected = torch.sigmoid(torch.tanh(y) * 2)
+    expected.sum().backward()
+    torch.testing.assert_close(rt.globals["out"], expected.detach())
+    torch.testing.assert_close(rt.globals["back"], y.grad)
+
+
+def test_a_layer_of_a_script_may_give_something_else(rt: Runtime) -> None:
+    rt.execute(LAYER)
+    rt.execute("layer.wide = true out = s:forward(y) back = s:backward(y, torch.ones(4, 4))")
+    y = rt.globals["y"].clone().requires_grad_()
+    half = torch.tanh(y)
+    expected = torch.sigmoid(torch.cat([half, half], 1))
+    expected.sum().backward()
+    torch.testing.assert_close(rt.globals["out"], expected.detach())
+    torch.testing.assert_close(rt.globals["back"], y.grad)
+
+
+def test_so_may_its_gradient(rt: Runtime) -> None:
+    rt.execute(LAYER)
+    with pytest.raises(LuaError, match="gradOutput"):
+        rt.execute("layer.short = true s:forward(y) s:backward(y, g)")
+    rt.execute("layer.short = nil out = s:forward(y) back = s:backward(y, g)")
+    torch.testing.assert_close(rt.globals["out"], torch.sigmoid(torch.tanh(rt.globals["y"]) * 2))
+
+
+def test_errors_of_a_script_pass(rt: Runtime) -> None:
+    rt.execute(LAYER)
+    with pytest.raises(LuaError, match="it fails"):
+        rt.execute("layer.fails = true s:forward(y)")
+    with pytest.raises(LuaError, match="it fails too"):
+        rt.execute("layer.fails = false layer.fails_back = true s:forward(y) s:backward(y, g)")
+    rt.execute("layer.fails_back = false out = s:forward(y)")
+    torch.testing.assert_close(rt.globals["out"], torch.sigmoid(torch.tanh(rt.globals["y"]) * 2))
+
+
+def test_a_graph_may_take_its_own_output(rt: Runtime) -> None:
+    rt.execute(
+        """
+        local a = nn.Identity()()
+        h = nn.gModule({a}, {nn.Tanh()(nn.AddConstant(1)(a))})
+        state = torch.zeros(2)
+        for _ = 1, 5 do state = h:forward(state) end
+        """
+    )
+    expected = torch.zeros(2, dtype=torch.float64)
+    for _ in range(5):
+        expected = torch.tanh(expected + 1)
+    torch.testing.assert_close(rt.globals["state"], expected)
+
+
+def test_tables_that_a_model_gives_stay_the_same(rt: Runtime) -> None:
+    assert rt.execute(
+        """
+        local a = nn.Identity()()
+        local t = nn.gModule({a}, {nn.Tanh()(a), nn.Identity()({a, nn.Sigmoid()(a)})})
+        local first = t:forward(x)
+        local inner = first[2]
+        local other = x * 2
+        local second = t:forward(other)
+        local same = rawequal(first, second) and rawequal(inner, second[2]) and rawequal(t.output, second)
+        return same, rawequal(inner[1], other)
+        """
+    ) == (True, True)
+
+
+def test_large_models_are_left_to_pytorch(rt: Runtime) -> None:
+    rt.execute(
+        """
+        local a = nn.Identity()()
+        large = nn.gModule({a}, {nn.Sigmoid()(nn.Linear(100, 1000)(a))})
+        for _ = 1, 3 do large:forward(torch.randn(100, 100)) end
+        """
+    )
+    assert runs_in_python(rt, "large") == 3
