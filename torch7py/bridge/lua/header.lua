@@ -13,8 +13,8 @@
 --
 -- Arguments: core, host, config {shared = address or nil}. `shared` is an array of int64 that Python writes:
 -- [0] epoch, [1] address, [2] dimensions, [3..] sizes, strides.
--- Result: {of = f(userdata), small, barrier, advance, bytes_of, and with FFI: at_hand, cache, shared, new, count_dense, view, fresh,
--- has_array}.
+-- Result: {of = f(userdata), small, barrier, advance, bytes_of, tie = f() to be called before storages move, and with FFI: at_hand,
+-- cache, shared, new, count_dense, view, fresh, has_array}.
 
 local core, host, config = ...
 local headers = {}
@@ -46,6 +46,7 @@ local function from_python(u) return read_geometry(raw(host.geometry, handle_of[
 
 headers.of, headers.small, headers.barrier, headers.bytes_of = from_python, SMALL, barrier, {}
 function headers.advance() end
+function headers.tie() end
 if not ffi then return headers end
 
 ---------------------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ local function hand_over()
       tied[u] = anchor
    end
 end
-core.hand_over = hand_over
+core.hand_over, headers.tie = hand_over, hand_over
 
 ---------------------------------------------------------------------------------------------------------
 

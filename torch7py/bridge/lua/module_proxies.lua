@@ -115,13 +115,13 @@ end
 peers.keep_table_field = keep_table_field
 
 -- What fields a script has read and may read again without Python: as long as the epoch lasts, in which nothing of Python's
--- has run that could change a field (header.lua), and no field of any module was set.
-local epoch, settings = core.epoch, 0
-local seen = setmetatable({}, {__mode = 'k'})          -- module -> {values by name, as of the epoch and the settings}
+-- has run that could change a field (header.lua), and none of the module's fields was set.
+local epoch, settings, unannounced = core.epoch, 0, 0
+local seen = setmetatable({}, {__mode = 'k'})          -- module -> {values by name, as of the epoch and of `unannounced`}
 local WEAK_VALUES = {__mode = 'v'}
 
 -- Fields may be others now, though no call into Python went through a module's method.
-function peers.fields_changed() settings = settings + 1 end
+function peers.fields_changed() settings, unannounced = settings + 1, unannounced + 1 end
 function peers.settings() return settings end
 function peers.tell_numbers() end                      -- set by the chunk that computes some (small_steps.lua)
 
@@ -137,6 +137,7 @@ end
 local function give_field(handle, name, value)
    settings = settings + 1
    local m = core.stand_in[handle]
+   if m ~= nil then seen[m] = nil end
    local list = m ~= nil and listeners[m]
    if list then
       for listener in next, list do listener.unsettled = true end
@@ -165,11 +166,11 @@ peers.get_field = get_field
 -- The same for a script that may ask for one field many times.
 function peers.read_field(m, handle, name)
    local known = seen[m]
-   if known and known.epoch == epoch[0] and known.settings == settings then
+   if known and known.epoch == epoch[0] and known.unannounced == unannounced then
       local value = known.values[name]
       if value ~= nil then return value end
    else
-      known = {values = setmetatable({}, WEAK_VALUES), epoch = epoch[0], settings = settings}
+      known = {values = setmetatable({}, WEAK_VALUES), epoch = epoch[0], unannounced = unannounced}
       seen[m] = known
    end
    local value = get_field(m, handle, name)
@@ -181,7 +182,7 @@ if not epoch then peers.read_field = get_field end     -- without FFI epochs are
 -- A field has this value now, which Lua has computed.
 function peers.know_field(m, name, value)
    local known = seen[m]
-   if known and known.epoch == epoch[0] and known.settings == settings then known.values[name] = value end
+   if known and known.epoch == epoch[0] and known.unannounced == unannounced then known.values[name] = value end
 end
 
 -- Fields may be others now without a word.
