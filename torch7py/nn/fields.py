@@ -77,8 +77,10 @@ class FieldHolder(torch.nn.Module):
         attributes["_own"] = {}
         attributes["_nil"] = set()
         attributes["_type"] = number_type.tensor
+        empty, device = torch.empty, state.current().device
         for name in ("output", "gradInput"):
-            attributes[name] = attributes["_own"][name] = self.new()
+            tensor = empty(0, dtype=number_type.dtype, device=device)
+            attributes[name] = attributes["_own"][name] = types.label(tensor, number_type)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``forward`` with PyTorch's hooks, or what another language has put in its place (``_elsewhere``)."""

@@ -169,7 +169,8 @@ function module.default_read(...) return module.read(...) end
 function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural, appending}
+-- description: {key, name, parent, version, fields, links, lists, halves, has_modules, skips_unwritable, methods, structural,
+-- appending}
 function module.define(d)
    changed()
    for i = 1, #d.links do telling[d.links[i]] = true end
@@ -180,7 +181,7 @@ function module.define(d)
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
    local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
-                 halves = d.halves, structural = d.structural, skips_unwritable = d.skips_unwritable}
+                 halves = d.halves, has_modules = d.has_modules, structural = d.structural, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)
@@ -207,7 +208,7 @@ function module.define(d)
             local ok, err = pcall(initialize, d.key, handle_of[self], pass_all(...))
             core.advance()
             if not ok then rethrow(err) end
-            adopt(self)
+            adopt(self, not native(getmetatable(self)).has_modules)
          end
       else
          method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name])

@@ -371,12 +371,12 @@ function walking.look_at_copy(m)
    if info.on_walk then info.on_walk(m, nothing) end
 end
 
--- Take over the children and links that the peer has now.
-function walking.adopt(m)
+-- Take over the children and links that the peer has now. `bare`: it is known to have no children.
+function walking.adopt(m, bare)
    changed_in(m)
    peers.fields_changed()
    local info = native(getmetatable(m))
-   local children = finish(pcall(host.children, handle_of[m]))
+   local children = not bare and finish(pcall(host.children, handle_of[m])) or nil
    if children then
       local list = rawget(m, 'modules')
       if type(list) ~= 'table' then

@@ -124,7 +124,10 @@ def _write(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
             "random numbers of Torch7's stream cannot be exported: export a model in evaluation mode"
         )
     # Detached, so that a parameter can be filled; the memory is the same.
-    memory.copy(tensor.detach(), values.view(tensor.shape))
+    if tensor.is_contiguous():
+        tensor.detach().view(-1).copy_(values)
+    else:
+        memory.copy(tensor.detach(), values.view(tensor.shape))
     return tensor
 
 
