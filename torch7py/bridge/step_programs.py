@@ -15,7 +15,7 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
-from torch7py.nn.step_lines import Run, keys, learn, learn_backward
+from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
 from torch7py.nn.step_program import INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
 
@@ -36,11 +36,6 @@ class _Model:
         self.program = program
         self._handles = runtime.handles
         self.runs: Run
-
-    def is_of_use(self) -> bool:
-        """Whether the loops gain more than they lose."""
-        p = self.program
-        return (p.work if has_blas() else p.work + WITHOUT_BLAS * p.products) <= SAVED * p.count
 
     def numbers(self) -> tuple[int, int] | None:
         """Where the numbers are, and how many; None where Lua cannot run this."""
@@ -119,6 +114,12 @@ class _Model:
             self._put += [NUMBERS[name], len(numbers), *numbers]
 
 
+def is_of_use(program: StepProgram) -> bool:
+    """Whether the loops gain more than they lose."""
+    lost = program.work if has_blas() else program.work + WITHOUT_BLAS * program.products
+    return lost <= SAVED * program.count
+
+
 class _OutOfReach(Exception):
     """A value that Lua cannot make."""
 
@@ -150,10 +151,11 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
         Nothing where there are no instructions now, false where they would be of no use.
         """
         module, input = decode(handles, int(mask), values)
-        program = None if handles.cuda else learn(module, input)
-        model = None if program is None else _Model(program, runtime)
-        if model is not None and not model.is_of_use():
+        plan = None if handles.cuda else survey(module, input)
+        if plan is not None and not is_of_use(plan):
             return 0, False
+        program = None if plan is None else learn(module, input)
+        model = None if program is None else _Model(program, runtime)
         numbers = None if model is None else model.numbers()
         if model is None or numbers is None:
             return (0,)

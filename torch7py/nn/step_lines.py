@@ -31,7 +31,7 @@ from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable, MixtureTable
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Run", "keys", "learn", "learn_backward"]
+__all__ = ["Run", "keys", "learn", "learn_backward", "survey"]
 
 Tensor = torch.Tensor
 FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
@@ -47,11 +47,20 @@ def keys() -> list[str]:
     return [key for key, cls in layers.items() if cls in FORWARD]
 
 
+def survey(module: Module, input: Any) -> StepProgram | None:
+    """What a module's forward for such an input would be; None where there are no instructions for it."""
+    return _written(module, input, True)
+
+
 def learn(module: Module, input: Any) -> StepProgram | None:
     """The instructions of a module's forward for such an input; None where there are none."""
+    return _written(module, input, False)
+
+
+def _written(module: Module, input: Any, is_survey: bool) -> StepProgram | None:
     with torch.no_grad():
         try:
-            return StepProgram(module, forward, input)
+            return StepProgram(module, forward, input, is_survey)
         except (Unfit, TorchError):
             return None
 
@@ -566,7 +575,8 @@ def _mixture(p: StepProgram, m: Any, x: Value) -> Value:
         raise Unfit
     if experts.tensor.shape[0] != gater.tensor.shape[0]:
         raise Unfit
-    m.noted(m.forward, [gater.tensor, experts.tensor])
+    if not p.is_survey:
+        m.noted(m.forward, [gater.tensor, experts.tensor])
     o = p.room(m, "output", experts.tensor.shape[1:])
     _of_vector(p, o, experts, gater, experts.tensor.detach().t(), OVER)
     return o

@@ -108,13 +108,20 @@ class Call:
 class StepProgram:
     """The instructions of one module for inputs of one size.
 
+    A *survey* is one of the forward that leaves all as it is: it tells what there would be to do, and cannot be run.
+
     ``forward`` and, once ``learn_backward`` was called, ``backward`` and ``gradients`` are instructions: a name and
     numbers each. ``slots`` are the tensors by slot, ``indices`` those slots that must hold numbers from 1 to a limit.
     """
 
     def __init__(
-        self, module: TorchObject, write: Callable[[StepProgram, Any, Value], Value], input: Any
+        self,
+        module: TorchObject,
+        write: Callable[[StepProgram, Any, Value], Value],
+        input: Any,
+        is_survey: bool = False,
     ) -> None:
+        self.is_survey = is_survey
         self.module = module
         self.dtype: torch.dtype | None = None
         self.slots: list[Tensor] = []
@@ -245,6 +252,8 @@ class StepProgram:
 
     def _make_room(self, held: Tensor, shape: Sequence[int]) -> Leaf:
         shape = torch.Size(shape)
+        if self.is_survey:
+            return self.static(torch.empty(shape, dtype=held.dtype))
         home = held.untyped_storage().data_ptr()
         if held.shape != shape or not held.is_contiguous() or home in self._homes:
             held.data = torch.zeros(shape, dtype=held.dtype)
@@ -300,6 +309,8 @@ class StepProgram:
         self._own(module, name, held)
         if held.dtype is not view.dtype:
             raise Unfit
+        if self.is_survey:
+            return self.part(leaf, view)
         self.keep(module.__dict__, name, held)
         held.data = view
         if leaf.root is None:
@@ -313,6 +324,8 @@ class StepProgram:
         is_table = isinstance(value, list)
         if is_table and own and module.__dict__.get(name).__class__ is not list:
             raise Unfit
+        if self.is_survey:
+            return value
         if is_table and module is self.module or any(leaf.root is not None for leaf in leaves(value)):
             self.shown.append((module, name, value, own))
         else:
@@ -434,7 +447,11 @@ class StepProgram:
         """
         moved = False
         for module, name, value, own in self.shown:
-            if name in names and self.is_given(value, given) and not (module is self.module and isinstance(value, list)):
+            if (
+                name in names
+                and self.is_given(value, given)
+                and not (module is self.module and isinstance(value, list))
+            ):
                 found = self.objects(value, given)
                 if isinstance(value, Leaf) and value.slot != value.root:
                     module.__dict__[name].data = found

@@ -196,7 +196,6 @@ end
 
 local function learn_backward(m, program, gradOutput)
    local address, count = ask(m, host.learn_steps_back, program, gradOutput)
-   program.no_backward = not address
    if not address then return false end
    read_program(program, address, count)
    settled(program)
@@ -455,14 +454,18 @@ end
 local function way_back(m, gradOutput)
    local state = state_for(m)
    local program = state and state.program
-   if not program or not state.ran or program.no_backward then return nil end
+   if not program or not state.ran then return nil end
    if not holds(state, program) then
       drop(state)
       return nil
    end
    if not state.ran then return nil end
    if not program.has_backward then
-      if not learn_backward(m, program, gradOutput) then return nil end
+      if not learn_backward(m, program, gradOutput) then
+         drop(state)
+         state.wait = math.huge   -- half a model in Lua and half in Python is slower than all in Python
+         return nil
+      end
    end
    if not take_all_again(program) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
