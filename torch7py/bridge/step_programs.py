@@ -63,9 +63,10 @@ class _Model:
             self._calls()
         except _OutOfReach:
             return None
-        shown = {self._handles.codes.get(id(module)) for module, *_ in p.shown} - {None}
-        watched = [self._handles.codes[id(m)] for m in p.modules if id(m) in self._handles.codes]
-        put += [len(watched), *watched, len(shown), *sorted(shown)]
+        codes = self._handles.codes
+        shown = sorted({codes[id(module)] for module, *_ in p.shown if id(module) in codes})
+        watched = [codes[id(module)] for module in p.modules if id(module) in codes]
+        put += [len(watched), *watched, len(shown), *shown]
         try:
             self._value(p.input)
             self._value(p.output)

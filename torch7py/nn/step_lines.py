@@ -1,8 +1,8 @@
 """The instructions for the commonest layers, by class: what they do to memory (see ``step_program.py``).
 
-For each class there are up to three functions: FORWARD ``(program, module, x) -> output``, BACKWARD ``(program, module, x,
-g) -> gradInput``, and GRADIENTS ``(program, module, x, g)``, which adds to the gradients of parameters. Where a case is not
-theirs they raise ``Unfit``, and the layers' own methods run.
+For each class there are up to three functions: FORWARD ``(program, module, x) -> output``, BACKWARD ``(program,
+module, x, g) -> gradInput``, and GRADIENTS ``(program, module, x, g)``, which adds to the gradients of parameters.
+Where a case is not theirs they raise ``Unfit``, and the layers' own methods run.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _tensor(p: StepProgram, value: Value) -> Leaf:
 
 
 def _table(p: StepProgram, value: Value, count: int | None = None) -> list[Leaf]:
-    if not isinstance(value, list) or not value or count is not None and len(value) != count:
+    if not isinstance(value, list) or not value or (count is not None and len(value) != count):
         raise Unfit
     return [_tensor(p, item) for item in value]
 
@@ -341,7 +341,7 @@ def _combined(name: str, most: int | None = None) -> Callable[[StepProgram, Any,
     def write(p: StepProgram, m: Any, x: Value) -> Value:
         parts = _table(p, x)
         p.settings(m, "inplace")
-        if m.__dict__.get("inplace") or len(parts) < 2 or most is not None and len(parts) > most:
+        if m.__dict__.get("inplace") or len(parts) < 2 or (most is not None and len(parts) > most):
             raise Unfit
         _alike(*parts)
         o = p.room(m, "output", parts[0].tensor.shape)
@@ -601,7 +601,7 @@ def _linear(p: StepProgram, m: Any, x: Value) -> Value:
     if weight is None or weight.tensor.dim() != 2 or not 1 <= leaf.tensor.dim() <= 2:
         raise Unfit
     outputs, inputs = weight.tensor.shape
-    if leaf.tensor.shape[-1] != inputs or bias is not None and bias.tensor.shape != (outputs,):
+    if leaf.tensor.shape[-1] != inputs or (bias is not None and bias.tensor.shape != (outputs,)):
         raise Unfit
     o = p.room(m, "output", (*leaf.tensor.shape[:-1], outputs))
     what = OVER if bias is None else ADDED

@@ -5,10 +5,10 @@ calls find out is known beforehand: which tensors are read and written, how thei
 ``StepProgram`` has this written down once, as instructions that name no layer (``INSTRUCTIONS``), each of places in
 memory (*slots*) and sizes. The lines for each class of layer are in ``step_lines.py``.
 
-The results are written into the tensors that the layers own, so that after a run all looks as if the layers' own methods
-had run. Tensors that come from outside, the input and gradOutput, are others from call to call: their slots are filled
-at each run, as are those of views on them. The fields of layers that hand on such tensors (``shown``) are brought up to
-date by ``show`` when somebody may look.
+The results are written into the tensors that the layers own, so that after a run all looks as if the layers' own
+methods had run. Tensors that come from outside, the input and gradOutput, are others from call to call: their slots
+are filled at each run, as are those of views on them. The fields of layers that hand on such tensors (``shown``) are
+brought up to date by ``show`` when somebody may look.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
 
 Tensor = torch.Tensor
 
-# Their numbers are their places. `o` is written, all others are read; `scale` is that of the call. A matrix is an array of rows;
-# what lies in planes has rows and columns, with a step from one to the next for each operand.
+# Their numbers are their places. `o` is written, all others are read; `scale` is that of the call. What lies in
+# planes has rows and columns, with a step from one to the next for each operand.
 INSTRUCTIONS = (
     "copy",  # o x, dimensions, sizes, steps of o, steps of x
     "fill",  # o, count, value: o lies in one piece
@@ -93,8 +93,8 @@ def leaves(value: Value) -> Iterator[Leaf]:
 class Call:
     """A call of a method that a script has defined: a node of the graph, and the values that it takes and gives.
 
-    ``rest`` is what is needed to go on without the list of instructions where it gives something else: the values of the
-    nodes before it; in the backward the gradients that the nodes after it have been given.
+    ``rest`` is what is needed to go on without the list of instructions where it gives something else: the values of
+    the nodes before it; in the backward the gradients that the nodes after it have been given.
     """
 
     module: TorchObject
@@ -212,7 +212,7 @@ class StepProgram:
 
     def parameter(self, module: TorchObject, name: str) -> Leaf | None:
         value = module._parameters.get(name)
-        self.keep(module._parameters, name, value)  # type: ignore[arg-type]
+        self.keep(module._parameters, name, value)
         if value is None:
             return None
         self.number_type(value)
@@ -326,7 +326,7 @@ class StepProgram:
             raise Unfit
         if self.is_survey:
             return value
-        if is_table and module is self.module or any(leaf.root is not None for leaf in leaves(value)):
+        if (is_table and module is self.module) or any(leaf.root is not None for leaf in leaves(value)):
             self.shown.append((module, name, value, own))
         else:
             held = self._put(module, name, self.objects(value), own)
@@ -337,7 +337,7 @@ class StepProgram:
 
     @staticmethod
     def _put(module: TorchObject, name: str, value: Any, own: bool) -> Any:
-        held = module.__dict__.get(name)
+        held: Any = module.__dict__.get(name)
         if own and isinstance(value, list):
             held[:] = value
             return held
@@ -347,8 +347,11 @@ class StepProgram:
     # -- instructions -------------------------------------------------------------------------------------
 
     def line(self, name: str, *numbers: float, work: float = 0, products: int = 0) -> None:
-        """Add an instruction. ``work``: how much longer than PyTorch a loop takes, in nanoseconds; ``products``: how many
-        multiplications it does in products of matrices."""
+        """Add an instruction.
+
+        ``work``: how much longer than PyTorch a loop takes, in nanoseconds; ``products``: how many multiplications it
+        does in products of matrices.
+        """
         self.work += work
         self.products += products
         self.count += 1

@@ -123,7 +123,7 @@ local WEAK_VALUES = {__mode = 'v'}
 -- Fields may be others now, though no call into Python went through a module's method.
 function peers.fields_changed() settings, unannounced = settings + 1, unannounced + 1 end
 function peers.settings() return settings end
-function peers.tell_numbers() end                      -- set by the chunk that computes some (small_steps.lua)
+function peers.tell_numbers(m) end                     -- set by the chunks that compute some (small_steps.lua, step_programs.lua)
 
 -- What is to be told, by a field `unsettled`, that a field of a module was set.
 local listeners = setmetatable({}, {__mode = 'k'})   -- module -> set of those
@@ -133,6 +133,9 @@ function peers.listen(handle, listener)
    listeners[m] = listeners[m] or setmetatable({}, {__mode = 'k'})
    listeners[m][listener] = true
 end
+
+local NONE = {}
+function peers.listeners(m) return listeners[m] or NONE end
 
 local function give_field(handle, name, value)
    settings = settings + 1
@@ -156,7 +159,7 @@ end
 peers.is_plain_table = is_plain_table
 
 local function get_field(m, handle, name)
-   peers.tell_numbers()
+   peers.tell_numbers(m)
    local value = finish(pcall(host.get_field, handle, name))
    if is_plain_table(value) then keep_table_field(m, name, value) end
    return value

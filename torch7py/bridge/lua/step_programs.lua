@@ -292,9 +292,17 @@ local function tell()
    for program in next, all do tell_one(program) end
 end
 
+-- A field of a module is to be read.
 local tell_numbers = peers.tell_numbers
-function peers.tell_numbers()
-   if count_untold > 0 then tell() end
+function peers.tell_numbers(m)
+   if count_untold > 0 then
+      for program in next, peers.listeners(m) do
+         if untold[program] then
+            untold[program], count_untold = nil, count_untold - 1
+            tell_one(program)
+         end
+      end
+   end
    tell_numbers()
 end
 
