@@ -16,12 +16,12 @@ from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
-from torch7py.nn.step_program import INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
+from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
 
 __all__ = ["step_program_functions", "torch_library"]
 
-TYPES = {torch.float64: 1, torch.float32: 2, torch.int64: 3, torch.int32: 4}
+TYPES = {dtype: number for number, dtype in enumerate(DTYPES, 1)}
 TABLE, OUTSIDE, STATIC = 1, 2, 3
 METHODS = ("updateOutput", "updateGradInput", "accGradParameters")
 # What an instruction saves in calls, and what a multiplication in a product of matrices costs without a BLAS, both in
@@ -41,8 +41,6 @@ class _Model:
         """Where the numbers are, and how many; None where Lua cannot run this."""
         p = self.program
         if p.dtype is None:
-            return None
-        if any(tensor.dtype not in TYPES for tensor in p.slots):
             return None
         self._put: list[float] = [TYPES[p.dtype], len(p.slots)]
         put = self._put

@@ -23,7 +23,7 @@ import torch
 from torch7py.nn.fields import has_hooks, hooks_of
 from torch7py.nn.object import TorchObject
 
-__all__ = ["INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
+__all__ = ["DTYPES", "INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
 
 Tensor = torch.Tensor
 
@@ -58,6 +58,16 @@ INSTRUCTIONS = (
     "look_up",  # o index table, count, columns
     "add_rows",  # o index g, count, columns: to the rows of o, times scale
     "call",  # the number of a call
+)
+# The types of the tensors that a list may have to do with.
+DTYPES = (
+    torch.float64,
+    torch.float32,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
 )
 NUMBERS = {name: number for number, name in enumerate(INSTRUCTIONS)}
 
@@ -166,6 +176,7 @@ class StepProgram:
         if (
             value.__class__ is not Tensor
             or not value.is_cpu
+            or value.dtype not in DTYPES
             or not value.numel()
             or not value.is_contiguous()
         ):

@@ -31,11 +31,11 @@ local MOST_WAITS = 256     -- calls between two attempts to write a list where t
 local USED = 4             -- runs that make a list worth another
 local WEAK = {__mode = 'v'}
 
--- By the numbers that Python gives types: double, float, long, int
+-- By the numbers that Python gives types (step_programs.py)
 local NUMBERS = {ffi.typeof('double'), ffi.typeof('float')}
-local C_TYPES = {'double*', 'float*', 'int64_t*', 'int32_t*'}
+local C_TYPES = {'double*', 'float*', 'int64_t*', 'int32_t*', 'int16_t*', 'int8_t*', 'uint8_t*'}
 local POINTERS, TYPES, READ = {}, {}, {}
-for i, name in next, {'Double', 'Float', 'Long', 'Int'} do
+for i, name in next, {'Double', 'Float', 'Long', 'Int', 'Short', 'Char', 'Byte'} do
    POINTERS[i] = ffi.typeof(C_TYPES[i])
    TYPES[i], READ[i] = tensor.metatables['torch.' .. name .. 'Tensor'], reading.read[C_TYPES[i]]
 end
