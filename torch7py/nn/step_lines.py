@@ -48,8 +48,18 @@ def keys() -> list[str]:
 
 
 def survey(module: Module, input: Any) -> StepProgram | None:
-    """What a module's forward for such an input would be; None where there are no instructions for it."""
-    return _written(module, input, True)
+    """What a module's passes for such an input would be; None where there are no instructions for one of them."""
+    program = _written(module, input, True)
+    if program is None or not learn_backward(program, _alike_in_size(program.output)):
+        return None
+    return program
+
+
+def _alike_in_size(value: Value) -> Any:
+    """Tensors of the sizes of a value's, in its nesting."""
+    if isinstance(value, list):
+        return [_alike_in_size(item) for item in value]
+    return torch.empty(value.tensor.shape, dtype=value.tensor.dtype)
 
 
 def learn(module: Module, input: Any) -> StepProgram | None:
@@ -683,7 +693,8 @@ def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     zeros = m.grad_input(x.tensor, gradient.tensor)
     if held is None:
         raise Unfit
-    m.keep_grad_input(zeros)
+    if not p.is_survey:
+        m.keep_grad_input(zeros)
     if not zeros.numel():
         raise Unfit
     o = p.room(m, "gradInput", zeros.shape, zeros.dtype)
@@ -909,7 +920,9 @@ def _total(p: StepProgram, m: Any, number: int, contributions: list[Value]) -> V
     """The sum of the gradients of a node's uses."""
     if len(contributions) < 2:
         return contributions[0] if contributions else None
-    total, m.node_buffers[number] = p.own_buffer(contributions[0], m.node_buffers[number])
+    total, buffer = p.own_buffer(contributions[0], m.node_buffers[number])
+    if not p.is_survey:
+        m.node_buffers[number] = buffer
     _add_up(p, total, contributions)
     return total
 

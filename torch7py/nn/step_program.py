@@ -118,7 +118,7 @@ class Call:
 class StepProgram:
     """The instructions of one module for inputs of one size.
 
-    A *survey* is one of the forward that leaves all as it is: it tells what there would be to do, and cannot be run.
+    A *survey* is one that leaves all as it is: it tells what there would be to do, and cannot be run.
 
     ``forward`` and, once ``learn_backward`` was called, ``backward`` and ``gradients`` are instructions: a name and
     numbers each. ``slots`` are the tensors by slot, ``indices`` those slots that must hold numbers from 1 to a limit.
@@ -279,6 +279,8 @@ class StepProgram:
         held = module.__dict__["gradInput"]
         if held.__class__ is not list:
             raise Unfit
+        if self.is_survey:
+            return [self.static(torch.empty(tuple(shape), dtype=self.dtype)) for shape in shapes]
         if len(held) != len(shapes) or any(
             item.__class__ is not Tensor or item.dtype is not self.dtype for item in held
         ):

@@ -446,6 +446,7 @@ local function forward(m, input)
    local strays, gone_on = run(m, program, program.forward, nil, true)
    if strays then
       drop(state)
+      state.wait = math.huge
       return true, gone_on
    end
    program.hits, state.misses = program.hits + 1, 0
@@ -495,7 +496,9 @@ local function backward(m, _, gradOutput, scale)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, scale or 1)
    if strays then
-      drop(states[m])
+      local state = states[m]
+      drop(state)
+      state.wait = math.huge
       return true, gone_on
    end
    run(m, program, program.gradients, scale or 1)
@@ -508,7 +511,9 @@ local function grad_input(m, _, gradOutput, ...)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, false)
    if strays then
-      drop(states[m])
+      local state = states[m]
+      drop(state)
+      state.wait = math.huge
       return true, gone_on
    end
    return gone_back(m, program)
