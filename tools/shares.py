@@ -54,9 +54,9 @@ NO_LUA = "no Lua"
 HEAD = """# How much of real programs the translator writes
 
 Written by `python tools/shares.py table shares.jsonl` from a measurement over the repositories of `tools/shares.txt`. A
-statement is *idiomatic* where it becomes plain PyTorch, in *plain calls* where functions look at its values when the page
-runs, and *refused* where it has no translation; `torch7py check` says why. *Failed* counts the files for which no page
-was written at all.
+statement is *idiomatic* where it becomes plain PyTorch, in *plain calls* where functions look at its values when the
+page runs, and *refused* where it has no translation; `torch7py check` says why. *Failed* counts the files for which no
+page was written at all.
 
 | Repository | Files | Statements | Idiomatic | Plain calls | Refused | Wholly idiomatic files | Failed |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
