@@ -15,7 +15,9 @@ import pytest
 import torch
 
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
+from torch7py.bridge.step_programs import without_steps_in_lua
 
 HERE = Path(__file__).parent
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -304,3 +306,30 @@ def test_large_models_are_left_to_pytorch(rt: Runtime) -> None:
         """
     )
     assert runs_in_python(rt, "large") == 3
+
+
+def test_tools_that_watch_layers_see_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lua takes no steps itself where Python's own methods are to be seen."""
+    seen: list[str] = []
+    method = ModuleProxies.method
+
+    def watched(proxies: ModuleProxies, class_name: str, name: str) -> Any:
+        call = method(proxies, class_name, name)
+
+        def noted(*arguments: Any) -> Any:
+            seen.append(name)
+            return call(*arguments)
+
+        return noted
+
+    for owner, name, value in [(ModuleProxies, "method", watched), *without_steps_in_lua()]:
+        monkeypatch.setattr(owner, name, value)
+    with Runtime(seed=1) as runtime:
+        runtime.execute("""
+            require 'nngraph'
+            local x = nn.Identity()()
+            local g = nn.gModule({x}, {nn.CAddTable()({nn.Tanh()(x), nn.Sigmoid()(x)})})
+            local m = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh())
+            for i = 1, 20 do g:forward(torch.ones(2)) m:forward(torch.ones(2)) end
+        """)
+    assert seen.count("forward") == 40

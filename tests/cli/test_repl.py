@@ -250,6 +250,7 @@ class Dialogue:
         self.raw, self.unread = "", ""
         self.pid, self.terminal = pty.fork()
         if not self.pid:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # the tests may run where Ctrl-C is ignored
             environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | self.variables
             os.execve(sys.executable, [sys.executable, "-m", "torch7py", "repl"], environment)
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))

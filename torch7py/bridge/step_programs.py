@@ -15,11 +15,12 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
+from torch7py.bridge.small_steps import SmallModel
 from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
 from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
 
-__all__ = ["step_program_functions", "torch_library"]
+__all__ = ["step_program_functions", "torch_library", "without_steps_in_lua"]
 
 TYPES = {dtype: number for number, dtype in enumerate(DTYPES, 1)}
 TABLE, OUTSIDE, STATIC = 1, 2, 3
@@ -117,6 +118,17 @@ def is_of_use(program: StepProgram) -> bool:
     """Whether the loops gain more than they lose."""
     lost = program.work if has_blas() else program.work + WITHOUT_BLAS * program.products
     return lost <= SAVED * program.count
+
+
+def without_steps_in_lua() -> list[tuple[Any, str, Any]]:
+    """What to put in place of what, ``(owner, name, value)``, so that Python's own methods of layers take all steps.
+
+    For tools that watch these methods.
+    """
+    return [
+        (SmallModel, "find", lambda model: 0),
+        (sys.modules[__name__], "is_of_use", lambda program: False),
+    ]
 
 
 class _OutOfReach(Exception):

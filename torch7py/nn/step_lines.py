@@ -166,6 +166,10 @@ def _write_lists(known: tuple[Any, ...]) -> None:
     for held, value in values:
         if program.is_given(value, given):
             held[:] = program.objects(value, given)
+    for graph in program.modules:
+        output = graph.__dict__.get("output")
+        if isinstance(graph, GModule) and isinstance(output, list):
+            graph.node_inputs[-1] = output  # the table that the last node took
 
 
 def forward(p: StepProgram, m: Any, x: Value) -> Value:

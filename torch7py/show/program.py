@@ -12,7 +12,7 @@ import torch
 
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
-from torch7py.bridge.small_steps import SmallModel
+from torch7py.bridge.step_programs import without_steps_in_lua
 from torch7py.nn.base import Module
 from torch7py.ops.errors import Torch7Error
 from torch7py.show.measure import METHODS, recording
@@ -110,7 +110,7 @@ def _watching(called: list[Called]) -> Iterator[None]:
 
     changes: list[tuple[Any, str, Any]] = [
         (ModuleProxies, "method", watched_method),
-        (SmallModel, "find", lambda model: 0),  # steps that Lua takes by itself are not seen here
+        *without_steps_in_lua(),
     ]
     with patched(changes):
         yield

@@ -13,7 +13,7 @@ import torch
 
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
-from torch7py.bridge.small_steps import SmallModel
+from torch7py.bridge.step_programs import without_steps_in_lua
 from torch7py.nn.base import Criterion, Module
 from torch7py.ops.errors import TorchError
 from torch7py.translate.comparison.patching import patched
@@ -142,7 +142,7 @@ class Watch:
         changes: list[tuple[Any, str, Any]] = [
             (ModuleProxies, "method", watched_method),
             (Module, "flattened", noting),
-            (SmallModel, "find", lambda model: 0),  # steps that Lua takes by itself are not seen here
+            *without_steps_in_lua(),
         ]
         with patched(changes):
             yield
