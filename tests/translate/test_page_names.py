@@ -5,6 +5,7 @@ from __future__ import annotations
 import symtable
 
 from torch7py.translate.native.page_names import table_of, with_generators
+from torch7py.translate.native.program import translate_script
 
 PAGE = """
 import math
@@ -35,3 +36,12 @@ def test_as_generators_they_are_on_the_same_lines():
     function = symtable.symtable(page, "page", "exec").get_children()[0]
     assert free(function) == {"v", "é"}
     assert sorted(inner.get_lineno() for inner in function.get_children()) == [5, 7, 9]
+
+
+def test_functions_of_python_that_no_page_may_name() -> None:
+    """A variable of such a name is another one, also where the statement that makes it is not translated."""
+    page = translate_script(
+        b"eval = require(arg[1]).create()\nlocal a, b = eval:eval(1)\nprint(a, b)", "p.lua"
+    )
+    assert 'method_all(eval_, "eval", 1)' in page.code
+    assert page.problems

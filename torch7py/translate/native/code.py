@@ -92,8 +92,11 @@ _TAKEN = {
     "json",
     "socket",
     "lua",
+    "lua_compat",
     "tempfile",
     "unittest",
+    # what no page may name, where a statement that would have made a variable of that name is not translated
+    *"breakpoint compile delattr eval exec exit globals locals quit".split(),
 }
 _USED_BUILTINS = set(
     "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"
