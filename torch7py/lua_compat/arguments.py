@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from torch7py.lua_compat import operators
+from torch7py.lua_compat import values
 from torch7py.lua_compat.errors import LuaError, Source, callers, fail
 from torch7py.lua_compat.numbers import number_text, read_number
 from torch7py.lua_compat.values import Table, kind_of
@@ -49,7 +49,7 @@ def skipped(frame: FrameType | None) -> Iterator[tuple[Source, int, bool] | None
 
 def _as_method(frame: FrameType | None) -> bool:
     while frame is not None and "__lua__" not in frame.f_globals:
-        if frame.f_code.co_name in ("method", "invoke") and frame.f_globals is operators.__dict__:
+        if frame.f_code.co_name in ("method", "invoke") and frame.f_globals is values.__dict__:
             return True
         frame = frame.f_back
     return False
