@@ -219,6 +219,8 @@ def number_of(value: Any) -> Any:
     """An operand of arithmetic: a text is the number that it says."""
     if isinstance(value, str):
         text = value.strip().lower()
+        if "_" in text:  # which Python allows in numbers
+            raise TypeError("arithmetic on a string")
         return int(text, 16) if text.startswith("0x") else int(text) if text.isdigit() else float(text)
     if value is None or isinstance(value, (bool, list, dict, tuple)) or inspect.isroutine(value):
         raise TypeError(f"arithmetic on a {type_of(value)}")
