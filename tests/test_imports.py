@@ -19,7 +19,6 @@ FIRST = {
         "t7",
         "packages",
         "bridge",
-        "lua_compat",
         "console",
         "cli",
         "translate",

@@ -83,7 +83,7 @@ def _translation(idiom: Idiom) -> str:
         reasons = dict.fromkeys(str(problem) for problem in native.problems)
         links = [f"[{r[:6]}](codes/{r[:6]}.md){r[6:]}" for r in reasons]
         return f"No native form. {'; '.join(links)}.\n"
-    style = "" if native.native == native.statements else "In part in the faithful style:\n\n"
+    style = "" if native.native == native.statements else "In part in plain calls:\n\n"
     return f"{style}```python\n{written(native)}\n```\n"
 
 

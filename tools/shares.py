@@ -8,7 +8,7 @@
 
 ``tools/shares.txt`` lists the repositories; each one is a folder ``OWNER+NAME`` of CHECKOUTS, and those that are not
 there are named and left out. A measurement is a line of JSON for each Lua file, in order: its statements, how many of
-them are idiomatic, faithful and refused, as ``torch7py check`` counts them, how often each code was given, and a
+them are idiomatic, in plain calls and refused, as ``torch7py check`` counts them, how often each code was given, and a
 verdict. A file that another one requires is counted as a part of that program. What a broken-off measurement has found
 stays in a ``.part`` file, from which the next one goes on.
 
@@ -47,7 +47,7 @@ LIST = Path(__file__).with_suffix(".txt")
 PAGE = ROOT / "docs" / "translator_shares.md"
 
 WHOLE = "idiomatic"
-HELPED = "partly faithful"
+HELPED = "with plain calls"
 IN_PART = "partly refused"
 NO_LUA = "no Lua"
 
@@ -74,12 +74,12 @@ class Share:
     verdict: str
     statements: int = 0
     idiomatic: int = 0
-    faithful: int = 0
+    plain_calls: int = 0
     codes: dict[str, int] = field(default_factory=dict)
 
     @property
     def refused(self) -> int:
-        return self.statements - self.idiomatic - self.faithful
+        return self.statements - self.idiomatic - self.plain_calls
 
     @property
     def failed(self) -> bool:
@@ -139,7 +139,7 @@ def measured(program: Program) -> list[Share]:
 
 
 def _share(report: Report, program: Program) -> Share:
-    verdict = IN_PART if report.not_translated else HELPED if report.faithful else WHOLE
+    verdict = IN_PART if report.not_translated else HELPED if report.plain_calls else WHOLE
     return Share(
         program.repository,
         Path(report.file).relative_to(program.folder).as_posix(),
@@ -148,7 +148,7 @@ def _share(report: Report, program: Program) -> Share:
         verdict,
         report.statements,
         report.native,
-        report.faithful,
+        report.plain_calls,
         dict(Counter(entry.code for entry in (*report.problems, *report.reasons))),
     )
 
@@ -255,7 +255,7 @@ class _Sum(NamedTuple):
     files: int
     statements: int
     idiomatic: int
-    faithful: int
+    plain_calls: int
     refused: int
     whole: int
     failed: int
@@ -271,7 +271,7 @@ class _Sum(NamedTuple):
             len(found),
             sum(share.statements for share in found),
             sum(share.idiomatic for share in found),
-            sum(share.faithful for share in found),
+            sum(share.plain_calls for share in found),
             sum(share.refused for share in found),
             sum(share.verdict == WHOLE for share in found),
             sum(share.failed for share in found),
@@ -279,7 +279,7 @@ class _Sum(NamedTuple):
 
     def row(self, name: str) -> str:
         whole = max(1, self.statements)
-        parts = (f"{100 * part / whole:.1f} %" for part in (self.idiomatic, self.faithful, self.refused))
+        parts = (f"{100 * part / whole:.1f} %" for part in (self.idiomatic, self.plain_calls, self.refused))
         cells = (name, str(self.files), f"{self.statements:,}", *parts, str(self.whole), str(self.failed))
         return f"| {' | '.join(cells)} |\n"
 

@@ -38,7 +38,12 @@ def test_json(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text("print(1)\nlocal x = torch.nodeal(3)\n")
     found = json.loads(run(path, "--json").output)
-    assert (found["statements"], found["native"], found["faithful"], found["not_translated"]) == (2, 1, 0, 1)
+    assert (found["statements"], found["native"], found["plain_calls"], found["not_translated"]) == (
+        2,
+        1,
+        0,
+        1,
+    )
     assert [entry["code"] for entry in found["problems"]] == ["T7-201"]
     assert found["names"] == [
         {"name": "torch.nodeal", "state": "no", "note": "", "places": [f"{path}:2"], "native": ""}

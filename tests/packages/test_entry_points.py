@@ -14,7 +14,6 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.packages import discovery
 from torch7py.packages.registry import packages
-from torch7py.translate.faithful import translate_faithful
 
 GUIDE = Path(__file__).parents[2] / "docs" / "adding_a_package.md"
 ROOT = GUIDE.parents[1]
@@ -75,11 +74,6 @@ def test_the_guides_package_in_a_wheel(
     program = tmp_path / "program.lua"
     runtime.run(program)
     assert capfd.readouterr().out == "2\t4\t\n"
-    page = translate_faithful(program.read_bytes(), program.name)
-    assert not page.failures
-    site.joinpath("program.py").write_text(page.text)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    assert call(site, "program.py") == "2\t4\t\n"
 
 
 Install = Callable[..., None]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
-from torch7py.bridge.engine import engine_name
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.translate.faithful import translate_faithful
-from torch7py.translate.faithful.verify import verify_faithful
 
 # A container of a script's own: no nn.Container, but with its methods, and those of nn.Sequential.
 BOX = """
@@ -151,12 +146,3 @@ def test_clones_are_children_for_a_while(runtime: Runtime) -> None:
         m:includingSharedClones(function() nn.Container.evaluate(m) end)
     """)
     assert runtime.execute("return m.train, m.sharedClones[3].train, #m.modules") == (False, False, 1)
-
-
-@pytest.mark.skipif(engine_name() != "luajit21", reason="faithful is LuaJIT's Lua")
-def test_the_same_in_a_translation(tmp_path: Path) -> None:
-    path = tmp_path / "lent.lua"
-    path.write_text(PROGRAM)
-    page = translate_faithful(PROGRAM, str(path))
-    assert page.failures == []
-    assert verify_faithful(page, path) > 10

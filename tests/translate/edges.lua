@@ -397,11 +397,6 @@ print((("hello"):gsub("l", {l = "L"})), (("abc"):gsub("%w", function(c) return c
 ---
 print(string.format("%#x", 255))
 ---
-local function first(a, ...) return a, ... end
-print((first(7, 8, 9)))
-local a, b = first(1, 2)
-print(a, b)
----
 local function risky(n) if n == 3 then error("three", 0) end return n end
 for i = 1, 4 do
    local ok, value = pcall(risky, i)
@@ -520,28 +515,6 @@ local more = {}
 start(more)
 for i = 1, 1 do more[i] = i end
 print(#more, more[1])
----
--- a loop whose step and bounds a function is given
-local function grid(low, high, step)
-   local out, calls = {}, {}
-   for x = low, high, step do
-      x = x * 2
-      if x == 3 then x = 0 end
-      out[#out + 1] = string.format('%.2f', x)
-      calls[#calls + 1] = function() return x end
-   end
-   local last = 0
-   if #calls > 0 then last = calls[#calls]() end
-   return table.concat(out, ' '), last
-end
-print((grid(0, 1, 0.25)))
-print((grid(1, 0, -0.5)))
-print((grid(3, 1, 0.5)) == '')
-local _, last = grid(0, 2, 1.5)
-print(last)
-local total = 0
-for x = 0.5, 4 do x = x * x total = total + x end
-print(total)
 ---
 local path = {}
 for t = 4, 1, -1 do path[t] = t * 2 end
@@ -871,3 +844,21 @@ print(bounds(none, 1))
 print(bounds(1, none))
 ---
 print(123456789012345, -123456789012345, 0.1, tostring(100000000000005))
+
+---
+-- a loop whose step and bounds a function is given, and that assigns its variable
+local function grid(low, high, step)
+   local out = {}
+   for x = low, high, step do
+      x = x * 2
+      if x == 3 then x = 0 end
+      out[#out + 1] = string.format('%.2f', x)
+   end
+   return table.concat(out, ' ')
+end
+print(grid(0, 1, 0.25))
+print(grid(1, 0, -0.5))
+print(grid(3, 1, 0.5) == '')
+local total = 0
+for x = 0.5, 4 do x = x * x total = total + x end
+print(total)

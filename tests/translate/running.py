@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import io
 import re
 import sys
+from types import ModuleType
 
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
-from torch7py import lua_compat
 from torch7py.bridge.errors import LuaError
 from torch7py.translate import page_library
 from torch7py.translate.native.program import Native, translate_script
 
-__all__ = ["assert_same", "in_page", "in_runtime"]
+__all__ = ["assert_same", "in_page", "in_runtime", "whole_library"]
 
 PRINT = r"""
 local out = {}
@@ -46,18 +45,23 @@ def in_runtime(source: str) -> str:
     return str(runtime.execute("return printed()") or "")
 
 
+@functools.cache
+def whole_library() -> ModuleType:
+    """The pages' library with all that it has, as the file that pages get."""
+    library = ModuleType(page_library.MODULE)
+    exec(compile(page_library.text(page_library.names()), page_library.FILE, "exec"), library.__dict__)
+    return library
+
+
 def in_page(page: Native) -> str:
     written = io.StringIO()
     before = torch.get_default_dtype()
-    sys.modules.setdefault(
-        page_library.MODULE, importlib.import_module("torch7py.translate.page_library.lua_compat")
-    )
+    sys.modules.setdefault(page_library.MODULE, whole_library())
     try:
         with contextlib.redirect_stdout(written):
             exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
     finally:
         torch.set_default_dtype(before)
-        lua_compat.reset()
     return written.getvalue().removesuffix("\n")
 
 

@@ -138,12 +138,12 @@ def test_hidden_directories_are_left_out(tmp_path: Path) -> None:
 
 
 def test_the_shares_of_a_report() -> None:
-    report = Report("p.lua", statements=300, native=299, faithful=1)
+    report = Report("p.lua", statements=300, native=299, plain_calls=1)
     assert report.shares() == "299 of 300 statements native (99 %), 1 in plain calls (0 %)"
-    assert Report("p.lua", statements=4, native=2, faithful=1).not_translated == 1
+    assert Report("p.lua", statements=4, native=2, plain_calls=1).not_translated == 1
     assert (percent(0, 0), percent(299, 300), percent(1, 2)) == ("100", "99", "50")
     both = summary([report, Report("q.lua", statements=2, native=2)])
-    assert (both.file, both.statements, both.native, both.faithful) == ("2 files", 302, 301, 1)
+    assert (both.file, both.statements, both.native, both.plain_calls) == ("2 files", 302, 301, 1)
 
 
 def test_a_required_file_is_judged_as_a_part_of_its_program(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.translate.running import assert_same
+from tests.translate.running import assert_same, in_page
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import LuaSyntaxError
 
@@ -28,11 +28,9 @@ def test_edges(source: str) -> None:
         ("local t = {} for i = 1, 3 do local n = 0 t[i] = function() n = n + i return n end end", "T7-219"),
         ("local t = {1, 2, nil, 4} print(t[3])", "T7-305"),
         ("local function f(...) return ... end print(f(1, 2))", "T7-216"),
+        ("local function f(a, ...) return a, ... end local a, b = f(1, 2) print(a, b)", "T7-216"),
         ("local function f(x) if x then return 1 end end print(2, f(false))", "T7-218"),
-        ("local t = {1, nil, x = 3} for k, v in pairs(t) do print(k, v) end", "T7-306"),
-        ("local t = {1, nil, 3, x = 3} print(#t)", "T7-301"),
         ("local t = {1, nil, 3, x = 3} table.insert(t, 2)", "T7-306"),
-        ("local t = {[true] = 1, x = 3} t[2] = 1 for k, v in pairs(t) do print(k, v) end", "T7-306"),
         ("os.exit('done')", "T7-203"),
         ("torch.class('A') function A:f() self['a b'] = 1 self.a_b = 2 return self['a b'] end", "T7-242"),
         (
@@ -52,15 +50,35 @@ def test_edges(source: str) -> None:
         ("local function f(x) return torch.max(x, 1) end print(f(torch.ones(2)))", "T7-218"),
         ("local function f(k) if k > 1 then return k, 2 end return k end print(f(1))", "T7-218"),
         ("local function f(k) if k > 1 then return k end end local t = {f(1)} print(#t)", "T7-218"),
-        ("local function f(k, ...) return k, ... end local ok, a, b = pcall(f, 2) print(b)", "T7-216"),
         (
             "m = nn.Tanh() c = nn.MSECriterion() x = torch.ones(3) o = m:forward(x) m:backward(x, c:backward(o, x))",
             "T7-226",
         ),
     ],
 )
-def test_what_has_no_plain_form_is_refused(source: str, code: str) -> None:
+def test_what_has_no_form_is_refused(source: str, code: str) -> None:
     assert [problem.code for problem in translate_script(source.encode(), "p.lua").problems] == [code]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local t = {1, nil, x = 3} for k, v in pairs(t) do print(k, v) end",
+        "local t = {[true] = 1, x = 3} t[2] = 1 for k, v in pairs(t) do print(k, v) end",
+        "local function f(k, ...) return k, ... end local ok, a, b = pcall(f, 2) print(b)",
+    ],
+)
+def test_what_has_no_idiomatic_form_is_in_plain_calls(source: str) -> None:
+    page = assert_same(source)
+    assert page is not None
+    assert page.plain_calls > 0
+
+
+def test_the_length_of_a_table_with_holes_is_an_error_when_the_page_runs() -> None:
+    page = translate_script(b"local t = {1, nil, 3, x = 3} print(#t)", "p.lua")
+    assert page.plain_calls == 1
+    with pytest.raises(TypeError, match="the length of a table with holes"):
+        in_page(page)
 
 
 @pytest.mark.parametrize("source", ["print(5 // 2)", "local x <const> = 5", "print(6 & 3)"])

@@ -62,5 +62,7 @@ def test_letters_beyond_ascii_are_counted_in_bytes(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text("local s = 'h\u00e9'\nprint(#s, s:len())")
     assert verify_script(translate_script(path.read_bytes(), "p.lua"), path).lines == 1
-    refused = translate_script("local s = 'h\u00e9'\nprint(s:sub(2, 2))".encode(), "p.lua")
-    assert {problem.code for problem in refused.problems} == {"T7-233"}
+    path.write_text("local s = 'h\u00e9x'\nprint(s:sub(2, 3), s:sub(4), s:sub(4):byte())")
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert {problem.code for problem in page.reasons} == {"T7-233"}
+    assert verify_script(page, path).lines == 1

@@ -1,6 +1,6 @@
 """``forms.lua``: each form of a function as a program of its own, wholly native and equal to the original, or refused.
 
-A form that is refused, or mixed in in the faithful style, is never a wrong page; how many there are is counted here so
+A form that is refused, or in plain calls, is never a wrong page; how many there are is counted here so
 that a form that loses its native one is seen.
 """
 
@@ -22,7 +22,7 @@ def _is_native(source: str, path: Path) -> bool:
     """Whether a form has a native one; if so, it is compared with the original."""
     path.write_text(f"torch.manualSeed(2)\n{source}\n")
     page = translate_script(path.read_bytes(), str(path))
-    if page.problems or page.faithful:
+    if page.problems or page.plain_calls:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of results that grow

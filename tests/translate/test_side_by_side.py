@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.side_by_side import (
     ADDED,
-    FAITHFUL,
     NATIVE,
     NOTHING,
+    PLAIN_CALLS,
     REFUSED,
     Sides,
-    of_faithful,
     of_native,
 )
 
@@ -105,12 +103,12 @@ def test_what_is_refused_has_its_code(tmp_path: Path) -> None:
     assert any("NotImplementedError" in sides.python[number - 1] for number in refused.page)
 
 
-def test_a_statement_in_the_other_style(tmp_path: Path) -> None:
+def test_a_statement_of_another_state(tmp_path: Path) -> None:
     source = "local x = 1\nlocal f = loadstring('return 1')\nprint(f() + x)\n"
     (sides,) = native(tmp_path / "p.lua", source)
     states = {row.first: row.state for row in sides.rows if row.first}
-    assert {states[line] for line in states} <= {NATIVE, FAITHFUL, REFUSED, NOTHING}
-    assert FAITHFUL in states.values() or REFUSED in states.values()
+    assert {states[line] for line in states} <= {NATIVE, PLAIN_CALLS, REFUSED, NOTHING}
+    assert PLAIN_CALLS in states.values() or REFUSED in states.values()
 
 
 def test_files_that_a_program_requires(tmp_path: Path) -> None:
@@ -122,14 +120,3 @@ def test_files_that_a_program_requires(tmp_path: Path) -> None:
     assert ("function M.twice(x)", "def twice(x):") in pairs(util)
     assert ("return 2 * x", "return 2 * x") in pairs(util)
     assert any(py.startswith("print(") for lua, py in pairs(script) if lua == "print(util.twice(4))")
-
-
-def test_a_faithful_page_has_a_table_of_its_lines(tmp_path: Path) -> None:
-    path = tmp_path / "p.lua"
-    path.write_text("-- first\nlocal x = {}\nx.a = 'b'\nif x.a then\n   print(x.a)\nend\n")
-    (sides,) = of_faithful(translate_faithful(path.read_bytes(), str(path)), path, "p.py")
-    found = {lua: py for lua, py in pairs(sides) if lua}
-    assert "print" in found["print(x.a)\nend"] or "print" in found["print(x.a)"]
-    assert all(row.state in (FAITHFUL, ADDED, NOTHING) for row in sides.rows)
-    shown = sorted(number for row in sides.rows for number in row.page)
-    assert {n for n, line in enumerate(sides.python, 1) if line.strip()} <= set(shown)

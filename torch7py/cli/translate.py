@@ -41,13 +41,6 @@ __all__ = ["translate"]
     help="Of a model: what to verify it on, where its layers do not tell: 20x3x32x32 for a tensor, 20x5:100 for one "
     "of whole numbers from 1 to 100, 20x3,20x4 for a table.",
 )
-@click.option(
-    "--style",
-    type=click.Choice(["native", "faithful"]),
-    default="native",
-    show_default=True,
-    help="Of a program: plain PyTorch, or statement by statement on this project's Lua in Python.",
-)
 @click.option("--no-verify", is_flag=True, help="Do not run the translation beside the original.")
 @click.option(
     "--record/--no-record",
@@ -87,7 +80,6 @@ def translate(
     report: Path | None,
     html: str | None,
     sizes: tuple[str, ...],
-    style: str,
     no_verify: bool,
     record: bool,
     force: bool,
@@ -116,7 +108,7 @@ def translate(
             raise Refusal(f"{file} is a directory: -o says where its pages go")
         if weights is not None or sizes or program is not None:
             raise Refusal("--weights, --input-size and --program are for one model")
-        options = {"style": style, "verify": not no_verify, "record": record}
+        options = {"verify": not no_verify, "record": record}
         page = None if html is None else Path(html or out / "report.html")
         translate_directory(file, out, arguments, options, force, models, jobs, limit, report, page)
         return
@@ -131,8 +123,6 @@ def translate(
     if not script and html is not None:
         raise Refusal("--html is for programs and directories; torch7py show draws models")
     if not script:
-        if style == "faithful":
-            raise Refusal("--style is for programs; models are native")
         if arguments:
             raise Refusal(f"{file} is a model: it takes no arguments")
         weights = weights if weights is not None else out.with_suffix(".safetensors")
@@ -147,7 +137,6 @@ def translate(
         force,
         verify=not no_verify,
         record=record,
-        style=style,
         program=program,
         page=page,
     )
@@ -176,7 +165,6 @@ def _translate(
     force: bool,
     verify: bool,
     record: bool,
-    style: str,
     program: Path | None,
     page: Path | None,
 ) -> Report:
@@ -194,7 +182,6 @@ def _translate(
             verify=verify,
             record=record,
             input_size=_by_class(sizes),
-            style=style,
             program=program,
         )
         written = result.write(out, weights, force)

@@ -13,9 +13,9 @@ from torch7py.show.codes import page_of
 from torch7py.translate.report import Report, percent
 from torch7py.translate.side_by_side import (
     ADDED,
-    FAITHFUL,
     NATIVE,
     NOTHING,
+    PLAIN_CALLS,
     REFUSED,
     Row,
     Sides,
@@ -27,7 +27,7 @@ __all__ = ["program_page", "project_page"]
 # What each state is called, and what it means.
 STATES = {
     NATIVE: ("idiomatic", "plain PyTorch and Python"),
-    FAITHFUL: ("plain calls", "on functions that look at a value when the page runs"),
+    PLAIN_CALLS: ("plain calls", "on functions that look at a value when the page runs"),
     REFUSED: ("refused", "no translation yet: the page raises an error there"),
     NOTHING: ("no line of its own", "a part of another line, or not needed in Python"),
     ADDED: ("Python alone", "imports, helpers and the frame of the page"),
@@ -166,7 +166,7 @@ def _shares(report: Report) -> list[tuple[str, Content]]:
     return [
         ("statements", f"{report.statements:,}"),
         ("idiomatic", share(report.native)),
-        ("in plain calls", share(report.faithful)),
+        ("in plain calls", share(report.plain_calls)),
         ("refused", share(report.not_translated)),
     ]
 
@@ -323,7 +323,7 @@ def _row(
     if told:
         exact = "the same text" if max(told) == 0 else f"within {max(told):.1e}"
         notes.append(tag("p", f"prints {exact}", class_="aside"))
-    label = tag("span", STATES[row.state][0], class_="state") if row.state in (FAITHFUL, REFUSED) else None
+    label = tag("span", STATES[row.state][0], class_="state") if row.state in (PLAIN_CALLS, REFUSED) else None
     if row.state == ADDED and len(row.page) > LONG:
         return _more(row, sides, right)
     return tag(

@@ -13,8 +13,6 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic_file import replacing
 from torch7py.translate.check import report_of_page
-from torch7py.translate.faithful import Page, translate_faithful
-from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.layers.shapes import shape_of
@@ -23,7 +21,7 @@ from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.own_classes import own_classes
 from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
-from torch7py.translate.report import Entry, Report, Verification
+from torch7py.translate.report import Report, Verification
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 
@@ -44,7 +42,7 @@ class Translation:
     report: Report
     modules: dict[str, str] = field(default_factory=dict)
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
-    page: Native | Page | None = field(default=None, repr=False)
+    page: Native | None = field(default=None, repr=False)
     comparison: ScriptComparison | None = field(default=None, repr=False)
 
     def write(
@@ -78,7 +76,6 @@ def to_pytorch(
     verify: bool = True,
     record: bool = True,
     input_size: str | Mapping[str, str] | None = None,
-    style: str = "native",
     program: str | os.PathLike[str] | None = None,
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
@@ -91,9 +88,6 @@ def to_pytorch(
 
         result = torch7py.to_pytorch("train.lua", ["-epochs", "1"])
         print(result.code, result.report.problems, result.report.verified)
-
-    ``style`` is ``"native"``, plain PyTorch, or ``"faithful"``: a program statement by statement, on Lua in Python
-    (``torch7py.lua_compat``).
 
     ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
     defines is run, and nothing else of it.
@@ -111,8 +105,6 @@ def to_pytorch(
     """
     file = Path(path)
     if file.suffix == ".lua":
-        if style == "faithful":
-            return _faithful_program(file, arguments, verify)
         return _program(file, arguments, verify, record)
     sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
     wanted = {name: parse_size(size) for name, size in sizes.items()}
@@ -145,22 +137,6 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -
             page = translate_script(source, str(file), kinds, one_row=True)
             comparison = _verify_program(page, file, arguments, report)
     return Translation(page.code, report, page.modules, page=page, comparison=comparison)
-
-
-def _faithful_program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
-    page = translate_faithful(file.read_bytes(), str(file))
-    problems = [Entry(problem.code, problem.place, problem.reason) for problem in page.failures]
-    report = Report(str(file), statements=page.statements, problems=problems)
-    report.faithful = page.statements - len(problems)
-    if verify and not problems:
-        try:
-            lines = verify_faithful(page, file, arguments)
-        except Different as difference:
-            report.verified = Verification(False, difference=str(difference))
-        else:
-            report.verified = Verification(True, 0.0)
-            report.notes.append(f"verified: {lines} lines of output, all equal")
-    return Translation(page.text, report, page=page)
 
 
 def _verify_program(

@@ -98,14 +98,14 @@ def parts_of_page(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     assert page.translator is not None
     found = []
     others = _files_of(page)
-    for file, (statements, native, faithful) in page.parts.items():
+    for file, (statements, native, plain_calls) in page.parts.items():
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
         usage = usage_of(file.block, page.translator.types, page.translator.project.added)
         report = Report(
             str(file.path),
             statements=statements,
             native=native,
-            faithful=faithful,
+            plain_calls=plain_calls,
             problems=entries_of(problems, str(path), others),
             reasons=entries_of(
                 [p for p in page.reasons if (p.file or path.name) == file.name], str(path), others

@@ -80,14 +80,12 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "torch.random": "*",
         "torch.testing": "assert_close",
         "lua_compat": "*",  # the pages' library
-        "torch7py": "lua_compat",
-        "torch7py.lua_compat": "*",
     }.items()
 }
 # Modules that reach out of the page: a page has them only where its translation has asked for them.
 REACHING_OUT = frozenset({"os", "socket", "subprocess", "tempfile"})
 # What pages take from a module by name.
-_FROM = frozenset({"PIL.Image", "torch.nn", "torch7py.lua_compat", "torch7py.lua_compat.G"})
+_FROM = frozenset({"PIL.Image", "torch.nn"})
 # Names with two underscores on both sides: methods of Python's classes, and what a page says of itself.
 _SPECIAL = frozenset(
     "__add__ __all__ __call__ __enter__ __eq__ __exit__ __getitem__ __hash__ __init__ __iter__ __le__ __len__ __lt__"

@@ -63,7 +63,7 @@ class Report:
 
     ``error`` is why the file could not be read at all. ``recorded`` says what a recorded run showed, ``verified``
     whether translation and original do the same (None when they were not run), ``notes`` how that was found,
-    ``failure`` why a verification could not be. ``reasons`` are the codes of statements in plain calls (``faithful``),
+    ``failure`` why a verification could not be. ``reasons`` are the codes of statements in ``plain_calls``,
     for want of a native form.
     ``open_methods`` counts calls of methods on something whose kind is not known, whose support is not known either.
     """
@@ -72,7 +72,7 @@ class Report:
     kind: str = "program"
     statements: int = 0
     native: int = 0
-    faithful: int = 0
+    plain_calls: int = 0
     problems: list[Entry] = field(default_factory=list)
     reasons: list[Entry] = field(default_factory=list)
     layers: list[dict[str, str]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Report:
 
     @property
     def not_translated(self) -> int:
-        return self.statements - self.native - self.faithful
+        return self.statements - self.native - self.plain_calls
 
     @property
     def missing(self) -> list[NameUse]:
@@ -101,8 +101,8 @@ class Report:
     def shares(self) -> str:
         """``12 of 13 statements native (92 %), 1 in plain calls``"""
         text = f"{self.native} of {self.statements} statements native ({percent(self.native, self.statements)} %)"
-        if self.faithful:
-            text += f", {self.faithful} in plain calls ({percent(self.faithful, self.statements)} %)"
+        if self.plain_calls:
+            text += f", {self.plain_calls} in plain calls ({percent(self.plain_calls, self.statements)} %)"
         if self.not_translated:
             text += f", {self.not_translated} not translated"
         return text
@@ -181,7 +181,7 @@ def summary(reports: Sequence[Report]) -> Report:
     for report in reports:
         whole.statements += report.statements
         whole.native += report.native
-        whole.faithful += report.faithful
+        whole.plain_calls += report.plain_calls
         whole.problems += report.problems
         whole.reasons += report.reasons
         whole.open_methods += report.open_methods

@@ -7,7 +7,6 @@ and of several such lines the one whose statement comes next.
 
 from __future__ import annotations
 
-import ast
 import bisect
 import io
 import re
@@ -15,10 +14,8 @@ import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from torch7py.translate.api import Translation
-from torch7py.translate.faithful.page import Page
 from torch7py.translate.forms import statements
 from torch7py.translate.native.program import Native
 from torch7py.translate.native.project import SourceFile
@@ -29,32 +26,31 @@ from torch7py.translate.verify_script import Printed
 
 __all__ = [
     "ADDED",
-    "FAITHFUL",
     "NATIVE",
     "NOTHING",
+    "PLAIN_CALLS",
     "REFUSED",
     "Row",
     "Sides",
     "Subject",
-    "of_faithful",
     "of_native",
     "subject_of",
 ]
 
 # How a stretch of a program was translated.
-NATIVE, FAITHFUL, REFUSED = "native", "faithful", "refused"
+NATIVE, PLAIN_CALLS, REFUSED = "native", "plain-calls", "refused"
 NOTHING = "nothing"  # it has no line of its own: it is part of another's, or nothing needs it in Python
 ADDED = "added"  # lines of Python that stand for no statement: imports, helpers, the frame of a page
 
 
-_GRAVITY = (NOTHING, NATIVE, FAITHFUL, REFUSED)
+_GRAVITY = (NOTHING, NATIVE, PLAIN_CALLS, REFUSED)
 
 
 @dataclass
 class Row:
     """Lines of Lua, from the first to the last (0: none), and numbers of lines of the page.
 
-    ``reasons`` are codes with reasons why something is not translated, or only faithfully.
+    ``reasons`` are codes with reasons why something is not translated, or only in plain calls.
     """
 
     first: int
@@ -102,8 +98,6 @@ def subject_of(
     written = translation.page
     if isinstance(written, Native):
         found.sides = of_native(written, source, target.name)
-    elif written is not None:
-        found.sides = of_faithful(written, source, target.name)
     comparison = translation.comparison
     if comparison is not None:
         found.printed, found.lines = comparison.printed_lines, comparison.lines
@@ -147,8 +141,8 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     written = [(text, node.line) for text, node in t.origins if inside[0] <= node.place.start <= inside[1]]
     places = _Origins([*_comments(sides.lua), *written]).match(sides.python)
     states = {inner.place.start: REFUSED for node in t.failed for inner in statements(node)}
-    for node in t.faithful:
-        states.setdefault(node.place.start, FAITHFUL)
+    for node in t.plain_calls:
+        states.setdefault(node.place.start, PLAIN_CALLS)
     listed: list[tuple[Row, Statement | None]] = []
     for line, owner in enumerate(owners, 1):
         if listed and owner is not None and owner is listed[-1][1]:
@@ -376,51 +370,3 @@ def _with_added(rows: list[Row], added: Sequence[tuple[int, list[int]]]) -> list
         found.append(row)
     found += [Row(0, 0, ADDED, lines) for _, lines in waiting]
     return found
-
-
-# -- faithful pages ----------------------------------------------------------------------------------------
-
-_TABLE = re.compile(r"(\d+)\D(\d+)")
-
-
-def of_faithful(page: Page, path: Path, name: str) -> list[Sides]:
-    """The one file of a program in the faithful style, whose page has a table of the lines of Lua."""
-    sides = Sides(path.name, _text_of(path).split("\n"), name, page.text.rstrip("\n").split("\n"))
-    marks = [(int(a), int(b)) for a, b in _TABLE.findall(_table(page.text))]
-    by_line: dict[int, list[int]] = {}
-    end = next(
-        (n for n, line in enumerate(sides.python, 1) if line.startswith("__lua__")), len(sides.python) + 1
-    )
-    numbers = [number for number, _ in marks]
-    outside: list[int] = []
-    for number, line in enumerate(sides.python, 1):
-        at = bisect.bisect_right(numbers, number) - 1
-        if at >= 0 and number < end:
-            by_line.setdefault(marks[at][1], []).append(number)
-        elif line.strip():
-            outside.append(number)
-    firsts = sorted(by_line)
-    head = [number for number in outside if number < end]
-    sides.rows = [Row(0, 0, ADDED, head)] if head else []
-    if firsts and firsts[0] > 1:
-        sides.rows.append(Row(1, firsts[0] - 1, NOTHING))
-    for first, following in zip(firsts, [*firsts[1:], len(sides.lua) + 1], strict=True):
-        sides.rows.append(Row(first, max(first, following - 1), FAITHFUL, by_line[first]))
-    for failure in page.failures:
-        for row in sides.rows:
-            if row.first <= int(failure.place.rpartition(":")[2] or 0) <= row.last:
-                row.state = REFUSED
-                row.reasons.append((failure.code, failure.reason))
-    tail = [number for number in outside if number >= end]
-    if tail:
-        sides.rows.append(Row(0, 0, ADDED, tail))
-    return [sides]
-
-
-def _table(text: str) -> str:
-    """The table of lines that a page in the faithful style has."""
-    for node in ast.parse(text).body:
-        value: Any = getattr(node, "value", None)
-        if isinstance(node, ast.Assign) and isinstance(value, ast.Call) and len(value.args) == 2:
-            return str(ast.literal_eval(value.args[1]))
-    return ""

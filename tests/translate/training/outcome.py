@@ -17,7 +17,7 @@ __all__ = ["FAILURES", "Outcome", "outcome"]
 
 # From the worst: the program itself fails, the translator fails, the page does something else, it is not native, it has
 # lost a comment.
-FAILURES = ["invalid", "crash", "different", "refused", "faithful", "lost"]
+FAILURES = ["invalid", "crash", "different", "refused", "plain calls", "lost"]
 # What a translator that is at fault raises.
 FAULTS = (
     ArithmeticError,
@@ -66,6 +66,6 @@ def _outcome(source: str, path: Path) -> Outcome:
     except Different as difference:
         return Outcome("different", str(difference), page.code)
     if page.native < page.statements:
-        return Outcome("faithful", "\n".join(map(str, page.reasons)) or "in part", page.code)
+        return Outcome("plain calls", "\n".join(map(str, page.reasons)) or "in part", page.code)
     lost = sorted(set(NOTE.findall(source)) - set(NOTE.findall(page.code)))
     return Outcome("lost", ", ".join(lost), page.code) if lost else Outcome("equal", "", page.code)

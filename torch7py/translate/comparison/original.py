@@ -203,7 +203,8 @@ def _run(
         seconds = time.perf_counter() - start
         if code:
             raise Different(f"the original ended with exit code {code}")
-        text = runtime.evaluate("return table.concat(__torch7py_record.text)") or ""
+        octets = runtime.evaluate("return table.concat(__torch7py_record.text)") or ""
+        text = octets.encode("latin1").decode("utf-8", "replace")  # as a terminal shows them
         places = places_of_lines(
             runtime.evaluate("return __torch7py_record.text") or [],
             runtime.evaluate("return __torch7py_record.places") or [],

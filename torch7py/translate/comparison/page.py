@@ -22,7 +22,6 @@ from typing import Any
 
 import torch
 
-from torch7py import lua_compat
 from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.comparison import cards
 from torch7py.translate.comparison.masks import Masks
@@ -169,8 +168,6 @@ def run_translation(
         ) from None
     finally:
         torch.set_default_dtype(dtype)
-        if native.faithful:
-            lua_compat.reset()
     return "".join(text), partners.pairs(), reached
 
 

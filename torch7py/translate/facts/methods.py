@@ -8,7 +8,7 @@ import torch7py.ops.all  # noqa: F401  (registers the operations)
 from torch7py.ops.facts import facts_of_method
 from torch7py.ops.registry import operations
 
-__all__ = ["ELEMENTWISE", "READING", "VIEWS"]
+__all__ = ["DRAWING", "ELEMENTWISE", "READING", "VIEWS"]
 
 _FACTS = {
     name: facts for name in operations if "." not in name and (facts := facts_of_method(name)) is not None
@@ -21,3 +21,5 @@ VIEWS = frozenset(name for name in _READING if _FACTS[name].gives & {"view", "re
 READING = VIEWS | _READING
 # Methods that work element by element and need no arguments, and that PyTorch has as functions of the same names.
 ELEMENTWISE = frozenset(name for name, facts in _FACTS.items() if facts.elementwise and hasattr(torch, name))
+# Those that draw random numbers.
+DRAWING = frozenset(name for name, facts in _FACTS.items() if facts.draws)

@@ -22,7 +22,6 @@ from torch7py.translate.native import (
     json_texts,  # noqa: F401  (so does it)
     loaders,
     matching,
-    mixed,
     penlight,  # noqa: F401  (so does it)
     plain,
     printing,  # noqa: F401  (so does it)
@@ -67,6 +66,10 @@ SEVERAL_VALUES = {
     "next",
 }
 
+# Functions of Lua's that have forms of their own for all values of a call, and those that take the first alone.
+_TAKING_ALL = {"print", "pcall", "assert", "select"}
+_TAKING_ONE = {"tostring", "type"}
+
 # Methods of tensors with two results; max and min only along a dimension.
 TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 
@@ -91,13 +94,7 @@ class Calls:
         loss = self.t.training.losses.hoisted.get(node)
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
-        try:
-            whole = self._call(node, keep)
-        except Problem:
-            found = mixed.call(self.t, node)
-            if found is None:
-                raise
-            return found
+        whole = self._call(node, keep)
         if self.count(node) > 1 or loaders.gives_batch(self.t, node):
             return atom(f"{whole.at(code.ATOM)}[0]")
         if self.gives_graph(node) and not keep and not self.t.graphs.mode:
@@ -218,8 +215,10 @@ class Calls:
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
             taken = path.startswith("torch.") and name in page_library.methods("tensor")
-            found_kind = Undecided if taken and node.arguments and is_open(t, node.arguments[0]) else Problem
-            raise found_kind("T7-201", node.line, f"{path} has no native form")
+            taken = taken and bool(node.arguments) and is_open(t, node.arguments[0])
+            raise (Undecided if taken or plain.has_function(path) else Problem)(
+                "T7-201", node.line, f"{path} has no native form"
+            )
         maker = node.callee
         if (
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
@@ -340,7 +339,8 @@ class Calls:
             if fits and count > 1:
                 return f"*{self.all_values(node)}"
         if not fits:
-            raise Problem("T7-218", node.line, "all values of a call at the end of a list")
+            problem = Undecided if plain.gives_all(self.t, node) else Problem
+            raise problem("T7-218", node.line, "all values of a call at the end of a list")
         return self.t.value(node).text
 
     def gives_list(self, function: tree.Function) -> bool:
@@ -371,7 +371,7 @@ class Calls:
                 continue
             last: Expression | None = None
             least = 0
-            if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert", "select"):
+            if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
                 continue
             if isinstance(node, (Call, Invoke)) and not self._of_program(node):
                 last = node.arguments[-1] if node.arguments else None
@@ -380,7 +380,8 @@ class Calls:
             elif isinstance(node, tree.Return) and len(node.values) > 1:
                 last = node.values[-1]
             if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
-                raise Problem("T7-218", last.line, "all values of a call at the end of a list")
+                problem = Undecided if plain.gives_all(self.t, last) else Problem
+                raise problem("T7-218", last.line, "all values of a call at the end of a list")
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         """Whether a call at the end of a list gives one value, or (``least``: 0) none."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.patterns import as_regex
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.stdlib import function
 from torch7py.translate.tree import Call, String
 
@@ -54,7 +54,7 @@ def _include(t: Translator, node: tree.Expression) -> str:
     if t.kind(node) == "function":
         return t.value(node).text
     if not isinstance(node, String):
-        raise Problem("T7-233", node.line, "a pattern that is not a literal")
+        raise Undecided("T7-233", node.line, "a pattern that is not a literal")
     regex, _ = as_regex(node)
     t.imports.add("re")
     return f"re.compile({regex}).search"

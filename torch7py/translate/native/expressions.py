@@ -383,11 +383,7 @@ class Expressions:
         if kind == "table" and self.t.representation(node.operand) == "several":
             raise Undecided("T7-301", node.line, "the length of tables that are lists and others")
         if kind == "table" and self._has_names(node.operand):
-            of_record = self.t.representation(node.operand) == "record"
-            problem = (
-                Undecided if of_record else Problem
-            )  # of a table with holes it hangs on how that was made
-            raise problem("T7-301", node.line, "the length of a table with names for keys")
+            raise Undecided("T7-301", node.line, "the length of a table with names for keys")
         if kind == "module" and self.t.models.has_length(node.operand):
             return atom(f"len({self.value(node.operand)})")
         if kind not in ("table", "string", "storage"):

@@ -9,7 +9,7 @@ from torch7py.translate import quoting, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.patterns import as_regex, is_plain
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
@@ -83,7 +83,7 @@ def _start(t: Translator, arguments: tuple[Expression, ...]) -> Py | None:
     if isinstance(start, Number) and start.value == 1:
         return None
     if isinstance(start, tree.Unary) or not t.whole(start):
-        raise Problem(
+        raise Undecided(
             "T7-233", start.line, "a search from a place that is counted from the end, or not whole"
         )
     return t.expressions.position(start)
@@ -132,7 +132,7 @@ def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expres
     if name == "gmatch":  # kept or returned: like Lua's function it gives each match once
         expression, groups = as_regex(arguments[0], each=True)
         if groups > 1:
-            raise Problem("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
+            raise Undecided("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
         t.imports.add("re")
         return atom(f"iter(re.findall({expression}, {t.value(subject)}))")
     m = t.fresh("m")
@@ -229,14 +229,14 @@ def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:
     first = "m[1]" if groups else "m[0]"
     if kind == "string":
         value = t.value(new).at(code.ATOM)
-        raise Problem("T7-233", line, f"gsub with {value}, text that may have % in it")
+        raise Undecided("T7-233", line, f"gsub with {value}, text that may have % in it")
     if kind == "table":
         if t.representation(new) not in ("dict", "record") or t.type(new).of_elements().kind == "table":
-            raise Problem("T7-233", line, "gsub with a table that is no dict of texts")
+            raise Undecided("T7-233", line, "gsub with a table that is no dict of texts")
         return f"lambda m: {t.value(new).at(code.ATOM)}.get({first}, m[0])"
     if kind == "function" and isinstance(new, tree.Function):
         return _inline(t, new, groups, line)
-    raise Problem("T7-233", line, "gsub with a replacement of unknown kind")
+    raise Undecided("T7-233", line, "gsub with a replacement of unknown kind")
 
 
 def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
@@ -244,9 +244,9 @@ def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
     statements = new.body.statements
     only = statements[0] if len(statements) == 1 else None
     if not isinstance(only, tree.Return) or len(only.values) != 1 or new.vararg:
-        raise Problem("T7-233", line, "gsub with a function that is more than one expression")
+        raise Undecided("T7-233", line, "gsub with a function that is more than one expression")
     if t.kind(only.values[0]) not in ("string", "number") or t.type(only.values[0]).nil:
-        raise Problem("T7-233", line, "gsub with a function that may give nil")
+        raise Undecided("T7-233", line, "gsub with a function that may give nil")
     variables = [t.scopes.of_name[parameter] for parameter in new.parameters]
     before = {variable: t.names.chosen[variable] for variable in variables}
     for index, variable in enumerate(variables):
@@ -275,7 +275,7 @@ def _template(new: String, groups: int, line: int) -> str:
             following = value[at + 1]
             if following.isdigit():
                 if int(following) > max(groups, 1):
-                    raise Problem(
+                    raise Undecided(
                         "T7-233", line, f"a replacement with %{following}, which its pattern has not"
                     )
                 out += f"\\g<{int(following) if groups else 0}>"

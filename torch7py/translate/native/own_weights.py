@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.kinds import all_parts
-from torch7py.translate.native.faithful_parts.passing import DRAWING
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 

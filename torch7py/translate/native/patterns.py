@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.native.code import quoted
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Expression, String
 
 __all__ = ["as_regex", "is_plain", "regex"]
@@ -34,12 +34,12 @@ def as_regex(node: Expression, each: bool = False) -> tuple[str, int]:
     ``each``: whether it is one of gmatch, in which a ^ at the beginning is a letter like others.
     """
     if not isinstance(node, String):
-        raise Problem("T7-233", node.line, "a pattern that is not a literal")
+        raise Undecided("T7-233", node.line, "a pattern that is not a literal")
     text, groups = regex(f"%{node.value}" if each and node.value.startswith("^") else node.value, node.line)
     if "\\" in text:
         mark = "'" if '"' in text else '"'
         if mark in text or any(ord(c) < 32 for c in text):
-            raise Problem("T7-233", node.line, "a pattern with both kinds of quotes")
+            raise Undecided("T7-233", node.line, "a pattern with both kinds of quotes")
         return f"r{mark}{text}{mark}", groups
     return quoted(text), groups
 
@@ -55,7 +55,7 @@ def regex(pattern: str, line: int) -> tuple[str, int]:
         c = pattern[at]
         if c == "(":
             if pattern.startswith("()", at):
-                raise Problem("T7-233", line, "a pattern with a position capture")
+                raise Undecided("T7-233", line, "a pattern with a position capture")
             groups += 1
             out.append("(")
             at += 1
@@ -82,10 +82,10 @@ def _single(pattern: str, at: int, line: int) -> tuple[str, int]:
         return "(?s:.)", at + 1
     if c == "%":
         if at + 1 >= len(pattern):
-            raise Problem("T7-233", line, "a pattern that ends with %")
+            raise Undecided("T7-233", line, "a pattern that ends with %")
         letter = pattern[at + 1]
         if letter in "bf" or letter.isdigit():
-            raise Problem("T7-233", line, f"a pattern with %{letter}")
+            raise Undecided("T7-233", line, f"a pattern with %{letter}")
         if letter in _SHORT:
             return _SHORT[letter], at + 2
         if letter.lower() in _CLASSES:
@@ -110,7 +110,7 @@ def _set(pattern: str, at: int, line: int) -> tuple[str, int]:
         if c == "%":
             letter = pattern[at + 1]
             if letter.isupper() and letter.lower() in _CLASSES:
-                raise Problem("T7-233", line, "a set with a complement in it")
+                raise Undecided("T7-233", line, "a set with a complement in it")
             out.append(_CLASSES.get(letter, "\\" + letter if letter in "\\]^-[" else letter))
             at += 2
         elif at + 2 < len(pattern) and pattern[at + 1] == "-" and pattern[at + 2] != "]":
@@ -120,7 +120,7 @@ def _set(pattern: str, at: int, line: int) -> tuple[str, int]:
             out.append(_in_set(c))
             at += 1
         if at >= len(pattern):
-            raise Problem("T7-233", line, "a pattern with an open set")
+            raise Undecided("T7-233", line, "a pattern with an open set")
     return "".join(out) + "]", at + 1
 
 

@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.patterns import as_regex
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.stdlib import Rule, functions, statement
 from torch7py.translate.tree import Call, String
 
@@ -60,7 +60,7 @@ def _utils_split(t: Translator, node: Call) -> Py:
         return atom(f"{t.need('pieces')}({text.at(code.ATOM)}.split({t.value(pattern)}))")
     regex, groups = as_regex(pattern)
     if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
-        raise Problem("T7-233", node.line, "a pattern with captures, or one that may match nothing")
+        raise Undecided("T7-233", node.line, "a pattern with captures, or one that may match nothing")
     t.imports.add("re")
     return atom(f"{t.need('pieces')}(re.split({regex}, {text}))")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import page_library, tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
@@ -22,7 +22,17 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["all_values", "given", "has_method", "loop_head", "several", "store", "value"]
+__all__ = [
+    "all_values",
+    "given",
+    "gives_all",
+    "has_function",
+    "has_method",
+    "loop_head",
+    "several",
+    "store",
+    "value",
+]
 
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "^": "power"}
 
@@ -39,13 +49,18 @@ _FAMILIES = {
 _FUNCTIONS = {
     "ipairs": "ipairs",
     "pairs": "pairs",
+    "print": "show",
     "table.concat": "concatenate",
     "table.getn": "length",
     "table.insert": "insert",
     "table.remove": "remove",
+    "string.char": "char",
+    "tonumber": "to_number",
     "tostring": "text_of",
     "type": "type_of",
 }
+# Libraries of Lua's, and the functions of each that the library has by their names.
+_LIBRARIES = {"bit": "BITS", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
 
 
 def has_method(kind: str | None, method: str) -> bool:
@@ -57,6 +72,20 @@ def has_method(kind: str | None, method: str) -> bool:
     return (
         family is not None and method in page_library.methods(family) and (kind, method) != ("module", "add")
     )
+
+
+def has_function(path: str) -> bool:
+    """Whether the library has a function of Lua's for values of every kind."""
+    owner, _, last = path.rpartition(".")
+    return path in _FUNCTIONS or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
+
+
+def gives_all(t: Translator, node: Expression) -> bool:
+    """Whether the library gives all values of a call of Lua's own libraries."""
+    if isinstance(node, Invoke):
+        return t.kind(node.receiver) == "string" and node.method in page_library.methods("text")
+    owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
+    return owner in ("math", "string") and last in page_library.entries(_LIBRARIES[owner])
 
 
 def value(t: Translator, node: Expression) -> Py | None:
@@ -71,6 +100,8 @@ def value(t: Translator, node: Expression) -> Py | None:
         return _written(t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text])
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
+    if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
+        return _written(t, "packed", _arguments(t, tuple(field.value for field in node.fields)))
     return None
 
 
@@ -151,14 +182,27 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     path = t.path(node.callee)
     if path is None:
         return _written(t, function, [t.value(node.callee).text, *_arguments(t, node.arguments)])
-    owner, _, name_of_torch = path.rpartition(".")
-    taken = owner == "torch" and name_of_torch in page_library.methods("tensor")
+    owner, _, last = path.rpartition(".")
+    taken = owner == "torch" and last in page_library.methods("tensor")
     if taken and function == "call" and node.arguments and is_open(t, node.arguments[0]):
-        return _written(t, "function", [code.quoted(name_of_torch), *_arguments(t, node.arguments)])
-    name = _FUNCTIONS.get(path)
-    if name is None or function == "call_all":
-        return None  # a page has no other function of that library
-    return _written(t, name, _arguments(t, node.arguments))
+        return _written(t, "function", [code.quoted(last), *_arguments(t, node.arguments)])
+    if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
+        protected.refuse_other_errors(t, node.line)
+        found = _written(t, "protected", _arguments(t, node.arguments))
+        return found if function == "call_all" else atom(f"{found}[0]")
+    if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
+        every = "text_function_all" if function == "call_all" else "text_function"
+        return _written(t, every, [code.quoted(last), *_arguments(t, node.arguments)])
+    if owner == "math" and last in page_library.entries("OF_NUMBERS"):
+        every = "mathematics_all" if function == "call_all" else "mathematics"
+        return _written(t, every, [code.quoted(last), *_arguments(t, node.arguments)])
+    if function == "call_all":
+        return None  # the others give one value
+    if owner == "bit" and last in page_library.entries("BITS"):
+        return _written(t, "bits", [code.quoted(last), *_arguments(t, node.arguments)])
+    if path in _FUNCTIONS:
+        return _written(t, _FUNCTIONS[path], _arguments(t, node.arguments))
+    return None  # a page has no other function of that library
 
 
 def _arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:

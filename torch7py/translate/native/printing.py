@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
-from torch7py.translate.native import code, text
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native import code, plain, text
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.stdlib import statement
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -43,7 +43,8 @@ def _spread(t: Translator, argument: Expression) -> str | None:
         if pair is not None:
             return pair
         if t.calls.gives_two(argument):
-            raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
+            problem = Undecided if plain.gives_all(t, argument) else Problem
+            raise problem("T7-218", argument.line, "all values of a call at the end of a list")
         if not t.counts.are_all(argument):
             given = t.counts.of(argument)
             what = "print of a call that may give no value at all"
@@ -65,7 +66,7 @@ def _spread(t: Translator, argument: Expression) -> str | None:
         return f"*{t.calls.all_values(argument)}"
     if kinds == {"number"}:
         return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
-    raise Problem("T7-218", argument.line, "print of all results of a call, numbers among them")
+    raise Undecided("T7-218", argument.line, "print of all results of a call, numbers among them")
 
 
 def _loss_and_count(t: Translator, node: Expression) -> str | None:

@@ -41,7 +41,6 @@ _OTHERS = [
     ("F", re.compile(r"\bF\."), "import torch.nn.functional as F"),
     ("Image", re.compile(r"(?<![\w.])Image\.[a-z]"), "from PIL import Image"),
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
-    ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua_compat as lua"),
     (page_library.MODULE, _LIBRARY, f"import {page_library.MODULE}"),
 ]
 
@@ -53,9 +52,9 @@ class Native:
     """The translation of a script: its code, and what could not be translated.
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
-    the statements of each file, and how many of them are native. ``faithful`` are those that are translated with the
-    help of ``torch7py.lua_compat``, and ``reasons`` why statements are wholly in that style. ``one_row``: whether it
-    was told that normalizations see batches of one example.
+    the statements of each file, and how many of them are native. ``plain_calls`` are those with calls of
+    the pages' library, and ``reasons`` why. ``one_row``: whether it was told that normalizations see batches of one
+    example.
     """
 
     code: str
@@ -65,7 +64,7 @@ class Native:
     translator: Translator | None = None
     modules: dict[str, str] = field(default_factory=dict)
     parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
-    faithful: int = 0
+    plain_calls: int = 0
     reasons: list[Problem] = field(default_factory=list)
     one_row: bool = False
 
@@ -121,7 +120,7 @@ def _translate_project(project: Project, recorded: dict[int, set[str]] | None, o
         assembly = _Assembly(t, each, pages)
         page = assembly.write() if each is project.script else assembly.write_module()
         pages[each] = unmade.refuse(t, each, page)
-        parts[each] = _counts(each.block, t.failed, t.faithful)
+        parts[each] = _counts(each.block, t.failed, t.plain_calls)
     paths = {each.page for each in project.files}
     pages = {each: lay_out_page(tidy.tidied(page, each.page, paths)) for each, page in pages.items()}
     code = pages.pop(project.script)
@@ -132,12 +131,12 @@ def _translate_project(project: Project, recorded: dict[int, set[str]] | None, o
     shared = t.modules.shared_page()
     if shared is not None:
         modules["shared.py"] = shared
-    total, native, faithful = (sum(counts) for counts in zip(*parts.values(), strict=True))
+    total, native, plain_calls = (sum(counts) for counts in zip(*parts.values(), strict=True))
     problems, reasons = (
         list(dict.fromkeys(t.problems)),
         list(dict.fromkeys(t.reasons)),
     )  # once for a whole class
-    found = Native(code, total, native, problems, t, modules, parts, faithful, reasons, one_row)
+    found = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, one_row)
     _check(found, project.script.name)
     return found
 
@@ -165,12 +164,12 @@ def _check(found: Native, name: str) -> None:
         checked_tree(code, page, modules, without)
 
 
-def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
+def _counts(block: Block, failed: list[Statement], plain_calls: list[Statement]) -> tuple[int, int, int]:
     """The statements of a file; how many of them are in none that failed, without Lua's help and with it."""
     inside = set(statements(block))
     without = {each for lost in inside.intersection(failed) for each in statements(lost)}
     translated = inside - without
-    helped = translated.intersection(faithful)
+    helped = translated.intersection(plain_calls)
     return len(inside), len(translated - helped), len(helped)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import text
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Name
 
@@ -88,16 +88,16 @@ def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
     refuse_other_errors(t, node.line)
     function, given = node.arguments[0], node.arguments[1:]
     if t.path(function) is not None:
-        raise Problem("T7-201", node.line, f"pcall of {t.path(function)}")
+        raise Undecided("T7-201", node.line, f"pcall of {t.path(function)}")
     functions = t.type(function).functions
     if not functions:
-        raise Problem("T7-307", node.line, "pcall of something of unknown kind")
+        raise Undecided("T7-307", node.line, "pcall of something of unknown kind")
     counts = {t.counts.written(f) for f in functions}
     known = [found for f in functions if (found := t.counts.of_function(f)) is not None]
     ends = [r.values[-1] for f in functions for r in returns_of(f) if r.values]
     varies = wanted and any(isinstance(end, tree.Vararg) for end in ends)
     if varies or len(counts) != 1 or any(min(wanted, most) > max(counts) for _, most in known):
-        raise Problem("T7-216", node.line, "functions with different numbers of results")
+        raise Undecided("T7-216", node.line, "functions with different numbers of results")
     if isinstance(function, tree.Function):
         name = t.fresh("attempt")
         t.functions.define(name, function)

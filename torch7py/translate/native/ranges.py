@@ -259,7 +259,7 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
             t.emit(f"for {key}, {item} in {t.need('numbered')}({value}):")
             return
         if path == "ipairs":
-            raise Problem("T7-306", node.line, "ipairs over a table that is no list")
+            raise Undecided("T7-306", node.line, "ipairs over a table that is no list")
         if not t.type(table).has("pairs"):
             raise undecided(t, table, "T7-306", node.line, "pairs over something unknown")
         if any_order.comes_in_any_order(t, node, table):
@@ -270,7 +270,7 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
             return
         order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
         if t.type(table).of_keys().kind not in ("number", "string", None):
-            raise Problem("T7-306", node.line, "pairs over a table with keys that have no order in Python")
+            raise Undecided("T7-306", node.line, "pairs over a table with keys that have no order in Python")
         if item == "_":
             t.emit(f"for {key} in {order}:")
         else:
@@ -300,7 +300,7 @@ def _over_matches(
 ) -> None:
     regex, groups = as_regex(pattern, each=True)
     if groups > 1 and groups != len(names):
-        raise Problem("T7-233", node.line, "gmatch with another number of captures than names")
+        raise Undecided("T7-233", node.line, "gmatch with another number of captures than names")
     if isinstance(pattern, tree.String) and pattern.value == ".":
         t.emit(f"for {names[0]} in {t.value(subject)}:")
     else:

@@ -9,7 +9,7 @@ from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, matching
 from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.stdlib import functions
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
@@ -35,7 +35,7 @@ def _string(
     if method in ("find", "match", "gsub", "gmatch"):
         return matching.value(t, method, subject, arguments, line)
     if t.wide_text and method in ("sub", "byte", "reverse"):
-        raise Problem("T7-233", line, "places in text, in a program with letters beyond ASCII")
+        raise Undecided("T7-233", line, "places in text, in a program with letters beyond ASCII")
     text = _text(t, subject)
     if method in ("upper", "lower"):
         return atom(f"{text}.{method}()")
@@ -54,7 +54,7 @@ def _string(
         return _sub(t, subject, text, arguments)
     if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
         return atom(f"{text}.split({t.value(arguments[0])})")
-    raise Problem("T7-233", line, f"the method {method} of a string")
+    raise Undecided("T7-233", line, f"the method {method} of a string")
 
 
 def _text(t: Translator, subject: Expression) -> str:

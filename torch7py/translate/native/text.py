@@ -12,7 +12,7 @@ from torch7py.translate.forms import bare
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
@@ -254,7 +254,7 @@ def _at_run_time(t: Translator, pattern: Expression, arguments: tuple[Expression
         kind for each in arguments for kind in t.type(each).find().kinds if not t.calls.is_unpacked(each)
     }
     if t.kind(pattern) != "string" or not kinds <= {"number", "string", "boolean"}:
-        raise Problem("T7-231", pattern.line, "string.format with a pattern that is not a literal")
+        raise Undecided("T7-231", pattern.line, "string.format with a pattern that is not a literal")
     t.imports.add("re")
     t.need("lua_text")
     given = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
@@ -277,7 +277,7 @@ def formatted(
             pieces.append("%")
             continue
         if used >= len(arguments):
-            raise Problem("T7-231", pattern.line, "string.format with too few arguments")
+            raise Undecided("T7-231", pattern.line, "string.format with too few arguments")
         argument = arguments[used]
         used += 1
         pieces.append(_formatted(t, argument, flags, width, precision, kind))
@@ -289,7 +289,7 @@ def _formatted(
     t: Translator, node: Expression, flags: str, width: str, precision: str | None, kind: str
 ) -> tuple[str, str]:
     if "#" in flags:
-        raise Problem("T7-231", node.line, f"string.format with %{flags}{kind}")
+        raise Undecided("T7-231", node.line, f"string.format with %{flags}{kind}")
     sign = "+" if "+" in flags else (" " if " " in flags else "")
     zero = "0" if "0" in flags and "-" not in flags else ""
     left = "<" if "-" in flags and width else ""
@@ -319,12 +319,12 @@ def _formatted(
         if t.kind(node) == "boolean":
             text = f"str({text}).lower()"
         if format_ and (width or precision is not None):
-            raise Problem("T7-231", node.line, "a number written by %s with a width")
+            raise Undecided("T7-231", node.line, "a number written by %s with a width")
         spec = f"{left or ('>' if width else '')}{width}{dot}"
         return text, format_ or spec
     if kind == "c" and not width:
         return f"chr({t.expressions.whole_number(node)})", ""
-    raise Problem("T7-231", node.line, f"string.format with %{kind}")
+    raise Undecided("T7-231", node.line, f"string.format with %{kind}")
 
 
 def f_string(pieces: list[tuple[str, str] | str]) -> Py:

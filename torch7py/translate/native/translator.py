@@ -28,7 +28,6 @@ from torch7py.translate.native.code import INDENT, Py
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.conditions import Conditions
 from torch7py.translate.native.expressions import Expressions
-from torch7py.translate.native.faithful_parts import Parts
 from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.intervals import Intervals
@@ -105,10 +104,8 @@ class Translator:
         self.origins: list[tuple[str, tree.Node]] = []  # lines as they were first written, and for what
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
-        self.faithful: list[Statement] = []  # those with plain calls, or with a call on torch7py.lua_compat
-        self.reasons: list[
-            Problem
-        ] = []  # why statements have plain calls, or are wholly in the faithful style
+        self.plain_calls: list[Statement] = []  # those with plain calls
+        self.reasons: list[Problem] = []  # why statements have plain calls
         self.opened: set[Type] = (
             set()
         )  # tables that plain calls gave, of which no other part of the program tells
@@ -142,7 +139,6 @@ class Translator:
         self.graphs = Graphs(self)
         self.closures = Closures(self)
         self.functions = Functions(self)
-        self.parts = Parts(self)
         self.overwritten = overwritten(self)
         self.models.layer_tests.name_classes()
 
@@ -211,10 +207,6 @@ class Translator:
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""
         self.needed_classes[name] = None
-
-    def page_needs(self, line: str) -> None:
-        """Have a statement at the module's level."""
-        self.needed_lines[line] = None
 
     def needs(self) -> Needs:
         """What the statements so far need of the page."""
@@ -375,20 +367,15 @@ class Translator:
                 self.reasons.append(problem)
             self.training.after(node)
             if self.mixed:
-                self.faithful.append(node)
-            if len(self.problems) > problems and not self._reads_too_late(node):
-                self.parts.write_instead(node, before, needs, problems, failed)
+                self.plain_calls.append(node)
         except Problem as problem:
             del self.lines[before:]
             problem.file = self.file
             self.scope, self.labels = scope, labels
             self.put_back_needs(needs)
-            if not self._reads_too_late(node) and self.parts.write(node):
-                self.parts.note(node, [problem])
-            else:
-                self.problems.append(problem)
-                self.failed.append(node)
-                self.not_translated(problem, node)
+            self.problems.append(problem)
+            self.failed.append(node)
+            self.not_translated(problem, node)
         finally:
             self.mixed, self.plainly = outer, outer_plainly
         table_comments.spread(self, node, before)
@@ -405,10 +392,6 @@ class Translator:
         ]
         if around.trailing is not None and not self.models.builders.keeps_comments(node):
             self.trail(before + len(inside), around.trailing)
-
-    def _reads_too_late(self, node: Statement) -> bool:
-        """Whether a statement reads what was written over: that a page's tensors are not, in no style."""
-        return bool(self.overwritten) and any(inner in self.overwritten for inner in tree.walk(node))
 
     def trail(self, before: int, comment: Comment) -> None:
         """The comment of a statement's last line: behind its code, if that is one line, else before it."""

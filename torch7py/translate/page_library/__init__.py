@@ -1,7 +1,7 @@
 """The library of pages: ``lua_compat.py``, of which a page gets those functions that it uses, as a file beside it.
 
-``lua_compat.py`` is a module like any other here, checked and tested as such; ``text`` cuts out of it what some of its
-functions need.
+Its parts are modules like any other here, checked and tested as such; ``text`` puts those functions into one file that
+a page uses, with what they need of the others.
 """
 
 from __future__ import annotations
@@ -11,29 +11,46 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "is_part", "methods", "text"]
+__all__ = ["FILE", "MODULE", "entries", "is_part", "methods", "names", "text"]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
+_FILES = ("values", "text", "tensors", "methods")  # each uses those before it
+_ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
+
+A page has numbers, text, truth values and None; tensors; modules; functions; and lists, dicts and objects, which are
+Lua's tables. The functions here look at what they are given when the page runs, and take all of these. Places and
+dimensions count from 1, as the program counts them. What a value cannot do as Lua's would is an error: a list that is
+given a name, a field of a layer of PyTorch.
+"""'''
+# The modules that the library imports, in the order of a page.
+_GROUPS = {"__future__": 0, "torch": 2}
+
+Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+
 
 def text(names: Iterable[str]) -> str:
     """The library with these functions, and what they use of it."""
-    source, parts, imports = _parts()
+    parts, imports = _parts()
     used: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in used:
             used.add(name)
-            waiting += _names_in(parts[name]) & parts.keys()
-    mentioned = {"annotations"}.union(*(_names_in(parts[name]) for name in used))
-    doc = ast.get_source_segment(source, ast.parse(source).body[0]) or ""
-    lines = [doc, "", *_import_lines(imports, mentioned)]
+            waiting += _names_in(parts[name][0]) & parts.keys()
+    mentioned = {"annotations"}.union(*(_names_in(parts[name][0]) for name in used))
+    lines = [_ABOUT, "", *_import_lines(imports, mentioned)]
     for name in (name for name in parts if name in used):  # in their order there
-        gap = ["", ""] if isinstance(parts[name], ast.FunctionDef) else [""]
-        lines += [*gap, ast.get_source_segment(source, parts[name]) or ""]
+        node, source = parts[name]
+        lines += ["", "", source] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ["", source]
     return "\n".join(lines) + "\n"
+
+
+def names() -> list[str]:
+    """The names of all that the library has."""
+    return list(_parts()[0])
 
 
 def is_part(code: str) -> bool:
@@ -42,47 +59,52 @@ def is_part(code: str) -> bool:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
         return False
-    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    return bool(names) and names <= _parts()[1].keys() and code == text(names)
+    found = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return bool(found) and found <= _parts()[0].keys() and code == text(found)
 
 
 @cache
+def entries(name: str) -> frozenset[str]:
+    """The keys of a dict of the library, or the words of a set."""
+    node = _parts()[0][name][0]
+    assert isinstance(node, (ast.Assign, ast.AnnAssign))
+    if isinstance(node.value, ast.Dict):
+        return frozenset(str(key.value) for key in node.value.keys if isinstance(key, ast.Constant))
+    texts = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return frozenset(word for text in texts for word in str(text).split())
+
+
 def methods(kind: str) -> frozenset[str]:
-    """The methods that the library has for values of a kind, ``tensor``, ``module`` or ``text``."""
-    node = _parts()[1][f"{kind.upper()}_METHODS"]
-    assert isinstance(node, ast.AnnAssign)
-    assert isinstance(node.value, ast.Dict)
-    names = {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
-    if kind == "tensor":
-        elementwise = _parts()[1]["ELEMENTWISE"]
-        assert isinstance(elementwise, ast.Assign)
-        names |= {
-            word
-            for part in ast.walk(elementwise)
-            if isinstance(part, ast.Constant)
-            for word in str(part.value).split()
-        }
-    return frozenset(str(name) for name in names)
+    """The methods that the library has for values of a kind, ``tensor``, ``module``, ``text`` or ``storage``."""
+    return entries(f"{kind.upper()}_METHODS") | (entries("ELEMENTWISE") if kind == "tensor" else frozenset())
 
 
 @cache
-def _parts() -> tuple[str, dict[str, ast.stmt], list[ast.Import | ast.ImportFrom]]:
-    """The library's source, its functions and constants by their names, and its imports."""
-    source = resources.files(__name__).joinpath(FILE).read_text(encoding="utf-8")
-    parts: dict[str, ast.stmt] = {}
+def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.ImportFrom]]:
+    """The library's functions, classes and constants by their names, each with its source, and what it imports."""
+    parts: dict[str, tuple[Definition, str]] = {}
     imports: list[ast.Import | ast.ImportFrom] = []
-    for node in ast.parse(source).body[1:]:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            imports.append(node)
-        elif isinstance(node, ast.FunctionDef):
-            parts[node.name] = node
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            assert isinstance(target, ast.Name)
-            parts[target.id] = node
-        else:
-            raise ValueError(f"{FILE}:{node.lineno}: neither a function nor a constant")
-    return source, parts, imports
+    for file in _FILES:
+        source = resources.files(__name__).joinpath(f"{file}.py").read_text(encoding="utf-8")
+        lines = source.splitlines(keepends=True)
+        for node in ast.parse(source).body[1:]:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                if not str(getattr(node, "module", "")).startswith(__name__):
+                    imports.append(node)
+                continue
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                name = node.name
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                assert isinstance(target, ast.Name)
+                name = target.id
+            else:
+                raise ValueError(f"{file}.py:{node.lineno}: no function, class or constant")
+            if name in parts:
+                raise ValueError(f"{file}.py:{node.lineno}: a second {name}")
+            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+            parts[name] = node, "".join(lines[first - 1 : node.end_lineno]).rstrip("\n")
+    return parts, imports
 
 
 def _names_in(node: ast.AST) -> set[str]:
@@ -91,15 +113,22 @@ def _names_in(node: ast.AST) -> set[str]:
 
 def _import_lines(imports: list[ast.Import | ast.ImportFrom], mentioned: set[str]) -> Iterable[str]:
     """The imports of what is mentioned, the standard library's apart from others."""
-    before = ""
+    plain: set[str] = set()
+    taken: dict[str, set[str]] = {}
     for node in imports:
-        kept = [alias for alias in node.names if (alias.asname or alias.name) in mentioned]
-        if not kept:
-            continue
-        names = ", ".join(alias.name for alias in kept)
-        module = node.module if isinstance(node, ast.ImportFrom) else names
-        group = {"__future__": "future", "torch": "torch"}.get(str(module), "standard")
-        if before and group != before:
+        kept = {alias.name for alias in node.names if alias.name in mentioned}
+        if isinstance(node, ast.ImportFrom) and kept:
+            taken.setdefault(str(node.module), set()).update(kept)
+        elif isinstance(node, ast.Import):
+            plain |= kept
+    lines = [(_GROUPS.get(name, 1), 0, name, f"import {name}") for name in plain]
+    lines += [
+        (_GROUPS.get(name, 1), 1, name, f"from {name} import {', '.join(sorted(kept))}")
+        for name, kept in taken.items()
+    ]
+    before = 0
+    for group, _, _, line in sorted(lines):
+        if group != before:
             yield ""
         before = group
-        yield f"from {module} import {names}" if isinstance(node, ast.ImportFrom) else f"import {names}"
+        yield line

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import library, tree
+from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.algebra import decomposed
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -51,7 +51,8 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
             if arguments:
                 raise Problem("T7-271", node.line, f"{name} into a result")
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
-        raise Problem("T7-271", node.line, f"the tensor method {name}")
+        problem = Undecided if name in page_library.methods("tensor") else Problem
+        raise problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
     if name in ("size", "stride") and not arguments and t.type(node).has("stored"):
         return atom(f"list({text})")

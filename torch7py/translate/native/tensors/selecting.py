@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.indexing import minus_one
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -185,9 +185,13 @@ def _function_of_elements(python: str) -> Rule:
         counts = {len(f.parameters) for f in functions if not f.vararg}
         takes = counts in ({0}, {len(arguments)}) and not any(f.vararg for f in functions)
         if not gives or not takes or not all(_gives_one(t, f) for f in functions):
-            raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
+            raise Undecided(
+                "T7-271", receiver.line, "a function that does not give a number for each element"
+            )
         if t.kind(receiver) != "tensor" or any(r.at(0).kind != "number" or r.at(0).nil for r in gives):
-            raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
+            raise Undecided(
+                "T7-271", receiver.line, "a function that does not give a number for each element"
+            )
         given = [str(t.value(argument)) for argument in arguments]
         if counts == {0}:
             unused = ", ".join("_" * place for place in range(1, len(arguments) + 1))

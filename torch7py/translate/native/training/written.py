@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.faithful_parts.passing import DRAWING
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.calls import Forward, Given, Pass

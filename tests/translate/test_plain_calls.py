@@ -1,4 +1,4 @@
-"""Native pages with calls of Lua's own functions, and statements in the faithful style, where plain Python has none."""
+"""Pages with calls of the pages' library, where plain Python has no form or the kind of a value is not known."""
 
 from __future__ import annotations
 
@@ -23,79 +23,48 @@ print(#t)
 """
 
 
-def test_calls_of_scalars_are_mixed_in(tmp_path):
+def test_calls_of_the_library_stand_among_plain_python(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text(SOURCE)
     found = to_pytorch(path)
     assert found.report.problems == []
     assert found.report.verified is not None
     assert found.report.verified.equal
-    assert "\nfrom torch7py import lua_compat as lua\n" in found.code
-    assert 'lua.G.string.format("%5.1f|%q", n / 2, word)' in found.code
+    assert "\nimport lua_compat\n" in found.code
+    assert 'lua_compat.text_function("format", "%5.1f|%q", n / 2, word)' in found.code
     # two prints, the text, the print in the loop and the condition
-    assert (found.report.statements, found.report.native, found.report.faithful) == (10, 5, 5)
+    assert (found.report.statements, found.report.native, found.report.plain_calls) == (10, 5, 5)
 
 
-def test_nothing_else_is(tmp_path):
-    """Tables and values of unknown kinds stay untranslated."""
-    path = tmp_path / "p.lua"
-    path.write_text("local function f(x) return bit.band(x.y, 1) end print(f)")
-    found = to_pytorch(path, verify=False, record=False)
-    assert found.report.problems
-    assert found.report.faithful == 0
-    assert "lua.G" not in found.code
-
-
-PROGRAMS = Path(__file__).with_name("mixed.lua").read_text().split("\n---\n")
+PROGRAMS = Path(__file__).with_name("plain_calls.lua").read_text().split("\n---\n")
 
 
 @pytest.mark.parametrize("source", PROGRAMS)
-def test_statements_are_mixed_in(source):
-    """They do what they do in Lua, and count as faithful, with the codes that say why."""
+def test_programs_with_plain_calls(source: str) -> None:
+    """They print what they do in Lua, and say why they have such calls."""
     page = assert_same(source)
     assert page is not None
-    assert page.faithful > 0
-    assert page.native + page.faithful == page.statements
+    assert page.plain_calls > 0
+    assert page.native + page.plain_calls == page.statements
     assert page.reasons
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        # a table of the page would have to be one of Lua
-        "local t = {1, 2} for k, v in next, t do print(k, v) end t[3] = 4 print(#t)",
         # PyTorch's random stream is another one
-        "local x = torch.rand(2) x:apply(function(...) return torch.uniform() end)",
         "local x = torch.Tensor(3) x:map(torch.rand(3), function(a, b) return b end)",
-        # gradients would end at the statement
-        "require 'nn' local m = nn.Tanh() local y = m:forward(torch.ones(2)) y:apply(function(v) return v end)",
         # a layer is no table of Lua's
         "require 'nn' local m = nn.Linear(2, 2) m:something(3)",
     ],
 )
-def test_what_cannot_pass_between_the_styles_stays_untranslated(source):
+def test_what_the_library_cannot_do_stays_untranslated(source: str) -> None:
     page = translate_script(source.encode(), "p.lua")
     assert page.problems
-    assert page.faithful == 0
+    assert page.plain_calls == 0
 
 
-def test_tensors_that_no_layer_made_are_exchanged_beside_layers():
-    page = translate_script(
-        b"""require 'nn'
-local m = nn.Tanh()
-local x = torch.ones(2)
-x:apply(function(v, ...) return v / 2 end)
-print(m:forward(x):sum())
-""",
-        "p.lua",
-    )
-    assert page.problems == []
-    assert "\nlua.use_torch()\n" in page.code
-    assert 'lua.method(x, "apply", lambda v=None, *varargs: lua.div(v, 2))' in page.code
-
-
-def test_a_page_with_faithful_statements_learns(tmp_path):
-    """Autograd goes on, although faithful programs have none."""
+def test_a_page_with_plain_calls_learns(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text(
         """require 'nn'
@@ -115,20 +84,20 @@ end
     )
     report = to_pytorch(path, record=False).report
     assert report.problems == []
-    assert report.faithful == 3  # with what the function does
+    assert report.plain_calls == 1
     assert report.verified is not None
     assert report.verified.equal
     assert torch.is_grad_enabled()
 
 
-def test_the_report_says_why(tmp_path):
+def test_the_report_says_why(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
-    path.write_text("local x = torch.Tensor{1, 2, 3}\nlocal y = x:clone():topk(2)\nprint(y:sum())\n")
+    path.write_text("local a, b = math.modf(2.5)\nprint(a + b)\n")
     report = to_pytorch(path, record=False).report
-    assert (report.statements, report.native, report.faithful) == (3, 2, 1)
+    assert (report.statements, report.native, report.plain_calls) == (2, 1, 1)
     assert report.problems == []
-    assert [str(entry) for entry in report.reasons] == [f"{path}:2: T7-271: topk in the original's own order"]
-    assert f"  {path}:2: T7-271: topk in the original's own order (plain calls)" in list(report.lines())
+    (why,) = [line for line in report.lines() if "(plain calls)" in line]
+    assert why.startswith(f"  {path}:1: T7-211: more names than values")
     assert report.verified is not None
     assert report.verified.equal
 

@@ -1,0 +1,301 @@
+"""Methods of tensors: what changes a tensor in Torch7 changes it here, and returns it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from torch7py.translate.page_library.values import OF_NUMBERS, call, items_of, like, type_of
+
+
+def as_type(value: Any, name: str) -> Any:
+    """A module or a tensor as what Torch7 calls a type; ``cuda`` is single precision on the GPU."""
+    dtypes = {
+        "byte": torch.uint8,
+        "char": torch.int8,
+        "short": torch.int16,
+        "int": torch.int32,
+        "long": torch.int64,
+        "half": torch.float16,
+        "float": torch.float32,
+        "double": torch.float64,
+        "cuda": torch.float32,
+    }
+    kind = name.removeprefix("torch.").removesuffix("Tensor").lower()
+    kind = {"cudadouble": "double"}.get(kind, kind)
+    moved = value.to(dtypes[kind.removeprefix("cuda") or "cuda"])
+    if kind.startswith("cuda"):
+        return moved.cuda()
+    return moved.cpu()
+
+
+def _forward(module: nn.Module, *given: Any) -> Any:
+    return module(*given)
+
+
+MODULE_METHODS: dict[str, Callable[..., Any]] = {
+    "add": lambda module, part: module.append(part),
+    "clone": copy.deepcopy,
+    "cuda": lambda module: as_type(module, "cuda"),
+    "double": lambda module: as_type(module, "double"),
+    "evaluate": lambda module: module.eval(),
+    "float": lambda module: as_type(module, "float"),
+    "forward": _forward,
+    "get": lambda module, place: module[int(place) - 1],
+    "size": len,
+    "training": lambda module: module.train(),
+    "type": as_type,
+    "updateOutput": _forward,
+}
+
+
+def whole(value: Any) -> Any:
+    """A number of Lua's that is whole as an int, for sizes and places; others as they are."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def sizes_in(given: tuple[Any, ...]) -> list[int]:
+    """Sizes that are given one by one, or as one table or storage of them."""
+    values = items_of(given[0]) if len(given) == 1 and not isinstance(given[0], (int, float)) else given
+    return [int(size) for size in values]
+
+
+def tensor_method(x: torch.Tensor, name: str, *given: Any) -> Any:
+    """``x:name(...)``"""
+    if name in ELEMENTWISE and not given:
+        return getattr(x, f"{name}_")()
+    if name not in TENSOR_METHODS:
+        raise TypeError(f"the method {name} of a tensor")
+    return TENSOR_METHODS[name](x, *(whole(value) for value in given))
+
+
+def function(name: str, x: Any, *given: Any) -> Any:
+    """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
+    if isinstance(x, torch.Tensor):
+        return tensor_method(x.clone() if name in ELEMENTWISE or name in IN_PLACE else x, name, *given)
+    if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
+        raise TypeError(f"torch.{name} of a {type_of(x)}")
+    return OF_NUMBERS[name](x, *given)
+
+
+def _add(x: torch.Tensor, *given: Any) -> torch.Tensor:
+    if len(given) == 1:
+        return x.add_(like(x, given[0]))
+    scale, other = given
+    return x.add_(like(x, other), alpha=scale)
+
+
+def _scaled(name: str) -> Callable[..., torch.Tensor]:
+    """``addcmul`` or ``addcdiv``, before whose tensors a factor may stand."""
+
+    def compute(x: torch.Tensor, *given: Any) -> torch.Tensor:
+        scale, first, second = given if len(given) == 3 else (1, *given)
+        changed: torch.Tensor = getattr(x, name)(like(x, first), like(x, second), value=scale)
+        return changed
+
+    return compute
+
+
+def _with(name: str) -> Callable[..., torch.Tensor]:
+    """A method of one operand, taken in the tensor's shape."""
+    return lambda x, other: getattr(x, name)(like(x, other))
+
+
+def _random(x: torch.Tensor, *given: int) -> torch.Tensor:
+    if len(given) == 2:
+        return x.random_(given[0], given[1] + 1)
+    return x.random_(1, given[0] + 1) if given else x.random_()
+
+
+def _apply(x: torch.Tensor, function: Any) -> torch.Tensor:
+    old = x.flatten().tolist()
+    new = [call(function, value) for value in old]
+    kept = [before if after is None else after for before, after in zip(old, new, strict=True)]
+    return x.copy_(torch.tensor(kept, dtype=x.dtype).reshape(x.shape))
+
+
+def _reduced(name: str) -> Callable[..., Any]:
+    """Of all elements a number; along a dimension a tensor with one element there."""
+
+    def compute(x: torch.Tensor, *given: Any) -> Any:
+        found = getattr(x, name)(dim=given[0] - 1, keepdim=True) if given else getattr(x, name)()
+        return found if given else found.item()
+
+    return compute
+
+
+def _extreme(name: str) -> Callable[..., Any]:
+    """Of all elements the largest or smallest; along a dimension both values and places."""
+
+    def compute(x: torch.Tensor, *given: Any) -> Any:
+        if not given:
+            return getattr(x, name)().item()
+        found = getattr(x, name)(dim=given[0] - 1, keepdim=True)
+        return found.values, found.indices + 1
+
+    return compute
+
+
+def _truth(name: str) -> Callable[..., bool]:
+    """Whether all or any elements of a mask are set."""
+
+    def compute(x: torch.Tensor) -> bool:
+        if x.dtype not in (torch.bool, torch.uint8):
+            raise TypeError(f"{name} of a tensor that is no mask")
+        return bool(getattr(x.bool(), name)().item())
+
+    return compute
+
+
+def _select(x: torch.Tensor, dim: int, place: int) -> Any:
+    part = x.select(dim - 1, place - 1)
+    return part.item() if part.dim() == 0 else part
+
+
+def _sub(x: torch.Tensor, *ends: int) -> torch.Tensor:
+    for dim, (first, last) in enumerate(zip(ends[::2], ends[1::2], strict=True)):
+        size = x.shape[dim]
+        start = first - 1 if first >= 0 else size + first
+        x = x.narrow(dim, start, (last if last >= 0 else size + last + 1) - start)
+    return x
+
+
+def _squeeze(x: torch.Tensor, *dims: int) -> torch.Tensor:
+    squeezed = x.squeeze(*(dim - 1 for dim in dims))
+    return squeezed.reshape(1) if squeezed.dim() == 0 else squeezed
+
+
+def _sort(x: torch.Tensor, dim: Any = None, descending: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    found = x.sort(-1 if dim is None else dim - 1, descending=descending)
+    return found.values, found.indices + 1
+
+
+def _topk(
+    x: torch.Tensor, count: int = 1, dim: Any = None, largest: bool = False, _ordered: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    found = x.topk(count, -1 if dim is None else dim - 1, largest=bool(largest))
+    return found.values, found.indices + 1
+
+
+def _type(x: torch.Tensor, name: str | None = None) -> Any:
+    if name is not None:
+        return as_type(x, name)
+    return x.type().replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+
+
+def _split(x: torch.Tensor, size: int, dim: int = 1) -> list[torch.Tensor]:
+    return list(x.split(size, dim - 1))
+
+
+def _places(indices: torch.Tensor) -> torch.Tensor:
+    """Places counted from 1 as PyTorch's."""
+    return indices.long() - 1
+
+
+IN_PLACE = frozenset(
+    """add addcdiv addcmul apply bernoulli cdiv clamp cmul copy cpow csub div fill indexAdd indexCopy indexFill
+    maskedFill mul normal pow random uniform""".split()
+)
+
+ELEMENTWISE = frozenset(
+    """abs acos asin atan ceil cos cosh exp floor log log1p neg round rsqrt sigmoid sign sin sinh sqrt tan tanh trunc
+    zero""".split()
+)
+
+TENSOR_METHODS: dict[str, Callable[..., Any]] = {
+    # the elements of the tensor itself
+    "add": _add,
+    "addcdiv": _scaled("addcdiv_"),
+    "addcmul": _scaled("addcmul_"),
+    "apply": _apply,
+    "bernoulli": lambda x, *p: x.bernoulli_(*p),
+    "cdiv": _with("div_"),
+    "clamp": lambda x, low, high: x.clamp_(low, high),
+    "cmul": _with("mul_"),
+    "copy": _with("copy_"),
+    "cpow": _with("pow_"),
+    "csub": lambda x, *given: x.sub_(like(x, given[-1]), alpha=given[0] if len(given) > 1 else 1),
+    "div": _with("div_"),
+    "fill": lambda x, value: x.fill_(value),
+    "indexAdd": lambda x, dim, places, other: x.index_add_(dim - 1, _places(places), other),
+    "indexCopy": lambda x, dim, places, other: x.index_copy_(dim - 1, _places(places), other),
+    "indexFill": lambda x, dim, places, value: x.index_fill_(dim - 1, _places(places), value),
+    "maskedFill": lambda x, mask, value: x.masked_fill_(mask.bool(), value),
+    "mul": _with("mul_"),
+    "normal": lambda x, *given: x.normal_(*given),
+    "pow": _with("pow_"),
+    "random": _random,
+    "uniform": lambda x, *given: x.uniform_(*given),
+    # what all elements give
+    "all": _truth("all"),
+    "any": _truth("any"),
+    "dist": lambda x, other, *p: torch.dist(x, other, *p).item(),
+    "dot": lambda x, other: torch.dot(x.flatten(), other.flatten()).item(),
+    "max": _extreme("max"),
+    "mean": _reduced("mean"),
+    "min": _extreme("min"),
+    "norm": lambda x, *p: torch.linalg.vector_norm(x, *p).item(),
+    "prod": _reduced("prod"),
+    "std": _reduced("std"),
+    "sum": _reduced("sum"),
+    "totable": lambda x: x.tolist(),
+    "var": _reduced("var"),
+    # sizes
+    "dim": lambda x: x.dim() if x.numel() else 0,
+    "isContiguous": lambda x: x.is_contiguous(),
+    "isSameSizeAs": lambda x, other: x.shape == other.shape,
+    "nDimension": lambda x: x.dim() if x.numel() else 0,
+    "nElement": lambda x: x.numel(),
+    "numel": lambda x: x.numel(),
+    "size": lambda x, *dim: x.shape[dim[0] - 1] if dim else x.shape,
+    "stride": lambda x, *dim: x.stride(dim[0] - 1) if dim else list(x.stride()),
+    # views, and the tensor itself in other sizes
+    "expand": lambda x, *sizes: x.expand(sizes_in(sizes)),
+    "expandAs": lambda x, other: x.expand(other.shape),
+    "narrow": lambda x, dim, first, size: x.narrow(dim - 1, first - 1, size),
+    "permute": lambda x, *dims: x.permute([dim - 1 for dim in dims]),
+    "resize": lambda x, *sizes: x.resize_(sizes_in(sizes)),
+    "resizeAs": lambda x, other: x.resize_(other.shape),
+    "select": _select,
+    "split": _split,
+    "squeeze": _squeeze,
+    "sub": _sub,
+    "t": lambda x: x.t(),
+    "transpose": lambda x, first, second: x.transpose(first - 1, second - 1),
+    "view": lambda x, *sizes: x.view(sizes_in(sizes)),
+    "viewAs": lambda x, other: x.view(other.shape),
+    # new tensors
+    "byte": lambda x: as_type(x, "byte"),
+    "char": lambda x: as_type(x, "char"),
+    "cuda": lambda x: as_type(x, "cuda"),
+    "double": lambda x: as_type(x, "double"),
+    "eq": _with("eq"),
+    "float": lambda x: as_type(x, "float"),
+    "ge": _with("ge"),
+    "gt": _with("gt"),
+    "half": lambda x: as_type(x, "half"),
+    "int": lambda x: as_type(x, "int"),
+    "le": _with("le"),
+    "long": lambda x: as_type(x, "long"),
+    "lt": _with("lt"),
+    "ne": _with("ne"),
+    "short": lambda x: as_type(x, "short"),
+    "clone": lambda x: x.clone(),
+    "contiguous": lambda x: x.contiguous(),
+    "cumsum": lambda x, dim=1: x.cumsum(dim - 1),
+    "gather": lambda x, dim, places: x.gather(dim - 1, _places(places)),
+    "index": lambda x, dim, places: x.index_select(dim - 1, _places(places)),
+    "maskedSelect": lambda x, mask: x.masked_select(mask.bool()),
+    "new": lambda x: x.view_as(x),  # x:new(), of the same memory
+    "nonzero": lambda x: x.nonzero() + 1,
+    "repeatTensor": lambda x, *sizes: x.repeat(sizes_in(sizes)),
+    "reshape": lambda x, *sizes: x.reshape(sizes_in(sizes)).clone(),
+    "sort": _sort,
+    "topk": _topk,
+    "type": _type,
+    "typeAs": lambda x, other: x.to(other),
+}

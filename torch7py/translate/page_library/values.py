@@ -1,0 +1,402 @@
+"""Tables, calls, numbers and truth."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import itertools
+import keyword
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+# Tables and objects
+
+
+def attribute(value: Any, name: Any) -> str:
+    """The attribute that a field of an object is. What has no such fields is an error."""
+    owner = value if inspect.isclass(value) else type(value)
+    plain = isinstance(value, (bool, int, float, str, list, tuple, torch.Tensor))
+    if value is None or plain or inspect.isroutine(value) or owner.__module__.startswith("torch."):
+        raise TypeError(f"the field {name!r} of {'nil' if value is None else owner.__name__}")
+    if not isinstance(name, str):
+        raise TypeError(f"an object of {owner.__name__} has names for fields, and not {name!r}")
+    name = name[1:] if name.startswith("__") else name
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def places_in(x: torch.Tensor, key: Any) -> Any:
+    """Places in a tensor, counted from 1, or a mask, as an index of PyTorch."""
+    if isinstance(key, torch.Tensor):
+        return key.bool()
+    if not isinstance(key, (list, dict)):
+        return place_in(x, 0, key)
+    found: list[int | slice] = []
+    for dim, part in enumerate(items_of(key)):
+        ends = items_of(part) if isinstance(part, (list, dict)) else [part]
+        if ends:
+            first, last = place_in(x, dim, ends[0]), place_in(x, dim, ends[-1])
+            if first > last:
+                raise IndexError(f"from place {first + 1} to place {last + 1}")
+            found.append(slice(first, last + 1) if isinstance(part, (list, dict)) else first)
+        else:
+            found.append(slice(None))
+    return tuple(found)
+
+
+def place_in(x: torch.Tensor, dim: int, place: Any) -> int:
+    """A place along a dimension, counted from 1, or from -1 back from the end."""
+    at = int(place) - 1 if place > 0 else int(place) + x.shape[dim]
+    if isinstance(place, bool) or place == 0 or not 0 <= at < x.shape[dim]:
+        raise IndexError(f"place {place} of {x.shape[dim]}")
+    return at
+
+
+def items_of(table: Any) -> list[Any]:
+    """The items 1, 2, 3, ... of a table, up to the first that is missing."""
+    if isinstance(table, dict):
+        return [table[place] for place in range(1, length(table) + 1)]
+    if not isinstance(table, (list, tuple)):
+        raise TypeError(f"a table is needed, and no {type(table).__name__}")
+    return list(table)
+
+
+def index(table: Any, key: Any) -> Any:
+    """``table[key]``: what is not there is None, and one element of a tensor is a number."""
+    if isinstance(table, dict):
+        return None if isinstance(key, (list, dict)) else table.get(key)  # no list is a key of a dict
+    if isinstance(table, (list, tuple)):
+        is_place = isinstance(key, (int, float)) and 1 <= key <= len(table) and key == int(key)
+        return table[int(key) - 1] if is_place else None
+    if isinstance(table, torch.Tensor):
+        part = table[places_in(table, key)]
+        return part.item() if part.dim() == 0 else part
+    found = getattr(table, attribute(table, key), None)
+    return found.__func__ if inspect.ismethod(found) else found
+
+
+def store(table: Any, key: Any, value: Any) -> None:
+    """``table[key] = value``: behind the last item of a list it is one more, and None takes the last one away."""
+    if isinstance(table, dict):
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+    elif isinstance(table, list):
+        place = int(key) if isinstance(key, (int, float)) and key == int(key) else 0
+        if value is None and 0 < place == len(table):
+            table.pop()
+        elif value is not None and place == len(table) + 1:
+            table.append(value)
+        elif value is not None and 1 <= place <= len(table):
+            table[place - 1] = value
+        elif value is not None or 1 <= place <= len(table):
+            raise TypeError(f"a list of {len(table)} items cannot have {value!r:.40} at {key!r}")
+    elif isinstance(table, torch.Tensor):
+        places = places_in(table, key)
+        table[places] = value.reshape(table[places].shape) if isinstance(value, torch.Tensor) else value
+    else:
+        setattr(table, attribute(table, key), value)
+
+
+def length(value: Any) -> Any:
+    """``#value``: the items of a table, the bytes of a text, the sizes of a tensor."""
+    if isinstance(value, dict):
+        count = next(place for place in itertools.count() if value.get(place + 1) is None)
+        if any(isinstance(key, (int, float)) and key > count for key in value):
+            raise TypeError("the length of a table with holes")  # in Lua it hangs on how the table was made
+        return count
+    if isinstance(value, torch.Tensor):
+        return value.shape
+    return len(value.encode()) if isinstance(value, str) else len(value)
+
+
+def pairs(table: Any) -> Iterator[tuple[Any, Any]]:
+    """``pairs(table)``: places first, then names in their order, then other keys as they came in."""
+    if isinstance(table, (list, tuple)):
+        yield from enumerate(list(table), 1)
+        return
+    entries = (
+        table if isinstance(table, dict) else {key: v for key, v in vars(table).items() if v is not None}
+    )
+    if isinstance(table, nn.Module):
+        raise TypeError("pairs over a layer")
+    numbers = sorted(key for key in entries if isinstance(key, (int, float)) and not isinstance(key, bool))
+    names = sorted(key for key in entries if isinstance(key, str))
+    others = [key for key in entries if isinstance(key, bool) or not isinstance(key, (int, float, str))]
+    for key in (*numbers, *names, *others):
+        if entries.get(key) is not None:
+            yield key, entries[key]
+
+
+def ipairs(table: Any) -> Iterator[tuple[int, Any]]:
+    """``ipairs(table)``: the places 1, 2, 3, ... up to the first that is empty."""
+    for place in itertools.count(1):
+        value = index(table, place)
+        if value is None:
+            return
+        yield place, value
+
+
+def iterate(function: Any, state: Any = None, first: Any = None, *, names: int) -> Iterator[Any]:
+    """The turns of ``for a, b in function, state, first``: its values, for so many names, until the first is None."""
+    if not callable(function):  # pairs and ipairs give what can be gone through
+        for values in function:
+            yield values[0] if names == 1 else (*values, *[None] * names)[:names]
+        return
+    while True:
+        values = (*call_all(function, state, first), *[None] * names)[:names]
+        if values[0] is None:
+            return
+        first = values[0]
+        yield values[0] if names == 1 else values
+
+
+# Calls
+
+
+def call_all(function: Any, *given: Any) -> tuple[Any, ...]:
+    """All values that ``function(...)`` gives: it drops what it does not take, and what it is not given is None."""
+    if not callable(function):
+        raise TypeError(f"a call of {function!r:.60}")
+    arguments: list[Any] = list(given)
+    if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
+        parameters = inspect.signature(function).parameters.values()
+        if not any(each.kind is each.VAR_POSITIONAL for each in parameters):
+            needed = sum(each.default is each.empty for each in parameters)
+            arguments = [*given[: len(parameters)], *[None] * (needed - len(given))]
+    found = function(*arguments)
+    return found if type(found) is tuple else (found,)
+
+
+def call(function: Any, *given: Any) -> Any:
+    """The first value that ``function(...)`` gives."""
+    return (*call_all(function, *given), None)[0]
+
+
+def first_of(values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """So many values of a call; those that it does not give are None."""
+    return (*values, *[None] * count)[:count]
+
+
+# Numbers, text and truth
+
+
+def like(x: Any, other: Any) -> Any:
+    """A tensor's elements in the shape of another one, as Torch7 takes them; numbers as they are."""
+    both = isinstance(x, torch.Tensor) and isinstance(other, torch.Tensor)
+    return other.reshape(x.shape) if both and other.shape != x.shape else other
+
+
+def to_number(value: Any, base: Any = 10) -> Any:
+    """``tonumber(value, base)``: None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = str(text_of(value)).strip(" \t\n\v\f\r").lower()
+    if base not in (None, 10):
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[: int(base)]
+        text = text.removeprefix("0x") if base == 16 else text
+        return int(text, int(base)) if re.fullmatch(f"-?[{digits}]+", text) else None
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch(r"[+-]?(0x[0-9a-f]+|0b[01]+)", text):
+        return int(text, 0)
+    if re.fullmatch(r"[+-]?\d+", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan|infinity)", text):
+        return float(text)
+    return float.fromhex(text) if re.fullmatch(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]*(p[+-]?\d+)?", text) else None
+
+
+def number_of(value: Any) -> Any:
+    """An operand of arithmetic: a text is the number that it says."""
+    number = to_number(value) if isinstance(value, str) else value
+    if number is None or isinstance(number, (bool, list, dict, tuple)) or inspect.isroutine(number):
+        raise TypeError(f"arithmetic on a {type_of(value)}")
+    return number
+
+
+def add(a: Any, b: Any) -> Any:
+    """``a + b``: of tensors element by element, in the shape of the first."""
+    return number_of(a) + like(a, number_of(b))
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """``a - b``"""
+    return number_of(a) - like(a, number_of(b))
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """``a * b``: of two vectors their dot product, of matrices the product of matrices."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        product = a @ b
+        return product.item() if product.dim() == 0 else product
+    return number_of(a) * number_of(b)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """``a / b``, which is infinite or not a number where b is 0."""
+    a, b = number_of(a), number_of(b)
+    if isinstance(b, torch.Tensor):
+        raise TypeError("a tensor behind /")
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)) and b == 0:
+        return a * math.copysign(math.inf, b)
+    return a / b
+
+
+def modulo(a: Any, b: Any) -> Any:
+    """``a % b``"""
+    a, b = number_of(a), number_of(b)
+    if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
+        raise TypeError("% of a tensor")
+    quotient = a / b if b else math.nan
+    return a - math.floor(quotient) * b if math.isfinite(quotient) else math.nan
+
+
+def power(a: Any, b: Any) -> Any:
+    """``a ^ b``, which is infinite or not a number where Python has an error."""
+    a, b = number_of(a), number_of(b)
+    if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
+        raise TypeError("^ of a tensor")
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -math.inf if a < 0 and b % 2 == 1 else math.inf
+    except ValueError:
+        return math.nan if a else math.inf
+
+
+def equal(a: Any, b: Any) -> bool:
+    """``a == b``: a table, a tensor or an object is only equal to itself."""
+    if isinstance(a, (int, float, str)) and isinstance(b, (int, float, str)):
+        return a == b and isinstance(a, bool) == isinstance(b, bool)
+    return a is b
+
+
+def text_of(value: Any) -> Any:
+    """``tostring(value)`` of a number, a text, None or a truth value."""
+    if value is None or isinstance(value, bool):
+        return "nil" if value is None else str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"{value:.14g}"
+    return value if isinstance(value, str) else str(value)
+
+
+def type_of(value: Any) -> str:
+    """``type(value)``: modules and objects are tables, tensors userdata."""
+    if value is None or isinstance(value, bool):
+        return "nil" if value is None else "boolean"
+    if isinstance(value, (int, float, str)):
+        return "string" if isinstance(value, str) else "number"
+    if isinstance(value, (torch.Tensor, torch.Size, io.IOBase)):
+        return "userdata"
+    return "function" if inspect.isroutine(value) else "table"
+
+
+def is_a(value: Any, name: str) -> bool:
+    """``torch.type(value) == name`` for the types of Lua itself: an object of a class of Torch7 is no table then."""
+    if name == "table":
+        return isinstance(value, (list, dict, tuple)) and not isinstance(value, torch.Size)
+    return type_of(value) == name
+
+
+def concatenate(table: Any, separator: str = "", first: int = 1, last: int | None = None) -> str:
+    """``table.concat(table, separator, first, last)``"""
+    items = items_of(table)[int(first) - 1 : None if last is None else int(last)]
+    if not all(isinstance(item, (int, float, str)) for item in items):
+        raise TypeError("table.concat of something else than text and numbers")
+    return separator.join(text_of(item) for item in items)
+
+
+def insert(table: Any, *given: Any) -> None:
+    """``table.insert(table, place, value)``: without a place at the end."""
+    count = len(items_of(table))
+    place, value = (count + 1, *given) if len(given) == 1 else given[:2]
+    if isinstance(table, list):
+        if not 1 <= place <= count + 1 or value is None:
+            raise TypeError(f"a list of {count} items cannot have {value!r:.40} at {place!r}")
+        table.insert(int(place) - 1, value)
+        return
+    for above in range(count, int(place) - 1, -1):
+        table[above + 1] = table[above]
+    store(table, int(place), value)
+
+
+def remove(table: Any, place: float | None = None) -> Any:
+    """``table.remove(table, place)``: the item, or None where there is none; without a place the last one."""
+    count = len(items_of(table))
+    at = count if place is None else int(place)
+    if not 1 <= at <= count:
+        return None
+    if isinstance(table, list):
+        return table.pop(at - 1)
+    taken = table[at]
+    for below in range(at, count):
+        table[below] = table[below + 1]
+    del table[count]
+    return taken
+
+
+def unpack(table: Any, first: int = 1, last: int | None = None) -> list[Any]:
+    """``unpack(table, first, last)``"""
+    end = len(items_of(table)) if last is None else int(last)
+    return [index(table, place) for place in range(int(first), end + 1)]
+
+
+def mathematics_all(name: str, *given: Any) -> tuple[Any, ...]:
+    """All values of ``math.name(...)`` of numbers, or of texts that say some."""
+    numbers = [float(number_of(value)) for value in given]
+    if name in ("max", "min") and any(math.isnan(number) for number in numbers):
+        raise TypeError(f"math.{name} of what is no number")
+    found = OF_NUMBERS[name](*numbers)
+    every = found if isinstance(found, tuple) else (found,)
+    return tuple(int(x) if x and math.isfinite(x) and x == int(x) else x for x in every)
+
+
+def mathematics(name: str, *given: Any) -> Any:
+    """The first value of ``math.name(...)``."""
+    return mathematics_all(name, *given)[0]
+
+
+def show(*values: Any) -> None:
+    """``print(...)``"""
+    print("\t".join(text_of(value) for value in values))
+
+
+def packed(*values: Any) -> list[Any]:
+    """``{...}`` with all values of a call: a list of them, without what is None at its end."""
+    count = max((place for place, value in enumerate(values, 1) if value is not None), default=0)
+    if any(value is None for value in values[:count]):
+        raise TypeError("a list with nil in it")
+    return list(values[:count])
+
+
+def protected(function: Any, *given: Any) -> tuple[Any, ...]:
+    """``pcall(function, ...)``: whether it goes well, and its values or what the error says."""
+    try:
+        return (True, *call_all(function, *given))
+    except Exception as error:  # noqa: BLE001
+        return False, str(error)
+
+
+OF_NUMBERS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "cos": math.cos,
+    "exp": math.exp,
+    "floor": math.floor,
+    "frexp": math.frexp,
+    "fmod": math.fmod,
+    "ldexp": lambda a, exponent: math.ldexp(a, int(exponent)),
+    "max": lambda *numbers: max(numbers),
+    "min": lambda *numbers: min(numbers),
+    "modf": lambda number: math.modf(number)[::-1],
+    "pow": power,
+    "sin": math.sin,
+    "tan": math.tan,
+    "tanh": math.tanh,
+}
