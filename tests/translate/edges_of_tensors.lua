@@ -354,3 +354,27 @@ end
 local z = torch.cat(torch.LongTensor{1, 2}, torch.LongTensor{5, 7}, 1)
 z:div(2)
 print(z[3], torch.cat({z, z}, 1):div(2):sum())
+
+---
+-- a sum that stands beside values of other kinds
+local x, given = torch.ones(3), arg and arg[9]
+local shown = given and 'none' or x:sum()
+print(shown)
+print(given and x or x:mean(), given and {} or x:max())
+---
+-- comparisons into another tensor
+local x, mask = torch.Tensor{1, -2, 3}, torch.Tensor(3)
+mask:gt(x, 0)
+print(mask:sum(), mask[2])
+mask:resizeAs(x):le(x, 1)
+print(mask[1], mask[2], mask[3])
+
+---
+-- types by name: of a variable, and as text
+local x = torch.range(1, 3):float()
+local dtype = arg and arg[7] or 'torch.DoubleTensor'
+local y = x:type(dtype)
+print(y:type(), x:type(), torch.type(y), x:gt(1):type(), torch.type(x:long()))
+print(torch.type(5), torch.type('a'), torch.type({}), torch.type(nil), torch.type(true))
+local parts = ('3,4,5'):split(',')
+print(#parts, parts[2], parts[3] + 1)

@@ -370,6 +370,9 @@ class CallKinds:
                     return result.be("number") | result.mark("whole")
                 if method == "gmatch":
                     return result.be("matches")
+                if method == "split":  # which torch gives to strings
+                    elements = result.of_elements()
+                    return result.be("table") | result.mark("array") | elements.be("string")
                 return result.be("string")
             if kind == "cmdline" and method == "option" and len(arguments) > 1:
                 option = node.arguments[0]

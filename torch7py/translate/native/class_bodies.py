@@ -49,7 +49,7 @@ class ClassBodies:
     def __init__(self, classes: Classes) -> None:
         self.classes, self.t = classes, classes.t
         self.metamethods = Metamethods(classes)
-        self.modes = ModeMethods(classes, self._only_passes_down)
+        self.modes = ModeMethods(classes, self.only_passes_down)
 
     def write(self, made: LuaClass) -> None:
         t = self.t
@@ -63,7 +63,7 @@ class ClassBodies:
             for name, value in made.values.items():
                 if self.classes.current is not None and name in LEFT_OUT:
                     continue
-                t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
+                t.emit(f"{code.attribute_name(name)} = {self.constant(made, name, value)}")
             self.metamethods.write_not_inherited(made)
             inits = self.classes.fields.missing(made)
             if self.classes.factories.functions.intersection(
@@ -119,7 +119,7 @@ class ClassBodies:
         elif name in MODES:
             if name in self.modes.own(layer.made):
                 t.functions.define(MODES[name], function)
-        elif name in _PASSED_DOWN and self._only_passes_down(name, function):
+        elif name in _PASSED_DOWN and self.only_passes_down(name, function):
             return True
         elif name not in LEFT_OUT or (layer.own_passes and name in BACKWARD):
             return False
@@ -130,9 +130,9 @@ class ClassBodies:
         functions = self.t.types.function_called(node)
         if node.method not in _PASSED_DOWN or self.t.kind(node.receiver) != "module":
             return False
-        return bool(functions) and all(self._only_passes_down(node.method, f) for f in functions)
+        return bool(functions) and all(self.only_passes_down(node.method, f) for f in functions)
 
-    def _only_passes_down(self, name: str, function: tree.Function) -> bool:
+    def only_passes_down(self, name: str, function: tree.Function) -> bool:
         """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
         t = self.t
         statements = list(function.body.statements)
@@ -238,7 +238,7 @@ class ClassBodies:
             if name == "__eq":
                 t.emit("__hash__ = object.__hash__")
 
-    def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
+    def constant(self, made: LuaClass, name: str, value: Expression) -> Py:
         t = self.t
         for node in tree.walk(value):
             if isinstance(node, Name) and t.types.class_named(node) is made:

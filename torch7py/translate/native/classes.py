@@ -198,14 +198,32 @@ class Classes:
         if made is None:
             return self.only_holds(node)
         if made not in self.written and made not in self.failed:
-            try:
-                self.write(made)
-            except Problem as problem:
-                self.failed[made] = problem
+            self._write_in_some_form(made)
             self.written.add(made)
         if made in self.failed:
             raise self.failed[made]
         return True
+
+    def _write_in_some_form(self, made: LuaClass) -> None:
+        """Write a class, one of layers in plain calls where something in it has no idiomatic form."""
+        t = self.t
+        before, top, problems, failed = len(t.lines), len(t.top), len(t.problems), len(t.failed)
+        is_layer = made.instance.kind in ("module", "criterion")
+        try:
+            self.write(made)
+        except Problem as problem:
+            if not is_layer or not t.plain_layers.write(made, problem):
+                self.failed[made] = problem
+            return
+        if not is_layer or len(t.problems) == problems:
+            return
+        idiomatic = t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
+        del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
+        if not t.plain_layers.write(made, idiomatic[2][0]):
+            t.lines += idiomatic[0]
+            t.top += idiomatic[1]
+            t.problems += idiomatic[2]
+            t.failed += idiomatic[3]
 
     def is_part(self, node: Statement) -> bool:
         """Whether a statement, with its comments, is written in a class."""

@@ -9,6 +9,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.missing import is_argument
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
@@ -368,6 +369,8 @@ class Conditions:
 
     def surely_true(self, node: Expression) -> bool:
         found = self.t.type(node)
+        if is_argument(self.t, node) and node in self.t.looked_for:
+            return False
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
             return True
         if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):

@@ -59,11 +59,13 @@ class Expressions:
     def value(self, node: Expression) -> Py:
         """The value of an expression: one value, a loss as a plain number."""
         t = self.t
+        if t.plain_layers.current is not None:
+            return t.plain_layers.value(node)
         if not t.plainly:
-            return self._proved(node)
+            return self.proved(node)
         before, needs = len(t.lines), t.needs()
         try:
-            return self._proved(node)
+            return self.proved(node)
         except Undecided:
             del t.lines[before:]
             t.put_back_needs(needs)
@@ -72,7 +74,7 @@ class Expressions:
                 raise
             return found
 
-    def _proved(self, node: Expression) -> Py:
+    def proved(self, node: Expression) -> Py:
         if node in self.instead:
             return self.instead[node]
         if isinstance(node, tree.Paren):

@@ -84,7 +84,10 @@ def index(t: Translator, node: Index) -> Py:
         and t.scopes.is_global(node.base, "arg")
     ):
         t.imports.add("sys")
-        return atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
+        given = atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
+        if node not in t.looked_for or not isinstance(node.key, Number) or node.key.value < 1:
+            return given
+        return Py(f"{given} if len(sys.argv) > {int(node.key.value)} else None", code.TERNARY)
     if kind == "tensor":
         return tensor_index(t, node)
     if is_attribute(t, node) and isinstance(node.key, String):

@@ -307,7 +307,7 @@ class LayerFields:
 
     def refuse_unset(self, lines: list[str]) -> None:
         """Refuse methods that use what the last call left in a field which here is a variable of each call."""
-        own = {self.local(name): name for name in self.temporary}
+        own = {self.local(name): name for name in (*self.temporary, *KEPT_BY_NN)}
         for name in sorted(unset(lines, set(own))):
             raise Problem(
                 "T7-243",
@@ -407,7 +407,7 @@ class LayerFields:
 
 
 def unset(lines: list[str], names: set[str]) -> set[str]:
-    """Which of these names, variables of the methods in some lines, a method reads and never sets.
+    """Which of these names, variables of the methods in some lines, a method reads before it sets them, or never does.
 
     Where a statement of the method has no translation, that is why.
     """
@@ -420,7 +420,9 @@ def unset(lines: list[str], names: set[str]) -> set[str]:
             used = [node for node in inside if isinstance(node, ast.Name)]
             if any(node.id == "NotImplementedError" for node in used):
                 continue
-            made = {node.id for node in used if not isinstance(node.ctx, ast.Load)}
-            made |= {node.arg for node in inside if isinstance(node, ast.arg)}
-            found |= {node.id for node in used} - made
+            made = {node.arg: 0 for node in inside if isinstance(node, ast.arg)}
+            for node in used:
+                if not isinstance(node.ctx, ast.Load):
+                    made[node.id] = min(made.get(node.id, node.lineno), node.lineno)
+            found |= {node.id for node in used if node.lineno < made.get(node.id, node.lineno + 1)}
     return found & names

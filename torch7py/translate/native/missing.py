@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Expression, Index, Name, Unary
+from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["looked_for"]
+__all__ = ["is_argument", "looked_for"]
 
 
 def looked_for(t: Translator) -> set[Expression]:
@@ -35,7 +35,27 @@ def looked_for(t: Translator) -> set[Expression]:
         for target, value in zip(targets, statement.values, strict=False):
             if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
                 found.add(value)
-    return found
+    return found | set(_arguments_that_may_lack(t))
+
+
+def _arguments_that_may_lack(t: Translator) -> Iterator[Expression]:
+    """``arg[1]`` where nil is a value like others: it is assigned, tested or printed."""
+    for node in tree.those(
+        t.program, tree.Local, tree.Assign, tree.Return, tree.If, tree.While, tree.Repeat, Unary, Binary, Call
+    ):
+        values: tuple[tree.Node | tree.Block, ...] = tuple(_conditions(node))
+        if isinstance(node, (tree.Local, tree.Assign, tree.Return)):
+            values = node.values
+        elif isinstance(node, Binary) and node.operator in ("and", "or", "==", "~="):
+            values = (node.left, node.right)
+        elif isinstance(node, Call) and t.path(node.callee) in ("print", "tostring", "type"):
+            values = node.arguments
+        yield from (value for value in values if isinstance(value, Expression) and is_argument(t, value))
+
+
+def is_argument(t: Translator, node: Expression) -> bool:
+    """``arg[n]``, an argument of the program."""
+    return isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
 
 
 def _ends_of_loops(t: Translator) -> Iterator[Expression]:

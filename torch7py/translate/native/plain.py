@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "all_values",
+    "arguments",
     "given",
     "gives_all",
     "has_function",
@@ -56,6 +57,7 @@ _FUNCTIONS = {
     "table.remove": "remove",
     "string.char": "char",
     "tonumber": "to_number",
+    "torch.type": "torch_type",
     "tostring": "text_of",
     "type": "type_of",
 }
@@ -101,7 +103,7 @@ def value(t: Translator, node: Expression) -> Py | None:
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
-        return _written(t, "packed", _arguments(t, tuple(field.value for field in node.fields)))
+        return _written(t, "packed", arguments(t, tuple(field.value for field in node.fields)))
     return None
 
 
@@ -177,35 +179,37 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
         if kind in _FAMILIES and not has_method(kind, node.method):
             return None
         return _written(
-            t, method, [t.value(node.receiver).text, code.quoted(node.method), *_arguments(t, node.arguments)]
+            t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
     if path is None:
-        return _written(t, function, [t.value(node.callee).text, *_arguments(t, node.arguments)])
+        return _written(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
-    taken = owner == "torch" and last in page_library.methods("tensor")
+    taken = owner == "torch" and last in page_library.methods("tensor") and path not in _FUNCTIONS
     if taken and function == "call" and node.arguments and is_open(t, node.arguments[0]):
-        return _written(t, "function", [code.quoted(last), *_arguments(t, node.arguments)])
+        return _written(t, "function", [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
-        found = _written(t, "protected", _arguments(t, node.arguments))
+        found = _written(t, "protected", arguments(t, node.arguments))
         return found if function == "call_all" else atom(f"{found}[0]")
+    if path in ("unpack", "table.unpack") and function == "call_all":
+        return _written(t, "unpack", arguments(t, node.arguments))
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
-        return _written(t, every, [code.quoted(last), *_arguments(t, node.arguments)])
+        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if owner == "math" and last in page_library.entries("OF_NUMBERS"):
         every = "mathematics_all" if function == "call_all" else "mathematics"
-        return _written(t, every, [code.quoted(last), *_arguments(t, node.arguments)])
+        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if function == "call_all":
         return None  # the others give one value
     if owner == "bit" and last in page_library.entries("BITS"):
-        return _written(t, "bits", [code.quoted(last), *_arguments(t, node.arguments)])
+        return _written(t, "bits", [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
-        return _written(t, _FUNCTIONS[path], _arguments(t, node.arguments))
+        return _written(t, _FUNCTIONS[path], arguments(t, node.arguments))
     return None  # a page has no other function of that library
 
 
-def _arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:
+def arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:
     """Arguments as text; of the last one all values."""
     given = [t.value(argument).text for argument in arguments[:-1]]
     for last in arguments[-1:]:

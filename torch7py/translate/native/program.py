@@ -32,7 +32,7 @@ _STANDARD = (
     "argparse collections copy csv functools inspect itertools json math os platform random re socket subprocess sys"
     " tempfile time unittest"
 ).split()
-_LIBRARY = re.compile(rf"(?<![\w.]){page_library.MODULE}\.([a-z_]+)\(")
+_LIBRARY = re.compile(rf"(?<![\w.]){page_library.MODULE}\.(\w+)")
 # Others, in the order of a page: how an expression begins that uses one, and what imports it.
 _OTHERS = [
     ("h5py", re.compile(r"(?<![\w.])h5py\."), "import h5py"),

@@ -38,6 +38,7 @@ from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.own_passes import OwnPasses
 from torch7py.translate.native.places import Places
+from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.surroundings import Surroundings
@@ -123,6 +124,7 @@ class Translator:
         self.intervals = Intervals(self, raw)
         self.counted = counted_comparisons(self)
         self.looked_for = looked_for(self)
+        self.plain_layers = PlainLayers(self)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.places = Places(self)
@@ -322,6 +324,8 @@ class Translator:
 
     def _together(self, nodes: Sequence[Statement], index: int) -> int:
         """Write statements that are one in Python; how many were."""
+        if self.plain_layers.current is not None:
+            return 0
         before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
         scope, labels, needs = self.scope, list(self.labels), self.needs()
         try:
@@ -445,6 +449,9 @@ class Translator:
             self.statement_at = outer
 
     def _write(self, node: Statement) -> None:
+        if self.plain_layers.current is not None:
+            self.plain_layers.statement(node)
+            return
         if self.classes.handles(node) or self.classes.statement(node):
             return
         if devices.handles(self, node) or devices.probed(self, node):

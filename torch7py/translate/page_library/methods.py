@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.tensors import MODULE_METHODS, tensor_method
+from torch7py.translate.page_library.layers import counted_from_0
+from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, text_of
 
@@ -26,9 +28,7 @@ def method_all(value: Any, name: str, *given: Any) -> tuple[Any, ...]:
         found = STORAGE_METHODS[name](value)
     elif isinstance(value, io.IOBase):
         found = file_method(value, name, *given)
-    elif isinstance(value, nn.Module) and (
-        name in MODULE_METHODS or type(value).__module__.startswith("torch.")
-    ):
+    elif isinstance(value, nn.Module) and not defines(type(value), name):
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         found = MODULE_METHODS[name](value, *given)
@@ -37,9 +37,35 @@ def method_all(value: Any, name: str, *given: Any) -> tuple[Any, ...]:
     return found if type(found) is tuple else (found,)
 
 
+def defines(kind: type, name: str) -> bool:
+    """Whether a class that is not PyTorch's has a method of this name."""
+    own = (base for base in kind.__mro__ if not base.__module__.startswith("torch."))
+    return any(name in vars(base) for base in own)
+
+
 def method(value: Any, name: str, *given: Any) -> Any:
     """The first value that ``value:name(...)`` gives."""
     return (*method_all(value, name, *given), None)[0]
+
+
+def _forward(module: nn.Module, *given: Any) -> Any:
+    return module(*counted_from_0(module, given))
+
+
+MODULE_METHODS: dict[str, Callable[..., Any]] = {
+    "add": lambda module, part: module.append(part),
+    "clone": copy.deepcopy,
+    "cuda": lambda module: as_type(module, "cuda"),
+    "double": lambda module: as_type(module, "double"),
+    "evaluate": lambda module: module.eval(),
+    "float": lambda module: as_type(module, "float"),
+    "forward": _forward,
+    "get": lambda module, place: module[int(place) - 1],
+    "size": len,
+    "training": lambda module: module.train(),
+    "type": as_type,
+    "updateOutput": _forward,
+}
 
 
 # Of sizes, which are a storage in Lua.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -33,26 +32,6 @@ def as_type(value: Any, name: str) -> Any:
     return moved.cpu()
 
 
-def _forward(module: nn.Module, *given: Any) -> Any:
-    return module(*given)
-
-
-MODULE_METHODS: dict[str, Callable[..., Any]] = {
-    "add": lambda module, part: module.append(part),
-    "clone": copy.deepcopy,
-    "cuda": lambda module: as_type(module, "cuda"),
-    "double": lambda module: as_type(module, "double"),
-    "evaluate": lambda module: module.eval(),
-    "float": lambda module: as_type(module, "float"),
-    "forward": _forward,
-    "get": lambda module, place: module[int(place) - 1],
-    "size": len,
-    "training": lambda module: module.train(),
-    "type": as_type,
-    "updateOutput": _forward,
-}
-
-
 def whole(value: Any) -> Any:
     """A number of Lua's that is whole as an int, for sizes and places; others as they are."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -68,6 +47,13 @@ def tensor_method(x: torch.Tensor, name: str, *given: Any) -> Any:
     """``x:name(...)``"""
     if name in ELEMENTWISE and not given:
         return getattr(x, f"{name}_")()
+    if (
+        given
+        and isinstance(given[0], torch.Tensor)
+        and len(given) in OF_ANOTHER.get(name, {name in ELEMENTWISE})
+    ):
+        found = tensor_method(given[0].clone(), name, *given[1:])
+        return x.resize_(found.shape).copy_(found)
     if name not in TENSOR_METHODS:
         raise TypeError(f"the method {name} of a tensor")
     return TENSOR_METHODS[name](x, *(whole(value) for value in given))
@@ -184,7 +170,19 @@ def _topk(
 def _type(x: torch.Tensor, name: str | None = None) -> Any:
     if name is not None:
         return as_type(x, name)
-    return x.type().replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+    kind = x.type().replace("BoolTensor", "ByteTensor")  # of a mask
+    return kind.replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+
+
+def torch_type(value: Any) -> str:
+    """``torch.type(value)`` of what is no object of a class."""
+    if isinstance(value, torch.Tensor):
+        return str(_type(value))
+    if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
+        raise TypeError(f"torch.type of an object of {type(value).__name__}")
+    if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
+        raise TypeError(f"torch.type of an object of {type(value).__name__}")
+    return type_of(value)
 
 
 def _split(x: torch.Tensor, size: int, dim: int = 1) -> list[torch.Tensor]:
@@ -196,6 +194,21 @@ def _places(indices: torch.Tensor) -> torch.Tensor:
     return indices.long() - 1
 
 
+# Methods that take another tensor to start from, whose result they put into theirs: with how many arguments then.
+OF_ANOTHER: dict[str, set[int]] = {
+    "add": {2, 3},
+    "addcdiv": {3, 4},
+    "addcmul": {3, 4},
+    "cdiv": {2},
+    "clamp": {3},
+    "cmul": {2},
+    "cpow": {2},
+    "csub": {2, 3},
+    "div": {2},
+    "mul": {2},
+    "pow": {2},
+    **{name: {2} for name in ("eq", "ge", "gt", "le", "lt", "ne")},
+}
 IN_PLACE = frozenset(
     """add addcdiv addcmul apply bernoulli cdiv clamp cmul copy cpow csub div fill indexAdd indexCopy indexFill
     maskedFill mul normal pow random uniform""".split()

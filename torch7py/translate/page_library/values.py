@@ -60,7 +60,7 @@ def items_of(table: Any) -> list[Any]:
     """The items 1, 2, 3, ... of a table, up to the first that is missing."""
     if isinstance(table, dict):
         return [table[place] for place in range(1, length(table) + 1)]
-    if not isinstance(table, (list, tuple)):
+    if not isinstance(table, (list, tuple, nn.ModuleList)):
         raise TypeError(f"a table is needed, and no {type(table).__name__}")
     return list(table)
 
@@ -69,7 +69,7 @@ def index(table: Any, key: Any) -> Any:
     """``table[key]``: what is not there is None, and one element of a tensor is a number."""
     if isinstance(table, dict):
         return None if isinstance(key, (list, dict)) else table.get(key)  # no list is a key of a dict
-    if isinstance(table, (list, tuple)):
+    if isinstance(table, (list, tuple, nn.ModuleList)):
         is_place = isinstance(key, (int, float)) and 1 <= key <= len(table) and key == int(key)
         return table[int(key) - 1] if is_place else None
     if isinstance(table, torch.Tensor):
@@ -86,10 +86,10 @@ def store(table: Any, key: Any, value: Any) -> None:
             table.pop(key, None)
         else:
             table[key] = value
-    elif isinstance(table, list):
+    elif isinstance(table, (list, nn.ModuleList)):
         place = int(key) if isinstance(key, (int, float)) and key == int(key) else 0
         if value is None and 0 < place == len(table):
-            table.pop()
+            table.pop(place - 1)
         elif value is not None and place == len(table) + 1:
             table.append(value)
         elif value is not None and 1 <= place <= len(table):
@@ -117,7 +117,7 @@ def length(value: Any) -> Any:
 
 def pairs(table: Any) -> Iterator[tuple[Any, Any]]:
     """``pairs(table)``: places first, then names in their order, then other keys as they came in."""
-    if isinstance(table, (list, tuple)):
+    if isinstance(table, (list, tuple, nn.ModuleList)):
         yield from enumerate(list(table), 1)
         return
     entries = (
@@ -176,6 +176,19 @@ def call_all(function: Any, *given: Any) -> tuple[Any, ...]:
 def call(function: Any, *given: Any) -> Any:
     """The first value that ``function(...)`` gives."""
     return (*call_all(function, *given), None)[0]
+
+
+def count(first: Any, last: Any, step: Any = 1) -> Iterator[Any]:
+    """The numbers of ``for i = first, last, step``."""
+    at, end, by = number_of(first), number_of(last), number_of(step)
+    while at <= end if by > 0 else at >= end:
+        yield at
+        at += by
+
+
+def truth(value: Any) -> bool:
+    """Whether a value counts as true: all but nil and false do."""
+    return value is not None and value is not False
 
 
 def first_of(values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
@@ -279,6 +292,8 @@ def equal(a: Any, b: Any) -> bool:
 
 def text_of(value: Any) -> Any:
     """``tostring(value)`` of a number, a text, None or a truth value."""
+    if isinstance(value, torch.Tensor) and value.dim() == 0:  # of a criterion, which gives numbers in Torch7
+        value = value.item()
     if value is None or isinstance(value, bool):
         return "nil" if value is None else str(value).lower()
     if isinstance(value, (int, float)):

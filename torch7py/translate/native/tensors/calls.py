@@ -66,7 +66,9 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
         return atom(f"{text.at(code.ATOM)}.byte()")
     if name in ("split", "chunk") and t.tables.is_changed(node):
         return atom(f"list({text})")
-    if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
+    kinds = t.type(node).find().kinds  # more than one in `f and 'none' or x:sum()`
+    is_number = "number" in kinds and ("tensor" not in kinds or not arguments)
+    if is_number and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text
 

@@ -13,7 +13,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule, rules
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.scopes import Variable
@@ -50,7 +50,7 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         if by_text is not None:
             return by_text
     if len(arguments) != 1 or name not in library.TENSOR_TYPES or name == "torch.Tensor":
-        raise Problem("T7-271", receiver.line, "a conversion to a type that is not a literal")
+        raise Undecided("T7-271", receiver.line, "a conversion to a type that is not a literal")
     if name == "torch.CudaTensor":
         return moved(t, receiver, "cuda")
     conversion = (library.TENSOR_TYPES[name] or "Double").lower()
@@ -71,7 +71,7 @@ def name_of_type(t: Translator, node: Expression) -> Py:
         return atom('"torch.ByteTensor"')
     elif _is_alike(t, node):
         return atom(f"{_of_its_type(t, node).at(code.ATOM)}.type()")
-    raise Problem("T7-308", node.line, "the type of a tensor as text")
+    raise Undecided("T7-308", node.line, "the type of a tensor as text")
 
 
 def _of_its_type(t: Translator, node: Expression) -> Py:

@@ -127,8 +127,10 @@ def _over_dimension(name: str) -> Rule:
 rules["cumsum"], rules["cumprod"] = _over_dimension("cumsum"), _over_dimension("cumprod")
 
 
-def _comparison(operator: str) -> Rule:
+def _comparison(name: str, operator: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        if len(arguments) != 1:  # r:gt(x, y), into r
+            return into_receiver(t, receiver, name, arguments)
         left, right = t.value(receiver).at(code.ADD), t.expressions.beside(arguments[0], receiver, code.ADD)
         return Py(f"{left} {operator} {right}", code.COMPARE)
 
@@ -136,4 +138,4 @@ def _comparison(operator: str) -> Rule:
 
 
 for _lua, _operator in _COMPARE.items():
-    rules[_lua] = _comparison(_operator)
+    rules[_lua] = _comparison(_lua, _operator)

@@ -1,0 +1,178 @@
+-- a layer of a table, with a module inside whose weights are nobody's
+require 'nn'
+local Inv, parent = torch.class('nn.Inv', 'nn.Module')
+function Inv:__init(n)
+  parent.__init(self)
+  self.weight = torch.Tensor(n):fill(0.5)
+  self.gradWeight = torch.Tensor(n):zero()
+  self.net = nn.Linear(n, n)
+  self.gradInput = {torch.Tensor(), torch.Tensor()}
+  self:reset()
+end
+function Inv:reset() self.weight:uniform(-1, 1) end
+function Inv:updateOutput(input)
+  local a, b = unpack(input)
+  self.output:resizeAs(a):copy(a)
+  self.output:cmul(self.weight:view(1, -1):expandAs(a)):add(b)
+  if self.flag then self.output:mul(2) end
+  self.inner = self.net:forward(b)
+  self.output:add(self.inner)
+  for i = 1, 2 do self.output:add(0.1 * i) end
+  return self.output
+end
+function Inv:updateGradInput(input, gradOutput)
+  if not self.ga then self.ga, self.gb = self.gradInput[1], self.gradInput[2] end
+  self.gradInput[1]:resizeAs(gradOutput):copy(gradOutput)
+  self.gradInput[1]:cmul(self.weight:view(1, -1):expandAs(gradOutput))
+  local g = self.net:updateGradInput(input[2], gradOutput)
+  self.gradInput[2]:resizeAs(gradOutput):copy(gradOutput):add(g)
+  return self.gradInput
+end
+function Inv:accGradParameters(input, gradOutput, scale)
+  scale = scale or 1
+  self.gradWeight:add(scale, torch.cmul(input[1], gradOutput):sum(1))
+end
+local net = nn.Sequential():add(nn.ConcatTable():add(nn.Linear(4, 3)):add(nn.Linear(4, 3))):add(nn.Inv(3)):add(nn.Tanh())
+train(net, nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- a gradient that is asked for before it is there, and an input that is a tensor or a table
+require 'nn'
+local Either, parent = torch.class('nn.Either', 'nn.Module')
+function Either:__init() parent.__init(self) self.calls = 0 end
+function Either:updateOutput(input)
+  self.calls = self.calls + 1
+  local x = type(input) == 'table' and input[1] or input
+  self.output:resizeAs(x):copy(x):mul(2)
+  if type(input) == 'table' then self.output:add(input[2]) end
+  return self.output
+end
+function Either:updateGradInput(input, gradOutput)
+  if torch.isTensor(self.gradInput) and self.gradInput:nElement() == 0 then self.last = 'first' else self.last = 'more' end
+  if type(input) == 'table' then
+    if torch.isTensor(self.gradInput) then self.gradInput = {torch.Tensor(), torch.Tensor()} end
+    self.gradInput[1]:resizeAs(input[1]):copy(gradOutput):mul(2)
+    self.gradInput[2]:resizeAs(input[2]):copy(gradOutput)
+  else
+    self.gradInput:resizeAs(input):copy(gradOutput):mul(2)
+  end
+  return self.gradInput
+end
+local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Either())
+net:add(nn.ConcatTable():add(nn.Identity()):add(nn.Linear(3, 3))):add(nn.Either())
+train(net, nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- a container: a list of modules that its halves go through
+require 'nn'
+local Dense, parent = torch.class('nn.Dense', 'nn.Container')
+function Dense:__init(n)
+  parent.__init(self)
+  self.net1 = nn.Sequential():add(nn.Linear(n, 2)):add(nn.Tanh())
+  self.net2 = nn.JoinTable(2)
+  self.modules = {self.net1, self.net2}
+end
+function Dense:updateOutput(input)
+  local x = torch.type(input) == 'table' and input[1] or input
+  self.middle = self.net1:forward(x)
+  self.output = self.net2:forward({x, self.middle})
+  return self.output
+end
+function Dense:updateGradInput(input, gradOutput)
+  local x = torch.type(input) == 'table' and input[1] or input
+  self.split = self.net2:backward({x, self.middle}, gradOutput)
+  self.gradInput = self.net1:updateGradInput(x, self.split[2])
+  self.gradInput:add(self.split[1])
+  return self.gradInput
+end
+function Dense:accGradParameters(input, gradOutput, scale)
+  local x = torch.type(input) == 'table' and input[1] or input
+  self.net1:accGradParameters(x, self.split[2], scale)
+end
+local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Dense(3)):add(nn.Linear(5, 3))
+train(net, nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- a criterion with a table of two losses, whose halves are the program's
+require 'nn'
+local Two, parent = torch.class('nn.Two', 'nn.Criterion')
+function Two:__init(weight) parent.__init(self) self.weight = weight self.mse = nn.MSECriterion() end
+function Two:updateOutput(input, target)
+  self.parts = {}
+  self.parts[1] = self.mse:forward(input, target)
+  self.parts[2] = torch.abs(input):mean()
+  self.output = 0
+  for i, part in ipairs(self.parts) do self.output = self.output + (i == 2 and self.weight or 1) * part end
+  return self.output
+end
+function Two:updateGradInput(input, target)
+  self.gradInput = self.mse:backward(input, target):clone()
+  self.sign = self.sign or input.new()
+  self.sign:resizeAs(input):sign(input)
+  self.gradInput:add(self.weight / input:nElement(), self.sign)
+  return self.gradInput
+end
+train(nn.Sequential():add(nn.Linear(4, 3)), nn.Two(0.3), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- weights that parameters() gathers, and a mode that means something
+require 'nn'
+local Gather, parent = torch.class('nn.Gather', 'nn.Module')
+function Gather:__init(n)
+  parent.__init(self)
+  self.first, self.second = nn.Linear(n, n), nn.Linear(n, n)
+  self.noise = 0
+end
+function Gather:parameters()
+  local w, g = {}, {}
+  for _, m in ipairs({self.first, self.second}) do
+    local mw, mg = m:parameters()
+    for i = 1, #mw do w[#w + 1] = mw[i] g[#g + 1] = mg[i] end
+  end
+  return w, g
+end
+function Gather:training() parent.training(self) self.noise = 0.5 end
+function Gather:evaluate() parent.evaluate(self) self.noise = 0 end
+function Gather:updateOutput(input)
+  self.half = self.first:forward(input)
+  self.output = self.second:forward(self.half):clone():add(self.noise)
+  if self.train then self.output:mul(2) end
+  return self.output
+end
+function Gather:updateGradInput(input, gradOutput)
+  local g = gradOutput:clone()
+  if self.train then g:mul(2) end
+  self.between = self.second:updateGradInput(self.half, g)
+  self.gradInput = self.first:updateGradInput(input, self.between)
+  return self.gradInput
+end
+function Gather:accGradParameters(input, gradOutput, scale)
+  local g = gradOutput:clone()
+  if self.train then g:mul(2) end
+  self.second:accGradParameters(self.half, g, scale)
+  self.first:accGradParameters(input, self.between, scale)
+end
+local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Gather(3))
+local x, y = torch.randn(5, 4), torch.randn(5, 3)
+net:training()
+train(net, nn.MSECriterion(), x, y)
+net:evaluate()
+train(net, nn.MSECriterion(), x, y)
+---
+-- a class that derives from one in plain calls
+require 'nn'
+local Base, parent = torch.class('nn.Base', 'nn.Module')
+function Base:__init(factor) parent.__init(self) self.factor = factor end
+function Base:scale(x) return x * self.factor end
+function Base:updateOutput(input)
+  if not self.seen then self.seen = {} end
+  self.seen[#self.seen + 1] = input:size(1)
+  self.output = self:scale(input)
+  return self.output
+end
+function Base:updateGradInput(input, gradOutput)
+  if self.gradInput:nElement() > 0 then self.again = true end
+  self.gradInput = self:scale(gradOutput)
+  return self.gradInput
+end
+local Child, base = torch.class('nn.Child', 'nn.Base')
+function Child:__init() base.__init(self, 3) end
+function Child:scale(x) return base.scale(self, x) + 0 end
+local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Child()):add(nn.Base(0.5))
+train(net, nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))

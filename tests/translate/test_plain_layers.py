@@ -1,0 +1,103 @@
+"""Layers of a program's own in plain calls: they learn what they learn in Torch7, with their halves as methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import TOLERANCE, verify_script
+
+# The loop stands where it is called: a function that takes any net would be in plain calls itself.
+LOOP = """
+local net, criterion, x, y = NET
+for i = 1, 5 do
+  local output = net:forward(x)
+  local loss = criterion:forward(output, y)
+  net:zeroGradParameters()
+  net:backward(x, criterion:backward(output, y))
+  net:updateParameters(0.05)
+  print(loss)
+end
+"""
+PROGRAMS = Path(__file__).with_name("plain_layers.lua").read_text().split("\n---\n")
+
+
+def with_loops(source: str) -> str:
+    lines = []
+    for line in source.split("\n"):
+        if line.startswith("train("):
+            lines.append("do" + LOOP.replace("NET", line[len("train(") : -1]) + "end")
+        else:
+            lines.append(line)
+    return "torch.manualSeed(5)\n" + "\n".join(lines)
+
+
+OWN_LAYERS = sorted(
+    path for path in Path(__file__).with_name("programs").glob("*.lua") if "torch.class" in path.read_text()
+)
+
+
+@pytest.mark.parametrize("source", PROGRAMS, ids=[program.split("\n")[0][3:] for program in PROGRAMS])
+def test_a_class_in_plain_calls_learns_the_same(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(with_loops(source))
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert [str(problem) for problem in page.problems] == []
+    comparison = verify_script(page, path)
+    assert comparison.lines >= 5
+    assert comparison.largest < TOLERANCE
+
+
+@pytest.fixture
+def no_idiomatic_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every class of layers declines its idiomatic form."""
+    from torch7py.translate.native.classes import Classes
+
+    written = Classes.write
+
+    def write(self: Classes, made: LuaClass) -> None:
+        if made.instance.kind in ("module", "criterion"):
+            raise Problem("T7-243", made.statement.line, "declined")
+        written(self, made)
+
+    monkeypatch.setattr(Classes, "write", write)
+
+
+@pytest.mark.usefixtures("no_idiomatic_layers")
+@pytest.mark.parametrize("source", PROGRAMS, ids=[program.split("\n")[0][3:] for program in PROGRAMS])
+def test_every_program_learns_the_same_in_plain_calls(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(with_loops(source))
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert [str(problem) for problem in page.problems] == []
+    assert "(lua_compat.Layer):" in page.code or "(lua_compat.Container):" in page.code
+    assert verify_script(page, path).largest < TOLERANCE
+
+
+@pytest.mark.usefixtures("no_idiomatic_layers")
+def test_programs_with_layers_in_plain_calls_never_learn_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error is allowed, another number never. What a class needs that the library has not is refused."""
+    monkeypatch.chdir(tmp_path)  # where some write files
+    same, others = [], list[str]()
+    for source in OWN_LAYERS:
+        path = tmp_path / source.name
+        path.write_bytes(source.read_bytes())
+        page = translate_script(path.read_bytes(), path.name)
+        if page.problems:
+            continue
+        try:
+            comparison = verify_script(page, path)
+        except Different as difference:
+            others.append(f"{source.name}: {difference}")
+            continue
+        assert comparison.largest < TOLERANCE, source.name
+        same.append(source.name)
+    assert [text for text in others if "the translation fails: " not in text] == []
+    assert len(same) >= 33

@@ -1,0 +1,413 @@
+"""Classes of layers in plain calls: where the idiomatic form declines, their halves stay methods of the class.
+
+Such a class derives from ``lua_compat.Layer``, which computes its gradients by the program's own ``updateGradInput``
+and ``accGradParameters``. What it does with modules inside goes there and back by ``lua_compat.run`` and
+``lua_compat.back``. All fields are the object's, so that nothing of its computation needs to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from torch7py.translate import page_library, tree
+from torch7py.translate.forms import same_expression
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native import code, plain, stdlib
+from torch7py.translate.native.code import INDENT, Py, atom
+from torch7py.translate.native.layer_halves import BACKWARD
+from torch7py.translate.native.mode_methods import MODES
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["PlainLayers"]
+
+_BASES = {"nn.Module": "Layer", "nn.Criterion": "Layer", "nn.Container": "Container"}
+# Methods of nn.Module that the library's class has by itself, or that a page does without.
+_LEFT_OUT = {"parameters", "clearState"}
+# What a class is called by has these names in Python.
+_NAMED = {
+    "__init": "__init__",
+    "__tostring": "__repr__",
+    "__tostring__": "__repr__",
+    **MODES,
+    "train": "training",
+}
+# Methods that a page leaves to PyTorch where they only pass on what they are told.
+_OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
+_PASSED_ON = {*_OF_WEIGHTS, "type", "float", "double", "cuda"}
+_PASSES = {"forward", "updateOutput", *BACKWARD}
+
+
+class PlainLayers:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.current: LuaClass | None = None  # whose methods are being written
+        self.written: set[LuaClass] = set()
+
+    def write(self, made: LuaClass, reason: Problem) -> bool:
+        """Write a class that has no idiomatic form, for this reason; whether that was done."""
+        t = self.t
+        if not self._fits(made):
+            return False
+        before, top, needs, chosen = len(t.lines), len(t.top), t.needs(), dict(t.names.chosen)
+        problems, failed = len(t.problems), len(t.failed)
+        self.current = made
+        try:
+            self._class(made)
+            done = len(t.problems) == problems
+        except Problem:
+            done = False
+        finally:
+            self.current = None
+        if not done:
+            del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
+            t.put_back_needs(needs)
+            t.names.chosen = chosen
+            return False
+        self.written.add(made)
+        reason.file = t.file
+        t.reasons.append(reason)
+        for part in (made.statement, *made.parts):
+            t.plain_calls += [node for node in tree.walk(part) if isinstance(node, Statement)]
+        return True
+
+    def _fits(self, made: LuaClass) -> bool:
+        based = made.base in self.written if made.base is not None else made.parent in _BASES
+        others = made.makers or made.statics or made.literals or made.prototype or made.aliases
+        bodies = self.t.classes.bodies
+        return (
+            based
+            and not others
+            and "forward" not in made.methods
+            and all(bodies.only_passes_down(n, f) for n, f in made.methods.items() if n in _PASSED_ON)
+        )
+
+    # The class
+
+    def _class(self, made: LuaClass) -> None:
+        t = self.t
+        base = f"{page_library.MODULE}.{_BASES.get(made.parent or '')}"
+        base = t.classes.names[made.base] if made.base is not None else base
+        t.gap()
+        t.emit(f"class {t.classes.names[made]}({base}):")
+        with t.indented():
+            weights, inner = self._weights(made)
+            if weights:
+                named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
+                t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
+            if inner:
+                t.emit("INNER = True")
+            for name, value in made.values.items():
+                t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(made, name, value)}")
+            missing = [f"self.{name} = None" for name in self._missing(made)]
+            missing += t.models.modes.lines(made)
+            if "__init" not in made.methods:
+                for line in missing:
+                    t.emit(line.removeprefix("self."))
+            for name, function in sorted(made.methods.items(), key=lambda item: item[1].place.start):
+                if name not in _LEFT_OUT and name not in _PASSED_ON:
+                    self._method(name, function, missing)
+        t.emit("")
+
+    def _method(self, name: str, function: tree.Function, missing: Sequence[str]) -> None:
+        t = self.t
+        if not function.parameters or function.parameters[0].name != "self":
+            raise Problem("T7-243", function.line, f"{name} without self")
+        t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "self"
+        t.gap()
+        t.emit("@torch.no_grad()")
+        begin = list(missing) if name == "__init" else []
+        if name == "__init" and not self._calls_parent(function):
+            begin = ["super().__init__()", *begin]
+        t.functions.define(self.attribute(name), function, inits=begin)
+
+    def _calls_parent(self, function: tree.Function) -> bool:
+        first = function.body.statements[0] if function.body.statements else None
+        return isinstance(first, tree.Run) and self._name_of_parents(first.call) == "__init"
+
+    def _missing(self, made: LuaClass) -> list[str]:
+        """The fields that methods name and the constructor may not set: nil in Lua."""
+        t = self.t
+        chain, known = made, {"output", "gradInput", "train"}
+        known |= {"modules"} if self._is_container() else set()
+        while True:
+            known |= {*chain.methods, *chain.values}
+            if chain.base is None:
+                break
+            chain = chain.base
+            known |= set(t.classes.fields.fields_of(chain))
+        found = [n for n in t.classes.fields.fields_of(made) if n not in known]
+        return [self.attribute(n) for n in found if n not in t.classes.fields.definite(made)]
+
+    def _weights(self, made: LuaClass) -> tuple[dict[str, str], bool]:
+        """The weights of a layer, each with the field of its gradient; whether those of layers within are its own."""
+        method = made.methods.get("parameters")
+        if method is None:
+            inner = not _OF_WEIGHTS.isdisjoint(made.methods)
+            fields = self._assigned(made)
+            own = [n for n in ("weight", "bias") if "tensor" in fields.get(n, ())]
+            return {name: f"grad{name.capitalize()}" for name in own}, inner
+        last = method.body.statements[-1] if len(method.body.statements) == 1 else None
+        values = last.values if isinstance(last, tree.Return) else ()
+        lists = [self._fields_in(value, made) for value in values]
+        if len(lists) == 2 and None not in lists and len(lists[0] or ()) == len(lists[1] or ()):
+            return dict(zip(lists[0] or (), lists[1] or (), strict=True)), False
+        named = {self._field_of(n, made) for n in tree.every(method.body, Index)} - {""}
+        modules = {name for name, kinds in self._assigned(made).items() if "module" in kinds}
+        if named != modules or not modules:  # else it gathers those of all layers inside
+            raise Problem("T7-243", method.line, "parameters() that does not say which they are")
+        return {}, True
+
+    def _assigned(self, made: LuaClass) -> dict[str, set[str | None]]:
+        """The fields that methods assign, each with the kinds of what they are given."""
+        found: dict[str, set[str | None]] = {}
+        for function in made.methods.values():
+            for node in tree.every(function.body, tree.Assign):
+                for target in node.targets:
+                    if name := self._field_of(target, made):
+                        found.setdefault(name, set()).add(self.t.kind(target))
+        return found
+
+    def _field_of(self, node: Expression, made: LuaClass) -> str:
+        """The name of ``self.name`` in a method of a class, empty for other expressions."""
+        if isinstance(node, Index) and isinstance(node.key, String) and self.is_self(node.base, made):
+            return node.key.value
+        return ""
+
+    def _fields_in(self, node: Expression, made: LuaClass) -> list[str] | None:
+        if not isinstance(node, tree.Table):
+            return None
+        found = [self._field_of(item.value, made) for item in node.fields]
+        return [self.attribute(name) for name in found] if all(found) else None
+
+    # Names
+
+    @staticmethod
+    def attribute(name: str) -> str:
+        """What a field or a method is called, where nn.Module has one of that name."""
+        if name in _NAMED:
+            return _NAMED[name]
+        python = code.attribute_name(name)
+        return f"{python}_" if hasattr(nn.Module, name) else python
+
+    def is_self(self, node: Expression, made: LuaClass | None = None) -> bool:
+        made = made or self.current
+        if not isinstance(node, Name) or node.name != "self" or made is None:
+            return False
+        of_name = self.t.scopes.of_name
+        return any(of_name[node] is of_name[f.parameters[0]] for f in made.methods.values() if f.parameters)
+
+    def field(self, node: Expression) -> str | None:
+        """``self.name`` in a method of the class."""
+        if isinstance(node, Index) and isinstance(node.key, String) and self.is_self(node.base):
+            return f"self.{self.attribute(node.key.value)}"
+        return None
+
+    # Expressions
+
+    def value(self, node: Expression) -> Py:
+        """An expression of a method: as in other places, but for what is done with the layer and modules in it."""
+        t = self.t
+        found = self._special(node)
+        if found is not None:
+            return found
+        before, needs = len(t.lines), t.needs()
+        try:
+            return t.expressions.proved(node)
+        except Problem:
+            del t.lines[before:]
+            t.put_back_needs(needs)
+            found = plain.value(t, node)
+            if found is None:
+                raise
+            return found
+
+    def _special(self, node: Expression) -> Py | None:
+        t = self.t
+        field = self.field(node)
+        if field is not None:
+            return atom(field)
+        if isinstance(node, Call):
+            return self._of_parent(node)
+        of_list = isinstance(node, Index) and self.field(node.base) == "self.modules_"
+        if isinstance(node, Index) and (of_list or self._may_be_module(node.base)) and t.path(node) is None:
+            return self._call("index", [t.value(node.base).text, t.value(node.key).text])
+        if not isinstance(node, Invoke):
+            return None
+        given = plain.arguments(t, node.arguments)
+        if self.is_self(node.receiver):
+            return atom(f"self.{self.attribute(node.method)}({', '.join(given)})")
+        if node.method in _PASSES and t.path(node.receiver) is None:
+            return self._pass(node, [t.value(node.receiver).text, *given])
+        if self._may_be_module(node.receiver) or self._has_operands(node):
+            return self._call("method", [t.value(node.receiver).text, code.quoted(node.method), *given])
+        return None
+
+    def _has_operands(self, node: Invoke) -> bool:
+        """Whether a method changes a tensor by others, which need only have as many elements in Torch7."""
+        receiver = node.receiver
+        if node.method not in page_library.entries("IN_PLACE") or self.t.kind(receiver) != "tensor":
+            return False
+        if isinstance(receiver, Invoke) and receiver.method == "resizeAs" and len(receiver.arguments) == 1:
+            return not all(same_expression(a, receiver.arguments[0]) for a in node.arguments)
+        return any(self.t.kind(argument) != "number" for argument in node.arguments)
+
+    def _may_be_module(self, node: Expression) -> bool:
+        return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
+
+    def _pass(self, node: Invoke, given: list[str]) -> Py:
+        if node.method in ("forward", "updateOutput"):
+            return self._call("run", given)
+        which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
+        if len(given) < 3:
+            raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
+        return self._call("back", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+
+    def _call(self, name: str, given: list[str]) -> Py:
+        return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
+
+    def _name_of_parents(self, node: Expression) -> str | None:
+        """The method of a parent that ``parent.name(self, ...)`` calls."""
+        if not isinstance(node, Call) or not isinstance(node.callee, Index) or not node.arguments:
+            return None
+        callee, made = node.callee, self.current
+        if not isinstance(callee.key, String) or not self.is_self(node.arguments[0]) or made is None:
+            return None
+        t = self.t
+        is_variable = (
+            isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable
+        )
+        if is_variable or t.path(callee.base) == made.parent or t.types.class_named(callee.base) is made.base:
+            return callee.key.value
+        return None
+
+    def _is_container(self) -> bool:
+        return self.current is not None and self.current.parent == "nn.Container"
+
+    def _of_parent(self, node: Call) -> Py | None:
+        name = self._name_of_parents(node)
+        if name is None:
+            return None
+        known = {"__init", "updateOutput", *BACKWARD, *MODES, *(("add",) if self._is_container() else ())}
+        assert self.current is not None
+        if name not in known and (self.current.base is None or self.current.base.find(name) is None):
+            raise Problem("T7-242", node.line, f"the method {name} of {self.current.parent}")
+        given = plain.arguments(self.t, node.arguments[1:])
+        return atom(f"super().{self.attribute(name)}({', '.join(given)})")
+
+    # Statements
+
+    def statement(self, node: Statement) -> None:
+        t = self.t
+        t.mixed = True
+        if isinstance(node, tree.Local):
+            self._assign(node, node.names, node.values)
+        elif isinstance(node, tree.Assign):
+            self._assign(node, node.targets, node.values)
+        elif isinstance(node, tree.Run):
+            self._run(node.call)
+        elif isinstance(node, tree.Return):
+            self._return(node)
+        elif isinstance(node, tree.If):
+            for number, (condition, body) in enumerate(node.branches):
+                t.emit(f"{'elif' if number else 'if'} {self._condition(condition)}:")
+                t.body(body)
+            if node.otherwise is not None:
+                t.emit("else:")
+                t.body(node.otherwise)
+        elif isinstance(node, tree.While):
+            t.emit(f"while {self._condition(node.condition)}:")
+            t.loop_body(node.body)
+        elif isinstance(node, tree.Repeat):
+            t.emit("while True:")
+            t.loop_body(node.body)
+            with t.indented():
+                t.emit(f"if {self._condition(node.condition)}:")
+                t.emit(f"{INDENT}break")
+        elif isinstance(node, tree.NumericFor):
+            bounds = [node.start, node.stop, *([node.step] if node.step is not None else [])]
+            head = self._call("count", [t.value(bound).text for bound in bounds])
+            t.emit(f"for {t.names.of(node.variable)} in {head}:")
+            t.loop_body(node.body)
+        elif isinstance(node, tree.GenericFor):
+            plain.loop_head(t, node, [t.names.of(name) for name in node.names])
+            t.loop_body(node.body)
+        elif isinstance(node, tree.Do):
+            t.block(node.body)
+        elif isinstance(node, tree.Break):
+            t.emit("break")
+        elif isinstance(node, tree.LocalFunction):
+            t.functions.define(t.names.of(node.name), node.function)
+        else:
+            raise Problem("T7-243", node.line, f"{type(node).__name__} in a method of a layer")
+
+    def _run(self, node: Call | Invoke) -> None:
+        t = self.t
+        rule = stdlib.statements.get(t.path(node.callee) or "") if isinstance(node, Call) else None
+        if rule is not None and isinstance(node, Call):
+            rule(t, node)
+        else:
+            t.emit(t.value(node).text)
+
+    def _condition(self, node: Expression) -> Py:
+        t = self.t
+        before, needs = len(t.lines), t.needs()
+        try:
+            found = t.conditions.condition(node)
+            if len(t.lines) == before:
+                return found
+        except Problem:
+            pass
+        del t.lines[before:]
+        t.put_back_needs(needs)
+        return self._call("truth", [t.value(node).text])
+
+    def _return(self, node: tree.Return) -> None:
+        t = self.t
+        last = node.values[-1] if node.values else None
+        if isinstance(last, tree.Vararg) or (isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)):
+            raise Problem("T7-218", node.line, "all values of a call at the end of a list")
+        t.emit(f"return {', '.join(t.value(value).text for value in node.values)}".rstrip())
+
+    def _assign(self, node: Statement, targets: Sequence[Expression], values: Sequence[Expression]) -> None:
+        t = self.t
+        if len(targets) == len(values) == 1:
+            (target,), (value,) = targets, values
+            if isinstance(value, tree.Function) and isinstance(target, Name):
+                t.functions.define(t.names.of(target), value)
+            else:
+                self._store(target, t.value(value))
+            return
+        if len(values) < len(targets) and values and isinstance(values[-1], (Call, Invoke)):
+            found = plain.all_values(t, values[-1]) if len(values) == 1 else None
+            if found is None:
+                raise Problem("T7-211", node.line, "more names than values, the last of which is a call")
+            given = self._call("first_of", [found.text, str(len(targets))]).text
+        else:
+            texts = [t.value(value).text for value in values[: len(targets)]]
+            given = ", ".join([*texts, *["None"] * (len(targets) - len(texts))])
+        names = [
+            self.field(target) or (t.target(target) if isinstance(target, Name) else t.fresh("value"))
+            for target in targets
+        ]
+        t.emit(f"{', '.join(names)} = {given}")
+        for target, name in zip(targets, names, strict=True):
+            if not isinstance(target, Name) and self.field(target) is None:
+                self._store(target, atom(name))
+
+    def _store(self, target: Expression, value: Py) -> None:
+        t = self.t
+        field = self.field(target)
+        if field is not None:
+            t.emit(f"{field} = {value}")
+        elif isinstance(target, Index):
+            t.emit(plain.store(t, target, value))
+        else:
+            t.emit(f"{t.unread(target) or t.target(target)} = {value}")
+            plain.given(t, target, value)

@@ -1,0 +1,242 @@
+"""Layers and criterions that compute their gradients themselves, and calls of modules there and back."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from torch7py.translate.page_library.values import call, items_of
+
+
+def each(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
+    """A function of each tensor in nested tables; other values as they are."""
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: each(function, part) for key, part in value.items()}
+    return [each(function, part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """The tensors in nested tables, one after the other."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [x for part in parts for x in tensors_in(part)]
+
+
+def gradients_for(inputs: Any, gradients: Any) -> list[torch.Tensor | None]:
+    """For each tensor of an input its gradient, None where there is none."""
+    if isinstance(inputs, torch.Tensor):
+        given = isinstance(gradients, torch.Tensor) and gradients.numel() == inputs.numel()
+        return [gradients.reshape(inputs.shape).clone() if given else None]
+    if not isinstance(inputs, (list, tuple, dict)):
+        return []
+    parts = inputs.values() if isinstance(inputs, dict) else inputs
+    found = items_of(gradients) if isinstance(gradients, (list, tuple, dict)) else []
+    found += [None] * len(inputs)
+    return [x for part, gradient in zip(parts, found, strict=False) for x in gradients_for(part, gradient)]
+
+
+class LayerCall(torch.autograd.Function):
+    """One call of a layer: its own halves compute the gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, layer: Layer, inputs: tuple[Any, ...], *tensors: torch.Tensor) -> Any:
+        ctx.layer, ctx.inputs, ctx.count = layer, each(torch.Tensor.detach, inputs), len(tensors)
+        ctx.output = call(layer.updateOutput, *ctx.inputs)
+        object.__setattr__(layer, "returned", ctx.output)
+        if isinstance(ctx.output, (int, float)):  # of a criterion
+            return next(x for x in tensors if x.is_floating_point()).new_tensor(ctx.output)
+        found = tuple(x.clone() for x in tensors_in(ctx.output))
+        ctx.mark_non_differentiable(*(x for x in found if not x.is_floating_point()))
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        layer, inputs = ctx.layer, ctx.inputs
+        layer.share_gradients()
+        if isinstance(ctx.output, (int, float)):
+            found = each(lambda x: x * gradients[0], call(layer.updateGradInput, *inputs))
+        else:
+            waiting = iter(gradients)
+            found = call(layer.backward, *inputs, each(lambda _: next(waiting), ctx.output), 1)
+        of_both = isinstance(found, (list, tuple, dict)) and isinstance(inputs[0], torch.Tensor)
+        given = gradients_for(inputs if of_both else inputs[0], found)
+        return None, None, *given, *[None] * (ctx.count - len(given))
+
+
+class Layer(nn.Module):
+    """A layer as Torch7's: ``updateOutput``, ``updateGradInput`` and ``accGradParameters`` are the class's own.
+
+    ``WEIGHTS`` names its weights, each with the field of its gradient. Layers within it are its own affair: their
+    weights are among its parameters only where ``INNER`` says so.
+    """
+
+    WEIGHTS: ClassVar[dict[str, str]] = {}
+    INNER = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.training = False  # Torch7's layers do not train before they are told to
+        self.output: Any = torch.empty(0)
+        self.gradInput: Any = torch.empty(0)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.WEIGHTS and isinstance(value, torch.Tensor):
+            value = nn.Parameter(value)
+        elif name == "modules_" and isinstance(value, list):
+            value = nn.ModuleList(value)
+        super().__setattr__(name, value)
+
+    def _apply(self, function: Any, recurse: bool = True) -> Any:
+        module: Any = super()
+        module._apply(function, recurse)
+        for name, value in list(vars(self).items()):
+            if not name.startswith("_"):
+                object.__setattr__(self, name, each(function, value))
+        return self
+
+    def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Any:
+        if self.INNER:
+            yield from super().named_modules(memo, prefix, remove_duplicate)
+        elif memo is None or self not in memo:
+            yield prefix, self
+
+    def forward(self, *inputs: Any) -> Any:
+        apply: Any = LayerCall.apply
+        found = apply(self, inputs, *tensors_in(inputs), *self.parameters())
+        if not isinstance(found, tuple):
+            return found
+        waiting = iter(found)
+        return each(lambda _: next(waiting), self.returned)
+
+    def train(self, mode: bool = True) -> Any:
+        (self.set_training if mode else self.set_evaluation)()
+        return self
+
+    def set_training(self) -> None:
+        """``training``, which tells the layer alone."""
+        self.training = True
+
+    def set_evaluation(self) -> None:
+        """``evaluate``, which tells the layer alone."""
+        self.training = False
+
+    def share_gradients(self) -> None:
+        """Have each weight and its field of Torch7's share one gradient."""
+        for name, field in self.WEIGHTS.items():
+            weight, gradient = getattr(self, name, None), getattr(self, field, None)
+            if weight is None or gradient is None or weight.grad is gradient:
+                continue
+            gradient.resize_(weight.shape).zero_()
+            if weight.grad is not None:
+                gradient.copy_(weight.grad)
+            weight.grad = gradient
+
+    def updateOutput(self, *_: Any) -> Any:
+        return self.output
+
+    def updateGradInput(self, *_: Any) -> Any:
+        return self.gradInput
+
+    def accGradParameters(self, *_: Any) -> None:
+        pass
+
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        """The gradient of the input; those of weights are added to what they have."""
+        call(self.updateGradInput, inputs, gradient)
+        call(self.accGradParameters, inputs, gradient, scale)
+        return self.gradInput
+
+
+class Container(Layer):
+    """A layer that has others in ``modules``, whose weights are its own and which are told what it is told."""
+
+    INNER = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modules_: Any = []
+
+    def set_training(self) -> None:
+        super().set_training()
+        for module in self.modules_:
+            module.train()
+
+    def set_evaluation(self) -> None:
+        super().set_evaluation()
+        for module in self.modules_:
+            module.eval()
+
+    def add(self, module: nn.Module) -> Any:
+        self.modules_.append(module)
+        return self
+
+    def get(self, place: Any) -> Any:
+        return self.modules_[int(place) - 1]
+
+    def size(self) -> int:
+        return len(self.modules_)
+
+
+# The last call of each module, for ``back``.
+CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
+
+
+def counted_from_0(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a module of PyTorch takes: items and classes count from 0 there."""
+    first = module
+    while isinstance(first, nn.Sequential) and len(first):
+        first = first[0]
+    if isinstance(first, nn.Embedding):
+        return (inputs[0].long() - 1, *inputs[1:])
+    if isinstance(module, (nn.NLLLoss, nn.CrossEntropyLoss, nn.MultiMarginLoss)):
+        target = inputs[1]
+        whole = target.long() if isinstance(target, torch.Tensor) else torch.tensor(int(target))
+        return inputs[0], whole - 1
+    if isinstance(module, (nn.MultiLabelMarginLoss, nn.EmbeddingBag)):
+        raise TypeError(f"places in a call of {type(module).__name__}")
+    return inputs
+
+
+def run(module: Any, *inputs: Any) -> Any:
+    """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``back``."""
+    leaves = each(lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, inputs))
+    with torch.enable_grad():
+        output = module(*leaves)
+    CALLS[module] = inputs, leaves, output
+    if isinstance(output, torch.Tensor) and output.dim() == 0:
+        return output.item()
+    found = each(torch.Tensor.detach, output)
+    if not isinstance(module, Layer):
+        object.__setattr__(module, "output", found)
+    return found
+
+
+def back(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
+    """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
+    given, leaves, output = CALLS[module]
+    same = zip(tensors_in(inputs), tensors_in(given[0]), strict=True)
+    if not all(x is y or (x.shape == y.shape and torch.equal(x, y)) for x, y in same):
+        raise ValueError("the module has been called with another input since")
+    if isinstance(output, torch.Tensor) and output.dim() == 0:
+        gradient = torch.ones_like(output)  # of a criterion, which is given its target
+    for leaf in tensors_in(leaves):
+        leaf.grad = None
+    inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
+    weights = [x for x in module.parameters() if x.requires_grad]
+    if scale != 1 and which == "both" and weights:
+        raise TypeError("backward with a scale")
+    gradients = [x if which == "inputs" else x * scale for x in tensors_in(gradient)]
+    wanted = {"both": [*inner, *weights], "inputs": inner, "weights": weights}[which]
+    if wanted:
+        torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
+    found = each(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
+    if which != "weights":
+        object.__setattr__(module, "gradInput", found)
+    return found
