@@ -83,23 +83,22 @@ class LuaParentMethod(LuaMethod):
 
 
 class LuaFields(Overrides):
-    """The fields that a script added to a module. A module with such fields keeps its runtime alive."""
+    """The fields that a script added to the modules of a runtime. A module that may have some keeps the runtime alive."""
 
-    def __init__(self, runtime: RuntimeInterface, obj: TorchObject) -> None:
+    def __init__(self, runtime: RuntimeInterface) -> None:
         self._runtime = runtime
-        self._object = weakref.ref(obj)
 
-    def map_tensors(self, convert: TensorMap) -> None:
-        runtime, handle = self._there()
+    def map_tensors(self, obj: TorchObject, convert: TensorMap) -> None:
+        runtime, handle = self._there(obj)
         if runtime is not None and handle is not None:
             with _held(runtime, convert) as function:
                 runtime.call_lua("map_tensors", handle, function)
 
-    def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
-        runtime, handle = self._there()
+    def copy_to(self, obj: TorchObject, copied: TorchObject, memo: dict[Any, Any]) -> None:
+        runtime, handle = self._there(obj)
         if runtime is None:
             return
-        copied.__dict__["_overrides"] = LuaFields(runtime, copied)
+        copied.__dict__["_overrides"] = self
         if handle is not None:
             lua_memo = memo.get(_LUA_MEMO)
             if lua_memo is None:
@@ -112,10 +111,9 @@ class LuaFields(Overrides):
             if not done:
                 raise SavedItsOwnWay(partial(_saved_and_read, runtime, STEP_CLONE in memo))
 
-    def name_parameters(self) -> None:
-        runtime, _ = self._there()
-        obj = self._object()
-        if runtime is None or obj is None or "torch7_parameters" not in obj.__dict__.get("_marked", ()):
+    def name_parameters(self, obj: TorchObject) -> None:
+        runtime, _ = self._there(obj)
+        if runtime is None or "torch7_parameters" not in obj.__dict__.get("_marked", ()):
             return
         parameters, gradients = obj.parameter_pairs()
         for number, (tensor, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
@@ -130,19 +128,17 @@ class LuaFields(Overrides):
             obj.register_parameter(name, parameter)
             obj._attach(name)
 
-    def pass_on(self, method: str, *arguments: Any) -> None:
-        runtime, _ = self._there()
-        obj = self._object()
+    def pass_on(self, obj: TorchObject, method: str, *arguments: Any) -> None:
+        runtime, _ = self._there(obj)
         assert runtime is not None
         handle = runtime.handles.give(obj, Kind.MODULE)
         encoded = encode_results(runtime.handles, arguments)
         runtime.call_lua("call_with_each", handle, "applyToModules", method, *encoded)
 
-    def check_pickle(self) -> None:
-        obj = self._object()
-        if obj is None or (obj.class_name == obj.torch7_name and "_marked" not in obj.__dict__):
+    def check_pickle(self, obj: TorchObject) -> None:
+        if obj.class_name == obj.torch7_name and "_marked" not in obj.__dict__:
             return
-        runtime, handle = self._there()
+        runtime, handle = self._there(obj)
         source_line = "" if runtime is None or handle is None else runtime.call_lua("defined_at", handle)
         source_line = f" ({source_line})" if source_line else ""
         raise TypeError(
@@ -150,24 +146,24 @@ class LuaFields(Overrides):
             "or the model by torch.save in Lua, for a runtime that has run the same program"
         )
 
-    def show_children(self) -> None:
-        runtime, handle = self._there()
+    def show_children(self, obj: TorchObject) -> None:
+        runtime, handle = self._there(obj)
         if runtime is not None and handle is not None:
             runtime.call_lua("show_children", handle)
 
-    def own_modules(self) -> list[Any]:
-        runtime, handle = self._there()
+    def own_modules(self, obj: TorchObject) -> list[Any]:
+        runtime, handle = self._there(obj)
         return [] if runtime is None or handle is None else runtime.call_lua("own_modules", handle)
 
-    def own_fields(self) -> dict[str, Any]:
-        runtime, handle = self._there()
+    def own_fields(self, obj: TorchObject) -> dict[str, Any]:
+        runtime, handle = self._there(obj)
         fields = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
         return dict(enumerate(fields, 1)) if isinstance(fields, list) else fields  # type: ignore[arg-type]
 
-    def _there(self) -> tuple[RuntimeInterface | None, int | None]:
+    def _there(self, obj: TorchObject) -> tuple[RuntimeInterface | None, int | None]:
         """The runtime unless it is closed, and the object's handle if Lua holds it."""
-        runtime, obj = self._runtime, self._object()
-        if runtime.closed or obj is None:
+        runtime = self._runtime
+        if runtime.closed:
             return None, None
         return runtime, runtime.handles.codes.get(id(obj))
 
@@ -255,12 +251,21 @@ class ModuleProxies:
     def __init__(self, runtime: RuntimeInterface) -> None:
         self._runtime = weakref.ref(runtime)
         self.handles = runtime.handles
+        self._fields: weakref.ref[LuaFields] | None = None
         self._lent: list[contextlib.ExitStack] = []
 
     def runtime(self) -> RuntimeInterface:
         runtime = self._runtime()
         assert runtime is not None
         return runtime
+
+    def fields(self) -> LuaFields:
+        """The same for all modules of the runtime, as long as one has it: who holds this object holds no runtime."""
+        fields = None if self._fields is None else self._fields()
+        if fields is None:
+            fields = LuaFields(self.runtime())
+            self._fields = weakref.ref(fields)
+        return fields
 
     def new_peer(self, name: str, class_name: str) -> int:
         """Create the peer of an object of the Lua class ``class_name``, without running a constructor."""
@@ -274,7 +279,7 @@ class ModuleProxies:
         obj = cls.__new__(cls)
         if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
-        obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
+        obj.__dict__["_overrides"] = self.fields()
         return self.handles.give(obj, Kind.MODULE)
 
     def without_constructor(self, handle: int) -> None:
@@ -290,7 +295,7 @@ class ModuleProxies:
         obj = cls.blank()
         if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
-        obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
+        obj.__dict__["_overrides"] = self.fields()
         return self.handles.give(obj, Kind.MODULE)
 
     def begin_restore(self, handle: int, version: int, names: int) -> None:
@@ -319,20 +324,28 @@ class ModuleProxies:
         form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved_form")
         return () if form is None else tuple(n for n in form.extras if isinstance(n, str))
 
-    def initializer(self) -> Callable[..., None]:
-        """``initialize(class, handle, mask, ...)``: run a class's constructor on a peer."""
-        constructors: dict[tuple[str, type[TorchObject]], Callable[[list[Any]], Any]] = {}
+    def initializer(self) -> Callable[..., int]:
+        """``initialize(class, handle, mask, ...)``: run a class's constructor on a peer.
 
-        def initialize(name: str, handle: int, mask: int, *arguments: Any) -> None:
+        Returns how many children the peer has then, -1 if it has no list of them.
+        """
+        constructors: dict[tuple[str, type[TorchObject]], Callable[[list[Any]], Any]] = {}
+        fields = self.fields
+
+        def initialize(name: str, handle: int, mask: int, *arguments: Any) -> int:
             obj = self.handles.objects[handle]
             cls = type(obj)
             call = constructors.get((name, cls))
             if call is None:
                 call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
+            values = [obj, *taken(name, decode(self.handles, mask, arguments))]
             try:
-                with _CalledDirectly(obj, (name, "__init")):
-                    call([obj, *taken(name, decode(self.handles, mask, arguments))])
+                if "_above" in obj.__dict__:
+                    with _CalledDirectly(obj, (name, "__init")):
+                        call(values)
+                else:
+                    call(values)
             finally:
                 if (
                     "_parameters" not in obj.__dict__
@@ -340,7 +353,9 @@ class ModuleProxies:
                     TorchObject.__init__(obj)
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
-            obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
+            obj.__dict__["_overrides"] = fields()
+            children = obj.child_list()
+            return -1 if children is None else len(children)
 
         return initialize
 
@@ -537,7 +552,7 @@ class ModuleProxies:
                 above.setdefault(function, (name, below, LuaParentMethod(runtime, obj, key, name)))
         if not methods and not above:
             return
-        attributes.setdefault("_overrides", LuaFields(runtime, obj))
+        attributes.setdefault("_overrides", self.fields())
         if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
             methods
         ):

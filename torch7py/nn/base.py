@@ -106,7 +106,7 @@ class Module(Training):
         for module in self.modules():
             overrides = module.__dict__.get("_overrides")
             if overrides is not None:
-                overrides.name_parameters()
+                overrides.name_parameters(module)
             for name, p in module._parameters.items():
                 if p is not None and p.numel():
                     key = (p.data_ptr(), p.dtype, p.shape, p.stride())

@@ -58,7 +58,6 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
     """A package's classes, and the methods that it adds to classes of packages loaded before, described for Lua."""
     available = loaded | {package}
     classes, additions = [], []
-    bare = (TorchObject.child_list, layers["nn.Module"].child_list)
     for key, cls in layers.items():
         if package_of[key] == package:
             exports = cls.exports()
@@ -75,7 +74,6 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "class_fields": list(cls.class_fields),
                     "lists": list(cls.lists),
                     "halves": cls.halves_stand_alone,
-                    "has_modules": cls.child_list not in bare,
                     "skips_unwritable": cls.skips_unwritable,
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),

@@ -99,7 +99,7 @@ class Container(Module):
         ``method`` is its name in a script, ``attribute`` the one in Python.
         """
         if "apply_to_modules" in self.__dict__:
-            self.__dict__["_overrides"].pass_on(method, *arguments)
+            self.__dict__["_overrides"].pass_on(self, method, *arguments)
             return
         for child in self.children_of():
             getattr(child, attribute)(*arguments)

@@ -60,7 +60,7 @@ def forward_through(module: TorchObject) -> Callable[[Any], Any]:
     def forward(input: Any) -> Any:
         layer = reference()
         assert layer is not None
-        layer.__dict__["_overrides"].name_parameters()
+        layer.__dict__["_overrides"].name_parameters(layer)
         leaves = list(leaves_of(input))
         pairs = layer.torch7_parameters()
         parameters = pairs[0] if pairs else []

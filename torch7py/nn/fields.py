@@ -71,16 +71,17 @@ class FieldHolder(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        number_type = state.current().default_type
-        attributes = self.__dict__
-        attributes["_gradients"] = {}
-        attributes["_own"] = {}
-        attributes["_nil"] = set()
-        attributes["_type"] = number_type.tensor
-        empty, device = torch.empty, state.current().device
-        for name in ("output", "gradInput"):
-            tensor = empty(0, dtype=number_type.dtype, device=device)
-            attributes[name] = attributes["_own"][name] = types.label(tensor, number_type)
+        settings = state.current()
+        number_type = settings.default_type
+        output = types.label(torch.empty(0, dtype=number_type.dtype, device=settings.device), number_type)
+        gradient = types.label(output.new_empty(0), number_type)
+        self.__dict__.update(
+            _gradients={},
+            _own={"output": output, "gradInput": gradient},
+            _type=number_type.tensor,
+            output=output,
+            gradInput=gradient,
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``forward`` with PyTorch's hooks, or what another language has put in its place (``_elsewhere``)."""
@@ -284,5 +285,9 @@ class FieldHolder(torch.nn.Module):
 
     def add_parameter(self, name: str, value: torch.Tensor) -> None:
         """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
-        self._gradients[name] = types.label(torch.zeros_like(value), types.of_layer(value))
-        self._set_parameter(name, value)
+        number_type = types.of_layer(value)
+        gradient = self._gradients[name] = types.label(torch.zeros_like(value), number_type)
+        self._buffers.pop(name, None)
+        self.__dict__.pop(name, None)
+        parameter = self._parameters[name] = types.label(torch.nn.Parameter(value), number_type)
+        parameter.grad = parameter.torch7_gradient = gradient

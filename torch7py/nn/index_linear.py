@@ -95,7 +95,9 @@ class IndexLinear(Module):
         self.inputSize, self.outputSize = weight.shape[0], weight.shape[1] - self.normalize
         self._set_parameter("weight", weight)
         self._gradients["weight"] = self.new()
-        self.add_parameter("bias", self.new(self.outputSize) if bias is None else bias)
+        self.add_parameter("bias", self.new(self.outputSize))
+        if bias is not None:
+            self._set_parameter("bias", bias)
         for name in ("gradWeightBuffer", "valuesBuffer", "normalizedValues"):
             self.__dict__[name] = self.new()
         self.weightDecay = 0

@@ -23,7 +23,7 @@ class Growing(Container):
     def show_children(self) -> None:
         overrides = self.__dict__.get("_overrides")
         if overrides is not None:
-            overrides.show_children()
+            overrides.show_children(self)
 
     def torch7_forward(self, input: Any) -> Any:
         return self.updateOutput(input)

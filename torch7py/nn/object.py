@@ -68,32 +68,32 @@ def as_parents(method: F) -> F:
 
 
 class Overrides:
-    """Fields that another language adds to an object. The base class has none."""
+    """Fields that another language adds to an object, which each method takes. The base class has none."""
 
-    def map_tensors(self, convert: TensorMap) -> None:
+    def map_tensors(self, obj: TorchObject, convert: TensorMap) -> None:
         """Convert every tensor among these fields."""
 
-    def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
+    def copy_to(self, obj: TorchObject, copied: TorchObject, memo: dict[Any, Any]) -> None:
         """Copy these fields to a copy of the object; SavedItsOwnWay if it must be cloned through a file."""
 
-    def name_parameters(self) -> None:
+    def name_parameters(self, obj: TorchObject) -> None:
         """Register tensors as parameters that only the other language knows as such."""
 
-    def pass_on(self, method: str, *arguments: Any) -> None:
+    def pass_on(self, obj: TorchObject, method: str, *arguments: Any) -> None:
         """Call a method of each child; the other language defines which objects those are."""
 
-    def show_children(self) -> None:
+    def show_children(self, obj: TorchObject) -> None:
         """Have the other language see the children that the object has now."""
 
-    def own_modules(self) -> list[Any]:
+    def own_modules(self, obj: TorchObject) -> list[Any]:
         """The modules among those fields, in tables within them too."""
         return []
 
-    def own_fields(self) -> dict[str, Any]:
+    def own_fields(self, obj: TorchObject) -> dict[str, Any]:
         """Those fields by name."""
         return {}
 
-    def check_pickle(self) -> None:
+    def check_pickle(self, obj: TorchObject) -> None:
         """Raise TypeError if a pickle would lose what the other language adds."""
 
 
@@ -218,8 +218,8 @@ class TorchObject(FieldHolder):
             self.__dict__["_type"] = type_name
         overrides = self.__dict__.get("_overrides")
         if overrides is not None:
-            overrides.map_tensors(convert)
-            for child in overrides.own_modules():
+            overrides.map_tensors(self, convert)
+            for child in overrides.own_modules(self):
                 child.convert_as_child(convert, type_name, seen)
         for child in self.inner():
             child.convert_as_child(convert, type_name, seen)
@@ -381,7 +381,7 @@ class TorchObject(FieldHolder):
     def saved_fields(self) -> dict[str, Any]:
         """The fields to save, in order: those of the file and later ones, else those of the class."""
         overrides = self.__dict__.get("_overrides")
-        return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
+        return self.engine_fields_to_save({} if overrides is None else overrides.own_fields(self))
 
     def field_to_save(self, name: str) -> Any:
         """The value of a field as a file has it."""
@@ -489,13 +489,13 @@ class TorchObject(FieldHolder):
                 copied._attach(name)
             overrides = self.__dict__.get("_overrides")
             if overrides is not None:
-                following.append(partial(overrides.copy_to, copied, memo))
+                following.append(partial(overrides.copy_to, self, copied, memo))
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
         overrides = self.__dict__.get("_overrides")
         if overrides is not None:
-            overrides.check_pickle()
+            overrides.check_pickle(self)
         return {name: value for name, value in self.__dict__.items() if name not in self.transient}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:

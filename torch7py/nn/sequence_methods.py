@@ -119,7 +119,7 @@ def _shared_through_a_file(
             copy.set_child_list(matched)
             overrides = copy.__dict__.get("_overrides")
             if overrides is not None:
-                overrides.show_children()
+                overrides.show_children(copy)
         for name in (*original.links, *original.lists):
             held = copy.get_field(name)
             found = match(original.get_field(name), held)

@@ -33,7 +33,7 @@ __all__ = [
 
 def long_storage(*numbers: int) -> Storage:
     """A LongStorage of these numbers, as layers keep sizes."""
-    return Storage.of_values(types.LONG, torch.tensor(numbers, dtype=torch.int64))
+    return Storage.of_sizes(tuple(map(int, numbers)))
 
 
 def sizes_of(layer: Module, given: tuple[Any, ...]) -> tuple[int, ...]:

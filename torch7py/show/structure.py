@@ -184,7 +184,7 @@ def _inside(module: TorchObject) -> list[tuple[str, TorchObject]]:
     held = {id(child) for _, child in children}
     overrides = module.__dict__.get("_overrides")
     others = list(module.inner()) if isinstance(module, GModule) else []
-    others += [] if overrides is None else overrides.own_modules()
+    others += [] if overrides is None else overrides.own_modules(module)
     for other in others:
         if id(other) not in held:
             held.add(id(other))

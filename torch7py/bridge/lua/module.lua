@@ -169,7 +169,7 @@ function module.default_read(...) return module.read(...) end
 function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, has_modules, skips_unwritable, methods, structural,
+-- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural,
 -- appending}
 function module.define(d)
    changed()
@@ -181,7 +181,7 @@ function module.define(d)
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
    local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
-                 halves = d.halves, has_modules = d.has_modules, structural = d.structural, skips_unwritable = d.skips_unwritable}
+                 halves = d.halves, structural = d.structural, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)
@@ -205,10 +205,10 @@ function module.define(d)
                local value = getmetatable(self)[d.class_fields[i]]
                if value ~= nil then give_field(handle_of[self], d.class_fields[i], value) end
             end
-            local ok, err = pcall(initialize, d.key, handle_of[self], pass_all(...))
+            local ok, count = pcall(initialize, d.key, handle_of[self], pass_all(...))
             core.advance()
-            if not ok then rethrow(err) end
-            adopt(self, not native(getmetatable(self)).has_modules)
+            if not ok then rethrow(count) end
+            adopt(self, count)
          end
       else
          method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name])

@@ -15,6 +15,7 @@ local table_fields, mark, note = peers.table_fields, methods.mark, records.note
 local changed, changed_in = peers.changed, peers.changed_in
 
 local TABLE = 17
+local NONE = {}
 
 -- What Python has now, by handle: a weak table must not hold modules, or those in cycles would never go.
 local mirrored = setmetatable({}, {__mode = 'k'})      -- module -> handles of its children
@@ -371,12 +372,14 @@ function walking.look_at_copy(m)
    if info.on_walk then info.on_walk(m, nothing) end
 end
 
--- Take over the children and links that the peer has now. `bare`: it is known to have no children.
-function walking.adopt(m, bare)
+-- Take over the children and links that the peer has now. `count`, if it is known, says how many children; -1 that it
+-- has no list of them.
+function walking.adopt(m, count)
    changed_in(m)
    peers.fields_changed()
    local info = native(getmetatable(m))
-   local children = not bare and finish(pcall(host.children, handle_of[m])) or nil
+   local children = NONE
+   if count ~= 0 then children = count ~= -1 and finish(pcall(host.children, handle_of[m])) or nil end
    if children then
       local list = rawget(m, 'modules')
       if type(list) ~= 'table' then
@@ -389,8 +392,11 @@ function walking.adopt(m, bare)
       mirrored[m] = handles
    end
    for i = 1, #info.lists do get_field(m, handle_of[m], info.lists[i]) end
-   local links, known = info.links, linked[m] or {}
-   linked[m] = known
+   local links, known = info.links, linked[m]
+   if links[1] and not known then
+      known = {}
+      linked[m] = known
+   end
    for i = 1, #links do
       local value = finish(pcall(host.get_field, handle_of[m], links[i]))
       rawset(m, links[i], value)

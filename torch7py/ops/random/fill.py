@@ -18,7 +18,7 @@ import torch
 from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import draw
+from torch7py.ops.random import draw, scalar
 
 __all__ = [
     "bernoulli",
@@ -31,6 +31,8 @@ __all__ = [
     "uniform",
 ]
 
+FEW = 40  # numbers: drawing and writing so many takes Python itself as long as numpy takes for its calls
+_C_TYPES = {torch.float64: ctypes.c_double, torch.float32: ctypes.c_float}
 PART = 1 << 16  # numbers drawn together: they stay in the processor's cache
 # How many values x:random() takes, by type; words of the others are cast as they are.
 WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float": 2**24 + 1}
@@ -39,12 +41,16 @@ WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float"
 def uniform(generator: Generator, tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
     """``x:uniform([gen,] [a=0, b=1])``. A FloatTensor may hold b itself: rounding comes last."""
     a, b = _reals(tensor, "uniform", a, b)
+    if _are_few(tensor):
+        return _write_few(tensor, [scalar.uniform(generator, a, b) for _ in range(tensor.numel())])
     return _fill(tensor, lambda n: draw.uniform(generator, n, a, b))
 
 
 def normal(generator: Generator, tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch.Tensor:
     """``x:normal([gen,] [mean=0, stdv=1])``."""
     mean, stdv = _reals(tensor, "normal", mean, stdv)
+    if _are_few(tensor):
+        return _write_few(tensor, [scalar.normal(generator, mean, stdv) for _ in range(tensor.numel())])
     return _fill(tensor, lambda n: draw.normal(generator, n, mean, stdv))
 
 
@@ -118,23 +124,43 @@ def _fill(tensor: torch.Tensor, numbers: Callable[[int], torch.Tensor]) -> torch
     return tensor
 
 
+def _are_few(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has so few elements that numbers of Python are sooner drawn and written than arrays."""
+    return (
+        tensor.numel() <= FEW
+        and tensor.__class__ in (torch.Tensor, torch.nn.Parameter)
+        and tensor.dtype in _C_TYPES
+        and tensor.is_cpu
+        and tensor.is_contiguous()
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _write_few(tensor: torch.Tensor, values: list[float]) -> torch.Tensor:
+    if values:
+        (_C_TYPES[tensor.dtype] * len(values)).from_address(tensor.data_ptr())[:] = values
+        torch.autograd.graph.increment_version(tensor)
+    return tensor
+
+
 def _write(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     if torch.compiler.is_compiling():  # an exported program would have these very numbers for ever
         raise TorchError(
             "random numbers of Torch7's stream cannot be exported: export a model in evaluation mode"
         )
     # Detached, so that a parameter can be filled; the memory is the same.
+    detached = tensor.detach() if tensor.requires_grad else tensor
     if tensor.is_contiguous():
-        tensor.detach().view(-1).copy_(values)
+        detached.view(-1).copy_(values)
     else:
-        memory.copy(tensor.detach(), values.view(tensor.shape))
+        memory.copy(detached, values.view(tensor.shape))
     return tensor
 
 
 def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
     number_type = types.of_layer(tensor)
-    if number_type.host.name == "Double":
+    if number_type.dtype == torch.float64:
         return parameters
-    if number_type.host.name in ("Float", "Half", "BFloat16"):
+    if number_type.is_floating:
         return tuple(ctypes.c_float(value).value for value in parameters)
     raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
