@@ -83,7 +83,7 @@ class LuaParentMethod(LuaMethod):
 
 
 class LuaFields(Overrides):
-    """The fields that a script added to the modules of a runtime. A module that may have some keeps the runtime alive."""
+    """The fields that a script added to the modules of a runtime, which these modules keep alive."""
 
     def __init__(self, runtime: RuntimeInterface) -> None:
         self._runtime = runtime

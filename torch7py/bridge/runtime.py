@@ -221,6 +221,7 @@ class Runtime:
 
     def _enter(self) -> None:
         """The outermost call enters Lua."""
+        self.state.run += 1
         if self.callbacks:
             self.streams.into_lua()
             if self.dropped:
@@ -556,6 +557,7 @@ class Runtime:
             yield
         finally:
             self.streams.into_lua()
+            self.state.run += 1
 
     def _globals(self) -> Globals:
         return Globals(self, int(read_answer(self, self.callbacks["user_globals"]())))

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn import touched_rows
 from torch7py.nn.batching import Batching
 from torch7py.nn.copying import TensorMap, clone_of
 from torch7py.nn.dpnn_methods import Training
@@ -292,7 +293,7 @@ class Module(Training):
         for name in ("weight", "bias"):
             parameter = attributes["_parameters"].get(name)
             if parameter is not None:
-                gradient = self.gradient(name)
+                gradient = self.own_gradient(name)
                 if gradient is None:
                     return None
                 pairs.append((parameter, gradient))
@@ -305,7 +306,7 @@ class Module(Training):
         """``m:zeroGradParameters()``"""
         pairs = self._plain_pairs()
         for gradient in self.sparse_gradients() if pairs is None else [g for _, g in pairs]:
-            gradient.zero_()
+            touched_rows.zero(gradient)
 
     @as_parents
     def updateParameters(self, learningRate: float) -> None:
@@ -313,7 +314,7 @@ class Module(Training):
         pairs = self._plain_pairs()
         if pairs is not None:
             for parameter, gradient in pairs:
-                parameter.data.add_(gradient, alpha=-learningRate)
+                touched_rows.move(parameter.data, gradient, learningRate)
             return
         for parameter, gradient, factor in self.sparse_triples():
             parameter.data.add_(gradient, alpha=-learningRate * factor)

@@ -260,6 +260,9 @@ class FieldHolder(torch.nn.Module):
             parameter.grad = attached
         return buffer
 
+    # The same for the layer itself, which hands the buffer to nobody (see nn/touched_rows.py).
+    own_gradient = gradient
+
     def _set_gradient(self, name: str, value: torch.Tensor | None) -> None:
         parameter = self._parameters.get(name)
         if parameter is not None and getattr(parameter, "torch7_gradient", None) is self._gradients.get(name):

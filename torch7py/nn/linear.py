@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn import touched_rows
 from torch7py.nn.arguments import rows as indices
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
@@ -145,6 +146,7 @@ class LookupTable(Module):
     ) -> None:
         super().__init__()
         self.add_parameter("weight", self.new(int(nIndex), int(nOutput)))
+        touched_rows.watch(self._gradients["weight"])
         self.paddingValue = paddingValue
         self.maxNorm = maxNorm
         self.normType = normType
@@ -225,7 +227,7 @@ class LookupTable(Module):
     # The gradient touches the rows used and no others.
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        weight = self.gradient("weight")
+        weight = self.own_gradient("weight")
         if weight is None:
             return
         rows = self._rows(input).reshape(-1)
@@ -236,7 +238,12 @@ class LookupTable(Module):
         if 1 <= self.paddingValue <= weight.shape[0]:
             kept = rows != self.paddingValue - 1
             rows, gradient = rows[kept], gradient[kept]
-        weight.index_add_(0, rows, gradient, alpha=scale)
+        touched_rows.accumulate(weight, rows, gradient, scale)
+
+    def gradient(self, name: str) -> torch.Tensor | None:
+        buffer = super().gradient(name)
+        touched_rows.forget(buffer)
+        return buffer
 
     def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         self.defaultAccUpdateGradParameters(input, gradOutput, lr)

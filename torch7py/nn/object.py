@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 
+from torch7py.nn import touched_rows
 from torch7py.nn.copying import (
     TensorMap,
     TypeMap,
@@ -233,7 +234,7 @@ class TorchObject(FieldHolder):
             self.torch7_type(type_name, cache_of(convert))
 
     def _convert_own(self, convert: TensorMap) -> None:
-        gradients = {name: self.gradient(name) for name in self._gradients}
+        gradients = {name: self.own_gradient(name) for name in self._gradients}
         for name, parameter in self._parameters.items():
             if parameter is not None:
                 self._parameters[name] = convert(parameter)  # type: ignore[assignment]
@@ -242,7 +243,7 @@ class TorchObject(FieldHolder):
         for name in [n for n, b in self._buffers.items() if b is not None]:
             self._set_or_keep(name, convert(self._buffers[name]))  # type: ignore[arg-type]
         for name, buffer in gradients.items():
-            self._gradients[name] = None if buffer is None else convert(buffer)
+            self._gradients[name] = None if buffer is None else touched_rows.converted(buffer, convert)
             self._attach(name)
         buffers = self.__dict__["_own"]
         for name, value in self.__dict__.items():

@@ -12,7 +12,6 @@ from torch7py.nn.arguments import as_shape, axis, dims_of, gradient_of, size_tex
 from torch7py.nn.base import Module
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.ops import types
 from torch7py.ops.dispatch.lenient import lua_number
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage, contiguous_strides

@@ -44,6 +44,7 @@ class State:
         screen: where the program's pictures are shown (``ops/screen.py``); None where there is no such place.
         group: the processes that run the program together; None where one does.
         batch_part: which part of a batch the program computes just now, where several processes share it.
+        run: a number that is another whenever Python code of a user's may have run; 0 where no program runs.
         packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
@@ -61,6 +62,7 @@ class State:
     screen: Screen | None = None
     group: ProcessGroup | None = None
     batch_part: BatchPart | None = None
+    run: int = 0
     packages: dict[str, Any] = field(default_factory=dict)
     trusted_bytecode: dict[str, bool] = field(default_factory=dict)
 
