@@ -123,3 +123,31 @@ def test_whoever_gets_the_gradient_may_write_to_it() -> None:
         for seen in SEEN:
             for lines in ([*before, seen, write, *after], [seen, *before, write, *after]):
                 assert run(runtime, lines, True) == run(runtime, lines, False), lines
+
+
+TRAINING = """
+require 'rnn'
+local function train(m, criterion, x, y)
+   for _ = 1, 6 do
+      m:zeroGradParameters()
+      criterion:forward(m:forward(x), y)
+      m:backward(x, criterion:backward(m.output, y))
+      m:updateParameters(0.1)
+   end
+end
+local words, class = torch.LongTensor{{4, 9}, {9, 180}}, torch.Tensor{1, 2}
+plain = nn.Sequential():add(nn.LookupTable(200, 300)):add(nn.View(-1, 600)):add(nn.Linear(600, 200)):add(nn.LogSoftMax())
+train(plain, nn.ClassNLLCriterion(), words, class)
+recurrent = nn.Sequential():add(nn.LookupTable(200, 3)):add(nn.SplitTable(1))
+recurrent:add(nn.Sequencer(nn.FastLSTM(3, 4))):add(nn.SelectTable(-1)):add(nn.Linear(4, 2)):add(nn.LogSoftMax())
+train(recurrent, nn.ClassNLLCriterion(), words, class)
+"""
+
+
+def test_rows_are_known_in_a_training_that_does_not_look_at_gradients() -> None:
+    with Runtime() as runtime:
+        runtime.execute(TRAINING)
+        for name in ("plain", "recurrent"):
+            table = next(m for m in runtime.globals[name].modules() if m.torch7_name == "nn.LookupTable")
+            (rows,) = table._gradients["weight"].torch7_rows.parts
+            assert set(rows.tolist()) == {3, 8, 179}

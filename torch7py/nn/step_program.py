@@ -234,7 +234,9 @@ class StepProgram:
 
     def gradient(self, module: TorchObject, name: str) -> Leaf | None:
         """The buffer that the gradient of a parameter is added to."""
-        value, parameter = module.gradient(name), module._parameters[name]
+        # A survey writes to nothing.
+        value = module.own_gradient(name) if self.is_survey else module.gradient(name)
+        parameter = module._parameters[name]
         self.keep(module._gradients, name, value)
         if value is None or parameter is None:
             return None
