@@ -136,7 +136,8 @@ local function train(m, criterion, x, y)
    end
 end
 local words, class = torch.LongTensor{{4, 9}, {9, 180}}, torch.Tensor{1, 2}
-plain = nn.Sequential():add(nn.LookupTable(200, 300)):add(nn.View(-1, 600)):add(nn.Linear(600, 200)):add(nn.LogSoftMax())
+plain = nn.Sequential():add(nn.LookupTable(200, 3)):add(nn.Dropout())   -- no list of instructions has dropout
+plain:add(nn.View(-1, 6)):add(nn.Linear(6, 2)):add(nn.LogSoftMax())
 train(plain, nn.ClassNLLCriterion(), words, class)
 recurrent = nn.Sequential():add(nn.LookupTable(200, 3)):add(nn.SplitTable(1))
 recurrent:add(nn.Sequencer(nn.FastLSTM(3, 4))):add(nn.SelectTable(-1)):add(nn.Linear(4, 2)):add(nn.LogSoftMax())
