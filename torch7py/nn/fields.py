@@ -292,5 +292,6 @@ class FieldHolder(torch.nn.Module):
         gradient = self._gradients[name] = types.label(torch.zeros_like(value), number_type)
         self._buffers.pop(name, None)
         self.__dict__.pop(name, None)
-        parameter = self._parameters[name] = types.label(torch.nn.Parameter(value), number_type)
-        parameter.grad = parameter.torch7_gradient = gradient
+        parameter = self._parameters[name] = torch.nn.Parameter(value)
+        types.label(parameter, number_type)
+        parameter.grad = parameter.torch7_gradient = gradient  # type: ignore[attr-defined]

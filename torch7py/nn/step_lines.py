@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from torch7py.nn import touched_rows
 from torch7py.nn.activation import Identity, Sigmoid, SoftPlus, Tanh
 from torch7py.nn.arguments import axis
 from torch7py.nn.arithmetic import AddConstant
@@ -707,6 +708,8 @@ def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
 
 
 def _look_up_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
+    if touched_rows.saves_more(m.own_gradient("weight")):
+        raise Unfit
     weight = p.gradient(m, "weight")
     if weight is None:
         return

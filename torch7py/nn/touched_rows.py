@@ -20,9 +20,11 @@ import torch
 
 from torch7py.ops import state
 
-__all__ = ["TouchedRows", "accumulate", "converted", "forget", "move", "watch", "zero"]
+__all__ = ["TouchedRows", "accumulate", "converted", "forget", "move", "saves_more", "watch", "zero"]
 
 SHARE = 4  # all rows are touched if those that were named are more than the whole number over this
+
+MANY = 1 << 19  # numbers: to clear and to subtract them takes as long as a list of instructions saves
 
 
 class TouchedRows:
@@ -58,6 +60,11 @@ def forget(buffer: torch.Tensor | None) -> None:
     """Somebody gets the buffer, and may write to it at any time."""
     if buffer is not None and _of(buffer) is not None:
         buffer.torch7_rows = None  # type: ignore[attr-defined]
+
+
+def saves_more(buffer: torch.Tensor | None) -> bool:
+    """Whether what is known of a buffer saves more than a list of instructions, which writes to it by a pointer."""
+    return buffer is not None and buffer.numel() > MANY and _of(buffer) is not None
 
 
 def converted(buffer: torch.Tensor, convert: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:

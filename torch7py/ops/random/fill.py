@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -138,7 +139,8 @@ def _are_few(tensor: torch.Tensor) -> bool:
 
 def _write_few(tensor: torch.Tensor, values: list[float]) -> torch.Tensor:
     if values:
-        (_C_TYPES[tensor.dtype] * len(values)).from_address(tensor.data_ptr())[:] = values
+        elements: Any = (_C_TYPES[tensor.dtype] * len(values)).from_address(tensor.data_ptr())
+        elements[:] = values
         torch.autograd.graph.increment_version(tensor)
     return tensor
 
