@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from torch7py.bridge import engine, generation, lua_config, output, package_functions, source
+from torch7py.bridge import engine, generation, lua_config, output, package_functions, source, step_programs
 from torch7py.bridge.calls import read_answer, read_values
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import RuntimeClosed
@@ -341,7 +341,7 @@ class Runtime:
         config["shared"] = ctypes.addressof(self.shared) if ffi else None
         config["moves"] = ctypes.addressof(memory.moves) if ffi else None
         config["on_cpu"] = self.state.device.type == "cpu"
-        config["small_steps"] = os.environ.get("TORCH7PY_SMALL_STEPS") != "0" and self.shared_models is None
+        config["small_steps"] = step_programs.lua_takes_steps() and self.shared_models is None
         config["library"] = torch_library()
         config["pairs"] = pairs
         config["several"] = self.state.group is not None

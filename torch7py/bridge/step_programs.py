@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 from array import array
 from collections.abc import Callable
@@ -15,7 +16,6 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
-from torch7py.bridge.small_steps import SmallModel
 from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
 from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
@@ -120,15 +120,17 @@ def is_of_use(program: StepProgram) -> bool:
     return lost <= SAVED * program.count
 
 
+def lua_takes_steps() -> bool:
+    """Whether Lua itself runs what it can of layers' methods."""
+    return os.environ.get("TORCH7PY_SMALL_STEPS") != "0"
+
+
 def without_steps_in_lua() -> list[tuple[Any, str, Any]]:
-    """What to put in place of what, ``(owner, name, value)``, so that Python's own methods of layers take all steps.
+    """What to put in place of what, ``(owner, name, value)``, so that in new runtimes Python's methods take all steps.
 
     For tools that watch these methods.
     """
-    return [
-        (SmallModel, "find", lambda model: 0),
-        (sys.modules[__name__], "is_of_use", lambda program: False),
-    ]
+    return [(sys.modules[__name__], "lua_takes_steps", lambda: False)]
 
 
 class _OutOfReach(Exception):

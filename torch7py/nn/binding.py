@@ -74,6 +74,9 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "class_fields": list(cls.class_fields),
                     "lists": list(cls.lists),
                     "halves": cls.halves_stand_alone,
+                    "passes": next(
+                        (k for k in ("nn.Module", "nn.Criterion") if _has_passes_of(cls, k)), None
+                    ),
                     "skips_unwritable": cls.skips_unwritable,
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),
@@ -94,6 +97,12 @@ def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
     if named is not None:
         return layers[named]
     return next((b for b in cls.__mro__[1:] if b.__dict__.get("registered_as") in layers), None)
+
+
+def _has_passes_of(cls: type[TorchObject], key: str) -> bool:
+    """Whether ``forward`` and ``backward`` only call the methods of which they are made."""
+    plain = layers[key]
+    return all(getattr(cls, name, None) is getattr(plain, name) for name in ("torch7_forward", "backward"))
 
 
 def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:

@@ -89,6 +89,43 @@ end
 -- the script has given these.
 local function behind(_, ...) return ... end
 
+-- What forward and backward of nn.Module and nn.Criterion come to where the methods that they call are a script's: nothing
+-- of Python's is in between then, and nothing there needs to know.
+local function is_scripts(self, class, info, name)
+   local f = rawget(self, name)
+   if f == nil then f = class[name] end
+   return type(f) == 'function' and f ~= info.all_methods[name] and not methods.is_vouched(f)
+end
+
+local function module_backward(self, input, gradOutput, scale)
+   self:updateGradInput(input, gradOutput)
+   local accumulate, info = self.accGradParameters, native(getmetatable(self))
+   if info.key ~= 'nn.Module' or accumulate ~= info.all_methods.accGradParameters then
+      accumulate(self, input, gradOutput, scale or 1)
+   end
+   return self.gradInput
+end
+
+local PASSES = {['nn.Module'] = {}, ['nn.Criterion'] = {}}
+
+PASSES['nn.Module'].forward = function(self, class, info, n)
+   if n == 1 and is_scripts(self, class, info, 'updateOutput') then return self.updateOutput end
+end
+
+PASSES['nn.Module'].backward = function(self, class, info, n)
+   if n >= 2 and (is_scripts(self, class, info, 'updateGradInput') or is_scripts(self, class, info, 'accGradParameters')) then
+      return module_backward
+   end
+end
+
+PASSES['nn.Criterion'].forward = function(self, class, info, n)
+   if n <= 2 and is_scripts(self, class, info, 'updateOutput') then return self.updateOutput end
+end
+
+PASSES['nn.Criterion'].backward = function(self, class, info, n)
+   if n <= 2 and is_scripts(self, class, info, 'updateGradInput') then return self.updateGradInput end
+end
+
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
 -- numbers in `stay` are passed as they are, for Python to read and write. One that appends a module needs no walk: a
 -- model of n modules is built in n steps.
@@ -156,10 +193,16 @@ local function native_method(key, name, structural, stay, appending)
       if n == 3 then return otherwise(self, 3, a, b, c, run_program(self, a, b, c)) end
       return otherwise(self, n, a, b, c, false)
    end
+   local pass = PASSES[key] and PASSES[key][name]
    function method(self, ...)
       local n, class = select('#', ...), getmetatable(self)
       if n > 3 or type(self) ~= 'table' or class == nil or class[name] ~= method then return by_python(self, ...) end
       local a, b, c = ...
+      local info = pass and native(class)
+      if info and info.passes == key and class.__index__ == nil then
+         local f = pass(self, class, info, n)
+         if f then return f(self, a, b, c) end
+      end
       return served(self, n, a, b, c, serve(self, ...))
    end
    return method
@@ -169,7 +212,7 @@ function module.default_read(...) return module.read(...) end
 function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, skips_unwritable, methods, structural,
+-- description: {key, name, parent, version, fields, links, lists, halves, passes, skips_unwritable, methods, structural,
 -- appending}
 function module.define(d)
    changed()
@@ -181,7 +224,7 @@ function module.define(d)
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
    local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
-                 halves = d.halves, structural = d.structural, skips_unwritable = d.skips_unwritable}
+                 halves = d.halves, passes = d.passes, structural = d.structural, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)
