@@ -474,10 +474,14 @@ function small.numbers(target, n)
    local read = tensor.read[getmetatable(target)]
    local pointer = read and tensor.pointers[getmetatable(target)]
    if not pointer or not tensor.kinds[getmetatable(target)] then return nil end
-   local h = at_hand(target)
-   if h.dims == 0 or count_dense(h) ~= n then return nil end
+   local h, step = at_hand(target), 1
+   if h.dims == 1 and h.size[0] == n then
+      step = tonumber(h.stride[0])   -- a column of a matrix, say
+   elseif h.dims == 0 or count_dense(h) ~= n then
+      return nil
+   end
    local p = cast(pointer, h.address)
-   return function(i) return read(p, i) end, h.dims
+   return function(i) return read(p, i * step) end, h.dims
 end
 
 -- As `matrix`, of a tensor whose numbers a loop may read as they are.
