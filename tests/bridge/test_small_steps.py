@@ -87,7 +87,8 @@ def program(draw: random.Random) -> str:
 
     def fresh() -> str:
         rows = draw.choice((0, 0, 0, 1, 3))
-        target = f"torch.Tensor({max(rows, 1)}):random(1, {width})"
+        shape, column = draw.choice((("", ""), (", 2", ":select(2, 2)")))
+        target = f"torch.Tensor({max(rows, 1)}{shape}):random(1, {width}){column}"
         if not classes:
             target = f"torch.randn({rows}, {width})" if rows else f"torch.randn({width})"
         elif not rows:
