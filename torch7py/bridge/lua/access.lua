@@ -171,7 +171,7 @@ local function resize_method(mt)
    end
 end
 
--- x:index(dim, i) where few elements are picked
+-- x:index(dim, i) and r:index(x, dim, i) where few elements are picked
 local function index_method(mt, pointer, kind)
    local index, long = tensor.method('index'), ffi.typeof('int64_t*')
    local count_dense, fresh, small, bytes = headers.count_dense, headers.fresh, headers.small, headers.bytes_of[kind]
@@ -207,15 +207,38 @@ local function index_method(mt, pointer, kind)
       return made
    end
 
-   return function(u, dim, i, ...)
-      if type(dim) == 'number' and type(i) == 'userdata' and select('#', ...) == 0 and getmetatable(u) == mt
+   local function picked(u, dim, i)
+      if type(dim) == 'number' and type(i) == 'userdata' and getmetatable(u) == mt
          and getmetatable(i).__typename == 'torch.LongTensor' then
          local h, g = at_hand(u), at_hand(i)
          if h ~= nil and g ~= nil and h.address ~= 0 and g.address ~= 0 and g.dims == 1 and dim >= 1 and dim <= h.dims
             and dim % 1 == 0 then
-            local made = pick(h, dim, g)
-            if made then return made end
+            return pick(h, dim, g)
          end
+      end
+   end
+
+   -- Copy a new tensor into `r`, which gets its size. False where that may be something for Python.
+   local function put(r, made, x)
+      local known, own, from = header(made), header(r), header(x)
+      local n, bytes_there = count_dense(known), count_dense(from) * bytes
+      if count_dense(own) == n and has_size(own, known) then
+         if own.address < from.address + bytes_there and from.address < own.address + n * bytes then return false end
+      elseif not headers.refit(r, n, known) then
+         return false
+      end
+      copy(cast(pointer, header(r).address), cast(pointer, known.address), n * bytes)
+      return true
+   end
+
+   return function(u, dim, i, ...)
+      local count = select('#', ...)
+      if count == 0 then
+         local made = picked(u, dim, i)
+         if made then return made end
+      elseif count == 1 and type(dim) == 'userdata' and getmetatable(u) == mt then
+         local made = picked(dim, i, ...)
+         if made and put(u, made, dim) then return u end
       end
       barrier()
       return index(u, dim, i, ...)
