@@ -135,6 +135,12 @@ class Interrupts:
             signal.set_wakeup_fd(cls._before)
 
     @classmethod
+    def stop(cls, target: Target) -> None:
+        """Have a state that another thread runs look whether it is to stop (``State.stopping``)."""
+        with cls._lock:
+            cls._interrupt(target)
+
+    @classmethod
     def _start(cls) -> None:
         reading, cls._write = socket.socketpair()
         cls._write.setblocking(False)

@@ -29,7 +29,7 @@ from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.step_programs import step_program_functions, torch_library
-from torch7py.bridge.thread_states import state_functions
+from torch7py.bridge.thread_states import ThreadState, state_functions, stop_states
 from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.nn.shared_models import SharedModels
 from torch7py.ops import memory, one_writer, state, types
@@ -74,6 +74,8 @@ class Runtime:
             gives the source that is compiled instead.
         group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
         data_parallel: whether they share the batches of every model (see ``nn/shared_models.py``).
+        pools: ``"threads"`` lets the jobs of the package threads run beside the program, ``"in turn"`` one after the other
+            in its own thread. Results come in the same order.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Runtime:
         rewrite: Callable[[str, str], str] | None = None,
         group: ProcessGroup | None = None,
         data_parallel: bool = False,
+        pools: str = "threads",
     ) -> None:
         torch_device = torch.device(device)
         if cuda_as not in (None, "cpu") or (cuda_as and torch_device.type != "cpu"):
@@ -104,6 +107,8 @@ class Runtime:
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
         if cutorch_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"cutorch_api must be 2015 or 2016, not {cutorch_api}")
+        if pools not in ("threads", "in turn"):
+            raise TorchError(f"pools must be 'threads' or 'in turn', not {pools!r}")
         gpu = torch_device if cuda_as is not None or torch_device.type == "cuda" else None
         self.state = state.State(
             default_type=default,
@@ -131,8 +136,11 @@ class Runtime:
             "rewrite": rewrite,
             "group": group,
             "data_parallel": data_parallel,
+            "pools": pools,
         }
-        self.thread_states: dict[int, RuntimeInterface | None] = {}
+        self.pools = pools
+        self.is_thread = False  # whether this is a state of the package threads
+        self.thread_states: dict[int, ThreadState | None] = {}
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
@@ -191,8 +199,7 @@ class Runtime:
             self._finish_packages()
             self.closed = True
             Interrupts.remove(self.target)
-            for other in filter(None, self.thread_states.values()):
-                other.close(collect=False)
+            stop_states(self.thread_states)
             self.state.libm = self.state.prints = None
             self.callbacks.clear()
             self.adapters.clear()
@@ -211,6 +218,7 @@ class Runtime:
             **self._settings,  # type: ignore[arg-type]
         )
         runtime._script = self._script
+        runtime.is_thread = True
         return runtime
 
     def _entered(self) -> _Entered:
@@ -319,7 +327,7 @@ class Runtime:
             "package_function": functools.partial(package_functions.package_function, self),
             "record_method": functools.partial(package_functions.record_method, self),
             "exit": self._exit,
-            "poll": lambda: None,  # Python looks for signals whenever it is called
+            "poll": self.state.check,  # Python looks for signals whenever it is called
             "learn_hook": self.target.learn,
             "is_armed": lambda: self.target.armed,
             "disarm": self.target.disarm,
@@ -567,6 +575,11 @@ class Runtime:
         if not self._entries or self.closed or torch.is_grad_enabled():
             return False
         return state.current() is self.state
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a tool changes the program's source to watch it."""
+        return self._rewrite is not None
 
     @property
     def script(self) -> str | None:

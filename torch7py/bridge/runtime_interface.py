@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from torch7py.bridge.dispatch import Dispatcher
 from torch7py.bridge.handles import Handles
+from torch7py.bridge.interrupts import Target
 from torch7py.nn.shared_models import SharedModels
+from torch7py.ops.state import State
 
 __all__ = ["RuntimeInterface"]
 
@@ -24,7 +26,11 @@ class RuntimeInterface(Protocol):
     adapters: list[Callable[..., Any]]  # functions that only Lua refers to: lupa does not keep them alive
     dropped: list[int]  # numbers of Lua values that Python no longer refers to
     last_exception: tuple[BaseException, str] | None  # the last one that passed through Lua, and its message
-    thread_states: dict[int, RuntimeInterface | None]  # of the package ``threads``; None once freed
+    thread_states: dict[int, Any]  # of the package ``threads`` (``thread_states.ThreadState``); None once freed
+    pools: str  # how that package's jobs are done, "threads" or "in turn"
+    is_thread: bool  # whether this is one of those states
+    state: State
+    target: Target
 
     shared_models: SharedModels | None  # what divides the calls of models among several processes
 
@@ -35,6 +41,10 @@ class RuntimeInterface(Protocol):
     @property
     def values(self) -> MutableMapping[int, Any]:
         """The Lua tables and functions that the user holds, by number."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a tool changes the program's source to watch it."""
 
     # -- calls into Lua -----------------------------------------------------------------------------------
 

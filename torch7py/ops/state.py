@@ -21,7 +21,9 @@ from torch7py.ops.process_group import ProcessGroup
 from torch7py.ops.screen import Screen
 from torch7py.ops.types import DOUBLE, NumberType
 
-__all__ = ["State", "current", "of_process", "use"]
+__all__ = ["State", "current", "of_process", "use", "wait_until"]
+
+GLANCE = 0.1  # seconds after which whoever waits looks whether it is to stop
 
 
 @dataclass(eq=False)
@@ -45,6 +47,7 @@ class State:
         group: the processes that run the program together; None where one does.
         batch_part: which part of a batch the program computes just now, where several processes share it.
         run: a number that is another whenever Python code of a user's may have run; 0 where no program runs.
+        stopping: whether the program is to stop, so that nothing in it waits any longer.
         packages: the state of packages, by name.
         trusted_bytecode: digests of the Lua functions that this process has compiled and saved, and whether each is
             also stored for later processes. Only the State of the process has entries.
@@ -63,8 +66,14 @@ class State:
     group: ProcessGroup | None = None
     batch_part: BatchPart | None = None
     run: int = 0
+    stopping: bool = False
     packages: dict[str, Any] = field(default_factory=dict)
     trusted_bytecode: dict[str, bool] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Stop the program if it is to stop: no pcall keeps this."""
+        if self.stopping:
+            raise KeyboardInterrupt
 
 
 _current: ContextVar[State | None] = ContextVar("torch7py_state", default=None)
@@ -101,3 +110,10 @@ class use:  # a class takes half the time of a generator, on every call from Pyt
 
     def __exit__(self, *error: object) -> None:
         _current.reset(self._token)
+
+
+def wait_until(arrived: Callable[[float], bool]) -> None:
+    """Wait until ``arrived``, which waits for so many seconds at most, is true. A program that is to stop does not."""
+    own = current()
+    while not arrived(GLANCE):
+        own.check()

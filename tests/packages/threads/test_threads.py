@@ -138,6 +138,7 @@ class TestThreads:
         local row = x[2]
         for i = 1, 200 do x[1][1] = row[1] end
         pool:addjob(function() x:resize(300, 300):fill(4) end)
+        pool:synchronize()
         return x[1][1], x[300][300], row[1], row:sum()"""
         assert run(script) == (4, 4, 4, 12)
 

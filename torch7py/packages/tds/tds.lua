@@ -325,7 +325,15 @@ end)
 ---------------------------------------------------------------------------------------------------------
 -- tds.AtomicCounter
 
--- The count is in a storage, which other Lua states may have too.
+-- The count is in a storage, which other Lua states may have too: such a count is changed under a lock.
+local add, shared_counts = tds._add, setmetatable({}, WEAK)
+tds._add = nil
+
+local function shared(count)
+   if core.states_in_turn == false then shared_counts[count] = true end
+   return count
+end
+
 local Counter, counters, new_counter = define('AtomicCounter', function() return torch.LongStorage {0} end, function() end)
 local counting = {}
 
@@ -339,6 +347,7 @@ local reads, quick, since = 0, 0, 0
 function counting:inc()
    reads, quick = 0, 0
    local count = of(counters, self, 'AtomicCounter')
+   if shared_counts[count] then return add(count, 1) end
    count[1] = count[1] + 1
    return count[1] - 1
 end
@@ -349,7 +358,7 @@ function counting:get()
       local now = clock()
       quick = now - since < MANY * SHORT and quick + 1 or 0
       reads, since = 0, now
-      if quick == ROUNDS then
+      if quick == ROUNDS and core.states_in_turn ~= false then
          quick = 0
          fail('tds.AtomicCounter: waiting for another thread to change it, but threads run one after the other here')
       end
@@ -359,7 +368,8 @@ end
 
 function counting:set(value)
    reads, quick = 0, 0
-   of(counters, self, 'AtomicCounter')[1] = floor(value)
+   local count = of(counters, self, 'AtomicCounter')
+   if shared_counts[count] then add(count, 0, floor(value)) else count[1] = floor(value) end
 end
 
 rawset(Counter, '__index', function(_, key) return counting[key] or fail('no such method') end)
@@ -371,7 +381,7 @@ rawset(Counter, '__read', function(self, file) self:set(file:readLong()) end)
 -- A counter that is sent to another state, where it is read as a counter with the same storage.
 local Passed = torch.newmetatable('tds.PassedCounter', nil, nil, nil, function(file)
    local counter = new_counter()
-   counters[counter] = file:readObject()
+   counters[counter] = shared(file:readObject())
    return counter
 end, {})
 
@@ -380,7 +390,7 @@ function Passed:__write(file)
    file:writeLong(self.count[1])
 end
 
-function core.passed_counter(counter) return setmetatable({count = counters[counter]}, Passed) end
+function core.passed_counter(counter) return setmetatable({count = shared(counters[counter])}, Passed) end
 
 tds.hash, tds.vec, tds.atomic_counter = tds.Hash, tds.Vec, tds.AtomicCounter
 

@@ -1,12 +1,16 @@
-"""The mutexes and conditions that the Lua states of the package threads share, by number.
+"""The mutexes, conditions and counts that the Lua states of the package threads share, by number.
 
-Threads run one after the other here, so nothing can be waited for: a call that would wait for ever is an error.
+What the thread of the caller alone could do, it does not wait for: that is an error. So it is where the jobs of a pool are done
+in turn, all in one thread.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
+from contextlib import suppress
 
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.support import restricted, unsupported
 from torch7py.packages.registry import function
@@ -14,76 +18,110 @@ from torch7py.packages.registry import function
 __all__: list[str] = []
 
 _numbers = itertools.count(1)
-_locked: dict[int, bool] = {}  # mutex -> whether it is locked
-_signalled: dict[int, int] = {}  # condition -> signals that nobody has waited for
+
+
+class _Mutex:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    def lock(self) -> None:
+        this = threading.get_ident()
+        if self._owner == this:
+            raise TorchError("this mutex is locked already: the thread would wait for ever")
+        state.wait_until(lambda seconds: self._lock.acquire(timeout=seconds))
+        self._owner = this
+
+    def unlock(self) -> None:
+        self._owner = None
+        with suppress(RuntimeError):  # it is not locked
+            self._lock.release()
+
+
+_mutexes: dict[int, _Mutex] = {}
+_conditions: dict[int, threading.Event] = {}  # set: signalled since it was last waited for
+
+
+def _mutex(number: int) -> _Mutex:
+    found = _mutexes.get(number)
+    if found is None:
+        raise TorchError("this mutex has been freed")
+    return found
+
+
+def _condition(number: int) -> threading.Event:
+    found = _conditions.get(number)
+    if found is None:
+        raise TorchError("this condition has been freed")
+    return found
 
 
 @function("threads._mutex_new")
 def mutex_new() -> int:
     number = next(_numbers)
-    _locked[number] = False
+    _mutexes[number] = _Mutex()
     return number
 
 
 @function("threads._mutex_known")
 def mutex_known(number: int) -> bool:
-    return number in _locked
+    return number in _mutexes
 
 
-@function("threads._mutex_set")
-def mutex_set(number: int, locked: bool) -> None:
-    if number not in _locked:
-        raise TorchError("this mutex has been freed")
-    if locked and _locked[number]:
-        raise TorchError("this mutex is locked already: the thread would wait for ever")
-    _locked[number] = locked
+@function("threads._mutex_lock")
+def mutex_lock(number: int) -> None:
+    _mutex(number).lock()
+
+
+@function("threads._mutex_unlock")
+def mutex_unlock(number: int) -> None:
+    _mutex(number).unlock()
 
 
 @function("threads._condition_new")
 def condition_new() -> int:
     number = next(_numbers)
-    _signalled[number] = 0
+    _conditions[number] = threading.Event()
     return number
 
 
 @function("threads._condition_known")
 def condition_known(number: int) -> bool:
-    return number in _signalled
+    return number in _conditions
 
 
 @function("threads._condition_signal")
 def condition_signal(number: int) -> None:
-    if number not in _signalled:
-        raise TorchError("this condition has been freed")
-    _signalled[number] += 1
+    _condition(number).set()
 
 
-@function("threads._condition_take")
-def condition_take(number: int) -> bool:
-    """Whether the condition has been signalled since it was last waited for."""
-    if number not in _signalled:
-        raise TorchError("this condition has been freed")
-    signalled = _signalled[number] > 0
-    _signalled[number] = 0
+@function("threads._condition_wait")
+def condition_wait(number: int, alone: bool) -> bool:
+    """Wait until the condition has been signalled since it was last waited for. ``alone``: nobody could do so now."""
+    condition = _condition(number)
+    if not alone:
+        state.wait_until(condition.wait)
+    signalled = condition.is_set()
+    condition.clear()
     return signalled
 
 
 @function("threads._free")
 def free(number: int) -> None:
-    _locked.pop(number, None)
-    _signalled.pop(number, None)
+    _mutexes.pop(number, None)
+    _conditions.pop(number, None)
 
 
 restricted(
     "threads.Threads",
-    "not parallel: a job runs in a Lua state of its own, to its end, as soon as a thread of the pool has no result to "
-    "keep: when it is added or when a result is taken",
+    "results come in the order in which jobs were begun, whichever was done first; jobs are done one after the other where several "
+    "processes run the program, where a tool watches it, and with --pools in-turn",
 )
-restricted("threads.Thread", "not parallel: it runs when it is first waited for")
-restricted("threads.Condition", "not parallel: waiting for what no thread has signalled is an error")
-restricted("threads.Mutex", "not parallel: locking it twice is an error")
+restricted("threads.Condition", "a signal that nobody waits for is kept for the next who does")
+restricted("threads.Mutex", "locking it twice in one thread is an error")
 restricted(
     "threads.sharedserialize",
-    "shares tensors, storages and counters; each thread has a copy of a tds.Hash or tds.Vec, which cannot be changed",
+    "shares tensors, storages and counters; each thread has a copy of a tds.Hash or tds.Vec, which cannot be changed. What a job "
+    "resizes, others must not use before its result has been taken",
 )
 unsupported("threads.AtomicCounter", "it is tds.AtomicCounter")

@@ -1,11 +1,13 @@
--- threads: pools of Lua states that run jobs.
+-- threads: pools of Lua states that run jobs, each in a thread of its own.
 --
--- Jobs run in the program's thread, one after the other, as if threads took no time: a job runs as soon as a thread is
--- free, which frees its place in the queue. As many results wait for `dojob` as the pool has threads; a thread with one
--- more keeps it and takes no other job until there is room. So a pool of n threads accepts 3 n jobs before `addjob`
--- must do one, and which results come first does not depend on the machine.
+-- Which thread gets a job, and in which order results come, is decided as if threads took no time: a job is given to a
+-- thread as soon as one is free, which frees its place in the queue. As many results wait for `dojob` as the pool has threads;
+-- a thread with one more keeps it and is given no other job until there is room. So a pool of n threads accepts 3 n jobs before
+-- `addjob` must take a result, and which results come first does not depend on the machine. `dojob` waits where the job has
+-- not been done yet. Where jobs are done in turn (thread_states.py says when) they are done when a thread gets them.
 --
--- Arguments: core {fail, raw, handle_of, wrap, endings}, host {state_open, ...}, threads. Sets core.threads_parts.
+-- Arguments: core {fail, raw, handle_of, wrap, endings}, host {state_open, ...}, threads. Sets core.threads_parts and
+-- core.states_in_turn, whether jobs are done one after the other.
 
 local core, host, threads = ...
 local fail, raw, handle_of, wrap = core.fail, core.raw, core.handle_of, core.wrap
@@ -20,10 +22,13 @@ local function take(name)
    return f
 end
 
-local mutex_new, mutex_known, mutex_set = take '_mutex_new', take '_mutex_known', take '_mutex_set'
+local mutex_new, mutex_known, mutex_lock = take '_mutex_new', take '_mutex_known', take '_mutex_lock'
+local mutex_unlock = take '_mutex_unlock'
 local condition_new, condition_known = take '_condition_new', take '_condition_known'
-local condition_signal, condition_take, free = take '_condition_signal', take '_condition_take', take '_free'
+local condition_signal, condition_wait, free = take '_condition_signal', take '_condition_wait', take '_free'
 
+local in_turn = raw(host.states_in_turn)
+core.states_in_turn = in_turn
 local pools = setmetatable({}, {__mode = 'k'})      -- pool -> its state, as below
 local unowned = {}   -- pools that are garbage: their jobs are done, and their states closed, outside of finalizers
 
@@ -70,19 +75,24 @@ local function new_job(pool, thread, id, callback, ...)
    return {thread = thread, id = id, content = content}
 end
 
--- Status and results of a job in the state of a thread.
-local function run(pool, thread, job)
+-- Give a job to the state of a thread.
+local function begin(pool, thread, job)
    core.hand_over()
-   local answer = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content)
+   local ticket = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content)
+   return {thread = thread, id = job.id, ticket = ticket}
+end
+
+-- Status and results of a job that was begun.
+local function outcome(pool, begun)
+   core.hand_over()
+   local answer = raw(host.state_wait, begun.ticket)
    if type(answer) == 'number' then answer = wrap(answer) end
-   local result = pool.serialize.load(answer)
-   result.thread, result.id = thread, job.id
-   return result
+   return pool.serialize.load(answer)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- The state of a pool: `queue` has jobs for any thread, `queues` those for each, `results` the results that wait for
--- `dojob`, `kept` the result with which a thread waits for room, and `waiting` such threads in their order.
+-- The state of a pool: `queue` has jobs for any thread, `queues` those for each, `results` the begun jobs that wait for
+-- `dojob`, `kept` the one with which a thread waits for room, and `waiting` such threads in their order.
 
 local function free_thread(pool)
    for i = 1, pool.n do
@@ -112,7 +122,7 @@ local function proceed(pool)
       end
       local thread, job = next_job(pool)
       if not thread then return end
-      pool.kept[thread] = run(pool, thread, job)
+      pool.kept[thread] = begin(pool, thread, job)
       pool.waiting[#pool.waiting + 1] = thread
    end
 end
@@ -185,20 +195,20 @@ end
 function Threads:dojob()
    local pool = running(self)
    self.errors = false
-   local result = remove(pool.results, 1)
-   if not result then fail('threads: there is no job to be done') end
+   local begun = remove(pool.results, 1)
+   if not begun then fail('threads: there is no job to be done') end
    proceed(pool)
-   local endcallback = self.endcallbacks[result.id]
-   self.endcallbacks[result.id] = nil
+   local endcallback = self.endcallbacks[begun.id]
+   self.endcallbacks[begun.id] = nil
    self.endcallbacks.n = self.endcallbacks.n - 1
-   if not result.ok then
-      self.errors = true
-      fail('[thread %d callback] %s', result.thread, tostring(result.values[1]))
-   end
+   self.errors = true      -- until all has gone well
+   local result = outcome(pool, begun)
+   if not result.ok then fail('[thread %d callback] %s', begun.thread, tostring(result.values[1])) end
+   self.errors = false
    local ok, message = xpcall(function() return endcallback(unpack(result.values, 1, result.n)) end, traceback)
    if not ok then
       self.errors = true
-      fail('[thread %d endcallback] %s', result.thread, tostring(message))
+      fail('[thread %d endcallback] %s', begun.thread, tostring(message))
    end
 end
 
@@ -274,32 +284,42 @@ end
 threads.Threads = constructor(Threads, Threads.new)
 
 ---------------------------------------------------------------------------------------------------------
--- threads.Thread: a state that runs a source. It runs when it is first waited for.
+-- threads.Thread: a state that runs a source; in turn, when it is first waited for
 
 local Thread = {}
 Thread.__index = Thread
 local unstarted = {}
 
+local function start(thread)
+   core.hand_over()
+   thread.ticket = raw(host.state_source, thread.state, thread.source)
+end
+
 local function start_all()
-   while unstarted[1] do
-      local thread = remove(unstarted, 1)
-      core.hand_over()
-      raw(host.state_source, thread.state, thread.source)
-   end
+   while unstarted[1] do start(remove(unstarted, 1)) end
 end
 
 threads.Thread = constructor(Thread, function(source)
    if type(source) ~= 'string' then fail('threads.Thread: Lua source expected, got %s', type(source)) end
    local thread = setmetatable({state = open_state(), source = source}, Thread)
-   unstarted[#unstarted + 1] = thread
+   if in_turn then unstarted[#unstarted + 1] = thread else start(thread) end
    return thread
 end)
 
 function Thread:id() return self.state end
 
+-- Waits until it has run, and raises the error with which it ended.
 function Thread:free()
    start_all()
+   local ok, err = true, nil
+   if self.ticket then
+      core.hand_over()
+      local ticket = self.ticket
+      self.ticket = nil
+      ok, err = pcall(raw, host.state_wait, ticket)
+   end
    raw(host.state_close, self.state)
+   if not ok then error(err, 0) end
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -319,8 +339,8 @@ local Mutex, Condition = {}, {}
 threads.Mutex = numbered(Mutex, mutex_new, mutex_known, 'mutex')
 threads.Condition = numbered(Condition, condition_new, condition_known, 'condition')
 
-function Mutex:lock() mutex_set(self.number, true) end
-function Mutex:unlock() mutex_set(self.number, false) end
+function Mutex:lock() mutex_lock(self.number) end
+function Mutex:unlock() mutex_unlock(self.number) end
 
 function Condition:signal() condition_signal(self.number) end
 Condition.broadcast = Condition.signal
@@ -328,8 +348,8 @@ Condition.broadcast = Condition.signal
 function Condition:wait(mutex)
    mutex:unlock()
    start_all()
-   if not condition_take(self.number) then
-      fail('threads.Condition:wait: nobody has signalled, and threads run one after the other here')
+   if not condition_wait(self.number, raw(host.state_is_alone)) then
+      fail('threads.Condition:wait: nobody has signalled, and no other thread runs that could')
    end
    mutex:lock()
 end
