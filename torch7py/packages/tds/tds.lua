@@ -376,19 +376,19 @@ rawset(Counter, '__index', function(_, key) return counting[key] or fail('no suc
 rawset(Counter, '__newindex', function() fail('a tds.AtomicCounter has no fields') end)
 rawset(Counter, '__tostring', function(self) return 'tds.AtomicCounter=' .. tostring(counters[self][1]) end)
 rawset(Counter, '__write', function(self, file) file:writeLong(self:get()) end)
-rawset(Counter, '__read', function(self, file) self:set(file:readLong()) end)
+local arrived = setmetatable({}, WEAK)   -- counters whose count is another state's too
+rawset(Counter, '__read', function(self, file)
+   if not arrived[self] then self:set(file:readLong()) end
+end)
 
 -- A counter that is sent to another state, where it is read as a counter with the same storage.
 local Passed = torch.newmetatable('tds.PassedCounter', nil, nil, nil, function(file)
    local counter = new_counter()
-   counters[counter] = shared(file:readObject())
+   counters[counter], arrived[counter] = shared(file:readObject()), true
    return counter
 end, {})
 
-function Passed:__write(file)
-   file:writeObject(self.count)
-   file:writeLong(self.count[1])
-end
+function Passed:__write(file) file:writeObject(self.count) end
 
 function core.passed_counter(counter) return setmetatable({count = shared(counters[counter])}, Passed) end
 
