@@ -44,6 +44,7 @@ LINES = {
     "attention": {"an iteration"},
     "turing_machine": {"a sequence"},
     "policy": {"a game"},
+    "pools": {"a batch and a step (in turn)"},
     "optimizers": {
         f"{method}, {count} numbers" for method in optimizers.METHODS for count in optimizers.COUNTS
     },

@@ -25,7 +25,6 @@ from torch7py.bridge.host_functions import SHARED_WORDS, host_functions
 from torch7py.bridge.interrupts import Interrupts, Target
 from torch7py.bridge.lua_values import Globals, LuaFunction, LuaTable, LuaValue, PythonFunction, from_lua
 from torch7py.bridge.module_proxies import ModuleProxies
-from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.step_programs import step_program_functions, torch_library
@@ -74,8 +73,8 @@ class Runtime:
             gives the source that is compiled instead.
         group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
         data_parallel: whether they share the batches of every model (see ``nn/shared_models.py``).
-        pools: ``"threads"`` lets the jobs of the package threads run beside the program, ``"in turn"`` one after the other
-            in its own thread. Results come in the same order.
+        pools: ``"threads"`` lets the jobs of the package threads run beside the program, ``"in turn"`` one after the
+            other in its own thread. Results come in the same order.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Other Lua states of a program, for the package ``threads``: runtimes with objects and settings of their own.
 
-A state runs the jobs that it is sent, one after the other, in a thread of its own (``workers.py``) or, where there is a reason
-against it (``reason_for_turns``), in the program's thread as soon as they are sent. Jobs and results are serialized to bytes. After
-``share`` a file holds references to tensors and storages instead of their contents, so that both states work on the
-same memory.
+A state runs the jobs that it is sent, one after the other, in a thread of its own (``workers.py``) or, where there is
+a reason against it (``reason_for_turns``), in the program's thread as soon as they are sent. Jobs and results are
+serialized to bytes. After ``share`` a file holds references to tensors and storages instead of their contents, so that
+both states work on the same memory.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def reason_for_turns(runtime: RuntimeInterface) -> str | None:
     if runtime.pools == "in turn":
         return "it was asked for"
     if runtime.state.group is not None:
-        return "several processes run the program, and meet where it writes: their jobs must come in one order"
+        return (
+            "several processes run the program, and meet where it writes: their jobs must come in one order"
+        )
     if runtime.is_watched:
         return "a tool watches the program, and is told of one thing after the other"
     return None
@@ -172,7 +174,10 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
         def job(state: RuntimeInterface) -> Any:
             state.set_global(JOB, content)
             state.set_global("__threads_serializer", serializer)
-            return _executed(state, "return require('threads.worker').run()", CHUNK)
+            result = _executed(state, "return true, require('threads.worker').run()", CHUNK)
+            if not isinstance(result, tuple):
+                raise SystemExit(result)  # the code that the job has given to os.exit
+            return result[1]
 
         return begin(number, job)
 

@@ -67,6 +67,14 @@ OPTIONS = [
         help="Order of string keys in pairs(): the same in every run, or Lua's own.",
     ),
     click.option(
+        "--pools",
+        type=click.Choice(["threads", "in-turn"]),
+        default="threads",
+        show_default=True,
+        callback=lambda ctx, param, value: value.replace("-", " "),
+        help="Where the package threads does its jobs: beside the program, or one after the other in its own thread.",
+    ),
+    click.option(
         "--rnn-api",
         type=click.Choice(["2015", "2016"]),
         help="Generation of rnn, and with it of nn.  [default: judged by the program]",

@@ -1,9 +1,11 @@
 -- Random sequences of operations on pools of threads, and what they do: one line for each sequence.
 --
--- Arguments: the first sequence and the last, and the milliseconds that pass after each operation. In an implementation
--- with real threads these let the threads finish what they can, so that with one thread the outcome is determined.
+-- Arguments: the first sequence and the last, and the milliseconds that pass after each operation. In the original
+-- these let the threads finish what they can, so that with one thread the outcome is determined. And how many threads a pool
+-- has, 1 without it; those of several also have jobs that take some time, draw numbers and give tensors.
 local threads = require 'threads'
 local first, last, pause = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3])
+local size = tonumber(arg[4] or 1)
 
 local function wait()
    if pause > 0 then require('sys').sleep(pause / 1000) end
@@ -39,12 +41,17 @@ local jobs = {
    function(id) error('job ' .. id) end,
 }
 
+if size > 1 then
+   table.insert(jobs, function(id) for i = 1, id * 20000 do kept = i end return id, __threadid, torch.uniform() end)
+   table.insert(jobs, function(id) numbers = (numbers or torch.zeros(3)):add(id) return numbers:sum(), __threadid end)
+end
+
 local function new_sequence()
-   local pool = threads.Threads(1)
+   local pool = threads.Threads(size)
    local number = 0
 
    local function add(depth)
-      local thread = pool:specific() and {1} or {}
+      local thread = pool:specific() and {size > 1 and draw(size) or 1} or {}
       if not pool:acceptsjob(thread[1]) then return note('full') end
       number = number + 1
       local id, then_do = number, draw(6)

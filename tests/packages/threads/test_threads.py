@@ -1,15 +1,25 @@
-"""threads: pools whose jobs run in Lua states of their own, one after the other."""
+"""threads: pools whose jobs run in Lua states of their own, in threads of their own or in turn."""
 
 from __future__ import annotations
 
+import gc
 import gzip
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.fake_group import FakeGroup, in_processes
 from tests.golden_cases import GOLDEN
 from tests.inner_runtime import InnerRuntime as Runtime
+from torch7py.bridge import workers
 from torch7py.bridge.errors import LuaError
+from torch7py.ops.errors import TorchError
 
 SEQUENCES = Path(__file__).with_name("pool_sequences.lua")
 
@@ -18,6 +28,13 @@ SEQUENCES = Path(__file__).with_name("pool_sequences.lua")
 def run(runtime):
     runtime.execute("threads = require 'threads'")
     return runtime.execute
+
+
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def message(run, source: str) -> str:
@@ -110,15 +127,26 @@ class TestThreads:
         return taken, before, done, pool:acceptsjob(), pool:hasjob(), pool:haserror()"""
         assert run(script) == (6, 0, 1, False, True, False)
 
-    def test_random_sequences_of_operations(self, runtime, capfd):
+    @pytest.mark.parametrize("pools", ["threads", "in turn"])
+    def test_random_sequences_of_operations(self, capfd, pools):
         """As the original did them (``tests/golden/pools.txt.gz``)."""
         last = 40
-        runtime.run(str(SEQUENCES), ["1", str(last), "0"])
+        with Runtime(pools=pools) as runtime:
+            runtime.run(str(SEQUENCES), ["1", str(last), "0"])
         ours = capfd.readouterr().out.splitlines()
         with gzip.open(GOLDEN / "pools.txt.gz", "rt") as file:
             recorded = [line.rstrip() for line in file if int(line.split(":")[0]) <= last]
         assert len(recorded) > last / 2
         assert set(recorded) <= set(ours)
+
+    def test_several_threads_give_what_they_give_in_turn(self, capfd):
+        traces = []
+        for pools in ("threads", "in turn"):
+            with Runtime(seed=1, pools=pools) as runtime:
+                runtime.run(str(SEQUENCES), ["1", "12", "0", "3"])
+            traces.append(capfd.readouterr().out.splitlines())
+        assert traces[0] == traces[1]
+        assert len(traces[0]) == 12
 
     def test_jobs_that_nobody_waited_for_are_done_at_the_end(self, runtime, tmp_path, capfd):
         program = tmp_path / "program.lua"
@@ -254,6 +282,156 @@ class TestErrors:
         assert says in text
 
 
+ENDLESS = {
+    "a loop": "while true do end",
+    "tensors": "local x = require('torch').ones(10) while true do x:add(1) end",
+    "a mutex": "local m = require('threads').Mutex() m:lock() end, nil) pool:addjob(function() "
+    "require('threads').Condition():wait(require('threads').Mutex())",
+    "a pool": "local p = require('threads').Threads(1) p:addjob(function() while true do end end) p:synchronize()",
+}
+
+
+class TestBesideTheProgram:
+    """What jobs do at the same time as others, which they cannot in turn."""
+
+    def test_jobs_that_wait_for_each_other(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local a, b = require('tds').AtomicCounter(), require('tds').AtomicCounter()
+        local pool, seen = threads.Threads(2, function() require 'tds' end), {}
+        pool:addjob(function() a:inc() while b:get() == 0 do end return 'a' end, function(x) seen[#seen + 1] = x end)
+        pool:addjob(function() b:inc() while a:get() == 0 do end return 'b' end, function(x) seen[#seen + 1] = x end)
+        pool:synchronize()
+        return table.concat(seen)"""
+        assert run(script) == "ab"
+
+    def test_results_come_in_the_order_in_which_jobs_were_begun(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local done = require('tds').AtomicCounter()
+        local pool, seen = threads.Threads(2, function() require 'tds' end), {}
+        local function note(x) seen[#seen + 1] = x end
+        pool:addjob(function() while done:get() == 0 do end return 'first' end, note)
+        pool:addjob(function() done:inc() return 'second' end, note)
+        pool:synchronize()
+        return table.concat(seen, ' ')"""
+        assert run(script) == "first second"
+
+    def test_a_counter_that_many_change(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local counter = require('tds').AtomicCounter()
+        local pool = threads.Threads(2, function() require 'tds' end)
+        for i = 1, 4 do pool:addjob(function() for i = 1, 500 do counter:inc() end end) end
+        for i = 1, 500 do counter:inc() end
+        pool:synchronize()
+        return counter:get()"""
+        assert run(script) == 2500
+
+    def test_a_mutex_keeps_jobs_apart(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local x, number = torch.zeros(1), threads.Mutex():id()
+        local pool = threads.Threads(2)
+        for i = 1, 4 do
+            pool:addjob(function()
+                local mutex = require('threads').Mutex(number)
+                for i = 1, 200 do
+                    mutex:lock()
+                    local before = x[1]
+                    for i = 1, 50 do x[1] = -1 end
+                    x[1] = before + 1
+                    mutex:unlock()
+                end
+            end)
+        end
+        pool:synchronize()
+        return x[1]"""
+        assert run(script) == 800
+
+    @pytest.mark.parametrize("name", ENDLESS)
+    def test_a_program_that_ends_ends_its_jobs(self, name):
+        before = threading.active_count()
+        with Runtime() as runtime:
+            runtime.execute("pool = require('threads').Threads(2)")
+            runtime.execute(f"pool:addjob(function() {ENDLESS[name]} end)")
+            start = time.monotonic()
+        assert time.monotonic() - start < 20  # on however busy a machine
+        assert threading.active_count() == before
+        assert not workers.abandoned()
+
+    def test_a_program_that_is_forgotten_leaves_no_thread(self):
+        before = threading.active_count()
+        runtime = Runtime()
+        runtime.execute("pool = require('threads').Threads(2)")
+        del runtime
+        gc.collect()
+        end = time.monotonic() + 20
+        while threading.active_count() > before and time.monotonic() < end:
+            time.sleep(0.01)
+        assert threading.active_count() == before
+
+    def test_an_interrupt_while_the_program_waits(self):
+        with heeding_interrupts(), Runtime() as runtime:
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt, match="python:2"):
+                runtime.execute(
+                    "pool = require('threads').Threads(1, function() end)\n"
+                    "pool:addjob(function() while true do end end) pool:synchronize()"
+                )
+
+    @pytest.mark.parametrize("pools", ["threads", "in turn"])
+    def test_a_job_that_exits(self, pools):
+        with Runtime(pools=pools) as runtime:
+            runtime.execute("pool = require('threads').Threads(1)")
+            with pytest.raises(SystemExit) as ended:
+                runtime.execute("pool:addjob(function() os.exit(7) end) pool:synchronize()")
+        assert ended.value.code == 7
+
+    def test_recursion_is_as_deep_as_in_the_program(self, run):
+        script = """local function f(n) return (string.gsub('a', 'a', function() return f(n + 1) end)) end
+        local pool = threads.Threads(1)
+        pool:addjob(function() return select(2, pcall(f, 0)) end, function(text) said = text end)
+        pool:synchronize()
+        return said"""
+        assert "stack overflow" in run(script)
+
+
+class TestInTurn:
+    """Where jobs are done one after the other, in the thread of the program."""
+
+    def run_in(self, runtime: Runtime) -> object:
+        return runtime.execute("""local threads, steps = require 'threads', {}
+        threads.Threads.serialization('threads.sharedserialize')
+        local seen = torch.zeros(1)
+        local pool = threads.Threads(2)
+        pool:addjob(function() seen[1] = seen[1] + 1 end)
+        return seen[1]""")
+
+    def test_when_asked_for(self):
+        with Runtime(pools="in turn") as runtime:
+            assert self.run_in(runtime) == 1
+
+    def test_when_a_tool_watches(self):
+        with Runtime(rewrite=lambda source, name: source) as runtime:
+            assert self.run_in(runtime) == 1
+
+    def test_in_several_processes(self):
+        def run(group: FakeGroup) -> object:
+            with Runtime(group=group, seed=1) as runtime:
+                return self.run_in(runtime)
+
+        assert in_processes(2, run) == [1, 1]
+
+    def test_waiting_for_another_is_an_error(self):
+        with Runtime(pools="in turn") as runtime, pytest.raises(LuaError, match="one after the other"):
+            runtime.execute("""require('threads').Threads.serialization('threads.sharedserialize')
+            local counter = require('tds').AtomicCounter()
+            local pool = require('threads').Threads(1, function() require 'tds' end)
+            pool:addjob(function() while counter:get() == 0 do end end)
+            pool:synchronize()""")
+
+    def test_other_ways_are_refused(self):
+        with pytest.raises(TorchError, match="pools must be"):
+            Runtime(pools="fork")
+
+
 class TestSharing:
     @pytest.fixture
     def run(self, run):
@@ -263,8 +441,12 @@ class TestSharing:
     def test_tensors_and_storages(self, run):
         script = """local x, s, views = torch.ones(3), torch.FloatStorage(2):fill(1), nil
         local pool = threads.Threads(2)
+        local number = threads.Mutex():id()
         for i = 1, 4 do
-            pool:addjob(function() x:add(1) s[1] = s[1] + 1 return x:narrow(1, 1, 2) end, function(v) views = v end)
+            pool:addjob(function()
+                local mutex = require('threads').Mutex(number)
+                mutex:lock() x:add(1) s[1] = s[1] + 1 mutex:unlock()
+                return x:narrow(1, 1, 2) end, function(v) views = v end)
         end
         pool:synchronize()
         views:fill(9)

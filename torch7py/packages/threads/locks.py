@@ -1,7 +1,7 @@
-"""The mutexes, conditions and counts that the Lua states of the package threads share, by number.
+"""The mutexes and conditions that the Lua states of the package threads share, by number.
 
-What the thread of the caller alone could do, it does not wait for: that is an error. So it is where the jobs of a pool are done
-in turn, all in one thread.
+What the thread of the caller alone could do, it does not wait for: that is an error. So it is where the jobs of a pool
+are done in turn, all in one thread.
 """
 
 from __future__ import annotations
@@ -114,14 +114,14 @@ def free(number: int) -> None:
 
 restricted(
     "threads.Threads",
-    "results come in the order in which jobs were begun, whichever was done first; jobs are done one after the other where several "
-    "processes run the program, where a tool watches it, and with --pools in-turn",
+    "results come in the order in which jobs were begun, whichever was done first; jobs are done one after the other "
+    "where several processes run the program, where a tool watches it, and with --pools in-turn",
 )
 restricted("threads.Condition", "a signal that nobody waits for is kept for the next who does")
 restricted("threads.Mutex", "locking it twice in one thread is an error")
 restricted(
     "threads.sharedserialize",
-    "shares tensors, storages and counters; each thread has a copy of a tds.Hash or tds.Vec, which cannot be changed. What a job "
-    "resizes, others must not use before its result has been taken",
+    "shares tensors, storages and counters; each thread has a copy of a tds.Hash or tds.Vec, which cannot be changed. "
+    "What a job resizes, others must not use before its result has been taken",
 )
 unsupported("threads.AtomicCounter", "it is tds.AtomicCounter")
