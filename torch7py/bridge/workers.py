@@ -6,7 +6,6 @@ Lua runs without Python's lock, and so do PyTorch's operations: jobs and the pro
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,8 +18,9 @@ from torch7py.ops import state
 
 __all__ = ["Worker", "abandoned", "result_of"]
 
-LARGEST_STACK = 112 << 20  # bytes
-USUAL_STACK = 8 << 20
+STACK = (
+    112 << 20
+)  # bytes of C's stack: the deepest recursion that Lua allows (cli/process.py); what is not used costs nothing
 PATIENCE = 1.0  # seconds that a job has to notice that it is to end
 
 _starting = threading.Lock()  # the size of stacks is a setting of the process
@@ -36,7 +36,7 @@ class Worker:
         self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=_serve, args=(self._work,), name="torch7py-jobs", daemon=True)
         with _starting:
-            before = threading.stack_size(_stack_size())
+            before = threading.stack_size(STACK)
             try:
                 self._thread.start()
             finally:
@@ -107,15 +107,3 @@ def result_of(future: Future[Any]) -> Any:
 def abandoned() -> bool:
     """Whether there is a thread that could not be ended, so that the process must end at once."""
     return any(not worker._ended(0.0) for worker in _abandoned)
-
-
-def _stack_size() -> int:
-    """As deep as the stack of the first thread, whose programs may call themselves as often as Lua allows."""
-    if sys.platform == "win32":
-        return LARGEST_STACK
-    import resource
-
-    limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
-    if limit == resource.RLIM_INFINITY:
-        return LARGEST_STACK
-    return max(USUAL_STACK, min(limit, LARGEST_STACK))
