@@ -6,7 +6,6 @@ world outside is changed (``one_writer.py``)."""
 from __future__ import annotations
 
 import os
-import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import torch
 
 from torch7py.ops.errors import ProcessLost, TorchError
+from torch7py.ops.plain_values import from_text, to_text
 
 __all__ = ["DistributedGroup", "ProcessGroup", "Rank", "join"]
 
@@ -80,9 +80,9 @@ class ProcessGroup(ABC):
         return contents
 
     def agree(self, what: str, value: Any = None) -> Any:
-        """The first process's value of ``what``, in every process."""
-        said = self.say(what, pickle.dumps(value) if self.acts else b"")
-        return pickle.loads(said[0])  # by a process of this program
+        """The first process's value of ``what``, in every process: one of those that ``plain_values.py`` writes."""
+        said = self.say(what, to_text(value) if self.acts else b"")
+        return value if self.acts else from_text(said[0])
 
     def gather(self, tensor: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
         """The flat tensors of all processes, whose numbers of elements are ``sizes``."""
