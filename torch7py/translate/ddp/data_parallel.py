@@ -1,0 +1,245 @@
+"""Training in several processes, started by torchrun, each of which computes its part of every batch.
+
+    torchrun --nproc-per-node 2 train.py          # CHECKPOINT=run.pt torchrun ... also saves, and goes on where it was
+
+All processes run the same page from the same seed. In one process everything here does nothing. Written by torch7py.
+"""
+
+import copy
+import os
+import random
+import sys
+import time
+
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+EVERY = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
+
+
+class Processes:
+    """The processes of this run: ``rank`` counts from 0, and the first one alone prints and saves."""
+
+    def __init__(self):
+        self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+        self.parallel, self.reduction, self.batch = {}, None, None
+        self.path, self.values, self.saved = os.environ.get("CHECKPOINT"), {}, time.monotonic()
+        self.loaded = torch.load(self.path) if self.path and os.path.exists(self.path) else {}
+        if self.size == 1:
+            return
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        seed = torch.tensor(torch.initial_seed() % 2**32)
+        dist.broadcast(seed, 0)
+        torch.manual_seed(seed.item())
+        random.seed(seed.item())
+        if self.rank:
+            sys.stdout = open(os.devnull, "w")
+
+    # -- a step -----------------------------------------------------------------------------------------------
+
+    def forward(self, module, *inputs, axis=0):
+        """The outputs of this process's part of a batch, whose examples lie along this axis of each input.
+
+        Gradients are averaged over the processes. An input may be a list of tensors.
+        """
+        if self.size == 1:
+            return module(*inputs)
+        first = inputs
+        while not torch.is_tensor(first):
+            first = first[0]
+        if first.dim() <= axis:
+            raise ValueError("a model's input is a single example, which several processes cannot share")
+        total = first.shape[axis]
+        each, left = divmod(total, self.size)
+        start, length = self.rank * each + min(self.rank, left), each + (self.rank < left)
+        self.batch = axis, total, start, length
+        if id(module) not in self.parallel:
+            self.check(module, inputs)
+            self.parallel[id(module)] = DistributedDataParallel(module)
+        self.drawn = torch.get_rng_state()
+        return self.parallel[id(module)](*self.cut(inputs))
+
+    def check(self, module, inputs):
+        """Raise an error where a model does not compute each example by itself: tried out on a copy that does not train."""
+        drawn, copied = torch.get_rng_state(), copy.deepcopy(module).eval()
+        with torch.no_grad():
+            wanted, found = copied(*inputs), self.whole(copy.deepcopy(module).eval()(*self.cut(inputs)))
+        torch.set_rng_state(drawn)
+        for one, other in zip(tensors(wanted), tensors(found)):
+            if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-5):
+                raise ValueError("the model does not compute each example by itself: processes cannot share a batch")
+
+    def cut(self, value):
+        if not torch.is_tensor(value):
+            return type(value)(self.cut(item) for item in value)
+        axis, total, start, length = self.batch
+        if value.dim() <= axis or value.shape[axis] != total:
+            axis = 0
+        if value.dim() == 0 or value.shape[axis] != total:
+            raise ValueError(f"a tensor of {list(value.shape)} does not belong to a batch of {total} examples")
+        # Without a part of its own a process computes an example that does not count.
+        return value.narrow(axis, start, length) if length else value.narrow(axis, 0, 1)
+
+    def loss(self, criterion, outputs, targets):
+        """The loss of the whole batch, with the gradients of this process's part."""
+        if self.size == 1:
+            return criterion(outputs, targets)
+        self.same_draws()
+        axis, total, start, length = self.batch
+        own = criterion(outputs, self.cut(targets))
+        reduction = self.reduction or self.find_reduction(criterion, outputs, targets, own.detach())
+        if total > 1:  # of one example both are the same
+            self.reduction = reduction
+        weight = length / total if reduction == "mean" else float(length > 0)
+        counted = own * weight
+        whole = counted.detach().clone()
+        dist.all_reduce(whole)
+        # The value is the whole; the gradients are averaged over the processes, and so are to be added up before.
+        return whole + (counted - counted.detach()) * self.size
+
+    def find_reduction(self, criterion, outputs, targets, own):
+        """Whether a batch's loss is the mean or the sum of those of its parts."""
+        with torch.no_grad():
+            wanted = criterion(self.whole(outputs), targets)
+        length = float(self.batch[3])
+        found = {"mean": own * (length / self.batch[1]), "sum": own * float(length > 0)}
+        for name, value in found.items():
+            dist.all_reduce(value)
+            if torch.allclose(value, wanted, rtol=1e-4):
+                return name
+        raise ValueError("the loss of a batch is neither the mean nor the sum of the losses of its examples")
+
+    def whole(self, value):
+        """The outputs of all processes for a batch, without their history."""
+        if self.size == 1:
+            return value
+        if not torch.is_tensor(value):
+            return type(value)(self.whole(item) for item in value)
+        axis, total, start, length = self.batch
+        axis = axis if value.dim() > axis and value.shape[axis] == max(length, 1) else 0
+        lengths = [total // self.size + (rank < total % self.size) for rank in range(self.size)]
+        value = value.detach().transpose(0, axis)
+        padded = value.new_zeros(max(lengths), *value.shape[1:])
+        padded[:length] = value[:length]
+        parts = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(parts, padded)
+        return torch.cat([part[:n] for part, n in zip(parts, lengths)]).transpose(0, axis)
+
+    def same_draws(self):
+        """Go on with the first process's random numbers where the model has drawn some."""
+        now = torch.get_rng_state()
+        if not torch.equal(now, self.drawn):
+            dist.broadcast(now, 0)
+            torch.set_rng_state(now)
+
+    def save(self, value, path):
+        """``torch.save``, by the first process."""
+        if self.rank == 0:
+            torch.save(value, path)
+        if self.size > 1:
+            dist.barrier()
+
+    # -- checkpoints ------------------------------------------------------------------------------------------
+
+    def rest(self, rounds, **held):
+        """The rounds of a training that are not done yet; what it holds is saved after them, and is as it was then."""
+        done = self.loaded.get("done", 0)
+        marks = {name: mark(value) for name, value in held.items()}
+        for name, value in held.items():
+            if name in self.loaded.get("held", {}):
+                put_back(value, self.loaded["held"][name])
+        if self.loaded:
+            torch.set_rng_state(self.loaded["torch"])
+            version, numbers, gauss = self.loaded["random"]
+            random.setstate((version, tuple(numbers), gauss))
+        for number, value in enumerate(rounds, 1):
+            if number > done:
+                yield value
+                if self.path and time.monotonic() - self.saved >= EVERY:
+                    self.checkpoint(number, held, marks)
+
+    def kept(self, name, value):
+        """The value of a variable as it was saved, or the given one."""
+        return self.loaded.get("values", {}).get(name, value)
+
+    def keep(self, **values):
+        """Remember variables as they are at the end of a round."""
+        self.values = values
+
+    def checkpoint(self, number, held, marks):
+        contents = {name: content(value) for name, value in held.items() if mark(value) != marks[name]}
+        values = dict(self.values)
+        if has_history([contents, values]):
+            return  # after a later round
+        version, numbers, gauss = random.getstate()
+        found = {"done": number, "held": contents, "values": values, "torch": torch.get_rng_state()}
+        found["random"] = (version, list(numbers), gauss)
+        if self.rank == 0:
+            torch.save(found, f"{self.path}.new")
+            os.replace(f"{self.path}.new", self.path)
+        self.saved = time.monotonic()
+
+
+def tensors(value):
+    return [value] if torch.is_tensor(value) else [found for item in value for found in tensors(item)]
+
+
+def mark(value):
+    """What tells whether a value has changed; of what always may have, a new object."""
+    if torch.is_tensor(value):
+        return value.data_ptr(), value._version
+    if isinstance(value, (list, tuple)):
+        return [mark(item) for item in value]
+    if isinstance(value, dict):
+        return {key: mark(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, (bool, int, float, str)) else object()
+
+
+def content(value):
+    """What is saved of a value; None of what holds no data."""
+    if hasattr(value, "state_dict"):
+        return {"state": value.state_dict(), "kept": {name: x for name, x in vars(value).items() if torch.is_tensor(x)}}
+    if is_data(value):
+        return value
+    if callable(value) or not hasattr(value, "__dict__"):
+        return None
+    return {name: x for name, x in vars(value).items() if is_data(x)}
+
+
+def is_data(value):
+    if isinstance(value, dict):
+        return all(map(is_data, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_data, value))
+    return value is None or torch.is_tensor(value) or isinstance(value, (bool, int, float, str))
+
+
+def has_history(value):
+    """Whether a later backward goes through it: it cannot be saved."""
+    if isinstance(value, dict):
+        return any(map(has_history, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(has_history, value))
+    return torch.is_tensor(value) and value.grad_fn is not None
+
+
+def put_back(value, saved):
+    """Give a value the content that was saved."""
+    if saved is None:
+        return
+    if hasattr(value, "state_dict"):
+        value.load_state_dict(saved["state"])
+        vars(value).update(saved["kept"])
+    elif torch.is_tensor(value):
+        value.data = saved
+    elif isinstance(value, list):
+        value[:] = saved
+    elif isinstance(value, dict):
+        value.clear()
+        value.update(saved)
+    elif hasattr(value, "__dict__"):
+        vars(value).update(saved)
+
+
+processes = Processes()
