@@ -54,6 +54,11 @@ __all__ = ["translate"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Of a model: the Lua file that defines the classes of its layers.",
 )
+@click.option(
+    "--ddp",
+    is_flag=True,
+    help="Of a program: a page that torchrun runs in several processes, each its part of every batch.",
+)
 @click.option("--models", is_flag=True, help="Of a directory: also its .t7 models.")
 @click.option(
     "--jobs",
@@ -84,6 +89,7 @@ def translate(
     record: bool,
     force: bool,
     program: Path | None,
+    ddp: bool,
     models: bool,
     jobs: int,
     limit: float,
@@ -103,6 +109,8 @@ def translate(
     The exit code is 1 when something has no translation (the page raises an error there), and 2 when the two
     do not compute the same.
     """
+    if ddp and file.suffix != ".lua":
+        raise Refusal("--ddp is for programs")
     if file.is_dir():
         if out is None:
             raise Refusal(f"{file} is a directory: -o says where its pages go")
@@ -139,6 +147,7 @@ def translate(
         record=record,
         program=program,
         page=page,
+        ddp=ddp,
     )
     if report is not None:
         write_text(report, json.dumps(found.as_json(), indent=2) + "\n")
@@ -167,6 +176,7 @@ def _translate(
     record: bool,
     program: Path | None,
     page: Path | None,
+    ddp: bool,
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
@@ -183,6 +193,7 @@ def _translate(
             record=record,
             input_size=_by_class(sizes),
             program=program,
+            ddp=ddp,
         )
         written = result.write(out, weights, force)
     except (LuaSyntaxError, ForeignCode) as error:

@@ -13,6 +13,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic_file import replacing
 from torch7py.translate.check import report_of_page
+from torch7py.translate.ddp import HELPER, divided, helper
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.layers.shapes import shape_of
@@ -25,6 +26,7 @@ from torch7py.translate.report import Report, Verification
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 
+RUNS = "verified before it was divided; run it in several processes: torchrun --nproc-per-node 2 {}"
 MOST_LINES = 10  # of those that print numbers with an error
 __all__ = ["Translation", "to_pytorch"]
 
@@ -77,6 +79,7 @@ def to_pytorch(
     record: bool = True,
     input_size: str | Mapping[str, str] | None = None,
     program: str | os.PathLike[str] | None = None,
+    ddp: bool = False,
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
@@ -92,12 +95,16 @@ def to_pytorch(
     ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
     defines is run, and nothing else of it.
 
+    ``ddp``: the page, once verified, is made one that torchrun runs in several processes, each its part of every batch; it
+    has ``data_parallel.py`` beside it.
+
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.
 
     Raises:
         LuaSyntaxError: the program is no Lua.
         NotNative: a layer of a model has no native form.
+        NotDivided: ``ddp`` was asked for, and several processes cannot share the page's training.
         TorchError: a model does not run on an input of the size that was given for it.
         ValueError: an ``input_size`` is no size.
         ForeignCode: a page holds what the translator does not write, so that it is not given out.
@@ -105,7 +112,12 @@ def to_pytorch(
     """
     file = Path(path)
     if file.suffix == ".lua":
-        return _program(file, arguments, verify, record)
+        result = _program(file, arguments, verify, record)
+        if ddp:
+            result.code = divided(result.code, file.with_suffix(".py").name)
+            result.modules = result.modules | {HELPER: helper()}
+            result.report.notes.append(RUNS.format(file.with_suffix(".py").name))
+        return result
     sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
     wanted = {name: parse_size(size) for name, size in sizes.items()}
     with contextlib.nullcontext() if program is None else own_classes(Path(program), file) as own:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from torch7py.ops.errors import TorchError
+from torch7py.translate.layout import WIDTH, lay_out
 
 __all__ = ["HELPER", "NotDivided", "divided", "helper"]
 
@@ -80,10 +81,17 @@ class _Page:
             if loop is not None:
                 self._keep(loop)
         self._import()
-        return self.edits.text()
+        lines = self.edits.text().split("\n")
+        return "\n".join(
+            part
+            for line in lines
+            for part in (lay_out(line) if f"{NAME}." in line and len(line) > WIDTH else [line])
+        )
 
     def _refuse(self, node: ast.AST, why: str) -> NotDivided:
-        return NotDivided(f"{self.name}:{getattr(node, 'lineno', 1)}: --ddp: {why}")
+        line = getattr(node, "lineno", 1)
+        shown = self.code.splitlines()[line - 1].strip()
+        return NotDivided(f"{self.name}:{line}: --ddp: {why}, in the page's line `{shown}`")
 
     def _source(self, node: ast.AST) -> str:
         return ast.get_source_segment(self.code, node) or ast.unparse(node)
@@ -101,10 +109,14 @@ class _Page:
                 raise self._refuse(node, f"{called} takes gradients, which are not those of a batch's loss")
             if isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
                 if node.args or node.keywords:
-                    raise self._refuse(node, "backward is given a gradient of its own, not that of a batch's loss")
+                    raise self._refuse(
+                        node, "backward is given a gradient of its own, not that of a batch's loss"
+                    )
                 found.append((self._block(node), node))
         if not found:
-            raise NotDivided(f"{self.name}: --ddp: the page calls no backward(): there is no training to divide")
+            raise NotDivided(
+                f"{self.name}: --ddp: the page calls no backward(): there is no training to divide"
+            )
         return found
 
     def _block(self, node: ast.AST) -> list[ast.stmt]:
@@ -149,7 +161,8 @@ class _Page:
         ]
         if len(criterions) != 1:
             raise self._refuse(
-                loss, "the loss is not a criterion's of one model's outputs and their targets, as loss = criterion(model(x), y)"
+                loss,
+                "the loss is not a criterion's of one model's outputs and their targets, as loss = criterion(model(x), y)",
             )
         call, model = criterions[0]
         self._check_inputs(model, block)
@@ -160,7 +173,9 @@ class _Page:
         shown = new_model if outputs is model else self._source(outputs)
         if outputs is not model:
             self.edits.replace(model, new_model)
-        self.edits.replace(call, f"{NAME}.loss({self._source(call.func)}, {shown}, {self._source(call.args[1])})")
+        self.edits.replace(
+            call, f"{NAME}.loss({self._source(call.func)}, {shown}, {self._source(call.args[1])})"
+        )
         if isinstance(outputs, ast.Name):
             for node in ast.walk(self._function(call)):
                 if isinstance(node, ast.Name) and node.id == outputs.id and isinstance(node.ctx, ast.Load):
@@ -207,7 +222,9 @@ class _Page:
         if all(stacked):
             return ["axis=1"]
         if any(stacked) or _RECURRENT.search(self.code):
-            raise self._refuse(model, "which dimension of the input has the examples, and which the time, is not known")
+            raise self._refuse(
+                model, "which dimension of the input has the examples, and which the time, is not known"
+            )
         return []
 
     # -- files ------------------------------------------------------------------------------------------------
@@ -246,16 +263,27 @@ class _Page:
     def _keep(self, loop: ast.For) -> None:
         """Let the rounds of a loop be saved and gone on with."""
         function = self._function(loop)
-        if any(isinstance(node, (ast.Continue, ast.Break)) and self._inner(node) is loop for node in ast.walk(loop)):
-            raise self._refuse(loop, "the training's loop is left or goes on in the middle of a round (break, continue)")
+        if any(
+            isinstance(node, (ast.Continue, ast.Break)) and self._inner(node) is loop
+            for node in ast.walk(loop)
+        ):
+            raise self._refuse(
+                loop, "the training's loop is left or goes on in the middle of a round (break, continue)"
+            )
         before = self._names_before(loop, function)
-        bound = {node.id for node in _own(loop.body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        bound = {
+            node.id
+            for node in _own(loop.body)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         for node in ast.walk(function):
             if isinstance(node, ast.Nonlocal):
                 bound |= set(node.names)
         kept = [name for name in before if name in bound]
         used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-        held = [name for name, constant in before.items() if name in used and name not in kept and not constant]
+        held = [
+            name for name, constant in before.items() if name in used and name not in kept and not constant
+        ]
         indent = " " * loop.col_offset
         lines = "".join(f'{indent}{name} = {NAME}.kept("{name}", {name})\n' for name in kept)
         if lines:
@@ -278,11 +306,10 @@ class _Page:
         names: dict[str, bool] = {}
         if isinstance(function, ast.FunctionDef):
             names |= dict.fromkeys((argument.arg for argument in function.args.args), False)
-        statement: ast.AST = loop
-        while self.parents[statement] is not function:
-            statement = self.parents[statement]
-        for node in _own(function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else []):
-            if isinstance(node, ast.Assign) and node.lineno < loop.lineno:
+        own = _own(function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else [])
+        assignments = [node for node in own if isinstance(node, ast.Assign)]
+        for node in sorted(assignments, key=lambda node: node.lineno):
+            if node.lineno < loop.lineno:
                 for target in node.targets:
                     for name in ast.walk(target):
                         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
@@ -299,7 +326,9 @@ class _Page:
 
 
 def _is_parameters(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "parameters"
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "parameters"
+    )
 
 
 def _own(body: list[ast.stmt]) -> list[ast.AST]:

@@ -5,6 +5,7 @@
 All processes run the same page from the same seed. In one process everything here does nothing. Written by torch7py.
 """
 
+import atexit
 import copy
 import os
 import random
@@ -23,12 +24,13 @@ class Processes:
 
     def __init__(self):
         self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-        self.parallel, self.reduction, self.batch = {}, None, None
+        self.parallel, self.reductions, self.batch = {}, {}, None
         self.path, self.values, self.saved = os.environ.get("CHECKPOINT"), {}, time.monotonic()
         self.loaded = torch.load(self.path) if self.path and os.path.exists(self.path) else {}
         if self.size == 1:
             return
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(dist.destroy_process_group)
         seed = torch.tensor(torch.initial_seed() % 2**32)
         dist.broadcast(seed, 0)
         torch.manual_seed(seed.item())
@@ -68,7 +70,9 @@ class Processes:
         torch.set_rng_state(drawn)
         for one, other in zip(tensors(wanted), tensors(found)):
             if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-5):
-                raise ValueError("the model does not compute each example by itself: processes cannot share a batch")
+                raise ValueError(
+                    "the model does not compute each example by itself: processes cannot share a batch"
+                )
 
     def cut(self, value):
         if not torch.is_tensor(value):
@@ -77,7 +81,9 @@ class Processes:
         if value.dim() <= axis or value.shape[axis] != total:
             axis = 0
         if value.dim() == 0 or value.shape[axis] != total:
-            raise ValueError(f"a tensor of {list(value.shape)} does not belong to a batch of {total} examples")
+            raise ValueError(
+                f"a tensor of {list(value.shape)} does not belong to a batch of {total} examples"
+            )
         # Without a part of its own a process computes an example that does not count.
         return value.narrow(axis, start, length) if length else value.narrow(axis, 0, 1)
 
@@ -88,9 +94,10 @@ class Processes:
         self.same_draws()
         axis, total, start, length = self.batch
         own = criterion(outputs, self.cut(targets))
-        reduction = self.reduction or self.find_reduction(criterion, outputs, targets, own.detach())
+        key = getattr(criterion, "__code__", criterion)
+        reduction = self.reductions.get(key) or self.find_reduction(criterion, outputs, targets, own.detach())
         if total > 1:  # of one example both are the same
-            self.reduction = reduction
+            self.reductions[key] = reduction
         weight = length / total if reduction == "mean" else float(length > 0)
         counted = own * weight
         whole = counted.detach().clone()
@@ -199,7 +206,10 @@ def mark(value):
 def content(value):
     """What is saved of a value; None of what holds no data."""
     if hasattr(value, "state_dict"):
-        return {"state": value.state_dict(), "kept": {name: x for name, x in vars(value).items() if torch.is_tensor(x)}}
+        return {
+            "state": value.state_dict(),
+            "kept": {name: x for name, x in vars(value).items() if torch.is_tensor(x)},
+        }
     if is_data(value):
         return value
     if callable(value) or not hasattr(value, "__dict__"):
