@@ -95,8 +95,8 @@ def to_pytorch(
     ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
     defines is run, and nothing else of it.
 
-    ``ddp``: the page, once verified, is made one that torchrun runs in several processes, each its part of every batch; it
-    has ``data_parallel.py`` beside it.
+    ``ddp``: the page, once verified, is made one that torchrun runs in several processes, each its part of every
+    batch; it has ``data_parallel.py`` beside it.
 
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.

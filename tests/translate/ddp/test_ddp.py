@@ -194,11 +194,10 @@ def body(text: str) -> str:
         ("print(1)", "no training to divide"),
         ("y = model(x)\ny.backward(g)", "a gradient of its own"),
         ("g = torch.autograd.grad(model(x), x)", "torch.autograd.grad takes gradients"),
-        ("loss = total(x)\nloss.backward()", "not a criterion's of one model's outputs"),
+        ("loss = total(x)\nloss.backward()", "not that of one model's outputs"),
         ("loss += criterion(model(x), y)\nloss.backward()", "`loss` is not computed beside its backward()"),
         (
-            "optimizer = torch.optim.SGD([*a.parameters(), *b.parameters()])\nh = a(x)\n"
-            "loss = criterion(b(h), y)\nloss.backward()",
+            "optimizer = SGD([*a.parameters(), *b.parameters()])\nh = a(x)\nloss = criterion(b(h), y)\nloss.backward()",
             "`b` is given what `a` gives",
         ),
         ("model = nn.LSTM(3, 4)\nloss = criterion(model(x), y)\nloss.backward()", "and which the time"),

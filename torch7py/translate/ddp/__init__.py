@@ -1,8 +1,9 @@
 """``translate --ddp``: a finished page that several processes run, each its part of every batch.
 
-Two calls of a training step are changed, those of the model and of the criterion, and the loop around it, whose rounds can be
-gone on with. What they call is ``data_parallel.py``, which is put beside the page and does nothing in one process. A page
-in which these places cannot be found, or where a batch would be divided wrongly, is refused with the reason.
+Two calls of a training step are changed, those of the model and of the criterion, and the loop around it, whose rounds
+can be gone on with. What they call is ``data_parallel.py``, which is put beside the page and does nothing in one
+process. A page in which these places cannot be found, or where a batch would be divided wrongly, is refused with the
+reason.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ class _Page:
         if len(criterions) != 1:
             raise self._refuse(
                 loss,
-                "the loss is not a criterion's of one model's outputs and their targets, as loss = criterion(model(x), y)",
+                "the loss is not that of one model's outputs and their targets, as loss = criterion(model(x), y)",
             )
         call, model = criterions[0]
         self._check_inputs(model, block)

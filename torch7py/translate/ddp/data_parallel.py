@@ -5,12 +5,15 @@
 All processes run the same page from the same seed. In one process everything here does nothing. Written by torch7py.
 """
 
+from __future__ import annotations
+
 import atexit
 import copy
 import os
 import random
-import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -22,32 +25,42 @@ EVERY = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 class Processes:
     """The processes of this run: ``rank`` counts from 0, and the first one alone prints and saves."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-        self.parallel, self.reductions, self.batch = {}, {}, None
-        self.path, self.values, self.saved = os.environ.get("CHECKPOINT"), {}, time.monotonic()
-        self.loaded = torch.load(self.path) if self.path and os.path.exists(self.path) else {}
+        self.parallel: dict[int, DistributedDataParallel] = {}
+        self.reductions: dict[Any, str] = {}
+        self.batch = (
+            0,
+            0,
+            0,
+            0,
+        )  # the dimension of the examples, how many there are, and this process's first and number
+        self.path = os.environ.get("CHECKPOINT", "")
+        self.values, self.saved = dict[str, Any](), time.monotonic()
+        self.drawn = torch.get_rng_state()
+        there = bool(self.path) and os.path.exists(self.path)
+        self.loaded: dict[str, Any] = torch.load(self.path) if there else {}
         if self.size == 1:
             return
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         atexit.register(dist.destroy_process_group)
         seed = torch.tensor(torch.initial_seed() % 2**32)
         dist.broadcast(seed, 0)
-        torch.manual_seed(seed.item())
-        random.seed(seed.item())
+        torch.manual_seed(int(seed))
+        random.seed(int(seed))
         if self.rank:
-            sys.stdout = open(os.devnull, "w")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     # -- a step -----------------------------------------------------------------------------------------------
 
-    def forward(self, module, *inputs, axis=0):
+    def forward(self, module: torch.nn.Module, *inputs: Any, axis: int = 0) -> Any:
         """The outputs of this process's part of a batch, whose examples lie along this axis of each input.
 
         Gradients are averaged over the processes. An input may be a list of tensors.
         """
         if self.size == 1:
             return module(*inputs)
-        first = inputs
+        first: Any = inputs
         while not torch.is_tensor(first):
             first = first[0]
         if first.dim() <= axis:
@@ -62,19 +75,20 @@ class Processes:
         self.drawn = torch.get_rng_state()
         return self.parallel[id(module)](*self.cut(inputs))
 
-    def check(self, module, inputs):
-        """Raise an error where a model does not compute each example by itself: tried out on a copy that does not train."""
+    def check(self, module: torch.nn.Module, inputs: Any) -> None:
+        """Raise an error where a model does not compute each example by itself: tried out on copies."""
         drawn, copied = torch.get_rng_state(), copy.deepcopy(module).eval()
         with torch.no_grad():
             wanted, found = copied(*inputs), self.whole(copy.deepcopy(module).eval()(*self.cut(inputs)))
         torch.set_rng_state(drawn)
-        for one, other in zip(tensors(wanted), tensors(found)):
+        for one, other in zip(tensors(wanted), tensors(found), strict=True):
             if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-5):
                 raise ValueError(
                     "the model does not compute each example by itself: processes cannot share a batch"
                 )
 
-    def cut(self, value):
+    def cut(self, value: Any) -> Any:
+        """This process's part of a tensor, or of the tensors in a list."""
         if not torch.is_tensor(value):
             return type(value)(self.cut(item) for item in value)
         axis, total, start, length = self.batch
@@ -87,12 +101,12 @@ class Processes:
         # Without a part of its own a process computes an example that does not count.
         return value.narrow(axis, start, length) if length else value.narrow(axis, 0, 1)
 
-    def loss(self, criterion, outputs, targets):
+    def loss(self, criterion: Callable[..., Any], outputs: Any, targets: Any) -> Any:
         """The loss of the whole batch, with the gradients of this process's part."""
         if self.size == 1:
             return criterion(outputs, targets)
         self.same_draws()
-        axis, total, start, length = self.batch
+        _, total, _, length = self.batch
         own = criterion(outputs, self.cut(targets))
         key = getattr(criterion, "__code__", criterion)
         reduction = self.reductions.get(key) or self.find_reduction(criterion, outputs, targets, own.detach())
@@ -105,7 +119,9 @@ class Processes:
         # The value is the whole; the gradients are averaged over the processes, and so are to be added up before.
         return whole + (counted - counted.detach()) * self.size
 
-    def find_reduction(self, criterion, outputs, targets, own):
+    def find_reduction(
+        self, criterion: Callable[..., Any], outputs: Any, targets: Any, own: torch.Tensor
+    ) -> str:
         """Whether a batch's loss is the mean or the sum of those of its parts."""
         with torch.no_grad():
             wanted = criterion(self.whole(outputs), targets)
@@ -117,13 +133,13 @@ class Processes:
                 return name
         raise ValueError("the loss of a batch is neither the mean nor the sum of the losses of its examples")
 
-    def whole(self, value):
+    def whole(self, value: Any) -> Any:
         """The outputs of all processes for a batch, without their history."""
         if self.size == 1:
             return value
         if not torch.is_tensor(value):
             return type(value)(self.whole(item) for item in value)
-        axis, total, start, length = self.batch
+        axis, total, _, length = self.batch
         axis = axis if value.dim() > axis and value.shape[axis] == max(length, 1) else 0
         lengths = [total // self.size + (rank < total % self.size) for rank in range(self.size)]
         value = value.detach().transpose(0, axis)
@@ -131,16 +147,16 @@ class Processes:
         padded[:length] = value[:length]
         parts = [torch.empty_like(padded) for _ in range(self.size)]
         dist.all_gather(parts, padded)
-        return torch.cat([part[:n] for part, n in zip(parts, lengths)]).transpose(0, axis)
+        return torch.cat([part[:n] for part, n in zip(parts, lengths, strict=True)]).transpose(0, axis)
 
-    def same_draws(self):
+    def same_draws(self) -> None:
         """Go on with the first process's random numbers where the model has drawn some."""
         now = torch.get_rng_state()
         if not torch.equal(now, self.drawn):
             dist.broadcast(now, 0)
             torch.set_rng_state(now)
 
-    def save(self, value, path):
+    def save(self, value: Any, path: str) -> None:
         """``torch.save``, by the first process."""
         if self.rank == 0:
             torch.save(value, path)
@@ -149,7 +165,7 @@ class Processes:
 
     # -- checkpoints ------------------------------------------------------------------------------------------
 
-    def rest(self, rounds, **held):
+    def rest(self, rounds: Iterable[Any], **held: Any) -> Iterator[Any]:
         """The rounds of a training that are not done yet; what it holds is saved after them, and is as it was then."""
         done = self.loaded.get("done", 0)
         marks = {name: mark(value) for name, value in held.items()}
@@ -166,15 +182,16 @@ class Processes:
                 if self.path and time.monotonic() - self.saved >= EVERY:
                     self.checkpoint(number, held, marks)
 
-    def kept(self, name, value):
+    def kept(self, name: str, value: Any) -> Any:
         """The value of a variable as it was saved, or the given one."""
         return self.loaded.get("values", {}).get(name, value)
 
-    def keep(self, **values):
+    def keep(self, **values: Any) -> None:
         """Remember variables as they are at the end of a round."""
         self.values = values
 
-    def checkpoint(self, number, held, marks):
+    def checkpoint(self, number: int, held: dict[str, Any], marks: dict[str, Any]) -> None:
+        """Save what has changed since the training began."""
         contents = {name: content(value) for name, value in held.items() if mark(value) != marks[name]}
         values = dict(self.values)
         if has_history([contents, values]):
@@ -188,11 +205,12 @@ class Processes:
         self.saved = time.monotonic()
 
 
-def tensors(value):
+def tensors(value: Any) -> list[torch.Tensor]:
+    """The tensors in a value, in their order."""
     return [value] if torch.is_tensor(value) else [found for item in value for found in tensors(item)]
 
 
-def mark(value):
+def mark(value: Any) -> Any:
     """What tells whether a value has changed; of what always may have, a new object."""
     if torch.is_tensor(value):
         return value.data_ptr(), value._version
@@ -203,7 +221,7 @@ def mark(value):
     return value if value is None or isinstance(value, (bool, int, float, str)) else object()
 
 
-def content(value):
+def content(value: Any) -> Any:
     """What is saved of a value; None of what holds no data."""
     if hasattr(value, "state_dict"):
         return {
@@ -217,7 +235,8 @@ def content(value):
     return {name: x for name, x in vars(value).items() if is_data(x)}
 
 
-def is_data(value):
+def is_data(value: Any) -> bool:
+    """Whether a value is a tensor, a number, a text, or a list or dict of these."""
     if isinstance(value, dict):
         return all(map(is_data, value.values()))
     if isinstance(value, (list, tuple)):
@@ -225,7 +244,7 @@ def is_data(value):
     return value is None or torch.is_tensor(value) or isinstance(value, (bool, int, float, str))
 
 
-def has_history(value):
+def has_history(value: Any) -> bool:
     """Whether a later backward goes through it: it cannot be saved."""
     if isinstance(value, dict):
         return any(map(has_history, value.values()))
@@ -234,7 +253,7 @@ def has_history(value):
     return torch.is_tensor(value) and value.grad_fn is not None
 
 
-def put_back(value, saved):
+def put_back(value: Any, saved: Any) -> None:
     """Give a value the content that was saved."""
     if saved is None:
         return
