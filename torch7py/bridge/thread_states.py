@@ -142,7 +142,7 @@ def stop_states(states: dict[int, ThreadState | None]) -> None:
 
 def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     """The functions for the package threads."""
-    states = runtime.thread_states
+    states: dict[int, ThreadState | None] = runtime.thread_states
     jobs: dict[int, Future[Any]] = {}  # those whose results have not been taken
     numbers = itertools.count(1)
     openings = itertools.count(1)

@@ -200,7 +200,13 @@ class _Page:
 
     def _check_inputs(self, model: ast.Call, block: list[ast.stmt]) -> None:
         """Inputs that another model gives are a part of a batch already."""
-        trained = {ast.unparse(node.func.value) for node in ast.walk(self.tree) if _is_parameters(node)}
+        trained = {
+            ast.unparse(node.func.value)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "parameters"
+        }
         for argument in model.args:
             for node in ast.walk(argument):
                 value = self._assigned(node.id, block, model.lineno) if isinstance(node, ast.Name) else None
@@ -324,12 +330,6 @@ class _Page:
         imports = [node for node in self.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         last = max((node.end_lineno or node.lineno for node in imports), default=0)
         self.edits.insert(last + 1, f"\nfrom data_parallel import {NAME}\n")
-
-
-def _is_parameters(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "parameters"
-    )
 
 
 def _own(body: list[ast.stmt]) -> list[ast.AST]:
