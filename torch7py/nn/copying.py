@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import types
+from torch7py.ops import state, types
 from torch7py.ops.memory import Storage
 from torch7py.ops.registry import Fields
 
@@ -136,7 +136,8 @@ class TypeMap:
 
     def __init__(self, number_type: types.NumberType, memo: dict[Any, Any]) -> None:
         def make(whole: torch.Tensor) -> torch.Tensor:
-            return whole.to(dtype=number_type.dtype, copy=True)
+            gpu = state.current().gpu if number_type.is_cuda else None  # the current of several
+            return whole.to(whole.device if gpu is None else gpu, number_type.dtype, copy=True)
 
         self.memo = memo
         self._type = number_type

@@ -15,7 +15,7 @@ from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import leaves_of
-from torch7py.ops import types
+from torch7py.ops import devices, types
 from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
 
@@ -227,9 +227,10 @@ def parameters_of(module: Module) -> Iterator[torch.Tensor]:
 
 @layer("nn.GPU")
 class GPU(Decorator):
-    """``nn.GPU(module, device[, outdevice])``: a module for the GPU of this number, its output on another's.
+    """``nn.GPU(module, device[, outdevice])``: a module on the GPU of this number, its output on another's.
 
-    Where tensors lie is the runtime's matter, so both numbers are kept and shown and change nothing.
+    Its tensors go there when it becomes a module of a CUDA type. Where one device stands in for all, the numbers are
+    kept and shown and change nothing.
 
     Shapes: the module's.
     """
@@ -237,6 +238,7 @@ class GPU(Decorator):
     torch7_parent = "nn.Container"
 
     fields: ClassVar[tuple[str, ...]] = ("device", "outdevice")
+    transient = (*Decorator.transient, "_moved")
 
     def __init__(self, module: Module, device: int, outdevice: int | None = None) -> None:
         if not isinstance(device, (int, float)):
@@ -244,6 +246,37 @@ class GPU(Decorator):
         super().__init__(module)
         self.device = device
         self.outdevice = device if outdevice is None else outdevice
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        with devices.on(self.device):
+            super().convert(convert, type_name, seen)
+
+    def forward(self, input: Any) -> Any:
+        with devices.on(self.device):
+            output = self.inner_module(devices.move(input, devices.at(self.device)))
+        return devices.move(output, devices.at(self.outdevice))
+
+    def updateOutput(self, input: Any) -> Any:
+        self.__dict__["_moved"] = input, devices.move(input, devices.at(self.device))
+        with devices.on(self.device):
+            output = self.inner_module.updateOutput(self._there(input))
+        return self.set_output(devices.move(output, devices.at(self.outdevice)))
+
+    def _there(self, input: Any) -> Any:
+        """The input on the module's device: at backward the same as at forward, as layers know it by its memory."""
+        last, moved = self.__dict__.get("_moved", (None, None))
+        return moved if last is input else devices.move(input, devices.at(self.device))
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        with devices.on(self.device):
+            gradient = devices.move(gradOutput, devices.at(self.device))
+            found = self.inner_module.updateGradInput(self._there(input), gradient)
+        return self.set_grad_input(_beside(found, input))
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        with devices.on(self.device):
+            gradient = devices.move(gradOutput, devices.at(self.device))
+            self.inner_module.accGradParameters(self._there(input), gradient, scale)
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         raise TorchError(f"{self.class_name} has no accUpdateGradParameters")
@@ -253,3 +286,10 @@ class GPU(Decorator):
 
     def title(self) -> str:
         return f"{self.class_name}({self.device})"
+
+
+def _beside(value: Any, other: Any) -> Any:
+    """Tensors on the devices of others."""
+    if isinstance(value, (list, tuple)) and isinstance(other, (list, tuple)):
+        return [_beside(*pair) for pair in zip(value, other, strict=True)]
+    return devices.move(value, other.device) if isinstance(other, torch.Tensor) else value

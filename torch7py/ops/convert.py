@@ -21,8 +21,13 @@ def to_type(x: T, number_type: NumberType) -> T:
     known = types.of(x)
     if known is number_type:
         return x
+    becomes_cuda = number_type.is_cuda and not known.is_cuda
+    device = state.current().gpu if becomes_cuda else None  # on the current of several GPUs
     copied = x.to(
-        number_type.dtype, memory_format=torch.contiguous_format, copy=known.is_cuda != number_type.is_cuda
+        x.device if device is None else device,
+        number_type.dtype,
+        memory_format=torch.contiguous_format,
+        copy=known.is_cuda != number_type.is_cuda,
     )
     return types.label(copied, number_type)
 

@@ -15,6 +15,7 @@ from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
 from torch7py.ops.process_group import ProcessGroup
 from torch7py.ops.registry import Fields
+from torch7py.packages.cunn.replicas import Replicas
 from torch7py.packages.cutorch.settings import check_device
 
 __all__ = ["DataParallelTable"]
@@ -27,9 +28,10 @@ class DataParallelTable(Container):
     """``nn.DataParallelTable(dimension[, flattenParams, usenccl])``: a batch divided among GPUs along a dimension.
 
     ``add(module, gpus)`` gives the module and its GPUs, a number or a table of numbers from 1. With one GPU, and on
-    the CPU in its stead, the whole batch goes to the module; more than one are refused. Where several processes run
-    the program (``torch7py run --nproc``) each computes its part of the batch, whichever GPUs are named. Inputs may be
-    FloatTensors: they are copied to the GPU.
+    the CPU in its stead, the whole batch goes to the module; on several each has a copy, which computes its part
+    (``replicas.py``). Where several processes run the program (``torch7py run --nproc``) each computes its part of the
+    batch, whichever GPUs are named. Inputs may be FloatTensors: they are copied to the GPU. ``syncParameters`` also
+    renews what layers were set to after the first batch.
 
     Shapes: the module's.
     """
@@ -44,6 +46,7 @@ class DataParallelTable(Container):
     )
     copies_input = True
     version = 3
+    transient = (*Container.transient, "_replicas")
     lua_methods = names("threads syncParameters flattenParameters", __tostring="describe")
 
     def __init__(self, dimension: float, flattenParams: bool = False, usenccl: bool = False) -> None:
@@ -60,11 +63,6 @@ class DataParallelTable(Container):
             raise TorchError(f"{self.class_name}:add expects a module and a GPU's number, or a table of such")
         for number in listed:
             check_device(number, f"{self.class_name}:add")
-        if len({*self.gpuAssignments, *listed}) > 1 and state.current().group is None:
-            raise TorchError(
-                f"{self.class_name}: models on more than one GPU are not supported in one process "
-                "(torch7py run --nproc N computes in N)"
-            )
         if isinstance(gpus, list) and self._modules:
             raise TorchError(f"{self.class_name}:add with a table of GPUs is called once")
         if not self._modules:
@@ -81,6 +79,7 @@ class DataParallelTable(Container):
         group = state.current().group
         if group is not None:
             data_parallel.send_first(group, self._module().parameter_pairs()[0])
+        self.__dict__.pop("_replicas", None)
         self.needsSync = False
 
     def flattenParameters(self) -> None:
@@ -114,7 +113,30 @@ class DataParallelTable(Container):
         if group is not None:
             return self._output_of_all(group, placed)
         self.__dict__["_placed_input"] = placed
-        return self.set_output(self._module().updateOutput(placed))
+        replicas = self._several()
+        if replicas is None:
+            return self.set_output(self._module().updateOutput(placed))
+        replicas.follow()
+        self.show_results(replicas.forward(placed), None)
+        return self.output
+
+    # -- several GPUs -------------------------------------------------------------------------------------
+
+    def _several(self) -> Replicas | None:
+        """The copies of the module on several GPUs; None on one."""
+        if len(self.gpuAssignments) < 2:
+            return None
+        module, known = self._module(), self.__dict__.get("_replicas")
+        if known is None or not known.fit(module):
+            known = self.__dict__["_replicas"] = Replicas(module, self.gpuAssignments, self._axis)
+        return known
+
+    def _gradients_of_copies(self, replicas: Replicas, method: str, gradient: Any, *scale: float) -> Any:
+        result = replicas.gradients(method, gradient, *scale)
+        if method == "accGradParameters" or self.gradInput is None:
+            return None
+        self.show_results(None, result)
+        return self.gradInput
 
     # -- several processes --------------------------------------------------------------------------------
 
@@ -165,6 +187,9 @@ class DataParallelTable(Container):
         group = state.current().group
         if group is not None:
             return self._gradients_of_all(group, "updateGradInput", input, gradient)
+        replicas = self._several()
+        if replicas is not None:
+            return self._gradients_of_copies(replicas, "updateGradInput", gradient)
         grad_input = self._module().updateGradInput(self._its_input(input), gradient)
         return grad_input if self.gradInput is None else self.set_grad_input(grad_input)
 
@@ -174,6 +199,10 @@ class DataParallelTable(Container):
         if group is not None:
             self._gradients_of_all(group, "accGradParameters", input, gradient, scale)
             return
+        replicas = self._several()
+        if replicas is not None:
+            self._gradients_of_copies(replicas, "accGradParameters", gradient, scale)
+            return
         self._module().accGradParameters(self._its_input(input), gradient, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
@@ -181,6 +210,9 @@ class DataParallelTable(Container):
         group = state.current().group
         if group is not None:
             return self._gradients_of_all(group, "backward", input, gradient, scale)
+        replicas = self._several()
+        if replicas is not None:
+            return self._gradients_of_copies(replicas, "backward", gradient, scale)
         grad_input = self._module().backward(self._its_input(input), gradient, scale)
         return None if self.gradInput is None else self.set_grad_input(grad_input)
 
@@ -205,6 +237,7 @@ class DataParallelTable(Container):
 
     def clearState(self) -> Any:
         self.__dict__.pop("_placed_input", None)
+        self.__dict__.pop("_replicas", None)
         return super().clearState()
 
     def describe(self) -> str:
