@@ -13,7 +13,7 @@ LUA_TESTS := $(wildcard tests/bridge tests/console tests/nn tests/rnn tests/pack
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-versions test-slow fuzz test-eager demo bench support docs format clean
+.PHONY: help test test-gpu check test-lua51 test-versions test-slow fuzz test-eager demo bench support docs format clean
 
 help:
 	@echo 'make test        all checks, all tests, and the Lua-facing tests on plain Lua 5.1'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-versions  a sample of the tests in all environments .venv-* (tools/lower_bounds.py makes one)'
 	@echo 'make test-slow   the tests that take long'
+	@echo 'make test-gpu    what GPUs compute, beside the CPU, and how fast: all there is to say where there are some'
 	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
 	@echo 'make test-eager  the Lua-facing tests with a compiler and a collector that are always at work'
 	@echo 'make bench       speed, beside plain PyTorch'
@@ -53,6 +54,12 @@ test-versions: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow -n $(WORKERS)
+
+# In one process: the GPU is shared.
+test-gpu: $(READY)
+	$(BIN)/python -c 'import torch; print(torch.__version__, [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())])'
+	$(BIN)/pytest tests/gpu -rs
+	$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && $(BIN)/python -m bench --device cuda || echo 'no GPU: nothing was measured'
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.calls 100000 0 2

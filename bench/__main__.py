@@ -30,6 +30,7 @@ from bench import (
     turing_machine,
     value_learning,
 )
+from bench.device import compute_on
 from bench.measure import Result
 from bench.report import HEADER, as_json, row, surroundings
 from torch7py.cli.process import keep_freed_memory
@@ -59,6 +60,10 @@ BENCHMARKS = {
 }
 
 
+# The trainings of which each step is large enough for a GPU.
+ON_GPU = ("post", "char_rnn", "lenet", "sequences")
+
+
 @click.command(epilog=f"NAME: {', '.join(BENCHMARKS)}; none for all.")
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
 @click.option(
@@ -66,10 +71,25 @@ BENCHMARKS = {
 )
 @click.option("--missed", is_flag=True, help="Print only the lines that miss their target.")
 @click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help=f"Where to compute; on a GPU {', '.join(ON_GPU)}.",
+)
+@click.option(
     "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
-def main(names: tuple[str, ...], quick: bool, missed: bool, path: Path | None) -> None:
+def main(names: tuple[str, ...], quick: bool, missed: bool, device: str, path: Path | None) -> None:
     """Measure torch7py beside plain PyTorch, one thread, in this one process."""
+    if device == "cuda":
+        if not torch.cuda.is_available():
+            raise click.UsageError("--device cuda: PyTorch finds no CUDA GPU on this machine")
+        others = [name for name in names if name not in ON_GPU]
+        if others:
+            raise click.UsageError(f"--device cuda: {', '.join(others)} computes on the CPU alone")
+        names = names or ON_GPU
+    compute_on(device)
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))
     if quick:

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.measure import Result, Target, alternate
+from bench.device import graphed, new_runtime, on_gpu, target, tolerance
+from bench.measure import Result, alternate
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.gmodule import GModule
 
@@ -63,7 +64,7 @@ class Port:
                     state[f"output.{kind}"] = value
                 else:
                     state[f"lstm.{kind}_{name}"] = reorder(value)
-        self.model = Model(sizes).to(state["output.weight"].dtype)
+        self.model = Model(sizes).to(state["output.weight"])
         self.model.load_state_dict(state)
         self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=2e-3, alpha=0.95)
         self.text = text.t() - 1
@@ -92,12 +93,21 @@ def reorder(gates: torch.Tensor) -> torch.Tensor:
 def results(quick: bool) -> Iterator[Result]:
     sizes = Sizes(7, 5, 2, 3, 2) if quick else Sizes()
     for dtype, agree in AGREE.items():
-        with Runtime(dtype=dtype) as runtime:
+        with new_runtime(dtype=dtype) as runtime:
             train = program(runtime, sizes)
             port = Port(sizes, runtime.globals["step"], runtime.globals["text"])
             ours, plain = alternate(partial(train, 1), partial(port.train, 1), 1 if quick else 15, unit=1e-3)
             # Both have come as far; what they do next must be the same, or the times are not comparable.
             losses = train(1), port.train(1)
-        if not math.isclose(*losses, rel_tol=agree):
+            if on_gpu():
+                port.model = graphed(port.model, port.text[:-1])
+                graphs, _ = alternate(
+                    partial(port.train, 1), partial(train, 1), 1 if quick else 15, unit=1e-3
+                )
+        if not math.isclose(*losses, rel_tol=tolerance(agree)):
             raise RuntimeError(f"char_rnn, {dtype}: the two programs have different losses, {losses}")
-        yield Result("char_rnn", f"a training step, {dtype}", "ms", ours, plain, Target(1.8))
+        yield Result("char_rnn", f"a training step, {dtype}", "ms", ours, plain, target(1.8))
+        if on_gpu():
+            yield Result(
+                "char_rnn", f"a training step, {dtype} (CUDA graphs)", "ms", ours, graphs, for_scale=True
+            )

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.measure import Result, Target, alternate
-from torch7py.bridge.runtime import Runtime
+from bench.device import graphed, new_runtime, on_gpu, target, tolerance
+from bench.measure import Result, alternate
 
 __all__ = ["results"]
 
@@ -42,7 +42,7 @@ class Port:
     """The training on PyTorch, from the weights and the data of the Lua program before it trains."""
 
     def __init__(self, original: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
-        self.model = LeNet().to(inputs.dtype)
+        self.model = LeNet().to(inputs)
         with torch.no_grad():
             for parameter, start in zip(self.model.parameters(), original.parameters(), strict=True):
                 parameter.copy_(start)
@@ -65,13 +65,18 @@ class Port:
 def results(quick: bool) -> Iterator[Result]:
     rounds, batch = (1, 4) if quick else (15, 128)
     for dtype, agree in AGREE.items():
-        with Runtime(dtype=dtype) as runtime:
+        with new_runtime(dtype=dtype) as runtime:
             program = PROGRAM.read_text().replace("= ...", f"= {batch}")
             train = runtime.execute(program, f"@{PROGRAM.name}")
             port = Port(*(runtime.globals[name] for name in ("model", "inputs", "targets")))
             ours, plain = alternate(partial(train, 1), partial(port.train, 1), rounds, unit=1e-3)
             # Both have come as far; what they do next must be the same, or the times are not comparable.
             losses = train(1), port.train(1)
-        if not math.isclose(*losses, rel_tol=agree):
+            if on_gpu():
+                port.model = graphed(port.model, port.inputs)
+                graphs, _ = alternate(partial(port.train, 1), partial(train, 1), rounds, unit=1e-3)
+        if not math.isclose(*losses, rel_tol=tolerance(agree)):
             raise RuntimeError(f"lenet, {dtype}: the two programs have different losses, {losses}")
-        yield Result("lenet", f"a step, {dtype}", "ms", ours, plain, Target(TARGETS[dtype]))
+        yield Result("lenet", f"a step, {dtype}", "ms", ours, plain, target(TARGETS[dtype]))
+        if on_gpu():
+            yield Result("lenet", f"a step, {dtype} (CUDA graphs)", "ms", ours, graphs, for_scale=True)

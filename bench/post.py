@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.measure import Result, Target, alternate
-from torch7py.bridge.runtime import Runtime
+from bench.device import new_runtime, target, tolerance
+from bench.measure import Result, alternate
 
 __all__ = ["AGREE", "LEARNING_RATE", "reorder", "results"]
 
@@ -43,7 +43,7 @@ class Port:
 
     def __init__(self, original: nn.Module, dataset: torch.Tensor, offsets: torch.Tensor) -> None:
         table, input_weight, bias, hidden_weight, output_weight, output_bias = original.parameters()
-        self.model = Model(*table.shape).to(table.dtype)
+        self.model = Model(*table.shape).to(table)
         weights = {
             "embedding.weight": table,
             "lstm.weight_ih_l0": reorder(input_weight),
@@ -56,7 +56,7 @@ class Port:
         self.model.load_state_dict(weights)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.dataset = dataset.long() - 1
-        self.offsets = offsets - 1
+        self.offsets = offsets.to(self.dataset.device) - 1
 
     def train(self, iterations: int) -> float:
         """Train on; returns the last loss."""
@@ -66,7 +66,7 @@ class Port:
         return loss
 
     def _iterate(self) -> float:
-        steps = torch.arange(STEPS + 1).unsqueeze(1)
+        steps = torch.arange(STEPS + 1, device=self.offsets.device).unsqueeze(1)
         items = self.dataset[(self.offsets + steps) % len(self.dataset)]
         self.offsets = (self.offsets + STEPS) % len(self.dataset)
         prediction = self.model(items[:-1])
@@ -89,7 +89,7 @@ def reorder(gates: torch.Tensor) -> torch.Tensor:
 def results(quick: bool) -> Iterator[Result]:
     rounds, iterations = (1, 1) if quick else (25, 5)
     for dtype, agree in AGREE.items():
-        with Runtime(dtype=dtype) as runtime:
+        with new_runtime(dtype=dtype) as runtime:
             train = runtime.execute(PROGRAM.read_text(), f"@{PROGRAM.name}")
             port = Port(*(runtime.globals[name] for name in ("model", "dataset", "offsets")))
             ours, plain = alternate(
@@ -97,6 +97,6 @@ def results(quick: bool) -> Iterator[Result]:
             )
             # Both have come as far; what they do next must be the same, or the times are not comparable.
             losses = train(1), port.train(1)
-        if not math.isclose(*losses, rel_tol=agree):
+        if not math.isclose(*losses, rel_tol=tolerance(agree)):
             raise RuntimeError(f"post, {dtype}: the two programs have different losses, {losses}")
-        yield Result("post", f"an iteration, {dtype}", "ms", ours, plain, Target(0.7))
+        yield Result("post", f"an iteration, {dtype}", "ms", ours, plain, target(0.7))

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.measure import Result, Target, alternate
+from bench.device import graphed, new_runtime, on_gpu, target, tolerance
+from bench.measure import Result, alternate
 from bench.post import AGREE, LEARNING_RATE, reorder
 from torch7py.bridge.runtime import Runtime
 
@@ -63,7 +64,7 @@ class Port:
 
     def __init__(self, kind: str, sizes: Sizes, original: nn.Module, text: torch.Tensor) -> None:
         table, *recurrent, output_weight, output_bias = original.parameters()
-        self.model = Model(sizes, kind != "Recurrent").to(table.dtype)
+        self.model = Model(sizes, kind != "Recurrent").to(table)
         weights: dict[str, torch.Tensor] = {
             "embedding.weight": table,
             "output.weight": output_weight,
@@ -112,21 +113,28 @@ def start(runtime: Runtime, kind: str, sizes: Sizes) -> Callable[[int], float]:
 
 def results(quick: bool) -> Iterator[Result]:
     rounds, iterations = (1, 1) if quick else (9, 1)
-    for kind, sizes, target in (("Recurrent", RECURRENT, 0.7), ("FastLSTM", LARGE, 0.95)):
+    for kind, sizes, limit in (("Recurrent", RECURRENT, 0.7), ("FastLSTM", LARGE, 0.95)):
         for dtype, agree in AGREE.items():
-            with Runtime(dtype=dtype) as runtime:
+            with new_runtime(dtype=dtype) as runtime:
                 train = start(runtime, kind, sizes)
                 port = Port(kind, sizes, runtime.globals["model"], runtime.globals["text"])
                 count = iterations * (5 if kind == "Recurrent" and not quick else 1)
                 ours, plain = _measure(train, port.train, rounds, count)
                 losses = train(1), port.train(1)
-            if not math.isclose(*losses, rel_tol=agree):
+                if on_gpu():
+                    port.model = graphed(port.model, port.text[:-1])
+                    graphs, _ = _measure(port.train, train, rounds, count)
+            if not math.isclose(*losses, rel_tol=tolerance(agree)):
                 raise RuntimeError(f"{kind}, {dtype}: the two programs have different losses, {losses}")
-            yield Result("sequences", f"{kind}, an iteration, {dtype}", "ms", ours, plain, Target(target))
-    with Runtime() as one, Runtime() as other:
+            yield Result("sequences", f"{kind}, an iteration, {dtype}", "ms", ours, plain, target(limit))
+            if on_gpu():
+                yield Result(
+                    "sequences", f"{kind}, {dtype} (CUDA graphs)", "ms", ours, graphs, for_scale=True
+                )
+    with new_runtime() as one, new_runtime() as other:
         peephole, fast = start(one, "LSTM", LARGE), start(other, "FastLSTM", LARGE)
         ours, plain = _measure(peephole, fast, rounds, iterations)
-    yield Result("sequences", "LSTM, beside FastLSTM, float64", "ms", ours, plain, Target(1.5))
+    yield Result("sequences", "LSTM, beside FastLSTM, float64", "ms", ours, plain, target(1.5))
 
 
 def _measure(ours: Any, plain: Any, rounds: int, iterations: int) -> Any:

@@ -1,7 +1,7 @@
 """What a GPU computes, beside the CPU: ``make test-gpu`` runs this where there is one, and the benchmarks after it.
 
-Everything here is also run with the CPU in the GPU's place, so that the tests themselves hold; then it takes a sample of
-the layers. What needs two GPUs says so where there is one.
+Everything here is also run with the CPU in the GPU's place, so that the tests themselves hold; then it takes a sample
+of the layers. What needs two GPUs says so where there is one.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def results(runtime: Runtime, use: Use, input: Any, target: Any) -> list[Any]:
         gradient = module.backward(given, like(output))
         parameters = module.torch7_parameters() or []
         assert all(p.device.type == device.type for p in module.parameters())
-        return moved([output, gradient, *parameters], torch.device("cpu"))
+        found: list[Any] = moved([output, gradient, *parameters], torch.device("cpu"))
+        return found
 
 
 @pytest.mark.parametrize(("use", "place"), placed(layer_uses()) + placed(criterion_uses()))

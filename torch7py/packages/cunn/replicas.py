@@ -7,7 +7,8 @@ the same time, since a call of PyTorch returns before the GPU has done it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -18,7 +19,8 @@ from torch7py.ops import devices, types
 __all__ = ["Replicas"]
 
 
-class _Place(NamedTuple):
+@dataclass
+class _Place:
     rank: int
     size: int
 
@@ -49,7 +51,7 @@ class Replicas:
 
     def fit(self, module: Any) -> bool:
         """Whether these are copies of this module as it is now, but for its numbers."""
-        return self._form == self._form_of(module)
+        return bool(self._form == self._form_of(module))
 
     def follow(self) -> None:
         """Give the copies the numbers of the first: parameters, running statistics, and whether they train."""
