@@ -28,7 +28,7 @@ from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.small_steps import small_step_functions
 from torch7py.bridge.step_programs import step_program_functions, torch_library
-from torch7py.bridge.thread_states import ThreadState, state_functions, stop_states
+from torch7py.bridge.thread_states import AnyState, state_functions, stop_states
 from torch7py.bridge.value_conversion import encode, to_latin1
 from torch7py.nn.shared_models import SharedModels
 from torch7py.ops import memory, one_writer, state, types
@@ -74,7 +74,8 @@ class Runtime:
         group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
         data_parallel: whether they share the batches of every model (see ``nn/shared_models.py``).
         pools: ``"threads"`` lets the jobs of the package threads run beside the program, ``"in turn"`` one after the
-            other in its own thread. Results come in the same order.
+            other in its own thread, ``"processes"`` in processes, which share tensors but no mutexes and counters.
+            Results come in the same order.
     """
 
     def __init__(
@@ -106,8 +107,8 @@ class Runtime:
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
         if cutorch_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"cutorch_api must be 2015 or 2016, not {cutorch_api}")
-        if pools not in ("threads", "in turn"):
-            raise TorchError(f"pools must be 'threads' or 'in turn', not {pools!r}")
+        if pools not in ("threads", "processes", "in turn"):
+            raise TorchError(f"pools must be 'threads', 'processes' or 'in turn', not {pools!r}")
         gpu = torch_device if cuda_as is not None or torch_device.type == "cuda" else None
         self.state = state.State(
             default_type=default,
@@ -139,7 +140,7 @@ class Runtime:
         }
         self.pools = pools
         self.is_thread = False  # whether this is a state of the package threads
-        self.thread_states: dict[int, ThreadState | None] = {}
+        self.thread_states: dict[int, AnyState | None] = {}
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False

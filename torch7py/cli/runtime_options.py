@@ -68,11 +68,12 @@ OPTIONS = [
     ),
     click.option(
         "--pools",
-        type=click.Choice(["threads", "in-turn"]),
+        type=click.Choice(["threads", "processes", "in-turn"]),
         default="threads",
         show_default=True,
         callback=lambda ctx, param, value: value.replace("-", " "),
-        help="Where the package threads does its jobs: beside the program, or one after the other in its own thread.",
+        help="Where the package threads does its jobs: beside the program in threads; in processes, which share "
+        "tensors alone; or one after the other in its own thread.",
     ),
     click.option(
         "--rnn-api",

@@ -390,7 +390,10 @@ end, {})
 
 function Passed:__write(file) file:writeObject(self.count) end
 
-function core.passed_counter(counter) return setmetatable({count = shared(counters[counter])}, Passed) end
+function core.passed_counter(counter)
+   if core.states_are_processes then fail('tds.AtomicCounter: processes have no counter in common (--pools threads)') end
+   return setmetatable({count = shared(counters[counter])}, Passed)
+end
 
 tds.hash, tds.vec, tds.atomic_counter = tds.Hash, tds.Vec, tds.AtomicCounter
 

@@ -28,7 +28,7 @@ local condition_new, condition_known = take '_condition_new', take '_condition_k
 local condition_signal, condition_wait, free = take '_condition_signal', take '_condition_wait', take '_free'
 
 local in_turn = raw(host.states_in_turn)
-core.states_in_turn = in_turn
+core.states_in_turn, core.states_are_processes = in_turn, raw(host.states_are_processes)
 local pools = setmetatable({}, {__mode = 'k'})      -- pool -> its state, as below
 local unowned = {}   -- pools that are garbage: their jobs are done, and their states closed, outside of finalizers
 
@@ -72,13 +72,13 @@ end
 -- A job as a pool keeps it until a thread is free.
 local function new_job(pool, thread, id, callback, ...)
    local content = saved(pool.serialize, {callback = callback, n = select('#', ...), args = {...}})
-   return {thread = thread, id = id, content = content}
+   return {thread = thread, id = id, content = content, shared = raw(host.note_shared)}
 end
 
 -- Give a job to the state of a thread.
 local function begin(pool, thread, job)
    core.hand_over()
-   local ticket = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content)
+   local ticket = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content, job.shared)
    return {thread = thread, id = job.id, ticket = ticket}
 end
 
@@ -326,6 +326,11 @@ end
 -- threads.Mutex and threads.Condition, known in all states by their numbers
 
 local function numbered(class, make, is_known, word)
+   local here = make
+   function make()
+      if raw(host.states_are_processes) then fail('threads: processes have no %s in common (--pools threads)', word) end
+      return here()
+   end
    class.__index = class
    function class:id() return self.number end
    function class:free() free(self.number) end
