@@ -139,6 +139,9 @@ class Runtime:
             "pools": pools,
         }
         self.pools = pools
+        self.shared_numbers: list[
+            int
+        ] = []  # of the shared objects in what was saved last for another process
         self.is_thread = False  # whether this is a state of the package threads
         self.thread_states: dict[int, AnyState | None] = {}
         if seed is not None:

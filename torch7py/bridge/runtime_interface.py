@@ -29,7 +29,8 @@ class RuntimeInterface(Protocol):
     thread_states: dict[
         int, Any
     ]  # of the package ``threads`` (``thread_states.ThreadState``); None once freed
-    pools: str  # how that package's jobs are done, "threads" or "in turn"
+    pools: str  # how that package's jobs are done: in "threads", in "processes" or "in turn"
+    shared_numbers: list[int]  # of the shared objects in what was saved last for another process
     is_thread: bool  # whether this is one of those states
     state: State
     target: Target

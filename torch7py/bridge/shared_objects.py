@@ -21,9 +21,6 @@ class Shared:
     """Objects on their way from one state to another, by number."""
 
     objects: ClassVar[dict[int, Any]] = {}
-    put_last: ClassVar[list[int] | None] = (
-        None  # the numbers of those put since, where somebody asks for them
-    )
     _numbers: ClassVar[Any] = itertools.count(1)
 
     @classmethod
@@ -37,8 +34,6 @@ class Shared:
         if isinstance(obj, Storage):
             _ = obj.untyped  # its memory is the same for all who get it
         cls.objects[number] = obj
-        if cls.put_last is not None:
-            cls.put_last.append(number)
         return number
 
     @classmethod
@@ -49,14 +44,21 @@ class Shared:
 
 
 class SharingWriter(Writer):
-    """Writes a tensor or storage as the number of a shared object."""
+    """Writes a tensor or storage as the number of a shared object, and notes the number where that is asked for."""
+
+    def __init__(self, file: Any, noted: list[int] | None) -> None:
+        super().__init__(file)
+        self._noted = noted
 
     def _start(self, obj: Any, waiting: list[Any]) -> Any:
         if not isinstance(obj, (torch.Tensor, Storage)):
             return super()._start(obj, waiting)
         if self._begin(t7.TORCH, obj):
             t7.write_class(self.file, 1, _class_of(obj))
-            self.file.write_number(types.LONG, Shared.put(obj))
+            number = Shared.put(obj)
+            if self._noted is not None:
+                self._noted.append(number)
+            self.file.write_number(types.LONG, number)
         return None
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from torch7py.bridge.dispatch import kind_of
 from torch7py.bridge.runtime_interface import RuntimeInterface
-from torch7py.bridge.shared_objects import Shared, SharingReader, SharingWriter
+from torch7py.bridge.shared_objects import SharingReader, SharingWriter
 from torch7py.bridge.worker_process import WorkerProcess, can_fork
 from torch7py.bridge.worker_tasks import Job, Setting, Source, Task, perform
 from torch7py.bridge.workers import Worker, result_of
@@ -105,6 +105,7 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     openings = itertools.count(1)
     in_turn = reason_for_turns(runtime) is not None
     processes = runtime.pools == "processes" and not in_turn
+    noted = runtime.shared_numbers if runtime.pools == "processes" else None
 
     def open_state(path: str) -> int:
         """Create a state with this ``package.path``; returns its number."""
@@ -136,18 +137,15 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
     def set_global(number: int, name: str, value: Any) -> None:
         _state(number).do(Setting(name, value))()
 
-    def shared() -> list[int]:
-        """The numbers of the objects that the job which was saved last refers to."""
-        found, Shared.put_last = Shared.put_last or [], []
-        return found
-
     saved_with: dict[int, list[int]] = {}  # by job: the numbers of shared objects
 
     def note_shared() -> int | None:
+        """The job that was saved last: its objects go to another process with it."""
         if not processes:
             return None
         number = next(numbers)
-        saved_with[number] = shared()
+        saved_with[number] = runtime.shared_numbers[:]
+        runtime.shared_numbers.clear()
         return number
 
     def run_job(number: int, serializer: str, saved: Any, with_shared: int | None = None) -> int:
@@ -181,7 +179,7 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
         file = runtime.handles.objects[handle]
         assert isinstance(file, MemoryFile)
         weak: Any = weakref.proxy(file)
-        file.attached["reader"], file.attached["writer"] = SharingReader(weak), SharingWriter(weak)
+        file.attached["reader"], file.attached["writer"] = SharingReader(weak), SharingWriter(weak, noted)
 
     def _state(number: int) -> AnyState:
         state = states.get(number)

@@ -162,7 +162,6 @@ class WorkerProcess:
     """A process with a Lua state that does what it is sent, one thing after the other."""
 
     def __init__(self, new_state: Callable[[], RuntimeInterface], number: int) -> None:
-        Shared.put_last = Shared.put_last or []
         _flush()
         here, there = socket.socketpair()
         with warnings.catch_warnings():
@@ -262,7 +261,6 @@ def _live(channel: _Channel, new_state: Callable[[], RuntimeInterface], number: 
         if collected is not None:
             sys.stdout = collected
         Shared.number_from(OWN_NUMBERS * (os.getpid() % 4096 + 1))
-        Shared.put_last = []
         own = new_state()
         while (message := channel.receive()) is not None:
             _answer(channel, own, message, collected)
@@ -304,5 +302,5 @@ def _answer(channel: _Channel, own: RuntimeInterface, message: Any, collected: i
         printed = collected.getvalue()
         collected.seek(0)
         collected.truncate()
-    shared, Shared.put_last = Shared.put_last or [], []
-    channel.send(answer, value, printed, content=result, shared=shared)
+    channel.send(answer, value, printed, content=result, shared=own.shared_numbers)
+    own.shared_numbers.clear()
