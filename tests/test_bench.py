@@ -44,7 +44,7 @@ LINES = {
     "attention": {"an iteration"},
     "turing_machine": {"a sequence"},
     "policy": {"a game"},
-    "pools": {"a batch and a step (in turn)"},
+    "pools": {f"a batch and a step, {name} (in turn)" for name in ("processes", "threads")},
     "optimizers": {
         f"{method}, {count} numbers" for method in optimizers.METHODS for count in optimizers.COUNTS
     },

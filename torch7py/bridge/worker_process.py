@@ -212,6 +212,8 @@ class WorkerProcess:
         return content
 
     def _note_end(self) -> None:
+        if self._ended is not None:
+            return
         _, status = os.waitpid(self.process, 0)
         code = os.waitstatus_to_exitcode(status)
         names = {number.value: number.name for number in signal.Signals}

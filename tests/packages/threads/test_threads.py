@@ -127,10 +127,10 @@ class TestThreads:
         return taken, before, done, pool:acceptsjob(), pool:hasjob(), pool:haserror()"""
         assert run(script) == (6, 0, 1, False, True, False)
 
-    @pytest.mark.parametrize("pools", ["threads", "in turn"])
+    @pytest.mark.parametrize("pools", ["threads", "processes", "in turn"])
     def test_random_sequences_of_operations(self, capfd, pools):
         """As the original did them (``tests/golden/pools.txt.gz``)."""
-        last = 40
+        last = 10 if pools == "processes" else 40
         with Runtime(pools=pools) as runtime:
             runtime.run(str(SEQUENCES), ["1", str(last), "0"])
         ours = capfd.readouterr().out.splitlines()
@@ -141,12 +141,12 @@ class TestThreads:
 
     def test_several_threads_give_what_they_give_in_turn(self, capfd):
         traces = []
-        for pools in ("threads", "in turn"):
+        for pools in ("threads", "processes", "in turn"):
             with Runtime(seed=1, pools=pools) as runtime:
-                runtime.run(str(SEQUENCES), ["1", "12", "0", "3"])
+                runtime.run(str(SEQUENCES), ["1", "5", "0", "3"])
             traces.append(capfd.readouterr().out.splitlines())
-        assert traces[0] == traces[1]
-        assert len(traces[0]) == 12
+        assert traces[0] == traces[1] == traces[2]
+        assert len(traces[0]) == 5
 
     def test_jobs_that_nobody_waited_for_are_done_at_the_end(self, runtime, tmp_path, capfd):
         program = tmp_path / "program.lua"
@@ -376,7 +376,7 @@ class TestBesideTheProgram:
                     "pool:addjob(function() while true do end end) pool:synchronize()"
                 )
 
-    @pytest.mark.parametrize("pools", ["threads", "in turn"])
+    @pytest.mark.parametrize("pools", ["threads", "processes", "in turn"])
     def test_a_job_that_exits(self, pools):
         with Runtime(pools=pools) as runtime:
             runtime.execute("pool = require('threads').Threads(1)")
@@ -391,6 +391,87 @@ class TestBesideTheProgram:
         pool:synchronize()
         return said"""
         assert "stack overflow" in run(script)
+
+
+class TestProcesses:
+    """Jobs in processes of their own."""
+
+    @pytest.fixture
+    def run(self):
+        with Runtime(pools="processes", seed=1) as runtime:
+            runtime.execute(
+                "threads = require 'threads' threads.Threads.serialization('threads.sharedserialize')"
+            )
+            yield runtime.execute
+
+    def test_tensors_and_storages_are_shared(self, run):
+        script = """local x, s, views = torch.ones(3, 2), torch.FloatStorage(2):fill(1), nil
+        local row, empty, same = x[2], torch.Tensor(), nil
+        local pool = threads.Threads(1)
+        for i = 1, 3 do
+            pool:addjob(function(y)
+                x:add(1) s[1] = s[1] + 1 y[1] = 7
+                return x:narrow(1, 1, 2), empty, x:storage():size(), torch.ones(2):cmul(y)
+            end, function(v, e, size, new) views = {v, e:dim(), size, new:sum()} end, row)
+        end
+        pool:synchronize()
+        views[1]:fill(9)
+        x[3][1] = 5
+        return x[1][1], x[2][2], x[3][2], s[1], row[1], views[2], views[3], views[4], views[1]:size(1)"""
+        assert run(script) == (9, 9, 4, 4, 9, 0, 6, 11, 2)
+
+    def test_a_network(self, run):
+        script = """require 'nn'
+        local model = nn.Sequential():add(nn.Linear(2, 1))
+        local pool, trained = threads.Threads(2, function() require 'nn' end), nil
+        pool:addjob(function(net) net:get(1).weight:fill(3) net:get(1).bias:zero() return net end,
+                    function(net) trained = net end, model)
+        pool:synchronize()
+        return model:forward(torch.ones(2))[1], trained:forward(torch.ones(2))[1]"""
+        assert run(script) == (6, 6)
+
+    def test_what_they_cannot_share(self, run):
+        assert "no mutex in common" in message(run, "threads.Mutex()")
+        assert "no condition in common" in message(run, "threads.Condition()")
+        counter = "local c = require('tds').AtomicCounter() threads.Threads(1):addjob(function() c:inc() end)"
+        assert "no counter in common" in message(run, counter)
+        resized = "local x = torch.ones(2) local p = threads.Threads(1) p:addjob(function() x:resize(20) end) p:dojob()"
+        assert "cannot be resized" in message(run, resized)
+
+    def test_a_process_that_is_killed(self, run):
+        ffi = "require('ffi').cdef 'int getpid(); int kill(int, int);'"
+        killed = f"""pool = threads.Threads(1)
+        pool:addjob(function() {ffi} require('ffi').C.kill(require('ffi').C.getpid(), 9) end)
+        pool:synchronize()"""
+        if run("return jit == nil"):
+            pytest.skip("plain Lua has no FFI, with which the job ends itself")
+        assert "the process of this thread has ended: it was killed (SIGKILL)" in message(run, killed)
+        assert "has ended" in message(run, "pool:addjob(function() end) pool:synchronize()")
+
+    def test_what_they_print_and_raise(self, run, capsys):
+        run("pool = threads.Threads(1) pool:addjob(function() print('from a job') end) pool:synchronize()")
+        assert "from a job" in capsys.readouterr().out
+        text = message(run, "pool:addjob(function()\nerror('bad luck') end)\npool:synchronize()")
+        assert text.startswith("python:3: [thread 1 callback] python:2: bad luck\nstack traceback:")
+
+    def test_a_program_that_ends_ends_them(self):
+        with Runtime(pools="processes") as runtime:
+            runtime.execute("pool = require('threads').Threads(2)")
+            runtime.execute("pool:addjob(function() while true do end end)")
+            numbers = [state.process for state in runtime.thread_states.values()]
+        for number in numbers:
+            with pytest.raises(ProcessLookupError):
+                os.kill(number, 0)
+
+    def test_functions_that_came_later(self, run):
+        """A function that the program compiled after the process began, and one that a job did."""
+        script = """local pool, got = threads.Threads(1), nil
+        local late = loadstring('return ...')
+        pool:addjob(function() local inner = loadstring('return 4') return late(3), inner end,
+                    function(x, f) got = x + f() end)
+        pool:synchronize()
+        return got"""
+        assert run(script) == 7
 
 
 class TestInTurn:

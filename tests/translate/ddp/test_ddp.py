@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from torch7py.translate.api import to_pytorch
 from torch7py.translate.ddp import NotDivided, divided, helper
@@ -129,7 +130,11 @@ def here(folder: Path, name: str, rounds: int, capsys, monkeypatch, **environmen
     monkeypatch.delitem(sys.modules, "data_parallel", raising=False)
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
-    runpy.run_path(str(folder / name), run_name="__main__")
+    dtype = torch.get_default_dtype()
+    try:
+        runpy.run_path(str(folder / name), run_name="__main__")
+    finally:
+        torch.set_default_dtype(dtype)
     monkeypatch.delitem(sys.modules, "data_parallel", raising=False)
     return capsys.readouterr().out.splitlines()
 
