@@ -286,7 +286,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return tuple(listed)
 
     def class_methods(name: str) -> tuple[str, ...]:
-        return tuple(key[len(name) + 1 :] for key in operations if key.rpartition(".")[0] == name)
+        return tuple(key[len(name) + 1 :] for key in list(operations) if key.rpartition(".")[0] == name)
 
     return {
         "release": handles.release,

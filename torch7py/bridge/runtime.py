@@ -8,6 +8,7 @@ import functools
 import gc
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -44,6 +45,9 @@ PUBLIC = "call close closed execute globals require run".split()  # what dir() s
 DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
 
+_registering = (
+    threading.RLock()
+)  # held by a program that reads the registers, or loads what puts something into them
 _compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
 
 
@@ -169,7 +173,7 @@ class Runtime:
         self.callbacks: dict[str, Any] = {}
         self._entries = 0
         self._loaded: set[str] = set()  # packages that Lua has
-        with self._entered():
+        with self._entered(), _registering:
             self._boot(pairs)
             self.globals = self._globals()
 
@@ -392,6 +396,10 @@ class Runtime:
 
     def _package(self, name: str) -> Any:
         """Load a package, whose requirements are loaded; returns its description for Lua."""
+        with _registering:
+            return self._loaded_package(name)
+
+    def _loaded_package(self, name: str) -> Any:
         package = packages[name]
         package.load()
         if package.start is not None:
@@ -440,7 +448,8 @@ class Runtime:
 
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None if there is no such package."""
-        package = packages.get(name)
+        with _registering:
+            package = packages.get(name)
         return None if package is None else self._lua.table_from(package.requires)
 
     def _agree(self, what: str, *values: Any) -> Any:

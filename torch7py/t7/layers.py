@@ -30,7 +30,7 @@ __all__ = ["fields_of", "find_class", "has_header", "header_of", "payload_of", "
 
 def find_class(name: str, fields: Any) -> type[TorchObject] | None:
     """The class for a saved object of this name with these fields; the latest definition that fits."""
-    fitting = [cls for cls in layers.values() if cls.torch7_name == name and cls.matches(fields)]
+    fitting = [cls for cls in list(layers.values()) if cls.torch7_name == name and cls.matches(fields)]
     return fitting[-1] if fitting else None
 
 
