@@ -177,3 +177,34 @@ def test_a_runtime_that_was_dropped_is_profiled_no_more(runtimes: list[Runtime])
     gc.collect()
     assert Interrupts._profiled is not target
     interrupted(lambda: runtimes[0].execute("while true do end", "=program"))
+
+
+def test_an_interrupt_within_the_end_of_a_run_does_not_come_for_ever(
+    runtimes: list[Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Interrupts.enter(runtimes[0].target)
+    Interrupts.running.pop()  # an exception here, and the rest of `leave` does not run
+    interrupted = []
+    monkeypatch.setattr(Interrupts, "_interrupt", interrupted.append)
+    with pytest.raises(KeyboardInterrupt), signalled():
+        runtimes[0].execute("while true do torch.randn(1000):norm() end")
+    time.sleep(0.05)
+    assert len(interrupted) <= 1
+
+
+def test_an_interrupt_comes_at_any_time(runtimes: list[Runtime]) -> None:
+    """Also where the loop is being compiled at that moment, or garbage collected."""
+    stuck = threading.Timer(120, os._exit, (9,))
+    stuck.start()
+    for number in range(100):
+
+        def send(wait: float = number % 25 / 10000) -> None:
+            time.sleep(wait)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        sender = threading.Thread(target=send)
+        with pytest.raises(KeyboardInterrupt):
+            sender.start()
+            runtimes[number % 2].execute("while true do end")
+        sender.join()
+    stuck.cancel()

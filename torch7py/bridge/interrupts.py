@@ -25,6 +25,9 @@ __all__ = ["Interrupts", "Target"]
 _main = threading.main_thread().ident
 
 COUNT_HOOK = 8  # LUA_MASKCOUNT
+# Seconds until a hook that was not called is set again. The engine may be writing what the hook is set in: it was not made
+# to be told by another thread.
+AGAIN = 0.1
 
 
 class Target:
@@ -123,7 +126,11 @@ class Interrupts:
             if cls._write is None:
                 cls._start()
             assert cls._write is not None
-            cls._before = signal.set_wakeup_fd(cls._write.fileno(), warn_on_full_buffer=False)
+            own = cls._write.fileno()
+            before = signal.set_wakeup_fd(own, warn_on_full_buffer=False)
+            # An interrupt that comes within `leave` leaves this one set: passed on to itself it would come without end.
+            if before != own:
+                cls._before = before
         cls.running.append(target)
         return True
 
@@ -148,14 +155,24 @@ class Interrupts:
 
     @classmethod
     def _watch(cls, reading: socket.socket) -> None:
-        while numbers := reading.recv(64):
-            if cls._before != -1:
+        target = None  # the state that has not yet looked for the signal
+        while True:
+            reading.settimeout(None if target is None else AGAIN)
+            try:
+                numbers = reading.recv(64)
+            except TimeoutError:
+                numbers = b""
+            if numbers and cls._before != -1:
                 with contextlib.suppress(OSError):
                     os.write(cls._before, numbers)
-            if signal.SIGINT in numbers:
-                with cls._lock:
-                    if cls.running:
-                        cls._interrupt(cls.running[-1])
+            with cls._lock:
+                running = cls.running[-1] if cls.running else None
+                if signal.SIGINT in numbers:
+                    target = running
+                elif running is not target or target is None or not target.armed:
+                    target = None
+                if target is not None:
+                    cls._interrupt(target)
 
     @classmethod
     def _interrupt(cls, target: Target) -> None:
