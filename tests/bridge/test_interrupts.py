@@ -194,17 +194,20 @@ def test_an_interrupt_within_the_end_of_a_run_does_not_come_for_ever(
 
 def test_an_interrupt_comes_at_any_time(runtimes: list[Runtime]) -> None:
     """Also where the loop is being compiled at that moment, or garbage collected."""
+
+    def send(seconds: float) -> None:
+        time.sleep(seconds)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def run(runtime: Runtime, sender: threading.Thread) -> None:
+        sender.start()
+        runtime.execute("while true do end")
+
     stuck = threading.Timer(120, os._exit, (9,))
     stuck.start()
     for number in range(100):
-
-        def send(wait: float = number % 25 / 10000) -> None:
-            time.sleep(wait)
-            os.kill(os.getpid(), signal.SIGINT)
-
-        sender = threading.Thread(target=send)
+        sender = threading.Thread(target=send, args=(number % 25 / 10000,))
         with pytest.raises(KeyboardInterrupt):
-            sender.start()
-            runtimes[number % 2].execute("while true do end")
+            run(runtimes[number % 2], sender)
         sender.join()
     stuck.cancel()

@@ -25,8 +25,8 @@ __all__ = ["Interrupts", "Target"]
 _main = threading.main_thread().ident
 
 COUNT_HOOK = 8  # LUA_MASKCOUNT
-# Seconds until a hook that was not called is set again. The engine may be writing what the hook is set in: it was not made
-# to be told by another thread.
+# Seconds until a hook that was not called is set again: LuaJIT does not expect that another thread sets it, and may
+# overwrite it.
 AGAIN = 0.1
 
 
