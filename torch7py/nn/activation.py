@@ -92,6 +92,7 @@ class Sigmoid(Pointwise):
 class LogSigmoid(Pointwise):
     """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape."""
 
+    resizes_as_grad_output = True
     fields: ClassVar[tuple[str, ...]] = ("buffer",)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, check_type, fit, spread, truthy
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
+from torch7py.nn.trace import Trace
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
@@ -43,6 +44,7 @@ class Add(Module):
     is added to all elements of any shape. b is drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``.
     """
 
+    resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("scalar", "_ones")
 
@@ -101,6 +103,7 @@ class AddConstant(Pointwise):
     the input is the output, and the backward takes the constant off it again.
     """
 
+    resizes_as_grad_output = True
     fields: ClassVar[tuple[str, ...]] = ("constant_scalar", "inplace")
 
     def __init__(self, constant_scalar: float | torch.Tensor, ip: bool = False) -> None:
@@ -142,6 +145,7 @@ class CAdd(Module):
     for n elements.
     """
 
+    resizes_as_grad_output = True
     cleared_by_type = True
 
     scratch = ("_output", "_bias", "_expand", "_repeat", "_gradBias", "_gradOutput")
@@ -221,6 +225,12 @@ class CMul(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input * spread(self, self.weight, input)
+
+    def trace(self, input: Any) -> Trace:
+        trace = super().trace(input)
+        # A weight that is an example's of a batch meets gradOutput as rows, as one of all elements does.
+        trace.exact &= self.weight.dim() == input.dim() and self.weight.numel() != input.numel()
+        return trace
 
     def clearState(self) -> Module:
         self.clear(*self.scratch)

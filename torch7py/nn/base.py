@@ -77,6 +77,8 @@ class Module(Training):
     exact_gradient: ClassVar[bool] = (
         False  # whether a gradOutput must have the output's shape, not only its size
     )
+    # Whether gradInput gets gradOutput's sizes, where these are others than the input's for as many elements.
+    resizes_as_grad_output: ClassVar[bool] = False
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
@@ -185,7 +187,13 @@ class Module(Training):
             return None
         if type(self) is Module:  # a class of a script's, say, whose output says nothing about a gradient
             return self.gradInput
-        return self.keep_grad_input(self.grad_input(input, gradOutput))
+        return self.keep_grad_input(self.sized_as(gradOutput, self.grad_input(input, gradOutput)))
+
+    def sized_as(self, gradOutput: Any, gradient: Any) -> Any:
+        """A gradient in the sizes that ``gradInput`` is to have."""
+        if self.resizes_as_grad_output and not gradient.is_same_size(gradOutput):
+            return gradient.reshape(gradOutput.shape)
+        return gradient
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         """The gradient with respect to the input, in its nesting: the kernel behind ``updateGradInput``."""
@@ -211,7 +219,7 @@ class Module(Training):
             trace = self.trace(input)
             wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
             gradients = trace.gradients(wanted + list(trace.parameters.values()), gradOutput)
-            self.keep_grad_input(nest(input, gradients[: len(wanted)]))
+            self.keep_grad_input(self.sized_as(gradOutput, nest(input, gradients[: len(wanted)])))
             self._accumulate(trace, gradients[len(wanted) :], scale)
         else:
             self.updateGradInput(input, gradOutput)

@@ -32,6 +32,7 @@ class Copy(Module):
     unless forceCopy. With dontCast the layer's ``type()`` changes nothing.
     """
 
+    resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dontCast",)
     nil_as: ClassVar[dict[str, Any]] = {"dontCast": False}
@@ -102,6 +103,8 @@ class Convert(Growing):
     ``'bf'`` (with a single f) into ``'b'``; ``'b'`` into ``'bt'``. An input without the batch's dimension is a
     single example and stays one. Without shapes only the type changes.
     """
+
+    exact_gradient = True
 
     fields: ClassVar[tuple[str, ...]] = (
         "inputShape",

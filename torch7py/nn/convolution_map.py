@@ -124,6 +124,8 @@ class SpatialFullConvolutionMap(_Map):
     Shapes: ``(planes, h, w)`` -> ``(nOutputPlane, (h - 1) dH + kH, (w - 1) dW + kW)``; no batch.
     """
 
+    exact_gradient = True
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if input.dim() != 3 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must have 3 dimensions, not {size_text(input)}")

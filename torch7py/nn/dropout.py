@@ -28,6 +28,7 @@ class Dropout(Module):
     ``1 - p`` instead. ``stochasticInference`` drops in evaluation too. The mask is Torch7's for the same seed.
     """
 
+    resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("p", "inplace", "stochastic_inference", "v2", "noise")
     lua_methods = names("setp")

@@ -44,6 +44,7 @@ class GradientReversal(Module):
     Any shape.
     """
 
+    resizes_as_grad_output = True
     version = 2
     traced = False
     rows_alone = (1, 99)
@@ -70,7 +71,7 @@ class GradientReversal(Module):
 
 @layer("nn.ZeroGrad", keeps_rank=True, takes="any", gives="same", shares_memory=True)
 class ZeroGrad(Module):
-    """``nn.ZeroGrad()``: the output is the input; the gradient is 0, in the shape of the input."""
+    """``nn.ZeroGrad()``: the output is the input; the gradient is 0, in the shape of gradOutput."""
 
     traced = False
 
@@ -81,7 +82,7 @@ class ZeroGrad(Module):
         return self.keep_output(tensor(self, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return torch.zeros_like(input, memory_format=torch.contiguous_format)
+        return torch.zeros_like(gradOutput, memory_format=torch.contiguous_format)
 
 
 @layer("nn.L1Penalty", keeps_rank=True, shares_memory=True)

@@ -266,6 +266,7 @@ class MulConstant(Module):
     In place the input is the output; the backward divides it back and scales gradOutput in its place.
     """
 
+    resizes_as_grad_output = True
     traced = False
     rows_alone = (1, 99)
     fields: ClassVar[tuple[str, ...]] = ("constant_scalar", "inplace")

@@ -23,6 +23,7 @@ __all__ = ["SpatialDropout", "VolumetricDropout", "WhiteNoise"]
 class _MapDropout(Module):
     """Dropout of whole feature maps. A subclass says how many dimensions a map has."""
 
+    resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("p", "stochastic_inference", "noise")
     lua_methods = names("setp")
@@ -102,6 +103,7 @@ class WhiteNoise(Pointwise):
     Evaluation adds the mean alone and has no gradient.
     """
 
+    resizes_as_grad_output = True
     rows_alone = None  # it draws random numbers, step after step
 
     fields: ClassVar[tuple[str, ...]] = ("mean", "std", "noise")

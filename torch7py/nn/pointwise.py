@@ -41,8 +41,10 @@ class Pointwise(Module):
             return None
         if self.from_output and not self.output.numel() and input.numel():
             raise TorchError(f"{self.class_name}: a backward without a forward")
-        gradOutput = fit(self, "gradOutput", gradOutput, self.output if self.from_output else input)
-        gradient = self.grad_input(input, gradOutput)
+        fitting = fit(self, "gradOutput", gradOutput, self.output if self.from_output else input)
+        gradient = self.grad_input(input, fitting)
         if self.inplace:
-            return self.keep_grad_input(gradOutput if gradient is gradOutput else gradOutput.copy_(gradient))
-        return self.keep_grad_input(gradient.contiguous())
+            gradient = fitting if gradient is fitting else fitting.copy_(gradient)
+        else:
+            gradient = gradient.contiguous()
+        return self.keep_grad_input(self.sized_as(gradOutput, gradient))

@@ -141,6 +141,8 @@ class SpatialAdaptiveAveragePooling(Gridded):
     ``floor(i * size / n)`` to ``ceil((i + 1) * size / n)``.
     """
 
+    exact_gradient = True
+
     traced = True
     fields: ClassVar[tuple[str, ...]] = ("W", "H")
     lua_methods = names(empty="clearState")

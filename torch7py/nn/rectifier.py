@@ -167,6 +167,7 @@ class RReLU(Pointwise):
     are in the field ``noise``.
     """
 
+    resizes_as_grad_output = True
     rows_alone = None  # it draws random numbers, step after step
 
     fields: ClassVar[tuple[str, ...]] = ("lower", "upper", "noise", "inplace")

@@ -264,6 +264,7 @@ class Unsqueeze(Reshaping):
 class Contiguous(Module):
     """``nn.Contiguous()``: the input, copied if its elements do not lie one after the other. Any shape."""
 
+    resizes_as_grad_output = True
     traced = False
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -318,7 +319,9 @@ class Transpose(Module):
         sizes = list(input.shape)
         for a, b in pairs:
             sizes[a], sizes[b] = sizes[b], sizes[a]
-        gradient = gradient_of(self, gradOutput, sizes)
+        gradient = gradOutput
+        if gradient.dim() != input.dim() or gradient.numel() != input.numel():
+            gradient = gradient_of(self, gradOutput, sizes)
         for a, b in reversed(pairs):
             gradient = gradient.transpose(a, b)
         return gradient.clone(memory_format=torch.contiguous_format)
@@ -332,6 +335,8 @@ class Replicate(Module):
 
     Shapes: any -> the same with a dimension of size nFeature more.
     """
+
+    exact_gradient = True
 
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("nfeatures", "dim", "ndim")

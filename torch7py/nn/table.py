@@ -213,7 +213,8 @@ class SelectTable(Module):
         key = self._key(input)
         gradient = zeros_like(input)
         if isinstance(input[key], torch.Tensor):
-            gradient[key].copy_(gradient_of(self, gradOutput, input[key].shape))
+            gradient_of(self, gradOutput, input[key].shape)
+            gradient[key] = gradOutput.clone(memory_format=torch.contiguous_format)
         else:
             gradient[key] = copied(gradOutput)
         return gradient

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import size_text
+from torch7py.nn.arguments import gradient_of, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_shape, check_type, number, truthy
 from torch7py.nn.convolution import draw_uniform
@@ -310,6 +310,7 @@ class TemporalDynamicKMaxPooling(_Chosen):
         return input.gather(-2, positions - 1)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        positions = self.chosen(gradOutput) - 1
+        positions = whole_indices(self) - 1
+        gradOutput = gradient_of(self, gradOutput, positions.shape)
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
         return result.scatter_(-2, positions, gradOutput)

@@ -267,7 +267,7 @@ class PixelShuffle(Gridded):
         planes = batch.shape[1] // int(self.upscaleFactorSquared)
         shape = (len(batch), planes, *(size * factor for size in batch.shape[2:]))
         return self.like_input(
-            torch.pixel_unshuffle(self.gradient_batch(gradOutput, input, shape), factor), input
+            torch.pixel_unshuffle(self.gradient_batch(gradOutput, input, shape, exact=False), factor), input
         )
 
     def clearState(self) -> Module:

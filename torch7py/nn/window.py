@@ -60,9 +60,12 @@ class Gridded(Module):
         return batch if input.dim() == len(self.grid) + 2 else batch.squeeze(0)
 
     def gradient_batch(
-        self, gradOutput: torch.Tensor, input: torch.Tensor, shape: Sequence[int]
+        self, gradOutput: torch.Tensor, input: torch.Tensor, shape: Sequence[int], exact: bool = True
     ) -> torch.Tensor:
-        """gradOutput as a batch of this shape, the output's; it is one where the input is one."""
+        """gradOutput as a batch of this shape, the output's; it is one where the input is one.
+
+        ``exact``: whether it must have that shape, not only as many elements.
+        """
         if not isinstance(gradOutput, torch.Tensor):
             raise TorchError(f"{self.class_name}: gradOutput must be a tensor")
         check_type(self, "gradOutput", gradOutput, input)
@@ -70,6 +73,8 @@ class Gridded(Module):
         expected = torch.Size(shape if batched else shape[1:])
         if gradOutput.shape == expected:
             return gradOutput if batched else gradOutput.unsqueeze(0)
+        if not exact and gradOutput.numel() == expected.numel():
+            return gradOutput.reshape(tuple(shape))
         raise TorchError(
             f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the output {text_of(expected, 'x')}"
         )

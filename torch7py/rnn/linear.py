@@ -28,6 +28,7 @@ class LinearNoBias(Linear):
 class SAdd(Module):
     """``nn.SAdd(addend[, negate])``: ``y = x + addend``, or ``-(x + addend)``; any shape."""
 
+    resizes_as_grad_output = True
     fields = ("addend", "negate")
 
     def __init__(self, addend: float, negate: bool = False) -> None:

@@ -53,7 +53,7 @@ class SeqReverseSequence(Module):
         return input.flip(self.dim - 1)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        if gradOutput.shape != input.shape:
+        if gradOutput.numel() != input.numel():
             raise TorchError(
                 f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the input {size_text(input)}"
             )

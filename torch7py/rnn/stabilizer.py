@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
-from torch7py.nn.arguments import given_text
-from torch7py.nn.checks import check_shape
+from torch7py.nn.arguments import given_text, gradient_of
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -30,7 +29,7 @@ class CopyGrad(Identity):
         if not isinstance(gradOutput, torch.Tensor):
             raise TorchError(f"{self.class_name} expects a tensor as gradOutput")
         if isinstance(input, torch.Tensor):
-            check_shape(self, "gradOutput", gradOutput, input)
+            gradient_of(self, gradOutput, input.shape)
         return self.keep("gradInput", gradOutput.data.clone())
 
 

@@ -78,6 +78,8 @@ class ModuleFromCriterion(Module):
     gradOutput, that of the target is 0.
     """
 
+    exact_gradient = True
+
     traced = False
     links: ClassVar[tuple[str, ...]] = ("criterion",)
     unsaved = ("_type",)

@@ -50,6 +50,7 @@ class _Bounded(torch.autograd.Function):
 class Clip(Pointwise):
     """``nn.Clip(minval, maxval)``: each element within these bounds, any shape. gradInput is gradOutput."""
 
+    resizes_as_grad_output = True
     fields: ClassVar[tuple[str, ...]] = ("minval", "maxval")
 
     def __init__(self, minval: float, maxval: float) -> None:

@@ -21,6 +21,8 @@ __all__ = ["PCAColorTransform", "SimpleColorTransform", "SpatialFeatNormalizatio
 class _Shifted(Gridded):
     """In training each plane of each image is shifted by a random amount; gradInput is gradOutput."""
 
+    resizes_as_grad_output = True
+
     def draw(self, batch: torch.Tensor, one: bool) -> torch.Tensor:
         """The shifts, ``(batch, planes)``; ``one`` says that the input is no batch."""
         raise NotImplementedError

@@ -36,6 +36,7 @@ class TotalDropout(Module):
     Any shape. The field ``noise`` is 0 or 1 after a forward. There is no gradient in evaluation.
     """
 
+    resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("p", "noise")
     noise: float | None = None
@@ -71,6 +72,7 @@ class SpatialRegionDropout(Gridded):
     evaluation.
     """
 
+    resizes_as_grad_output = True
     fields: ClassVar[tuple[str, ...]] = ("p", "noise", "regionType")
     lua_methods = names("setp")
 

@@ -52,6 +52,8 @@ class SpatialLinear(Module):
     original, updateGradInput adds the parameters' gradients and accGradParameters does nothing.
     """
 
+    exact_gradient = True
+
     traced = False
     halves_stand_alone = False
     fields: ClassVar[tuple[str, ...]] = ("fanin", "fanout")
