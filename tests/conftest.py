@@ -43,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 CASES_IN_FULL = 16  # a test with so many cases has all of them run on plain Lua
 EVERY = 12  # of one with more, one in so many
+# Of the tests of layers, which are Python that Lua calls, in always the same way, one in so many.
+LAYERS, EVERY_OF_LAYERS = ("tests/nn/", "tests/rnn/"), 3
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 
@@ -59,11 +61,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("plain_lua"):
         return
     chosen: set[pytest.Item] = set()
-    for cases in tests.values():
+    of_layers = itertools.count()
+    for name, cases in tests.items():
         first = cases[0]
         runs_lua = "runtime" in getattr(first, "fixturenames", ()) or not RUNS_LUA.isdisjoint(
             vars(getattr(first, "module", None) or object)
         )
+        if name.startswith(LAYERS) and next(of_layers) % EVERY_OF_LAYERS:
+            continue
         if runs_lua and first.get_closest_marker("one_lua") is None:
             chosen.update(cases if len(cases) <= CASES_IN_FULL else cases[::EVERY])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -132,14 +137,28 @@ def _same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     state.of_process().generator.manual_seed(SEED)
 
 
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """A fresh runtime, closed after the test, whose ``execute`` gives lists and dicts (see inner_runtime.py)."""
+@pytest.fixture(scope="module")
+def _runtime_of_module() -> Iterator[Runtime]:
     from tests.inner_runtime import InnerRuntime
 
+    with InnerRuntime() as shared:
+        yield shared
+
+
+@pytest.fixture
+def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    """A fresh runtime, closed after the test, whose ``execute`` gives lists and dicts (see inner_runtime.py).
+
+    To start and close one takes 25 ms. Tests marked ``one_runtime``, which make all that they use, share one.
+    """
+    from tests.inner_runtime import InnerRuntime
+
+    if request.node.get_closest_marker("one_runtime"):
+        yield request.getfixturevalue("_runtime_of_module")
+        return
     fresh = InnerRuntime()
     yield fresh
-    fresh.close()
+    fresh.close(collect=False)  # `pytest_runtest_setup` collects what many of them leave
 
 
 @pytest.fixture(scope="session")

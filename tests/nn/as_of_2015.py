@@ -37,7 +37,7 @@ def case_of_2015(runtime: Runtime, recorded: dict[str, Any]) -> Case:
     return Case(runtime, recorded)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runtime_of_2015() -> Iterator[Runtime]:
     fresh = Runtime(rnn_api=2015)
     yield fresh

@@ -141,6 +141,7 @@ def test_gradients_accumulate_with_scale() -> None:
         torch.testing.assert_close(buffer, 3 * once, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -28,7 +28,7 @@ NOT_THE_SAME = {
 # What the original computes of numbers that are elsewhere in a gradOutput of this shape, or not in it, is refused here.
 REFUSED = {
     "Replicate SpatialAdaptiveAveragePooling SpatialAdaptiveMaxPooling": "column vector",
-    "Convert SpatialColorTransform": "column",
+    "SpatialColorTransform": "column",
 }
 
 

@@ -202,6 +202,7 @@ NLL = "nn.ClassNLLCriterion"
 SPATIAL = "nn.SpatialClassNLLCriterion"
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -154,6 +154,7 @@ def test_module_criterion_leaves_the_target_module_alone(runtime: Runtime) -> No
     assert found == ("torch.FloatTensor torch.FloatTensor", "torch.FloatTensor torch.DoubleTensor")
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

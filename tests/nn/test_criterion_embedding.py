@@ -144,6 +144,7 @@ def test_distance_ratio_needs_no_target(runtime: Runtime) -> None:
     assert [part.tolist() for part in gradient] == [[0.25, 0.25], [-0.25, -0.25]]
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

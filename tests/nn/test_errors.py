@@ -84,6 +84,7 @@ MODELS = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(("model", "input", "message"), MODELS.values(), ids=MODELS)
 def test_a_wrong_input(runtime: Runtime, model: str, input: str, message: str) -> None:
     runtime.execute(f"require 'rnn' m = {model}")
@@ -138,6 +139,7 @@ GRADIENTS = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(("model", "input", "gradient", "message"), GRADIENTS.values(), ids=GRADIENTS)
 def test_a_wrong_gradient(runtime: Runtime, model: str, input: str, gradient: str, message: str) -> None:
     runtime.execute(f"require 'rnn' m = {model} x = {input} m:forward(x)")

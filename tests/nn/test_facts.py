@@ -19,6 +19,8 @@ from torch7py.nn.facts import Facts, Parameter, facts_of_class, parsed, stated
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 
+pytestmark = pytest.mark.one_lua  # they are facts of classes in Python
+
 SEEDS = range(1, 5)
 TIMES = 40
 MORE = [

@@ -27,6 +27,7 @@ def run(case: Case) -> None:
         case.close(gradient, "gradInput_float", "gradInput in float")
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", supported("nn_criterions"), ids=identify)
 def test_criterion(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(Case(runtime, recorded))

@@ -100,6 +100,7 @@ def run(case: Case) -> None:
 SPOILT = {"nn.ELU(0.3,true)": "its recorded gradOutput is not the one that was used"}
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", supported("nn_modules", SPOILT), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(Case(runtime, recorded))
@@ -112,6 +113,7 @@ IN_ONE_PIECE = [
 ]
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", IN_ONE_PIECE, ids=identify)
 def test_convolutions_give_tensors_that_view_takes(runtime: Runtime, recorded: dict[str, Any]) -> None:
     """Scripts look at an output or a gradInput as a vector, as in ``gradInput:view(-1)``."""

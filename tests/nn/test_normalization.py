@@ -266,6 +266,7 @@ def test_clear_state_keeps_the_running_statistics(runtime: Runtime) -> None:
 BATCH = "nn.BatchNormalization(3)"
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

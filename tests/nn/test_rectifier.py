@@ -43,6 +43,7 @@ def test_values_and_gradients(make: Callable[[], Any], function: Function, shape
 IN_PLACE = ["Threshold(0.2, -1, true)", "ReLU(true)", "ReLU6(true)", "ELU(0.5, true)", "LeakyReLU(0.1, true)"]
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("layer", [*IN_PLACE, "RReLU(0.2, 0.2, true)"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_in_place_is_the_same_in_the_input_and_the_gradient(

@@ -99,6 +99,7 @@ def test_one_hot_of_a_number(runtime: Runtime) -> None:
     ) == (1, 0, 1, 0, 0)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "message"),
     [

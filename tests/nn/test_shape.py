@@ -153,6 +153,7 @@ def test_a_clone_has_sizes_of_its_own(runtime: Runtime) -> None:
     ) == (6, 3)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "message"),
     [

@@ -167,6 +167,7 @@ def test_integers_pass(runtime: Runtime) -> None:
     ) == ("torch.LongTensor", 3)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "message"),
     [

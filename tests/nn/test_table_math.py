@@ -130,6 +130,7 @@ def test_the_efficient_gradient_of_a_product() -> None:
     torch.testing.assert_close(layer.updateGradInput_efficient([A, B, C], A), usual, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("code", "message"),
     [

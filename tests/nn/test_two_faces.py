@@ -76,6 +76,7 @@ def differentiable() -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", differentiable(), ids=identify)
 def test_forward_is_differentiable(runtime: Runtime, recorded: dict[str, Any]) -> None:
     _, module = make(runtime, recorded)
@@ -96,6 +97,7 @@ def test_forward_is_differentiable(runtime: Runtime, recorded: dict[str, Any]) -
     assert torch.autograd.gradcheck(function, tuple(floating), eps=1e-6, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", cases(), ids=identify)
 def test_both_faces_give_the_same(runtime: Runtime, recorded: dict[str, Any]) -> None:
     case, module = make(runtime, recorded)

@@ -11,6 +11,7 @@ from tests.rnn.golden import run
 from torch7py.bridge.runtime import Runtime
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", supported("rnn_modules"), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(runtime, recorded)

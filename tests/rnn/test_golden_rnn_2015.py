@@ -17,7 +17,7 @@ from tests.rnn.golden import run
 LOG_SOFT_MAX, ITS_GRADIENTS = 1e-5, 1e-4
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
     fresh = Runtime(rnn_api=2015)
     yield fresh

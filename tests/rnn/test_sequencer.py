@@ -145,6 +145,7 @@ def test_outputs_in_evaluation_are_tensors_of_their_own(kind: str) -> None:
     assert_equal(outputs, trained)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -50,11 +50,13 @@ def run(case: Case) -> None:
         run_evaluation(case)
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", MODULES, ids=identify)
 def test_a_module_saved_by_a_script(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(SavedCase(runtime, recorded))
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize(
     "recorded",
     [case if i % 3 == 0 else pytest.param(case, marks=pytest.mark.slow) for i, case in enumerate(MODULES)],
@@ -64,6 +66,7 @@ def test_a_module_saved_by_python(runtime: Runtime, recorded: dict[str, Any], tm
     run(SavedByPython(runtime, recorded, tmp_path / "m.t7"))
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("recorded", supported("nn_criterions"), ids=identify)
 @pytest.mark.parametrize("by_python", [False, True], ids=["script", "python"])
 def test_a_criterion(runtime: Runtime, recorded: dict[str, Any], by_python: bool, tmp_path: Path) -> None:

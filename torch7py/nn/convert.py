@@ -104,8 +104,6 @@ class Convert(Growing):
     single example and stays one. Without shapes only the type changes.
     """
 
-    exact_gradient = True
-
     fields: ClassVar[tuple[str, ...]] = (
         "inputShape",
         "outputShape",
@@ -227,6 +225,8 @@ class Convert(Growing):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         prepared = self._prepared(input)
+        if self.batchMode:
+            return self.converter.updateGradInput(prepared, gradOutput)
         gradient = gradient_of(self, gradOutput, self.converter.output.shape)
         result: torch.Tensor = self.converter.updateGradInput(prepared, gradient)
         return result.reshape(input.shape)

@@ -53,6 +53,7 @@ def run_with_one_table(runtime: Runtime, case: str, steps: list[dict[str, Any]])
         assert_equal(values, step["f"], f"values of call {number}")
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("case", CASES)
 def test_one_table(runtime, case):
     run_with_one_table(runtime, case, CASES[case])
@@ -72,6 +73,7 @@ def test_as_of_2015(case, capfd):
     assert [line.split("setting ")[1].split()[0] for line in lines] == expected
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("case", CASES)
 def test_config_and_state_apart(runtime, case):
     name, config = case.split(" ", 1)

@@ -550,6 +550,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("code", ERRORS)
 def test_errors(runtime: Runtime, code: str) -> None:
     runtime.execute("require 'dpnn'")

@@ -230,6 +230,7 @@ HOLDS_ITSELF = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("how", ["m:clone()", "m:sharedClone()", "torch.serialize(m)", "python"])
 @pytest.mark.parametrize("loop", HOLDS_ITSELF.values(), ids=HOLDS_ITSELF)
 def test_a_serial_that_holds_itself_cannot_be_saved(
@@ -265,6 +266,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("how", ["m:clone()", "torch.deserialize(torch.serialize(m))", "python"])
 @pytest.mark.parametrize("make", LAYERS)
 def test_copies_and_saved_layers_go_on_as_the_layer_would(

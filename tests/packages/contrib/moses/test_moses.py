@@ -66,6 +66,7 @@ CASES = {
 }
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("expression", CASES)
 def test_answers(runtime: Runtime, expression: str) -> None:
     code = f"local _ = require 'moses' local function join(t) return table.concat(t, ' ') end return {expression}"
