@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.golden_cases import GOLDEN, modules_of_every_class
-from torch7py.bridge.runtime import Runtime
+from tests.nn.program_on_every_class import compare
 
-HERE = Path(__file__).parent
 NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
 
 # Where it is not the original's: why, and the modules with what was done.
@@ -42,10 +39,6 @@ def pairs(known: dict[str, str]) -> set[tuple[str, str]]:
     }
 
 
-def lua_text(value: str) -> str:
-    return f"[==[{value}]==]"
-
-
 def same(ours: str, theirs: str) -> bool:
     if NUMBER.sub("#", ours) != NUMBER.sub("#", theirs):
         return False
@@ -54,25 +47,13 @@ def same(ours: str, theirs: str) -> bool:
 
 
 def test_a_backward_gives_what_it_gave(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    found = modules_of_every_class()
-    lines = [f"{{{lua_text(c['expr'])}, {lua_text(c['input'])}, {c['seed']}}}," for c in found]
-    (tmp_path / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
-    runtime = Runtime()
-    runtime.run(HERE / "programs" / "backward_variants.lua", [str(tmp_path / "cases.lua")])
-    runtime.close()
-    ours = [line.rstrip().split(" ", 2) for line in capfd.readouterr().out.splitlines() if line[:1].isdigit()]
-    with gzip.open(GOLDEN / "backward_variants.txt.gz", "rt") as file:
-        theirs = [line.rstrip().split(" ", 2) for line in file]
     known, refused = pairs(NOT_THE_SAME), pairs(REFUSED)
-    given = {(number, variant): text for number, variant, text in ours}
+    compared = compare("backward_variants", tmp_path, capfd)
     wrong = [
-        f"{found[int(number) - 1]['expr']}, {variant}: {given.get((number, variant))}, originally {text}"
-        for number, variant, text in theirs
-        if (found[int(number) - 1]["class"], variant) not in known
-        and not same(
-            given.get((number, variant), ""),
-            "error" if (found[int(number) - 1]["class"], variant) in refused else text,
-        )
+        f"{case.expr}, {case.variant}: {case.ours}, originally {case.theirs}"
+        for case in compared
+        if (case.cls, case.variant) not in known
+        and not same(case.ours, "error" if (case.cls, case.variant) in refused else case.theirs)
     ]
     assert wrong == []
-    assert len(theirs) > 1000
+    assert len(compared) > 1000

@@ -23,7 +23,9 @@ import torch
 from torch7py.nn import touched_rows
 from torch7py.nn.batching import Batching
 from torch7py.nn.copying import TensorMap, clone_of
+from torch7py.nn.dense import dense
 from torch7py.nn.dpnn_methods import Training
+from torch7py.nn.facts import facts_of_class
 from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
@@ -139,7 +141,10 @@ class Module(Training):
     def keep_output(self, value: Any) -> Any:
         """Make a result of ``forward`` the content of ``output``."""
         if isinstance(value, torch.Tensor):
-            return self.keep("output", value.data)
+            result = value.data
+            if not facts_of_class(type(self)).shares_memory and not self.__dict__.get("inplace"):
+                result = dense(result)
+            return self.keep("output", result)
         return self.keep_list("output", detached(value))
 
     def show_results(self, output: Any, gradInput: Any) -> None:
@@ -187,13 +192,15 @@ class Module(Training):
             return None
         if type(self) is Module:  # a class of a script's, say, whose output says nothing about a gradient
             return self.gradInput
-        return self.keep_grad_input(self.sized_as(gradOutput, self.grad_input(input, gradOutput)))
+        return self.keep_grad_input(self.laid_out(gradOutput, self.grad_input(input, gradOutput)))
 
-    def sized_as(self, gradOutput: Any, gradient: Any) -> Any:
-        """A gradient in the sizes that ``gradInput`` is to have."""
+    def laid_out(self, gradOutput: Any, gradient: Any) -> Any:
+        """A gradient with the sizes and strides that ``gradInput`` is to have."""
+        if isinstance(gradient, list):
+            return [self.laid_out(gradOutput, item) for item in gradient]
         if self.resizes_as_grad_output and not gradient.is_same_size(gradOutput):
-            return gradient.reshape(gradOutput.shape)
-        return gradient
+            gradient = gradient.reshape(gradOutput.shape)
+        return gradient if gradient is gradOutput or self.__dict__.get("inplace") else dense(gradient)
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         """The gradient with respect to the input, in its nesting: the kernel behind ``updateGradInput``."""
@@ -219,7 +226,7 @@ class Module(Training):
             trace = self.trace(input)
             wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
             gradients = trace.gradients(wanted + list(trace.parameters.values()), gradOutput)
-            self.keep_grad_input(self.sized_as(gradOutput, nest(input, gradients[: len(wanted)])))
+            self.keep_grad_input(self.laid_out(gradOutput, nest(input, gradients[: len(wanted)])))
             self._accumulate(trace, gradients[len(wanted) :], scale)
         else:
             self.updateGradInput(input, gradOutput)

@@ -10,11 +10,12 @@ import torch
 
 from torch7py.nn.arguments import as_shape, axis, dims_of, gradient_of, size_text
 from torch7py.nn.base import Module
+from torch7py.nn.dense import dense
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.dispatch.lenient import lua_number
 from torch7py.ops.errors import TorchError
-from torch7py.ops.memory import Storage, contiguous_strides
+from torch7py.ops.memory import Storage
 from torch7py.ops.quirks import older
 
 __all__ = [
@@ -56,11 +57,7 @@ class Reshaping(Module):
     def contiguous_view(self, input: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         """The input in another shape. To a script its strides are as of a new tensor, where a size is 1 too."""
         view = as_shape(self, input, sizes)
-        if self.noting and 1 in view.shape:
-            strides = contiguous_strides(view.shape)
-            if view.stride() != strides:
-                return view.as_strided(view.shape, strides)
-        return view
+        return dense(view) if self.noting else view
 
 
 @layer("nn.View", shares_memory=True)
@@ -98,6 +95,11 @@ class View(Reshaping):
         sizes = self.size.sizes()
         batch = self._batch_size(input, sizes)
         return self.contiguous_view(input, sizes if batch is None else (batch, *sizes))
+
+    def updateOutput(self, input: Any) -> Any:
+        if isinstance(input, torch.Tensor) and not input.is_contiguous():
+            raise TorchError("nn.View: the input must be contiguous")
+        return super().updateOutput(input)
 
     def _batch_size(self, input: torch.Tensor, sizes: tuple[int, ...]) -> int | None:
         """The size of the batch in front; None for a single example."""
