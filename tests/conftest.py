@@ -97,8 +97,8 @@ def _make_eager() -> None:
     engine.new_lua = new_lua
 
 
-# A runtime that closes collects garbage, which takes 0.4 s where all tests and what they import are searched too.
-# So now and then what is alive is put aside.
+# The garbage of closed runtimes is collected now and then, and what is alive is put aside: to search all tests and what
+# they import takes 0.4 s.
 TESTS_UNTIL_FREEZE = 100
 _tests = itertools.count()
 
@@ -158,7 +158,7 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
         return
     fresh = InnerRuntime()
     yield fresh
-    fresh.close(collect=False)  # `pytest_runtest_setup` collects what many of them leave
+    fresh.close()
 
 
 @pytest.fixture(scope="session")

@@ -319,6 +319,7 @@ def test_a_model_gives_what_it_gave(tmp_path: Path, name: str) -> None:
     assert_equal(model.torch7_forward(input), pair["output"], tolerance(name))
 
 
+@pytest.mark.one_runtime
 @pytest.mark.parametrize("name", models())
 def test_a_model_gives_it_to_a_script_and_goes_on_training(
     runtime: Runtime, tmp_path: Path, name: str

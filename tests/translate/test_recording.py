@@ -91,6 +91,7 @@ def test_calls_around_everything_change_nothing(monkeypatch: pytest.MonkeyPatch)
     assert output(changed.decode()) == expected
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_instrumented_programs_are_lua(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "_is_open", lambda *_: True)

@@ -356,6 +356,8 @@ class ConcatTable(Container):
 
     def _pair_up(self, values: Any) -> list[tuple[Any, Any]]:
         modules = self.callees()
+        if isinstance(values, torch.Tensor) and values.dim() > 1:
+            values = list(values)  # the original takes entries by number, of a tensor too
         if not isinstance(values, list) or len(values) < len(modules):
             raise TorchError(f"{self.class_name} expects a table of {len(modules)} gradients")
         return list(zip(modules, values, strict=False))
@@ -443,6 +445,8 @@ class ParallelTable(Container):
 
     def _pair_up(self, values: Any, what: str) -> list[tuple[Any, Any]]:
         modules = self.callees()
+        if isinstance(values, torch.Tensor) and values.dim() > 1:
+            values = list(values)  # the original takes entries by number, of a tensor too
         if not isinstance(values, list) or len(values) < len(modules):
             raise TorchError(f"{self.class_name} expects a table of {len(modules)} {what}")
         return list(zip(modules, values, strict=False))
