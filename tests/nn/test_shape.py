@@ -22,6 +22,7 @@ from torch7py.nn.shape import (
     Unsqueeze,
     View,
 )
+from torch7py.ops.errors import TorchError
 
 SHAPES: list[tuple[Callable[[], Any], tuple[int, ...], tuple[int, ...]]] = [
     (lambda: View(6), (2, 3), (6,)),
@@ -65,7 +66,14 @@ def test_shapes_and_gradients(
     assert tuple(output.shape) == expected
 
 
-@pytest.mark.parametrize("make", [lambda: View(6, 2), lambda: Reshape(6, 2), lambda: Contiguous()])
+def test_a_view_is_of_what_lies_in_one_piece() -> None:
+    given = values(4, 3).t()
+    with pytest.raises(TorchError, match=r"nn\.View: the input must be contiguous"):
+        View(6, 2).updateOutput(given)
+    assert View(6, 2)(given).flatten().tolist() == given.flatten().tolist()  # PyTorch's call
+
+
+@pytest.mark.parametrize("make", [lambda: Reshape(6, 2), lambda: Contiguous()])
 def test_elements_keep_their_order_whatever_the_strides(make: Callable[[], Any]) -> None:
     given = values(4, 3).t()
     output = make().updateOutput(given)
