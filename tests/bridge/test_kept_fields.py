@@ -22,7 +22,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_fields_stay(form: str, runtime: Runtime) -> None:
-    """The collector runs through at each step that it takes, so that in 20 turns every place in a call sees it."""
+    """The collector runs through at each step that it takes, so that in 6 turns every place in a call sees it."""
     lost = runtime.execute(
         f"""
         require 'nn'
@@ -34,7 +34,7 @@ def test_fields_stay(form: str, runtime: Runtime) -> None:
         collectgarbage('setpause', 1)
         collectgarbage('setstepmul', 10000000)
         local lost = 0
-        for _ = 1, 20 do
+        for _ = 1, 6 do
            if made().count ~= 7 then lost = lost + 1 end
         end
         return lost"""

@@ -13,6 +13,7 @@ from torch7py.nn.activation import Tanh
 from torch7py.nn.container import Sequential
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.linear import Linear
+from torch7py.nn.shape import Reshape
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.dropout import LazyDropout
@@ -145,7 +146,7 @@ def test_steps_that_are_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_backward_that_must_go_step_by_step() -> None:
     """With a gradient that does not fit as one piece: the masks are the forward's."""
-    model = Sequencer(Sequential(Linear(SIZE, 2), LazyDropout(0.5)))
+    model = Sequencer(Sequential(Linear(SIZE, 2), LazyDropout(0.5), Reshape(2)))
     generator = state.current().generator
     x = torch.randn(STEPS, 2, SIZE).double()
     outputs = [output.clone() for output in model.torch7_forward(list(x))]

@@ -198,6 +198,8 @@ class Module(Training):
         """A gradient with the sizes and strides that ``gradInput`` is to have."""
         if isinstance(gradient, list):
             return [self.laid_out(gradOutput, item) for item in gradient]
+        if not isinstance(gradient, torch.Tensor):
+            return gradient
         if self.resizes_as_grad_output and not gradient.is_same_size(gradOutput):
             gradient = gradient.reshape(gradOutput.shape)
         return gradient if gradient is gradOutput or self.__dict__.get("inplace") else dense(gradient)
