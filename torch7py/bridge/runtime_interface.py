@@ -88,7 +88,7 @@ class RuntimeInterface(Protocol):
     def another(self, number: int) -> RuntimeInterface:
         """A new runtime with the same settings, for a thread of the program."""
 
-    def close(self) -> None:
+    def close(self, collect: bool = True) -> None:
         """Let go of everything that Lua holds."""
 
     def advance(self) -> None:

@@ -168,6 +168,8 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
 
     closings = itertools.count(1)
 
+    closings = itertools.count(1)
+
     def close_state(number: int) -> None:
         state = states.get(number)
         if state is not None:

@@ -213,6 +213,13 @@ class TestThreads:
         )
         assert [state is None for state in runtime.thread_states.values()] == [True, True, False]
 
+    def test_closing_states_seldom_searches_for_garbage(self, run, monkeypatch):
+        searches = []
+        monkeypatch.setattr("torch7py.bridge.runtime.gc.collect", lambda: searches.append(1))
+        monkeypatch.setattr("torch7py.bridge.thread_states.TOGETHER", 2)
+        run("for i = 1, 5 do threads.Threads(1):terminate() end")
+        assert len(searches) == 2
+
     def test_files_of_the_program(self, run, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         (tmp_path / "lib").mkdir()
