@@ -176,3 +176,36 @@ function Child:__init() base.__init(self, 3) end
 function Child:scale(x) return base.scale(self, x) + 0 end
 local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Child()):add(nn.Base(0.5))
 train(net, nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- an output that the next call writes over, and methods with several values
+require 'nn'
+local Twice, parent = torch.class('nn.Twice', 'nn.Module')
+function Twice:__init(n)
+  parent.__init(self)
+  self.net = nn.Linear(n, n)
+  self.other = {0}
+end
+function Twice:parameters() return self.net:parameters() end
+function Twice:ends(x)
+  local low, place = torch.min(x, 1)
+  return low:sum(), (torch.max(x, 1)):sum()
+end
+function Twice:updateOutput(input)
+  if not self.seen then self.seen = {} end
+  local first = self.net:forward(input)
+  local low, high = self:ends(first)
+  self.net:forward(input * 2)
+  self.sum = first:sum() + low + high
+  self.seen[#self.seen + 1] = self.sum
+  self.half = self.net:forward(input)
+  self.output = self.half * 0.5 + 0.001 * self.sum
+  return self.output
+end
+function Twice:updateGradInput(input, gradOutput)
+  self.gradInput = self.net:updateGradInput(input, gradOutput * 0.5)
+  return self.gradInput
+end
+function Twice:accGradParameters(input, gradOutput, scale)
+  self.net:accGradParameters(input, gradOutput * 0.5, scale)
+end
+train(nn.Sequential():add(nn.Linear(4, 3)):add(nn.Twice(3)), nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))

@@ -48,6 +48,7 @@ _FAMILIES = {
 }
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
+    "error": "fail",
     "ipairs": "ipairs",
     "pairs": "pairs",
     "print": "show",
@@ -186,8 +187,9 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
         return _written(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
     taken = owner == "torch" and last in page_library.methods("tensor") and path not in _FUNCTIONS
-    if taken and function == "call" and node.arguments and is_open(t, node.arguments[0]):
-        return _written(t, "function", [code.quoted(last), *arguments(t, node.arguments)])
+    if taken and node.arguments and (function == "call_all" or is_open(t, node.arguments[0])):
+        every = "function_all" if function == "call_all" else "function"
+        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
         found = _written(t, "protected", arguments(t, node.arguments))

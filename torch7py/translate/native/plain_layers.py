@@ -56,7 +56,8 @@ class PlainLayers:
         if not self._fits(made):
             return False
         before, top, needs, chosen = len(t.lines), len(t.top), t.needs(), dict(t.names.chosen)
-        problems, failed = len(t.problems), len(t.failed)
+        problems, failed, opened = len(t.problems), len(t.failed), set(t.opened)
+        calls, reasons = len(t.plain_calls), len(t.reasons)
         self.current = made
         try:
             self._class(made)
@@ -67,8 +68,9 @@ class PlainLayers:
             self.current = None
         if not done:
             del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
+            del t.plain_calls[calls:], t.reasons[reasons:]
             t.put_back_needs(needs)
-            t.names.chosen = chosen
+            t.names.chosen, t.opened = chosen, opened
             return False
         self.written.add(made)
         reason.file = t.file
@@ -101,8 +103,11 @@ class PlainLayers:
             if weights:
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
                 t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
-            if inner:
-                t.emit("INNER = True")
+            if inner and not self._is_container():
+                names = "".join(f"{code.quoted(name)}, " for name in inner).strip()
+                t.emit(
+                    f"INNER = ({names if len(inner) == 1 else names.rstrip(',')})  # whose weights are its own"
+                )
             for name, value in made.values.items():
                 t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(made, name, value)}")
             missing = [f"self.{name} = None" for name in self._missing(made)]
@@ -145,11 +150,11 @@ class PlainLayers:
         found = [n for n in t.classes.fields.fields_of(made) if n not in known]
         return [self.attribute(n) for n in found if n not in t.classes.fields.definite(made)]
 
-    def _weights(self, made: LuaClass) -> tuple[dict[str, str], bool]:
-        """The weights of a layer, each with the field of its gradient; whether those of layers within are its own."""
+    def _weights(self, made: LuaClass) -> tuple[dict[str, str], list[str]]:
+        """The weights of a layer, each with the field of its gradient; the layers within whose weights are its own."""
         method = made.methods.get("parameters")
         if method is None:
-            inner = not _OF_WEIGHTS.isdisjoint(made.methods)
+            inner = self._modules_in(made, [f for n, f in made.methods.items() if n in _OF_WEIGHTS])
             fields = self._assigned(made)
             own = [n for n in ("weight", "bias") if "tensor" in fields.get(n, ())]
             return {name: f"grad{name.capitalize()}" for name in own}, inner
@@ -157,12 +162,25 @@ class PlainLayers:
         values = last.values if isinstance(last, tree.Return) else ()
         lists = [self._fields_in(value, made) for value in values]
         if len(lists) == 2 and None not in lists and len(lists[0] or ()) == len(lists[1] or ()):
-            return dict(zip(lists[0] or (), lists[1] or (), strict=True)), False
-        named = {self._field_of(n, made) for n in tree.every(method.body, Index)} - {""}
-        modules = {name for name, kinds in self._assigned(made).items() if "module" in kinds}
-        if named != modules or not modules:  # else it gathers those of all layers inside
+            return dict(zip(lists[0] or (), lists[1] or (), strict=True)), []
+        inner = self._modules_in(made, [method])
+        if not inner and not self._is_container():
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
-        return {}, True
+        return {}, inner
+
+    def _modules_in(self, made: LuaClass, functions: Sequence[tree.Function]) -> list[str]:
+        """The fields with modules that functions name; another field there is a problem."""
+        found: dict[str, None] = {}
+        for function in functions:
+            for node in tree.every(function.body, Index):
+                name = self._field_of(node, made)
+                kind = self.t.kind(node)
+                of_modules = kind == "table" and self.t.type(node).of_elements().kind == "module"
+                if name and kind != "module" and not of_modules:
+                    raise Problem("T7-243", function.line, f"parameters() that takes self.{name}")
+                if name:
+                    found[self.attribute(name)] = None
+        return [*found]
 
     def _assigned(self, made: LuaClass) -> dict[str, set[str | None]]:
         """The fields that methods assign, each with the kinds of what they are given."""
@@ -242,7 +260,10 @@ class PlainLayers:
             return None
         given = plain.arguments(t, node.arguments)
         if self.is_self(node.receiver):
-            return atom(f"self.{self.attribute(node.method)}({', '.join(given)})")
+            method = f"self.{self.attribute(node.method)}"
+            if t.calls.is_one(node):
+                return atom(f"{method}({', '.join(given)})")
+            return self._call("call", [method, *given])
         if node.method in _PASSES and t.path(node.receiver) is None:
             return self._pass(node, [t.value(node.receiver).text, *given])
         if self._may_be_module(node.receiver) or self._has_operands(node):
@@ -371,6 +392,10 @@ class PlainLayers:
     def _return(self, node: tree.Return) -> None:
         t = self.t
         last = node.values[-1] if node.values else None
+        if len(node.values) == 1 and isinstance(last, Invoke) and self.is_self(last.receiver):
+            given = ", ".join(plain.arguments(t, last.arguments))
+            t.emit(f"return self.{self.attribute(last.method)}({given})")  # all values of it
+            return
         if isinstance(last, tree.Vararg) or (isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)):
             raise Problem("T7-218", node.line, "all values of a call at the end of a list")
         t.emit(f"return {', '.join(t.value(value).text for value in node.values)}".rstrip())
@@ -385,10 +410,12 @@ class PlainLayers:
                 self._store(target, t.value(value))
             return
         if len(values) < len(targets) and values and isinstance(values[-1], (Call, Invoke)):
-            found = plain.all_values(t, values[-1]) if len(values) == 1 else None
+            found = self._all_values(values[-1])
             if found is None:
                 raise Problem("T7-211", node.line, "more names than values, the last of which is a call")
-            given = self._call("first_of", [found.text, str(len(targets))]).text
+            before = ", ".join(t.value(value).text for value in values[:-1])
+            items = f"({before}, *{found})" if before else found.text
+            given = self._call("first_of", [items, str(len(targets))]).text
         else:
             texts = [t.value(value).text for value in values[: len(targets)]]
             given = ", ".join([*texts, *["None"] * (len(targets) - len(texts))])
@@ -400,6 +427,13 @@ class PlainLayers:
         for target, name in zip(targets, names, strict=True):
             if not isinstance(target, Name) and self.field(target) is None:
                 self._store(target, atom(name))
+
+    def _all_values(self, node: Call | Invoke) -> Py | None:
+        """All values of a call, as something that can be gone through."""
+        if isinstance(node, Invoke) and self.is_self(node.receiver):
+            given = plain.arguments(self.t, node.arguments)
+            return self._call("call_all", [f"self.{self.attribute(node.method)}", *given])
+        return plain.all_values(self.t, node)
 
     def _store(self, target: Expression, value: Py) -> None:
         t = self.t

@@ -354,7 +354,8 @@ class Translator:
         scope, labels, needs = self.scope, list(self.labels), self.needs()
         problems, failed = len(self.problems), len(self.failed)
         try:
-            if node in self.overwritten:
+            # The library's modules write over their outputs as Torch7's do.
+            if node in self.overwritten and self.plain_layers.current is None:
                 raise Problem("T7-230", node.line, self.overwritten[node])
             try:
                 self.calls.refuse_spread(node)

@@ -74,11 +74,11 @@ class Layer(nn.Module):
     """A layer as Torch7's: ``updateOutput``, ``updateGradInput`` and ``accGradParameters`` are the class's own.
 
     ``WEIGHTS`` names its weights, each with the field of its gradient. Layers within it are its own affair: their
-    weights are among its parameters only where ``INNER`` says so.
+    weights are among its parameters only where ``INNER`` names their fields.
     """
 
     WEIGHTS: ClassVar[dict[str, str]] = {}
-    INNER = False
+    INNER: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,10 +102,18 @@ class Layer(nn.Module):
         return self
 
     def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Any:
-        if self.INNER:
-            yield from super().named_modules(memo, prefix, remove_duplicate)
-        elif memo is None or self not in memo:
-            yield prefix, self
+        seen = set() if memo is None else memo
+        if self in seen:
+            return
+        if remove_duplicate:
+            seen.add(self)
+        yield prefix, self
+        for name in self.INNER:
+            found = getattr(self, name, None)
+            parts = {name: found} if isinstance(found, nn.Module) else dict(enumerate(found or (), 1))
+            for part, module in parts.items():
+                path = f"{prefix}.{part}" if prefix else str(part)
+                yield from module.named_modules(seen, path, remove_duplicate)
 
     def forward(self, *inputs: Any) -> Any:
         apply: Any = LayerCall.apply
@@ -157,7 +165,7 @@ class Layer(nn.Module):
 class Container(Layer):
     """A layer that has others in ``modules``, whose weights are its own and which are told what it is told."""
 
-    INNER = True
+    INNER = ("modules_",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,25 +212,37 @@ def counted_from_0(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...
     return inputs
 
 
+def kept(old: Any, new: Any) -> Any:
+    """New numbers in the tensors that a module had before: in Torch7 its next call writes over them."""
+    if isinstance(new, torch.Tensor):
+        same = isinstance(old, torch.Tensor) and old.dtype == new.dtype and old.device == new.device
+        return old.resize_(new.shape).copy_(new) if same else new.detach().clone()
+    if isinstance(new, (list, tuple)):
+        before = items_of(old) if isinstance(old, (list, tuple)) else []
+        return [kept(*pair) for pair in zip([*before, *[None] * len(new)], new, strict=False)]
+    return new
+
+
 def run(module: Any, *inputs: Any) -> Any:
     """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``back``."""
-    leaves = each(lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, inputs))
+    given = each(lambda x: x.detach().clone(), inputs)
+    leaves = each(lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, given))
     with torch.enable_grad():
         output = module(*leaves)
-    CALLS[module] = inputs, leaves, output
+    CALLS[module] = given, leaves, output
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         return output.item()
-    found = each(torch.Tensor.detach, output)
-    if not isinstance(module, Layer):
-        object.__setattr__(module, "output", found)
-    return found
+    if isinstance(module, Layer):
+        return module.returned
+    object.__setattr__(module, "output", kept(vars(module).get("output"), output))
+    return module.output
 
 
 def back(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
     """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
     given, leaves, output = CALLS[module]
     same = zip(tensors_in(inputs), tensors_in(given[0]), strict=True)
-    if not all(x is y or (x.shape == y.shape and torch.equal(x, y)) for x, y in same):
+    if not all(x.shape == y.shape and torch.equal(x, y) for x, y in same):
         raise ValueError("the module has been called with another input since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         gradient = torch.ones_like(output)  # of a criterion, which is given its target
@@ -232,11 +252,14 @@ def back(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: st
     weights = [x for x in module.parameters() if x.requires_grad]
     if scale != 1 and which == "both" and weights:
         raise TypeError("backward with a scale")
-    gradients = [x if which == "inputs" else x * scale for x in tensors_in(gradient)]
+    gradients = [x.clone() if which == "inputs" else x * scale for x in tensors_in(gradient)]
     wanted = {"both": [*inner, *weights], "inputs": inner, "weights": weights}[which]
     if wanted:
         torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
-    found = each(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
     if which != "weights":
-        object.__setattr__(module, "gradInput", found)
-    return found
+        found = each(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
+        if isinstance(module, Layer):
+            return found
+        object.__setattr__(module, "gradInput", kept(vars(module).get("gradInput"), found))
+        return module.gradInput
+    return None

@@ -59,6 +59,12 @@ def tensor_method(x: torch.Tensor, name: str, *given: Any) -> Any:
     return TENSOR_METHODS[name](x, *(whole(value) for value in given))
 
 
+def function_all(name: str, x: Any, *given: Any) -> tuple[Any, ...]:
+    """All values that ``torch.name(x, ...)`` gives."""
+    found = function(name, x, *given)
+    return found if type(found) is tuple else (found,)
+
+
 def function(name: str, x: Any, *given: Any) -> Any:
     """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
     if isinstance(x, torch.Tensor):

@@ -390,6 +390,13 @@ def packed(*values: Any) -> list[Any]:
     return list(values[:count])
 
 
+def fail(message: Any = None, *_: Any) -> Any:
+    """``error(message)``, where a value is wanted."""
+    if not isinstance(message, (str, int, float)):
+        raise TypeError(f"error with a {type_of(message)}")
+    raise RuntimeError(text_of(message))
+
+
 def protected(function: Any, *given: Any) -> tuple[Any, ...]:
     """``pcall(function, ...)``: whether it goes well, and its values or what the error says."""
     try:

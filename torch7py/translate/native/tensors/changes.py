@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.results import into, into_receiver
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -77,7 +77,7 @@ def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -
     written = into(t, base, "add" if name == "add_" else "csub", arguments)  # the sum of the others, into x
     if written is not None:
         return written
-    raise Problem("T7-271", receiver.line, "add with these arguments")
+    raise Undecided("T7-271", receiver.line, "add with these arguments")
 
 
 def _stays_tensor(t: Translator, node: Expression) -> bool:
@@ -186,7 +186,7 @@ def _of_products(name: str) -> Rule:
         if kinds[:1] == ["number"]:
             value, kinds, texts = f", value={texts[0]}", kinds[1:], texts[1:]
         if kinds != ["tensor", "tensor"]:
-            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
+            raise Undecided("T7-271", receiver.line, f"{name} with these arguments")
         if start:
             return atom(f"torch.{name}({start}, {texts[0]}, {texts[1]}{value}, out={base})")
         return atom(f"{base}.{name}_({texts[0]}, {texts[1]}{value})")
