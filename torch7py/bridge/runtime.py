@@ -659,6 +659,15 @@ class _Entered:
             runtime._leave()
 
 
+def _after_fork() -> None:
+    global _registering
+    _registering = threading.RLock()  # a thread that is not in the child may hold it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _not_at_all(text: str) -> None:
     """Another process says it."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torch7py.bridge import output, workers
+from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli import processes
 from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
@@ -165,8 +165,11 @@ def run(
         lost = output.flush()
         if lost is not None:
             raise Failure(lost)
-        if workers.abandoned():
-            os._exit(code_of_program)
+        if runtime is not None:
+            from torch7py.bridge.workers import abandoned
+
+            if abandoned():
+                os._exit(code_of_program)
     if console is not None:
         from torch7py.cli.repl import talk
 

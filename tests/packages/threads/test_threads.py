@@ -19,6 +19,7 @@ from tests.golden_cases import GOLDEN
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.bridge import workers
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.worker_process import WorkerProcess
 from torch7py.ops.errors import TorchError
 
 SEQUENCES = Path(__file__).with_name("pool_sequences.lua")
@@ -356,6 +357,19 @@ class TestBesideTheProgram:
         assert threading.active_count() == before
         assert not workers.abandoned()
 
+    def test_a_job_that_does_not_look_whether_it_is_to_end(self, monkeypatch):
+        """One that sleeps is left; whoever ends the process learns of it as long as it lives."""
+        monkeypatch.setattr(workers, "PATIENCE", 0.1)
+        with Runtime() as runtime:
+            runtime.execute("pool = require('threads').Threads(1)")
+            runtime.execute("pool:addjob(function() require('sys').sleep(1.5) end)")
+            time.sleep(0.2)
+        assert workers.abandoned()
+        end = time.monotonic() + 30
+        while workers.abandoned() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not workers.abandoned()
+
     def test_a_program_that_is_forgotten_leaves_no_thread(self):
         before = threading.active_count()
         runtime = Runtime()
@@ -458,7 +472,10 @@ class TestProcesses:
         with Runtime(pools="processes") as runtime:
             runtime.execute("pool = require('threads').Threads(2)")
             runtime.execute("pool:addjob(function() while true do end end)")
-            numbers = [state.process for state in runtime.thread_states.values()]
+            numbers = [
+                state.process for state in runtime.thread_states.values() if isinstance(state, WorkerProcess)
+            ]
+        assert len(numbers) == 2
         for number in numbers:
             with pytest.raises(ProcessLookupError):
                 os.kill(number, 0)

@@ -136,7 +136,8 @@ def here(folder: Path, name: str, rounds: int, capsys, monkeypatch, **environmen
     finally:
         torch.set_default_dtype(dtype)
     monkeypatch.delitem(sys.modules, "data_parallel", raising=False)
-    return capsys.readouterr().out.splitlines()
+    printed: list[str] = capsys.readouterr().out.splitlines()
+    return printed
 
 
 def numbers(lines: list[str]) -> list[list[float]]:
