@@ -145,7 +145,10 @@ class Interrupts:
     def stop(cls, target: Target) -> None:
         """Have a state that another thread runs look whether it is to stop (``State.stopping``)."""
         with cls._lock:
-            cls._interrupt(target)
+            if cls.running and threading.get_ident() != _main:
+                target.arm()  # the profiler may be that of a state which the main thread runs at this moment
+            else:
+                cls._interrupt(target)
 
     @classmethod
     def _start(cls) -> None:

@@ -45,9 +45,8 @@ PUBLIC = "call close closed execute globals require run".split()  # what dir() s
 DROPPED_AT_ONCE = 200
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
 
-_registering = (
-    threading.RLock()
-)  # held by a program that reads the registers, or loads what puts something into them
+# Held by a program that reads the registers, or loads what puts something into them.
+_registering = threading.RLock()
 _compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
 
 
@@ -143,9 +142,8 @@ class Runtime:
             "pools": pools,
         }
         self.pools = pools
-        self.shared_numbers: list[
-            int
-        ] = []  # of the shared objects in what was saved last for another process
+        # Of the shared objects in what was saved last for another process.
+        self.shared_numbers: list[int] = []
         self.is_thread = False  # whether this is a state of the package threads
         self.thread_states: dict[int, AnyState | None] = {}
         if seed is not None:

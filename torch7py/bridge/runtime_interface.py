@@ -26,9 +26,7 @@ class RuntimeInterface(Protocol):
     adapters: list[Callable[..., Any]]  # functions that only Lua refers to: lupa does not keep them alive
     dropped: list[int]  # numbers of Lua values that Python no longer refers to
     last_exception: tuple[BaseException, str] | None  # the last one that passed through Lua, and its message
-    thread_states: dict[
-        int, Any
-    ]  # of the package ``threads`` (``thread_states.ThreadState``); None once freed
+    thread_states: dict[int, Any]  # of the package ``threads``, see thread_states.py; None once freed
     pools: str  # how that package's jobs are done: in "threads", in "processes" or "in turn"
     shared_numbers: list[int]  # of the shared objects in what was saved last for another process
     is_thread: bool  # whether this is one of those states

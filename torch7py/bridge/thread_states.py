@@ -2,9 +2,8 @@
 
 A state runs the jobs that it is sent, one after the other, in a thread of its own (``workers.py``) or, where there is
 a reason against it (``reason_for_turns``), in the program's thread as soon as they are sent; or, where that was asked
-for, in a process of its own (``worker_process.py``). Jobs and results are
-serialized to bytes. After ``share`` a file holds references to tensors and storages instead of their contents, so that
-both states work on the same memory.
+for, in a process of its own (``worker_process.py``). Jobs and results are serialized to bytes. After ``share`` a file
+holds references to tensors and storages instead of their contents, so that both states work on the same memory.
 """
 
 from __future__ import annotations
@@ -165,8 +164,6 @@ def state_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]:
             runtime.advance()  # a job may move what both states share
         kind = kind_of(result)
         return result if kind is None else runtime.handles.give(result, kind)
-
-    closings = itertools.count(1)
 
     closings = itertools.count(1)
 
