@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import torch7py
 from tests.html.pages import checked_page
+from tests.time_limits import long_enough
 from torch7py import nn
 from torch7py.cli.main import main
 
@@ -88,7 +89,10 @@ end
 
 def test_a_program_that_does_not_end(tmp_path: Path) -> None:
     (tmp_path / "p.lua").write_text(PROGRAM)
-    result = show(tmp_path / "p.lua", "-o", tmp_path / "p.html", "--limit", 1, "10")
+    _, result = long_enough(
+        lambda limit: show(tmp_path / "p.lua", "-o", tmp_path / "p.html", "--limit", limit, "10"),
+        lambda result: "2 models" in result.output,
+    )
     assert (result.exit_code, result.output) == (
         0,
         f"{tmp_path}/p.lua -> {tmp_path}/p.html: 2 models, {10 * 4 + 4 + 4 * 4 + 4 + 12} parameters\n",
