@@ -184,7 +184,7 @@ def test_an_interrupt_within_the_end_of_a_run_does_not_come_for_ever(
 ) -> None:
     assert Interrupts.enter(runtimes[0].target)
     Interrupts.running.pop()  # an exception here, and the rest of `leave` does not run
-    interrupted = []
+    interrupted: list[object] = []
     monkeypatch.setattr(Interrupts, "_interrupt", interrupted.append)
     with pytest.raises(KeyboardInterrupt), signalled():
         runtimes[0].execute("while true do torch.randn(1000):norm() end")
