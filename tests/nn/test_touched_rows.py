@@ -13,6 +13,13 @@ from torch7py.nn import touched_rows
 
 ROWS, COLUMNS = 200, 3
 
+
+@pytest.fixture(autouse=True)
+def of_small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Book is kept of these small tables too."""
+    monkeypatch.setattr(touched_rows, "WORTH", 0)
+
+
 # What a program may do with the table `m`. `x` and `g` are an input and a gradient of its output, `keep` holds tensors.
 STATEMENTS = [
     *["m:forward(x) m:backward(x, g)"] * 6,

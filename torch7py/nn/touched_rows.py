@@ -24,6 +24,7 @@ __all__ = ["TouchedRows", "accumulate", "converted", "forget", "move", "saves_mo
 
 SHARE = 4  # all rows are touched if those that were named are more than the whole number over this
 
+WORTH = 1 << 17  # numbers: to clear and to subtract them takes as long as to single out some rows
 MANY = 1 << 19  # numbers: to clear and to subtract them takes as long as a list of instructions saves
 
 
@@ -52,8 +53,9 @@ class TouchedRows:
 
 
 def watch(buffer: torch.Tensor) -> None:
-    """Keep book of a buffer that nobody else has yet."""
-    buffer.torch7_rows = TouchedRows()  # type: ignore[attr-defined]
+    """Keep book of a buffer that nobody else has yet, if it is large enough."""
+    if buffer.numel() > WORTH:
+        buffer.torch7_rows = TouchedRows()  # type: ignore[attr-defined]
 
 
 def forget(buffer: torch.Tensor | None) -> None:
