@@ -238,7 +238,9 @@ def torch_type(t: Translator, node: Call) -> Py:
         classes = (only,)
     if len(classes) == 1:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
-    raise Undecided("T7-308", node.line, "torch.type of something else than a tensor")
+    is_object = t.kind(node.arguments[0]) in ("module", "criterion", "object")
+    problem = Problem if is_object else Undecided
+    raise problem("T7-308", node.line, "torch.type of something else than a tensor")
 
 
 def _constructor(t: Translator, path: str, node: Call) -> Py:
