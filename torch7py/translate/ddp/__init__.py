@@ -293,7 +293,7 @@ class _Page:
             name for name, constant in before.items() if name in used and name not in kept and not constant
         ]
         indent = " " * loop.col_offset
-        lines = "".join(f'{indent}{name} = {NAME}.kept({quoted(name)}, {name})\n' for name in kept)
+        lines = "".join(f"{indent}{name} = {NAME}.kept({quoted(name)}, {name})\n" for name in kept)
         if lines:
             self.edits.insert(loop.lineno, lines)
             inner = " " * loop.body[0].col_offset

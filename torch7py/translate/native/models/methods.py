@@ -28,6 +28,7 @@ from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_
 from torch7py.translate.native.models.surgery import Surgery
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import a
+from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Models:
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
-        if method == "updateParameters" and self.sharing.may_share(node):
+        if method == "updateParameters" and self.sharing.may_share(node) and not _moves_once(node):
             rate = t.value(node.arguments[0]).at(code.NEGATE)
             t.emit("# shared weights move once for each module that has them, as in Torch7")
             t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
@@ -500,3 +501,8 @@ _BIAS_APART = {
 
 def _is_field(node: Index, name: str) -> bool:
     return isinstance(node.key, tree.String) and node.key.value == name
+
+
+def _moves_once(node: Invoke) -> bool:
+    """Whether a step of a trainer's loop moves weights, which goes by parts of the network."""
+    return any(isinstance(given, tree.String) and given.value == WEIGHTS_ONCE for given in node.arguments[1:])

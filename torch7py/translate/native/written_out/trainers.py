@@ -20,10 +20,12 @@ from torch7py.translate.tree import (
     String,
 )
 
-__all__ = ["Trainers"]
+__all__ = ["WEIGHTS_ONCE", "Trainers"]
 
 # What a trainer has where the program does not say otherwise.
 _DEFAULTS = {"learningRate": "0.01", "learningRateDecay": "0", "maxIteration": "25"}
+# Behind the rate of updateParameters: a trainer moves shared weights once, each part of the network by itself.
+WEIGHTS_ONCE = "shared weights once"
 _FLAGS = {"shuffleIndices", "verbose"}
 _HOOKS = {"hookIteration": 2, "hookExample": 1}  # with the number of arguments besides the trainer
 
@@ -232,7 +234,7 @@ class Trainers(Rewriting):
             f"{error} = {error} + {c}:forward({output}, {target})",
             f"{m}:zeroGradParameters()",
             f"{m}:backward({input_}, {c}:backward({output}, {target}))",
-            f"{m}:updateParameters({rate})",
+            f"{m}:updateParameters({rate}, {WEIGHTS_ONCE!r})",
         ]
         if "hookExample" in trainer.said:
             parts.append(f"{trainer.values['hookExample']}({example})")
