@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch7py.translate import tree
 from torch7py.translate.tree import (
     Assign,
@@ -33,19 +35,24 @@ from torch7py.translate.tree import (
 )
 
 __all__ = [
+    "LOOPS",
     "appends",
     "bare",
+    "base_name",
     "dotted",
     "index_of",
     "is_first_call",
     "is_last",
     "named_functions",
     "only_value",
+    "returns_of",
     "same_expression",
     "statements",
     "targets",
     "values",
 ]
+
+LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 
 
 def statements(node: Block | Statement) -> list[Statement]:
@@ -91,11 +98,34 @@ def named_functions(block: Block) -> list[tuple[Statement, Name, Function]]:
     return found
 
 
+def returns_of(function: tree.Function) -> Sequence[tree.Return]:
+    """The return statements of a function, without those of functions in it."""
+    if function.own_returns is not None:
+        return function.own_returns
+    found: list[tree.Return] = []
+    stack: list[tree.Node | tree.Block] = [function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tree.Return):
+            found.append(node)
+        # statements are in blocks and in functions, not in other expressions
+        stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
+    object.__setattr__(function, "own_returns", found)
+    return found
+
+
 def bare(node: Expression) -> Expression:
     """An expression without the parentheses around it."""
     while isinstance(node, Paren):
         node = node.inner
     return node
+
+
+def base_name(node: Expression) -> Name | None:
+    """The variable that an expression of indices begins with."""
+    while isinstance(node, (Index, tree.Paren)):
+        node = node.base if isinstance(node, Index) else node.inner
+    return node if isinstance(node, Name) else None
 
 
 def dotted(node: Expression) -> str | None:

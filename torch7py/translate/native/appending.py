@@ -6,7 +6,7 @@ Where such a loop may find items in the list, a store is an append only at its e
 from __future__ import annotations
 
 from torch7py.translate import forms, tree
-from torch7py.translate.forms import appends
+from torch7py.translate.forms import LOOPS, appends
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.emptiness import Emptiness
 from torch7py.translate.native.table_uses import TableUses
@@ -256,7 +256,7 @@ class Appends:
             return None
         # Nothing between the two that would run the loop again with the same table.
         between = self.surroundings.chain(loop)[len(maker_chain) - 1 : -1]
-        if any(isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)) for s in between):
+        if any(isinstance(s, LOOPS) for s in between):
             return None
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.forms import returns_of
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import (
     checked_arguments,
@@ -36,7 +37,6 @@ from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import a, described, is_open, of_require, undecided
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
 

@@ -11,26 +11,20 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import base_name
 from torch7py.translate.known_functions import zeroes
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
 
-__all__ = ["Gradients", "base_name"]
+__all__ = ["Gradients"]
 
 # Methods that give or keep the same numbers.
 _SAME = set("clone view viewAs reshape contiguous typeAs double float cuda resize resizeAs".split())
 _NEW = {"torch.zeros", "torch.Tensor", "torch.DoubleTensor", "torch.FloatTensor", "torch.CudaTensor"}
-
-
-def base_name(node: Expression) -> Name | None:
-    """The variable that an expression of indices begins with."""
-    while isinstance(node, (Index, tree.Paren)):
-        node = node.base if isinstance(node, Index) else node.inner
-    return node if isinstance(node, Name) else None
 
 
 class Gradients:

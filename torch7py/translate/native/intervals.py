@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
+from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import matching
 from torch7py.translate.scopes import Variable
@@ -130,8 +131,6 @@ class Intervals:
             assert second is None or isinstance(second, str)
             return self._all(self.t.tables.given(first, second))
         assert isinstance(second, int)
-        from torch7py.translate.native.wholes import returns_of
-
         found: Bounds | None = None
         for node in returns_of(first):
             if second < len(node.values):

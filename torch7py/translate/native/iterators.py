@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.forms import returns_of
 from torch7py.translate.scopes import Variable
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
-from torch7py.translate.forms import bare
+from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import returns_of
 from torch7py.translate.inference import tuples
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import tree
+from torch7py.translate.forms import returns_of
 from torch7py.translate.native import matching
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:

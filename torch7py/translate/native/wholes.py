@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import returns_of
 from torch7py.translate.inference.loaders import is_iterator
 from torch7py.translate.native import matching
 from torch7py.translate.scopes import Variable
@@ -15,7 +15,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["Wholes", "returns_of"]
+__all__ = ["Wholes"]
 
 WHOLE_METHODS = set("size stride dim nDimension nElement numel storageOffset getDevice".split())
 EXACT = 2**53  # whole numbers up to it are what they are in double precision
@@ -277,19 +277,3 @@ class Wholes:
             base = base.base
         found = self.t.type(base)
         return found.has("places") or self._of_whole_tensor(base)
-
-
-def returns_of(function: tree.Function) -> Sequence[tree.Return]:
-    """The return statements of a function, without those of functions in it."""
-    if function.own_returns is not None:
-        return function.own_returns
-    found: list[tree.Return] = []
-    stack: list[tree.Node | tree.Block] = [function.body]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tree.Return):
-            found.append(node)
-        # statements are in blocks and in functions, not in other expressions
-        stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
-    object.__setattr__(function, "own_returns", found)
-    return found

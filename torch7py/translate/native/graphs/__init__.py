@@ -12,13 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import forms, tree
+from torch7py.translate.forms import LOOPS, base_name
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom, python_name
-from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 

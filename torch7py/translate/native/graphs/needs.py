@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
-from torch7py.translate.native.gradients import base_name
+from torch7py.translate.forms import base_name
 from torch7py.translate.native.graphs.fields import Fields
 from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
 from torch7py.translate.native.problem import Problem

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.forms import base_name
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.as_modules import FUNCTIONS
 from torch7py.translate.layers.registry import Expr, Value
 from torch7py.translate.layers.writer import Writer
 from torch7py.translate.native.code import python_name
-from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.graphs.overwriting import Overwriting
 from torch7py.translate.native.graphs.parts import Child, Loop, Part, Site, snake
 from torch7py.translate.native.problem import Problem

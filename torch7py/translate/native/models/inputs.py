@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
@@ -16,7 +17,6 @@ from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.forms import returns_of
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
 from torch7py.translate.layers.losses import counts_from_zero, loss_module
@@ -22,7 +23,6 @@ from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 

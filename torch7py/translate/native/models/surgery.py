@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 

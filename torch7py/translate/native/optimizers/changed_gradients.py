@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import forms, tree
+from torch7py.translate.forms import LOOPS
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["looked_at"]
 
-_LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 _FIELDS = ("gradWeight", "gradBias")
 
 
@@ -79,7 +79,7 @@ class _Gradients:
         around = places.parents[statement]
         events = self.events(scope)
         begin = at
-        for loop in [s for s in reversed(around) if isinstance(s, _LOOPS)]:
+        for loop in [s for s in reversed(around) if isinstance(s, LOOPS)]:
             inside = [e for e in events if loop.place.start <= e.at < loop.place.end]
             found = self._first([e for e in inside if e.at > begin], around)
             if found is not None:
@@ -107,7 +107,7 @@ class _Gradients:
                 inside = [s for s in parents if s not in around and not isinstance(s, tree.Do)]
                 if not inside:
                     return False
-                if isinstance(inside[-1], _LOOPS):  # whose turns all clear them first
+                if isinstance(inside[-1], LOOPS):  # whose turns all clear them first
                     skipped = inside[-1].place.end
             elif event.what == "read":
                 return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
-from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.forms import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 

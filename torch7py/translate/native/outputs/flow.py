@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import LOOPS
 from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
 from torch7py.translate.native.outputs.identity import Identity, passes
 from torch7py.translate.native.outputs.sites import calls_of_modules, is_backward, that_call, used_in_place
@@ -126,7 +127,7 @@ class _Flow:
             self.state = None
         elif isinstance(node, tree.Label):
             self.state = join([self.state, *self.jumps.pop(node.name, [])])
-        elif isinstance(node, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)):
+        elif isinstance(node, LOOPS):
             self.loop(node)
 
     def choice(self, node: tree.If) -> None:

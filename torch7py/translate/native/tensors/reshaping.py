@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import VIEWS
-from torch7py.translate.forms import bare
+from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.native.tensors.rules import in_place, is_made_here
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 

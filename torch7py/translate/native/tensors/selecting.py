@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.indexing import minus_one
@@ -21,7 +22,6 @@ from torch7py.translate.native.tensors.rules import (
     rules,
 )
 from torch7py.translate.native.whole_tensors import elements
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:

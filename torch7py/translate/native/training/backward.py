@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.native.gradients import Gradients, base_name
+from torch7py.translate.forms import base_name
+from torch7py.translate.native.gradients import Gradients
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement

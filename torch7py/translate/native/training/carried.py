@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.forms import LOOPS, base_name
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -164,8 +164,7 @@ class Carried:
             s
             for at in (*self.training.losses.backward_at, *self.training.explicit.places())
             for s in self.training.places.parents[at]
-            if self.training.places.owner[at] is scope
-            and isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))
+            if self.training.places.owner[at] is scope and isinstance(s, LOOPS)
         ]
         if not loops:
             return False

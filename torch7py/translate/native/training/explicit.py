@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.gradients import base_name
+from torch7py.translate.forms import base_name
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING, VIEWS
-from torch7py.translate.native.gradients import base_name
+from torch7py.translate.forms import LOOPS, base_name
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["LOOPS", "Flow"]
+__all__ = ["Flow"]
 
-LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 # Functions of two tensors, which change the first only if they are given three.
 _OPERATIONS = set(
     "cat cmul cdiv pow add mul div csub mm mv ger bmm cmax cmin cross fmod remainder atan2".split()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
-from torch7py.translate.native.gradients import base_name
+from torch7py.translate.forms import LOOPS, base_name, same_expression
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Losses"]
-
-_LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 
 
 class Losses:
@@ -277,7 +274,7 @@ class Losses:
 
     def _added_each_turn(self, statement: Statement, total: Variable) -> bool:
         """Whether losses are added up over the turns of a loop in which each has its own backward pass."""
-        loops = [s for s in self.training.places.parents[statement] if isinstance(s, _LOOPS)]
+        loops = [s for s in self.training.places.parents[statement] if isinstance(s, LOOPS)]
         if not loops or self._declared_in(total, loops[-1]):
             return False
         inside = {s for s in self.training.places.owner if loops[-1] in self.training.places.parents[s]}

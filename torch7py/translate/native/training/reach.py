@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.gradients import base_name
+from torch7py.translate.forms import base_name
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
@@ -22,7 +23,6 @@ from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.parameter_lists import ParameterLists
 from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 

@@ -7,15 +7,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.forms import same_expression
+from torch7py.translate.forms import LOOPS, returns_of, same_expression
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
-from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.native.training.run_parts import RunParts
-from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -338,7 +336,7 @@ class FlatVectors:
             s
             for call in calls
             for s in training.places.parents[training.explicit.flow.statement(call)]
-            if isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))
+            if isinstance(s, LOOPS)
         ]
         inside = any(s.place.start < node.place.start < s.place.end for s in loops)
         return t.scope is t.scopes.main and not inside
