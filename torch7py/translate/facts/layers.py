@@ -16,6 +16,8 @@ from torch7py.rnn.abstract import AbstractRecurrent
 
 __all__ = [
     "ADDING",
+    "BACKWARD",
+    "FORWARD",
     "applies_to_steps",
     "by_step",
     "carries",
@@ -51,6 +53,10 @@ ADDING = (
     "tbc",
     "unsup",
 )  # packages that add layers to nn, which know these when loaded
+# The methods by which a program calls modules and criterions, and those that go back through them. ``forward`` and
+# ``backward`` are nn's own, and call the halves of a class.
+FORWARD = ("forward", "updateOutput")
+BACKWARD = ("backward", "updateGradInput", "accGradParameters")
 
 
 @cache

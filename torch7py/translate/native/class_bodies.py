@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.metamethods import Metamethods
 from torch7py.translate.native.mode_methods import MODES, ModeMethods
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer

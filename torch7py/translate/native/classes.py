@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.layers import Args, Layer
@@ -20,7 +21,6 @@ from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.factories import Factories
-from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL

@@ -13,11 +13,11 @@ from torch import nn
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code, layer_halves
 from torch7py.translate.native.inner_outputs import InnerOutputs
-from torch7py.translate.native.layer_halves import BACKWARD
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
@@ -27,7 +27,7 @@ from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["BACKWARD", "KEPT_BY_NN", "LayerFields"]
+__all__ = ["KEPT_BY_NN", "LayerFields"]
 
 KEPT_BY_NN = {"output", "gradInput"}
 

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.native.code import INDENT
-from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
+from torch7py.translate.native.layer_fields import KEPT_BY_NN
 from torch7py.translate.native.layer_inputs import LayerInputs
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Expression, Index, Invoke, Name
 
@@ -12,15 +13,12 @@ if TYPE_CHECKING:
     from torch7py.translate.native.layer_fields import LayerFields
 
 __all__ = [
-    "BACKWARD",
     "chain",
     "find_short_names",
     "lead_to_backward",
     "name_as_fields",
     "remembers_output",
 ]
-
-BACKWARD = ("backward", "updateGradInput", "accGradParameters")
 
 
 def chain(statement: tree.Statement) -> Invoke | None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
+from torch7py.translate.native.layer_fields import KEPT_BY_NN
 from torch7py.translate.native.layer_gradients import LayerGradients
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.own_weights import refuse_other_weights

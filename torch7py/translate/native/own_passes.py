@@ -18,10 +18,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.layer_halves import BACKWARD
 from torch7py.translate.native.models.sharing import refuse_half
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OwnPasses", "has_own_passes", "is_own_pass"]
 
-_FORWARD = ("forward", "updateOutput")
 _PASSES = {"forward", *BACKWARD}
 
 
@@ -103,7 +102,7 @@ class OwnPasses:
         if t.types.function_called(node):
             return None
         base = t.value(node.receiver).at(code.ATOM)
-        if node.method in _FORWARD:
+        if node.method in FORWARD:
             return atom(f"{self._helper('run_alone')}({base}, {self._inputs(node, base)})")
         if node.method in BACKWARD:
             if node.method == "accGradParameters" or len(node.arguments) != 2:

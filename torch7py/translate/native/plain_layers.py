@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from torch7py.translate import page_library, tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, plain, stdlib
 from torch7py.translate.native.code import INDENT, Py, atom
-from torch7py.translate.native.layer_halves import BACKWARD
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String

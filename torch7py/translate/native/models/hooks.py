@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.layers import NotNative
 from torch7py.translate.layers.in_place import is_written_over
 from torch7py.translate.native.code import ATOM
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Hooks"]
 
-_FORWARD = ("forward", "updateOutput")
-
 
 class Hooks:
     def __init__(self, models: Models) -> None:
@@ -34,7 +33,7 @@ class Hooks:
         if self._read is None:
             self._read = {}
             nodes = list(tree.walk(self.t.program))
-            run = [n.receiver for n in nodes if isinstance(n, Invoke) and n.method in _FORWARD]
+            run = [n.receiver for n in nodes if isinstance(n, Invoke) and n.method in FORWARD]
             handed_on = {
                 inner
                 for n in nodes

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
 

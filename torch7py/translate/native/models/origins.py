@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Origins"]
 
-_FORWARD = ("forward", "updateOutput")
 _WITHOUT_GRAPH = set("eq ne lt gt le ge sign long int byte char short".split())
 
 
@@ -66,7 +66,7 @@ class Origins:
         if not isinstance(node, (Call, Invoke)):
             return False
         functions = t.types.function_called(node)
-        if isinstance(node, Invoke) and node.method in _FORWARD and t.kind(node.receiver) == "module":
+        if isinstance(node, Invoke) and node.method in FORWARD and t.kind(node.receiver) == "module":
             return True
         if isinstance(node, Call) and t.kind(node.callee) == "module":
             return True

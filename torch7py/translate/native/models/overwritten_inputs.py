@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
-from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.tensors.rules import is_made_here
-from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 

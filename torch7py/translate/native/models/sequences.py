@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Description
 from torch7py.translate.layers import SETTINGS, Args, Layer
 from torch7py.translate.layers.recurrent import remembers
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
 __all__ = ["Sequences"]
-
-_RUNS = ("forward", "updateOutput")
 
 
 class Sequences:
@@ -59,7 +58,7 @@ class Sequences:
                     if t.kind(argument) == "module":
                         for part in self.held(argument):
                             self._mark(made, part)
-        waiting = [c for node in invokes if node.method in _RUNS for c in self.held(node.receiver)]
+        waiting = [c for node in invokes if node.method in FORWARD for c in self.held(node.receiver)]
         waiting += [
             c
             for node in calls
@@ -219,7 +218,7 @@ class Sequences:
         """Whether the main program runs a module before it says what is remembered."""
         flow, owner = self.t.training.explicit.flow, self.t.training.places.owner
         return any(
-            node.method in _RUNS
+            node.method in FORWARD
             and node.place.start < call.place.start
             and owner[flow.statement(node)] is scope
             and self.t.kind(node.receiver) == "module"

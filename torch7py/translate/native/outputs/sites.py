@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sites", "calls_of_modules", "is_backward", "that_call", "used_in_place"]
 
-_FORWARD = {"forward", "updateOutput"}
 _BACKWARD = {"backward", "updateGradInput"}
 _IN_PLACE = {"ipairs", "pairs", "unpack", "table.unpack", "table.insert", "table.concat", "next"}
 
@@ -30,7 +30,7 @@ def calls_of_modules(t: Translator) -> Sites:
         if is_own_pass(t, invoke):
             continue
         is_module = t.kind(invoke.receiver) == "module"
-        if invoke.method in _FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
+        if invoke.method in FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
             found[invoke] = invoke.receiver
     for call in tree.every(t.program, Call):
         is_node = t.type(call).has("node")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import base_name
 from torch7py.translate.native.gradients import Gradients
 from torch7py.translate.native.own_passes import is_own_pass
@@ -15,9 +16,7 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["BACKWARD", "BackwardPasses"]
-
-BACKWARD = {"backward", "updateGradInput", "accGradParameters"}
+__all__ = ["BackwardPasses"]
 
 
 @dataclass(eq=False)

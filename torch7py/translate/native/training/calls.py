@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 from torch7py.translate.tree import Call, Expression, Invoke
 
-__all__ = ["FORWARD", "Forward", "Given", "Pass"]
-
-FORWARD = {"forward", "updateOutput"}
+__all__ = ["Forward", "Given", "Pass"]
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.forms import base_name
 from torch7py.translate.kinds import all_parts
 from torch7py.translate.native.own_passes import is_own_pass
-from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.layer_fields import BACKWARD as HALVES
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
-from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
+from torch7py.translate.native.training.backward import BackwardPasses
 from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
 from torch7py.translate.native.training.holders import Holder, Holders
@@ -88,7 +88,7 @@ class Training:
         halves = {
             made.methods[name]
             for made in self.t.classes.all
-            for name in HALVES
+            for name in BACKWARD
             if name in made.methods
             and made.instance.kind in ("module", "criterion")
             and not has_own_passes(made)
@@ -220,8 +220,8 @@ class Training:
         modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
         methods = {n.method for n in modules}
         inner = {n.method for n in tree.walk(function.body) if isinstance(n, Invoke)}
-        methods |= inner & BACKWARD  # in a function for an optimizer
-        return "evaluate" in methods and "forward" in methods and not methods & BACKWARD
+        methods |= inner.intersection(BACKWARD)  # in a function for an optimizer
+        return "evaluate" in methods and "forward" in methods and methods.isdisjoint(BACKWARD)
 
     def is_handled(self, *nodes: Statement) -> bool:
         """Whether one of these statements is written as part of a training step."""
