@@ -25,8 +25,10 @@ __all__ = [
     "POWER",
     "TERNARY",
     "Py",
+    "add_constant",
     "atom",
     "attribute_name",
+    "minus_one",
     "names_reserved",
     "power",
     "python_name",
@@ -57,6 +59,23 @@ class Py:
 
 def atom(text: str) -> Py:
     return Py(text)
+
+
+def add_constant(term: Py | None, constant: int) -> Py:
+    """``term + constant`` as people write it; the constant alone where there is no term."""
+    if term is None:
+        return Py(str(constant), ATOM if constant >= 0 else NEGATE)
+    if constant == 0:
+        return term
+    sign = "+" if constant > 0 else "-"
+    return Py(f"{term.at(ADD)} {sign} {abs(constant)}", ADD)
+
+
+def minus_one(position: Py) -> Py:
+    """A position counted from 1 as one counted from 0."""
+    if position.text.endswith(" + 1") and position.level == ADD:
+        return Py(position.text[: -len(" + 1")], ATOM)
+    return Py(f"{position.at(ADD)} - 1", ADD)
 
 
 def power(base: Py, exponent: Py) -> Py:

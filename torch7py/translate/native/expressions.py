@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.native import code, indexing, memory, plain, text
-from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.code import Py, add_constant, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem, Undecided
@@ -30,7 +30,7 @@ from torch7py.translate.tree import (
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["Expressions", "add_constant"]
+__all__ = ["Expressions"]
 
 _OPERATORS = {
     "+": ("+", code.ADD),
@@ -411,12 +411,3 @@ def number_text(node: Number) -> str:
     if _PLAIN_NUMBER.fullmatch(text):
         return f"0x{text[2:].upper()}" if text.startswith("0x") else text
     return repr(node.value)
-
-
-def add_constant(term: Py | None, constant: int) -> Py:
-    if term is None:
-        return Py(str(constant), code.ATOM if constant >= 0 else code.NEGATE)
-    if constant == 0:
-        return term
-    sign = "+" if constant > 0 else "-"
-    return Py(f"{term.at(code.ADD)} {sign} {abs(constant)}", code.ADD)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING
 from torch7py.translate.native import initialization
-from torch7py.translate.native.training.holders import Holder, Holders
+from torch7py.translate.native.holders import Holder, Holders
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 

@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, confusion, facts, loaders, memory, optimizers, stdlib
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, is_open, undecided
 from torch7py.translate.native.whole_tensors import elements
@@ -24,7 +24,6 @@ __all__ = [
     "item",
     "key",
     "list_position",
-    "minus_one",
     "table",
     "tensor_index",
 ]
@@ -255,7 +254,7 @@ def _tensor_keys(t: Translator, base: Expression, key: Expression) -> list[str]:
     kind = t.kind(key)
     if kind == "tensor":
         if not t.is_mask(key):
-            return [str(minus_one(t, key))]
+            return [str(minus_one(t.value(key)))]
         return [str(t.value(key)) if elements(t, key) == "mask" else f"{t.value(key).at(code.ATOM)}.bool()"]
     if kind not in ("number", None):
         by_table = kind == "table" or is_open(t, key) or is_open(t, base)
@@ -289,14 +288,6 @@ def _named_slice(t: Translator, node: Expression) -> str:
         raise Undecided("T7-304", node.line, "a tensor indexed with a table that is not written out")
     first, last = (Index(node.place, node, Number(node.place, n, str(n)), False) for n in (1, 2))
     return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
-
-
-def minus_one(t: Translator, node: Expression) -> Py:
-    """Positions in a tensor as 0-based ones."""
-    text = t.value(node)
-    if text.text.endswith(" + 1") and text.level == code.ADD:
-        return Py(text.text[: -len(" + 1")], code.ATOM)
-    return Py(f"{text.at(code.ADD)} - 1", code.ADD)
 
 
 def table(t: Translator, node: tree.Table) -> Py:

@@ -16,7 +16,7 @@ from torch7py.translate.native import (
     matching,
     plain,
 )
-from torch7py.translate.native.expressions import add_constant
+from torch7py.translate.native.code import add_constant
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem, Undecided

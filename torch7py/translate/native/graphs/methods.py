@@ -10,8 +10,7 @@ from torch7py.translate.layers.registry import Expr, Value
 from torch7py.translate.layers.writer import Writer
 from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.expressions import add_constant
+from torch7py.translate.native.code import Py, add_constant, atom
 from torch7py.translate.native.graphs.needs import Needs
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
 from torch7py.translate.native.graphs.sites import annotation, function_of

@@ -15,8 +15,8 @@ from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.holders import Holder
     from torch7py.translate.native.training import Training
-    from torch7py.translate.native.training.holders import Holder
 
 __all__ = ["looked_at"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
@@ -16,7 +17,6 @@ from torch7py.translate.native.optimizers.methods import Choice, Definition, Opt
 from torch7py.translate.native.optimizers.parameters import from_parameter
 from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
-from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.optimizers.methods import Optimizer
-from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
 

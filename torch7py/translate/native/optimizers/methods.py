@@ -9,8 +9,8 @@ from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.holders import Holder
     from torch7py.translate.native.optimizers.restored import Restored
-    from torch7py.translate.native.training.holders import Holder
 
 __all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "names_of"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.optimizers.methods import Definition, Optimizer
-from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, String, Table
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.indexing import minus_one
+from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -61,7 +60,7 @@ def _indexed(python: str) -> Rule:
     """``x:indexAdd(dim, positions, y)`` and its like."""
 
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        dim, places = dimension(t, arguments[0]), minus_one(t, arguments[1])
+        dim, places = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
         return atom(f"{receiver_text(t, receiver)}.{python}({dim}, {places}, {t.value(arguments[2])})")
 
     return write

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate.forms import bare
 from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.expressions import add_constant
-from torch7py.translate.native.indexing import minus_one
+from torch7py.translate.native.code import Py, add_constant, atom, minus_one
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -187,11 +185,11 @@ def _sum(t: Translator, first: Expression, length: Expression) -> str:
 @rule("index")
 def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     if len(arguments) == 3:  # y:index(x, dim, places), into y
-        dim, place = dimension(t, arguments[1]), minus_one(t, arguments[2])
+        dim, place = dimension(t, arguments[1]), minus_one(t.value(arguments[2]))
         source = t.value(arguments[0])
         return atom(f"torch.index_select({source}, {dim}, {place}, out={t.value(receiver)})")
     dim = dimension(t, arguments[0])
-    place = minus_one(t, arguments[1])
+    place = minus_one(t.value(arguments[1]))
     if dim == "0":
         return atom(f"{receiver_text(t, receiver)}[{place}]")
     return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {place})")
@@ -199,13 +197,13 @@ def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 @rule("gather")
 def gather(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    dim, place = dimension(t, arguments[0]), minus_one(t, arguments[1])
+    dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
     return atom(f"{receiver_text(t, receiver)}.gather({dim}, {place})")
 
 
 @changing("scatter")
 def scatter_(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    dim, place = dimension(t, arguments[0]), minus_one(t, arguments[1])
+    dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
     return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {place}, {t.value(arguments[2])})")
 
 

@@ -12,13 +12,13 @@ from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.holders import Holder, Holders
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BackwardPasses
 from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
-from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.parameter_lists import ParameterLists
 from torch7py.translate.native.training.vectors import FlatVectors

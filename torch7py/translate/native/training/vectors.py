@@ -10,9 +10,9 @@ from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, returns_of, same_expression
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
-from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
