@@ -21,6 +21,7 @@ from torch7py.translate.native import (
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
+    library_rules,
     loaders,
     matching,
     penlight,  # noqa: F401  (so does it)
@@ -84,7 +85,7 @@ class Calls:
             text, module = _CONSTANTS[path]
             self.t.imports.add(module)
             return atom(text)
-        rule = stdlib.constants.get(path)
+        rule = library_rules.constants.get(path)
         return None if rule is None else rule(self.t, path)
 
     # Values
@@ -199,14 +200,14 @@ class Calls:
             name = path.removeprefix("torch.")
             on_numbers = name in ELEMENTWISE and path.startswith("torch.")
             numbers = [t.kind(argument) for argument in node.arguments] == ["number"]
-            rule = stdlib.functions.get(path)
+            rule = library_rules.functions.get(path)
             if rule is not None and (numbers or not on_numbers):
                 return rule(t, node)
             if path.startswith("torch."):
                 found = tensors.torch_function(t, name, node)
                 if found is not None:
                     return found
-                rule = stdlib.functions.get(f"math.{name}") if on_numbers else None
+                rule = library_rules.functions.get(f"math.{name}") if on_numbers else None
                 if rule is not None and numbers:
                     return rule(t, node)
             if path == "require":
@@ -271,7 +272,7 @@ class Calls:
             return tensors.method(t, node)
         if matching.has_methods_of_text(t, node.receiver):
             return strings.string_method(t, node)
-        rule = stdlib.methods.get((kind or "", node.method))
+        rule = library_rules.methods.get((kind or "", node.method))
         if rule is not None:
             return rule(t, node)
         if kind in (None, "any"):
@@ -511,7 +512,7 @@ class Calls:
             return
         if isinstance(node, Call):
             path = t.path(node.callee)
-            rule = stdlib.statements.get(path or "")
+            rule = library_rules.statements.get(path or "")
             if rule is not None:
                 rule(t, node)
                 return
@@ -523,8 +524,8 @@ class Calls:
         elif self._converts_loaded(node):
             t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{node.method}()")
             return
-        elif (t.kind(node.receiver), node.method) in stdlib.method_statements:
-            stdlib.method_statements[t.kind(node.receiver) or "", node.method](t, node)
+        elif (t.kind(node.receiver), node.method) in library_rules.method_statements:
+            library_rules.method_statements[t.kind(node.receiver) or "", node.method](t, node)
             return
         t.emit(self._call(node, False).text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate.native import code, stdlib
+from torch7py.translate.native import code, library_rules
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, String
@@ -35,7 +35,7 @@ def compared(t: Translator, node: Binary) -> Py | None:
     return None
 
 
-@stdlib.function("torch.isTypeOf")
+@library_rules.function("torch.isTypeOf")
 def is_type_of(t: Translator, node: Call) -> Py:
     value, name = node.arguments
     named = _class(t, name, node.line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library
 from torch7py.translate.native import text
 from torch7py.translate.native.code import Py, atom, quoted
-from torch7py.translate.native.stdlib import constants, functions
+from torch7py.translate.native.library_rules import constants, functions
 from torch7py.translate.tree import Call
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from torch7py.translate import tree
 from torch7py.translate.library import option_name
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import function, method_statements, methods
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function, method_statements, methods
 from torch7py.translate.tree import Call, Expression, Invoke, String
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from torch7py.translate.library import CONFUSION_FIELDS
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import function, method_statements
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function, method_statements
 from torch7py.translate.tree import Call, Index, Invoke, String
 
 if TYPE_CHECKING:

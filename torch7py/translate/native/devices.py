@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib, types_by_name
+from torch7py.translate.native import code, library_rules, stdlib, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.moving import Way
 from torch7py.translate.native.problem import Problem
@@ -121,38 +121,38 @@ _VALUES: dict[str, str] = {
     "cutorch.getDevice": "torch.cuda.current_device() + 1",
 }
 for _path, _text in _VALUES.items():
-    stdlib.functions[_path] = lambda t, node, _text=_text: Py(  # type: ignore[misc]
+    library_rules.functions[_path] = lambda t, node, _text=_text: Py(  # type: ignore[misc]
         _text, code.ADD if " + " in _text else code.ATOM
     )
 
 
-@stdlib.statement("cutorch.setDevice")
+@library_rules.statement("cutorch.setDevice")
 def set_device(t: Translator, node: Call) -> None:
     t.emit(_number(t, node, "torch.cuda.set_device"))
 
 
-@stdlib.statement("cutorch.manualSeed", "cutorch.manualSeedAll")
+@library_rules.statement("cutorch.manualSeed", "cutorch.manualSeedAll")
 def manual_seed(t: Translator, node: Call) -> None:
     every = "_all" if (t.path(node.callee) or "").endswith("All") else ""
     t.emit(f"torch.cuda.manual_seed{every}({t.value(node.arguments[0])})")
 
 
-@stdlib.statement("cutorch.synchronize")
+@library_rules.statement("cutorch.synchronize")
 def synchronize(t: Translator, node: Call) -> None:
     t.emit("torch.cuda.synchronize()")
 
 
-@stdlib.statement("cltorch.setDevice", "cltorch.manualSeed", "cltorch.synchronize")
+@library_rules.statement("cltorch.setDevice", "cltorch.manualSeed", "cltorch.synchronize")
 def no_opencl(t: Translator, node: Call) -> None:
     t.emit('raise RuntimeError("PyTorch has no OpenCL")')
 
 
-@stdlib.statement("cudnn.convert")
+@library_rules.statement("cudnn.convert")
 def convert(t: Translator, node: Call) -> None:
     """PyTorch takes cudnn by itself."""
 
 
-@stdlib.function("cudnn.convert")
+@library_rules.function("cudnn.convert")
 def converted(t: Translator, node: Call) -> Py:
     """``cudnn.convert(net, nn)``, which gives the module itself."""
     if len(node.arguments) != 2 or t.kind(node.arguments[0]) != "module":

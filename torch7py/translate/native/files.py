@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import (
+from torch7py.translate.native.library_rules import (
     constants,
     function,
     functions,
@@ -17,6 +16,7 @@ from torch7py.translate.native.stdlib import (
     methods,
     statement,
 )
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate.inference import tds
-from torch7py.translate.native import stdlib
+from torch7py.translate.native import library_rules
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Invoke
@@ -31,7 +31,7 @@ def _make(t: Translator, node: Call) -> Py:
 
 
 for _path in tds.MAKERS:
-    stdlib.functions[_path] = _make
+    library_rules.functions[_path] = _make
 
 
 def _as_call(t: Translator, node: Invoke) -> Call:
@@ -42,18 +42,18 @@ def _as_call(t: Translator, node: Invoke) -> Call:
 
 
 def _insert(t: Translator, node: Invoke) -> None:
-    stdlib.statements["table.insert"](t, _as_call(t, node))
+    library_rules.statements["table.insert"](t, _as_call(t, node))
 
 
 def _remove(t: Translator, node: Invoke) -> None:
     call = _as_call(t, node)
-    t.emit(stdlib.functions["table.remove"](t, call).text)
+    t.emit(library_rules.functions["table.remove"](t, call).text)
 
 
 def _sort(t: Translator, node: Invoke) -> None:
-    stdlib.statements["table.sort"](t, _as_call(t, node))
+    library_rules.statements["table.sort"](t, _as_call(t, node))
 
 
-stdlib.method_statements["table", "insert"] = _insert
-stdlib.method_statements["table", "remove"] = _remove
-stdlib.method_statements["table", "sort"] = _sort
+library_rules.method_statements["table", "insert"] = _insert
+library_rules.method_statements["table", "remove"] = _remove
+library_rules.method_statements["table", "sort"] = _sort

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function, statement
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, loaders, memory, optimizers, stdlib
+from torch7py.translate.native import code, confusion, facts, library_rules, loaders, memory, optimizers
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, is_open, undecided
@@ -40,9 +40,9 @@ def index(t: Translator, node: Index) -> Py:
         named = t.classes.uses.named(node)
         if named is not None:
             return named
-        if path in stdlib.values:
-            t.imports.add(stdlib.values[path].partition(".")[0])
-            return atom(stdlib.values[path])
+        if path in library_rules.values:
+            t.imports.add(library_rules.values[path].partition(".")[0])
+            return atom(library_rules.values[path])
         known = t.calls.constant(path, node.line)
         if known is not None:
             return known

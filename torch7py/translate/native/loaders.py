@@ -8,8 +8,8 @@ from torch7py.translate import tree
 from torch7py.translate.inference.loaders import CONSTANTS, MAKERS, is_iterator
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import constants, function, method_statements, methods, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import constants, function, method_statements, methods, statement
 from torch7py.translate.tree import Call, Expression, Index, Invoke, String
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function, statement
 from torch7py.translate.native.tensors.rules import Arguments, rule
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
 

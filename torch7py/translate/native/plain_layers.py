@@ -16,7 +16,7 @@ from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, plain, stdlib
+from torch7py.translate.native import code, library_rules, plain
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.problem import Problem
@@ -370,7 +370,7 @@ class PlainLayers:
 
     def _run(self, node: Call | Invoke) -> None:
         t = self.t
-        rule = stdlib.statements.get(t.path(node.callee) or "") if isinstance(node, Call) else None
+        rule = library_rules.statements.get(t.path(node.callee) or "") if isinstance(node, Call) else None
         if rule is not None and isinstance(node, Call):
             rule(t, node)
         else:

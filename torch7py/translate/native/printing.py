@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import code, plain, text
+from torch7py.translate.native.library_rules import statement
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.stdlib import statement
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, matching, protected, text
+from torch7py.translate.native import code, files, matching, protected, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import function, functions, statement, values
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, of_require
 from torch7py.translate.quoting import comments, decoded
@@ -19,41 +19,11 @@ from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["PACKAGES", "constants", "functions", "method_statements", "methods", "several", "statements"]
-
-Rule: TypeAlias = "Callable[[Translator, Call], Py]"
-Done: TypeAlias = "Callable[[Translator, Call], None]"
-
-functions: dict[str, Rule] = {}
-statements: dict[str, Done] = {}
-methods: dict[tuple[str, str], Callable[[Translator, Invoke], Py]] = {}
-method_statements: dict[tuple[str, str], Callable[[Translator, Invoke], None]] = {}
-constants: dict[str, Callable[[Translator, str], Py]] = {}  # fields of packages that are no functions
-
-
-def function(*paths: str) -> Callable[[Rule], Rule]:
-    def register(rule: Rule) -> Rule:
-        for path in paths:
-            functions[path] = rule
-        return rule
-
-    return register
-
-
-def statement(*paths: str) -> Callable[[Done], Done]:
-    def register(rule: Done) -> Done:
-        for path in paths:
-            statements[path] = rule
-        return rule
-
-    return register
+__all__ = ["PACKAGES", "several"]
 
 
 def _arguments(t: Translator, node: Call) -> str:
     return t.calls.arguments(node, [])
-
-
-values: dict[str, str] = {}  # functions of Lua that Python has as well, as values
 
 
 def _plain(lua: str, python: str, module: str = "") -> None:
@@ -319,9 +289,7 @@ def os_time(t: Translator, node: Call) -> Py:
 def asserted(t: Translator, node: Call) -> Py:
     first = node.arguments[0]
     if isinstance(first, Call) and t.path(first.callee) == "io.open":
-        from torch7py.translate.native.files import opened
-
-        return atom(opened(t, first))  # an error itself
+        return atom(files.opened(t, first))  # an error itself
     name = t.fresh("value")
     t.emit(f"{name} = {t.value(first)}")
     t.emit(f"assert {name}{'' if t.kind(first) == 'boolean' else ' is not None'}")
@@ -440,7 +408,5 @@ def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple
     if path == "pcall" and isinstance(node, Call):
         return protected.several(t, node, targets)
     if path == "io.open":
-        from torch7py.translate.native import files
-
         return isinstance(node, Call) and files.several(t, node, targets)
     return False

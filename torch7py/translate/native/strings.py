@@ -9,8 +9,8 @@ from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, matching
 from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.library_rules import functions
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.native.stdlib import functions
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:

@@ -1,0 +1,56 @@
+"""How calls of Lua's libraries and of packages are written: registers, by a function's path or by a method's receiver.
+
+Each module that knows such calls adds its rules. ``calls.py`` imports them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate.native.code import Py
+from torch7py.translate.tree import Call, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = [
+    "Done",
+    "Rule",
+    "constants",
+    "function",
+    "functions",
+    "method_statements",
+    "methods",
+    "statement",
+    "statements",
+    "values",
+]
+
+Rule: TypeAlias = "Callable[[Translator, Call], Py]"
+Done: TypeAlias = "Callable[[Translator, Call], None]"
+
+functions: dict[str, Rule] = {}
+statements: dict[str, Done] = {}
+methods: dict[tuple[str, str], Callable[[Translator, Invoke], Py]] = {}
+method_statements: dict[tuple[str, str], Callable[[Translator, Invoke], None]] = {}
+constants: dict[str, Callable[[Translator, str], Py]] = {}  # fields of packages that are no functions
+values: dict[str, str] = {}  # functions of Lua that Python has as well, as values
+
+
+def function(*paths: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        for path in paths:
+            functions[path] = rule
+        return rule
+
+    return register
+
+
+def statement(*paths: str) -> Callable[[Done], Done]:
+    def register(rule: Done) -> Done:
+        for path in paths:
+            statements[path] = rule
+        return rule
+
+    return register
