@@ -24,6 +24,8 @@ from torch7py.translate.native import (
     library_rules,
     loaders,
     matching,
+    pattern_calls,
+    patterns,
     penlight,  # noqa: F401  (so does it)
     plain,
     printing,  # noqa: F401  (so does it)
@@ -114,7 +116,7 @@ class Calls:
     def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
         """One of the values that a call gives: ``select(2, f(x))``, which in Lua stands for all that follow it too."""
         place = int(which.value) - 1 if isinstance(which, tree.Number) else -1
-        pattern = matching.matched(self.t, node)
+        pattern = pattern_calls.matched(self.t, node)
         if place == 1 and pattern is not None and pattern[0] == "gsub":
             return atom(f"{matching.substitution(self.t, pattern[1], pattern[2], node.line)}[1]")
         found = tensors.places(self.t, node) if place == 1 else None
@@ -129,7 +131,7 @@ class Calls:
         which, call = node.arguments[0], node.arguments[-1]
         if not isinstance(which, tree.Number) or not isinstance(call, (Call, Invoke)):
             return False
-        pattern = matching.matched(self.t, call)
+        pattern = pattern_calls.matched(self.t, call)
         if (pattern is not None and pattern[0] == "gsub") or tensors.gives_places(self.t, call):
             return which.value == 2
         return which.value == self.count(call) > 1
@@ -270,7 +272,7 @@ class Calls:
             return atom(f"{receiver.at(code.ATOM)}[{method}]({receiver}{', ' if rest else ''}{rest})")
         if kind == "tensor":
             return tensors.method(t, node)
-        if matching.has_methods_of_text(t, node.receiver):
+        if pattern_calls.has_methods_of_text(t, node.receiver):
             return strings.string_method(t, node)
         rule = library_rules.methods.get((kind or "", node.method))
         if rule is not None:
@@ -413,9 +415,9 @@ class Calls:
         """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
         if isinstance(node, (Call, Invoke)) and self._gives_gradients(node):
             return True
-        found = matching.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
+        found = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
         if found is not None and found[0] == "match":
-            return matching.captures(found[2][0]) > 1
+            return patterns.captures(found[2][0]) > 1
         if isinstance(node, Call):
             path = self.t.path(node.callee) or ""
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):

@@ -1,4 +1,4 @@
-"""Loops that Python writes as one expression: a list that is filled, and a condition on every element."""
+"""Loops that Python writes as one expression: a list that is filled."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.inference import several
-from torch7py.translate.native import code, ranges
+from torch7py.translate.native import ranges
+from torch7py.translate.native.masks import has_comments
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["masked", "write"]
+__all__ = ["write"]
 
 
 def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
@@ -26,7 +26,7 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
     loop = nodes[index + 1]
     if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
         return 0
-    if len(loop.body.statements) != 1 or _has_comments(loop):
+    if len(loop.body.statements) != 1 or has_comments(loop):
         return 0
     if isinstance(loop, tree.GenericFor) and _mapped(t, nodes[index], made, loop):
         return 2
@@ -125,11 +125,6 @@ def _empty_table(node: Statement) -> Name | None:
     return None
 
 
-def _has_comments(loop: tree.NumericFor | tree.GenericFor) -> bool:
-    inner = loop.body.statements[0].around
-    return bool(loop.body.opening or loop.body.closing or inner.before or inner.trailing or inner.inside)
-
-
 def _appended(t: Translator, node: Statement, made: Name) -> Expression | None:
     """What a statement appends to the list."""
     of_name = t.scopes.of_name
@@ -147,77 +142,3 @@ def _appended(t: Translator, node: Statement, made: Name) -> Expression | None:
         if isinstance(target, Index) and isinstance(target.base, Name) and t.tables.appends(target):
             return node.values[0] if of_name[target.base] is of_name[made] else None
     return None
-
-
-def masked(t: Translator, node: tree.NumericFor) -> bool:
-    """``for j = 1, n do if x[j] > a then x[j] = b end end`` as ``x[x > a] = b``, where x has n elements."""
-    if len(node.body.statements) != 1 or _has_comments(node) or node.step is not None:
-        return False
-    inner = node.body.statements[0]
-    if not isinstance(inner, tree.If) or len(inner.branches) != 1 or inner.otherwise is not None:
-        return False
-    condition, body = inner.branches[0]
-    if len(body.statements) != 1 or body.opening or body.closing or not isinstance(condition, tree.Binary):
-        return False
-    store = body.statements[0]
-    if (
-        not isinstance(store, tree.Assign)
-        or len(store.targets) != 1
-        or store.around.before
-        or store.around.trailing
-    ):
-        return False
-    target, value = store.targets[0], store.values[0]
-    if not isinstance(target, Index) or not isinstance(target.base, Name) or t.kind(target.base) != "tensor":
-        return False
-    if condition.operator not in ("<", ">", "<=", ">=", "==", "~=") or not same_expression(
-        condition.left, target
-    ):
-        return False
-    loop = t.scopes.of_name[node.variable]
-    if not (isinstance(target.key, Name) and t.scopes.of_name[target.key] is loop):
-        return False
-    for part in (condition.right, value):
-        for name in tree.walk(part):
-            if isinstance(name, (tree.Call, tree.Invoke)) or (
-                isinstance(name, Name) and t.scopes.of_name[name] is loop
-            ):
-                return False
-        if t.kind(part) != "number":
-            return False
-    first = isinstance(node.start, tree.Number) and node.start.value == 1
-    if not first or not has_length(t, target.base, node.stop):
-        return False
-    tensor = t.value(target.base)
-    operator = {"==": "==", "~=": "!="}.get(condition.operator, condition.operator)
-    t.emit(f"{tensor}[{tensor} {operator} {t.value(condition.right).at(code.ADD)}] = {t.value(value)}")
-    return True
-
-
-def has_length(t: Translator, name: Name, length: Expression) -> bool:
-    """Whether a tensor of one dimension surely has so many elements: it was made so, and is not made anew."""
-    if not _stays(t, length):
-        return False
-    variable = t.scopes.of_name[name]
-    values = [v for v in t.wholes.sources(variable) if isinstance(v, Expression)]
-    sources = [v for v in values if t.kind(v) == "tensor"]
-    if len(sources) != 1 or not isinstance(sources[0], Call):
-        return False
-    call = sources[0]
-    path = t.path(call.callee) or ""
-    if not path.startswith("torch.") or len(call.arguments) != 1:
-        return False
-    argument = call.arguments[0]
-    if t.kind(argument) == "number":
-        return same_expression(argument, length)
-    return isinstance(argument, Name) and t.tables.filled_to(argument, length)
-
-
-def _stays(t: Translator, node: Expression) -> bool:
-    """Whether an expression is a number, or a variable that is assigned once."""
-    if isinstance(node, tree.Number):
-        return True
-    if isinstance(node, Name):
-        variable = t.scopes.of_name[node]
-        return len(variable.writes) == (1 if variable.is_global else 0)
-    return False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import matching
+from torch7py.translate.native import pattern_calls
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
 
@@ -298,7 +298,7 @@ class Intervals:
             for function in functions:
                 found = _join(found, self._known((function, 0)))
             return found
-        matched = matching.matched(self.t, node)
+        matched = pattern_calls.matched(self.t, node)
         if matched is not None and matched[0] == "find":
             return POSITIVE
         if isinstance(node, Invoke):

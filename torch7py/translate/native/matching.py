@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import quoting, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
-from torch7py.translate.native.patterns import as_regex, is_plain
+from torch7py.translate.native.pattern_calls import matched
+from torch7py.translate.native.patterns import as_regex, captures, is_plain
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Number, String
+from torch7py.translate.native.text import text as written_text
+from torch7py.translate.tree import Expression, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["captures", "condition", "has_methods_of_text", "matched", "several", "value"]
-
-_NAMES = {"find", "match", "gsub", "gmatch"}
-
-
-def has_methods_of_text(t: Translator, node: Expression) -> bool:
-    """Whether a receiver is a text, or a number or the message of an error: numbers have no methods."""
-    kind = t.kind(node)
-    return kind == "string" or (kind == "number" and t.type(node).has("message"))
-
-
-def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
-    """The function, the text and the other arguments of a call that takes a pattern."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
-    if isinstance(node, Invoke) and node.method in _NAMES and has_methods_of_text(t, node.receiver):
-        return node.method, node.receiver, node.arguments
-    if isinstance(node, Call) and node.arguments:
-        path = t.path(node.callee) or ""
-        name = path.removeprefix("string.")
-        if path.startswith("string.") and name in _NAMES:
-            return name, node.arguments[0], node.arguments[1:]
-    return None
-
-
-def origin(
-    t: Translator, variable: Variable
-) -> tuple[tuple[str, Expression, tuple[Expression, ...]] | None, int]:
-    """The call of match or gmatch that a variable has its only value from, and which of its results it is."""
-    if variable.writes:
-        return None, 0
-    for node in tree.walk(t.program):
-        if not isinstance(node, (tree.Local, tree.GenericFor)) or len(node.values) != 1:
-            continue
-        if variable.declaration in node.names:
-            return matched(t, node.values[0]), node.names.index(variable.declaration)
-    return None, 0
-
-
-def only_digits(pattern: str, place: int) -> bool:
-    """Whether what a capture of a pattern takes, or all of a pattern without one, is digits."""
-    groups = re.findall(r"\(([^()]*)\)", pattern) or [pattern.strip("^$")]
-    return place < len(groups) and groups[place] in ("%d+", "%d%d*", "[0-9]+", "%d")
-
-
-def captures(node: Expression) -> int:
-    """How many captures a literal pattern has; 0 for what is no literal."""
-    return as_regex(node)[1] if isinstance(node, String) else 0
+__all__ = ["condition", "several", "substitution", "value"]
 
 
 def _plain(arguments: tuple[Expression, ...]) -> bool:
@@ -254,9 +207,7 @@ def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
         t.names.chosen[variable] = f"m[{place}]" if place <= groups else "None"
     outer, t.scope = t.scope, t.scopes.of_function[new]
     try:
-        from torch7py.translate.native.text import text
-
-        inner = text(t, only.values[0])
+        inner = written_text(t, only.values[0])
     finally:
         t.scope = outer
         t.names.chosen.update(before)

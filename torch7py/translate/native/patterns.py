@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from torch7py.translate.native.code import quoted
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Expression, String
 
-__all__ = ["as_regex", "is_plain", "regex"]
+__all__ = ["as_regex", "captures", "is_plain", "only_digits", "regex"]
 
 _CLASSES = {
     "a": "A-Za-z",
@@ -132,3 +134,14 @@ def _escape(c: str) -> str:
     if c in ".^$*+?{}[]\\|()":
         return "\\" + c
     return {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(c, c)
+
+
+def only_digits(pattern: str, place: int) -> bool:
+    """Whether what a capture of a pattern takes, or all of a pattern without one, is digits."""
+    groups = re.findall(r"\(([^()]*)\)", pattern) or [pattern.strip("^$")]
+    return place < len(groups) and groups[place] in ("%d+", "%d%d*", "[0-9]+", "%d")
+
+
+def captures(node: Expression) -> int:
+    """How many captures a literal pattern has; 0 for what is no literal."""
+    return as_regex(node)[1] if isinstance(node, String) else 0

@@ -8,12 +8,12 @@ from torch7py.translate import tree
 from torch7py.translate.native import (
     any_order,
     code,
-    comprehensions,
     directories,
     files,
     initialization,
     loaders,
-    matching,
+    masks,
+    pattern_calls,
     plain,
 )
 from torch7py.translate.native.code import add_constant
@@ -31,7 +31,7 @@ __all__ = ["generic_for", "generic_head", "head", "numeric_for"]
 
 
 def numeric_for(t: Translator, node: tree.NumericFor) -> None:
-    if comprehensions.masked(t, node):
+    if masks.masked(t, node):
         return
     if not t.whole(node.start) or (node.step is not None and not t.whole(node.step)):
         _over_reals(t, node)
@@ -221,7 +221,7 @@ def generic_head(t: Translator, node: tree.GenericFor) -> bool:
     if isinstance(source, Call) and path in ("ipairs", "pairs") and source.arguments:
         _over_table(t, node, path, source.arguments[0], names)
         return True
-    found = matching.matched(t, source)
+    found = pattern_calls.matched(t, source)
     if found is not None and found[0] == "gmatch":
         _over_matches(t, node, found[1], found[2][0], names)
         return True

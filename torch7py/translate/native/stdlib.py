@@ -8,7 +8,7 @@ from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, files, matching, protected, text
+from torch7py.translate.native import code, files, matching, pattern_calls, patterns, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.library_rules import function, functions, statement, values
 from torch7py.translate.native.problem import Problem, Undecided
@@ -208,11 +208,11 @@ def _says_number(t: Translator, node: Expression) -> bool:
     """Whether a text is surely a number: an argument of the program, or what was found as digits."""
     if isinstance(node, String):
         return node.value.isdigit()
-    found, place = matching.matched(t, node), 0
+    found, place = pattern_calls.matched(t, node), 0
     if isinstance(node, tree.Name):
-        found, place = matching.origin(t, t.scopes.of_name[node])
+        found, place = pattern_calls.origin(t, t.scopes.of_name[node])
     if found is not None and found[0] in ("match", "gmatch") and isinstance(found[2][0], String):
-        return matching.only_digits(found[2][0].value, place)
+        return patterns.only_digits(found[2][0].value, place)
     return any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))
 
 
@@ -402,7 +402,7 @@ def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple
         given = t.unpacking.items(t.calls.unpacked(node).text, [node.arguments[0]], targets)
         t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
         return True
-    found = matching.matched(t, node)
+    found = pattern_calls.matched(t, node)
     if found is not None:
         return matching.several(t, found, targets, node.line)
     if path == "pcall" and isinstance(node, Call):

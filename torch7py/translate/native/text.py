@@ -10,7 +10,7 @@ from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
 from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.library import COLORS
-from torch7py.translate.native import code, matching
+from torch7py.translate.native import code, pattern_calls
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
@@ -97,7 +97,7 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
     if kind not in ("number", "string", "boolean"):
         return False
     if isinstance(node, (Call, Invoke)):
-        known = matching.matched(t, node)
+        known = pattern_calls.matched(t, node)
         return found.nil or (known is not None and known[0] in ("find", "match")) or _gives_no_item(t, node)
     if isinstance(node, Binary):
         if node.operator == "and":

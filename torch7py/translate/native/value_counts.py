@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
-from torch7py.translate.native import matching
+from torch7py.translate.native import pattern_calls, patterns
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class ValueCounts:
 
     def _of_library(self, node: Call | Invoke) -> Count:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""
-        found = matching.matched(self.t, node)
+        found = pattern_calls.matched(self.t, node)
         if found is not None and found[0] == "match":
-            return (1, matching.captures(found[2][0]))
+            return (1, patterns.captures(found[2][0]))
         if found is not None and found[0] == "find":
             return (1, math.inf)
         path = self.t.path(node.callee) if isinstance(node, Call) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.inference.loaders import is_iterator
-from torch7py.translate.native import matching
+from torch7py.translate.native import pattern_calls
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
 
@@ -62,7 +62,7 @@ class Wholes:
                     elif node.values and isinstance(node.values[-1], (Call, Invoke)):
                         results = types.results.get(node.values[-1], [])
                         at = index - len(node.values) + 1
-                        found = matching.matched(self.t, node.values[-1])
+                        found = pattern_calls.matched(self.t, node.values[-1])
                         if found is not None and (found[0] == "match" or (found[0] == "find" and at < 2)):
                             given(target, node.values[-1])
                             continue
