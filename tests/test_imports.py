@@ -40,8 +40,6 @@ for name in sys.argv[2:]:
 
 def modules(folder: str) -> list[str]:
     files = sorted((ROOT / "torch7py" / folder).rglob("*.py"))
-    if folder == "translate":  # whose statements still import each other
-        files = [file for file in files if file.relative_to(ROOT).parts[2] != "native"]
     return [
         ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files
     ]

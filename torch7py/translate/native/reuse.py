@@ -14,7 +14,7 @@ from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["COPY", "carried_uncopied"]
 

@@ -9,7 +9,7 @@ from torch7py.translate.native.optimizers.choices import is_known_at
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["calls_in_branch"]
 

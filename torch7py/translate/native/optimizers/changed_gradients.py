@@ -16,7 +16,7 @@ from torch7py.translate.tree import Call, Expression, Invoke, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.holders import Holder
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["looked_at"]
 

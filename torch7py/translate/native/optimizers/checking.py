@@ -10,7 +10,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["check", "is_check", "several_of_check"]
 

@@ -14,7 +14,7 @@ from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.surroundings import Surroundings
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["assigned_before", "by_name", "is_known_at", "method_at"]
 

@@ -21,7 +21,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["find"]
 

@@ -14,7 +14,7 @@ from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["block_of", "stay_together"]
 

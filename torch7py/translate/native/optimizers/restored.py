@@ -10,7 +10,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Restored", "restored"]
 

@@ -13,7 +13,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["completed", "find_changes", "listed", "named", "settings_field", "value_of_field"]

@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.steps import Training
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
