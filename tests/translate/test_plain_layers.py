@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify import Different
@@ -56,8 +57,6 @@ def test_a_class_in_plain_calls_learns_the_same(source: str, tmp_path: Path) -> 
 @pytest.fixture
 def no_idiomatic_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every class of layers declines its idiomatic form."""
-    from torch7py.translate.native.classes import Classes
-
     written = Classes.write
 
     def write(self: Classes, made: LuaClass) -> None:
