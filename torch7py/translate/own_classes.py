@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,7 +243,7 @@ def _constructors(source: bytes, name: str) -> dict[str, list[str]]:
 
 
 def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
-    """The call in Lua that makes an object like this one."""
+    """The call in Lua that makes an object like this one, if there is one with all its settings."""
     name = module.class_name
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name):
         raise NotNative(f"a layer of the class {name!r}, which is no name")
@@ -254,7 +254,7 @@ def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
         values: list[Any] = [None, *([fields[parameter]] if parameter in fields else [])]
         values += [*sorted(sizes), *(x for x in fields.values() if isinstance(x, (bool, int, float, str)))]
         choices.append(list(dict.fromkeys(text for text in map(_literal, values) if text)))
-    because = ""
+    because, nearly = "", ""
     for arguments in itertools.islice(itertools.product(*choices), _MOST):
         given = list(arguments)
         while given and given[-1] == "nil":
@@ -265,8 +265,12 @@ def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
         )
         if isinstance(made, Module):
             because = _difference(made, module, fields)
-            if not because:
+            if not because and _settings(fields) <= _settings(_fields(made)):
                 return call
+            if not because:  # what is missing may have come later, as the layer ran
+                nearly = nearly or call
+    if nearly:
+        return nearly
     raise NotNative(
         f"{name}: no arguments of its constructor are known that make an object like that in the file"
         f"{because and f': {because}'}"
@@ -288,10 +292,16 @@ def _difference(made: Any, module: Any, fields: dict[str, Any]) -> str:
     ours, theirs = ([tuple(p.shape) for p in each.parameter_pairs()[0]] for each in (made, module))
     if ours != theirs:
         return f"a new one has parameters of {ours}, not {theirs}"
-    for name, value in _fields(made).items():
-        if isinstance(value, (bool, int, float, str)) and value != fields.get(name):
-            return f"{name} is {value!r} in a new one, not {fields.get(name)!r}"
+    own = _fields(made)
+    for name in sorted(_settings(own)):
+        if own[name] != fields.get(name):
+            return f"{name} is {own[name]!r} in a new one, not {fields.get(name)!r}"
     return ""
+
+
+def _settings(fields: Mapping[str, Any]) -> set[str]:
+    """The names of the fields that are numbers, texts and truth values."""
+    return {name for name, value in fields.items() if isinstance(value, (bool, int, float, str))}
 
 
 def _write(
