@@ -15,7 +15,7 @@ from tests.html.pages import checked_page
 from tests.t7.golden_files import unpack
 from torch7py import nn
 from torch7py.cli.main import main
-from torch7py.translate import api, files
+from torch7py.translate import api, files, verify
 from torch7py.translate.verify import Different
 
 PROGRAM = """
@@ -215,7 +215,50 @@ def test_a_page_with_both_sides(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, [*again, "3"]).exit_code == 2  # p.py exists
     assert CliRunner().invoke(main, [*again, "--force", "3"]).exit_code == 0
     assert (tmp_path / "q.html").exists()
+
+
+def test_a_page_about_models(tmp_path: Path) -> None:
+    """Their pictures with sizes, their classes, on which input they were verified, and the errors of each thing."""
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh())
+    torch7py.save({"net": model, "loss": nn.MSECriterion()}, tmp_path / "m.t7")
+    assert run(tmp_path / "m.t7", "--html").exit_code == 0
+    root = checked_page((tmp_path / "m.html").read_text())
+    assert root.one("h1").text == "m.t7 → m.py"
+    assert "Verified: both ran on the same input" in root.one(class_="notice").text
+    assert [title.text for title in root.all("h2")] == [
+        "Net class",
+        "loss function of a criterion",
+        "The page",
+    ]
+    assert "random numbers of a size that its layers tell: (3, 4)" in root.text
+    compared, layers, of_loss = (
+        [[cell.text for cell in row.all("td")] for row in table.all("tr")[1:]] for table in root.all("table")
+    )
+    assert [row[0] for row in compared] == [
+        *("output in evaluation", "output in training", "gradient of input 1"),
+        *("gradient of linear.weight", "gradient of linear.bias"),
+    ]
+    assert all(float(error) < 1e-12 for _, error in compared)
+    assert layers == [["linear", "nn.Linear", "nn.Linear(4, 3)"]]
+    assert [row[0] for row in of_loss] == ["loss", "gradient"]
+    assert [edge.text for edge in root.one(class_="picture").all(class_="edge")] == [
+        *("input 3×4", "3×3", "output 3×3")
+    ]
+    code = [line.one("code").text for line in root.all(class_="line")]
+    assert [line.strip() for line in code] == [
+        line.strip() for line in (tmp_path / "m.py").read_text().splitlines()
+    ]
+    assert "Its weights are in m.safetensors." in root.text
+
+
+def test_a_page_about_a_model_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was compared until then is shown; so is one that was not run at all."""
+    monkeypatch.setattr(verify, "relative_error", lambda *_: 0.5)
     torch7py.save(nn.Linear(2, 2), tmp_path / "m.t7")
-    refused = CliRunner().invoke(main, ["translate", str(tmp_path / "m.t7"), "--html"])
-    assert refused.exit_code == 2
-    assert "torch7py show draws models" in refused.output
+    assert run(tmp_path / "m.t7", "--html").exit_code == 2
+    root = checked_page((tmp_path / "m.html").read_text())
+    assert root.one(class_="notice").text.startswith("Not the same: Model: output in evaluation: off by 0.5")
+    assert "5.0e-01" in root.all("table")[0].text
+    assert run(tmp_path / "m.t7", "--html", "--no-verify", "--force").exit_code == 0
+    root = checked_page((tmp_path / "m.html").read_text())
+    assert root.one(class_="notice").text == "Not verified: it was not asked for."

@@ -8,7 +8,7 @@ import pytest
 
 import torch7py
 from tests.html.pages import CHROMIUM, Element, checked_page, seen_by_browser
-from torch7py.show.translation import program_page, project_page
+from torch7py.show.translation import one_page, project_page
 from torch7py.translate.report import Report, Verification
 from torch7py.translate.side_by_side import Subject, subject_of
 
@@ -30,7 +30,7 @@ def page_of(path: Path, text: str, arguments: list[str], **options: object) -> E
     path.write_text(text)
     translation = torch7py.to_pytorch(path, arguments, **options)  # type: ignore[arg-type]
     subject = subject_of(translation, path, path.with_suffix(".py"), arguments)
-    return checked_page(program_page(subject))
+    return checked_page(one_page(subject))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_difference_is_shown(tmp_path: Path) -> None:
     report = Report(
         "p.lua", statements=1, native=1, verified=Verification(False, difference="they part at p.lua:3")
     )
-    root = checked_page(program_page(Subject("p.lua", "p.py", report, arguments=("-n", "<3>"))))
+    root = checked_page(one_page(Subject("p.lua", "p.py", report, arguments=("-n", "<3>"))))
     assert root.one(class_="notice").text == "Not the same with -n <3>: they part at p.lua:3"
 
 
@@ -111,7 +111,7 @@ def test_in_a_browser_without_scripts(tmp_path: Path) -> None:
     path.write_text(PROGRAM + f"print('{'long ' * 60}', {'x' * 90})\n")
     translation = torch7py.to_pytorch(path, ["1"], verify=False)
     page = tmp_path / "p.html"
-    page.write_text(program_page(subject_of(translation, path, path.with_suffix(".py"), ["1"])))
+    page.write_text(one_page(subject_of(translation, path, path.with_suffix(".py"), ["1"])))
     for seen in seen_by_browser(page):
         assert seen["needed"] <= seen["width"], "wider than the screen"
         assert seen["small"] == 0

@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
+from tests.html.pages import checked_page
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.cli.main import main
 from torch7py.translate.layers.registry import natives, readers, structures
@@ -100,8 +101,9 @@ def test_what_defines_is_kept_and_what_does_something_is_not() -> None:
 def test_a_model_with_them_is_translated_and_verified(program: Path, tmp_path: Path) -> None:
     model = save(tmp_path, PROGRAM, "nn.Net(2)")
     registered = [*natives, *readers, *structures]
-    result = run(model, "--program", program)
+    result = run(model, "--program", program, "--html")
     assert result.exit_code == 0, result.output
+    assert "nn.Scale" in checked_page(model.with_suffix(".html").read_text()).one(class_="picture").text
     assert "verified: Model on an input of (3, 2): the largest relative error of outputs and" in result.output
     assert [*natives, *readers, *structures] == registered
     text = model.with_suffix(".py").read_text()
@@ -145,6 +147,21 @@ def test_an_object_that_no_constructor_makes(program: Path, tmp_path: Path) -> N
     assert (
         "nn.Scale: no arguments of its constructor are known that make an object like that" in result.stderr
     )
+
+
+def test_a_setting_without_a_default(tmp_path: Path) -> None:
+    """An object that lacks it is no object like the one in the file."""
+    source = """require 'nn'
+local Times, parent = torch.class('nn.Times', 'nn.Module')
+function Times:__init(factor) parent.__init(self) self.factor = factor end
+function Times:updateOutput(input) self.output = input * self.factor return self.output end
+function Times:updateGradInput(input, gradOutput) self.gradInput = gradOutput * self.factor return self.gradInput end
+"""
+    (tmp_path / "layers.lua").write_text(source)
+    model = save(tmp_path, source, "nn.Sequential():add(nn.Linear(3, 2)):add(nn.Times(2.5))")
+    result = run(model, "--program", tmp_path / "layers.lua")
+    assert result.exit_code == 0, result.output
+    assert "Times(2.5)" in model.with_suffix(".py").read_text()
 
 
 def test_a_program_that_lacks_the_class(tmp_path: Path) -> None:

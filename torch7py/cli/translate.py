@@ -30,7 +30,8 @@ __all__ = ["translate"]
     cls=OptionalFile,
     ending=".html",
     metavar="[FILE.html]",
-    help="A page with the program beside its translation, what the codes mean and what was verified.  "
+    help="A page with the program beside its translation, what the codes mean and what was verified; of a model its "
+    "picture, its class, and what was compared.  "
     "[default: by the name of -o; of a directory, report.html in it]",
 )
 @click.option(
@@ -128,8 +129,6 @@ def translate(
         raise Refusal("--weights is for models; a program makes its own")
     if script and (sizes or program is not None):
         raise Refusal("--input-size and --program are for models")
-    if not script and html is not None:
-        raise Refusal("--html is for programs and directories; torch7py show draws models")
     if not script:
         if arguments:
             raise Refusal(f"{file} is a model: it takes no arguments")
@@ -180,11 +179,13 @@ def _translate(
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
+    from torch7py.show.translated_models import pictures_of
     from torch7py.translate.api import to_pytorch
     from torch7py.translate.checked_code import ForeignCode
     from torch7py.translate.layers.registry import NotNative
     from torch7py.translate.parse import LuaSyntaxError
 
+    pictures: dict[str, str] = {}
     try:
         result = to_pytorch(
             file,
@@ -194,6 +195,7 @@ def _translate(
             input_size=_by_class(sizes),
             program=program,
             ddp=ddp,
+            look=None if page is None else lambda source: pictures.update(pictures_of(source)),
         )
         written = result.write(out, weights, force)
     except (LuaSyntaxError, ForeignCode) as error:
@@ -208,10 +210,12 @@ def _translate(
     except OSError as error:
         raise Failure(f"{error.filename or out}: {error.strerror}") from None
     if page is not None:
-        from torch7py.show.translation import program_page
+        from torch7py.show.translation import one_page
         from torch7py.translate.side_by_side import subject_of
 
-        write_text(page, program_page(subject_of(result, file, out, arguments)))
+        subject = subject_of(result, file, out, arguments)
+        subject.weights = weights.name if subject.weights and weights is not None else ""
+        write_text(page, one_page(subject, pictures))
     report = result.report
     what = report.shares() if report.kind == "program" else f"{len(report.layers)} layers"
     shown = [out] if report.kind == "program" else written

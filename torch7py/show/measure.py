@@ -25,7 +25,7 @@ from torch7py.ops.errors import Torch7Error
 from torch7py.show.structure import Model, Part, model_of
 from torch7py.translate.comparison.patching import patched
 
-__all__ = ["METHODS", "Measured", "Timing", "measure", "recording"]
+__all__ = ["METHODS", "Measured", "Timing", "measure", "recording", "sizes_of"]
 
 FORWARD, BACKWARD = "forward", "backward"
 METHODS = {

@@ -16,7 +16,7 @@ from torch7py.show.structure import Model, Part, families
 from torch7py.show.texts import arrows, counted, seconds, share, sizes, what_it_does
 from torch7py.t7.outline_text import human_size
 
-__all__ = ["Shown", "model_fragment", "model_page"]
+__all__ = ["Shown", "model_fragment", "model_page", "model_section"]
 
 CARDS = 150  # that are unfolded at first
 CLOSED = frozenset({"built", "fixed", "steps"})  # what a layer makes for itself is folded at first
@@ -82,7 +82,7 @@ def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ())
         "main",
         head,
         [tag("p", notice, class_="notice") for notice in notices],
-        [_section(one, heading=len(shown) > 1) for one in shown],
+        [model_section(one, heading=len(shown) > 1) for one in shown],
         tag("footer", "Made by torch7py show. ", _how_read(shown), class_="end"),
         class_="wrap",
     )
@@ -92,7 +92,7 @@ def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ())
 def model_fragment(shown: Shown) -> Markup:
     """One model for a notebook, which may have others: the places on it have numbers of their own."""
     shown.number = next(_fragments)
-    return fragment(tag("div", _section(shown, heading=True), class_="wrap"))
+    return fragment(tag("div", model_section(shown, heading=True), class_="wrap"))
 
 
 def _how_read(shown: Sequence[Shown]) -> str:
@@ -106,7 +106,8 @@ def _how_read(shown: Sequence[Shown]) -> str:
     return ""
 
 
-def _section(shown: Shown, heading: bool) -> Markup:
+def model_section(shown: Shown, heading: bool) -> Markup:
+    """One model: numbers of it, its picture, and what is beside that."""
     model, measured = shown.model, shown.measured
     notes: list[Content] = []
     if shown.note:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import keyword
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch7py.html.markup import Content, Markup, join, tag
 from torch7py.html.page import page
+from torch7py.show.code_lines import CodeLines, lua_lines, numbered, python_lines
 from torch7py.show.codes import page_of
+from torch7py.show.translated_models import models_section
 from torch7py.translate.report import Report, percent
 from torch7py.translate.side_by_side import (
     ADDED,
@@ -22,7 +23,7 @@ from torch7py.translate.side_by_side import (
     Subject,
 )
 
-__all__ = ["program_page", "project_page"]
+__all__ = ["one_page", "project_page"]
 
 # What each state is called, and what it means.
 STATES = {
@@ -38,14 +39,15 @@ TONES = {
     "failed": "bad",
 }  # of the states of pieces; others are a warning
 FOLDED = 40  # lines of output from which they are folded at first
+UNVERIFIED = "not verified: "  # begins a note about a model
 LONG = 14  # lines of Python alone from which they are
 
 
 # -- pages -------------------------------------------------------------------------------------------------
 
 
-def program_page(subject: Subject) -> str:
-    """The page about one program."""
+def one_page(subject: Subject, pictures: Mapping[str, Content] | None = None) -> str:
+    """The page about one program, or about the models of one file, whose ``pictures`` are by their names."""
     head = tag(
         "header",
         tag("h1", Path(subject.source).name, " → ", Path(subject.page).name),
@@ -54,7 +56,7 @@ def program_page(subject: Subject) -> str:
     )
     return page(
         f"{Path(subject.source).name} in PyTorch",
-        tag("main", head, _subject(subject, "p1"), _end(), class_="wrap"),
+        tag("main", head, _subject(subject, "p1", pictures or {}), _end(), class_="wrap"),
     )
 
 
@@ -80,7 +82,7 @@ def project_page(name: str, subjects: Sequence[Subject], whole: Report, summary:
                 "summary",
                 tag("h2", subject.source, " ", tag("small", subject.state, class_=_tone(subject.state))),
             ),
-            _subject(subject, f"p{number}"),
+            _subject(subject, f"p{number}", {}),
             class_="piece",
             open=len(subjects) == 1,
         )
@@ -128,10 +130,10 @@ def _error(subject: Subject) -> str:
     return f"{verified.largest_error:.1e}"
 
 
-# -- one program -------------------------------------------------------------------------------------------
+# -- one program, or file of models ------------------------------------------------------------------------
 
 
-def _subject(subject: Subject, anchor: str) -> Markup:
+def _subject(subject: Subject, anchor: str, pictures: Mapping[str, Content]) -> Markup:
     if subject.failure:
         return tag("section", tag("p", subject.failure, class_="notice"), id=anchor)
     report = subject.report
@@ -139,7 +141,7 @@ def _subject(subject: Subject, anchor: str) -> Markup:
     if report.kind == "program":
         numbers += _shares(report)
     else:
-        numbers.append(("layers", f"{len(report.layers):,}"))
+        numbers.append(("layers in the page", f"{len(report.layers):,}"))
     if report.verified is not None and report.verified.largest_error is not None:
         numbers.append(("largest relative error", f"{report.verified.largest_error:.1e}"))
     if subject.lines:
@@ -151,6 +153,7 @@ def _subject(subject: Subject, anchor: str) -> Markup:
         _codes(report),
         [_sides(sides, f"{anchor}-{number}", subject) for number, sides in enumerate(subject.sides, 1)],
         _printed(subject),
+        models_section(subject, pictures),
         id=anchor,
     )
 
@@ -182,33 +185,31 @@ def _verdict(subject: Subject) -> list[Content]:
     report = subject.report
     said: list[Content] = []
     arguments = " ".join(subject.arguments)
-    with_what = join(" with ", tag("code", arguments)) if arguments else " without arguments"
+    with_what: Content = join(" with ", tag("code", arguments)) if arguments else " without arguments"
+    ran = join(": both ran", with_what, ", from the same weights and random numbers")
+    if report.kind == "model":
+        with_what, ran = None, join(": both ran on the same input, in double precision, forward and back")
+    unknown = [note.removeprefix(UNVERIFIED) for note in report.notes if note.startswith(UNVERIFIED)]
     if report.verified is None:
         count = len(report.problems)
         lost = f"{count} place{'s have' if count > 1 else ' has'} no translation"
-        why = report.failure or (lost if count else "it was not asked for")
+        why = report.failure or (lost if count else "; ".join(unknown) or "it was not asked for")
         said.append(tag("p", f"Not verified: {why}.", class_="notice warn"))
     elif report.verified.equal:
-        run = join(": both ran", with_what, ", from the same weights and random numbers")
-        said.append(
-            tag("p", tag("b", "Verified"), run if report.kind == "program" else "", ".", class_="notice good")
-        )
-        if report.verified.not_run:
-            said.append(
-                tag(
-                    "p",
-                    "Not reached with these arguments, and so not verified: ",
-                    "; ".join(report.verified.not_run),
-                    ".",
-                    class_="notice warn",
-                )
-            )
+        said.append(tag("p", tag("b", "Verified"), ran, ".", class_="notice good"))
+        for missed, of in (
+            ("Not reached with these arguments, and so not verified: ", report.verified.not_run),
+            ("Not verified: ", unknown),
+        ):
+            if of:
+                said.append(tag("p", missed, "; ".join(of), ".", class_="notice warn"))
     else:
         said.append(
             tag("p", tag("b", "Not the same"), with_what, f": {report.verified.difference}", class_="notice")
         )
     notes = [*([report.recorded] if report.recorded else []), *report.notes]
-    notes = [note for note in notes if not note.startswith("verified but for")]
+    said_elsewhere = ("verified but for", UNVERIFIED, *(["verified: "] if report.kind == "model" else []))
+    notes = [note for note in notes if not note.startswith(said_elsewhere)]
     if notes:
         said.append(
             tag("div", tag("h3", "Notes"), tag("ul", [tag("li", note) for note in notes]), class_="panel")
@@ -284,8 +285,8 @@ def _sides(sides: Sides, anchor: str, subject: Subject) -> Markup:
     errors: dict[str, float] = {}
     for printed in subject.printed:
         errors[printed.place] = max(printed.error, errors.get(printed.place, 0.0))
-    lua = _Colors(sides.lua, _LUA, _LUA_WORDS, _LUA_LONG)
-    python = _Colors(sides.python, _PYTHON, _PYTHON_WORDS, _PYTHON_LONG)
+    lua = lua_lines(sides.lua)
+    python = python_lines(sides.python)
     return tag(
         "section",
         tag("h2", sides.file, tag("small", f" → {sides.page}")),
@@ -301,16 +302,16 @@ def _sides(sides: Sides, anchor: str, subject: Subject) -> Markup:
 
 
 def _row(
-    row: Row, sides: Sides, lua: _Colors, python: _Colors, anchor: str, errors: dict[str, float]
+    row: Row, sides: Sides, lua: CodeLines, python: CodeLines, anchor: str, errors: dict[str, float]
 ) -> Markup:
-    left = [_line(number, lua.line(number)) for number in range(row.first, row.last + 1) if row.first]
+    left = [numbered(number, lua.line(number)) for number in range(row.first, row.last + 1) if row.first]
     right: list[Content] = []
     before = 0
     for number in row.page:
         if before and number > before + 1:
             right.append(tag("span", class_="gap"))
         missed = sides.did_not_run(number)
-        right.append(_line(number, python.line(number), "missed" if missed else None))
+        right.append(numbered(number, python.line(number), "missed" if missed else None))
         before = number
     notes: list[Content] = [
         tag("details", tag("summary", tag("b", code), f" {reason}"), _explained(code), class_="code")
@@ -350,58 +351,6 @@ def _more(row: Row, sides: Sides, lines: Sequence[Content]) -> Markup:
         tag("details", summary, tag("pre"), tag("pre", lines), class_="more"),
         class_=f"pair s-{row.state}",
     )
-
-
-def _line(number: int, text: Content, class_: str | None = None) -> Markup:
-    return tag(
-        "span", tag("i", number), tag("code", text or " "), class_=f"line {class_}" if class_ else "line"
-    )
-
-
-_LUA_WORDS = frozenset(
-    """and break do else elseif end false for function goto if in local nil not or repeat return then true until
-    while""".split()
-)
-_LUA = re.compile(
-    r"(--.*$)|(\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|\[\[.*?(?:\]\]|$))|([A-Za-z_]\w*)|(\d[\w.]*)"
-)
-_PYTHON_WORDS = frozenset(keyword.kwlist)
-_PYTHON = re.compile(
-    r"(#.*$)|([rfbRFB]{0,2}(?:\"\"\".*?(?:\"\"\"|$)|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?))|([A-Za-z_]\w*)|(\d[\w.]*)"
-)
-# What may go over several lines: comments (the first group is not empty) and texts.
-_LUA_LONG = re.compile(r"(--)?\[(=*)\[.*?\]\2\]", re.DOTALL)
-_PYTHON_LONG = re.compile(r"(?!)()|\"\"\".*?\"\"\"", re.DOTALL)
-
-
-class _Colors:
-    """The lines of a text with its comments, texts and the words of the language marked."""
-
-    def __init__(
-        self, lines: Sequence[str], pattern: re.Pattern[str], words: frozenset[str], long: re.Pattern[str]
-    ) -> None:
-        self.lines, self.pattern, self.words = lines, pattern, words
-        self.inside: dict[int, str] = {}  # lines that are within a comment or a text as a whole
-        text = "\n".join(lines)
-        for match in long.finditer(text):
-            first = text.count("\n", 0, match.start()) + 1
-            last = first + match[0].count("\n")
-            self.inside.update(dict.fromkeys(range(first + 1, last + 1), "c" if match[1] else "t"))
-
-    def line(self, number: int) -> Markup:
-        text = self.lines[number - 1]
-        if number in self.inside:
-            return tag("span", text, class_=self.inside[number])
-        return join(self._pieces(text))
-
-    def _pieces(self, line: str) -> Iterator[Content]:
-        at = 0
-        for match in self.pattern.finditer(line):
-            yield line[at : match.start()]
-            at = match.end()
-            class_ = "c" if match[1] else "t" if match[2] else "w" if match[3] in self.words else None
-            yield tag("span", match[0], class_=class_) if class_ else match[0]
-        yield line[at:]
 
 
 # -- what both print ---------------------------------------------------------------------------------------

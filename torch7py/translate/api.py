@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from torch7py.translate.own_classes import own_classes
 from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Report, Verification
-from torch7py.translate.verify import Different
+from torch7py.translate.verify import Comparison, Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 
 RUNS = "verified before it was divided; run it in several processes: torchrun --nproc-per-node 2 {}"
@@ -38,6 +38,7 @@ class Translation:
     ``code`` is its text, ``modules`` the pages of the files that a program requires, by their paths from the folder of
     the first; ``weights`` a model's, by state_dict entry; ``report`` what was translated and what not, and whether
     both do the same. ``page`` is a program's as the translator has it, ``comparison`` what both printed.
+    ``source`` is that of a file of models, ``compared`` what was compared of each, by its name.
     """
 
     code: str
@@ -46,6 +47,8 @@ class Translation:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     page: Native | None = field(default=None, repr=False)
     comparison: ScriptComparison | None = field(default=None, repr=False)
+    source: ModelSource | None = field(default=None, repr=False)
+    compared: dict[str, Comparison] = field(default_factory=dict, repr=False)
 
     def write(
         self, out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, force: bool = False
@@ -80,6 +83,7 @@ def to_pytorch(
     input_size: str | Mapping[str, str] | None = None,
     program: str | os.PathLike[str] | None = None,
     ddp: bool = False,
+    look: Callable[[ModelSource], None] | None = None,
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
@@ -97,6 +101,8 @@ def to_pytorch(
 
     ``ddp``: the page, once verified, is made one that torchrun runs in several processes, each its part of every
     batch; it has ``data_parallel.py`` beside it.
+
+    ``look`` is called with what the models of a file are to be, while those of ``program``'s classes can still run.
 
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.
@@ -123,9 +129,10 @@ def to_pytorch(
     with contextlib.nullcontext() if program is None else own_classes(Path(program), file) as own:
         source = translate_file(file, wanted, own)
         report = Report(str(file), kind="model", layers=source.report)
-        if verify:
-            _verify_models(source, report)
-        return Translation(source.code, report, weights=source.weights)
+        compared = _verify_models(source, report) if verify else {}
+        if look is not None:
+            look(source)
+        return Translation(source.code, report, weights=source.weights, source=source, compared=compared)
 
 
 def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -> Translation:
@@ -185,13 +192,13 @@ def _verify_program(
     return comparison
 
 
-def _verify_models(source: ModelSource, report: Report) -> None:
+def _verify_models(source: ModelSource, report: Report) -> dict[str, Comparison]:
     """Run each model beside its class; what no input is known for is noted as not verified."""
     try:
         found = verify_file(source)
     except Different as difference:
         report.verified = Verification(False, difference=str(difference))
-        return
+        return difference.comparison or {}
     for cls in source.classes:
         if cls.name in found:
             report.notes.append(
@@ -207,3 +214,4 @@ def _verify_models(source: ModelSource, report: Report) -> None:
             report.notes.append(f"not verified: {function.name}: what its target is like is not known")
     if found:
         report.verified = Verification(True, max(comparison.largest for comparison in found.values()))
+    return found

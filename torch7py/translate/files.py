@@ -123,7 +123,7 @@ def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSo
             if other is not None:
                 name_shapes(layer, example, other, (Sizes(), OTHER))
         source = write_model(layer, name, factored=True)
-        source.example = example
+        source.example, source.example_given = example, given is not None
         return source
     except NotNative as error:
         raise NotNative(f"{where}: {error}") from None
@@ -143,9 +143,9 @@ def verify_file(source: ModelSource) -> dict[str, Comparison]:
 
     Criterions whose kind of target is known are compared too.
 
-    Errors: ``Different`` where outputs or gradients are not the same.
+    Errors: ``Different`` where outputs or gradients are not the same, with what was compared until then.
     """
-    found = {}
+    found: dict[str, Comparison] = {}
     for cls in source.classes:
         if cls.example is None:
             continue
@@ -154,7 +154,7 @@ def verify_file(source: ModelSource) -> dict[str, Comparison]:
         try:
             found[cls.name] = verify_class(model, source.code, cls, _as_double(cls.example))
         except Different as difference:
-            raise Different(f"{cls.name}: {difference}") from None
+            raise _named(difference, cls.name, found) from None
     for function in source.functions:
         criterion: Any = function.layer.module.clone()
         criterion.torch7_double()
@@ -165,8 +165,16 @@ def verify_file(source: ModelSource) -> dict[str, Comparison]:
         try:
             found[function.name] = verify_criterion(criterion, alone, *example)
         except Different as difference:
-            raise Different(f"{function.name}: {difference}") from None
+            raise _named(difference, function.name, found) from None
     return found
+
+
+def _named(difference: Different, name: str, before: dict[str, Comparison]) -> Different:
+    """A difference with the name of the class, or function, in which it is, and all comparisons by name."""
+    named = Different(f"{name}: {difference}")
+    own = difference.comparison
+    named.comparison = before if own is None else before | {name: own}
+    return named
 
 
 def _as_double(value: Any) -> Any:

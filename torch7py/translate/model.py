@@ -151,7 +151,8 @@ def _memory(module: Any) -> tuple[Any, ...]:
 class ClassSource:
     """One class of a page. ``writer`` knows its children and how its inputs are given.
 
-    ``example`` is an input on which the live model was run, where there is one, ``unverified`` why there is none.
+    ``example`` is an input on which the live model was run, where there is one, ``unverified`` why there is none;
+    ``example_given`` whether somebody said its size.
     """
 
     name: str
@@ -160,6 +161,7 @@ class ClassSource:
     layer: Layer
     helpers: list[str] = field(default_factory=list)
     example: Any = None
+    example_given: bool = False
     unverified: str = "no input can be told from its layers; say one with --input-size"
 
     @property

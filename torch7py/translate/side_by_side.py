@@ -21,6 +21,7 @@ from torch7py.translate.native.program import Native
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.quoting import comment
 from torch7py.translate.report import Report
+from torch7py.translate.translated_models import TranslatedModel, translated_models
 from torch7py.translate.tree import Statement
 from torch7py.translate.verify_script import Printed
 
@@ -77,7 +78,10 @@ class Sides:
 
 @dataclass
 class Subject:
-    """A program, or a model, with what is said of it; it goes from a process to another one."""
+    """A program, or a file of models, with what is said of it; it goes from a process to another one.
+
+    ``code`` is the page of models, ``weights`` the name of the file of their weights.
+    """
 
     source: str
     page: str
@@ -87,17 +91,24 @@ class Subject:
     sides: list[Sides] = field(default_factory=list)
     printed: list[Printed] = field(default_factory=list)
     lines: int = 0  # of output that were compared
+    models: list[TranslatedModel] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
+    weights: str = ""
     failure: str = ""
 
 
 def subject_of(
     translation: Translation, source: Path, target: Path, arguments: Sequence[str], state: str = ""
 ) -> Subject:
-    """A translated program."""
+    """A translated program or file of models."""
     found = Subject(str(source), str(target), translation.report, state, tuple(arguments))
     written = translation.page
     if isinstance(written, Native):
         found.sides = of_native(written, source, target.name)
+    if translation.source is not None:
+        found.models = translated_models(translation.source, translation.compared)
+        found.code = translation.code.rstrip().split("\n")
+        found.weights = target.with_suffix(".safetensors").name if translation.weights else ""
     comparison = translation.comparison
     if comparison is not None:
         found.printed, found.lines = comparison.printed_lines, comparison.lines

@@ -60,6 +60,14 @@ class Comparison:
     def largest(self) -> float:
         return max(self.errors.values(), default=0.0)
 
+    def refuse_above(self, tolerance: float) -> None:
+        """Raise Different where something is farther apart."""
+        worst = max(self.errors, key=lambda key: self.errors[key])
+        if not self.errors[worst] <= tolerance:
+            different = Different(f"{worst}: off by {self.errors[worst]:.3g}")
+            different.comparison = self
+            raise different
+
 
 def relative_error(ours: Any, theirs: Any, least: float = 1e-3, floor: float = 0.0) -> float:
     """The largest difference of an element, relative to it; small elements relative to ``least`` of the largest.
@@ -320,9 +328,7 @@ def verify_class(
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
         raise Different(f"one of the two fails: {type(error).__name__}: {error}") from error
     tolerance = max([tolerance, *same.writer.approximate.values()])
-    worst = max(found.errors, key=lambda key: found.errors[key])
-    if not found.errors[worst] <= tolerance:
-        raise Different(f"{worst}: off by {found.errors[worst]:.3g}")
+    found.refuse_above(tolerance)
     return found
 
 
@@ -340,9 +346,7 @@ def verify_criterion(
     found.errors["gradient"] = relative_error(
         _outputs(gradients), _outputs(_as_tuple(like(gradients, gradInput)))
     )
-    worst = max(found.errors, key=lambda key: found.errors[key])
-    if not found.errors[worst] <= tolerance:
-        raise Different(f"{worst}: off by {found.errors[worst]:.3g}")
+    found.refuse_above(tolerance)
     return found
 
 

@@ -170,7 +170,7 @@ def _translate(
         directory.resolve(),
         tuple(arguments) if piece.kind == "program" else (),
         dict(options) if piece.kind == "program" else {"verify": options.get("verify", True)},
-        beside and piece.kind == "program",
+        beside,
     )
     answer = worker.ask(order, limit + TO_TRANSLATE)
     if answer is None:
