@@ -12,7 +12,7 @@ import pytest
 from tests import python_process
 from torch7py.bridge.runtime import Runtime
 from torch7py.cli.logs import curves_in
-from torch7py.cli.progress import Progress, instrumented
+from torch7py.cli.progress import Progress, instrumented, instrumented_package
 
 ROOT = Path(__file__).parents[2]
 TRAINING = """require 'nn' require 'optim'
@@ -84,7 +84,7 @@ class TestSource:
 
 class TestNumbers:
     def run(self, source: str, losses: Path | None = None) -> Progress:
-        with Runtime(rewrite=instrumented) as runtime:
+        with Runtime(rewrite=instrumented, rewrite_packages=instrumented_package) as runtime:
             progress = Progress(runtime, False, losses.open("w") if losses else None)
             with progress:
                 runtime.execute(source, "@main.lua")
@@ -104,6 +104,31 @@ class TestNumbers:
             "require 'nn' local c = nn.AbsCriterion() for i = 1, 3 do c:forward(torch.ones(1), torch.zeros(1)) end"
         )
         assert progress.text().startswith("3 iterations")
+
+    def test_the_loop_of_a_trainer(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """nn.StochasticGradient calls the criterion and moves the parameters for the program."""
+        progress = self.run("""
+            require 'nn'
+            torch.manualSeed(1)
+            local dataset = {size = function() return 3 end}
+            for i = 1, 3 do dataset[i] = {torch.ones(2) * i, torch.ones(1)} end
+            local trainer = nn.StochasticGradient(nn.Linear(2, 1), nn.MSECriterion())
+            trainer.maxIteration = 2
+            trainer:train(dataset)""")
+        assert progress.numbers[:2] == [6, 6]
+        printed = re.search(r"# training error = (.*)", capsys.readouterr().out)
+        assert printed is not None
+        assert sum(progress.numbers[5:8]) / 3 == pytest.approx(float(printed[1]), rel=1e-12)
+
+    def test_the_files_of_packages(self) -> None:
+        """They are Lua still, on the same lines."""
+        files = sorted(ROOT.joinpath("torch7py", "packages").rglob("*.lua"))
+        changed = {file: instrumented_package(file.read_text()) for file in files}
+        assert sum(changed[file] != file.read_text() for file in files) > 3
+        with Runtime() as runtime:
+            for file, text in changed.items():
+                assert text.count("\n") == file.read_text().count("\n")
+                assert runtime.call("loadstring", text) is not None, file
 
     def test_results_pass_through(self) -> None:
         """All of them, nil too, and errors with their lines."""

@@ -74,6 +74,7 @@ class Runtime:
         cutorch_api: the generation of cutorch, 2015 or 2016; None to judge by the program likewise.
         rewrite: for tools that watch a program: given Lua source (its bytes as latin-1) and the name of its chunk, it
             gives the source that is compiled instead.
+        rewrite_packages: the same for the Lua files of packages of ours, by their source alone.
         group: the processes that run the program together, this one among them (see ``ops/process_group.py``).
         data_parallel: whether they share the batches of every model (see ``nn/shared_models.py``).
         pools: ``"threads"`` lets the jobs of the package threads run beside the program, ``"in turn"`` one after the
@@ -92,6 +93,7 @@ class Runtime:
         cutorch_api: int | None = None,
         cuda_as: str | None = None,
         rewrite: Callable[[str, str], str] | None = None,
+        rewrite_packages: Callable[[str], str] | None = None,
         group: ProcessGroup | None = None,
         data_parallel: bool = False,
         pools: str = "threads",
@@ -129,7 +131,7 @@ class Runtime:
         )
         self._script: str | None = None
         self._script_source = b""
-        self._rewrite = rewrite
+        self._rewrite, self._rewrite_packages = rewrite, rewrite_packages
         self._seed = seed
         self._settings = {
             "dtype": "float64",
@@ -377,6 +379,8 @@ class Runtime:
 
     def _chunk(self, name: str) -> Any:
         """Load one of the bridge's Lua files as a function that is not part of the script's stack traces."""
+        if self._rewrite_packages is not None and name.startswith("torch7py.packages."):
+            return self._load(self._rewrite_packages(engine.chunk_source(name)), chunk_name(name))
         return self._function(name, functools.partial(engine.chunk_source, name), chunk_name(name))
 
     def _constant(self, expression: str) -> Any:

@@ -1,8 +1,8 @@
 """``run --progress`` and ``--losses``: iterations a second, the last loss and the memory, while a program runs.
 
-The program is left alone: its source is compiled with a function around the calls of ``forward`` and of optimizers,
-which notes numbers and passes everything on. A thread shows what has been noted. Where the program prints to the same
-terminal, the last line of it is taken out of what scrolls, and given back at the end.
+The program is left alone: its source, and that of packages in Lua, is compiled with a function around the calls of
+``forward`` and of optimizers, which notes numbers and passes everything on. A thread shows what has been noted. Where
+the program prints to the same terminal, the last line of it is taken out of what scrolls, and given back at the end.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ __all__ = ["Progress"]
 EVERY = 0.5  # seconds between two looks
 OURS = "=[torch7py]"  # chunks that are none of the program's
 
-# A loss is a number that `forward` returns; a step is a call of an optimizer, or of updateParameters.
+# A loss is a number that `forward` returns; a step is a call of an optimizer, or of a method that moves parameters.
 CALLS = """
 (function_call name: (method_index_expression method: (identifier) @method) (#eq? @method "forward")) @loss
-(function_call name: (method_index_expression method: (identifier) @method) (#eq? @method "updateParameters")) @step
+(function_call name: (method_index_expression method: (identifier) @method)
+  (#any-of? @method "updateParameters" "accUpdateGradParameters")) @step
 (function_call name: (dot_index_expression table: (identifier) @table field: (identifier) @field)
   (#eq? @table "optim") (#match? @field "^[a-z]")) @step
 """
@@ -78,13 +79,18 @@ end)
 
 def instrumented(source: str, name: str) -> str:
     """The source of a program's chunk with the functions around its calls, on the same lines."""
-    return source if name.startswith(OURS) else wrap_calls(source, CALLS, WRAPPINGS)
+    return source if name.startswith(OURS) else instrumented_package(source)
+
+
+def instrumented_package(source: str) -> str:
+    """The same of a Lua file of a package, in which trainers may have loops of their own."""
+    return wrap_calls(source, CALLS, WRAPPINGS)
 
 
 class Progress:
     """What a program has done so far, and its display within a ``with`` block.
 
-    The runtime has ``instrumented`` as its ``rewrite``.
+    The runtime has ``instrumented`` as its ``rewrite``, and ``instrumented_package`` as its ``rewrite_packages``.
     """
 
     def __init__(self, runtime: Runtime, shown: bool, losses: IO[str] | None = None) -> None:

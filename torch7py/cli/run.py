@@ -126,9 +126,10 @@ def run(
     with script_signals(endings), processes.deaf_to_closed_sockets(several):
         try:
             if progress or losses is not None:
-                from torch7py.cli.progress import Progress, instrumented
+                from torch7py.cli.progress import Progress, instrumented, instrumented_package
 
                 options["rewrite"] = instrumented
+                options["rewrite_packages"] = instrumented_package
             runtime = new_runtime(**options)
             if interactive:
                 from torch7py.console import engine
