@@ -24,6 +24,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.packages.optional_libraries import install_command, is_installed
 from torch7py.t7.objects import Function, Object, Table, has_fields
+from torch7py.wording import counted
 
 __all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "models_in", "parse_input"]
 
@@ -240,9 +241,9 @@ def _apart(tensor: torch.Tensor, storages: set[int]) -> torch.Tensor:
 
 
 def _count(found: Contents) -> str:
-    aliases = f" and {len(found.aliases)} aliases" if found.aliases else ""
+    aliases = f" and {len(found.aliases)} alias{'es' * (len(found.aliases) != 1)}" if found.aliases else ""
     left = f"; left out: {', '.join(found.left_out[:5])}" if found.left_out else ""
-    return f"{len(found.tensors)} tensors{aliases}{left}"
+    return f"{counted(len(found.tensors), 'tensor')}{aliases}{left}"
 
 
 def to_npz(root: Any, path: Path, inputs: Sequence[str]) -> str:
@@ -361,7 +362,7 @@ def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
             torch.onnx.export(model, (examples,), temporary, dynamo=True, external_data=False, verbose=False)
         except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
             raise TorchError(f"PyTorch cannot export this model: {str(error).splitlines()[0]}") from error
-    return f"{sum(p.numel() for p in model.parameters()):,} parameters"
+    return counted(sum(p.numel() for p in model.parameters()), "parameter")
 
 
 WRITERS: dict[str, Callable[[Any, Path, Sequence[str]], str]] = {

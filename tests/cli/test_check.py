@@ -57,15 +57,15 @@ def test_a_directory(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert result.exit_code == 0
     assert result.output == (
-        f"{tmp_path}/a.lua: 1 of 1 statements native (100 %)\n"
+        f"{tmp_path}/a.lua: 1 of 1 statement native (100 %)\n"
         f"{tmp_path}/b.lua:1: syntax error near '=' (this is no Lua)\n"
-        "\n1 file: 1 of 1 statements native (100 %)\n"
+        "\n1 file: 1 of 1 statement native (100 %)\n"
     )
     (tmp_path / "c.lua").write_text("local x = torch.nodeal(3)\n")
     result = run(tmp_path)
     assert result.exit_code == 1
     assert (
-        f"{tmp_path}/c.lua: 0 of 1 statements native (0 %), 1 not translated; not supported: torch.nodeal\n"
+        f"{tmp_path}/c.lua: 0 of 1 statement native (0 %), 1 not translated; not supported: torch.nodeal\n"
         in (result.output)
     )
     assert f"  T7-201: 1 time, first {tmp_path}/c.lua:1: " in result.output

@@ -53,7 +53,7 @@ def test_a_program_is_translated_and_verified(program: Path) -> None:
     assert result.exit_code == 0, result.output
     page = program.with_suffix(".py")
     assert (
-        f"{program} -> {page}: 5 of 5 statements native (100 %)\nverified: 1 lines and 2 tensors"
+        f"{program} -> {page}: 5 of 5 statements native (100 %)\nverified: 1 line and 2 tensors"
         in result.output
     )
     assert "nn.Linear(2, 1)" in page.read_text()
@@ -125,7 +125,7 @@ def test_a_run_shows_what_inference_leaves_open(program: Path) -> None:
     result = run(program, "--force", "--report", program.with_suffix(".json"))
     assert result.exit_code == 0, result.output
     assert "a run showed the kind of" in result.output
-    assert "verified: 1 lines" in result.output
+    assert "verified: 1 line" in result.output
     assert json.loads(program.with_suffix(".json").read_text())["recorded"].startswith("a run showed")
 
 

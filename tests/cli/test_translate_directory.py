@@ -62,10 +62,10 @@ def test_programs_models_and_how_to_run_them(project: Path, tmp_path: Path) -> N
     assert (
         f"{project}/train.lua -> {out}/train/train.py: 14 of 14 statements native (100 %); verified" in lines
     )
-    assert f"{project}/net.t7 -> {out}/models/net.py: 1 layers; verified" in lines
+    assert f"{project}/net.t7 -> {out}/models/net.py: 1 layer; verified" in lines
     assert lines[-2:] == [
         "3 files: 16 of 16 statements native (100 %)",
-        f"4 pages in {out}: 4 verified",
+        f"5 pages in {out}, of 4 files: 4 verified",
     ]
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == [
         "README.md",
@@ -102,9 +102,9 @@ def test_what_fails_leaves_the_others_alone(project: Path, tmp_path: Path) -> No
     lines = result.stdout.splitlines()
     assert f"FAILED {project}/broken.lua:1: syntax error near '=' (this is no Lua)" in lines
     (lacking,) = [line for line in lines if "lacking" in line and " -> " in line]
-    assert lacking.endswith("1 not translated: 1 places have no translation")
-    assert lines[-1] == f"5 pages in {out}: 1 failed, 1 incomplete, 3 not verified"
-    assert result.stderr == f"torch7py: {project}: 2 of 5 have no translation, or not of all\n"
+    assert lacking.endswith("1 not translated: 1 place has no translation")
+    assert lines[-1] == f"5 pages in {out}, of 5 files: 1 failed, 1 incomplete, 3 not verified"
+    assert result.stderr == f"torch7py: {project}: 2 of 5 files have no page, or one that is not complete\n"
     assert "## Without a page\n\n- `" in out.joinpath("README.md").read_text()
 
 
@@ -174,8 +174,9 @@ def test_a_report_comes_back_from_json(project: Path, tmp_path: Path) -> None:
 
 def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
     (project / "broken.lua").write_text("print(1 +")
+    torch7py.save(nn.Sequential(nn.Linear(3, 2)), project / "net.t7")
     out = tmp_path / "out"
-    result = run(project, "-o", out, "--html", "-epochs", 2)
+    result = run(project, "-o", out, "--models", "--html", "-epochs", 2)
     assert result.exit_code == 1
     root = checked_page((out / "report.html").read_text())
     rows = [[cell.text for cell in row.all("td")] for row in root.all("table")[0].all("tr")[1:]]
@@ -184,7 +185,10 @@ def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
         ("tools/show.lua", "tools_show/show.py", "verified"),
         ("tools_show.lua", "tools_show_2/tools_show.py", "verified"),
         ("train.lua", "train/train.py", "verified"),
+        ("net.t7", "models/net.py", "verified"),
     ]
     titles = [title.text for title in root.all("h2")]
     assert "util/misc.lua → util/misc.py" in titles
+    assert "Model class" in titles
+    assert "random numbers of a size that its layers tell: (3, 3)" in root.text
     assert "both ran with -epochs 2" in root.text

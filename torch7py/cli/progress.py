@@ -16,6 +16,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from torch7py.bridge.source import Wrapping, wrap_calls
+from torch7py.wording import counted
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -157,7 +158,7 @@ class Progress:
         losses, steps = self.numbers[:FIRST]
         last = self.numbers[FIRST + int(losses - 1) % KEPT]
         done, seconds = int(steps or losses), monotonic() - self.begun
-        parts = [f"{done} iterations in {_duration(seconds)}"]
+        parts = [f"{counted(done, 'iteration')} in {_duration(seconds)}"]
         if done:
             parts.append(f"{done / seconds:.1f} a second")
         if losses:

@@ -13,6 +13,7 @@ from torch7py.cli.failure import Failure, Refusal, traceback_option
 from torch7py.cli.process import deepen_stack, keep_freed_memory, load_libraries
 from torch7py.cli.program_arguments import ProgramCommand
 from torch7py.cli.translate_directory import write_text
+from torch7py.wording import counted
 
 if TYPE_CHECKING:
     from torch7py.show.picture import Shown
@@ -91,7 +92,7 @@ def show(
     text = picture.model_page(file.name, shown, notices) if out.suffix != ".svg" else _drawing(shown)
     write_text(out, text)
     total = sum(one.model.root.parameters for one in shown)
-    click.echo(f"{file} -> {out}: {len(shown)} model{'s' * (len(shown) != 1)}, {total:,} parameters")
+    click.echo(f"{file} -> {out}: {counted(len(shown), 'model')}, {counted(total, 'parameter')}")
     failed = [f"{one.title}: {one.measured.error}" for one in shown if one.measured and one.measured.error]
     if notices or (failed and len(failed) == len(shown)):
         raise Failure(f"{file}: {(notices or failed)[0]}")

@@ -11,6 +11,7 @@ import click
 from torch7py.cli.failure import Failure, Refusal, traceback_option
 from torch7py.cli.program_arguments import OptionalFile, ProgramCommand
 from torch7py.cli.translate_directory import Inequality, translate_directory, write_text
+from torch7py.wording import counted, untranslated
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
@@ -153,7 +154,7 @@ def translate(
     if found.verified is not None and not found.verified.equal:
         raise Inequality(f"{file}: not the same: {found.verified.difference}")
     if found.problems:
-        raise Failure(f"{file}: {len(found.problems)} places have no translation, so it was not verified")
+        raise Failure(f"{file}: {untranslated(len(found.problems))}, so it was not verified")
     if found.failure:
         raise Failure(f"{file}: {found.failure}")
 
@@ -217,7 +218,7 @@ def _translate(
         subject.weights = weights.name if subject.weights and weights is not None else ""
         write_text(page, one_page(subject, pictures))
     report = result.report
-    what = report.shares() if report.kind == "program" else f"{len(report.layers)} layers"
+    what = report.shares() if report.kind == "program" else counted(len(report.layers), "layer")
     shown = [out] if report.kind == "program" else written
     click.echo(f"{file} -> {' and '.join(map(str, shown))}: {what}")
     if report.recorded:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from torch7py.cli.failure import Failure, Refusal
+from torch7py.wording import counted
 
 __all__ = ["Inequality", "translate_directory", "write_text"]
 
@@ -92,9 +93,13 @@ def translate_directory(
         click.echo(line)
     states = [piece.state for piece in done]
     counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states))]
-    click.echo(f"{len(done)} pages in {out}: {', '.join(counts)}" if done else "no pages")
-    if "differs" in states:
-        raise Inequality(f"{directory}: {states.count('differs')} do not compute the same")
+    pages, files = counted(sum(piece.pages for piece in done), "page"), counted(len(done), "file")
+    click.echo(f"{pages} in {out}, of {files}: {', '.join(counts)}" if done else "no pages")
+    different = states.count("differs")
+    if different:
+        does = "does" if different == 1 else "do"
+        raise Inequality(f"{directory}: {different} of {files} {does} not compute the same in PyTorch")
     unfinished = states.count("failed") + states.count("incomplete")
     if unfinished:
-        raise Failure(f"{directory}: {unfinished} of {len(done)} have no translation, or not of all")
+        has = "has" if unfinished == 1 else "have"
+        raise Failure(f"{directory}: {unfinished} of {files} {has} no page, or one that is not complete")

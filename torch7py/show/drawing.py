@@ -11,7 +11,8 @@ from torch7py.nn.gmodule import GModule
 from torch7py.show.graph_layout import place
 from torch7py.show.measure import Measured
 from torch7py.show.structure import Model, Part
-from torch7py.show.texts import arrows, counted, seconds, share, sizes, what_it_does
+from torch7py.show.texts import arrows, seconds, share, sizes, what_it_does
+from torch7py.wording import counted
 
 __all__ = ["graph_drawing", "model_drawing"]
 

@@ -13,8 +13,9 @@ from torch7py.nn.gmodule import GModule
 from torch7py.show.drawing import graph_drawing
 from torch7py.show.measure import Measured
 from torch7py.show.structure import Model, Part, families
-from torch7py.show.texts import arrows, counted, seconds, share, sizes, what_it_does
+from torch7py.show.texts import arrows, seconds, share, sizes, what_it_does
 from torch7py.t7.outline_text import human_size
+from torch7py.wording import counted
 
 __all__ = ["Shown", "model_fragment", "model_page", "model_section"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.show.structure import Part
 
-__all__ = ["arrows", "counted", "seconds", "share", "sizes", "what_it_does"]
+__all__ = ["arrows", "seconds", "share", "sizes", "what_it_does"]
 
 # What a container does with its parts, for those of which the picture does not tell.
 _ARRANGEMENTS = {
@@ -50,8 +50,3 @@ def share(part: float, whole: float) -> str:
     """Whole per cent."""
     percent = 100 * part / whole if whole else 0.0
     return "<1 %" if 0 < percent < 1 else f"{percent:.0f} %"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 parameter``, ``9,472 parameters``"""
-    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -22,6 +22,7 @@ from torch7py.translate.side_by_side import (
     Sides,
     Subject,
 )
+from torch7py.wording import counted, untranslated
 
 __all__ = ["one_page", "project_page"]
 
@@ -119,7 +120,7 @@ def _statements(subject: Subject) -> str:
     if subject.failure:
         return ""
     if report.kind == "model":
-        return f"{len(report.layers)} layers"
+        return counted(len(report.layers), "layer")
     return f"{report.native} of {report.statements} ({percent(report.native, report.statements)} %)"
 
 
@@ -192,7 +193,7 @@ def _verdict(subject: Subject) -> list[Content]:
     unknown = [note.removeprefix(UNVERIFIED) for note in report.notes if note.startswith(UNVERIFIED)]
     if report.verified is None:
         count = len(report.problems)
-        lost = f"{count} place{'s have' if count > 1 else ' has'} no translation"
+        lost = untranslated(count)
         why = report.failure or (lost if count else "; ".join(unknown) or "it was not asked for")
         said.append(tag("p", f"Not verified: {why}.", class_="notice warn"))
     elif report.verified.equal:

@@ -25,6 +25,7 @@ from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Report, Verification
 from torch7py.translate.verify import Comparison, Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
+from torch7py.wording import counted
 
 RUNS = "verified before it was divided; run it in several processes: torchrun --nproc-per-node 2 {}"
 MOST_LINES = 10  # of those that print numbers with an error
@@ -176,13 +177,13 @@ def _verify_program(
     not_run = [str(page) for page in comparison.not_run]
     report.verified = Verification(True, comparison.largest, not_run=not_run)
     report.notes.append(
-        f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
+        f"verified: {counted(comparison.lines, 'line')} and {counted(comparison.layers, 'tensor')} of weights, "
         f"the largest relative error is {comparison.largest:.1e}"
     )
     if not_run:
         missed = sum(page.statements for page in comparison.not_run)
         report.notes.append(
-            f"verified but for {missed} of {comparison.statements} statements, which did not run: "
+            f"verified but for {missed} of {counted(comparison.statements, 'statement')}, which did not run: "
             f"{'; '.join(not_run)}"
         )
     by_size = sorted(comparison.printed_at.items(), key=lambda item: -item[1])

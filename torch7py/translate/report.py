@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from torch7py.translate.native.problem import Problem
+from torch7py.wording import counted
 
 __all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "merged", "percent", "summary"]
 
@@ -100,7 +101,8 @@ class Report:
 
     def shares(self) -> str:
         """``12 of 13 statements native (92 %), 1 in plain calls``"""
-        text = f"{self.native} of {self.statements} statements native ({percent(self.native, self.statements)} %)"
+        share = percent(self.native, self.statements)
+        text = f"{self.native} of {counted(self.statements, 'statement')} native ({share} %)"
         if self.plain_calls:
             text += f", {self.plain_calls} in plain calls ({percent(self.plain_calls, self.statements)} %)"
         if self.not_translated:
@@ -119,7 +121,7 @@ class Report:
         yield from (f"  {use}" for use in others)
         if self.names:
             fine = len(self.names) - len(others)
-            yield f"  {len(self.names)} names of packages, {fine} of them without restriction"
+            yield f"  {counted(len(self.names), 'name')} of packages, {fine} of them without restriction"
 
     def line(self) -> str:
         """The report in one line."""
@@ -138,7 +140,7 @@ class Report:
             codes.setdefault(entry.code, []).append(entry)
         for code, entries in sorted(codes.items(), key=lambda item: (-len(item[1]), item[0])):
             first = entries[0]
-            times = f"{len(entries)} time{'s' * (len(entries) != 1)}"
+            times = counted(len(entries), "time")
             yield f"  {code}: {times}, first {first.place}: {first.reason}"
         yield from (f"  {use}" for use in self.missing)
 
@@ -177,7 +179,7 @@ def entries_of(problems: Sequence[Problem], file: str, others: Mapping[str, Path
 
 def summary(reports: Sequence[Report]) -> Report:
     """All files of a directory as one."""
-    whole = Report(f"{len(reports)} file{'s' * (len(reports) != 1)}")
+    whole = Report(counted(len(reports), "file"))
     for report in reports:
         whole.statements += report.statements
         whole.native += report.native

@@ -20,6 +20,7 @@ from torch7py.translate.check import lua_files, programs_first
 from torch7py.translate.report import Report, summary
 from torch7py.translate.side_by_side import Subject
 from torch7py.translate.worker import Order, Worker
+from torch7py.wording import counted, untranslated
 
 __all__ = ["Piece", "pieces_of", "readme", "requirements", "translate_pieces"]
 
@@ -36,6 +37,7 @@ class Piece:
     kind: str = "program"
     report: Report = field(default_factory=lambda: Report(""))
     failure: str = ""  # why there is no page
+    pages: int = 0  # its own, and those of the files that it requires
     skipped: bool = False  # whether it is a file without a model
     subject: Subject | None = None  # the program beside its page, where that was asked for
 
@@ -66,12 +68,12 @@ class Piece:
         """What came of it, in one line."""
         if self.failure:
             return f"FAILED {self.failure}"
-        shares = self.report.shares() if self.kind == "program" else f"{len(self.report.layers)} layers"
+        shares = self.report.shares() if self.kind == "program" else counted(len(self.report.layers), "layer")
         because = self.report.failure
         if self.report.verified is not None:
             because = self.report.verified.difference
         elif self.report.problems:
-            because = f"{len(self.report.problems)} places have no translation"
+            because = untranslated(len(self.report.problems))
         state = "" if self.state == "incomplete" else f"; {self.state}"
         return f"{self.source} -> {self.page}: {shares}{state}{because and f': {because}'}"
 
@@ -181,7 +183,7 @@ def _translate(
     piece.skipped = piece.kind == "model" and answer.failure.endswith("no model in it")
     if not piece.failure:
         piece.report = Report.from_json(answer.report)
-        piece.subject = answer.subject
+        piece.subject, piece.pages = answer.subject, answer.pages
     return piece
 
 

@@ -36,10 +36,11 @@ class Order:
 
 @dataclass
 class Answer:
-    """The report as for JSON, or why there is none."""
+    """The report as for JSON, or why there is none, and how many pages of a program there are."""
 
     report: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
+    pages: int = 0
     subject: Subject | None = None
 
 
@@ -106,6 +107,7 @@ def _work(connection: Connection) -> None:
     from torch7py.translate.api import to_pytorch
     from torch7py.translate.checked_code import ForeignCode
     from torch7py.translate.layers.registry import NotNative
+    from torch7py.translate.page_library import MODULE
     from torch7py.translate.parse import LuaSyntaxError
     from torch7py.translate.side_by_side import subject_of
 
@@ -123,7 +125,7 @@ def _work(connection: Connection) -> None:
         try:
             found = to_pytorch(order.source, order.arguments, **order.options)
             found.write(order.page, force=True)
-            answer = Answer(found.report.as_json())
+            answer = Answer(found.report.as_json(), pages=1 + len({*found.modules} - {f"{MODULE}.py"}))
             if order.beside:
                 answer.subject = subject_of(found, order.source, order.page, order.arguments)
         except (LuaSyntaxError, ForeignCode) as error:
