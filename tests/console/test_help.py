@@ -44,7 +44,13 @@ def test_a_package(console: Console) -> None:
     text = console.help("optim")
     assert text is not None
     assert text.startswith("optim: optimizers")
-    assert "optim.sgd" in text
+    assert {"optim.adam,", "optim.Logger,"} <= set(text.split())
+    assert "optim.knows" not in text  # what only the package's own files call
+    assert {"gnuplot.plot,", "gnuplot.title,"} <= set((console.help("gnuplot") or "").split())
+    assert "nn.LSTM," in (console.help("nn") or "").split()  # which rnn brings
+    assert console.runtime.evaluate(
+        "return optim == nil and gnuplot == nil"
+    )  # the program has not required them
     torch = console.help("torch") or ""
     assert {"torch.add,", "torch.Timer,", "torch.zeros"} <= set(torch.split())
     assert "__" not in torch

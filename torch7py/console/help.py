@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from torch7py.console.completion import path_of
-from torch7py.console.registers import class_named, classes_of
+from torch7py.console.registers import class_named, classes_of, names_in
 from torch7py.nn.binding import all_exports
 from torch7py.ops import all as all_operations  # noqa: F401  (registers them)
 from torch7py.ops.descriptions import calls_of, words_of
@@ -144,27 +144,14 @@ def _in_lua_files(module: str, name: str) -> str | None:
 
 
 def _package(name: str) -> str | None:
+    """What a package is for, and the names that a program finds in it."""
     package = packages.get(name)
     if package is None:
         return None
     package.load()
-    words = _docstring(importlib.import_module(package.module)) or name
-    functions = [f"{name}.{each}" for each in package.functions if not each.startswith("_")]
-    if name == "torch":
-        functions += [call.partition("(")[0] for each in operations.values() for call in calls_of(each)[:1]]
-        functions = [each for each in functions if each.startswith("torch.")]
-    listed = sorted({*functions, *_functions_in_lua(package.module, name), *classes_of(name)})
+    words = (_docstring(importlib.import_module(package.module)) or name).partition("\n\n")[0]
+    listed = sorted({*names_in(name), *classes_of(name)})
     return "\n\n".join([words, textwrap.fill(", ".join(listed), WIDTH)]) if listed else words
-
-
-def _functions_in_lua(module: str, name: str) -> list[str]:
-    files = [file for file in resources.files(module).iterdir() if file.name.endswith(".lua")]
-    pattern = rf"^function ({re.escape(name)}\.\w+)\("
-    return [
-        found
-        for file in files
-        for found in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
-    ]
 
 
 def _docstring(thing: object) -> str | None:
