@@ -80,10 +80,8 @@ def _verified(one: TranslatedModel) -> list[Markup]:
     if one.errors[worst]:
         found = f"The largest relative error is {one.errors[worst]:.1e}, of the {worst}."
     rows = [(name, f"{error:.1e}") for name, error in one.errors.items()]
-    return [
-        tag("p", on, found, class_="soft"),
-        _table(("compared", "largest relative error"), rows, "What was compared"),
-    ]
+    table = _table(("compared", "largest relative error"), rows, "What was compared")
+    return [tag("p", on, found, class_="soft"), *filter(None, [table])]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Markup | None:
