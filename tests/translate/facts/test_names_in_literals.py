@@ -17,7 +17,7 @@ from torch7py.translate.facts.methods import READING
 from torch7py.translate.native.program import translate_script
 
 FOLDER = Path(torch7py.translate.__file__).parent
-LAYERS = 219
+LAYERS = 217
 METHODS = 1408
 _LAYER = re.compile(r"(nn|cudnn|rnn)\.[A-Z]\w+")
 _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
@@ -41,7 +41,9 @@ def literals() -> Iterator[tuple[Path, str]]:
 
 def test_names_of_layers_become_fewer() -> None:
     assert callable(translate_script)  # all rules and layers are loaded
-    bare = {name.partition(".")[2] for name in layers}
+    # Those of nn and rnn: which packages have put others into the register hangs on the tests before this one.
+    own = {name for name, made in layers.items() if made.__module__.startswith(("torch7py.nn.", "torch7py.rnn."))}
+    bare = {name.partition(".")[2] for name in own}
     found = Counter(
         path for path, word in literals() if re.fullmatch(r"(nn|cudnn|rnn)\.[A-Z]\w+", word) or word in bare
     )

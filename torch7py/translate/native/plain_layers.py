@@ -352,9 +352,7 @@ class PlainLayers:
                 t.emit(f"if {self._condition(node.condition)}:")
                 t.emit(f"{INDENT}break")
         elif isinstance(node, tree.NumericFor):
-            bounds = [node.start, node.stop, *([node.step] if node.step is not None else [])]
-            head = self._call("count", [t.value(bound).text for bound in bounds])
-            t.emit(f"for {t.names.of(node.variable)} in {head}:")
+            t.emit(f"for {t.names.of(node.variable)} in {self._numbers(node)}:")
             t.loop_body(node.body)
         elif isinstance(node, tree.GenericFor):
             plain.loop_head(t, node, [t.names.of(name) for name in node.names])
@@ -367,6 +365,15 @@ class PlainLayers:
             t.functions.define(t.names.of(node.name), node.function)
         else:
             raise Problem("T7-243", node.line, f"{type(node).__name__} in a method of a layer")
+
+    def _numbers(self, node: tree.NumericFor) -> Py:
+        """What a loop over numbers goes through."""
+        t = self.t
+        bounds = [node.start, node.stop, *([node.step] if node.step is not None else [])]
+        values = [t.value(bound) for bound in bounds]
+        if len(values) == 2 and all(t.kind(bound) == "number" and t.whole(bound) for bound in bounds):
+            return atom(f"range({values[0]}, {code.add_constant(values[1], 1)})")
+        return self._call("count", [value.text for value in values])
 
     def _run(self, node: Call | Invoke) -> None:
         t = self.t
