@@ -52,8 +52,8 @@ def test_a_directory(tmp_path: Path) -> None:
     lines = result.output.splitlines()
     assert lines[0].startswith(f"a.t7 -> {tmp_path}/out/a.safetensors: 2 tensors, ")
     reason = (
-        f"{tmp_path}/in/bad.t7: offset 0: 1836345404 is no kind of value; "
-        "the file is no .t7 file: it looks like a web page"
+        f"{tmp_path}/in/bad.t7: the file is no .t7 file: it looks like a web page; "
+        "offset 0: 1836345404 is no kind of value"
     )
     assert lines[1] == f"FAILED {reason}"
     assert lines[2].startswith(f"deeper/b.t7 -> {tmp_path}/out/deeper/b.safetensors: 2 tensors, ")
@@ -101,7 +101,7 @@ def test_requests_that_make_no_sense(tmp_path: Path) -> None:
     path = unpack(tmp_path, "nn_linear.binary.t7")
     result = run(path, tmp_path / "out.xyz")
     assert result.exit_code == 2
-    assert "the format is one of .safetensors, .pt" in result.output
+    assert "its ending names no format, which is one of .safetensors, .pt" in result.output
     assert run(tmp_path, tmp_path / "out").exit_code == 2
     (tmp_path / "empty").mkdir()
     result = run(tmp_path / "empty", tmp_path / "out", "--to", "pt")

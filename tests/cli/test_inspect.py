@@ -107,8 +107,8 @@ def test_what_is_no_t7_file_is_named(tmp_path: Path) -> None:
     result = run(tmp_path / "a.t7")
     assert result.exit_code == 1
     assert (
-        "offset 0: 67324752 is no kind of value; the file is no .t7 file: it looks like a zip file"
-        in result.output
+        "the file is no .t7 file: it looks like a zip file (PyTorch's .pt, perhaps); "
+        "offset 0: 67324752 is no kind of value" in result.output
     )
     assert (
         run(tmp_path / "b.t7").output == f"torch7py: cannot open {tmp_path}/b.t7: No such file or directory\n"

@@ -85,6 +85,8 @@ class TestPictures:
         out = tmp_path / "out.svg"
         found = run(log, log, "-o", out, "--column", "LOSS", "--log")
         assert found.output == f"{out}: 2 curves, 2 points\n"
+        assert run(log, "-o", out, "--column", "loss").output == f"{out}: 1 curve, 2 points\n"
+        run(log, log, "-o", out, "--column", "LOSS", "--log")
         assert "train.log: loss" in out.read_text()
         assert "accuracy" not in out.read_text()
 
@@ -96,6 +98,7 @@ class TestPictures:
             1,
             f"torch7py: {empty}: there are no numbers in it that could be drawn\n",
         )
+        assert run(empty).output == found.output  # before it is said that there is no screen for a window
         found = run(log, "-o", tmp_path / "x.txt")
         assert found.exit_code == 2
         assert "a picture is one of " in found.output

@@ -161,7 +161,7 @@ def test_the_size_of_the_input_can_be_said(tmp_path: Path) -> None:
     assert "on an input of (6, 3)" in run(model, "-o", tmp_path / "b.py", "--input-size", "Model=6x3").output
     result = run(model, "-o", tmp_path / "c.py", "--input-size", "2x5")
     assert result.exit_code == 1
-    assert "does not run on an input of the size given" in result.output
+    assert "does not run on an input of the size given: nn." in result.output
     result = run(model, "-o", tmp_path / "c.py", "--input-size", "big")
     assert (result.exit_code, result.output) == (
         2,
@@ -262,3 +262,29 @@ def test_a_page_about_a_model_that_differs(tmp_path: Path, monkeypatch: pytest.M
     assert run(tmp_path / "m.t7", "--html", "--no-verify", "--force").exit_code == 0
     root = checked_page((tmp_path / "m.html").read_text())
     assert root.one(class_="notice").text == "Not verified: it was not asked for."
+
+
+def test_what_may_be_overwritten(tmp_path: Path) -> None:
+    """A file that pages share may be there, if it is the same; a page never takes the place of what is translated."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.lua").write_text("local shared = require 'util.misc'\nprint(shared.twice(2))\n")
+    (tmp_path / "util").mkdir()
+    (tmp_path / "util" / "misc.lua").write_text(
+        "local M = {}\nfunction M.twice(x) return 2 * x end\nreturn M\n"
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    assert run("--no-record", "--no-verify", tmp_path / "a.lua", "-o", out / "a.py").exit_code == 0
+    assert (out / "util" / "misc.py").exists()
+    assert run("--no-record", "--no-verify", tmp_path / "b.lua", "-o", out / "b.py").exit_code == 0
+    (out / "util" / "misc.py").write_text("mine = 1\n")
+    refused = run("--no-record", "--no-verify", tmp_path / "b.lua", "-o", out / "c.py")
+    assert (refused.exit_code, refused.output) == (
+        2,
+        f"torch7py: {out}/util/misc.py exists; --force overwrites it\n",
+    )
+    refused = run(out / "util" / "misc.py", "--force")
+    assert (refused.exit_code, refused.output) == (
+        2,
+        f"torch7py: {out}/util/misc.py: the page would take its place; -o says where it goes\n",
+    )

@@ -51,8 +51,8 @@ def test_an_argument_of_a_later_day_is_disregarded_and_said_once(
     )
     assert runtime_of_2015.execute("return a.bias:nElement() + b.bias:nElement() + c.bias:nElement()") == 9
     assert capfd.readouterr().err == (
-        "torch7py: there was no argument 3 (bias) of nn.Linear in 2015, before 2016-01-25: disregarded "
-        "(--rnn-api 2016: later)\n"
+        "torch7py: there was no argument 3 (bias) of nn.Linear in 2015, before 2016-01-25, so it is disregarded; "
+        "--rnn-api 2016 gives nn and rnn of a later day\n"
     )
     runtime_of_2015.execute("nn.MSECriterion(nil) nn.LookupTable(3, 2, nil)")
     assert capfd.readouterr().err == ""
@@ -73,7 +73,7 @@ def test_what_the_program_says_counts_from_nn_on(tmp_path: Path, capfd: pytest.C
         assert runtime.state.generation == 2015
     out, err = capfd.readouterr()
     assert out == "nn.View\n"
-    assert err.endswith("nn and rnn as of 2015 (--rnn-api 2016: later)\n")
+    assert err.endswith("nn and rnn as of 2015; --rnn-api 2016 gives it later ones\n")
 
 
 @pytest.mark.parametrize("layer", ["nn.Dropout(0.5)", "nn.BatchNormalization(3)"])

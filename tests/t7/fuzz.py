@@ -106,7 +106,9 @@ def limited_memory(extra: int) -> Iterator[None]:
 
 
 def _check(error: torch7py.T7Error, path: Path) -> None:
-    if error.offset is None or not str(error).startswith(f"{path}: offset {error.offset}: "):
+    if error.offset is None or f"; offset {error.offset}: " not in str(error).removeprefix(
+        f"{path}: the file "
+    ):
         raise AssertionError(f"an error that does not say where: {error}")
 
 

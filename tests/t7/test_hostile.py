@@ -36,8 +36,8 @@ def error_of(path: Path, has_outline: bool = False, **options: Any) -> T7Error:
             outline(path, **options)
         assert also.value.offset == caught.value.offset
     assert caught.value.offset is not None
-    assert str(caught.value).startswith(f"{path}: offset {caught.value.offset}: ")
-    assert "; the file " in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: the file ")
+    assert f"; offset {caught.value.offset}: " in str(caught.value)
     return caught.value
 
 

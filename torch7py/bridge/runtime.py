@@ -425,7 +425,8 @@ class Runtime:
         self.state.generation = chosen
         if chosen == generation.OLDER:
             print(
-                f"torch7py: {self._script} calls backwardThroughTime: nn and rnn as of 2015 (--rnn-api 2016: later)",
+                f"torch7py: {self._script} calls backwardThroughTime, so it gets nn and rnn as of 2015; "
+                "--rnn-api 2016 gives it later ones",
                 file=sys.stderr,
             )
 
@@ -442,8 +443,8 @@ class Runtime:
         ):
             chosen = generation.OLDER
             print(
-                f"torch7py: {self._script} combines indices with other tensors: cutorch as of 2015"
-                " (--cutorch-api 2016: later)",
+                f"torch7py: {self._script} combines indices with other tensors, so it gets cutorch as of 2015; "
+                "--cutorch-api 2016 gives it a later one",
                 file=sys.stderr,
             )
         self.state.cutorch_generation = chosen

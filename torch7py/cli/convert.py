@@ -73,7 +73,8 @@ def convert(
     if not file.is_dir():
         suffix = f".{to}" if to else out.suffix
         if suffix not in {f".{name}" for name in FORMATS}:
-            raise Refusal(f"{out}: the format is one of {', '.join('.' + name for name in FORMATS)}")
+            formats = ", ".join(f".{name}" for name in FORMATS)
+            raise Refusal(f"{out}: its ending names no format, which is one of {formats}")
         if jobs is not None:
             raise Refusal("--jobs is for a directory")
         _one(file, out, suffix, entry, inputs, str(file))

@@ -11,6 +11,7 @@ import click
 
 from torch7py.cli.failure import Command, Failure, Refusal, traceback_option
 from torch7py.cli.logs import Curve, curves_in
+from torch7py.wording import counted
 
 __all__ = ["plot"]
 
@@ -49,6 +50,7 @@ def plot(
         import_library("matplotlib", "plots")
     except TorchError as error:
         raise Failure(str(error)) from None
+    _curves(logs, columns, live)  # what is wrong with a log is said before there is a window
     drawing = _Window() if out is None else _Picture(out)
     sizes: list[int] = []
     while True:
@@ -59,7 +61,8 @@ def plot(
             if curves:
                 drawing.draw(curves, logarithmic)
                 if not live and out is not None:
-                    click.echo(f"{out}: {len(curves)} curves, {max(len(curve.y) for curve in curves)} points")
+                    points = max(len(curve.y) for curve in curves)
+                    click.echo(f"{out}: {counted(len(curves), 'curve')}, {counted(points, 'point')}")
         if not live:
             break
         drawing.wait(EVERY)

@@ -125,6 +125,8 @@ def translate(
     if models:
         raise Refusal("--models is for directories")
     out = out if out is not None else file.with_suffix(".py")
+    if out.resolve() == file.resolve():
+        raise Refusal(f"{file}: the page would take its place; -o says where it goes")
     script = file.suffix == ".lua"
     if script and weights is not None:
         raise Refusal("--weights is for models; a program makes its own")

@@ -66,9 +66,12 @@ def calls_of(operation: Operation) -> list[str]:
 
 
 def words_of(operation: Operation) -> str:
-    """What an operation does, on one line."""
+    """What an operation does, on one line; what several of its forms say is said once."""
     called = bool(calls_of(operation))
-    words = " ".join(prose(text, called and not n) for n, text in enumerate(operation.about))
+    words = ""
+    for n, text in enumerate(operation.about):
+        more = prose(text, called and not n)
+        words += "" if more in words else f"{' ' * bool(words)}{more}"
     return re.sub("``(.+?)``", r"`\1`", words)
 
 

@@ -44,6 +44,7 @@ def disregard(what: str, since: str) -> None:
     if what not in said:
         said.add(what)
         print(
-            f"torch7py: there was no {what} in 2015, before {since}: disregarded (--rnn-api 2016: later)",
+            f"torch7py: there was no {what} in 2015, before {since}, so it is disregarded; "
+            "--rnn-api 2016 gives nn and rnn of a later day",
             file=sys.stderr,
         )

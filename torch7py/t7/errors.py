@@ -22,5 +22,5 @@ class T7Error(TorchError):
     def about(self, path: str, verdict: str) -> T7Error:
         """The same, of a file by name, with what that file seems to be."""
         error = T7Error(self.problem, self.offset)
-        error.args = (f"{path}: {self}; {verdict}",)
+        error.args = (f"{path}: {verdict}; {self}",)
         return error

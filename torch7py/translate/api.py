@@ -57,14 +57,15 @@ class Translation:
         """Write the page, the pages beside it, and weights as safetensors; by default beside it, under its name.
 
         Returns what was written. Raises FileExistsError before anything is written where a file exists, unless
-        ``force``; OSError where it cannot be written.
+        ``force`` or it is a page beside this one that is the same; OSError where it cannot be written.
         """
         target = Path(out)
         beside = Path(weights) if weights is not None else target.with_suffix(".safetensors")
         pages = {target: self.code} | {target.parent / name: code for name, code in self.modules.items()}
+        there = [path for path, code in pages.items() if path != target and _holds(path, code)]
         paths = [*pages, *([beside] if self.weights else [])]
         for path in paths:
-            if path.exists() and not force:
+            if path.exists() and not force and path not in there:
                 raise FileExistsError(f"{path} exists")
         for path, code in pages.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,11 @@ class Translation:
         if self.weights:
             write_weights(self.weights, beside)
         return paths
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file is there and has this text."""
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 def to_pytorch(

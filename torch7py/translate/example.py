@@ -12,13 +12,18 @@ from typing import Any
 
 import torch
 
+from torch7py.bridge.errors import LuaError
+from torch7py.nn.error_location import explain
 from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import Torch7Error
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted, make
 from torch7py.translate.layers.input_rules import wanted
 from torch7py.translate.layers.registry import Layer, NotNative
 
-__all__ = ["criterion_example", "dtype_of", "example_of", "repeats", "runs"]
+__all__ = ["criterion_example", "dtype_of", "example_of", "refusal", "repeats"]
+
+# How a model refuses an input.
+_REFUSALS = (Torch7Error, RuntimeError, ValueError, IndexError)
 
 # Sides to try, the usual ones first.
 SIDES = (
@@ -125,9 +130,13 @@ def dtype_of(model: Any) -> torch.dtype:
     return torch.float64
 
 
-def runs(model: Any, input: Any) -> bool:
-    """Whether a model takes an input. The model stays as it is."""
-    return _trial(model, input) is not None
+def refusal(model: Any, input: Any) -> str:
+    """Why a model does not take an input, empty where it does. The model stays as it is."""
+    try:
+        _run(model, input)
+    except _REFUSALS as error:
+        return str(error) if isinstance(error, LuaError) else str(explain(error, model))
+    return ""
 
 
 def repeats(model: Any, input: Any) -> bool:
@@ -142,15 +151,19 @@ def _leaves(value: Any) -> list[torch.Tensor]:
 
 def _trial(model: Any, input: Any) -> Any:
     """What a copy of a model gives in evaluation; None where it does not take the input."""
+    try:
+        return _run(model, input)
+    except _REFUSALS:
+        return None
+
+
+def _run(model: Any, input: Any) -> Any:
     trial = model.clone()
     trial.set_evaluate()
     if hasattr(trial, "forget"):
         trial.forget()
-    try:
-        with torch.no_grad():
-            return trial.torch7_forward(input)
-    except (Torch7Error, RuntimeError, ValueError, IndexError):
-        return None
+    with torch.no_grad():
+        return trial.torch7_forward(input)
 
 
 # -- criterions --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
-from torch7py.translate.example import criterion_example, dtype_of, example_of, repeats, runs
+from torch7py.translate.example import criterion_example, dtype_of, example_of, refusal, repeats
 from torch7py.translate.input_sizes import Sizes, Wanted, make
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.layers.shapes import name_shapes, show_shapes
@@ -115,8 +115,11 @@ def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSo
         if isinstance(found, Criterion):
             return write_criterion(layer, name)
         example = example_of(found, layer) if given is None else make(given, dtype_of(found))
-        if given is not None and not runs(found, example):
-            raise TorchError(f"{where}: the model {name} does not run on an input of the size given")
+        refused = "" if given is None else refusal(found, example)
+        if refused:
+            raise TorchError(
+                f"{where}: the model {name} does not run on an input of the size given: {refused}"
+            )
         if example is not None:
             show_shapes(layer, example)
             other = None if given is not None else example_of(found, layer, OTHER)

@@ -79,7 +79,7 @@ def test_a_program_of_2015_runs_and_says_so(tmp_path: Path, capfd: pytest.Captur
         assert runtime.run(script) == 0
     printed = capfd.readouterr()
     assert printed.out.split() == ["1"]
-    assert "cutorch as of 2015 (--cutorch-api 2016: later)" in printed.err
+    assert "cutorch as of 2015; --cutorch-api 2016 gives it a later one" in printed.err
 
 
 def test_a_year_there_is_none_of() -> None:
