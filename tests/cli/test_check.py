@@ -85,3 +85,10 @@ def test_what_cannot_be_checked(tmp_path: Path) -> None:
         f"torch7py: {path}:1: syntax error near '=' (this is no Lua)\n",
     )
     assert run(tmp_path / "nothing").exit_code == 2
+    model = tmp_path / "m.t7"
+    model.write_bytes(b"\3\0\0\0")
+    for result in (run(model), CliRunner().invoke(main, ["run", str(model)])):
+        assert result.exit_code == 2
+        assert result.output.startswith(
+            f"torch7py: {model} is no program: torch7py inspect says what is in it"
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torch7py.cli.failure import Command, Failure, Refusal, traceback_option
+from torch7py.cli.failure import Command, Failure, Refusal, refuse_models, traceback_option
 
 if TYPE_CHECKING:
     from torch7py.translate.report import Report
@@ -46,6 +46,7 @@ def check(ctx: click.Context, path: Path, as_json: bool) -> None:
             reports = check_files(files, lambda path: bar.update(1))
         _say_directory(path, reports, as_json)
     else:
+        refuse_models(str(path))
         try:
             reports = [check_program(path)]
         except LuaSyntaxError as error:

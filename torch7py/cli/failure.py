@@ -14,7 +14,16 @@ from typing import IO, Any
 
 import click
 
-__all__ = ["INTERRUPTED", "Command", "Failure", "Refusal", "one_line", "show_traceback", "traceback_option"]
+__all__ = [
+    "INTERRUPTED",
+    "Command",
+    "Failure",
+    "Refusal",
+    "one_line",
+    "refuse_models",
+    "show_traceback",
+    "traceback_option",
+]
 
 INTERRUPTED = 130  # 128 and the number of SIGINT
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -32,6 +41,14 @@ class Refusal(Failure):
     """A request that makes no sense here: exit code 2, as for a wrong option."""
 
     exit_code = 2
+
+
+def refuse_models(file: str) -> None:
+    """Say of a model that was given for a program what it is."""
+    if file.endswith(".t7"):
+        raise Refusal(
+            f"{file} is no program: torch7py inspect says what is in it, torch7py translate ports a model"
+        )
 
 
 class _Internal(Failure):

@@ -15,7 +15,15 @@ import click
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli import processes
-from torch7py.cli.failure import INTERRUPTED, Command, Failure, Refusal, show_traceback, traceback_option
+from torch7py.cli.failure import (
+    INTERRUPTED,
+    Command,
+    Failure,
+    Refusal,
+    refuse_models,
+    show_traceback,
+    traceback_option,
+)
 from torch7py.cli.needed_libraries import missing_libraries
 from torch7py.cli.process import load_libraries
 from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
@@ -98,6 +106,7 @@ def run(
         raise Refusal("-i reads from the standard input, which - takes for the program")
     if file is not None and file != "-":
         _check_file(file)
+        refuse_models(file)
     several = processes.is_one_of_several() or (nproc or 1) > 1
     if data_parallel and not several:
         raise Refusal("--data-parallel shares batches among several processes: give --nproc N")
