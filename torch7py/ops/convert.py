@@ -21,7 +21,7 @@ def to_type(x: T, number_type: NumberType) -> T:
     known = types.of(x)
     if known is number_type:
         return x
-    becomes_cuda = number_type.is_cuda and not known.is_cuda
+    becomes_cuda = number_type.is_cuda and not known.is_cuda and not x.is_meta
     device = state.current().gpu if becomes_cuda else None  # on the current of several GPUs
     copied = x.to(
         x.device if device is None else device,

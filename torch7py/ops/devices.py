@@ -40,9 +40,9 @@ def on(number: float) -> Iterator[None]:
 
 
 def move(value: Any, device: torch.device) -> Any:
-    """A tensor on this device, with its type: itself if it lies there. Or a list of such."""
+    """A tensor on this device, with its type: itself if it lies there, or has no numbers. Or a list of such."""
     if isinstance(value, list):
         return [move(item, device) for item in value]
-    if not isinstance(value, torch.Tensor) or value.device == device:
+    if not isinstance(value, torch.Tensor) or value.device == device or value.is_meta:
         return value
     return types.label(value.to(device), types.of(value))

@@ -20,6 +20,7 @@ from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import draw, scalar
+from torch7py.ops.tracing import in_transform
 
 __all__ = [
     "bernoulli",
@@ -134,6 +135,7 @@ def _are_few(tensor: torch.Tensor) -> bool:
         and tensor.is_cpu
         and tensor.is_contiguous()
         and not torch.compiler.is_compiling()
+        and not in_transform()
     )
 
 

@@ -55,6 +55,10 @@ class Replicas:
 
     def follow(self) -> None:
         """Give the copies the numbers of the first: parameters, running statistics, and whether they train."""
+        with torch.no_grad():
+            self._copy_numbers()
+
+    def _copy_numbers(self) -> None:
         first = self.modules[0]
         for copied in self.modules[1:]:
             for mine, its in zip(first.parameter_pairs()[0], copied.parameter_pairs()[0], strict=True):
