@@ -42,7 +42,9 @@ def literals() -> Iterator[tuple[Path, str]]:
 def test_names_of_layers_become_fewer() -> None:
     assert callable(translate_script)  # all rules and layers are loaded
     # Those of nn and rnn: which packages have put others into the register hangs on the tests before this one.
-    own = {name for name, made in layers.items() if made.__module__.startswith(("torch7py.nn.", "torch7py.rnn."))}
+    own = {
+        name for name, made in layers.items() if made.__module__.startswith(("torch7py.nn.", "torch7py.rnn."))
+    }
     bare = {name.partition(".")[2] for name in own}
     found = Counter(
         path for path, word in literals() if re.fullmatch(r"(nn|cudnn|rnn)\.[A-Z]\w+", word) or word in bare
