@@ -205,8 +205,9 @@ def test_an_interrupt_comes_at_any_time(runtimes: list[Runtime]) -> None:
 
     stuck = threading.Timer(120, os._exit, (9,))
     stuck.start()
-    for number in range(100):
-        sender = threading.Thread(target=send, args=(number % 25 / 10000,))
+    # All threads live to the end: Python drops what is raised while it tells a WeakSet that one of them is gone.
+    senders = [threading.Thread(target=send, args=(number % 25 / 10000,)) for number in range(100)]
+    for number, sender in enumerate(senders):
         with pytest.raises(KeyboardInterrupt):
             run(runtimes[number % 2], sender)
         sender.join()

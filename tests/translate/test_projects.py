@@ -131,8 +131,14 @@ def test_the_command_writes_all_and_they_run(tmp_path, monkeypatch):
     assert "46 of 46 statements native" in result.output
     ran = python_process.run(["out/main.py"])
     assert ran.stdout.splitlines()[:3] == ["6\t2.5\t10", "2\t10\ttrue", "8\t1"]
+    # Pages of the same files may stand there, others not.
+    part = next(path for path in sorted(tmp_path.joinpath("out").glob("*.py")) if path.name != "main.py")
+    text = part.read_text()
+    part.write_text(text + "# changed by hand")
     again = CliRunner().invoke(translate, ["main.lua", "-o", "out/main2.py"])
     assert "exists; --force overwrites it" in again.output
+    assert not tmp_path.joinpath("out", "main2.py").exists()
+    part.write_text(text)
     tmp_path.joinpath("out", "ruff.toml").write_text("line-length = 110\n")
     for command in (["check", "-q"], ["format", "--diff", "-q"]):
         checked = subprocess.run(

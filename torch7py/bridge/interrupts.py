@@ -39,6 +39,7 @@ class Target:
         self._state = ctypes.c_void_p()
         self._hook = ctypes.c_void_p()
         self.armed = False
+        self.elsewhere = 0  # how many calls into it have not returned of threads that no interrupt can end
 
     def learn(self, thread: str) -> None:
         """Find the hook that Lua has just set, by a thread of this state, ``thread: 0x...``; and take it off again."""
@@ -119,8 +120,9 @@ class Interrupts:
 
     @classmethod
     def enter(cls, target: Target) -> bool:
-        """The main thread goes into Lua; whether this is to be told of ``leave``."""
+        """A thread goes into Lua; whether it is the main one."""
         if threading.get_ident() != _main:
+            target.elsewhere += 1
             return False
         if not cls.running:
             if cls._write is None:
@@ -135,7 +137,11 @@ class Interrupts:
         return True
 
     @classmethod
-    def leave(cls) -> None:
+    def leave(cls, target: Target, main: bool) -> None:
+        """What ``enter`` told of is over."""
+        if not main:
+            target.elsewhere -= 1
+            return
         with cls._lock:
             cls.running.pop()
         if not cls.running:
@@ -185,7 +191,7 @@ class Interrupts:
         other = cls._profiled
         if other is not target:
             if other is not None:
-                if other.entries() and other not in cls.running:
+                if other.elsewhere:
                     return  # another thread runs it at this moment
                 other.stop_profiler()
             target.start_profiler(b"i1000000000")

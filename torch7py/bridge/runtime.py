@@ -631,19 +631,21 @@ class _Entered:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._state = state.use(runtime.state)
+        self._watched: bool | None = None
 
     def __enter__(self) -> None:
         runtime = self._runtime
-        runtime._entries += 1
-        runtime.advance()
-        self._watched = Interrupts.enter(runtime.target)
-        try:
-            if runtime._entries == 1:
+        before = runtime._entries
+        try:  # an interrupt may come anywhere here
+            runtime._entries = before + 1
+            runtime.advance()
+            self._watched = Interrupts.enter(runtime.target)
+            if not before:
                 runtime._enter()
         except BaseException:
-            runtime._entries -= 1
-            if self._watched:
-                Interrupts.leave()
+            runtime._entries = before
+            if self._watched is not None:
+                Interrupts.leave(runtime.target, self._watched)
             raise
         self._state.__enter__()
         self._gradients = torch.is_grad_enabled()
@@ -652,12 +654,13 @@ class _Entered:
 
     def __exit__(self, *error: object) -> None:
         runtime = self._runtime
-        if self._gradients:
-            torch.set_grad_enabled(True)
-        self._state.__exit__()
-        runtime._entries -= 1
-        if self._watched:
-            Interrupts.leave()
+        try:
+            if self._gradients:
+                torch.set_grad_enabled(True)
+            self._state.__exit__()
+        finally:
+            runtime._entries -= 1
+            Interrupts.leave(runtime.target, bool(self._watched))
         if not runtime._entries:
             runtime._leave()
 
