@@ -59,14 +59,18 @@ class Expressions:
     def value(self, node: Expression) -> Py:
         """The value of an expression: one value, a loss as a plain number."""
         t = self.t
-        if t.plain_layers.current is not None:
-            return t.plain_layers.value(node)
-        if not t.plainly:
+        in_layer = t.plain_layers.current is not None
+        if not in_layer and not t.plainly:
             return self.proved(node)
+        special = t.plain_layers.special(node) if in_layer else None
+        if special is not None:
+            return special
         before, needs = len(t.lines), t.needs()
         try:
             return self.proved(node)
-        except Undecided:
+        except Problem as problem:
+            if not in_layer and not isinstance(problem, Undecided):
+                raise
             del t.lines[before:]
             t.put_back_needs(needs)
             found = plain.value(t, node)

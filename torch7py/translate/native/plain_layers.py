@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from torch7py.translate import page_library, tree
-from torch7py.translate.facts.layers import BACKWARD
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, library_rules, plain
@@ -30,7 +30,7 @@ __all__ = ["PlainLayers"]
 _BASES = {"nn.Module": "Layer", "nn.Criterion": "Layer", "nn.Container": "Container"}
 # Methods of nn.Module that the library's class has by itself, or that a page does without.
 _LEFT_OUT = {"parameters", "clearState"}
-# What a class is called by has these names in Python.
+# Methods and fields of Torch7's layers that have another name in Python.
 _NAMED = {
     "__init": "__init__",
     "__tostring": "__repr__",
@@ -41,7 +41,7 @@ _NAMED = {
 # Methods that a page leaves to PyTorch where they only pass on what they are told.
 _OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
 _PASSED_ON = {*_OF_WEIGHTS, "type", "float", "double", "cuda"}
-_PASSES = {"forward", "updateOutput", *BACKWARD}
+_PASSES = {*FORWARD, *BACKWARD}
 
 
 class PlainLayers:
@@ -229,24 +229,8 @@ class PlainLayers:
 
     # Expressions
 
-    def value(self, node: Expression) -> Py:
-        """An expression of a method: as in other places, but for what is done with the layer and modules in it."""
-        t = self.t
-        found = self._special(node)
-        if found is not None:
-            return found
-        before, needs = len(t.lines), t.needs()
-        try:
-            return t.expressions.proved(node)
-        except Problem:
-            del t.lines[before:]
-            t.put_back_needs(needs)
-            found = plain.value(t, node)
-            if found is None:
-                raise
-            return found
-
-    def _special(self, node: Expression) -> Py | None:
+    def special(self, node: Expression) -> Py | None:
+        """What is done with the layer itself or with a module in it; None for other expressions."""
         t = self.t
         field = self.field(node)
         if field is not None:
@@ -258,17 +242,18 @@ class PlainLayers:
             return self._call("index", [t.value(node.base).text, t.value(node.key).text])
         if not isinstance(node, Invoke):
             return None
-        given = plain.arguments(t, node.arguments)
         if self.is_self(node.receiver):
-            method = f"self.{self.attribute(node.method)}"
+            method, given = f"self.{self.attribute(node.method)}", plain.arguments(t, node.arguments)
             if t.calls.is_one(node):
                 return atom(f"{method}({', '.join(given)})")
             return self._call("call", [method, *given])
-        if node.method in _PASSES and t.path(node.receiver) is None:
-            return self._pass(node, [t.value(node.receiver).text, *given])
-        if self._may_be_module(node.receiver) or self._has_operands(node):
-            return self._call("method", [t.value(node.receiver).text, code.quoted(node.method), *given])
-        return None
+        is_pass = node.method in _PASSES and t.path(node.receiver) is None
+        if not (is_pass or self._may_be_module(node.receiver) or self._has_operands(node)):
+            return None
+        receiver, given = t.value(node.receiver).text, plain.arguments(t, node.arguments)
+        if is_pass:
+            return self._pass(node, [receiver, *given])
+        return self._call("method", [receiver, code.quoted(node.method), *given])
 
     def _has_operands(self, node: Invoke) -> bool:
         """Whether a method changes a tensor by others, which need only have as many elements in Torch7."""
@@ -283,7 +268,7 @@ class PlainLayers:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
 
     def _pass(self, node: Invoke, given: list[str]) -> Py:
-        if node.method in ("forward", "updateOutput"):
+        if node.method in FORWARD:
             return self._call("run", given)
         which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
         if len(given) < 3:
@@ -394,7 +379,10 @@ class PlainLayers:
             pass
         del t.lines[before:]
         t.put_back_needs(needs)
-        return self._call("truth", [t.value(node).text])
+        value = t.value(node)
+        if len(t.lines) > before:
+            raise Problem("T7-299", node.line, "a condition that needs statements of its own")
+        return self._call("truth", [value.text])
 
     def _return(self, node: tree.Return) -> None:
         t = self.t
