@@ -5,6 +5,7 @@ A value is written once, in Lua; Python gets what a page would have in its place
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from tests.translate.running import whole_library
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.memory import Storage
 from torch7py.translate import page_library
+from torch7py.translate.native.page_names import unresolved
 
 lua_compat: Any = whole_library()
 
@@ -387,3 +389,16 @@ def test_types_by_torch(runtime: Runtime, name: str) -> None:
         if text != "nil":
             lua = in_lua(runtime, f"torch.type({text}) == '{name}'")
             assert lua_compat.is_a(value(), name) is lua, text
+
+
+@pytest.mark.parametrize("name", page_library.names())
+def test_a_page_gets_all_that_a_function_needs(name: str) -> None:
+    text = page_library.text([name])
+    assert unresolved(text, set()) <= set(dir(builtins))
+    assert page_library.is_part(text) or name.isupper()  # no page uses a constant alone
+
+
+def test_a_page_gets_no_more_than_that() -> None:
+    """A parameter that is called as another function is, is not that function."""
+    assert "torch" not in page_library.text(["call"])
+    assert "TENSOR_METHODS" not in page_library.text(["iterate", "index", "text_function"])

@@ -218,7 +218,7 @@ NUMBERS = {
 def test_bits(runtime: Runtime) -> None:
     for name, (a, x), (b, y) in itertools.product(library.BITS, NUMBERS.items(), NUMBERS.items()):
         one = name in ("bnot", "bswap", "tobit")
-        page = in_page(library.bits, name, *([x] if one else [x, y]))
+        page = in_page(library.bit_function, name, *([x] if one else [x, y]))
         lua = in_lua(runtime, f"bit.{name}({a if one else f'{a}, {b}'})")
         assert (page == "error") == (lua == "error"), (name, a, b, page, lua)
         assert page == "error" or same((page,), lua), (name, a, b, page, lua)
@@ -227,7 +227,7 @@ def test_bits(runtime: Runtime) -> None:
 def test_mathematics(runtime: Runtime) -> None:
     for name, (a, x), (b, y) in itertools.product(library.OF_NUMBERS, NUMBERS.items(), NUMBERS.items()):
         one = name not in ("fmod", "ldexp", "max", "min", "pow")
-        page = in_page(library.mathematics_all, name, *([x] if one else [x, y]))
+        page = in_page(library.math_function_all, name, *([x] if one else [x, y]))
         lua = in_lua(runtime, f"math.{name}({a if one else f'{a}, {b}'})")
         assert page == "error" or len(page) == len(lua), (name, a, b, page, lua)
         assert page == "error" or all(

@@ -48,10 +48,10 @@ _FAMILIES = {
 }
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
-    "error": "fail",
+    "error": "error",
     "ipairs": "ipairs",
     "pairs": "pairs",
-    "print": "show",
+    "print": "print_values",
     "table.concat": "concatenate",
     "table.getn": "length",
     "table.insert": "insert",
@@ -104,7 +104,7 @@ def value(t: Translator, node: Expression) -> Py | None:
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
-        return _written(t, "packed", arguments(t, tuple(field.value for field in node.fields)))
+        return _written(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
     return None
 
 
@@ -192,7 +192,7 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
         return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
-        found = _written(t, "protected", arguments(t, node.arguments))
+        found = _written(t, "pcall", arguments(t, node.arguments))
         return found if function == "call_all" else atom(f"{found}[0]")
     if path in ("unpack", "table.unpack") and function == "call_all":
         return _written(t, "unpack", arguments(t, node.arguments))
@@ -200,12 +200,12 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
         every = "text_function_all" if function == "call_all" else "text_function"
         return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if owner == "math" and last in page_library.entries("OF_NUMBERS"):
-        every = "mathematics_all" if function == "call_all" else "mathematics"
+        every = "math_function_all" if function == "call_all" else "math_function"
         return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if function == "call_all":
         return None  # the others give one value
     if owner == "bit" and last in page_library.entries("BITS"):
-        return _written(t, "bits", [code.quoted(last), *arguments(t, node.arguments)])
+        return _written(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
         return _written(t, _FUNCTIONS[path], arguments(t, node.arguments))
     return None  # a page has no other function of that library

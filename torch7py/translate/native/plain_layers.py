@@ -1,8 +1,8 @@
 """Classes of layers in plain calls: where the idiomatic form declines, their halves stay methods of the class.
 
 Such a class derives from ``lua_compat.Layer``, which computes its gradients by the program's own ``updateGradInput``
-and ``accGradParameters``. What it does with modules inside goes there and back by ``lua_compat.run`` and
-``lua_compat.back``. All fields are the object's, so that nothing of its computation needs to be known.
+and ``accGradParameters``. What it does with modules inside goes there and back by ``lua_compat.forward``
+and ``lua_compat.backward``. All fields are the object's, so that nothing of its computation needs to be known.
 """
 
 from __future__ import annotations
@@ -269,11 +269,11 @@ class PlainLayers:
 
     def _pass(self, node: Invoke, given: list[str]) -> Py:
         if node.method in FORWARD:
-            return self._call("run", given)
+            return self._call("forward", given)
         which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
         if len(given) < 3:
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
-        return self._call("back", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+        return self._call("backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
 
     def _call(self, name: str, given: list[str]) -> Py:
         return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")

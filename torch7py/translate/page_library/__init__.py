@@ -108,7 +108,14 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    """The names that a part of the library reads, but for those of its own parameters and variables."""
+    if isinstance(node, ast.ClassDef):
+        return set().union(*map(_names_in, (*node.bases, *node.body)))
+    own = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    if isinstance(node, ast.FunctionDef):
+        own |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
+    return {part.id for part in names} - own
 
 
 def _import_lines(imports: list[ast.Import | ast.ImportFrom], mentioned: set[str]) -> Iterable[str]:

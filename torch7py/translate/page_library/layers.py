@@ -12,13 +12,13 @@ from torch import nn
 from torch7py.translate.page_library.values import call, items_of
 
 
-def each(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
+def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     """A function of each tensor in nested tables; other values as they are."""
     if isinstance(value, torch.Tensor):
         return function(value)
     if isinstance(value, dict):
-        return {key: each(function, part) for key, part in value.items()}
-    return [each(function, part) for part in value] if isinstance(value, (list, tuple)) else value
+        return {key: map_tensors(function, part) for key, part in value.items()}
+    return [map_tensors(function, part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def tensors_in(value: Any) -> list[torch.Tensor]:
@@ -32,14 +32,14 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
 def gradients_for(inputs: Any, gradients: Any) -> list[torch.Tensor | None]:
     """For each tensor of an input its gradient, None where there is none."""
     if isinstance(inputs, torch.Tensor):
-        given = isinstance(gradients, torch.Tensor) and gradients.numel() == inputs.numel()
-        return [gradients.reshape(inputs.shape).clone() if given else None]
+        args = isinstance(gradients, torch.Tensor) and gradients.numel() == inputs.numel()
+        return [gradients.reshape(inputs.shape).clone() if args else None]
     if not isinstance(inputs, (list, tuple, dict)):
         return []
     parts = inputs.values() if isinstance(inputs, dict) else inputs
-    found = items_of(gradients) if isinstance(gradients, (list, tuple, dict)) else []
-    found += [None] * len(inputs)
-    return [x for part, gradient in zip(parts, found, strict=False) for x in gradients_for(part, gradient)]
+    result = items_of(gradients) if isinstance(gradients, (list, tuple, dict)) else []
+    result += [None] * len(inputs)
+    return [x for part, gradient in zip(parts, result, strict=False) for x in gradients_for(part, gradient)]
 
 
 class LayerCall(torch.autograd.Function):
@@ -47,27 +47,27 @@ class LayerCall(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, layer: Layer, inputs: tuple[Any, ...], *tensors: torch.Tensor) -> Any:
-        ctx.layer, ctx.inputs, ctx.count = layer, each(torch.Tensor.detach, inputs), len(tensors)
+        ctx.layer, ctx.inputs, ctx.count = layer, map_tensors(torch.Tensor.detach, inputs), len(tensors)
         ctx.output = call(layer.updateOutput, *ctx.inputs)
         object.__setattr__(layer, "returned", ctx.output)
         if isinstance(ctx.output, (int, float)):  # of a criterion
             return next(x for x in tensors if x.is_floating_point()).new_tensor(ctx.output)
-        found = tuple(x.clone() for x in tensors_in(ctx.output))
-        ctx.mark_non_differentiable(*(x for x in found if not x.is_floating_point()))
-        return found
+        result = tuple(x.clone() for x in tensors_in(ctx.output))
+        ctx.mark_non_differentiable(*(x for x in result if not x.is_floating_point()))
+        return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         layer, inputs = ctx.layer, ctx.inputs
         layer.share_gradients()
         if isinstance(ctx.output, (int, float)):
-            found = each(lambda x: x * gradients[0], call(layer.updateGradInput, *inputs))
+            result = map_tensors(lambda x: x * gradients[0], call(layer.updateGradInput, *inputs))
         else:
             waiting = iter(gradients)
-            found = call(layer.backward, *inputs, each(lambda _: next(waiting), ctx.output), 1)
-        of_both = isinstance(found, (list, tuple, dict)) and isinstance(inputs[0], torch.Tensor)
-        given = gradients_for(inputs if of_both else inputs[0], found)
-        return None, None, *given, *[None] * (ctx.count - len(given))
+            result = call(layer.backward, *inputs, map_tensors(lambda _: next(waiting), ctx.output), 1)
+        of_both = isinstance(result, (list, tuple, dict)) and isinstance(inputs[0], torch.Tensor)
+        args = gradients_for(inputs if of_both else inputs[0], result)
+        return None, None, *args, *[None] * (ctx.count - len(args))
 
 
 class Layer(nn.Module):
@@ -98,7 +98,7 @@ class Layer(nn.Module):
         module._apply(function, recurse)
         for name, value in list(vars(self).items()):
             if not name.startswith("_"):
-                object.__setattr__(self, name, each(function, value))
+                object.__setattr__(self, name, map_tensors(function, value))
         return self
 
     def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Any:
@@ -109,19 +109,19 @@ class Layer(nn.Module):
             seen.add(self)
         yield prefix, self
         for name in self.INNER:
-            found = getattr(self, name, None)
-            parts = {name: found} if isinstance(found, nn.Module) else dict(enumerate(found or (), 1))
+            result = getattr(self, name, None)
+            parts = {name: result} if isinstance(result, nn.Module) else dict(enumerate(result or (), 1))
             for part, module in parts.items():
                 path = f"{prefix}.{part}" if prefix else str(part)
                 yield from module.named_modules(seen, path, remove_duplicate)
 
     def forward(self, *inputs: Any) -> Any:
         apply: Any = LayerCall.apply
-        found = apply(self, inputs, *tensors_in(inputs), *self.parameters())
-        if not isinstance(found, tuple):
-            return found
-        waiting = iter(found)
-        return each(lambda _: next(waiting), self.returned)
+        result = apply(self, inputs, *tensors_in(inputs), *self.parameters())
+        if not isinstance(result, tuple):
+            return result
+        waiting = iter(result)
+        return map_tensors(lambda _: next(waiting), self.returned)
 
     def train(self, mode: bool = True) -> Any:
         (self.set_training if mode else self.set_evaluation)()
@@ -192,7 +192,7 @@ class Container(Layer):
         return len(self.modules_)
 
 
-# The last call of each module, for ``back``.
+# The last call of each module, for ``backward``.
 CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
@@ -212,36 +212,38 @@ def counted_from_0(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...
     return inputs
 
 
-def kept(old: Any, new: Any) -> Any:
+def written_over(old: Any, new: Any) -> Any:
     """New numbers in the tensors that a module had before: in Torch7 its next call writes over them."""
     if isinstance(new, torch.Tensor):
         same = isinstance(old, torch.Tensor) and old.dtype == new.dtype and old.device == new.device
         return old.resize_(new.shape).copy_(new) if same else new.detach().clone()
     if isinstance(new, (list, tuple)):
         before = items_of(old) if isinstance(old, (list, tuple)) else []
-        return [kept(*pair) for pair in zip([*before, *[None] * len(new)], new, strict=False)]
+        return [written_over(*pair) for pair in zip([*before, *[None] * len(new)], new, strict=False)]
     return new
 
 
-def run(module: Any, *inputs: Any) -> Any:
-    """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``back``."""
-    given = each(lambda x: x.detach().clone(), inputs)
-    leaves = each(lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, given))
+def forward(module: Any, *inputs: Any) -> Any:
+    """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``."""
+    args = map_tensors(lambda x: x.detach().clone(), inputs)
+    leaves = map_tensors(
+        lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, args)
+    )
     with torch.enable_grad():
         output = module(*leaves)
-    CALLS[module] = given, leaves, output
+    CALLS[module] = args, leaves, output
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         return output.item()
     if isinstance(module, Layer):
         return module.returned
-    object.__setattr__(module, "output", kept(vars(module).get("output"), output))
+    object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
     return module.output
 
 
-def back(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
+def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
     """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
-    given, leaves, output = CALLS[module]
-    same = zip(tensors_in(inputs), tensors_in(given[0]), strict=True)
+    args, leaves, output = CALLS[module]
+    same = zip(tensors_in(inputs), tensors_in(args[0]), strict=True)
     if not all(x.shape == y.shape and torch.equal(x, y) for x, y in same):
         raise ValueError("the module has been called with another input since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
@@ -257,9 +259,9 @@ def back(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: st
     if wanted:
         torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
     if which != "weights":
-        found = each(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
+        result = map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
         if isinstance(module, Layer):
-            return found
-        object.__setattr__(module, "gradInput", kept(vars(module).get("gradInput"), found))
+            return result
+        object.__setattr__(module, "gradInput", written_over(vars(module).get("gradInput"), result))
         return module.gradInput
     return None

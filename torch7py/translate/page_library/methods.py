@@ -16,25 +16,25 @@ from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, text_of
 
 
-def method_all(value: Any, name: str, *given: Any) -> tuple[Any, ...]:
+def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     """All values that ``value:name(...)`` gives."""
     if isinstance(value, torch.Tensor):
-        found = tensor_method(value, name, *given)
+        result = tensor_method(value, name, *args)
     elif isinstance(value, dict):
-        return call_all(value.get(name), value, *given)
+        return call_all(value.get(name), value, *args)
     elif isinstance(value, str):
-        found = text_function_all(name, value, *given)
+        result = text_function_all(name, value, *args)
     elif isinstance(value, torch.Size) and name in STORAGE_METHODS:
-        found = STORAGE_METHODS[name](value)
+        result = STORAGE_METHODS[name](value)
     elif isinstance(value, io.IOBase):
-        found = file_method(value, name, *given)
+        result = file_method(value, name, *args)
     elif isinstance(value, nn.Module) and not defines(type(value), name):
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
-        found = MODULE_METHODS[name](value, *given)
+        result = MODULE_METHODS[name](value, *args)
     else:
-        return call_all(getattr(value, attribute(value, name)), *given)
-    return found if type(found) is tuple else (found,)
+        return call_all(getattr(value, attribute(value, name)), *args)
+    return result if type(result) is tuple else (result,)
 
 
 def defines(kind: type, name: str) -> bool:
@@ -43,13 +43,13 @@ def defines(kind: type, name: str) -> bool:
     return any(name in vars(base) for base in own)
 
 
-def method(value: Any, name: str, *given: Any) -> Any:
+def method(value: Any, name: str, *args: Any) -> Any:
     """The first value that ``value:name(...)`` gives."""
-    return (*method_all(value, name, *given), None)[0]
+    return (*method_all(value, name, *args), None)[0]
 
 
-def _forward(module: nn.Module, *given: Any) -> Any:
-    return module(*counted_from_0(module, given))
+def _forward(module: nn.Module, *args: Any) -> Any:
+    return module(*counted_from_0(module, args))
 
 
 MODULE_METHODS: dict[str, Callable[..., Any]] = {
@@ -72,13 +72,13 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
 STORAGE_METHODS: dict[str, Callable[..., Any]] = {"size": len, "totable": list}
 
 
-def file_method(file: Any, name: str, *given: Any) -> Any:
+def file_method(file: Any, name: str, *args: Any) -> Any:
     """``file:name(...)`` of an open file."""
     if name == "write":
-        file.write("".join(text_of(value) for value in given))
+        file.write("".join(text_of(value) for value in args))
         return file
     if name == "read":
-        wanted = given[0] if given else "*l"
+        wanted = args[0] if args else "*l"
         if wanted in ("*a", "*all"):
             return file.read()
         if wanted in ("*l", "*line"):
@@ -90,4 +90,4 @@ def file_method(file: Any, name: str, *given: Any) -> Any:
         return ((line.removesuffix("\n"),) for line in file)
     if name in ("close", "flush"):
         return getattr(file, name)()
-    raise TypeError(f"the method {name} of a file with {given!r}")
+    raise TypeError(f"the method {name} of a file with {args!r}")

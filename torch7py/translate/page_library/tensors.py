@@ -37,55 +37,55 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def sizes_in(given: tuple[Any, ...]) -> list[int]:
+def sizes_in(args: tuple[Any, ...]) -> list[int]:
     """Sizes that are given one by one, or as one table or storage of them."""
-    values = items_of(given[0]) if len(given) == 1 and not isinstance(given[0], (int, float)) else given
+    values = items_of(args[0]) if len(args) == 1 and not isinstance(args[0], (int, float)) else args
     return [int(size) for size in values]
 
 
-def tensor_method(x: torch.Tensor, name: str, *given: Any) -> Any:
+def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     """``x:name(...)``"""
-    if name in ELEMENTWISE and not given:
+    if name in ELEMENTWISE and not args:
         return getattr(x, f"{name}_")()
     if (
-        given
-        and isinstance(given[0], torch.Tensor)
-        and len(given) in OF_ANOTHER.get(name, {name in ELEMENTWISE})
+        args
+        and isinstance(args[0], torch.Tensor)
+        and len(args) in OF_ANOTHER.get(name, {name in ELEMENTWISE})
     ):
-        found = tensor_method(given[0].clone(), name, *given[1:])
-        return x.resize_(found.shape).copy_(found)
+        result = tensor_method(args[0].clone(), name, *args[1:])
+        return x.resize_(result.shape).copy_(result)
     if name not in TENSOR_METHODS:
         raise TypeError(f"the method {name} of a tensor")
-    return TENSOR_METHODS[name](x, *(whole(value) for value in given))
+    return TENSOR_METHODS[name](x, *(whole(value) for value in args))
 
 
-def function_all(name: str, x: Any, *given: Any) -> tuple[Any, ...]:
+def function_all(name: str, x: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``torch.name(x, ...)`` gives."""
-    found = function(name, x, *given)
-    return found if type(found) is tuple else (found,)
+    result = function(name, x, *args)
+    return result if type(result) is tuple else (result,)
 
 
-def function(name: str, x: Any, *given: Any) -> Any:
+def function(name: str, x: Any, *args: Any) -> Any:
     """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
     if isinstance(x, torch.Tensor):
-        return tensor_method(x.clone() if name in ELEMENTWISE or name in IN_PLACE else x, name, *given)
+        return tensor_method(x.clone() if name in ELEMENTWISE or name in IN_PLACE else x, name, *args)
     if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
         raise TypeError(f"torch.{name} of a {type_of(x)}")
-    return OF_NUMBERS[name](x, *given)
+    return OF_NUMBERS[name](x, *args)
 
 
-def _add(x: torch.Tensor, *given: Any) -> torch.Tensor:
-    if len(given) == 1:
-        return x.add_(like(x, given[0]))
-    scale, other = given
+def _add(x: torch.Tensor, *args: Any) -> torch.Tensor:
+    if len(args) == 1:
+        return x.add_(like(x, args[0]))
+    scale, other = args
     return x.add_(like(x, other), alpha=scale)
 
 
 def _scaled(name: str) -> Callable[..., torch.Tensor]:
     """``addcmul`` or ``addcdiv``, before whose tensors a factor may stand."""
 
-    def compute(x: torch.Tensor, *given: Any) -> torch.Tensor:
-        scale, first, second = given if len(given) == 3 else (1, *given)
+    def compute(x: torch.Tensor, *args: Any) -> torch.Tensor:
+        scale, first, second = args if len(args) == 3 else (1, *args)
         changed: torch.Tensor = getattr(x, name)(like(x, first), like(x, second), value=scale)
         return changed
 
@@ -97,25 +97,25 @@ def _with(name: str) -> Callable[..., torch.Tensor]:
     return lambda x, other: getattr(x, name)(like(x, other))
 
 
-def _random(x: torch.Tensor, *given: int) -> torch.Tensor:
-    if len(given) == 2:
-        return x.random_(given[0], given[1] + 1)
-    return x.random_(1, given[0] + 1) if given else x.random_()
+def _random(x: torch.Tensor, *args: int) -> torch.Tensor:
+    if len(args) == 2:
+        return x.random_(args[0], args[1] + 1)
+    return x.random_(1, args[0] + 1) if args else x.random_()
 
 
 def _apply(x: torch.Tensor, function: Any) -> torch.Tensor:
     old = x.flatten().tolist()
     new = [call(function, value) for value in old]
-    kept = [before if after is None else after for before, after in zip(old, new, strict=True)]
-    return x.copy_(torch.tensor(kept, dtype=x.dtype).reshape(x.shape))
+    written_over = [before if after is None else after for before, after in zip(old, new, strict=True)]
+    return x.copy_(torch.tensor(written_over, dtype=x.dtype).reshape(x.shape))
 
 
 def _reduced(name: str) -> Callable[..., Any]:
     """Of all elements a number; along a dimension a tensor with one element there."""
 
-    def compute(x: torch.Tensor, *given: Any) -> Any:
-        found = getattr(x, name)(dim=given[0] - 1, keepdim=True) if given else getattr(x, name)()
-        return found if given else found.item()
+    def compute(x: torch.Tensor, *args: Any) -> Any:
+        result = getattr(x, name)(dim=args[0] - 1, keepdim=True) if args else getattr(x, name)()
+        return result if args else result.item()
 
     return compute
 
@@ -123,11 +123,11 @@ def _reduced(name: str) -> Callable[..., Any]:
 def _extreme(name: str) -> Callable[..., Any]:
     """Of all elements the largest or smallest; along a dimension both values and places."""
 
-    def compute(x: torch.Tensor, *given: Any) -> Any:
-        if not given:
+    def compute(x: torch.Tensor, *args: Any) -> Any:
+        if not args:
             return getattr(x, name)().item()
-        found = getattr(x, name)(dim=given[0] - 1, keepdim=True)
-        return found.values, found.indices + 1
+        result = getattr(x, name)(dim=args[0] - 1, keepdim=True)
+        return result.values, result.indices + 1
 
     return compute
 
@@ -162,15 +162,15 @@ def _squeeze(x: torch.Tensor, *dims: int) -> torch.Tensor:
 
 
 def _sort(x: torch.Tensor, dim: Any = None, descending: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    found = x.sort(-1 if dim is None else dim - 1, descending=descending)
-    return found.values, found.indices + 1
+    result = x.sort(-1 if dim is None else dim - 1, descending=descending)
+    return result.values, result.indices + 1
 
 
 def _topk(
     x: torch.Tensor, count: int = 1, dim: Any = None, largest: bool = False, _ordered: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    found = x.topk(count, -1 if dim is None else dim - 1, largest=bool(largest))
-    return found.values, found.indices + 1
+    result = x.topk(count, -1 if dim is None else dim - 1, largest=bool(largest))
+    return result.values, result.indices + 1
 
 
 def _type(x: torch.Tensor, name: str | None = None) -> Any:
@@ -237,7 +237,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "cmul": _with("mul_"),
     "copy": _with("copy_"),
     "cpow": _with("pow_"),
-    "csub": lambda x, *given: x.sub_(like(x, given[-1]), alpha=given[0] if len(given) > 1 else 1),
+    "csub": lambda x, *args: x.sub_(like(x, args[-1]), alpha=args[0] if len(args) > 1 else 1),
     "div": _with("div_"),
     "fill": lambda x, value: x.fill_(value),
     "indexAdd": lambda x, dim, places, other: x.index_add_(dim - 1, _places(places), other),
@@ -245,10 +245,10 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "indexFill": lambda x, dim, places, value: x.index_fill_(dim - 1, _places(places), value),
     "maskedFill": lambda x, mask, value: x.masked_fill_(mask.bool(), value),
     "mul": _with("mul_"),
-    "normal": lambda x, *given: x.normal_(*given),
+    "normal": lambda x, *args: x.normal_(*args),
     "pow": _with("pow_"),
     "random": _random,
-    "uniform": lambda x, *given: x.uniform_(*given),
+    "uniform": lambda x, *args: x.uniform_(*args),
     # what all elements give
     "all": _truth("all"),
     "any": _truth("any"),

@@ -32,17 +32,17 @@ def in_letters(value: Any) -> Any:
     return value.encode("latin-1").decode() if isinstance(value, str) and not value.isascii() else value
 
 
-def text_function_all(name: str, text: Any, *given: Any) -> tuple[Any, ...]:
+def text_function_all(name: str, text: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``string.name(text, ...)`` gives."""
     if name not in TEXT_METHODS:
         raise TypeError(f"string.{name}")
-    found = in_letters(TEXT_METHODS[name](octets(text), *given))
-    return found if isinstance(found, tuple) else (found,)
+    result = in_letters(TEXT_METHODS[name](octets(text), *args))
+    return result if isinstance(result, tuple) else (result,)
 
 
-def text_function(name: str, text: Any, *given: Any) -> Any:
+def text_function(name: str, text: Any, *args: Any) -> Any:
     """The first value that ``string.name(text, ...)`` gives."""
-    return (*text_function_all(name, text, *given), None)[0]
+    return (*text_function_all(name, text, *args), None)[0]
 
 
 def place_of(text: str, place: Any) -> int:
@@ -107,11 +107,11 @@ def one_of(pattern: str, at: int) -> tuple[str, int]:
         return f"[{class_of(pattern[at + 1])}]", at + 2
     if letter != "[":
         return "." if letter == "." else re.escape(letter), at + 1
-    found = re.compile(r"\[(\^?)(\]?(?:%.|[^\]%])*)\]", re.DOTALL).match(pattern, at)
-    if found is None:
+    result = re.compile(r"\[(\^?)(\]?(?:%.|[^\]%])*)\]", re.DOTALL).match(pattern, at)
+    if result is None:
         raise ValueError("malformed pattern (missing ']')")
     inside = ""
-    for part in re.finditer(r"%(.)|(.)-(.)|(.)", found[2], re.DOTALL):
+    for part in re.finditer(r"%(.)|(.)-(.)|(.)", result[2], re.DOTALL):
         escaped, first, last, alone = part.groups()
         if escaped is not None:
             inside += class_of(escaped)
@@ -120,8 +120,8 @@ def one_of(pattern: str, at: int) -> tuple[str, int]:
         elif first <= last:
             inside += f"\\x{ord(first):02x}-\\x{ord(last):02x}"
     if not inside:
-        return "." if found[1] else "(?!)", found.end()
-    return f"[{found[1]}{inside}]", found.end()
+        return "." if result[1] else "(?!)", result.end()
+    return f"[{result[1]}{inside}]", result.end()
 
 
 def frontier(inside: str) -> str:
@@ -174,20 +174,20 @@ def compiled(pattern: str) -> tuple[re.Pattern[str], frozenset[int]]:
     return re.compile(out, re.DOTALL), frozenset(places)
 
 
-def captures(found: re.Match[str], places: frozenset[int]) -> tuple[Any, ...]:
+def captures(result: re.Match[str], places: frozenset[int]) -> tuple[Any, ...]:
     """What a match captured, places counted from 1; without captures all that it matched."""
-    if not found.re.groups:
-        return (found[0],)
-    return tuple(found.start(n) + 1 if n in places else found[n] for n in range(1, found.re.groups + 1))
+    if not result.re.groups:
+        return (result[0],)
+    return tuple(result.start(n) + 1 if n in places else result[n] for n in range(1, result.re.groups + 1))
 
 
 def matches(text: str, pattern: str) -> Iterator[tuple[re.Match[str], frozenset[int]]]:
     """All matches of a pattern, one behind the other."""
     expression, places = compiled(pattern)
     at: int = 0
-    while at <= len(text) and (found := expression.search(text, at)):
-        yield found, places
-        at = found.end() + (found.end() == found.start())
+    while at <= len(text) and (result := expression.search(text, at)):
+        yield result, places
+        at = result.end() + (result.end() == result.start())
         if pattern.startswith("^"):
             return
 
@@ -203,8 +203,8 @@ def search(text: str, pattern: Any, start: Any) -> tuple[re.Match[str] | None, f
 def _text_find(text: str, pattern: Any, start: Any = 1, plain: Any = None) -> Any:
     if plain is not None and plain is not False:
         at = min(max(place_of(text, 1 if start is None else start), 1) - 1, len(text))
-        found = text.find(octets(pattern), at)
-        return (found + 1, found + len(octets(pattern))) if found >= 0 else None
+        result = text.find(octets(pattern), at)
+        return (result + 1, result + len(octets(pattern))) if result >= 0 else None
     match, places = search(text, pattern, start)
     if match is None:
         return None
@@ -221,35 +221,39 @@ class Matches:
 
     def __init__(self, text: str, pattern: str) -> None:
         # a ^ is a letter like others here
-        self.found = matches(text, f"%{pattern}" if pattern.startswith("^") else pattern)
+        self.matches = matches(text, f"%{pattern}" if pattern.startswith("^") else pattern)
 
     def __call__(self, *_: Any) -> Any:
-        match = next(self.found, None)
+        match = next(self.matches, None)
         return None if match is None else in_letters(captures(*match))
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        found = self()
-        if found is None:
+        result = self()
+        if result is None:
             raise StopIteration
-        return found[0]
+        return result[0]
 
 
 def replaced(match: re.Match[str], places: frozenset[int], value: Any) -> str:
     """What stands in the place of a match: by a text with ``%1``, a table or a function."""
-    kept = captures(match, places)
+    written_over = captures(match, places)
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
 
         def part(escape: re.Match[str]) -> str:
             if not escape[1].isdigit():
                 return escape[1]
-            return octets(match[0] if escape[1] == "0" else kept[int(escape[1]) - 1])
+            return octets(match[0] if escape[1] == "0" else written_over[int(escape[1]) - 1])
 
         return re.sub(r"%(.?)", part, octets(value), flags=re.DOTALL)
-    found = call(value, *in_letters(kept)) if callable(value) else index(value, in_letters(kept[0]))
-    return match[0] if found is None or found is False else octets(found)
+    result = (
+        call(value, *in_letters(written_over))
+        if callable(value)
+        else index(value, in_letters(written_over[0]))
+    )
+    return match[0] if result is None or result is False else octets(result)
 
 
 def _text_gsub(text: str, pattern: Any, value: Any, count: Any = None) -> tuple[str, int]:
@@ -264,9 +268,9 @@ def _text_gsub(text: str, pattern: Any, value: Any, count: Any = None) -> tuple[
     return out + text[at:], done
 
 
-def _text_format(text: str, *given: Any) -> str:
+def _text_format(text: str, *args: Any) -> str:
     """``string.format``: C's directives are Python's, but for those of text, and of what is no finite number."""
-    values = iter(given)
+    values = iter(args)
 
     def one(directive: re.Match[str]) -> str:
         flags, width, point, digits, letter = directive.groups()
@@ -303,10 +307,10 @@ def _text_format(text: str, *given: Any) -> str:
 def quoted(text: str) -> str:
     """A text as Lua's source has it, ``%q`` of a format."""
 
-    def escaped(found: re.Match[str]) -> str:
-        code = found[0]
+    def escaped(result: re.Match[str]) -> str:
+        code = result[0]
         known = {'"': '\\"', "\\": "\\\\", "\n": "\\\n", "\r": "\\r"}
-        digit = text[found.end() : found.end() + 1].isdigit()
+        digit = text[result.end() : result.end() + 1].isdigit()
         return known.get(code) or (f"\\{ord(code):03d}" if digit else f"\\{ord(code)}")
 
     return '"' + re.sub(r'["\\\x00-\x1f\x7f]', escaped, text) + '"'
@@ -319,18 +323,18 @@ TEXT_METHODS: dict[str, Callable[..., Any]] = {
     "gmatch": lambda text, pattern: Matches(text, octets(pattern)),
     "gsub": _text_gsub,
     "len": len,
-    "lower": lambda text: re.sub("[A-Z]", lambda found: found[0].lower(), text),
+    "lower": lambda text: re.sub("[A-Z]", lambda result: result[0].lower(), text),
     "match": _text_match,
     "rep": _text_rep,
     "reverse": lambda text: text[::-1],
     "sub": _text_sub,
-    "upper": lambda text: re.sub("[a-z]", lambda found: found[0].upper(), text),
+    "upper": lambda text: re.sub("[a-z]", lambda result: result[0].upper(), text),
 }
 
 # The bits of whole numbers, of which LuaJIT takes 32
 
 
-def word(value: Any) -> int:
+def to_word(value: Any) -> int:
     """A number as 32 bits."""
     number = to_number(value)
     if number is None:
@@ -338,14 +342,14 @@ def word(value: Any) -> int:
     return round(number) & 0xFFFFFFFF if math.isfinite(number) else 0
 
 
-def bits(name: str, *given: Any) -> Any:
+def bit_function(name: str, *args: Any) -> Any:
     """``bit.name(...)``"""
-    words = [word(value) for value in given]
-    found: int = functools.reduce(BITS[name], words) if len(words) > 1 else BITS[name](words[0], 0)
+    words = [to_word(value) for value in args]
+    result: int = functools.reduce(BITS[name], words) if len(words) > 1 else BITS[name](words[0], 0)
     if name in ("band", "bor", "bxor") and len(words) == 1:
-        found = words[0]
-    found &= 0xFFFFFFFF
-    return found - (1 << 32) if found & 0x80000000 else found
+        result = words[0]
+    result &= 0xFFFFFFFF
+    return result - (1 << 32) if result & 0x80000000 else result
 
 
 def signed(value: int) -> int:

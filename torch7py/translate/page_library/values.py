@@ -35,17 +35,17 @@ def places_in(x: torch.Tensor, key: Any) -> Any:
         return key.bool()
     if not isinstance(key, (list, dict)):
         return place_in(x, 0, key)
-    found: list[int | slice] = []
+    result: list[int | slice] = []
     for dim, part in enumerate(items_of(key)):
         ends = items_of(part) if isinstance(part, (list, dict)) else [part]
         if ends:
             first, last = place_in(x, dim, ends[0]), place_in(x, dim, ends[-1])
             if first > last:
                 raise IndexError(f"from place {first + 1} to place {last + 1}")
-            found.append(slice(first, last + 1) if isinstance(part, (list, dict)) else first)
+            result.append(slice(first, last + 1) if isinstance(part, (list, dict)) else first)
         else:
-            found.append(slice(None))
-    return tuple(found)
+            result.append(slice(None))
+    return tuple(result)
 
 
 def place_in(x: torch.Tensor, dim: int, place: Any) -> int:
@@ -75,8 +75,8 @@ def index(table: Any, key: Any) -> Any:
     if isinstance(table, torch.Tensor):
         part = table[places_in(table, key)]
         return part.item() if part.dim() == 0 else part
-    found = getattr(table, attribute(table, key), None)
-    return found.__func__ if inspect.ismethod(found) else found
+    result = getattr(table, attribute(table, key), None)
+    return result.__func__ if inspect.ismethod(result) else result
 
 
 def store(table: Any, key: Any, value: Any) -> None:
@@ -159,23 +159,23 @@ def iterate(function: Any, state: Any = None, first: Any = None, *, names: int) 
 # Calls
 
 
-def call_all(function: Any, *given: Any) -> tuple[Any, ...]:
+def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``function(...)`` gives: it drops what it does not take, and what it is not given is None."""
     if not callable(function):
         raise TypeError(f"a call of {function!r:.60}")
-    arguments: list[Any] = list(given)
+    arguments: list[Any] = list(args)
     if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
         parameters = inspect.signature(function).parameters.values()
-        if not any(each.kind is each.VAR_POSITIONAL for each in parameters):
-            needed = sum(each.default is each.empty for each in parameters)
-            arguments = [*given[: len(parameters)], *[None] * (needed - len(given))]
-    found = function(*arguments)
-    return found if type(found) is tuple else (found,)
+        if not any(map_tensors.kind is map_tensors.VAR_POSITIONAL for map_tensors in parameters):
+            needed = sum(map_tensors.default is map_tensors.empty for map_tensors in parameters)
+            arguments = [*args[: len(parameters)], *[None] * (needed - len(args))]
+    result = function(*arguments)
+    return result if type(result) is tuple else (result,)
 
 
-def call(function: Any, *given: Any) -> Any:
+def call(function: Any, *args: Any) -> Any:
     """The first value that ``function(...)`` gives."""
-    return (*call_all(function, *given), None)[0]
+    return (*call_all(function, *args), None)[0]
 
 
 def count(first: Any, last: Any, step: Any = 1) -> Iterator[Any]:
@@ -327,10 +327,10 @@ def concatenate(table: Any, separator: str = "", first: int = 1, last: int | Non
     return separator.join(text_of(item) for item in items)
 
 
-def insert(table: Any, *given: Any) -> None:
+def insert(table: Any, *args: Any) -> None:
     """``table.insert(table, place, value)``: without a place at the end."""
     count = len(items_of(table))
-    place, value = (count + 1, *given) if len(given) == 1 else given[:2]
+    place, value = (count + 1, *args) if len(args) == 1 else args[:2]
     if isinstance(table, list):
         if not 1 <= place <= count + 1 or value is None:
             raise TypeError(f"a list of {count} items cannot have {value!r:.40} at {place!r}")
@@ -362,27 +362,27 @@ def unpack(table: Any, first: int = 1, last: int | None = None) -> list[Any]:
     return [index(table, place) for place in range(int(first), end + 1)]
 
 
-def mathematics_all(name: str, *given: Any) -> tuple[Any, ...]:
+def math_function_all(name: str, *args: Any) -> tuple[Any, ...]:
     """All values of ``math.name(...)`` of numbers, or of texts that say some."""
-    numbers = [float(number_of(value)) for value in given]
+    numbers = [float(number_of(value)) for value in args]
     if name in ("max", "min") and any(math.isnan(number) for number in numbers):
         raise TypeError(f"math.{name} of what is no number")
-    found = OF_NUMBERS[name](*numbers)
-    every = found if isinstance(found, tuple) else (found,)
+    result = OF_NUMBERS[name](*numbers)
+    every = result if isinstance(result, tuple) else (result,)
     return tuple(int(x) if x and math.isfinite(x) and x == int(x) else x for x in every)
 
 
-def mathematics(name: str, *given: Any) -> Any:
+def math_function(name: str, *args: Any) -> Any:
     """The first value of ``math.name(...)``."""
-    return mathematics_all(name, *given)[0]
+    return math_function_all(name, *args)[0]
 
 
-def show(*values: Any) -> None:
+def print_values(*values: Any) -> None:
     """``print(...)``"""
     print("\t".join(text_of(value) for value in values))
 
 
-def packed(*values: Any) -> list[Any]:
+def table_of(*values: Any) -> list[Any]:
     """``{...}`` with all values of a call: a list of them, without what is None at its end."""
     count = max((place for place, value in enumerate(values, 1) if value is not None), default=0)
     if any(value is None for value in values[:count]):
@@ -390,19 +390,19 @@ def packed(*values: Any) -> list[Any]:
     return list(values[:count])
 
 
-def fail(message: Any = None, *_: Any) -> Any:
+def error(message: Any = None, *_: Any) -> Any:
     """``error(message)``, where a value is wanted."""
     if not isinstance(message, (str, int, float)):
         raise TypeError(f"error with a {type_of(message)}")
     raise RuntimeError(text_of(message))
 
 
-def protected(function: Any, *given: Any) -> tuple[Any, ...]:
+def pcall(function: Any, *args: Any) -> tuple[Any, ...]:
     """``pcall(function, ...)``: whether it goes well, and its values or what the error says."""
     try:
-        return (True, *call_all(function, *given))
-    except Exception as error:  # noqa: BLE001
-        return False, str(error)
+        return (True, *call_all(function, *args))
+    except Exception as problem:  # noqa: BLE001
+        return False, str(problem)
 
 
 OF_NUMBERS: dict[str, Callable[..., Any]] = {
