@@ -221,12 +221,14 @@ def test_functions_that_give_several_nodes(tmp_path):
     )
     assert "        return next_c, torch.sigmoid(c) * torch.tanh(next_c)\n" in code
     assert "lua_item" not in code
-    reasons = {problem.reason for problem in page_of(LAYERS).problems}
+    page = page_of(LAYERS)
+    reasons = {problem.reason for problem in page.reasons}
     assert "nodes and other values in one assignment" in reasons
     several = source.replace("next_c, next_h = unit(x,", "both = {unit(x,").replace(
         "size, n)\n      table", "size, n)}\n      table"
     )
-    reasons = {problem.reason for problem in page_of(several).problems}
+    page = page_of(several)
+    reasons = {problem.reason for problem in (*page.problems, *page.reasons)}
     assert "all nodes that a function gives, at the end of a list" in reasons
 
 
@@ -327,7 +329,7 @@ def test_graphs_that_methods_make_of_their_objects(tmp_path):
         "   local h =", "   if self.opt.deep then table.insert(inputs, nn.Identity()()) end\n   local h ="
     )
     page = page_of(unclear)
-    assert any(problem.code == "T7-221" for problem in page.problems)
+    assert any(problem.code == "T7-221" for problem in page.reasons)
     assert "    def wire(self, k):\n        encode = self.encoder()\n" in page.code  # the others are there
 
 
@@ -352,8 +354,8 @@ def test_a_criterion_is_a_node_with_one_element(tmp_path):
     code = verified(JUDGED, tmp_path).code
     assert "self.criterion = nn.NLLLoss()\n" in code
     assert "return self.criterion(pred, y.long() - 1).reshape(1), h\n" in code
-    problems = page_of(JUDGED.replace("({pred, y})", "({pred, y, y})")).problems
-    assert any(p.reason == "a criterion of something else than two nodes" for p in problems)
+    page = page_of(JUDGED.replace("({pred, y})", "({pred, y, y})"))
+    assert any(p.reason == "a criterion of something else than two nodes" for p in (*page.problems, *page.reasons))
 
 
 @pytest.mark.parametrize(
@@ -393,5 +395,41 @@ def test_what_is_no_class(nodes, said):
         f"local function f()\n{x}\n{nodes}\nreturn nn.gModule({{x}}, {{y}})\nend\nprint(f())\n",
         f"{x}\n{nodes}\nlocal m = nn.gModule({{x}}, {{y}})\nprint(m)\n",
     ):
-        problems = page_of(source).problems
-        assert any(problem.code == "T7-221" and said in problem.reason for problem in problems)
+        page = page_of(source)
+        assert any(said in problem.reason for problem in (*page.problems, *page.reasons))
+
+
+WITHOUT_CLASSES = {
+    "a part takes nodes from around it": """local function cell(x, h)
+   local function sum() return nn.CAddTable()({nn.Linear(3, 4)(x), nn.Linear(4, 4)(h)}) end
+   local gate, new = nn.Sigmoid()(sum()), nn.Tanh()(sum())
+   return nn.CMulTable()({gate, new})
+end
+local x, h = nn.Identity()(), nn.Identity()()
+local nets = {nn.gModule({x, h}, {cell(x, h)})}
+print(nets[1]:forward({torch.randn(2, 3), torch.randn(2, 4)}))
+""",
+    "nodes in the arguments that are left": """local function joined(...) return nn.JoinTable(2)({...}) end
+local x, h = nn.Identity()(), nn.Identity()()
+local net = nn.gModule({x, h}, {nn.Linear(10, 2)(joined(x, h, nn.Tanh()(x)))})
+print(net:forward({torch.randn(2, 3), torch.randn(2, 4)}))
+""",
+    "items and a split": """local words, state = nn.Identity()(), nn.Identity()()
+local parts = {nn.SplitTable(2)(nn.LookupTable(7, 3)(words)):split(2)}
+parts[#parts + 1] = state
+local net = {graph = nn.gModule({words, state}, {nn.CAddTable()(parts), parts[1]})}
+local sum, first = unpack(net.graph:forward({torch.Tensor{{1, 2}, {7, 3}}, torch.randn(2, 3)}))
+print(sum, first)
+""",
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_CLASSES)
+def test_graphs_without_classes_are_made_when_the_page_runs(name, tmp_path):
+    page = page_of(WITHOUT_CLASSES[name])
+    script = tmp_path / "program.lua"
+    script.write_text(START + WITHOUT_CLASSES[name])
+    assert not page.problems
+    assert verify_script(page, script).lines
+    assert "lua_compat.Graph(" in page.code
+    assert any(problem.code in ("T7-221", "T7-223") for problem in page.reasons)

@@ -99,6 +99,8 @@ class Expressions:
             return self.unary(node)
         if isinstance(node, tree.Table):
             classes = self.t.classes
+            if self.t.plainly and plain.ends_in_several(self.t, node):
+                raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return (
                 classes.factories.value(node)
                 or classes.literal_objects.value(node)

@@ -14,8 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import page_library, tree
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
 __all__ = [
     "all_values",
     "arguments",
+    "ends_in_several",
     "given",
     "gives_all",
+    "goes_back",
     "has_function",
     "has_method",
     "loop_head",
+    "pass_of",
     "several",
     "store",
     "value",
@@ -84,11 +90,20 @@ def has_function(path: str) -> bool:
 
 
 def gives_all(t: Translator, node: Expression) -> bool:
-    """Whether the library gives all values of a call of Lua's own libraries."""
+    """Whether the library gives all values of a call: of Lua's own libraries, or all parts of a graph's node."""
+    if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
+        return True
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
     return owner in ("math", "string") and last in page_library.entries(_LIBRARIES[owner])
+
+
+def ends_in_several(t: Translator, node: tree.Table) -> bool:
+    """Whether the last item of a list is a call all of whose values the library gives."""
+    last = node.fields[-1] if node.fields else None
+    call = last.value if last is not None and last.key is None else None
+    return isinstance(call, (Call, Invoke)) and gives_all(t, call) and not t.calls.is_one(call, least=1)
 
 
 def value(t: Translator, node: Expression) -> Py | None:
@@ -177,12 +192,18 @@ def _written(t: Translator, name: str, given: list[str]) -> Py:
 def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py | None:
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
+        if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
+            return pass_of(t, node)
         if kind in _FAMILIES and not has_method(kind, node.method):
             return None
         return _written(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
+    if path == "nn.gModule" and len(node.arguments) == 2:
+        return _written(t, "Graph", arguments(t, node.arguments))
+    if path is None and t.type(node).has("node"):
+        return _node(t, node)
     if path is None:
         return _written(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
@@ -209,6 +230,37 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     if path in _FUNCTIONS:
         return _written(t, _FUNCTIONS[path], arguments(t, node.arguments))
     return None  # a page has no other function of that library
+
+
+def pass_of(t: Translator, node: Invoke) -> Py:
+    """A call of a module there or back, of which the library keeps what it needs for the way back."""
+    given = [t.value(node.receiver).text, *arguments(t, node.arguments)]
+    if node.method in FORWARD:
+        return _written(t, "forward", given)
+    if len(given) < 3:
+        raise Problem("T7-226", node.line, f"{node.method} with these arguments")
+    which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
+    return _written(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+
+
+def goes_back(t: Translator) -> bool:
+    """Whether the program calls the backward pass of something of which is not known what it is."""
+    return any(
+        node.method in BACKWARD and t.kind(node.receiver) in (None, "any") and t.path(node.receiver) is None
+        for node in tree.every(t.program, Invoke)
+    )
+
+
+def _node(t: Translator, node: Call) -> Py:
+    """A node of a graph that has no class: ``module(node)``."""
+    given = arguments(t, node.arguments)
+    if t.kind(node.callee) == "criterion":
+        raise Problem("T7-221", node.line, "a criterion in a graph that has no class")
+    if takes_items(t.type(node.callee)) and given:
+        if len(given) > 1 or t.kind(node.arguments[0]) == "table":
+            raise Problem("T7-221", node.line, "a module that takes places and other values, in a graph")
+        given = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
+    return _written(t, "node", [t.value(node.callee).text, *given])
 
 
 def arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:

@@ -250,9 +250,9 @@ class PlainLayers:
         is_pass = node.method in _PASSES and t.path(node.receiver) is None
         if not (is_pass or self._may_be_module(node.receiver) or self._has_operands(node)):
             return None
-        receiver, given = t.value(node.receiver).text, plain.arguments(t, node.arguments)
         if is_pass:
-            return self._pass(node, [receiver, *given])
+            return plain.pass_of(t, node)
+        receiver, given = t.value(node.receiver).text, plain.arguments(t, node.arguments)
         return self._call("method", [receiver, code.quoted(node.method), *given])
 
     def _has_operands(self, node: Invoke) -> bool:
@@ -266,14 +266,6 @@ class PlainLayers:
 
     def _may_be_module(self, node: Expression) -> bool:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
-
-    def _pass(self, node: Invoke, given: list[str]) -> Py:
-        if node.method in FORWARD:
-            return self._call("forward", given)
-        which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
-        if len(given) < 3:
-            raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
-        return self._call("backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
 
     def _call(self, name: str, given: list[str]) -> Py:
         return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")

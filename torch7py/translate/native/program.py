@@ -84,9 +84,24 @@ def translate_script(
             if clashes:
                 with reserved(clashes):
                     found = _translate(source, file, recorded, one_row)
+            found = _with_plain_graphs(found, source, file, recorded)
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
         return found
+
+
+def _with_plain_graphs(
+    found: Native, source: bytes, file: str, recorded: dict[int, set[str]] | None
+) -> Native:
+    """The pages with graphs in plain calls that could be no classes, where less is refused so."""
+    assert found.translator is not None
+    declined = found.translator.graphs.declined
+    if not declined:
+        return found
+    with reserved(_clashes(found.translator)):
+        other = _translate(source, file, recorded, found.one_row, frozenset(declined))
+    other.reasons = list(dict.fromkeys([*declined.values(), *other.reasons]))
+    return max(found, other, key=lambda each: each.native + each.plain_calls)
 
 
 def _clashes(t: Translator | None) -> frozenset[str]:
@@ -97,10 +112,16 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     return frozenset(of_program.intersection(t.models.helpers, HELPERS))
 
 
-def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
+def _translate(
+    source: bytes,
+    file: str,
+    recorded: dict[int, set[str]] | None,
+    one_row: bool,
+    plain_graphs: frozenset[int] = frozenset(),
+) -> Native:
     project = gather(source, file)
     with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, recorded, one_row)
+        return _translate_project(project, recorded, one_row, plain_graphs)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -110,10 +131,12 @@ def _with_one_less(program: Block) -> frozenset[str]:
     return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
 
 
-def _translate_project(project: Project, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
+def _translate_project(
+    project: Project, recorded: dict[int, set[str]] | None, one_row: bool, plain_graphs: frozenset[int]
+) -> Native:
     scopes = resolve(project.program)
     types = infer(project.program, scopes, recorded, project.functions(), project.checks)
-    t = Translator(project, scopes, types, one_row)
+    t = Translator(project, scopes, types, one_row, plain_graphs)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
     for each in (*project.files, project.script):

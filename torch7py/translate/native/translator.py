@@ -16,6 +16,7 @@ from torch7py.translate.native import (
     devices,
     files,
     optimizers,
+    plain,
     ranges,
     table_comments,
     tables,
@@ -72,8 +73,16 @@ Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
 class Translator:
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
-    def __init__(self, project: Project, scopes: Scopes, types: Types, one_row: bool) -> None:
+    def __init__(
+        self,
+        project: Project,
+        scopes: Scopes,
+        types: Types,
+        one_row: bool,
+        plain_graphs: frozenset[int] = frozenset(),
+    ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
+        self.plain_graphs = plain_graphs  # where graphs are made that have no class
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)
@@ -197,6 +206,10 @@ class Translator:
     def layers_named(self, wanted: re.Pattern[str]) -> list[str]:
         """The layers of nn that the program names, of those that a pattern finds."""
         return [name for name in self.layer_names if wanted.search(name)]
+
+    @cached_property
+    def goes_back_plainly(self) -> bool:
+        return plain.goes_back(self)
 
     @cached_property
     def layer_names(self) -> list[str]:

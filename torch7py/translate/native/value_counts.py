@@ -103,6 +103,8 @@ class ValueCounts:
             return _both([found for f in functions if (found := self.of_function(f)) is not None])
         if t.calls.is_unpacked(node):
             return (0, math.inf)
+        if isinstance(node, Invoke) and node.method == "split" and t.graphs.is_node(node.receiver):
+            return (0, math.inf)
         if t.calls.gives_two(node):
             return self._of_library(node)
         return (0, 0) if isinstance(node, Call) and t.path(node.callee) in _NONE else _ONE

@@ -216,7 +216,7 @@ def written_over(old: Any, new: Any) -> Any:
     """New numbers in the tensors that a module had before: in Torch7 its next call writes over them."""
     if isinstance(new, torch.Tensor):
         same = isinstance(old, torch.Tensor) and old.dtype == new.dtype and old.device == new.device
-        return old.resize_(new.shape).copy_(new) if same else new.detach().clone()
+        return old.resize_(new.shape).copy_(new.detach()) if same else new.detach().clone()
     if isinstance(new, (list, tuple)):
         before = items_of(old) if isinstance(old, (list, tuple)) else []
         return [written_over(*pair) for pair in zip([*before, *[None] * len(new)], new, strict=False)]

@@ -28,10 +28,10 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         result = STORAGE_METHODS[name](value)
     elif isinstance(value, io.IOBase):
         result = file_method(value, name, *args)
-    elif isinstance(value, nn.Module) and not defines(type(value), name):
+    elif isinstance(value, nn.Module) and (name == "forward" or not defines(type(value), name)):
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
-        result = MODULE_METHODS[name](value, *args)
+        return (MODULE_METHODS[name](value, *args),)  # of which a tuple is one table
     else:
         return call_all(getattr(value, attribute(value, name)), *args)
     return result if type(result) is tuple else (result,)
@@ -52,9 +52,16 @@ def _forward(module: nn.Module, *args: Any) -> Any:
     return module(*counted_from_0(module, args))
 
 
+def clone(module: nn.Module, *shared: str) -> nn.Module:
+    """``module:clone(...)``: a copy. Where fields are named, its weights and gradients are the module's own."""
+    if shared and not {"weight", "bias", "gradWeight", "gradBias"}.issubset(shared):
+        raise TypeError(f"a copy of a module that shares {', '.join(shared)} alone")
+    return copy.deepcopy(module, {id(x): x for x in module.parameters()} if shared else None)
+
+
 MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "add": lambda module, part: module.append(part),
-    "clone": copy.deepcopy,
+    "clone": clone,
     "cuda": lambda module: as_type(module, "cuda"),
     "double": lambda module: as_type(module, "double"),
     "evaluate": lambda module: module.eval(),

@@ -4,17 +4,23 @@ The statements that make nodes are written twice: in the constructor as the laye
 what is computed, a node being its value there. What only counts or chooses (sizes, loops, conditions) is written
 where the one or the other needs it. A function that makes part of a graph out of nodes becomes a class of its own.
 A graph among other statements takes those that make its nodes.
+
+A graph of which this cannot be proved is made when the page runs, of nodes as in the program: its statements stay
+where they are, in plain calls.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, base_name
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.graphs.claims import called_outside
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.problem import Problem
@@ -40,12 +46,19 @@ class Graphs(Methods):
             Statement, tree.Function
         ] = {}  # graphs that methods give which do something else, too
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
+        self.builders: set[tree.Function] = set()  # the functions that do nothing but build a graph
+        self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why
+        self.plain_parts: set[tree.Function] = set()
         self.named = any(
             isinstance(node.key, String) and node.key.value == "annotations"
             for node in tree.every(translator.program, Index)
         )
         if "nn.gModule" in translator.layer_names:
             self._find_in(translator.program, None)
+            in_class = {*self.members, *self.members.values(), *self.returned, *self.builders}
+            self.plain_parts = called_outside(
+                translator.program, translator.types, self.gives_nodes, in_class
+            )
 
     def of_field(self, node: Index) -> Py | None:
         """A field of the object whose method makes a graph, in the class of that."""
@@ -67,6 +80,9 @@ class Graphs(Methods):
 
     def _find_in(self, block: Block, function: tree.Function | None) -> None:
         for number, statement in enumerate(block.statements):
+            defined = _definition(statement)
+            if defined is not None and self._is_builder(defined[1]):
+                self.builders.add(defined[1])
             for inner in _inner(statement):
                 if isinstance(inner, tree.Function):
                     self._find_returned(inner)
@@ -82,20 +98,28 @@ class Graphs(Methods):
         """Whether a statement makes a graph out of those before it."""
         if node in self.returned:
             return True
-        is_assignment = isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1
-        return is_assignment and self.makes_graph(node.values[0])  # type: ignore[attr-defined]
+        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+            return False
+        return self.makes_graph(node.values[0]) and node.place.start not in self.t.plain_graphs
 
     def _find_returned(self, function: tree.Function) -> None:
         """The graph at the end of a method that does something else, too."""
-        last = function.body.statements[-1] if function.body.statements else None
-        if (
-            function not in self.t.classes.owners
-            or not isinstance(last, tree.Return)
-            or len(last.values) != 1
-        ):
-            return
-        if self.makes_graph(last.values[0]) and not self._only_builds(function):
+        last = self._graph_at_end(function)
+        if last is not None and function in self.t.classes.owners and not self._only_builds(function):
             self.returned[last] = function
+
+    def _graph_at_end(self, function: tree.Function) -> tree.Return | None:
+        """The ``return nn.gModule(...)`` of a function, unless that graph is known to have no class."""
+        last = function.body.statements[-1] if function.body.statements else None
+        if not isinstance(last, tree.Return) or len(last.values) != 1 or not self.makes_graph(last.values[0]):
+            return None
+        return None if last.place.start in self.t.plain_graphs else last
+
+    def _is_builder(self, function: tree.Function) -> bool:
+        """Whether a function becomes a class: one that gives a graph, of methods one that does nothing else."""
+        if self._graph_at_end(function) is None or self.gives_nodes(function):
+            return False
+        return function not in self.t.classes.owners or self._only_builds(function)
 
     def _is_member(self, node: Statement) -> bool:
         if self.is_control(node):
@@ -117,36 +141,48 @@ class Graphs(Methods):
             return True
         if self.assigns_graph(node):
             assert isinstance(node, (tree.Local, tree.Assign, tree.Return))
-            self._among_others(node)
+            with self._may_decline(node):
+                self._among_others(node)
             return True
         found = _definition(node)
         if found is None:
             return False
         target, function = found
         if self.gives_nodes(function):
-            return True  # written with the graph that it is a part of
-        last = function.body.statements[-1] if function.body.statements else None
-        if not (isinstance(last, tree.Return) and len(last.values) == 1 and self.makes_graph(last.values[0])):
+            return function not in self.plain_parts  # written with the graph that it is a part of
+        last = self._graph_at_end(function)
+        if function not in self.builders or last is None:
             return False
         if isinstance(target, Index) and isinstance(target.key, String):
             name = python_name(target.key.value)
         else:
             assert isinstance(target, Name)
             name = self.t.names.of(target)
-        self._function(name, function, last)
+        with self._may_decline(last):
+            self._function(name, function, last)
         return True
+
+    @contextmanager
+    def _may_decline(self, graph: Statement) -> Iterator[None]:
+        """Note that a graph could not be written as a class: the page is written again without that."""
+        try:
+            yield
+        except Problem as problem:
+            if problem.code != "T7-230":  # what layers write over, they do in a graph of another form, too
+                problem.file = self.t.file
+                self.declined[graph.place.start] = problem
+            raise
 
     def method(self, name: str, function: tree.Function) -> bool:
         """Write a method that does nothing but build a graph; whether it is one."""
-        last = function.body.statements[-1] if function.body.statements else None
-        if self.t.classes.owners.get(function) is None or not self._only_builds(function):
-            return False
-        if not (isinstance(last, tree.Return) and len(last.values) == 1 and self.makes_graph(last.values[0])):
+        last = self._graph_at_end(function)
+        if function not in self.builders or last is None:
             return False
         t = self.t
         before, top, scope, needs = len(t.lines), len(t.top), t.scope, t.needs()
         try:
-            self._function(name, function, last)
+            with self._may_decline(last):
+                self._function(name, function, last)
         except Problem:  # as any other method then, of which each statement says what is wrong with it
             del t.lines[before:], t.top[top:]
             t.scope = scope
@@ -336,8 +372,11 @@ def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:
 
 
 def graph_inputs(graphs: Graphs, found: Type) -> bool | None:
-    """Whether a module is a graph that is given several values, one by one; None where it is no graph."""
-    layers = found.find().layers
+    """Whether a module is a graph that is given several values, one by one; None where it is no graph.
+
+    A graph that has no class takes a table, too.
+    """
+    layers = [layer for layer in found.find().layers if layer.call.place.start not in graphs.t.plain_graphs]
     if not layers or any(layer.name != "nn.gModule" for layer in layers):
         return None
     several = set()

@@ -14,7 +14,7 @@ from torch7py.translate.native.code import Py, add_constant, atom
 from torch7py.translate.native.graphs.needs import Needs
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
 from torch7py.translate.native.graphs.sites import annotation, function_of
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import comment
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
@@ -288,6 +288,8 @@ class Methods(Needs):
 
     def call(self, node: Call | Invoke) -> Py | None:
         """A node as its value."""
+        if not self.mode and isinstance(node, Invoke) and self.is_node(node.receiver):
+            raise Undecided("T7-221", node.line, "a node of a graph that has no class")
         if self.mode != "forward":
             return None
         if isinstance(node, Invoke):

@@ -18,6 +18,8 @@ _CONTROL = (tree.NumericFor, tree.GenericFor, tree.If, tree.While, tree.Repeat, 
 
 
 class Nodes:
+    plain_parts: set[tree.Function]  # functions that make parts of graphs and stay functions
+
     def __init__(self, translator: Translator) -> None:
         self.t = translator
 
@@ -63,7 +65,9 @@ class Nodes:
     def is_part(self, variable: Variable) -> bool:
         """Whether a variable holds a function that makes a part of a graph: it is a class in the page."""
         functions = [f for found in self.t.types.versions[variable][1] for f in found.find().functions]
-        return bool(functions) and all(self.gives_nodes(function) for function in functions)
+        return bool(functions) and all(
+            self.gives_nodes(function) and function not in self.plain_parts for function in functions
+        )
 
     def makes_nodes(self, node: Statement) -> bool:
         """Whether a statement that is no loop or condition is about nodes."""

@@ -38,13 +38,13 @@ class Overwriting(Nodes):
             return False
         others = self._others(name)
         if self._is_shared_outside(self.t.scopes.of_name[name]):
-            raise Problem("T7-221", node.line, _REASON)
+            raise Problem("T7-230", node.line, _REASON)
         if not others:
             return False
         if not same or node.arguments[0] is not name or not may_keep_input(layer):
-            raise Problem("T7-221", node.line, _REASON)
+            raise Problem("T7-230", node.line, _REASON)
         if any(not self._is_after(other, node) for other in others):
-            raise Problem("T7-221", node.line, _REASON)
+            raise Problem("T7-230", node.line, _REASON)
         return True
 
     def _memory(self, node: Expression, same: bool = True) -> tuple[Name | None, bool]:

@@ -120,7 +120,7 @@ class Sites(Overwriting):
         field_name = self.given_field(node.callee)
         if field_name:
             if any(self.given_field(call.callee) == field_name for call in self.at.sites):
-                raise Problem("T7-221", node.line, "a layer that stands in several places of a graph")
+                raise Problem("T7-230", node.line, "a layer that stands in several places of a graph")
             return Site(None, [self._child(field_name, "", of_variable=True)])
         name = self._name_of_maker(node.callee)
         return Site(None, [self._child(hint if first and not name else "", name or "layer")])
@@ -146,7 +146,7 @@ class Sites(Overwriting):
         for call in self.at.sites:
             if isinstance(call.callee, Name) and self.t.scopes.of_name[call.callee] is variable:
                 # Its two outputs are one tensor in Torch7, and the second use overwrites the first.
-                raise Problem("T7-221", name.line, "a layer that stands in several places of a graph")
+                raise Problem("T7-230", name.line, "a layer that stands in several places of a graph")
         child = self._child(self.t.names.of(name), "", of_variable=True)
         if child.many and not variable.in_loop:
             child.loops = ()

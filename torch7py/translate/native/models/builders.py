@@ -368,7 +368,7 @@ class Builders:
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
-        if path in ("nn.Serial", "cudnn.convert"):
+        if path in ("nn.Serial", "cudnn.convert", "nn.gModule"):
             return False
         return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
 

@@ -84,12 +84,13 @@ class Models:
         if isinstance(node, Call):
             if t.path(node.callee) == "nn.Serial" and len(node.arguments) == 1:
                 return t.value(node.arguments[0])  # a file has the module
+            if t.graphs.makes_graph(node) and len(node.arguments) == 2:
+                raise Undecided("T7-223", node.line, "a graph that has no class")
             if self.builders.is_construction(node):
                 return self.making.constructed(node)
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
-                if t.type(node).has("node") and self.builders.is_construction(node.callee):
-                    # a layer made anew each time, outside of the class that keeps it
-                    raise Problem("T7-221", node.line, "a layer of a graph that is not written here")
+                if t.type(node).has("node") and not t.graphs.mode:
+                    raise Undecided("T7-221", node.line, "a node of a graph that has no class")
                 return self.inputs.forward(node.callee, node.arguments, node.line)
             return None
         if self.builders.is_construction(node):
@@ -114,6 +115,8 @@ class Models:
         if method == "clone":
             if node.arguments:
                 refuse_half(t, node, node.arguments)
+                if t.goes_back_plainly:
+                    raise Undecided("T7-226", node.line, "a copy that keeps its own calls for the way back")
                 flow = t.training.explicit.flow
                 if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t.training):
                     t.need_class("copy")

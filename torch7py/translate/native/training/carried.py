@@ -111,7 +111,7 @@ class Carried:
     def cut(self, target: Expression, value: Expression, written: Py) -> Py:
         """A value stored where it outlives the training step is cut off from the graph."""
         scope = self.t.scope
-        if scope not in self.training.steps or not isinstance(target, Name) or self.t.graphs.mode:
+        if scope not in self.training.steps or not isinstance(target, Name) or self.t.graphs.is_node(value):
             return written
         variable = self.t.scopes.of_name[target]
         kind = self.t.kind(value)
