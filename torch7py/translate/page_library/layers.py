@@ -196,7 +196,7 @@ class Container(Layer):
 CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
-def counted_from_0(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def counted_from_0(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a module of PyTorch takes: items and classes count from 0 there."""
     first = module
     while isinstance(first, nn.Sequential) and len(first):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Block, Call, Statement
+from torch7py.translate.tree import Block, Call
 from torch7py.translate.types import Types
 
 __all__ = ["called_outside"]
@@ -15,7 +15,7 @@ def called_outside(
     program: Block,
     types: Types,
     is_part: Callable[[tree.Function], bool],
-    in_class: Collection[Statement | tree.Function],
+    in_class: Collection[tree.Node],
 ) -> set[tree.Function]:
     """The parts that are called by what is in no class of a graph, or by another such part.
 
