@@ -355,7 +355,9 @@ def test_a_criterion_is_a_node_with_one_element(tmp_path):
     assert "self.criterion = nn.NLLLoss()\n" in code
     assert "return self.criterion(pred, y.long() - 1).reshape(1), h\n" in code
     page = page_of(JUDGED.replace("({pred, y})", "({pred, y, y})"))
-    assert any(p.reason == "a criterion of something else than two nodes" for p in (*page.problems, *page.reasons))
+    assert any(
+        p.reason == "a criterion of something else than two nodes" for p in (*page.problems, *page.reasons)
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.native.models.inputs import input_kind, takes_items
+from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
@@ -204,6 +205,8 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
         return _written(t, "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):
         return _node(t, node)
+    if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
+        return pass_of(t, node)
     if path is None:
         return _written(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
@@ -232,15 +235,33 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     return None  # a page has no other function of that library
 
 
-def pass_of(t: Translator, node: Invoke) -> Py:
+def pass_of(t: Translator, node: Call | Invoke) -> Py:
     """A call of a module there or back, of which the library keeps what it needs for the way back."""
-    given = [t.value(node.receiver).text, *arguments(t, node.arguments)]
-    if node.method in FORWARD:
+    module, method = (node.receiver, node.method) if isinstance(node, Invoke) else (node.callee, "forward")
+    given = arguments(t, node.arguments)
+    if node.arguments:
+        given[0] = _input(t, module, node.arguments[0], given[0])
+    given.insert(0, t.value(module).text)
+    if method in FORWARD:
         return _written(t, "forward", given)
     if len(given) < 3:
-        raise Problem("T7-226", node.line, f"{node.method} with these arguments")
-    which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(node.method)
+        raise Problem("T7-226", node.line, f"{method} with these arguments")
+    which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
     return _written(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+
+
+def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:
+    """What a module is given, in the form that its class in the page takes."""
+    found = t.type(module)
+    if is_seen_overwritten(t, found, node):
+        raise Problem("T7-230", node.line, "an input that the module's first layer writes over")
+    if t.kind(node) == "table" and input_kind(found) == "steps" and not t.type(node).has("steps"):
+        text = f"torch.stack({t.value(node)})"
+    elif t.kind(node) != "tensor" or not takes_items(found):
+        return text
+    else:
+        text = t.value(node).at(code.ATOM)
+    return f"{text}.long()" if takes_items(found) else text
 
 
 def goes_back(t: Translator) -> bool:

@@ -20,7 +20,7 @@ from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile, gather
-from torch7py.translate.native.translator import Translator
+from torch7py.translate.native.translator import PROVED, PlainForms, Translator
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
@@ -43,6 +43,9 @@ _OTHERS = [
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
     (page_library.MODULE, _LIBRARY, f"import {page_library.MODULE}"),
 ]
+
+# What is not proved of passes, and outputs that a module writes over: the library's write over theirs, too.
+_OF_PASSES = {"T7-226", "T7-230"}
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
 
@@ -84,23 +87,25 @@ def translate_script(
             if clashes:
                 with reserved(clashes):
                     found = _translate(source, file, recorded, one_row)
-            found = _with_plain_graphs(found, source, file, recorded)
+            found = _with_plain_forms(found, source, file, recorded)
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
         return found
 
 
-def _with_plain_graphs(
+def _with_plain_forms(
     found: Native, source: bytes, file: str, recorded: dict[int, set[str]] | None
 ) -> Native:
-    """The pages with graphs in plain calls that could be no classes, where less is refused so."""
+    """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
     assert found.translator is not None
     declined = found.translator.graphs.declined
-    if not declined:
+    passes = [problem for problem in found.problems if problem.code in _OF_PASSES]
+    if not declined and not passes:
         return found
     with reserved(_clashes(found.translator)):
-        other = _translate(source, file, recorded, found.one_row, frozenset(declined))
-    other.reasons = list(dict.fromkeys([*declined.values(), *other.reasons]))
+        plainly = PlainForms(frozenset(declined), bool(passes))
+        other = _translate(source, file, recorded, found.one_row, plainly)
+    other.reasons = list(dict.fromkeys([*declined.values(), *passes, *other.reasons]))
     return max(found, other, key=lambda each: each.native + each.plain_calls)
 
 
@@ -117,11 +122,11 @@ def _translate(
     file: str,
     recorded: dict[int, set[str]] | None,
     one_row: bool,
-    plain_graphs: frozenset[int] = frozenset(),
+    plainly: PlainForms = PROVED,
 ) -> Native:
     project = gather(source, file)
     with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, recorded, one_row, plain_graphs)
+        return _translate_project(project, recorded, one_row, plainly)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -132,11 +137,11 @@ def _with_one_less(program: Block) -> frozenset[str]:
 
 
 def _translate_project(
-    project: Project, recorded: dict[int, set[str]] | None, one_row: bool, plain_graphs: frozenset[int]
+    project: Project, recorded: dict[int, set[str]] | None, one_row: bool, plainly: PlainForms
 ) -> Native:
     scopes = resolve(project.program)
     types = infer(project.program, scopes, recorded, project.functions(), project.checks)
-    t = Translator(project, scopes, types, one_row, plain_graphs)
+    t = Translator(project, scopes, types, one_row, plainly)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
     for each in (*project.files, project.script):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import NamedTuple
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
@@ -64,10 +65,24 @@ from torch7py.translate.tree import (
 )
 from torch7py.translate.types import Types
 
-__all__ = ["Needs", "Translator"]
+__all__ = ["PROVED", "Needs", "PlainForms", "Translator"]
 
 # What statements need of the page around them: helpers, classes, and lines at the module's level.
 Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
+
+
+class PlainForms(NamedTuple):
+    """What is written in plain calls because a first attempt has shown that its idiomatic form cannot be proved.
+
+    ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
+    each keeping what it needs, and no loss goes back as a whole.
+    """
+
+    graphs: frozenset[int] = frozenset()
+    passes: bool = False
+
+
+PROVED = PlainForms()
 
 
 class Translator:
@@ -79,10 +94,10 @@ class Translator:
         scopes: Scopes,
         types: Types,
         one_row: bool,
-        plain_graphs: frozenset[int] = frozenset(),
+        plainly: PlainForms = PROVED,
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs = plain_graphs  # where graphs are made that have no class
+        self.plain_graphs, self.plain_passes = plainly
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)
@@ -209,7 +224,8 @@ class Translator:
 
     @cached_property
     def goes_back_plainly(self) -> bool:
-        return plain.goes_back(self)
+        """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
+        return self.plain_passes or plain.goes_back(self)
 
     @cached_property
     def layer_names(self) -> list[str]:
@@ -368,7 +384,7 @@ class Translator:
         problems, failed = len(self.problems), len(self.failed)
         try:
             # The library's modules write over their outputs as Torch7's do.
-            if node in self.overwritten and self.plain_layers.current is None:
+            if node in self.overwritten and self.plain_layers.current is None and not self.plain_passes:
                 raise Problem("T7-230", node.line, self.overwritten[node])
             try:
                 self.calls.refuse_spread(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -216,6 +217,7 @@ def written_over(old: Any, new: Any) -> Any:
     """New numbers in the tensors that a module had before: in Torch7 its next call writes over them."""
     if isinstance(new, torch.Tensor):
         same = isinstance(old, torch.Tensor) and old.dtype == new.dtype and old.device == new.device
+        same = same and not old.requires_grad
         return old.resize_(new.shape).copy_(new.detach()) if same else new.detach().clone()
     if isinstance(new, (list, tuple)):
         before = items_of(old) if isinstance(old, (list, tuple)) else []
@@ -223,17 +225,55 @@ def written_over(old: Any, new: Any) -> Any:
     return new
 
 
+def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs as a module takes them: a table one by one where it takes so many, a target in its prediction's shape.
+
+    Torch7's criterions go through the elements of both in their order.
+    """
+    first, *rest = inputs
+    function = module.forward if isinstance(module, nn.Module) else module
+    parameters = [x for x in inspect.signature(function).parameters.values() if x.default is x.empty]
+    several = all(x.kind is x.POSITIONAL_OR_KEYWORD for x in parameters) and len(parameters) > len(inputs)
+    if several and isinstance(first, (list, tuple)) and len(first) + len(rest) == len(parameters):
+        return (*first, *rest)
+    if (
+        len(inputs) == 2
+        and all(isinstance(x, torch.Tensor) for x in inputs)
+        and not isinstance(module, Layer)
+    ):
+        target = rest[0]
+        if target.numel() == first.numel():
+            return first, target.reshape(first.shape)
+        if target.dim() == first.dim():
+            raise ValueError(f"a target of the sizes {list(target.shape)} for {list(first.shape)}")
+    return inputs
+
+
+# Whether a module is being called by ``forward``.
+RUNNING = [False]
+
+
 def forward(module: Any, *inputs: Any) -> Any:
     """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``."""
+    if RUNNING[0] and torch.is_grad_enabled():
+        raise TypeError("a call without its graph within a module that PyTorch goes back through")
     args = map_tensors(lambda x: x.detach().clone(), inputs)
     leaves = map_tensors(
         lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, args)
     )
-    with torch.enable_grad():
-        output = module(*leaves)
+    outer, RUNNING[0] = RUNNING[0], True
+    try:
+        with torch.enable_grad():
+            output = module(*taken_by(module, tuple(leaves)))
+    finally:
+        RUNNING[0] = outer
+    for x, taken in zip(tensors_in(inputs), tensors_in(args), strict=True):
+        if taken._version:  # the module has written over its input
+            x.data.copy_(taken)
     CALLS[module] = args, leaves, output
     if isinstance(output, torch.Tensor) and output.dim() == 0:
-        return output.item()
+        object.__setattr__(module, "output", output.item())
+        return module.output
     if isinstance(module, Layer):
         return module.returned
     object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
@@ -248,16 +288,17 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         raise ValueError("the module has been called with another input since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         gradient = torch.ones_like(output)  # of a criterion, which is given its target
+    elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
+        gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence
     for leaf in tensors_in(leaves):
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
-    weights = [x for x in module.parameters() if x.requires_grad]
-    if scale != 1 and which == "both" and weights:
-        raise TypeError("backward with a scale")
-    gradients = [x.clone() if which == "inputs" else x * scale for x in tensors_in(gradient)]
-    wanted = {"both": [*inner, *weights], "inputs": inner, "weights": weights}[which]
-    if wanted:
-        torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
+    weights = [x for x in module.parameters() if x.requires_grad] if isinstance(module, nn.Module) else []
+    halves = [(inner, 1), (weights, scale)] if scale != 1 else [([*inner, *weights], 1)]
+    for wanted, factor in {"both": halves, "inputs": [(inner, 1)], "weights": [(weights, scale)]}[which]:
+        if wanted:
+            gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]
+            torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
     if which != "weights":
         result = map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
         if isinstance(module, Layer):

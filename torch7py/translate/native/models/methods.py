@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain, reuse, types_by_name
@@ -91,6 +92,10 @@ class Models:
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
                 if t.type(node).has("node") and not t.graphs.mode:
                     raise Undecided("T7-221", node.line, "a node of a graph that has no class")
+                if t.plain_passes and t.classes.current is None:
+                    raise Undecided(
+                        "T7-226", node.line, "a call of a module of which the way back is not known"
+                    )
                 return self.inputs.forward(node.callee, node.arguments, node.line)
             return None
         if self.builders.is_construction(node):
@@ -101,6 +106,8 @@ class Models:
         if t.types.function_called(node) and not t.classes.bodies.passes_down(node):
             return None
         method, receiver = node.method, node.receiver
+        if t.plain_passes and t.classes.current is None and method in {*FORWARD, *BACKWARD}:
+            raise Undecided("T7-226", node.line, f"{method}, of which the whole way back is not known")
         if method in ("forward", "updateOutput"):
             return self.inputs.forward(receiver, node.arguments, node.line)
         if method == "add":  # before anything of it is written, which may be statements
@@ -412,6 +419,8 @@ class Models:
         kept = t.training.written.field(node)
         if kept is not None:
             return kept
+        if t.plain_passes and t.classes.current is None and name in ("output", "gradInput"):
+            return atom(f"{t.value(node.base).at(code.ATOM)}.{name}")
         base = t.value(node.base).at(code.ATOM)
         if name == "output" and node in self.hooks.reads():
             return atom(f"{base}.output")

@@ -246,6 +246,8 @@ def _is_step_of(training: Training, written: Name, variable: Variable) -> bool:
 def _mark_loss(training: Training, function: tree.Function) -> None:
     """The loss that a closure gives keeps its graph."""
     t = training.t
+    if t.plain_passes:
+        return
     for node in tree.walk(function.body):
         if isinstance(node, tree.Return) and node.values:
             for name in tree.walk(node.values[0]):

@@ -51,7 +51,7 @@ class BackwardPasses:
         }
 
     def is_backward(self, node: tree.Node | Block) -> bool:
-        if not (isinstance(node, Invoke) and node.method in BACKWARD):
+        if not (isinstance(node, Invoke) and node.method in BACKWARD) or self.t.plain_passes:
             return False
         kind = self.t.kind(node.receiver)
         if kind not in ("module", "criterion") or is_own_pass(self.t, node):

@@ -81,7 +81,8 @@ class Training:
         optimizers.find(self)
         self.vectors.name_results()
         self.backward.analyse(self.bodies())
-        self.explicit.resolve()
+        if not translator.plain_passes:
+            self.explicit.resolve()
 
     def bodies(self) -> list[tuple[Scope, Block]]:
         """The functions, without the backward halves of the program's own layers, which have rules of their own."""
