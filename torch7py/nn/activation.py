@@ -68,7 +68,7 @@ class Tanh(Pointwise):
         return torch.tanh(input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        output: torch.Tensor = self.keep_output(tanh(input).contiguous())
+        output: torch.Tensor = self.keep_output(tanh(input).contiguous(), input)
         return output
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

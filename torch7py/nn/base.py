@@ -41,6 +41,12 @@ def detached(value: Any) -> Any:
     return [detached(item) for item in value] if isinstance(value, (list, tuple)) else value.data
 
 
+def _is_apart(result: torch.Tensor, given: Any) -> bool:
+    """Whether a result is known to lie in none of the tensors that it was computed from."""
+    memory = result.untyped_storage().data_ptr()
+    return given is not None and all(x.untyped_storage().data_ptr() != memory for x in leaves_of(given))
+
+
 def nest(input: Any, gradients: list[torch.Tensor | None]) -> Any:
     """Gradients of an input's floating tensors, in order, in the nesting of the input; zeros for the others."""
     leaves = iter(gradients)
@@ -132,19 +138,19 @@ class Module(Training):
                 output = self.forward(input)
             finally:
                 attributes["noting"] = False
-            return self.keep_output(output)
+            return self.keep_output(output, input)
         trace = self.__dict__["_trace"] = Trace(
             self, partial(self.noted, self.forward), input, self.copies_parameters
         )
-        return self.keep_output(trace.output)
+        return self.keep_output(trace.output, input)
 
-    def keep_output(self, value: Any) -> Any:
-        """Make a result of ``forward`` the content of ``output``."""
+    def keep_output(self, value: Any, input: Any = None) -> Any:
+        """Make a result of ``forward`` the content of ``output``. Of an unknown ``input`` it may be a view."""
         if isinstance(value, torch.Tensor):
             result = value.data
-            if not facts_of_class(type(self)).shares_memory and not self.__dict__.get("inplace"):
-                result = dense(result)
-            return self.keep("output", result)
+            if facts_of_class(type(self)).shares_memory or self.__dict__.get("inplace"):
+                return self.keep("output", result)
+            return self.keep("output", dense(result), _is_apart(result, input))
         return self.keep_list("output", detached(value))
 
     def show_results(self, output: Any, gradInput: Any) -> None:
@@ -175,6 +181,9 @@ class Module(Training):
         The new one leaves buffers, random masks and running statistics alone.
         """
         trace: Trace | None = self.__dict__.get("_trace")
+        apart = self.__dict__.pop("_apart", None)
+        if apart is not None:  # what a script has done to the output since, the graph is to go back through
+            apart.copy_(self.output)
         if trace is None or not trace.is_of(self, input):
             trace = self.__dict__["_trace"] = Trace(self, self.retrace, input, self.copies_parameters)
         return trace
@@ -192,7 +201,8 @@ class Module(Training):
             return None
         if type(self) is Module:  # a class of a script's, say, whose output says nothing about a gradient
             return self.gradInput
-        return self.keep_grad_input(self.laid_out(gradOutput, self.grad_input(input, gradOutput)))
+        gradient = self.laid_out(gradOutput, self.grad_input(input, gradOutput))
+        return self.keep_grad_input(gradient, gradOutput)
 
     def laid_out(self, gradOutput: Any, gradient: Any) -> Any:
         """A gradient with the sizes and strides that ``gradInput`` is to have."""
@@ -210,9 +220,10 @@ class Module(Training):
         wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
         return nest(input, trace.gradients(wanted, gradOutput))
 
-    def keep_grad_input(self, value: Any) -> Any:
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
+        """Make a gradient the content of ``gradInput``. Of an unknown ``gradOutput`` it may be a view."""
         if isinstance(value, torch.Tensor):
-            return self.keep("gradInput", value.data)
+            return self.keep("gradInput", value.data, _is_apart(value, gradOutput))
         return self.keep_list("gradInput", detached(value))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
@@ -228,7 +239,7 @@ class Module(Training):
             trace = self.trace(input)
             wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
             gradients = trace.gradients(wanted + list(trace.parameters.values()), gradOutput)
-            self.keep_grad_input(self.laid_out(gradOutput, nest(input, gradients[: len(wanted)])))
+            self.keep_grad_input(self.laid_out(gradOutput, nest(input, gradients[: len(wanted)])), gradOutput)
             self._accumulate(trace, gradients[len(wanted) :], scale)
         else:
             self.updateGradInput(input, gradOutput)

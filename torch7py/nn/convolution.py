@@ -242,7 +242,7 @@ class KernelConvolution(Convolution):
             output = self.output_by_products(batch, kernel, bias, layout)
         else:
             output = half_kernels.convolution(batch, kernel, bias, *layout.geometry)
-        return self.keep_output(self.like_input(output, self.parts(input)[0]))
+        return self.keep_output(self.like_input(output, self.parts(input)[0]), input)
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
         """What is done by products."""
@@ -329,7 +329,7 @@ class KernelConvolution(Convolution):
         if "_marked" in self.__dict__:
             return super().backward(input, gradOutput, scale)
         gradient = self.differentiate(input, gradOutput, scale, self.gradInput is not None, True)
-        return None if gradient is None else self.keep_grad_input(gradient)
+        return None if gradient is None else self.keep_grad_input(gradient, gradOutput)
 
 
 class _Spatial(KernelConvolution):

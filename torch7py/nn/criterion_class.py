@@ -127,7 +127,7 @@ class _NLLCriterion(Criterion):
         gradient.scatter_(
             1, classes.clamp(min=0).unsqueeze(1), torch.where(total > 0, values, 0).unsqueeze(1)
         )
-        return self.keep("gradInput", gradient.view(input.shape))
+        return self.keep("gradInput", gradient.view(input.shape), is_own=True)
 
     def total_weight(self, weights: torch.Tensor) -> torch.Tensor:
         """What the gradient of a mean is divided by: the total weight of the last forward, whatever the target now."""

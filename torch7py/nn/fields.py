@@ -6,6 +6,7 @@ languages. The tensors among them stay the same objects where Torch7 overwrote i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -43,6 +44,18 @@ def hooks_of(module: torch.nn.Module) -> tuple[Any, ...]:
 def has_hooks(module: torch.nn.Module) -> bool:
     """Whether somebody listens to the calls of a module: a formula that stands for several layers steps aside then."""
     return any(hooks_of(module))
+
+
+_serials = itertools.count()  # of the objects whose results are marked
+_use_count: Callable[[int], int] | None = getattr(torch._C, "_storage_Use_Count", None)
+
+
+def _is_seen_elsewhere(result: torch.Tensor, mark: tuple[int, str]) -> bool:
+    """Whether other tensors lie in a result's memory, which is the one of that mark; False if PyTorch does not tell."""
+    memory = result.untyped_storage()
+    if getattr(memory, "result_of", None) != mark or _use_count is None:
+        return False
+    return _use_count(memory._cdata) > 2  # the tensor and the storage itself
 
 
 class FieldHolder(torch.nn.Module):
@@ -103,11 +116,13 @@ class FieldHolder(torch.nn.Module):
         tensor = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
         return types.label(tensor, number_type)
 
-    def keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
+    def keep(self, name: str, value: torch.Tensor, is_own: bool = False) -> torch.Tensor:
         """Make ``value`` the content of a tensor this object owns, such as its output.
 
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
-        holds the old output sees the new one, as when Torch7 overwrote its buffers.
+        holds the old output sees the new one, as when Torch7 overwrote its buffers. Where a script has views of the
+        old one, its memory gets the new numbers instead. For that both must be results that were computed for this
+        object (``is_own``) and that nobody else keeps, no views of what it was given.
         """
         if (
             in_transform()
@@ -122,11 +137,29 @@ class FieldHolder(torch.nn.Module):
         if name in owned and owned[name] is attributes.get(name):
             held = owned[name]
             if held.dtype == value.dtype and held.device == value.device:
-                held.data = value
+                # A mark on the memory tells whether it is still what was computed for this object under this name.
+                mark = (self._serial, name) if is_own else None
+                apart = mark is not None and _is_seen_elsewhere(held, mark)
+                if apart:
+                    held.resize_(value.shape).copy_(value)
+                else:
+                    held.data = value
+                    if mark is not None:
+                        value.untyped_storage().result_of = mark  # type: ignore[attr-defined]
+                if name == "output":
+                    attributes["_apart"] = value if apart else None
                 return held
         value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
         return value
+
+    @property
+    def _serial(self) -> int:
+        """A number that no other object has."""
+        serial: int | None = self.__dict__.get("_number")
+        if serial is None:
+            serial = self.__dict__["_number"] = next(_serials)
+        return serial
 
     def noted(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of this object as the protocol does: what a script may look at is kept (see ``note``)."""

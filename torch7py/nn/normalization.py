@@ -226,7 +226,7 @@ class BatchNormalization(Module):
         return output
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        output = self.keep_output(self.noted(self.forward, input).contiguous())
+        output = self.keep_output(self.noted(self.forward, input).contiguous(), input)
         for name in ("save_mean", "save_std"):  # they are there after any forward, if only with zeros
             if self.__dict__.get(name) is None:
                 self.keep(name, torch.zeros_like(self.running_mean))
@@ -288,7 +288,7 @@ class BatchNormalization(Module):
         if self.affine:
             self._add("weight", for_weight, scale)
             self._add("bias", for_bias, scale)
-        return None if self.gradInput is None else self.keep_grad_input(gradient)
+        return None if self.gradInput is None else self.keep_grad_input(gradient, gradOutput)
 
     def set_field(self, name: str, value: Any) -> Any:
         if name in (

@@ -117,7 +117,7 @@ class _Neighbourhood(Gridded):
     def updateOutput(self, input: torch.Tensor) -> Any:
         output = self.run(self.batch(input).data)
         self.__dict__["_seen"] = input.data
-        return self.keep_output(self.like_input(output, input))
+        return self.keep_output(self.like_input(output, input), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input).data

@@ -159,6 +159,8 @@ class TorchObject(FieldHolder):
     # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
     transient: ClassVar[tuple[str, ...]] = (
         "_trace",
+        "_apart",
+        "_number",
         "_overrides",
         "_marked",
         "_above",

@@ -30,7 +30,7 @@ class Pointwise(Module):
     def updateOutput(self, input: Any) -> Any:
         if self.inplace:
             return self.keep_output(self.overwrite(input.data))
-        return self.keep_output(self.forward(input))
+        return self.keep_output(self.forward(input), input)
 
     def overwrite(self, input: torch.Tensor) -> torch.Tensor:
         """The output in the input's place."""
@@ -45,4 +45,4 @@ class Pointwise(Module):
         gradient = self.grad_input(input, fitting)
         if self.inplace:
             gradient = fitting if gradient is fitting else fitting.copy_(gradient)
-        return self.keep_grad_input(self.laid_out(gradOutput, gradient))
+        return self.keep_grad_input(self.laid_out(gradOutput, gradient), gradOutput)

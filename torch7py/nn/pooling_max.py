@@ -70,7 +70,7 @@ class MaxPooling(Pooling):
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         _, values, _ = self.noted(self.pool, input)
-        return self.keep_output(self.like_input(values, input))
+        return self.keep_output(self.like_input(values, input), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)

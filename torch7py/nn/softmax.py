@@ -21,7 +21,7 @@ class _OverChannels(Module):
     rows_alone = (2, 2)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        return self.keep_output(self.forward(input).contiguous())
+        return self.keep_output(self.forward(input).contiguous(), input)
 
     def _against_output(self, gradOutput: torch.Tensor) -> tuple[torch.Tensor, int]:
         """gradOutput in the output's shape, and the dimension to work along."""

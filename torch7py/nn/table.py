@@ -82,10 +82,10 @@ class Passing(Module):
         self.keep_list("output", [])
         self.keep_list("gradInput", [])
 
-    def keep_output(self, value: Any) -> Any:
+    def keep_output(self, value: Any, input: Any = None) -> Any:
         return self.keep_list("output", value)
 
-    def keep_grad_input(self, value: Any) -> Any:
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         return self.keep_list("gradInput", value)
 
     def clearState(self) -> Module:
@@ -161,10 +161,10 @@ class SplitTable(Module):
         self.__dict__["output"] = input.tolist()
         return self.output
 
-    def keep_output(self, value: Any) -> Any:
+    def keep_output(self, value: Any, input: Any = None) -> Any:
         """A new table each time: a script may split two tensors with one layer and use both tables."""
         self.__dict__["output"] = None
-        return super().keep_output(value)
+        return super().keep_output(value, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
         dim = axis(self, self.dimension, input, self.nInputDims)
@@ -205,7 +205,7 @@ class SelectTable(Module):
     def forward(self, input: Any) -> Any:
         return input[self._key(input)]
 
-    def keep_output(self, value: Any) -> Any:
+    def keep_output(self, value: Any, input: Any = None) -> Any:
         self.__dict__["output"] = value
         return value
 
@@ -219,7 +219,7 @@ class SelectTable(Module):
             gradient[key] = copied(gradOutput)
         return gradient
 
-    def keep_grad_input(self, value: Any) -> Any:
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         if isinstance(value, list):
             return self.keep_list("gradInput", value)
         self.__dict__["gradInput"] = value

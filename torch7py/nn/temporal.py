@@ -189,7 +189,7 @@ class TemporalRowConvolution(_Temporal):
             output = output + self.bias.unsqueeze(1)
         return output if self.featFirst else output.transpose(-1, -2)
 
-    def keep_output(self, value: torch.Tensor) -> Any:
+    def keep_output(self, value: torch.Tensor, input: Any = None) -> Any:
         return self.keep("output", value.data)  # of the original's too the two last dimensions are exchanged
 
     def laid_out(self, gradOutput: Any, gradient: Any) -> Any:

@@ -35,7 +35,7 @@ class JustElement(Passing):
             raise TorchError("nngraph.JustElement: expecting one element")
         return input[0]
 
-    def keep_output(self, value: Any) -> Any:
+    def keep_output(self, value: Any, input: Any = None) -> Any:
         self.__dict__["output"] = value
         return value
 
@@ -65,7 +65,7 @@ class JustTable(Passing):
             raise TorchError("nngraph.JustTable: gradOutput must be a table of one element")
         return gradOutput[0]
 
-    def keep_grad_input(self, value: Any) -> Any:
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         self.__dict__["gradInput"] = value
         return value
 
@@ -111,7 +111,7 @@ class ModuleFromCriterion(Module):
         scale = gradient_of(self, gradOutput, (1,))[0]
         return [_scaled(self.criterion.updateGradInput(prediction, target), scale), _zeros(target)]
 
-    def keep_grad_input(self, value: Any) -> Any:
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         held = self.__dict__["gradInput"]
         if not isinstance(held, list) or len(held) != 2:
             held = [None, None]
