@@ -50,10 +50,6 @@ def test_edges(source: str) -> None:
         ("local function f(x) return torch.max(x, 1) end print(f(torch.ones(2)))", "T7-218"),
         ("local function f(k) if k > 1 then return k, 2 end return k end print(f(1))", "T7-218"),
         ("local function f(k) if k > 1 then return k end end local t = {f(1)} print(#t)", "T7-218"),
-        (
-            "m = nn.Tanh() c = nn.MSECriterion() x = torch.ones(3) o = m:forward(x) m:backward(x, c:backward(o, x))",
-            "T7-226",
-        ),
     ],
 )
 def test_what_has_no_form_is_refused(source: str, code: str) -> None:

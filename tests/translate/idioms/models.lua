@@ -50,20 +50,20 @@ table.insert(outputs, h)
 local net = nn.gModule(inputs, outputs)
 local y = net:forward({torch.ones(2, 4), torch.ones(2, 4):mul(0.5)})
 print(y[1], y[2])
---- a graph whose list has one output | T7-221
+--- a graph whose list has one output
 require 'nngraph'
 local x = nn.Identity()()
 local outputs = {}
 table.insert(outputs, nn.Linear(4, 2)(x))
 local net = nn.gModule({x}, outputs)
 print(net:forward(torch.ones(2, 4)))
---- lists of a graph made side by side | T7-221
+--- lists of a graph made side by side
 require 'nngraph'
 local inputs, outputs = {}, {}
 table.insert(inputs, nn.Identity()())
 table.insert(outputs, nn.Linear(4, 2)(inputs[1]))
 local net = nn.gModule(inputs, outputs)
-print(net:forward({torch.ones(2, 4)}))
+print(net:forward(torch.ones(2, 4)))
 --- nodes with names
 require 'nngraph'
 local x = nn.Identity()()

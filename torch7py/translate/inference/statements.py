@@ -115,6 +115,10 @@ def kind_of_fields(table: Type, value: Type) -> bool:
 _UNPACKS = ("unpack", "table.unpack")
 
 
+# Packages that a program calls, or does nothing with, without a dot behind their names.
+_USED_BY_THEMSELVES = {"argcheck.doc", "threads"}
+
+
 class Statements(Inference):
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         super().__init__(scopes, files)
@@ -234,7 +238,8 @@ class Statements(Inference):
             return
         variable = self.scopes.of_name[target]
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
-        if once and (given[0].value == "argcheck.doc" or self._only_indexed(variable)):
+        by_itself = given[0].value in _USED_BY_THEMSELVES
+        if once and (by_itself or self._only_indexed(variable)):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
     def _only_indexed(self, variable: Variable) -> bool:

@@ -138,15 +138,29 @@ class Calls:
 
     def count(self, node: Expression | None) -> int:
         """How many values a call of the program's own functions gives (1 for all others)."""
-        if not isinstance(node, (Call, Invoke)):
-            return 1
-        functions = self.t.types.function_called(node)
-        if functions and self.t.training.closures.issuperset(functions):
-            return 1  # a function for optim gives the page the loss alone
-        counts = {self.t.counts.written(f) for f in functions if f in self.t.types.returns}
-        if len(counts) > 1 and max(counts) > 1:
+        counts = self._counts(node)
+        if node is not None and len(counts) > 1 and max(counts) > 1:
             raise Undecided("T7-216", node.line, "functions with different numbers of results")
         return max(counts, default=1)
+
+    def _counts(self, node: Expression | None) -> set[int]:
+        """How many values the functions give that a call may be of."""
+        functions = self.t.types.function_called(node) if isinstance(node, (Call, Invoke)) else []
+        if self.t.training.closures.issuperset(functions):
+            return {1}  # a function for optim gives the page the loss alone
+        return {self.t.counts.written(f) for f in functions if f in self.t.types.returns}
+
+    def least(self, node: Expression | None) -> int:
+        """How many values a call of the program's own functions gives at least (1 for all others)."""
+        return min(self._counts(node), default=1)
+
+    def varies(self, node: Call | Invoke) -> bool:
+        """Whether a call is of one of several functions that give different numbers of values, each always its own."""
+        if len(counts := self._counts(node)) < 2 or max(counts) < 2:
+            return False
+        functions = [f for f in self.t.types.function_called(node) if f in self.t.types.returns]
+        given = [(self.t.counts.of_function(f), self.t.counts.written(f)) for f in functions]
+        return all(found is None or found == (written, written) for found, written in given)
 
     def gives_graph(self, node: Expression) -> bool:
         if not isinstance(node, (Call, Invoke)):
@@ -214,7 +228,7 @@ class Calls:
                     return rule(t, node)
             if path == "require":
                 raise Problem("T7-201", node.line, of_require(node))
-            if "." not in path and path not in LUA:
+            if "." not in path and path not in LUA and not plain.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
             taken = path.startswith("torch.") and name in page_library.methods("tensor")
@@ -390,6 +404,8 @@ class Calls:
         """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
         if self.is_unpacked(node):
             return True  # which has forms of its own
+        if self.varies(node):
+            return False
         given = self.t.counts.of(node)
         return self.count(node) < 2 and (given is None or (given[0] >= least and given[1] <= 1))
 

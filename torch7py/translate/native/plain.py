@@ -69,6 +69,8 @@ _FUNCTIONS = {
     "tostring": "text_of",
     "type": "type_of",
 }
+# What makes a pool of threads.
+_POOLS = {"threads", "threads.Threads"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
 _LIBRARIES = {"bit": "BITS", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
 
@@ -87,12 +89,18 @@ def has_method(kind: str | None, method: str) -> bool:
 def has_function(path: str) -> bool:
     """Whether the library has a function of Lua's for values of every kind."""
     owner, _, last = path.rpartition(".")
-    return path in _FUNCTIONS or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
+    return (
+        path in _FUNCTIONS
+        or path in _POOLS
+        or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
+    )
 
 
 def gives_all(t: Translator, node: Expression) -> bool:
-    """Whether the library gives all values of a call: of Lua's own libraries, or all parts of a graph's node."""
+    """Whether the library gives all values of a call: of Lua's libraries, of a graph's node, of several functions."""
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
+        return True
+    if isinstance(node, (Call, Invoke)) and t.calls.varies(node):
         return True
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods("text")
@@ -217,6 +225,9 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
         found = _written(t, "pcall", arguments(t, node.arguments))
+        return found if function == "call_all" else atom(f"{found}[0]")
+    if path in _POOLS:
+        found = _written(t, "threads", arguments(t, node.arguments))
         return found if function == "call_all" else atom(f"{found}[0]")
     if path in ("unpack", "table.unpack") and function == "call_all":
         return _written(t, "unpack", arguments(t, node.arguments))

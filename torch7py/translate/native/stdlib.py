@@ -339,9 +339,16 @@ def os_exit(t: Translator, node: Call) -> None:
         raise Problem("T7-203", node.line, "os.exit with something else than a number")
 
 
-@statement("collectgarbage", "torch.setnumthreads", "xlua.progress", "torch.setheaptracking")
+@statement(
+    "collectgarbage",
+    "torch.setnumthreads",
+    "xlua.progress",
+    "torch.setheaptracking",
+    "threads.serialization",
+    "threads.Threads.serialization",
+)
 def dropped(t: Translator, node: Call) -> None:
-    """Nothing to do in Python; a progress bar is left out."""
+    """Nothing to do in Python, where jobs share what they use; a progress bar is left out."""
     if t.path(node.callee) == "torch.setnumthreads":
         t.emit(f"torch.set_num_threads({_arguments(t, node)})")
 
@@ -349,7 +356,7 @@ def dropped(t: Translator, node: Call) -> None:
 # Packages whose functions have their own native forms.
 PACKAGES = set(
     "torch nn rnn optim nngraph dpnn paths sys xlua math string table io os ffi lfs pl nnx csvigo image cutorch cunn"
-    " cudnn dataload".split()
+    " cudnn dataload threads".split()
 )
 OPENCL = {"cltorch", "clnn", "clnnx"}
 

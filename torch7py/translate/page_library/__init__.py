@@ -16,7 +16,7 @@ __all__ = ["FILE", "MODULE", "entries", "is_part", "methods", "names", "text"]
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
-_FILES = ("values", "text", "tensors", "layers", "graphs", "methods")  # each uses those before it
+_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "methods")  # each uses those before it
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
 A page has numbers, text, truth values and None; tensors; modules; functions; and lists, dicts and objects, which are

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -249,6 +250,23 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return inputs
 
 
+def keep_output(module: Any, _: Any, output: Any) -> None:
+    """Write over the output of a module, also where another one calls it."""
+    object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
+
+
+def passed_on(given: Any, taken: Any, output: Any) -> Any:
+    """The output of a module that gives a view of its input, as a view of what it was given; None of another one."""
+    tensors = [x for x in (given, taken, output) if isinstance(x, torch.Tensor)]
+    if len(tensors) < 3 or not given.is_contiguous():
+        return None
+    if taken.untyped_storage().data_ptr() != output.untyped_storage().data_ptr():
+        return None
+    return given.detach().as_strided(
+        output.size(), output.stride(), given.storage_offset() + output.storage_offset()
+    )
+
+
 # Whether a module is being called by ``forward``.
 RUNNING = [False]
 
@@ -257,7 +275,9 @@ def forward(module: Any, *inputs: Any) -> Any:
     """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``."""
     if RUNNING[0] and torch.is_grad_enabled():
         raise TypeError("a call without its graph within a module that PyTorch goes back through")
-    args = map_tensors(lambda x: x.detach().clone(), inputs)
+    if isinstance(module, nn.Module) and not isinstance(module, Layer) and module not in CALLS:
+        module.register_forward_hook(keep_output)
+    args = map_tensors(lambda x: x.detach().clone(memory_format=torch.contiguous_format), inputs)
     leaves = map_tensors(
         lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, args)
     )
@@ -276,16 +296,33 @@ def forward(module: Any, *inputs: Any) -> Any:
         return module.output
     if isinstance(module, Layer):
         return module.returned
-    object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
+    if not isinstance(module, nn.Module):
+        keep_output(module, inputs, output)
+    view = passed_on(inputs[0], leaves[0], output)
+    if view is not None:
+        object.__setattr__(module, "output", view)
     return module.output
+
+
+def are_same(first: Any, second: Any) -> bool:
+    """Whether two nested tables hold the same numbers."""
+    pairs = list(itertools.zip_longest(tensors_in(first), tensors_in(second), fillvalue=torch.empty(0)))
+    return all(x.shape == y.shape and bool(((x == y) | (x != x) & (y != y)).all()) for x, y in pairs)
 
 
 def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
     """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
+    if module not in CALLS:
+        raise ValueError("the module has not been called")
     args, leaves, output = CALLS[module]
-    same = zip(tensors_in(inputs), tensors_in(args[0]), strict=True)
-    if not all(x.shape == y.shape and torch.equal(x, y) for x, y in same):
+    if not are_same(inputs, args[0]):
         raise ValueError("the module has been called with another input since")
+    if (
+        isinstance(module, nn.Module)
+        and not isinstance(module, Layer)
+        and not are_same(module.output, output)
+    ):
+        raise ValueError("the output of the module has been changed since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         gradient = torch.ones_like(output)  # of a criterion, which is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):

@@ -361,7 +361,7 @@ class Training:
             given = self.t.types.before(function, call) + len(call.arguments)
             last = call.arguments[-1] if call.arguments else None
             if isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
-                given += max(1, self.t.calls.count(last)) - 1
+                given += max(1, self.t.calls.least(last)) - 1
             elif isinstance(last, tree.Vararg) or (last is not None and self.t.calls.is_unpacked(last)):
                 continue
             if given <= at:
