@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.inputs import input_kind, takes_items
@@ -257,8 +258,16 @@ def pass_of(t: Translator, node: Call | Invoke) -> Py:
         return _written(t, "forward", given)
     if len(given) < 3:
         raise Problem("T7-226", node.line, f"{method} with these arguments")
+    if t.kind(module) != "module" and _gives_both(t, t.type(module)):
+        raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
     which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
     return _written(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+
+
+def _gives_both(t: Translator, criterion: Type) -> bool:
+    """Whether a class of the program's own that this may be gives gradients of the target, too."""
+    made = criterion.find().classes or [each for each in t.classes.all if each.instance.kind == "criterion"]
+    return any(t.classes.layer_of(each).gives_both() for each in made)
 
 
 def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:

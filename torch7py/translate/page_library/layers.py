@@ -317,11 +317,8 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
     args, leaves, output = CALLS[module]
     if not are_same(inputs, args[0]):
         raise ValueError("the module has been called with another input since")
-    if (
-        isinstance(module, nn.Module)
-        and not isinstance(module, Layer)
-        and not are_same(module.output, output)
-    ):
+    kept = None if isinstance(module, Layer) else module.output
+    if isinstance(kept, (torch.Tensor, list)) and not are_same(kept, output):
         raise ValueError("the output of the module has been changed since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         gradient = torch.ones_like(output)  # of a criterion, which is given its target
@@ -331,7 +328,9 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
     weights = [x for x in module.parameters() if x.requires_grad] if isinstance(module, nn.Module) else []
-    halves = [(inner, 1), (weights, scale)] if scale != 1 else [([*inner, *weights], 1)]
+    halves: list[tuple[list[torch.Tensor], float]] = (
+        [(inner, 1), (weights, scale)] if scale != 1 else [([*inner, *weights], 1)]
+    )
     for wanted, factor in {"both": halves, "inputs": [(inner, 1)], "weights": [(weights, scale)]}[which]:
         if wanted:
             gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]

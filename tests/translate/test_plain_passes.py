@@ -1,0 +1,106 @@
+"""Passes of modules in plain calls: there and back call by call, as the program has them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.native import program
+from torch7py.translate.native.translator import PlainForms
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import TOLERANCE, verify_script
+
+FOLDER = Path(__file__).parent / "programs"
+# Every sixth program with passes back, of those that do not train for long.
+PROGRAMS = [
+    path
+    for path in sorted(FOLDER.glob("*.lua"))
+    if b":backward(" in (source := path.read_bytes()) and b"require 'image'" not in source
+][::6]
+
+COPIES = """require 'nn'
+torch.manualSeed(1)
+local function built()
+   local net = nn.Sequential():add(nn.JoinTable(2)):add(nn.Linear(5, 3)):add(nn.Tanh())
+   return {net = net, loss = nn.MSECriterion()}
+end
+local protos = built()
+local params, grads = protos.net:getParameters()
+local clones = {}
+for name, proto in pairs(protos) do
+   clones[name] = {}
+   for t = 1, 3 do clones[name][t] = proto:clone('weight', 'bias', 'gradWeight', 'gradBias') end
+end
+local xs, y = torch.randn(3, 4, 2), torch.randn(4, 3)
+for step = 1, 3 do
+   grads:zero()
+   local hs, loss = {[0] = torch.zeros(4, 3)}, 0
+   for t = 1, 3 do
+      hs[t] = clones.net[t]:forward({xs[t], hs[t - 1]})
+      loss = loss + clones.loss[t]:forward(hs[t], y)
+   end
+   local later = torch.zeros(4, 3)
+   for t = 3, 1, -1 do
+      later:add(clones.loss[t]:backward(hs[t], y))
+      later = clones.net[t]:backward({xs[t], hs[t - 1]}, later)[2]:clone()
+   end
+   params:add(-0.1, grads)
+   print(loss, grads:norm())
+end
+"""
+
+HALVES = """require 'nn'
+torch.manualSeed(2)
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local a, b = torch.randn(5, 3), torch.randn(5, 3)
+local first = net:forward(a)
+local kept = first[1][1]
+local second = net:forward(b)
+print(first:sum(), second:sum(), kept)
+local crit, y = nn.MSECriterion(), torch.randn(5, 2)
+for i = 1, 3 do
+   local out = net:forward(a)
+   local e = crit:forward(out, y)
+   local g = crit:backward(out, y)
+   net:zeroGradParameters()
+   local gi = net:updateGradInput(a, g)
+   net:accGradParameters(a, g, 0.5)
+   net:updateParameters(0.1)
+   print(e, gi:norm(), net.output:sum(), net.gradInput:sum(), crit.output)
+end
+"""
+
+
+@pytest.mark.parametrize("source", [COPIES, HALVES], ids=["copies of steps", "halves"])
+def test_what_is_not_proved_goes_back_call_by_call(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = program.translate_script(source.encode(), "p.lua")
+    assert page.problems == []
+    assert {"T7-226", "T7-230"} & {problem.code for problem in page.reasons}
+    assert "lua_compat.backward(" in page.code
+    assert verify_script(page, path).largest < TOLERANCE
+
+
+def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if nothing had been proved of any pass: an error is allowed, another number never."""
+    monkeypatch.chdir(tmp_path)  # where some write files
+    same, others = 0, list[str]()
+    for source in PROGRAMS:
+        path = tmp_path / source.name
+        path.write_bytes(source.read_bytes())
+        plainly = PlainForms(passes=True)
+        page = program._translate(path.read_bytes(), path.name, None, False, plainly)
+        if page.problems:
+            continue
+        try:
+            assert verify_script(page, path).largest < TOLERANCE, source.name
+            same += 1
+        except Different as difference:
+            others.append(f"{source.name}: {difference}")
+    assert [text for text in others if not re.search("the translation fails: ", text)] == []
+    assert same >= 9
