@@ -40,7 +40,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/lint-imports --no-logo --config .importlinter-running
+	$(BIN)/lint-imports --no-logo .importlinter-running
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 
 test: check

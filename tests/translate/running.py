@@ -55,13 +55,15 @@ def whole_library() -> ModuleType:
 
 def in_page(page: Native) -> str:
     written = io.StringIO()
-    before = torch.get_default_dtype()
+    before, arguments = torch.get_default_dtype(), sys.argv
     sys.modules.setdefault(page_library.MODULE, whole_library())
+    sys.argv = ["page.py"]
     try:
         with contextlib.redirect_stdout(written):
             exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
     finally:
         torch.set_default_dtype(before)
+        sys.argv = arguments
     return written.getvalue().removesuffix("\n")
 
 
