@@ -32,7 +32,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "hatch-fancy-pypi-readme": ("24.1", "for developers alone"),
     "hatchling": ("1.27", "license-files as a list, and license as an expression"),
     "hypothesis": ("6.100", "it passes"),
-    "import-linter": ("2.17", "for developers alone"),
+    "import-linter": ("2.14", "for developers alone"),
     "ipykernel": ("6.25", "it passes"),
     "ipython": ("8.12", "it passes"),
     "lupa": ("2.8", "it passes"),
