@@ -46,7 +46,7 @@ evaluate reinforce training: nn.Recurrence nn.Recurrent nn.RecurrentAttention nn
 evaluate reinforce training: nn.Sequencer nn.SpatialBinaryConvolution
 forget: nn.BiSequencer nn.BiSequencerLM nn.RecurrentAttention nn.Recursor nn.Sequencer
 maxBPTTstep: nn.BiSequencer nn.BiSequencerLM nn.Recursor nn.Sequencer
-clone replace share: nn.MuFuRu
+clone share: nn.MuFuRu
 type: nn.BiSequencer nn.BiSequencerLM nn.CategoricalEntropy nn.Convert nn.DontCast nn.FastLSTM nn.FireModule
 type: nn.FlattenTable nn.GRU nn.Inception nn.LSTM nn.MapTable nn.ModuleCriterion nn.MuFuRu nn.MultiCriterion
 type: nn.NormStabilizer nn.Profile nn.Recurrence nn.Recurrent nn.RecurrentAttention nn.Recursor nn.Repeater

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.inner_runtime import InnerRuntime as Runtime
 from tests.rnn.test_fused_sequence import assert_same, passes, step_by_step
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
@@ -127,3 +128,28 @@ def test_single_examples_are_refused_in_a_sequence_too() -> None:
     with pytest.raises(TorchError) as in_sequence:
         Sequencer(module).updateOutput(draw(3, INPUTS))
     assert str(alone.value) == str(in_sequence.value)
+
+
+def test_after_a_forward_its_tree_has_the_clones_that_one_makes(runtime: Runtime) -> None:
+    """Each MapTable has a module for every entry then; a clearState takes them away. The counts are the original's."""
+    counts = runtime.execute("""
+        require "rnn"
+        local counts, x = {}, torch.ones(2, 3)
+        local function count(m) counts[#counts + 1] = #m:listModules() end
+        local m = nn.MuFuRu(3, 4)
+        count(m) m:forward(x) count(m) m:backward(x, torch.ones(2, 4)) count(m) m:clearState() count(m)
+        m:forward(x) count(m:clone()) m:forget() m:forward(x) count(m)
+        local s = nn.Sequencer(nn.MuFuRu(3, 4)) s:forward({x, x}) count(s)
+        return counts""")
+    assert counts == [62, 71, 71, 62, 71, 71, 72]
+
+
+def test_its_kernel_goes_on_when_the_tree_was_looked_at() -> None:
+    module = MuFuRu(3, 4)
+    cell = module.step_module
+    x, state = torch.ones(2, 3), torch.ones(2, 4)
+    cell.updateOutput([x.double(), state.double()])
+    cell.child_list()
+    assert cell.intact()
+    cell.clearState()
+    assert cell.intact()

@@ -85,12 +85,16 @@ class Cell(PartNames, Sequential):
 
     def _note_tree(self, members: dict[str, Module]) -> None:
         """Keep what the tree is now, so that changes are seen."""
+        self.__dict__.update(_light=False, _has_run=False, _members=members, _built=[], _tree=[], _drops=[])
+        self._note_parts()
+
+    def _note_parts(self) -> None:
+        """Keep it in the same lists, which other steps' clones have too."""
         attributes = self.__dict__
-        attributes.update(_light=False, _members=members)
         tree = [part for part in self.modules() if isinstance(part, Module)]
-        attributes["_built"] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
-        attributes["_tree"] = tree
-        attributes["_drops"] = [part for part in tree if "p" in part.__dict__]
+        attributes["_built"][:] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
+        attributes["_tree"][:] = tree
+        attributes["_drops"][:] = [part for part in tree if "p" in part.__dict__]
 
     def recognize(self, tree: Any) -> bool:
         """Make a cell of a tree out of a file, if it is what this one's tree is, but for the parameters' values."""
@@ -169,7 +173,16 @@ class Cell(PartNames, Sequential):
     def child_list(self) -> list[TorchObject]:
         """The children. A clone whose children are read gets a tree of its own, since the reader may run it."""
         self._build_tree()
+        if self.__dict__["_has_run"] and self.intact():
+            self.grow_as_run()
         return super().child_list()
+
+    def note_run(self) -> None:
+        """Say that the kernel has run."""
+        self.__dict__["_has_run"] = True
+
+    def grow_as_run(self) -> None:
+        """Give the tree the parts that its own forward would have made."""
 
     # -- the protocol -------------------------------------------------------------------------------------
 
@@ -221,6 +234,7 @@ class Cell(PartNames, Sequential):
         if not self.intact() or (self.batches_only and input[0].dim() == 1):
             self._compute_by_tree()
             return super().updateOutput(input)
+        self.note_run()
         x, *state = [rows(tensor.data) for tensor in input]
         outputs, saved = self.step_output(self.from_input(x), state)
         self.__dict__["_saved"], self.__dict__["_gradients_of_gates"] = saved, None
@@ -358,8 +372,11 @@ class Cell(PartNames, Sequential):
     def clearState(self) -> Module:
         self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
         if not self.__dict__["_light"]:
+            intact = self.intact()
             super().clearState()
-        self.__dict__.update(output=[], gradInput=[], _own={})
+            if intact:
+                self._note_parts()  # without what a forward made
+        self.__dict__.update(_has_run=False, output=[], gradInput=[], _own={})
         return self
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:

@@ -111,6 +111,14 @@ class MuFuRuCell(Cell):
     def keep_results(self, field: str, values: list[T]) -> Any:
         return self.keep_output(values[0]) if field == "output" else super().keep_results(field, values)
 
+    def grow_as_run(self) -> None:
+        tables = [part for part in self.__dict__["_tree"] if isinstance(part, MapTable)]
+        entries = [2] * (len(tables) - 1) + [len(self.ops)]  # the last one's are what the operations give
+        if [len(table._modules) for table in tables] != entries:
+            for table, count in zip(tables, entries, strict=True):
+                table.resize(count)
+            self._note_parts()
+
     def _split(self, name: str) -> tuple[T, T]:
         """The weights of the input and those of a state, of a layer that takes both."""
         weight: T = self.members[name].weight.data

@@ -58,6 +58,7 @@ class StepLoop:
     def __init__(self, cell: Cell, x: T, first: list[T], masks: T | None = None) -> None:
         self.cell, self.first, self.masks = cell, first, masks
         size = x.shape[:2]
+        cell.note_run()
         of_input = [part.view(*size, -1) for part in cell.from_input(x.flatten(0, 1))]
         state, results, kept = first, [], []
         for number, step in enumerate(zip(*of_input, strict=True)):
