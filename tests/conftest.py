@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import itertools
 import os
-import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,9 @@ import hypothesis
 import pytest
 import torch
 
+import tests.together
+from tests.draws import same_draws
+from tests.together import CASES_IN_FULL, EVERY
 from torch7py.cli.process import wait_passively
 
 if TYPE_CHECKING:
@@ -24,8 +25,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
     wait_passively()  # in the processes that tests start
+    if not torch.cuda.is_available():  # torch.manual_seed notes who called, for each kind of device: 5 ms
+        torch.manual_seed = torch.default_generator.manual_seed
+    gc.disable()  # until all tests are collected, of which nothing goes
     if config.getoption("plain_lua"):
         os.environ["TORCH7PY_LUA"] = "lua51"
+        tests.together.on_plain_lua = True
     # On a busy machine the time of one example says nothing.
     hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("suite")
@@ -41,8 +46,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-CASES_IN_FULL = 16  # a test with so many cases has all of them run on plain Lua
-EVERY = 12  # of one with more, one in so many
 # Of the tests of layers, which are Python that Lua calls, in always the same way, one in so many.
 LAYERS, EVERY_OF_LAYERS = ("tests/nn/", "tests/rnn/"), 3
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
@@ -50,10 +53,10 @@ RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    tests: dict[str, list[pytest.Item]] = {}
+    cases_of: dict[str, list[pytest.Item]] = {}
     for item in items:
-        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for cases in tests.values():
+        cases_of.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in cases_of.values():
         sampled = cases[0].get_closest_marker("sampled")
         for number, case in enumerate(cases if sampled else ()):
             if sampled and number % sampled.args[0]:
@@ -62,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     chosen: set[pytest.Item] = set()
     of_layers = itertools.count()
-    for name, cases in tests.items():
+    for name, cases in cases_of.items():
         first = cases[0]
         runs_lua = "runtime" in getattr(first, "fixturenames", ()) or not RUNS_LUA.isdisjoint(
             vars(getattr(first, "module", None) or object)
@@ -97,6 +100,10 @@ def _make_eager() -> None:
     engine.new_lua = new_lua
 
 
+def pytest_collection_finish() -> None:
+    gc.enable()
+
+
 # The garbage of closed runtimes is collected now and then, and what is alive is put aside: to search all tests and what
 # they import takes 0.4 s.
 TESTS_UNTIL_FREEZE = 100
@@ -117,24 +124,9 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-# Another seed, in this variable, is how one finds a test that holds by luck.
-SEED = int(os.environ.get("TORCH7PY_TEST_SEED", "0"))
-
-
 @pytest.fixture(autouse=True)
-def _same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a test draws without a seed is the same in every run, whichever tests ran before it.
-
-    That is PyTorch's generator, Python's, the C library's (``math.random`` of plain Lua), the process's own of ours
-    and, in place of the system's entropy, what new generators of ours are seeded with.
-    """
-    from torch7py.ops import mersenne, state
-
-    torch.default_generator.manual_seed(SEED)  # torch.manual_seed takes 5 ms: it notes for a GPU who called
-    random.seed(SEED)
-    ctypes.CDLL(None).srand(SEED + 1)
-    monkeypatch.setattr(mersenne, "urandom", random.Random(SEED).randbytes)
-    state.of_process().generator.manual_seed(SEED)
+def _same_draws() -> None:
+    same_draws()
 
 
 @pytest.fixture(scope="module")

@@ -5,29 +5,28 @@ from __future__ import annotations
 import inspect
 import re
 
-import pytest
-
 from tests.every_class import ABSTRACT, registry
+from tests.together import together
 
 
 def documentation(name: str) -> str:
     return inspect.cleandoc(registry()[name].__dict__.get("__doc__") or "")
 
 
-@pytest.mark.parametrize("name", sorted(registry()))
+@together("name", sorted(registry()))
 def test_the_lua_signature_comes_first(name: str) -> None:
     shown = registry()[name].torch7_name
     assert re.match(rf"``{re.escape(shown)}[({{].*?``[:,. ]", documentation(name), re.S), documentation(name)
 
 
-@pytest.mark.parametrize("name", sorted(set(registry()) - set(ABSTRACT)))
+@together("name", sorted(set(registry()) - set(ABSTRACT)))
 def test_what_it_takes_and_gives(name: str) -> None:
     """Shapes, or the class whose shapes it has."""
     text = documentation(name).partition("``:")[2] or documentation(name).partition("``")[2]
     assert re.search(r"shape|->|``(nn|cudnn)\.\w+``|\(batch|\(n\)", text, re.I), documentation(name)
 
 
-@pytest.mark.parametrize("name", sorted(set(registry()) - set(ABSTRACT)))
+@together("name", sorted(set(registry()) - set(ABSTRACT)))
 def test_arguments_are_named_as_in_lua(name: str) -> None:
     """As many names in the signature as the constructor can take, unless it takes any number, or a table."""
     cls = registry()[name]

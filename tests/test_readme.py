@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests import python_process
+from tests.together import together
 
 ROOT = Path(__file__).parents[1]
 README = ROOT.joinpath("README.md").read_text()
@@ -132,7 +133,7 @@ def headings(page: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@together("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s]+)", prose(page)):
         if "://" not in link:

@@ -11,6 +11,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import failure, lua, plain
+from tests.together import together
 from torch7py.ops import types
 
 V = np.arange(1, 6)
@@ -73,12 +74,12 @@ def base(name: str) -> Any:
     return SHAPES[name[0]]
 
 
-@pytest.mark.parametrize("name", [t.name for t in types.NUMBER_TYPES])
-@pytest.mark.parametrize(("x", "k", "place"), PLACES)
 class TestEveryPlace:
     def prelude(self, name: str) -> str:
         return PRELUDE.replace("{type}", name)
 
+    @together("name", [t.name for t in types.NUMBER_TYPES])
+    @together(("x", "k", "place"), PLACES)
     def test_read(self, rt: Runtime, name: str, x: str, k: str, place: Any) -> None:
         found = lua(rt, f"{self.prelude(name)} return {x}[{k}]")
         expected = base(x)[place]
@@ -86,11 +87,15 @@ class TestEveryPlace:
         if isinstance(found, torch.Tensor):
             assert found.dtype == types.BY_NAME[name].dtype
 
+    @together("name", [t.name for t in types.NUMBER_TYPES])
+    @together(("x", "k", "place"), PLACES)
     def test_write_a_number(self, rt: Runtime, name: str, x: str, k: str, place: Any) -> None:
         expected = base(x).copy()
         expected[place] = 99
         assert plain(lua(rt, f"{self.prelude(name)} {x}[{k}] = 99 return {x[0]}")) == expected.tolist()
 
+    @together("name", [t.name for t in types.NUMBER_TYPES])
+    @together(("x", "k", "place"), PLACES)
     def test_write_a_tensor(self, rt: Runtime, name: str, x: str, k: str, place: Any) -> None:
         """Of any type and shape, as many elements as there are places."""
         expected = base(x).copy()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bridge.chunks import Engine, engines
+from tests.together import together
 
 with gzip.open(Path(__file__).parents[1] / "golden" / "th_print.json.gz", "rt") as file:
     GOLDEN: dict[str, Any] = json.load(file)
@@ -49,8 +50,8 @@ def without_addresses(text: str) -> str:
     return re.sub(r"0x[0-9a-f]+", "0x", text)
 
 
-@pytest.mark.parametrize("name", engines)
-@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["code"])
+@together("name", engines)
+@together("case", GOLDEN["cases"], ids=lambda case: case["code"])
 def test_golden(name, case):
     code = GOLDEN["prelude"] + case["code"]
     assert without_addresses(Printer(name).output(code)) == case["text"]

@@ -21,6 +21,7 @@ import pytest
 import torch
 
 import torch7py
+from tests.together import together
 from torch7py import LuaFunction, LuaTable, Runtime
 from torch7py.ops.timer import Timer
 
@@ -133,8 +134,8 @@ STRANGE: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "name"), STRANGE, ids=[name for _, name in STRANGE])
-@pytest.mark.parametrize("within", ["itself", "list", "dict"])
+@together(("value", "name"), STRANGE, ids=[name for _, name in STRANGE])
+@together("within", ["itself", "list", "dict"])
 def test_anything_else_is_a_type_error_that_names_it(rt: Runtime, value: Any, name: str, within: str) -> None:
     given = {"itself": value, "list": [value], "dict": {"x": value}}[within]
     with pytest.raises(TypeError, match=name.replace("(", r"\(")):

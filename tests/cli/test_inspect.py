@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 import torch7py
 from tests.t7.golden_files import described, is_binary, t7_names, unpack
+from tests.together import together
 from torch7py import nn
 from torch7py.cli.main import main
 from torch7py.t7.outline import outline
@@ -55,7 +55,7 @@ def test_a_model(tmp_path: Path) -> None:
     assert "1: nn.Linear" not in run("--depth", 1, tmp_path / "m.t7").output
 
 
-@pytest.mark.parametrize("name", [name for name in t7_names() if name.partition(".")[0] in described()])
+@together("name", [name for name in t7_names() if name.partition(".")[0] in described()])
 def test_every_golden_file_has_a_tree_and_its_data(tmp_path: Path, name: str) -> None:
     path = unpack(tmp_path, name)
     found = outline(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 
 GOLDEN = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden" / "calls.json.gz").read_bytes()))
 NAME = re.compile(r"return .*?(?:torch\.|:)(\w+)\(")
@@ -58,7 +59,7 @@ def same(found: str, wanted: str, of_floats: bool) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", CASES)
+@together("name", CASES)
 def test_calls(rt: Runtime, name: str) -> None:
     for case in CASES[name]:
         if REFUSED.search(case["code"]):

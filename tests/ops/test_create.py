@@ -12,6 +12,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, failure, lua, plain
+from tests.together import together
 from torch7py.ops import types
 
 EYE = [[1, 0, 0], [0, 1, 0]]
@@ -156,8 +157,8 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments", "expected"), RULES)
-@pytest.mark.parametrize("number_type", types.NUMBER_TYPES, ids=lambda t: t.name)
+@together(("name", "arguments", "expected"), RULES)
+@together("number_type", types.NUMBER_TYPES, ids=lambda t: t.name)
 def test_by_a_rule(
     rt: Runtime, number_type: types.NumberType, name: str, arguments: str, expected: Any
 ) -> None:

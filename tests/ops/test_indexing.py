@@ -11,6 +11,7 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.ops.lua_forms import assert_tensor, check_query, failure, lua, plain
+from tests.together import together
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 X = np.arange(1, 13).reshape(3, 4)
@@ -202,8 +203,8 @@ def an_index(shape: tuple[int, ...], dim: int, count: int) -> torch.Tensor:
     return torch.randint(1, shape[dim] + 1, (*shape[:dim], count, *shape[dim + 1 :]))
 
 
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize(("shape", "dim"), GATHERED)
+@together("dtype", TYPES)
+@together(("shape", "dim"), GATHERED)
 def test_gather_and_scatter_of_large_tensors(
     rt: Runtime, shape: tuple[int, ...], dim: int, dtype: torch.dtype
 ) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.together import together
 from torch7py.ops import state
 from torch7py.ops.printing import number_to_string, storage_to_string, tensor_to_string
 
@@ -138,8 +139,8 @@ def test_every_printed_tensor_and_storage_is_tested() -> None:
     assert list(EXPRESSIONS) == list(BLOCKS) == list(BLOCKS_2015)
 
 
-@pytest.mark.parametrize("year", [2015, 2016])
-@pytest.mark.parametrize("expression", EXPRESSIONS)
+@together("year", [2015, 2016])
+@together("expression", EXPRESSIONS)
 def test_prints_what_the_original_printed(expression: str, year: int) -> None:
     expected = (BLOCKS_2015 if year == 2015 else BLOCKS)[expression]
     type_name = expected.splitlines()[-1].removeprefix("[").split(" ")[0]
@@ -147,7 +148,7 @@ def test_prints_what_the_original_printed(expression: str, year: int) -> None:
         assert to_string(INPUTS[expression], type_name) == expected
 
 
-@pytest.mark.parametrize("case", [pytest.param(c, id=f"{i}-{c['type']}") for i, c in enumerate(CASES)])
+@together("case", [pytest.param(c, id=f"{i}-{c['type']}") for i, c in enumerate(CASES)])
 def test_prints_what_the_original_functions_gave(case: dict[str, Any]) -> None:
     name = case["type"].removeprefix("torch.").removesuffix("Tensor").removesuffix("Storage")
     values = torch.tensor(case["data"], dtype=DTYPES[name]).view(case["size"])

@@ -15,6 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.together import together
 from torch7py.kernels import available
 from torch7py.ops import row_sort
 
@@ -89,9 +90,9 @@ def check_sort(rows: torch.Tensor) -> None:
     assert torch.equal(rows.nan_to_num(), before.nan_to_num())
 
 
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("size", [1, 2, 10, 11, 12, 13, 100, 1000])
-@pytest.mark.parametrize("different", [1, 2, 6, 60])
+@together("dtype", TYPES)
+@together("size", [1, 2, 10, 11, 12, 13, 100, 1000])
+@together("different", [1, 2, 6, 60])
 def test_sort(dtype: torch.dtype, size: int, different: int) -> None:
     values = torch.randint(different, (2, size), generator=torch.Generator().manual_seed(size + different))
     check_sort((values if dtype == torch.uint8 else values - different // 2).to(dtype))

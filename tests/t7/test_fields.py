@@ -17,6 +17,7 @@ import torch
 import torch7py
 import torch7py.files
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from torch7py.nn.registry import layers, package_of
 from torch7py.ops import types
 from torch7py.ops.files import DiskFile
@@ -101,8 +102,8 @@ def saved(path: Path) -> Any:
     return describe(found, {})
 
 
-@pytest.mark.parametrize("by_python", [True, False], ids=["python", "script"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["expr"][:60])
+@together("by_python", [True, False], ids=["python", "script"])
+@together("case", CASES, ids=lambda case: case["expr"][:60])
 def test_a_new_layer_has_the_fields_of_the_originals(
     scripts: Runtime, cuda: Runtime, tmp_path: Path, case: dict[str, Any], by_python: bool
 ) -> None:

@@ -14,6 +14,7 @@ import torch7py.files
 import torch7py.nn.registry
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.t7.golden_files import described, files, is_binary, t7_names, unpack
+from tests.together import together
 from torch7py import Table
 from torch7py.nn.unknown_layer import UnknownLayer
 from torch7py.ops import types
@@ -122,8 +123,8 @@ class Comparison:
         assert torch.equal(vector.double().nan_to_num(nan=4.25), expected.nan_to_num(nan=4.25)), where
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("name", sorted(described()))
+@together("ending", ENDINGS)
+@together("name", sorted(described()))
 def test_what_they_hold(tmp_path: Path, name: str, ending: str) -> None:
     file = DiskFile(unpack(tmp_path, name + ending))
     file.binary = is_binary(name + ending)
@@ -138,7 +139,7 @@ def test_what_they_hold(tmp_path: Path, name: str, ending: str) -> None:
 # -- written back ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", t7_names())
+@together("name", t7_names())
 def test_saved_again_they_are_identical(tmp_path: Path, name: str) -> None:
     content = torch7py.load(unpack(tmp_path, name))
     torch7py.save(content, tmp_path / "again", format="binary" if is_binary(name) else "ascii")
@@ -149,9 +150,7 @@ def test_saved_again_they_are_identical(tmp_path: Path, name: str) -> None:
 UNORDERED = ("table", "nn_", "crit_", "class", "checkpoint", "misc", "shared", "function")
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in t7_names() if is_binary(n) and not any(word in n for word in UNORDERED)]
-)
+@together("name", [n for n in t7_names() if is_binary(n) and not any(word in n for word in UNORDERED)])
 def test_a_binary_file_and_a_text_say_the_same(tmp_path: Path, name: str) -> None:
     torch7py.save(torch7py.load(unpack(tmp_path, name)), tmp_path / "again", format="ascii")
     assert (tmp_path / "again").read_bytes() == files()[stem(name) + ENDINGS[1]]
@@ -182,7 +181,7 @@ def models_in(root: Any) -> list[torch.nn.Module]:
     return []
 
 
-@pytest.mark.parametrize("name", with_parameters())
+@together("name", with_parameters())
 def test_one_changed_weight_changes_only_itself(tmp_path: Path, name: str) -> None:
     content = torch7py.load(unpack(tmp_path, name))
     weight = next(p for model in models_in(content) for p in model.parameters())

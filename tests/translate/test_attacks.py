@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import torch7py
+from tests.together import together
 from torch7py import nn, translate
 from torch7py.translate import page_library
 from torch7py.translate.checked_code import ForeignCode, checked_tree, run_page
@@ -341,7 +342,7 @@ def test_a_text_that_a_page_prints_is_as_it_was(place: str, capsys: pytest.Captu
 # What the writer of texts itself gives
 
 
-@pytest.mark.parametrize("text", [*PAYLOADS, *WIDE])
+@together("text", [*PAYLOADS, *WIDE])
 def test_a_literal_says_the_text(text: str) -> None:
     assert ast.literal_eval(quoted(text)) == ast.literal_eval(raw(text)) == text
     assert ast.literal_eval(quoted(text, ascii_only=True)) == text
@@ -349,7 +350,7 @@ def test_a_literal_says_the_text(text: str) -> None:
     assert len(quoted(text).splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", [*PAYLOADS, *WIDE])
+@together("text", [*PAYLOADS, *WIDE])
 def test_a_comment_is_one_line_and_a_docstring_one_text(text: str) -> None:
     assert ast.dump(ast.parse(f"{comment(text)}\nx")) == ast.dump(ast.parse("x"))
     assert len(comment(text).splitlines()) == 1
@@ -360,17 +361,15 @@ def test_a_comment_is_one_line_and_a_docstring_one_text(text: str) -> None:
     assert only.value.value == text.replace('"' * 3, "'" * 3).expandtabs()
 
 
-@pytest.mark.parametrize(
-    "expression", ["x", "d['a']", 'd["a"]', 'd["it\'s"]', "{'a': x}['a']", "d['#']", "str(x)!s"]
-)
-@pytest.mark.parametrize("text", [*PAYLOADS, *WIDE])
+@together("expression", ["x", "d['a']", 'd["a"]', 'd["it\'s"]', "{'a': x}['a']", "d['#']", "str(x)!s"])
+@together("text", [*PAYLOADS, *WIDE])
 def test_an_f_string_says_its_texts_and_values(text: str, expression: str) -> None:
     names = {"x": "1", "d": {"a": "1", "it's": "1", "#": "1"}}
     written = f_string([text, (expression, ""), text, text, (expression, ">3")])
     assert eval(written, names) == f"{text}1{text}{text}  1"
 
 
-@pytest.mark.parametrize("text", [*PAYLOADS, *WIDE, "", "class", "1a", "__class__", "\u00bdx", "\uff42"])
+@together("text", [*PAYLOADS, *WIDE, "", "class", "1a", "__class__", "\u00bdx", "\uff42"])
 def test_what_is_made_a_name_is_one(text: str) -> None:
     assert identifier(text).isascii()
     assert identifier(text).isidentifier()
@@ -493,7 +492,7 @@ def by_hand(source: str) -> Iterator[int]:
             yield node.lineno  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(SOURCES[0].parent).as_posix())
+@together("path", SOURCES, ids=lambda path: path.relative_to(SOURCES[0].parent).as_posix())
 def test_no_text_gets_quotes_by_hand(path: Path) -> None:
     if path.name != WRITER and path.parts[-2:] != PAGES_TEXTS:
         assert list(by_hand(path.read_text())) == []

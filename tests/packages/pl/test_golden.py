@@ -8,6 +8,7 @@ import pytest
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.packages.written_texts import recorded_texts, written
+from tests.together import together
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,6 @@ def shared() -> Iterator[Runtime]:
         yield one
 
 
-@pytest.mark.parametrize(("prelude", "code", "text"), recorded_texts("penlight"))
+@together(("prelude", "code", "text"), recorded_texts("penlight"))
 def test_penlight(shared, prelude, code, text):
     assert written(shared, prelude, code) == text

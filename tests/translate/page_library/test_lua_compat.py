@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from tests.translate.running import whole_library
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.memory import Storage
@@ -263,7 +264,7 @@ def _as_page(value: Any) -> Any:
     return [int(size) for size in value.tensor().tolist()] if isinstance(value, Storage) else value
 
 
-@pytest.mark.parametrize("name", sorted(page_library.methods("tensor") - APART))
+@together("name", sorted(page_library.methods("tensor") - APART))
 def test_methods_of_tensors(runtime: Runtime, name: str) -> None:
     for arguments in ARGUMENTS.get(name, [""]):
         if name == "apply":
@@ -346,9 +347,7 @@ def test_a_loop_ends_at_the_first_none() -> None:
     assert list(lua_compat.iterate(lua_compat.ipairs([5, 6]), names=3)) == [(1, 5, None), (2, 6, None)]
 
 
-@pytest.mark.parametrize(
-    "name", sorted(page_library.methods("tensor") - APART - {"resize", "resizeAs", "totable", "type"})
-)
+@together("name", sorted(page_library.methods("tensor") - APART - {"resize", "resizeAs", "totable", "type"}))
 def test_functions_of_torch(runtime: Runtime, name: str) -> None:
     """``torch.name(x, ...)`` leaves x as it is."""
     if runtime.execute(f"return torch.{name} == nil"):
@@ -391,7 +390,7 @@ def test_types_by_torch(runtime: Runtime, name: str) -> None:
             assert lua_compat.is_a(value(), name) is lua, text
 
 
-@pytest.mark.parametrize("name", page_library.names())
+@together("name", page_library.names())
 def test_a_page_gets_all_that_a_function_needs(name: str) -> None:
     text = page_library.text([name])
     assert unresolved(text, set()) <= set(dir(builtins))
