@@ -25,5 +25,5 @@ def same_draws() -> None:
     torch.default_generator.manual_seed(SEED)
     random.seed(SEED)
     C_LIBRARY.srand(SEED + 1)
-    mersenne.urandom = random.Random(SEED).randbytes
+    vars(mersenne)["urandom"] = random.Random(SEED).randbytes
     state.of_process().generator.manual_seed(SEED)

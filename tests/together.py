@@ -58,7 +58,7 @@ def together(
         left = [p for name, p in signature.parameters.items() if name not in words]
         assert len(left) == len(signature.parameters) - len(words), f"{function.__name__} takes no {words}"
         run.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
-        del run.__wrapped__  # type: ignore[attr-defined]  # whose arguments pytest would ask for
+        del run.__wrapped__  # whose arguments pytest would ask for
         return run
 
     return decorate
