@@ -46,8 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Of the tests of layers, which are Python that Lua calls, in always the same way, one in so many.
-LAYERS, EVERY_OF_LAYERS = ("tests/nn/", "tests/rnn/"), 3
+# Of the tests of layers and packages, which are Python that Lua calls, in always the same way, one in so many.
+EVERY_TEST_OF = {"tests/nn/": 3, "tests/rnn/": 3, "tests/packages/": 2}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 
@@ -64,16 +64,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("plain_lua"):
         return
     chosen: set[pytest.Item] = set()
-    of_layers = itertools.count()
+    counts = {folder: itertools.count() for folder in EVERY_TEST_OF}
     for name, cases in cases_of.items():
         first = cases[0]
         runs_lua = "runtime" in getattr(first, "fixturenames", ()) or not RUNS_LUA.isdisjoint(
             vars(getattr(first, "module", None) or object)
         )
-        if name.startswith(LAYERS) and next(of_layers) % EVERY_OF_LAYERS:
+        folder = next((folder for folder in EVERY_TEST_OF if name.startswith(folder)), None)
+        if folder is not None and next(counts[folder]) % EVERY_TEST_OF[folder]:
             continue
         if runs_lua and first.get_closest_marker("one_lua") is None:
-            chosen.update(cases if len(cases) <= CASES_IN_FULL else cases[::EVERY])
+            few = first.get_closest_marker("few_on_plain_lua")
+            every = few.args[0] if few else 1 if len(cases) <= CASES_IN_FULL else EVERY
+            chosen.update(cases[::every])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]
 

@@ -44,9 +44,11 @@ PROGRAMS = {
 @pytest.fixture(scope="module")
 def runtimes() -> Iterator[list[Runtime]]:
     """Several, of which one at a time is profiled by LuaJIT."""
-    made = [Runtime(), Runtime()]
-    yield made
-    for runtime in made:
+    several = [Runtime(), Runtime()]
+    for runtime in several:
+        runtime.execute("require 'nn'")  # which takes longer than a program runs here
+    yield several
+    for runtime in several:
         runtime.close()
 
 
@@ -63,12 +65,12 @@ def _heeds_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signalled() -> Iterator[None]:
-    """SIGINT comes while the block computes: after 0.3 s of this process's time, on however busy a machine."""
+    """SIGINT comes while the block computes: after 0.1 s of this process's time, on however busy a machine."""
     begun = time.process_time()
     over = threading.Event()
 
     def send() -> None:
-        while time.process_time() - begun < 0.3:
+        while time.process_time() - begun < 0.1:
             if over.wait(0.01):
                 return
         os.kill(os.getpid(), signal.SIGINT)
@@ -92,6 +94,7 @@ def interrupted(run: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.few_on_plain_lua(3)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_ctrl_c_ends_a_program(name: str, runtimes: list[Runtime], lua_name: str) -> None:
     if lua_name == "luajit20":
@@ -148,6 +151,7 @@ def test_another_thread_than_the_main_one(runtimes: list[Runtime]) -> None:
     assert found == [7]
 
 
+@pytest.mark.one_lua
 def test_a_child_by_fork(runtimes: list[Runtime]) -> None:
     program = """
 import os, signal, torch7py

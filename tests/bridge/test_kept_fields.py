@@ -20,6 +20,7 @@ FORMS = {
 }
 
 
+@pytest.mark.few_on_plain_lua(4)
 @pytest.mark.parametrize("form", FORMS)
 def test_fields_stay(form: str, runtime: Runtime) -> None:
     """The collector runs through at each step that it takes, so that in 6 turns every place in a call sees it."""

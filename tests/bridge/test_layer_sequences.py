@@ -46,6 +46,7 @@ def program(cases: list[dict[str, Any]]) -> str:
     )
 
 
+@pytest.mark.few_on_plain_lua(4)
 @pytest.mark.parametrize("first", range(0, len(CASES), AT_ONCE))
 def test_a_sequence_of_calls(first: int, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     cases = CASES[first : first + AT_ONCE]
