@@ -12,6 +12,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 import torch7py
+from tests import python_process
 from tests.t7.golden_files import described, is_binary, t7_names, unpack
 from tests.together import together
 from torch7py import nn
@@ -129,10 +130,11 @@ def test_cycles_and_deep_tables_end(tmp_path: Path) -> None:
 
 
 def test_the_standard_input(tmp_path: Path) -> None:
-    torch7py.save({"a": 1}, tmp_path / "a.t7")
-    with open(tmp_path / "a.t7", "rb") as source:
-        command = [sys.executable, "-m", "torch7py", "inspect", "-"]
-        done = subprocess.run(command, stdin=source, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-2:] == ["table of 1", "  a: 1"]
-    piped = subprocess.run(command, input=(tmp_path / "a.t7").read_bytes(), capture_output=True, check=True)
+    for name in ("ascii", "binary"):
+        torch7py.save({"a": 1}, tmp_path / name, format=name)
+    arguments = ["-m", "torch7py", "inspect", "-"]
+    redirected = python_process.run(arguments, input=(tmp_path / "ascii").read_text())
+    assert redirected.stdout.splitlines()[-2:] == ["table of 1", "  a: 1"]
+    command = [sys.executable, *arguments]
+    piped = subprocess.run(command, input=(tmp_path / "binary").read_bytes(), capture_output=True, check=True)
     assert piped.stdout.decode().splitlines()[-2:] == ["table of 1", "  a: 1"]

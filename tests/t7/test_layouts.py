@@ -15,7 +15,6 @@ import torch
 
 import torch7py
 from tests.t7.golden_files import files, is_binary, t7_names, unpack
-from tests.together import together
 from torch7py.ops import types
 from torch7py.ops.files import DiskFile
 from torch7py.ops.memory import Storage
@@ -59,8 +58,8 @@ def fits(folder: Path, name: str) -> bool:
 BINARY = [name for name in t7_names() if is_binary(name) and "_2015" not in name]
 
 
-@together(("little", "long_size"), LAYOUTS)
-@together("name", BINARY)
+@pytest.mark.parametrize(("little", "long_size"), LAYOUTS)
+@pytest.mark.parametrize("name", BINARY)
 def test_a_binary_file_in_every_layout(tmp_path: Path, name: str, little: bool, long_size: int) -> None:
     if long_size == 4 and "Reshape" in str(files()[name]) and not fits(tmp_path, name):
         pytest.skip("a long in it does not fit 4 bytes: memory that the original's nn.Reshape never wrote")
