@@ -19,7 +19,6 @@ from tests.bad_input import broken, broken_targets, expected, labelled
 from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
 from tests.golden_cases import assert_close
 from tests.inner_runtime import InnerRuntime as Runtime
-from tests.together import together
 from torch7py.bridge.errors import LuaError
 
 # Layers that hand on their input, or the entries of a table, whatever these are.
@@ -222,7 +221,8 @@ def wrong_gradients(right: Any, at: int = -1) -> Iterator[Any]:
     yield "gradient"
 
 
-@together("use", [u for u in layer_uses() if u.name not in NO_LOOK], ids=identify)
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("use", [u for u in layer_uses() if u.name not in NO_LOOK], ids=identify)
 def test_a_gradient_of_the_wrong_size(shared: Runtime, use: Use) -> None:
     use.make(shared)
     shared.globals["x"] = use.input(shared)
