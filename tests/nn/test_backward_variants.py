@@ -16,8 +16,6 @@ NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
 
 # Where it is not the original's: why, and the modules with what was done.
 NOT_THE_SAME = {
-    # Of the parameters' gradients IndexLinear shows a table in the original, the gradient of its weight here.
-    "IndexLinear": "nothing parameters output column vector twice",
     "CAdd": "vector",  # an error in the original
     # They keep a step's results, which are those of the first backward; a second one is an error in the other.
     "BiSequencer BiSequencerLM NormStabilizer Sequencer SparseLinear": "twice",

@@ -124,7 +124,8 @@ class Container(Module):
             pairs = child.torch7_parameters()
             if pairs is not None:
                 parameters += first_of(pairs)
-                gradients += pairs[1] if isinstance(pairs, tuple) and pairs[1] is not None else []
+                all_of_child = pairs[1] if isinstance(pairs, tuple) and pairs[1] is not None else []
+                gradients += [gradient for gradient in all_of_child if not isinstance(gradient, dict)]
         return parameters, gradients
 
     def sparseParameters(self) -> Any:

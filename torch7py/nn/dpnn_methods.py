@@ -117,6 +117,9 @@ class Training(Stepping, Batching):
         if not parameters or parameters[0] is None or parameters[1] is None:
             return []
         gradients = dict(entries(parameters[1]))
+        for number, gradient in gradients.items():
+            if not isinstance(gradient, torch.Tensor):
+                raise TorchError(f"{self.class_name}: the gradient of parameter {number} is a table")
         return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
 
     def hidden_modules(self) -> list[Training]:

@@ -75,6 +75,8 @@ def flatten_both(
 
     nn looks at that, dpnn does not.
     """
+    if not all(isinstance(gradient, torch.Tensor) for gradient in gradients):
+        raise TorchError("getParameters: the gradient of a parameter is a table")
     flat, flat_gradients = flatten(parameters, empty()), flatten(gradients, empty())
     if not alike:
         return flat, flat_gradients

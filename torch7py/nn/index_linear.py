@@ -12,6 +12,7 @@ import torch
 from torch7py.nn.arguments import given_text, rows, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, fit, truthy
+from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -47,10 +48,10 @@ class IndexLinear(Module):
     ``m:training()``; beyond it in evaluation it becomes 1 or -1), and a learned bias of its key is added; these are
     in 4 columns in front of the weights. All parameters are 0 at first; ``reset`` draws them.
 
-    The gradient of the weight is kept as the elements of each backward since ``zeroGradParameters``, and
-    ``updateParameters`` goes over them one after the other, so that ``weightDecay`` (0, a field) takes its share of a
-    weight once an element. ``gradWeight`` holds their gradients after ``updateParameters``. Source: nn's
-    ``IndexLinear``, of 2017.
+    The gradient of the weight is ``running``, a table of the keys and the gradients of each backward since
+    ``zeroGradParameters``, and ``updateParameters`` goes over them one after the other, so that ``weightDecay`` (0, a
+    field) takes its share of a weight once an element. ``gradWeight`` holds their gradients after
+    ``updateParameters``. Source: nn's ``IndexLinear``, of 2017.
     """
 
     traced = False
@@ -113,8 +114,15 @@ class IndexLinear(Module):
         self.weight.data[:, : self.normalize] = 0
 
     def _forget_gradients(self) -> None:
-        self.__dict__["_steps"] = []
         self.__dict__["running"] = {"cumSumSizes": [], "keys": [], "gradWeight": [], "counter": 1}
+
+    def torch7_parameters(self) -> Any:
+        """``m:parameters()``: the gradient of the weight is the table of what each backward gave."""
+        return [self.weight, self.bias], [self.running, self.gradient("bias")]
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        super().convert(convert, type_name, seen)
+        self.running["gradWeight"][:] = [convert(tensor) for tensor in self.running["gradWeight"]]
 
     # -- the input ----------------------------------------------------------------------------------------
 
@@ -157,11 +165,11 @@ class IndexLinear(Module):
         if len(keys) != len(values):
             raise TorchError(f"{self.class_name}: {len(keys)} keys, {len(values)} values")
 
-    def _distinct_rows(self, elements: Elements) -> Iterator[torch.Tensor]:
+    def _distinct_rows(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
         """Positions of elements, so that no two of one group have the same key: what is done to a key's row in
         one after the other is done to all rows of a group at once."""
-        order = torch.sort(elements.rows, stable=True).indices
-        sorted_rows = elements.rows[order]
+        order = torch.sort(rows, stable=True).indices
+        sorted_rows = rows[order]
         starts = torch.ones_like(sorted_rows, dtype=torch.bool)
         starts[1:] = sorted_rows[1:] != sorted_rows[:-1]
         positions = torch.arange(len(order), device=order.device)
@@ -175,7 +183,7 @@ class IndexLinear(Module):
         weight, values = self.weight.data, elements.values.detach()
         scaled = torch.empty_like(values)
         learns = self.training and "_mode_set" in self.__dict__
-        for group in self._distinct_rows(elements):
+        for group in self._distinct_rows(elements.rows):
             row, value = elements.rows[group], values[group]
             magnitude = value.abs()
             if learns:
@@ -242,15 +250,24 @@ class IndexLinear(Module):
         gradient = self._rows_of_gradient(elements, gradOutput) * scale
         gradients = gradient[elements.examples]
         of_weights = gradients * self._values_of(elements).unsqueeze(1)
-        self.__dict__["_steps"].append((elements, gradients if self.normalize else None, of_weights))
-        self.running["counter"] += 1
+        running = self.running
+        number = running["counter"] - 1
+        if self.normalize:
+            of_weights = torch.cat([gradients, of_weights], 1)
+        for name, tensor in (
+            ("keys", elements.rows - self.offset),
+            ("cumSumSizes", elements.sizes.cumsum(0)),
+            ("gradWeight", of_weights),
+        ):
+            running[name][number : number + 1] = [tensor]
+        running["counter"] += 1
         bias = self.gradient("bias")
         if bias is not None:
             bias.add_(gradient.sum(0))
 
     def _move(
         self,
-        elements: Elements,
+        rows: torch.Tensor,
         for_bias: torch.Tensor | None,
         for_weights: torch.Tensor,
         rate: float,
@@ -259,12 +276,12 @@ class IndexLinear(Module):
         """Take one step for each element, in their order. ``late``: by accUpdateGradParameters."""
         weight, decay = self.weight.data, self.weightDecay or 0
         if not self.normalize and not decay:
-            weight.index_add_(0, elements.rows, for_weights, alpha=-rate)
+            weight.index_add_(0, rows, for_weights, alpha=-rate)
             return
         # The original adds what it should take away where there is one output.
         sign = -1 if self.normalize and self.outputSize == 1 else 1
-        for group in self._distinct_rows(elements):
-            row = elements.rows[group]
+        for group in self._distinct_rows(rows):
+            row = rows[group]
             weights, step = weight[row, self.normalize :], for_weights[group] * rate
             share = torch.full_like(weights[:, :1], decay)
             if self.normalize:
@@ -274,7 +291,7 @@ class IndexLinear(Module):
                 step, share = step * key_rate, share * key_rate
             weight[row, self.normalize :] = weights - weights * share * sign - step
         if late and self.normalize and self.outputSize == 1:  # as in the original, for one output alone
-            weight[elements.rows, RATE] = 0
+            weight[rows, RATE] = 0
 
     def accUpdateGradParameters(self, input: Any, gradOutput: torch.Tensor, lr: float) -> None:
         elements = self._elements(input)
@@ -282,27 +299,31 @@ class IndexLinear(Module):
         gradients = gradient[elements.examples]
         self.bias.data.sub_(gradient.sum(0), alpha=lr)
         for_bias = gradients if self.normalize else None
-        self._move(elements, for_bias, gradients * self._values_of(elements).unsqueeze(1), lr, late=True)
+        for_weights = gradients * self._values_of(elements).unsqueeze(1)
+        self._move(elements.rows, for_bias, for_weights, lr, late=True)
 
     def sharedAccUpdateGradParameters(self, input: Any, gradOutput: torch.Tensor, lr: float) -> None:
         self.accUpdateGradParameters(input, gradOutput, lr)
 
     def updateParameters(self, learningRate: float) -> None:
-        steps = self.__dict__["_steps"]
+        count = self.running["counter"] - 1
+        gradients = self.running["gradWeight"][:count]
         bias = self.gradient("bias")
-        if not steps:  # the original leaves the bias, too
+        if not gradients:  # the original leaves the bias, too
             return
         if bias is not None:
             self.bias.data.sub_(bias, alpha=learningRate)
-        for elements, for_bias, for_weights in steps:
-            self._move(elements, for_bias, for_weights, learningRate, late=False)
-        self._gradients["weight"] = torch.cat([for_weights for _, _, for_weights in steps])
+        for keys, gradient in zip(self.running["keys"], gradients, strict=False):
+            for_bias = gradient[:, : self.outputSize] if self.normalize else None
+            for_weights = gradient[:, -self.outputSize :]
+            self._move(keys + self.offset, for_bias, for_weights, learningRate, late=False)
+        self._gradients["weight"] = gradients[0] if count == 1 else torch.cat(gradients)
 
     def zeroGradParameters(self) -> None:
         bias = self.gradient("bias")
         if bias is not None:
             bias.zero_()
-        self._forget_gradients()
+        self.running["counter"] = 1
 
     def clearState(self) -> Module:
         self._forget_gradients()
