@@ -11,7 +11,10 @@ import torch
 from tests.nn.faces import assert_faces_agree, values
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.distance import CosineDistance, PairwiseDistance
 from torch7py.nn.product import MM, MV, DotProduct
+from torch7py.nn.table_math import CAddTable, CDivTable, CMaxTable, CMinTable, CMulTable, CSubTable
+from torch7py.ops.errors import TorchError
 
 V = values
 
@@ -70,3 +73,30 @@ def test_strided_factors(runtime: Runtime) -> None:
 def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^test.lua:2: {message}"):
         runtime.execute(f"require 'nn' local x = torch.ones(2, 3)\nlocal r = {code}", "@test.lua")
+
+
+@pytest.mark.parametrize(
+    ("layer", "output"),
+    [
+        (PairwiseDistance(2), [5.1961524227066]),
+        (CosineDistance(), [0.97463184619704]),
+        (DotProduct(), [32]),
+        (CSubTable(), [-3, -3, -3]),
+        (CDivTable(), [0.25, 0.4, 0.5]),
+    ],
+)
+def test_of_a_matrix_in_place_of_a_table_the_rows_are_the_entries(layer: Any, output: list[float]) -> None:
+    """The layers that take two entries by number; the outputs are the original's."""
+    matrix = torch.arange(1.0, 7, dtype=torch.float64).view(2, 3)
+    assert layer.updateOutput(matrix).tolist() == pytest.approx(output, rel=1e-12)
+    gradOutput = torch.ones(len(output), dtype=torch.float64)
+    gradients = [part.clone() for part in layer.updateGradInput(matrix, gradOutput)]
+    layer.updateOutput(list(matrix))
+    expected = layer.updateGradInput(list(matrix), gradOutput)
+    assert all(map(torch.equal, gradients, expected))
+
+
+@pytest.mark.parametrize("layer", [CAddTable(), CMulTable(), CMaxTable(), CMinTable(), MM(), MV()])
+def test_layers_that_count_their_entries_take_no_matrix(layer: Any) -> None:
+    with pytest.raises(TorchError, match="must be a table"):
+        layer.updateOutput(torch.ones(2, 3, dtype=torch.float64))

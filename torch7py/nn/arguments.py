@@ -89,7 +89,9 @@ def tensor(layer: TorchObject, value: Any, what: str = "input") -> torch.Tensor:
 def tensors(
     layer: TorchObject, value: Any, count: int | None = None, what: str = "input"
 ) -> list[torch.Tensor]:
-    """The same where every entry is a tensor."""
+    """The same where every entry is a tensor. By number a tensor of several dimensions has entries too."""
+    if count is not None and isinstance(value, torch.Tensor) and value.dim() > 1:
+        value = list(value)
     entries = table(layer, value, count, what)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, torch.Tensor):
