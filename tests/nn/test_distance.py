@@ -100,7 +100,7 @@ def test_equal_vectors_have_a_finite_gradient() -> None:
     [
         ("nn.PairwiseDistance():forward{x, torch.ones(3)}", "nn.PairwiseDistance: inputs of 2x3 and 3"),
         ("nn.PairwiseDistance():forward{x, torch.ones(1, 3)}", "nn.PairwiseDistance: inputs of 2x3 and 1x3"),
-        ("nn.PairwiseDistance():forward(x)", "nn.PairwiseDistance: the input must be a table of 2"),
+        ("nn.PairwiseDistance():forward(x[1])", "nn.PairwiseDistance: the input must be a table of 2"),
         ("nn.CosineDistance():forward{x, torch.ones(3, 2)}", "nn.CosineDistance: inputs of 2x3 and 3x2"),
         ("nn.CosineDistance():forward{x}", "nn.CosineDistance: the input must be a table of 2"),
     ],

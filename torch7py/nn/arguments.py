@@ -22,6 +22,7 @@ __all__ = [
     "given_text",
     "gradient_of",
     "gradients_of",
+    "numbered_tensors",
     "rows",
     "size_text",
     "table",
@@ -89,14 +90,21 @@ def tensor(layer: TorchObject, value: Any, what: str = "input") -> torch.Tensor:
 def tensors(
     layer: TorchObject, value: Any, count: int | None = None, what: str = "input"
 ) -> list[torch.Tensor]:
-    """The same where every entry is a tensor. By number a tensor of several dimensions has entries too."""
-    if count is not None and isinstance(value, torch.Tensor) and value.dim() > 1:
-        value = list(value)
+    """The same where every entry is a tensor."""
     entries = table(layer, value, count, what)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, torch.Tensor):
             raise TorchError(f"{layer.class_name}: entry {number} of the {what} is not a tensor")
     return entries
+
+
+def numbered_tensors(
+    layer: TorchObject, value: Any, count: int | None = None, what: str = "input"
+) -> list[torch.Tensor]:
+    """The same for a layer that asks for its entries by number alone: so many rows of a tensor may stand for them."""
+    if count is not None and isinstance(value, torch.Tensor) and value.dim() > 1:
+        value = list(value)
+    return tensors(layer, value, count, what)
 
 
 def as_shape(layer: TorchObject, tensor: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import dims_of, gradient_of, tensors
+from torch7py.nn.arguments import dims_of, gradient_of, numbered_tensors
 from torch7py.nn.base import Module
 from torch7py.nn.product import Product
 from torch7py.nn.registry import layer
@@ -68,7 +68,7 @@ class PairwiseDistance(Product):
         self.norm = p
 
     def _pair(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        a, b = tensors(self, input, 2)
+        a, b = numbered_tensors(self, input, 2)
         if a.numel() != b.numel() or dims_of(a) not in (1, 2):
             raise self.mismatch(a, b)
         return a, b.reshape(a.shape)

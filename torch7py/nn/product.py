@@ -6,7 +6,14 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import dims_of, exact_table, gradient_of, size_text, tensors
+from torch7py.nn.arguments import (
+    dims_of,
+    exact_table,
+    gradient_of,
+    numbered_tensors,
+    size_text,
+    tensors,
+)
 from torch7py.nn.base import Module
 from torch7py.nn.checks import as_rows
 from torch7py.nn.registry import layer
@@ -24,7 +31,7 @@ class Product(Module):
 
     def rows(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """The two tensors, of one size, with the examples in the first dimension: a vector is one example."""
-        a, b = tensors(self, input, 2)
+        a, b = numbered_tensors(self, input, 2)
         if a.numel() != b.numel() or dims_of(a) == 0:
             raise self.mismatch(a, b)
         a = as_rows(a)

@@ -11,7 +11,16 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import as_shape, dims_of, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.arguments import (
+    as_shape,
+    dims_of,
+    gradient_of,
+    gradients_of,
+    numbered_tensors,
+    size_text,
+    table,
+    tensors,
+)
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type
 from torch7py.nn.object import names
@@ -42,7 +51,7 @@ class Elementwise(Module):
 
     def operands(self, input: Any, count: int | None = None) -> list[torch.Tensor]:
         """The tensors of the table in the shape of the first."""
-        operands = tensors(self, input, count)
+        operands = numbered_tensors(self, input, count)
         shape = operands[0].shape
         for number, tensor in enumerate(operands, 1):
             check_type(self, f"entry {number} of the input", tensor, operands[0])
