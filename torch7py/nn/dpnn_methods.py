@@ -112,13 +112,13 @@ class Training(Stepping, Batching):
             for _, gradient in entries(triples[1]):
                 yield gradient
 
-    def _numbered(self) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+    def _numbered(self, use_gradients: bool = True) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
         parameters = self.torch7_parameters()
         if not parameters or parameters[0] is None or parameters[1] is None:
             return []
         gradients = dict(entries(parameters[1]))
         for number, gradient in gradients.items():
-            if not isinstance(gradient, torch.Tensor):
+            if use_gradients and not isinstance(gradient, torch.Tensor):
                 raise TorchError(f"{self.class_name}: the gradient of parameter {number} is a table")
         return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
 
@@ -157,7 +157,7 @@ class Training(Stepping, Batching):
         pairs: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         for module in self.hidden_modules():
             for all_of_them, part in zip(pairs, module.torch7_parameters() or (), strict=False):
-                all_of_them += part
+                all_of_them += [tensor for tensor in part if not isinstance(tensor, dict)]
         return self.flattened(*pairs, False)
 
     def flattened(
@@ -197,7 +197,7 @@ class Training(Stepping, Batching):
             for child in children:
                 child.maxParamNorm(maxOutNorm, maxInNorm)
             return
-        for _, parameter, _ in self._numbered():
+        for _, parameter, _ in self._numbered(use_gradients=False):
             if parameter.dim() > 1:
                 limit_norms(parameter, 0, maxOutNorm)
                 limit_norms(parameter, parameter.dim() - 1, maxInNorm)
