@@ -86,6 +86,7 @@ def test_a_test_that_ends_the_process_or_never_ends(tmp_path: Path) -> None:
     assert lines[-1].startswith("torch7 : 3 tests, 1 passed, 0 failed, 2 errors")
 
 
+@pytest.mark.slow
 def test_files_that_are_programs(tmp_path: Path) -> None:
     root = checkout(
         tmp_path / "optim",
@@ -106,6 +107,7 @@ def test_files_that_are_programs(tmp_path: Path) -> None:
     assert "no way" in "".join(lines)
 
 
+@pytest.mark.slow
 def test_known_failures(tmp_path: Path) -> None:
     root = checkout(tmp_path / "torch7", test=SUITE)
     known = tmp_path / "known.json"
