@@ -53,10 +53,10 @@ def entry(root: Any, path: str) -> Any:
     """The part of an object that a path of keys leads to, such as ``protos.rnn`` or ``models.1``."""
     value = root
     for step in filter(None, path.split(".")):
-        found = value.fields if isinstance(value, Object) and has_fields(value) else value
+        fields = value.fields if isinstance(value, Object) and has_fields(value) else value
         keys = [step, int(step)] if step.isdigit() else [step]
-        if isinstance(found, Table) and any(key in found for key in keys):
-            value = next(found[key] for key in keys if key in found)
+        if isinstance(fields, Table) and any(key in fields for key in keys):
+            value = next(fields[key] for key in keys if key in fields)
         else:
             raise TorchError(f"there is no entry {step!r} on the way {path!r}")
     return value
@@ -89,26 +89,26 @@ def state_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     A DataParallelTable is no part of the names.
     """
     shorten = _without_wrappers(module)
-    found = {name: value.detach() for name, value in module.state_dict().items()}
+    state = {name: value.detach() for name, value in module.state_dict().items()}
     for name, part in module.named_modules():
         if isinstance(part, UnknownLayer):
             extras = part.__dict__["_saved_form"].extras
-            found |= {
+            state |= {
                 _join(name, key): value.detach()
                 for key, value in extras.items()
                 if isinstance(value, torch.Tensor) and isinstance(key, str) and not key.startswith(NO_STATE)
             }
-    return {shorten(name): value for name, value in found.items()}
+    return {shorten(name): value for name, value in state.items()}
 
 
 def contents(root: Any) -> Contents:
     """Take an object apart. Layers have PyTorch's names inside, tables their keys."""
-    made = Contents()
+    contents = Contents()
     first: dict[Any, str] = {}
     seen: set[int] = set()
 
     def add(name: str, tensor: torch.Tensor) -> None:
-        if name in made.tensors or name in made.aliases:
+        if name in contents.tensors or name in contents.aliases:
             raise TorchError(f"two tensors would have the name {name!r}")
         tensor = tensor.detach()
         place = (
@@ -118,9 +118,9 @@ def contents(root: Any) -> Contents:
             tensor.stride(),
         )
         if tensor.numel() and first.setdefault(place, name) != name:
-            made.aliases[name] = first[place]
+            contents.aliases[name] = first[place]
         else:
-            made.tensors[name] = tensor
+            contents.tensors[name] = tensor
 
     waiting: list[tuple[str, Any]] = [("", root)]
     while waiting:
@@ -132,9 +132,9 @@ def contents(root: Any) -> Contents:
         elif value is None:
             continue
         elif isinstance(value, (bool, int, float, str)):
-            made.values[name] = value
+            contents.values[name] = value
         elif id(value) in seen:
-            made.left_out.append(f"{name} (the same as another)")
+            contents.left_out.append(f"{name} (the same as another)")
         elif isinstance(value, torch.nn.Module):
             seen.add(id(value))
             for key, tensor in state_of(value).items():
@@ -142,19 +142,19 @@ def contents(root: Any) -> Contents:
             shorten = _without_wrappers(value)
             for key, part in value.named_modules():
                 if isinstance(part, TorchObject) and part.class_name != "nn.DataParallelTable":
-                    made.classes[_join(name, shorten(key))] = part.class_name
+                    contents.classes[_join(name, shorten(key))] = part.class_name
         elif isinstance(value, (Table, Object)):
             seen.add(id(value))
             if isinstance(value, Object):
-                made.classes[name] = value.class_name
+                contents.classes[name] = value.class_name
             inner = list(_entries(value))
             waiting += [(_join(name, key), item) for key, item in reversed(inner) if _is_name(key)]
-            made.left_out += [
+            contents.left_out += [
                 f"{name}: a key that is a {type(k).__name__}" for k, _ in inner if not _is_name(k)
             ]
         else:
-            made.left_out.append(f"{name or 'the whole'}: a {type(value).__name__}")
-    return made
+            contents.left_out.append(f"{name or 'the whole'}: a {type(value).__name__}")
+    return contents
 
 
 def _is_name(key: Any) -> bool:
@@ -172,41 +172,41 @@ def _entries(value: Table | Object) -> Iterator[tuple[Any, Any]]:
 
 def models_in(root: Any) -> dict[str, torch.nn.Module]:
     """The models in an object, each once, by their paths in it. Criterions are none, nor is what is inside a model."""
-    found: dict[int, tuple[str, torch.nn.Module]] = {}
+    models: dict[int, tuple[str, torch.nn.Module]] = {}
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", root)]
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, torch.nn.Module):
             if value.class_name != "nn.Criterion" and not str(value.class_name).endswith("Criterion"):
-                found.setdefault(id(value), (name, value))
+                models.setdefault(id(value), (name, value))
         elif isinstance(value, (Table, Object)) and id(value) not in seen:
             seen.add(id(value))
             inner = [(_join(name, key), item) for key, item in _entries(value) if _is_name(key)]
             waiting += reversed(inner)
-    return dict(found.values())
+    return dict(models.values())
 
 
 def model_in(root: Any) -> torch.nn.Module:
     """The one model in an object."""
-    found = models_in(root)
-    if len(found) != 1:
-        named = ", ".join(sorted(found))
+    models = models_in(root)
+    if len(models) != 1:
+        named = ", ".join(sorted(models))
         raise TorchError(
-            f"{len(found)} models in the file ({named}): name one by --entry" if found else "no model in it"
+            f"{len(models)} models in the file ({named}): name one by --entry" if models else "no model in it"
         )
-    return next(iter(found.values()))
+    return next(iter(models.values()))
 
 
 # -- the formats -------------------------------------------------------------------------------------------
 
 
-def _check(found: Contents, path: Path) -> None:
+def _check(checkpoint: Contents, path: Path) -> None:
     """Refuse what has no tensors, or more numbers than there is room for: an expanded tensor may have any number."""
-    if not found.tensors:
+    if not checkpoint.tensors:
         raise TorchError("there is no tensor in it")
     room = shutil.disk_usage(os.path.dirname(path) or ".").free
-    if sum(tensor.nbytes for tensor in found.tensors.values()) > room:
+    if sum(tensor.nbytes for tensor in checkpoint.tensors.values()) > room:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
 
 
@@ -218,17 +218,17 @@ def to_safetensors(root: Any, path: Path, inputs: Sequence[str]) -> str:
     """Tensors by name. In the metadata, as JSON: ``aliases``, ``values`` and ``classes`` (see ``Contents``)."""
     from safetensors.torch import save_file
 
-    found = contents(root)
-    _check(found, path)
+    checkpoint = contents(root)
+    _check(checkpoint, path)
     metadata = {"format": "pt", "source": "torch7"}
     for name in ("aliases", "values", "classes"):
-        if part := getattr(found, name):
+        if part := getattr(checkpoint, name):
             metadata[name] = _in_text(part)
     storages: set[int] = set()
-    tensors = {name: _apart(tensor, storages) for name, tensor in found.tensors.items()}
+    tensors = {name: _apart(tensor, storages) for name, tensor in checkpoint.tensors.items()}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata)
-    return _count(found)
+    return _count(checkpoint)
 
 
 def _apart(tensor: torch.Tensor, storages: set[int]) -> torch.Tensor:
@@ -240,20 +240,21 @@ def _apart(tensor: torch.Tensor, storages: set[int]) -> torch.Tensor:
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
-def _count(found: Contents) -> str:
-    aliases = f" and {len(found.aliases)} alias{'es' * (len(found.aliases) != 1)}" if found.aliases else ""
-    left = f"; left out: {', '.join(found.left_out[:5])}" if found.left_out else ""
-    return f"{counted(len(found.tensors), 'tensor')}{aliases}{left}"
+def _count(checkpoint: Contents) -> str:
+    count = len(checkpoint.aliases)
+    aliases = f" and {count} alias{'es' * (count != 1)}" if count else ""
+    left = f"; left out: {', '.join(checkpoint.left_out[:5])}" if checkpoint.left_out else ""
+    return f"{counted(len(checkpoint.tensors), 'tensor')}{aliases}{left}"
 
 
 def to_npz(root: Any, path: Path, inputs: Sequence[str]) -> str:
     """An array for each tensor, aliases included."""
     import numpy as np
 
-    found = contents(root)
-    _check(found, path)
-    arrays = {name: tensor.cpu().numpy() for name, tensor in found.tensors.items()}
-    arrays |= {name: arrays[kept] for name, kept in found.aliases.items()}
+    checkpoint = contents(root)
+    _check(checkpoint, path)
+    arrays = {name: tensor.cpu().numpy() for name, tensor in checkpoint.tensors.items()}
+    arrays |= {name: arrays[kept] for name, kept in checkpoint.aliases.items()}
     with (
         replacing(path) as temporary,
         zipfile.ZipFile(temporary, "w") as archive,
@@ -261,7 +262,7 @@ def to_npz(root: Any, path: Path, inputs: Sequence[str]) -> str:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
-    return _count(found)
+    return _count(checkpoint)
 
 
 def to_pt(root: Any, path: Path, inputs: Sequence[str]) -> str:
@@ -285,28 +286,28 @@ def to_pt(root: Any, path: Path, inputs: Sequence[str]) -> str:
             return done[id(value)]
         if isinstance(value, (Table, Object)):
             entries = list(_entries(value))
-            made: Any
+            copy: Any
             if isinstance(value, Table) and value.is_array():
-                made = done[id(value)] = []
-                made += [plain(item, _join(name, n), depth + 1) for n, item in enumerate(value.array(), 1)]
-                return made
-            made = done[id(value)] = {}
+                copy = done[id(value)] = []
+                copy += [plain(item, _join(name, n), depth + 1) for n, item in enumerate(value.array(), 1)]
+                return copy
+            copy = done[id(value)] = {}
             for key, item in entries:
                 if not _is_name(key):
                     left.append(f"{name}: a key that is a {type(key).__name__}")
                 elif isinstance(item, Function):
                     left.append(f"{_join(name, key)}: a function")
                 else:
-                    made[key] = plain(item, _join(name, key), depth + 1)
-            return made
+                    copy[key] = plain(item, _join(name, key), depth + 1)
+            return copy
         left.append(f"{name or 'the whole'}: a {type(value).__name__}")
         return None
 
-    found = plain(root, "", 0)
-    if found is None:
+    data = plain(root, "", 0)
+    if data is None:
         raise TorchError("there is nothing in it that a .pt file could hold")
     with replacing(path) as temporary:
-        torch.save(found, temporary)
+        torch.save(data, temporary)
     return "state_dict" + (f"; left out: {', '.join(left[:5])}" if left else "")
 
 

@@ -160,10 +160,10 @@ def detach(model: torch.nn.Module) -> torch.nn.Module:
     done: dict[int, torch.nn.Module] = {}
 
     def plain(module: torch.nn.Module) -> torch.nn.Module:
-        made = done.get(id(module))
-        if made is None:
-            made = done[id(module)] = module if id(module) in kept else replaced(module)
-        return made
+        plain = done.get(id(module))
+        if plain is None:
+            plain = done[id(module)] = module if id(module) in kept else replaced(module)
+        return plain
 
     def replaced(module: torch.nn.Module) -> torch.nn.Module:
         if type(module) is container.Sequential:
@@ -176,8 +176,8 @@ def detach(model: torch.nn.Module) -> torch.nn.Module:
             return module
         make = SAME.get(type(module))
         with torch.device("meta"):  # no memory, and no random numbers
-            made = None if make is None else make(module)
-        return module if made is None else _take_over(made, module)
+            replacement = None if make is None else make(module)
+        return module if replacement is None else _take_over(replacement, module)
 
     return plain(copied)
 
@@ -187,20 +187,20 @@ def _is_changed(module: torch.nn.Module) -> bool:
     return "_marked" in module.__dict__ or "_elsewhere" in module.__dict__
 
 
-def _take_over(made: torch.nn.Module, layer: torch.nn.Module) -> torch.nn.Module:
+def _take_over(plain: torch.nn.Module, layer: torch.nn.Module) -> torch.nn.Module:
     """Give torch.nn's layer the parameters, the mode and the hooks of the layer that it stands for."""
     for name, parameter in layer._parameters.items():
         if parameter is not None:
             parameter.grad = None
             parameter.__dict__.pop("torch7_gradient", None)
-        made._parameters[name] = parameter
+        plain._parameters[name] = parameter
     for name, buffer in layer._buffers.items():
-        if name in made._buffers:
-            made._buffers[name] = buffer
-    if "num_batches_tracked" in made._buffers:
-        made._buffers["num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
-    for name in made.__dict__:
+        if name in plain._buffers:
+            plain._buffers[name] = buffer
+    if "num_batches_tracked" in plain._buffers:
+        plain._buffers["num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
+    for name in plain.__dict__:
         if "hook" in name:
-            made.__dict__[name] = layer.__dict__[name]
-    made.training = layer.training
-    return made
+            plain.__dict__[name] = layer.__dict__[name]
+    plain.training = layer.training
+    return plain

@@ -76,9 +76,9 @@ def assert_same(
     theirs, ours = lua_module.clone(), copy.deepcopy(torch_module)
     comparison = _Comparison(theirs, ours, tolerance, mapping or {}, copy_weights)
     comparison.weights_at_first(copy_weights)
-    given = inputs if torch_inputs is None else torch_inputs
+    torch_arguments = inputs if torch_inputs is None else torch_inputs
     for training in (False, True):
-        comparison.run(inputs, given, training)
+        comparison.run(inputs, torch_arguments, training)
 
 
 class _Comparison:
@@ -115,7 +115,7 @@ class _Comparison:
         for name, buffer, part, entry in self.weights.buffers:
             self.check(f"{name} ({part.name}.{entry})", buffer, part.first_buffers[entry], hint)
 
-    def run(self, inputs: Any, given: Any, training: bool) -> None:
+    def run(self, inputs: Any, torch_arguments: Any, training: bool) -> None:
         mode = "training" if training else "evaluation"
         theirs, ours = self.theirs, self.ours
         for module in (theirs, ours):
@@ -126,9 +126,11 @@ class _Comparison:
         taken = _as_table(inputs)
         with recorded_masks() as factors:
             expected = theirs.torch7_forward(_copied(taken))
-        mine = require_gradients(_as_tuples(_cast(given, self.dtype(given))))
-        arguments = mine if isinstance(given, tuple) else (mine,)
-        arguments = tuple(_as_lists(x) for x in arguments) if not isinstance(given, tuple) else arguments
+        mine = require_gradients(_as_tuples(_cast(torch_arguments, self.dtype(torch_arguments))))
+        arguments = mine if isinstance(torch_arguments, tuple) else (mine,)
+        arguments = (
+            tuple(_as_lists(x) for x in arguments) if not isinstance(torch_arguments, tuple) else arguments
+        )
         with patched(Masks(factors, "torch_module").changes()):
             try:
                 output = ours(*arguments)
@@ -146,9 +148,9 @@ class _Comparison:
         wanted = [(o, g.reshape(o.shape).to(o)) for o, g in pairs if o.requires_grad]
         if wanted:
             torch.autograd.backward([o for o, _ in wanted], [g for _, g in wanted])
-        own = _gradients(mine)
+        own_gradients = _gradients(mine)
         if gradInput is not None and not (isinstance(gradInput, list) and not gradInput):
-            self.check_all(f"{mode}: gradInput", own, like(own, gradInput), _leaves(mine))
+            self.check_all(f"{mode}: gradInput", own_gradients, like(own_gradients, gradInput), _leaves(mine))
         self.parameters(mode)
 
     def parameters(self, mode: str) -> None:
@@ -168,10 +170,10 @@ class _Comparison:
         for name, buffer, part, entry in self.weights.buffers:
             self.check(f"{mode}: {name} ({part.name}.{entry})", buffer, part.buffers[entry]())
 
-    def dtype(self, given: Any) -> torch.dtype | None:
+    def dtype(self, arguments: Any) -> torch.dtype | None:
         """That of the port's weights."""
-        found = (p.dtype for p in self.ours.parameters() if p.is_floating_point())
-        return next(found, None)
+        dtypes = (p.dtype for p in self.ours.parameters() if p.is_floating_point())
+        return next(dtypes, None)
 
     def check_all(self, what: str, ours: Any, theirs: Any, only: list[torch.Tensor] | None = None) -> None:
         mine, wanted = _leaves(ours), _leaves(_as_tuples(theirs))

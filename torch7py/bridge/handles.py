@@ -44,7 +44,7 @@ class Handles:
         self.codes: dict[int, int] = {}  # id(object) -> handle, while the object is held
         self.extra: dict[int, int] = {}  # references beyond the first
         # by the handle of a list or dict: what Lua's table was given, or gave
-        self.told: dict[int, Any] = {}
+        self.lua_contents: dict[int, Any] = {}
         self.allocated = 0
         self.cuda = False
         self.within_cuda = False
@@ -128,7 +128,7 @@ class Handles:
                 del codes[id(objects[handle])]
                 del objects[handle]
                 if handle & KIND == Kind.TABLE:
-                    self.told.pop(handle, None)
+                    self.lua_contents.pop(handle, None)
             elif count == 1:
                 del extra[handle]
             else:
@@ -144,14 +144,14 @@ class Handles:
             types.label_all(obj)
         self.codes[id(obj)] = handle
 
-    def as_told(
+    def matches_lua(
         self, held: list[Any] | dict[Any, Any], handle: int | None, seen: set[int | None] | None = None
     ) -> bool:
         """Whether a list or dict is unchanged since Lua's table with this handle last had the same content.
 
         ``seen`` has the handles of those that are being compared or have been, for one may lie within itself.
         """
-        known = None if handle is None else self.told.get(handle)
+        known = None if handle is None else self.lua_contents.get(handle)
         if known is None or len(known) != len(held):
             return False
         if isinstance(held, dict):
@@ -174,14 +174,14 @@ class Handles:
                 if inner in seen:
                     continue
                 seen.add(inner)
-                if not self.as_told(value, inner, seen):
+                if not self.matches_lua(value, inner, seen):
                     return False
             elif isinstance(value, Table):
                 return False
         return True
 
     def clear(self) -> None:
-        self.told.clear()
+        self.lua_contents.clear()
         self.objects.clear()
         self.codes.clear()
         self.extra.clear()

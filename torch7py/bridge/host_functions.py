@@ -52,7 +52,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     """The functions that have nothing to do with modules (those are in ``module_proxies.py``)."""
     handles = runtime.handles
     objects = handles.objects
-    told = handles.told
+    lua_contents = handles.lua_contents
     give_new = handles.give_new
     shared = runtime.shared
     class_names = {cls: name for name, cls in classes.items()}
@@ -79,39 +79,39 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         return handles.give({} if is_map else [], Kind.TABLE)
 
     def start_list(handle: int, n: int) -> None:
-        told[handle] = []
+        lua_contents[handle] = []
         objects[handle].clear()
 
     def extend_list(handle: int, mask: int, *values: Any) -> None:
         items = decode(handles, int(mask), values)
         objects[handle].extend(items)
-        told[handle] += items
+        lua_contents[handle] += items
 
     def new_list(mask: int, *values: Any) -> int:
         """Create a list of these values; returns its handle."""
         items = decode(handles, int(mask), values)
         handle = give_new(items, Kind.TABLE)
-        told[handle] = tuple(items)
+        lua_contents[handle] = tuple(items)
         return handle
 
     def fill_list(handle: int, mask: int, *values: Any) -> None:
         """Replace the content of a list."""
         objects[handle][:] = items = decode(handles, int(mask), values)
-        told[handle] = tuple(items)
+        lua_contents[handle] = tuple(items)
 
     def whole_list(handle: int, most: int) -> tuple[Any, ...]:
         """The length of a list, and its first entries."""
         held = objects[handle]
-        told[handle] = tuple(held)
+        lua_contents[handle] = tuple(held)
         return len(held), *encode_results(handles, tuple(held[:most]))
 
     def start_map(handle: int) -> None:
-        told[handle] = {}
+        lua_contents[handle] = {}
         objects[handle].clear()
 
     def set_entry(handle: int, mask: int, key: Any, value: Any) -> None:
         key, value = decode(handles, mask, (key, value))
-        objects[handle][key] = told[handle][key] = value
+        objects[handle][key] = lua_contents[handle][key] = value
 
     def list_part(handle: int, at: int, count: int) -> tuple[Any, ...]:
         return encode_results(handles, tuple(objects[handle][at - 1 : at - 1 + count]))
@@ -122,7 +122,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
 
     def first_entries(handle: int, count: int) -> tuple[Any, ...]:
         """Start reading a map: keys and values, alternating, of its first ``count`` entries."""
-        told[handle] = dict(objects[handle])
+        lua_contents[handle] = dict(objects[handle])
         unread[handle] = iter(list(objects[handle].items()))  # a Table holds both 1 and true
         return more_entries(handle, count)
 

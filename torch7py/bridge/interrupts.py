@@ -128,10 +128,10 @@ class Interrupts:
             if cls._write is None:
                 cls._start()
             assert cls._write is not None
-            own = cls._write.fileno()
-            before = signal.set_wakeup_fd(own, warn_on_full_buffer=False)
+            descriptor = cls._write.fileno()
+            before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
             # An interrupt that comes within `leave` leaves this one set: passed on to itself it would come without end.
-            if before != own:
+            if before != descriptor:
                 cls._before = before
         cls.running.append(target)
         return True

@@ -21,7 +21,7 @@ from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.borrowed_methods import actual_class, borrowed_fields, borrowing
-from torch7py.nn.copying import SavedItsOwnWay, TensorMap, deep_copy, is_clone
+from torch7py.nn.copying import CustomSerialization, TensorMap, deep_copy, is_clone
 from torch7py.nn.error_location import explain
 from torch7py.nn.explicit_backward import forward_through
 from torch7py.nn.object import Overrides, TorchObject
@@ -109,7 +109,7 @@ class LuaFields(Overrides):
                     "copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo, is_clone(memo)
                 )
             if not done:
-                raise SavedItsOwnWay(partial(_saved_and_read, runtime, STEP_CLONE in memo))
+                raise CustomSerialization(partial(_saved_and_read, runtime, STEP_CLONE in memo))
 
     def name_parameters(self, obj: TorchObject) -> None:
         runtime, _ = self._there(obj)
@@ -252,7 +252,7 @@ class ModuleProxies:
         self._runtime = weakref.ref(runtime)
         self.handles = runtime.handles
         self._fields: weakref.ref[LuaFields] | None = None
-        self._lent: list[contextlib.ExitStack] = []
+        self._borrowings: list[contextlib.ExitStack] = []
 
     def runtime(self) -> RuntimeInterface:
         runtime = self._runtime()
@@ -451,17 +451,17 @@ class ModuleProxies:
         """
         obj, cls = self.handles.objects[handle], layers[lender]
         names = borrowed_fields(type(obj), cls)
-        self._lent.append(contextlib.ExitStack())
-        self._lent[-1].enter_context(borrowing(obj, cls))
+        self._borrowings.append(contextlib.ExitStack())
+        self._borrowings[-1].enter_context(borrowing(obj, cls))
         return tuple(names)
 
     def take_back(self) -> None:
         """End the last ``lend``."""
-        self._lent.pop().close()
+        self._borrowings.pop().close()
 
     def abandon(self) -> None:
         """Undo what an interrupt left half done."""
-        while self._lent:
+        while self._borrowings:
             self.take_back()
 
     # -- fields -------------------------------------------------------------------------------------------
@@ -487,7 +487,7 @@ class ModuleProxies:
 
         ``fields`` has module, name and table of each.
         """
-        objects, codes, as_told = self.handles.objects, self.handles.codes, self.handles.as_told
+        objects, codes, matches_lua = self.handles.objects, self.handles.codes, self.handles.matches_lua
         changed = []
         for number in range(0, len(fields), 3):
             obj, name, table = objects[fields[number]], fields[number + 1], fields[number + 2]
@@ -495,7 +495,9 @@ class ModuleProxies:
             if value is None:
                 value = obj.get_field(name)
             if not (
-                isinstance(value, (list, dict)) and codes.get(id(value)) == table and as_told(value, table)
+                isinstance(value, (list, dict))
+                and codes.get(id(value)) == table
+                and matches_lua(value, table)
             ):
                 changed.append(number // 3 + 1)
         return tuple(changed)

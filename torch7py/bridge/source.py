@@ -90,7 +90,7 @@ def _without_header(data: bytes) -> bytes:
 def _edits(root: Node, data: bytes) -> list[Edit]:
     edits: list[Edit] = []
     for _, match in QueryCursor(_WANTED).matches(root):
-        nodes = {name: found[0] for name, found in match.items()}
+        nodes = {name: captured[0] for name, captured in match.items()}
         if "hash" in nodes:
             # The outer parentheses keep `return #x` from becoming a tail call: no error could name its line.
             edits.append((nodes["hash"].start_byte, nodes["hash"].end_byte, b"(%s(" % LENGTH.encode()))

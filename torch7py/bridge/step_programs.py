@@ -190,19 +190,21 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
 
     def steps_done(mask: int, *values: Any) -> tuple[Any, ...]:
         """Lua has run a program: have all show it. Returns whether tensors have moved."""
-        model, output, gradInput, has_gone_back, *given = decode(handles, int(mask), values)
-        tensors = [objects[handle] if handle else None for handle in given]
+        model, output, gradInput, has_gone_back, *handle_list = decode(handles, int(mask), values)
+        tensors = [objects[handle] if handle else None for handle in handle_list]
         moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), tensors)
         return encode_results(handles, moved)
 
     def steps_resume(mask: int, *values: Any) -> tuple[Any, ...]:
         """Go on with a run in Python after a call whose result does not fit the instructions."""
-        model, number, value, way, *given = decode(handles, int(mask), values)
-        tensors = [objects[handle] if handle else None for handle in given]
-        if way is True:
+        model, number, value, needs_input, *handle_list = decode(handles, int(mask), values)
+        tensors = [objects[handle] if handle else None for handle in handle_list]
+        if needs_input is True:
             result = model.runs.resume(int(number), value, tensors)
         else:
-            result = model.runs.resume_back(int(number), value, None if way is False else way, tensors)
+            result = model.runs.resume_back(
+                int(number), value, None if needs_input is False else needs_input, tensors
+            )
         return encode_results(handles, result)
 
     return {

@@ -35,12 +35,12 @@ OWN_NUMBERS = 1 << 40  # the numbers of each process's shared objects begin at a
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
-def can_fork(own: state.State) -> bool:
+def can_fork(process_state: state.State) -> bool:
     """Whether this system and this program allow it: what has used a GPU cannot fork."""
     return (
         hasattr(os, "fork")
         and sys.platform != "darwin"
-        and own.device.type == "cpu"
+        and process_state.device.type == "cpu"
         and not torch.cuda.is_initialized()
     )
 
@@ -53,7 +53,7 @@ class _Channel:
 
     def __init__(self, end: socket.socket) -> None:
         self.end = end
-        self._told: set[str] = set()  # digests of functions that the other process trusts
+        self._sent_digests: set[str] = set()  # digests of functions that the other process trusts
 
     def send(self, *fields: Any, content: Any = None, shared: Sequence[int] = ()) -> None:
         """Send plain values, a storage or text, and the shared objects of these numbers."""
@@ -62,8 +62,10 @@ class _Channel:
             parcel.add(Storage(content.type, content.untyped)) if isinstance(content, Storage) else content
         )
         objects = [(number, *parcel.add(Shared.objects.pop(number))) for number in shared]
-        trusted = [digest for digest in state.of_process().trusted_bytecode if digest not in self._told]
-        self._told.update(trusted)
+        trusted = [
+            digest for digest in state.of_process().trusted_bytecode if digest not in self._sent_digests
+        ]
+        self._sent_digests.update(trusted)
         body = to_text((fields, described, objects, parcel.sizes, trusted))
         self.end.sendall(len(body).to_bytes(8, "little") + body)
         for start in range(0, len(parcel.descriptors), AT_ONCE):
@@ -86,7 +88,7 @@ class _Channel:
             Shared.objects[number] = _object(pieces, description)
         for digest in trusted:
             state.of_process().trusted_bytecode.setdefault(digest, False)
-        self._told.update(trusted)
+        self._sent_digests.update(trusted)
         return fields, _object(pieces, described) if isinstance(described, tuple) else described
 
     def _take(self, count: int) -> bytes | None:
@@ -263,9 +265,9 @@ def _live(channel: _Channel, new_state: Callable[[], RuntimeInterface], number: 
         if collected is not None:
             sys.stdout = collected
         Shared.number_from(OWN_NUMBERS * (os.getpid() % 4096 + 1))
-        own = new_state()
+        runtime = new_state()
         while (message := channel.receive()) is not None:
-            _answer(channel, own, message, collected)
+            _answer(channel, runtime, message, collected)
     finally:
         _flush()
         os._exit(0)
@@ -282,7 +284,9 @@ def _is_direct() -> bool:
         return False
 
 
-def _answer(channel: _Channel, own: RuntimeInterface, message: Any, collected: io.StringIO | None) -> None:
+def _answer(
+    channel: _Channel, runtime: RuntimeInterface, message: Any, collected: io.StringIO | None
+) -> None:
     (kind, *fields), content = message
     task: Task
     if kind == "job":
@@ -293,7 +297,7 @@ def _answer(channel: _Channel, own: RuntimeInterface, message: Any, collected: i
         task = Setting(*fields)
     answer, value, result = "done", None, None
     try:
-        result = perform(own, task)
+        result = perform(runtime, task)
     except SystemExit as ended:
         answer, value = "exit", ended.code
     except Exception as error:  # noqa: BLE001  (it is raised again in the program's process)
@@ -304,5 +308,5 @@ def _answer(channel: _Channel, own: RuntimeInterface, message: Any, collected: i
         printed = collected.getvalue()
         collected.seek(0)
         collected.truncate()
-    channel.send(answer, value, printed, content=result, shared=own.shared_numbers)
-    own.shared_numbers.clear()
+    channel.send(answer, value, printed, content=result, shared=runtime.shared_numbers)
+    runtime.shared_numbers.clear()

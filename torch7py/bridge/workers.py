@@ -30,9 +30,9 @@ _abandoned: list[Worker] = []
 class Worker:
     """A thread that does what it is given, one thing after the other."""
 
-    def __init__(self, target: Target, own: state.State) -> None:
-        """``target`` and ``own`` belong to the Lua state whose jobs these are."""
-        self._target, self._state = target, own
+    def __init__(self, target: Target, process_state: state.State) -> None:
+        """``target`` and ``process_state`` belong to the Lua state whose jobs these are."""
+        self._target, self._state = target, process_state
         self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=_serve, args=(self._work,), name="torch7py-jobs", daemon=True)
         with _starting:
@@ -78,8 +78,8 @@ class Worker:
 
 
 def _serve(work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:
-    while (given := work.get()) is not None:
-        job, future = given
+    while (item := work.get()) is not None:
+        job, future = item
         try:
             result = job()
         except BaseException as error:  # noqa: BLE001  (it is raised again where the result is taken)
@@ -87,7 +87,7 @@ def _serve(work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> N
         else:
             future.set_result(result)
             del result
-        del given, job, future
+        del item, job, future
 
 
 def result_of(future: Future[Any]) -> Any:

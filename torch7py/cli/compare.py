@@ -74,7 +74,7 @@ def compare(
 
     The exit code is 0 when both are the same, 2 when they are not, and 1 when one could not be run to its end.
     """
-    given = _map(mapping)
+    weights = _map(mapping)
     deepen_stack()
     with load_libraries():
         from torch7py.ops.errors import TorchError
@@ -86,7 +86,7 @@ def compare(
             original,
             port,
             arguments,
-            weights=given,
+            weights=weights,
             tolerance=tolerance,
             numbers_only=numbers,
             limit=limit,
@@ -118,12 +118,12 @@ def _map(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes())
     except ValueError as error:
         raise Refusal(f"{path} is no JSON: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(data, dict):
         raise Refusal(f"{path}: a map is an object of names")
-    return found
+    return data
 
 
 def _give_up(text: str) -> None:

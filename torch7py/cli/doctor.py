@@ -85,17 +85,17 @@ def _lua() -> str:
     """The engines of this lupa, the one that is used first."""
     from torch7py.bridge.engine import ENGINES, TITLES
 
-    found = []
+    installed = []
     for name in ENGINES:
         try:
             importlib.import_module(f"lupa.{name}")
         except ImportError:
             continue
-        found.append(name)
-    if not found:
+        installed.append(name)
+    if not installed:
         return "none: this lupa has neither LuaJIT nor Lua 5.1"
-    used = os.environ.get("TORCH7PY_LUA", found[0])
-    others = ", ".join(TITLES[name] for name in found if name != used)
+    used = os.environ.get("TORCH7PY_LUA", installed[0])
+    others = ", ".join(TITLES[name] for name in installed if name != used)
     slow = "" if used.startswith("luajit") else " (no compiler: loops are slow, and there is no FFI)"
     return f"{TITLES.get(used, used)}{slow}" + (f"; TORCH7PY_LUA takes another: {others}" if others else "")
 

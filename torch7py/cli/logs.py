@@ -102,7 +102,7 @@ def _columns(template: str, rows: Sequence[Sequence[str]]) -> list[Curve]:
     names = template.split("#")
     curves = []
     for number, column in enumerate(columns, 1):
-        if any(column is each for each in chosen) and len(set(column)) > 1:
+        if any(column is selected for selected in chosen) and len(set(column)) > 1:
             curves.append(Curve(_name(names[:number]), x, list(map(float, column))))
     return curves
 

@@ -64,5 +64,5 @@ def _required(package: str) -> str:
 
 def _aliases(package: str, source: bytes) -> list[str]:
     """What a package is called in a source: ``img`` after ``local img = require 'image'``."""
-    found = re.findall(rf"([A-Za-z_]\w*)\s*=\s*{_required(package)}".encode(), source)
-    return [package, *(name.decode() for name in found)]
+    names = re.findall(rf"([A-Za-z_]\w*)\s*=\s*{_required(package)}".encode(), source)
+    return [package, *(name.decode() for name in names)]

@@ -71,7 +71,7 @@ def plot(
 
 def _curves(logs: Sequence[Path], columns: Sequence[str], live: bool) -> list[Curve]:
     """The curves of all logs. That one has none is an error, unless it may still grow."""
-    found: list[Curve] = []
+    drawable: list[Curve] = []
     for log in logs:
         curves = curves_in(log.read_text(encoding="utf-8", errors="replace"))
         if not curves and not live:
@@ -80,10 +80,10 @@ def _curves(logs: Sequence[Path], columns: Sequence[str], live: bool) -> list[Cu
         if curves and not chosen:
             names = ", ".join(curve.name for curve in curves)
             raise Refusal(f"{log}: no column is called {' or '.join(columns)}, but {names}")
-        found += [
+        drawable += [
             curve._replace(name=f"{log.name}: {curve.name}") if len(logs) > 1 else curve for curve in chosen
         ]
-    return found
+    return drawable
 
 
 def _draw(figure: Any, curves: Sequence[Curve], logarithmic: bool) -> None:

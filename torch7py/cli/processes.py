@@ -99,9 +99,9 @@ def _watch(processes: Sequence[subprocess.Popen[bytes]], errors: Sequence[IO[byt
     if not failed:
         click.echo(f"torch7py: {_premature(codes)}", err=True)
         return 1
-    own = codes[0]
+    first_code = codes[0]
     spoken = (
-        own is not None and own > 0 and own != LOST
+        first_code is not None and first_code > 0 and first_code != LOST
     )  # the first process has said the same, where all fail alike
     first = 0 if spoken and (codes[failed[0]] or 0) > 0 else failed[0]
     code = codes[first] or 1

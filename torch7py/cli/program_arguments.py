@@ -54,15 +54,15 @@ def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> li
         else:
             files += 1
     options: list[str] = []
-    found: list[str] = []
+    names: list[str] = []
     left = list(args)
-    while left and (len(found) < files or _is_own(left[0], values)):
+    while left and (len(names) < files or _is_own(left[0], values)):
         argument = left.pop(0)
-        if argument == "--" and not found:  # a file's name may begin with a dash
-            found, left = left[:files], left[files:]
+        if argument == "--" and not names:  # a file's name may begin with a dash
+            names, left = left[:files], left[files:]
         elif argument == "-" or not argument.startswith("-"):
-            found.append(argument)
-        elif found and not _is_own(argument, values):
+            names.append(argument)
+        elif names and not _is_own(argument, values):
             return [*options, argument]  # between two files: click says that there is no such option
         elif argument in endings:
             follows = bool(left) and left[0].endswith(endings[argument]) and not left[0].startswith("-")
@@ -73,9 +73,9 @@ def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> li
                 if not left:
                     return options  # its value is missing, which click says
                 options.append(left.pop(0))
-    if len(found) == files and left[:1] == ["--"]:
+    if len(names) == files and left[:1] == ["--"]:
         left.pop(0)
-    return [*options, "--", *found, *left]
+    return [*options, "--", *names, *left]
 
 
 def _is_own(argument: str, values: dict[str, bool]) -> bool:

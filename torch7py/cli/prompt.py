@@ -50,9 +50,9 @@ class _Completer(Completer):
         self.console = console
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        found = self.console.complete(document.text, document.cursor_position)
-        for name in found.names:
-            yield Completion(name, found.start - document.cursor_position)
+        completions = self.console.complete(document.text, document.cursor_position)
+        for name in completions.names:
+            yield Completion(name, completions.start - document.cursor_position)
 
 
 class _LuaLexer(Lexer):

@@ -138,7 +138,7 @@ def translate(
         weights = weights if weights is not None else out.with_suffix(".safetensors")
     page = None if html is None else Path(html or out.with_suffix(".html"))
     _refuse_to_overwrite(force, out, report, weights, page)
-    found = _translate(
+    translation = _translate(
         file,
         arguments,
         out,
@@ -152,13 +152,13 @@ def translate(
         ddp=ddp,
     )
     if report is not None:
-        write_text(report, json.dumps(found.as_json(), indent=2) + "\n")
-    if found.verified is not None and not found.verified.equal:
-        raise Inequality(f"{file}: not the same: {found.verified.difference}")
-    if found.problems:
-        raise Failure(f"{file}: {untranslated(len(found.problems))}, so it was not verified")
-    if found.failure:
-        raise Failure(f"{file}: {found.failure}")
+        write_text(report, json.dumps(translation.as_json(), indent=2) + "\n")
+    if translation.verified is not None and not translation.verified.equal:
+        raise Inequality(f"{file}: not the same: {translation.verified.difference}")
+    if translation.problems:
+        raise Failure(f"{file}: {untranslated(len(translation.problems))}, so it was not verified")
+    if translation.failure:
+        raise Failure(f"{file}: {translation.failure}")
 
 
 def _refuse_to_overwrite(force: bool, *paths: Path | None) -> None:

@@ -87,9 +87,9 @@ def _files(prefix: str) -> list[str]:
         entries = list(os.scandir(home))
     except OSError:
         return []
-    found = [
+    names = [
         os.path.join(directory, entry.name) + ("/" if entry.is_dir() else "")
         for entry in entries
         if entry.name.startswith(name) and (name or not entry.name.startswith("."))
     ]
-    return sorted(found)
+    return sorted(names)

@@ -68,10 +68,10 @@ def _line(source: str, number: int) -> str:
 
 def _span(reason: str, text: str) -> tuple[int, int] | None:
     """From where to where in its line an error is, if that is certain: what it names stands there once."""
-    found = _NIL.match(reason) or _ARGUMENTS.match(reason)
-    if found:
-        name, kind = re.escape(found["name"]), found["kind"]
-        called = r"(?=\s*[({'\"\[])" if kind == "function" or found.groupdict().get("what") == "call" else ""
+    match = _NIL.match(reason) or _ARGUMENTS.match(reason)
+    if match:
+        name, kind = re.escape(match["name"]), match["kind"]
+        called = r"(?=\s*[({'\"\[])" if kind == "function" or match.groupdict().get("what") == "call" else ""
         before = {"method": r"[:.]\s*", "field": r"\.\s*", "function": r"\.\s*"}.get(kind, r"(?<![\w.:])")
         return _only(rf"{before}({name})\b{called}", text)
     near = _NEAR.search(reason)
@@ -83,8 +83,8 @@ def _span(reason: str, text: str) -> tuple[int, int] | None:
 
 def _only(pattern: str, text: str) -> tuple[int, int] | None:
     """The place of the one match; None where there are more or none."""
-    found = list(re.finditer(pattern, text))
-    return found[0].span(1) if len(found) == 1 else None
+    matches = list(re.finditer(pattern, text))
+    return matches[0].span(1) if len(matches) == 1 else None
 
 
 def _marked(text: str, line: int, span: tuple[int, int] | None, width: int) -> list[str]:
@@ -110,10 +110,10 @@ def _suggestion(reason: str, text: str, names: Names) -> str | None:
     if module:
         likely = meant(module["name"], package_names())
         return f"did you mean require '{likely}'?" if likely else None
-    found = _NIL.match(reason)
-    if found is None:
+    match = _NIL.match(reason)
+    if match is None:
         return None
-    name, kind = found["name"], found["kind"]
+    name, kind = match["name"], match["kind"]
     if kind == "global":
         return _of_global(name, names)
     if kind == "method":
@@ -161,7 +161,7 @@ def _of_method(name: str, text: str, names: Names) -> str | None:
     known.update(names.members(("string",)))
     for cls in layers.values():
         known.update(all_exports(cls))
-    likely = meant(name, [each for each in known if "." not in each])
+    likely = meant(name, [candidate for candidate in known if "." not in candidate])
     return f"did you mean :{likely}?" if likely else None
 
 
@@ -176,13 +176,13 @@ def _owners(name: str, mark: str, text: str) -> Iterator[str]:
 def meant(name: str, known: Iterable[str]) -> str | None:
     """The name most like another, capital letters or not; the first of several by the alphabet."""
     by_small: dict[str, str] = {}
-    for each in sorted(known):
-        by_small.setdefault(each.lower(), each)
-    by_small = {small: each for small, each in by_small.items() if each != name}
+    for candidate in sorted(known):
+        by_small.setdefault(candidate.lower(), candidate)
+    by_small = {small: candidate for small, candidate in by_small.items() if candidate != name}
     if name.lower() in by_small:
         return by_small[name.lower()]
-    found = difflib.get_close_matches(name.lower(), by_small, 1, CLOSE)
-    return by_small[found[0]] if found else None
+    close = difflib.get_close_matches(name.lower(), by_small, 1, CLOSE)
+    return by_small[close[0]] if close else None
 
 
 def _is_package(name: str) -> bool:

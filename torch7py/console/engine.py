@@ -70,9 +70,9 @@ class Console:
             print(self.help(topic) or self._nothing_on(topic))
             return
         if stripped.startswith("$"):
-            found = subprocess.run(stripped[1:], shell=True, stdout=subprocess.PIPE, check=False)
-            print(found.stdout.decode(errors="replace"), end="", flush=True)
-            self._keep(found.stdout)
+            completed = subprocess.run(stripped[1:], shell=True, stdout=subprocess.PIPE, check=False)
+            print(completed.stdout.decode(errors="replace"), end="", flush=True)
+            self._keep(completed.stdout)
             return
         problem = self._evaluate(_bytes(text), f"={name}")
         if problem is not None:
@@ -112,7 +112,9 @@ class Console:
         path = Path(file)
         script = self.runtime.script
         if file.startswith("...") and script is not None and Path(script).is_file():
-            ends = (found for found, _ in program_files(Path(script)) if str(found).endswith(file[3:]))
+            ends = (
+                file_path for file_path, _ in program_files(Path(script)) if str(file_path).endswith(file[3:])
+            )
             path = next(ends, path)
         try:
             return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
@@ -146,8 +148,8 @@ class Console:
 
     def place_of(self, path: tuple[str | int, ...]) -> tuple[str, int] | None:
         """The file and line in which a Lua function of the program begins."""
-        found = self._defined_at(*path)
-        return None if found is None else (found[0], int(found[1]))
+        location = self._defined_at(*path)
+        return None if location is None else (location[0], int(location[1]))
 
 
 def _is_command(text: str) -> bool:

@@ -72,8 +72,8 @@ def _of_method(path: Path_, kind: Callable[[Path_], str]) -> str | None:
 def _of_value(path: Path_, kind: Callable[[Path_], str]) -> str | None:
     """A variable is what its class is."""
     owner = kind(path)
-    found = _registered(owner) if "." in owner else None
-    return f"{'.'.join(map(str, path))}: {owner}\n\n{found}" if found else None
+    text = _registered(owner) if "." in owner else None
+    return f"{'.'.join(map(str, path))}: {owner}\n\n{text}" if text else None
 
 
 def _registered(name: str) -> str | None:
@@ -83,13 +83,13 @@ def _registered(name: str) -> str | None:
         name = f"torch.{method}"
     elif _STORAGE.match(owner):
         name = f"torch.Storage.{method}"
-    found = _operation(name) or _layer(name) or _layer_method(owner, method) or _function(owner, method)
-    if found is None:
+    text = _operation(name) or _layer(name) or _layer_method(owner, method) or _function(owner, method)
+    if text is None:
         return None
     shown = {name, f"torch.Tensor:{method}" if owner == "torch" else name, f"{owner}:{method}"}
-    found_notes = [notes[each] for each in sorted(shown) if each in notes]
-    more = [f"{'Restricted' if note.supported else 'Not supported'}: {note.text}" for note in found_notes]
-    return "\n\n".join([found, *(textwrap.fill(note, WIDTH) for note in more)])
+    shown_notes = [notes[key] for key in sorted(shown) if key in notes]
+    more = [f"{'Restricted' if note.supported else 'Not supported'}: {note.text}" for note in shown_notes]
+    return "\n\n".join([text, *(textwrap.fill(note, WIDTH) for note in more)])
 
 
 def _operation(name: str) -> str | None:
@@ -120,10 +120,10 @@ def _function(owner: str, name: str) -> str | None:
     if package is None:
         return None
     package.load()
-    own = package.name == owner
-    if own and name in package.functions:
+    owns_name = package.name == owner
+    if owns_name and name in package.functions:
         return _docstring(package.functions[name])
-    if own and name in package.records:
+    if owns_name and name in package.records:
         return _docstring(package.records[name].cls)
     return _in_lua_files(package.module, f"{owner}.{name}")
 
@@ -134,12 +134,12 @@ def _in_lua_files(module: str, name: str) -> str | None:
     for file in sorted(resources.files(module).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".lua"):
             source = file.read_text(encoding="utf-8")
-            found = re.search(rf"^-- (?:\w+.* = )?{head}[(\[{{].*\n(?:--(?!-).*\n)*", source, re.MULTILINE)
-            if found:
-                return re.sub(r"(?m)^-- ?", "", found[0]).rstrip()
-            found = re.search(rf"^function ({head}\(.*\))", source, re.MULTILINE)
-            if found:
-                return found[1]
+            match = re.search(rf"^-- (?:\w+.* = )?{head}[(\[{{].*\n(?:--(?!-).*\n)*", source, re.MULTILINE)
+            if match:
+                return re.sub(r"(?m)^-- ?", "", match[0]).rstrip()
+            match = re.search(rf"^function ({head}\(.*\))", source, re.MULTILINE)
+            if match:
+                return match[1]
     return None
 
 
@@ -173,7 +173,7 @@ def _commented(place: tuple[str, int] | None) -> str | None:
     first = line - 1
     while first > 0 and re.match(r"\s*--(?!-)", source[first - 1]):
         first -= 1
-    comment = [re.sub(r"^\s*-- ?", "", each).rstrip() for each in source[first : line - 1]]
+    comment = [re.sub(r"^\s*-- ?", "", text).rstrip() for text in source[first : line - 1]]
     if chunk.startswith(_OURS):
         return "\n".join(comment) or None
     file = chunk.removeprefix("@")

@@ -14,12 +14,12 @@ from torch7py.ops.quirks import older
 from torch7py.ops.tracing import numbers_known
 
 __all__ = [
+    "argument_text",
     "as_shape",
     "axis",
     "check_gradient",
     "dims_of",
     "exact_table",
-    "given_text",
     "gradient_of",
     "gradients_of",
     "numbered_tensors",
@@ -41,7 +41,7 @@ def size_text(tensor: torch.Tensor) -> str:
     return "x".join(map(str, tensor.shape)) if tensor.numel() else "empty"
 
 
-def given_text(value: Any) -> str:
+def argument_text(value: Any) -> str:
     """The same of what should be a tensor and may not be one."""
     return size_text(value) if isinstance(value, torch.Tensor) else "no tensor"
 

@@ -14,7 +14,7 @@ from torch7py.ops.memory import Storage
 from torch7py.ops.registry import Fields
 
 __all__ = [
-    "SavedItsOwnWay",
+    "CustomSerialization",
     "TensorMap",
     "TypeMap",
     "aliased_copy",
@@ -235,7 +235,7 @@ def separate_memo() -> dict[Any, Any]:
     return {_SEPARATE: True}
 
 
-class SavedItsOwnWay(Exception):
+class CustomSerialization(Exception):
     """Something in a graph of objects says itself how it is saved: only what goes through a file is its clone.
 
     ``saved_and_read`` makes of an object what that gives.
@@ -254,12 +254,12 @@ def clone_of(obj: Any) -> Any:
     with torch.no_grad():
         try:
             return deep_copy(obj, clone_memo())
-        except SavedItsOwnWay as found:
-            return found.saved_and_read(obj)
+        except CustomSerialization as custom:
+            return custom.saved_and_read(obj)
 
 
 def clone_memo() -> dict[Any, Any]:
-    """The memo of a copy that stands for the object saved and read again, which raises SavedItsOwnWay."""
+    """The memo of a copy that stands for the object saved and read again, which raises CustomSerialization."""
     return {_CLONE: True}
 
 

@@ -267,9 +267,9 @@ class ClassNLLCriterion(_NLLCriterion):
         """This tensor of one number, of the type of ``like``, to be written to."""
         attributes = self.__dict__
         held: torch.Tensor | None = attributes[name]  # None in files of old versions
-        own = held is attributes["_own"].get(name)
+        is_own = held is attributes["_own"].get(name)
         if (
-            own
+            is_own
             and held is not None
             and held.dtype is like.dtype
             and held.shape == ONE

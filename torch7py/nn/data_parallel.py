@@ -26,8 +26,8 @@ __all__ = ["computing", "gather", "has_data", "keep_equal", "part_of", "send_fir
 
 def _range(total: int, rank: int, count: int) -> tuple[int, int]:
     """Where the part of a process begins, and how long it is."""
-    each, left = divmod(total, count)
-    return rank * each + min(rank, left), each + (rank < left)
+    share, left = divmod(total, count)
+    return rank * share + min(rank, left), share + (rank < left)
 
 
 def part_of(value: Any, axis: int, group: Rank) -> Any:
@@ -84,8 +84,8 @@ def gather(group: ProcessGroup, what: str, value: Any, axis: int, like: torch.Te
     ``value`` is None in a process that computed nothing. ``like``: a tensor on the device of the results.
     """
     said = group.say(what, json.dumps([_form(value), _random_states()]).encode())
-    told = [json.loads(text) for text in said]
-    forms = [form for form, _ in told]
+    replies = [json.loads(text) for text in said]
+    forms = [form for form, _ in replies]
     form = next((form for form in forms if form is not None), None)
     if form is None:
         result = None
@@ -96,7 +96,7 @@ def gather(group: ProcessGroup, what: str, value: Any, axis: int, like: torch.Te
         sizes = [sum(_bytes(leaf) for leaf in _form_leaves(form)) for form in forms]
         pieces = _Pieces(group.gather(mine, sizes), forms, axis)
         result = pieces.join(form, ())
-    if any(states != told[0][1] for _, states in told):
+    if any(states != replies[0][1] for _, states in replies):
         _equal_generators(group)
     return result
 

@@ -270,8 +270,8 @@ class GPU(Decorator):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         with devices.on(self.device):
             gradient = devices.move(gradOutput, devices.at(self.device))
-            found = self.inner_module.updateGradInput(self._there(input), gradient)
-        return self.set_grad_input(_beside(found, input))
+            grad_input = self.inner_module.updateGradInput(self._there(input), gradient)
+        return self.set_grad_input(_beside(grad_input, input))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         with devices.on(self.device):

@@ -130,10 +130,10 @@ _of_class: dict[type[Any], Facts] = {}
 def facts_of_class(cls: type[Any]) -> Facts:
     """The facts of a registered class."""
     if cls not in _of_class:
-        found: dict[str, Any] = {}
+        stated: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
-            found |= vars(base).get("stated_facts", {})
-        _of_class[cls] = Facts(**found)
+            stated |= vars(base).get("stated_facts", {})
+        _of_class[cls] = Facts(**stated)
     return _of_class[cls]
 
 
@@ -143,7 +143,7 @@ def parsed(parameters: str) -> tuple[Parameter, ...]:
 
     The number is the rank, ``*`` where it varies. ``uniform(s)`` is from ``-s`` to ``s``.
     """
-    found = []
+    described = []
     for text in parameters.split():
         match = _PARAMETER.fullmatch(text)
         if match is None:
@@ -154,5 +154,5 @@ def parsed(parameters: str) -> tuple[Parameter, ...]:
             arguments = (f"-({inside})", inside)
         if (law, len(arguments)) not in {("uniform", 2), ("normal", 1), ("constant", 1), ("computed", 0)}:
             raise ValueError(f"{law!r} is no distribution of {len(arguments)} arguments")
-        found.append(Parameter(name, None if rank == "*" else int(rank), law, arguments))
-    return tuple(found)
+        described.append(Parameter(name, None if rank == "*" else int(rank), law, arguments))
+    return tuple(described)

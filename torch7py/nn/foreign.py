@@ -38,7 +38,7 @@ class _Call(Trace):
         aliases = {name: p.data.requires_grad_() for name, p in owner.trained()}
         buffers = {name: b.clone() for name, b in owner.module.named_buffers()} if keep_buffers else {}
         super().__init__(
-            owner, lambda given: _as_table(_called(owner.module, aliases | buffers, given)), input
+            owner, lambda value: _as_table(_called(owner.module, aliases | buffers, value)), input
         )
         self.parameters = aliases
 
@@ -142,7 +142,7 @@ class PyTorch(Module):
     def describe(self) -> str:
         return f"nn.PyTorch({self.module!r})"
 
-    def engine_fields_to_save(self, own: Any = None) -> dict[str, Any]:
+    def engine_fields_to_save(self, lua_fields: Any = None) -> dict[str, Any]:
         raise TorchError(
             f"nn.PyTorch: a {type(self.module).__name__} of PyTorch's cannot be saved in a .t7 file; torch.save can"
         )

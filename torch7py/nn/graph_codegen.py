@@ -290,7 +290,7 @@ class _Backward(_Writer):
         graph, code, plan = self.graph, self.code, self.plan
         code.objects = plan.objects | code.objects
         count = len(graph.ordered_nodes)
-        self.given: list[list[Value]] = [[] for _ in range(count)]
+        self.contributions: list[list[Value]] = [[] for _ in range(count)]
         self.parts: dict[int, list[Value]] = {}
         self.totals: list[Value] = [Other("None")] * count
         self.opaque: list[int] = []
@@ -299,7 +299,7 @@ class _Backward(_Writer):
         self.first += ["ran = plan.ran", "if ran is None: return None"]
         if plan.locals:
             self.first.append(f"{''.join(name + ', ' for name in plan.locals)} = ran")
-        self.given[-1].append(self._gradient(gradOutput))
+        self.contributions[-1].append(self._gradient(gradOutput))
         for number in graph.backward_order:
             if not self._node(number, results[number]):
                 return None
@@ -321,7 +321,7 @@ class _Backward(_Writer):
 
     def _total(self, number: int) -> Value | None:
         """The sum of the gradients of a node's uses."""
-        code, gradients, parts = self.code, self.given[number], self.parts.get(number)
+        code, gradients, parts = self.code, self.contributions[number], self.parts.get(number)
         if parts is not None:
             if gradients:
                 return None
@@ -380,13 +380,13 @@ class _Backward(_Writer):
         sources = self.graph.ordered_nodes[number].sources
         if len(sources) == 1:
             if result.object != "None":
-                self.given[sources[0]].append(result)
+                self.contributions[sources[0]].append(result)
         elif sources:
             if not isinstance(result, Listed) or len(result.items) != len(sources):
                 return False
             for source, part in zip(sources, result.items, strict=True):
                 if part.object != "None":
-                    self.given[source].append(part)
+                    self.contributions[source].append(part)
         return True
 
     def _input_of(self, number: int) -> Value:
@@ -447,7 +447,7 @@ class _Backward(_Writer):
         shown = [line.table for line in self.code.lines if isinstance(line, Shown)]
         self._end(len(shown) + len(self.opaque))
         waiting, written = [], set(shown)
-        for node, gradients in enumerate(self.given):
+        for node, gradients in enumerate(self.contributions):
             parts = self.parts.get(node)
             if parts is not None and f"c{node}" not in written:
                 waiting.append(f"({node}, ([{', '.join(part.object for part in parts)}],))")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text, rows, size_text
+from torch7py.nn.arguments import argument_text, rows, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, fit, truthy
 from torch7py.nn.copying import TensorMap
@@ -160,7 +160,7 @@ class IndexLinear(Module):
         for tensor in (keys, values):
             if not isinstance(tensor, torch.Tensor) or tensor.dim() != 1:
                 raise TorchError(
-                    f"{self.class_name}: keys and values must be vectors, not {given_text(tensor)}"
+                    f"{self.class_name}: keys and values must be vectors, not {argument_text(tensor)}"
                 )
         if len(keys) != len(values):
             raise TorchError(f"{self.class_name}: {len(keys)} keys, {len(values)} values")

@@ -75,7 +75,7 @@ class Overrides:
         """Convert every tensor among these fields."""
 
     def copy_to(self, obj: TorchObject, copied: TorchObject, memo: dict[Any, Any]) -> None:
-        """Copy these fields to a copy of the object; SavedItsOwnWay if it must be cloned through a file."""
+        """Copy these fields to a copy of the object; CustomSerialization if it must be cloned through a file."""
 
     def name_parameters(self, obj: TorchObject) -> None:
         """Register tensors as parameters that only the other language knows as such."""
@@ -417,8 +417,8 @@ class TorchObject(FieldHolder):
             return value(self)
         return self.new(*value) if isinstance(value, tuple) else copy.deepcopy(value)
 
-    def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """``saved_fields``, with the fields that another language added in ``own``."""
+    def engine_fields_to_save(self, lua_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """``saved_fields``, with the fields that another language added in ``lua_fields``."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
         known = self.known_fields()
         values: dict[str, Any] = {}
@@ -442,8 +442,8 @@ class TorchObject(FieldHolder):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
                 form.forget_upgrade(self.own_version())
-        values |= own or {}
-        return {name: values[name] for name in fields_to_save(form, (*known, *(own or ())), values)}
+        values |= lua_fields or {}
+        return {name: values[name] for name in fields_to_save(form, (*known, *(lua_fields or ())), values)}
 
     @property
     def saved_version(self) -> int:

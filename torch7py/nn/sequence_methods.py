@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.copying import SavedItsOwnWay, clone_memo, deep_copy, keep_as_is
+from torch7py.nn.copying import CustomSerialization, clone_memo, deep_copy, keep_as_is
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
@@ -69,8 +69,8 @@ def shared_clone(
     with torch.no_grad():
         try:
             return deep_copy(module, memo)
-        except SavedItsOwnWay as found:
-            return _shared_through_a_file(module, found.saved_and_read, shared, kept)
+        except CustomSerialization as custom:
+            return _shared_through_a_file(module, custom.saved_and_read, shared, kept)
 
 
 def _shared_through_a_file(
@@ -122,9 +122,9 @@ def _shared_through_a_file(
                 overrides.show_children(copy)
         for name in (*original.links, *original.lists):
             held = copy.get_field(name)
-            found = match(original.get_field(name), held)
-            if found is not held:
-                copy.set_field(name, found)
+            counterpart = match(original.get_field(name), held)
+            if counterpart is not held:
+                copy.set_field(name, counterpart)
         return copy
 
     return match(module, copied)

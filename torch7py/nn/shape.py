@@ -36,14 +36,14 @@ def long_storage(*numbers: int) -> Storage:
     return Storage.of_sizes(tuple(map(int, numbers)))
 
 
-def sizes_of(layer: Module, given: tuple[Any, ...]) -> tuple[int, ...]:
+def sizes_of(layer: Module, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes that a script gives as numbers, which may be strings as everywhere in Lua, or as one LongStorage."""
-    if len(given) == 1 and isinstance(given[0], Storage):
-        return given[0].sizes()
-    given = tuple(lua_number(size) if isinstance(size, str) else size for size in given)
-    if not given or not all(isinstance(size, (int, float)) for size in given):
+    if len(arguments) == 1 and isinstance(arguments[0], Storage):
+        return arguments[0].sizes()
+    arguments = tuple(lua_number(size) if isinstance(size, str) else size for size in arguments)
+    if not arguments or not all(isinstance(size, (int, float)) for size in arguments):
         raise TorchError(f"{layer.torch7_name}: the sizes must be numbers or a LongStorage")
-    return tuple(int(size) for size in given)
+    return tuple(int(size) for size in arguments)
 
 
 class Reshaping(Module):

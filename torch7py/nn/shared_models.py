@@ -141,10 +141,10 @@ class SharedModels:
     def _tried(self, module: Module, input: Any, tensors: list[torch.Tensor]) -> int | None:
         reason = ""
         for axis in (0, 1):
-            found = _why_not(module, input, tensors, axis, self.group)
-            if not found:
+            objection = _why_not(module, input, tensors, axis, self.group)
+            if not objection:
                 return axis
-            reason = reason or found
+            reason = reason or objection
         self._say(module, reason)
         return None
 

@@ -116,15 +116,15 @@ class Run:
         ``output`` and ``gradInput`` are the module's where these are tables. Returns whether other tensors have moved.
         """
         program = self.program
-        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
-        moved = program.show(given, ("output", "gradInput") if has_gone_back else ("output",))
+        tensor_of = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        moved = program.show(tensor_of, ("output", "gradInput") if has_gone_back else ("output",))
         for name, value in (("output", output), ("gradInput", gradInput)):
             if value is not None:
                 program.module.__dict__[name] = value
         plan = Plan()
         plan.forward = _no_plan
         values = program.values if has_gone_back else program.values[: program.of_forward]
-        plan.due["values"] = (_write_lists, (program, given, values))
+        plan.due["values"] = (_write_lists, (program, tensor_of, values))
         for graph in self._graphs:
             graph.__dict__["_plan"] = plan
             graph.show_watched()
@@ -134,26 +134,26 @@ class Run:
         """Go on with the forward where a call has given something else; returns the output."""
         program, call = self.program, self.program.calls[number]
         graph: Any = program.module
-        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
-        program.show(given, ("output",))
-        before = [program.objects(item, given) for item in call.rest]
+        tensor_of = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        program.show(tensor_of, ("output",))
+        before = [program.objects(item, tensor_of) for item in call.rest]
         graph.forget_plan()
-        _write_lists((program, given, program.values[: program.of_forward]))
+        _write_lists((program, tensor_of, program.values[: program.of_forward]))
         with torch.no_grad():
-            return graph.resume([*before, value], program.objects(program.input, given))
+            return graph.resume([*before, value], program.objects(program.input, tensor_of))
 
     def resume_back(self, number: int, value: Any, scale: float | None, tensors: Sequence[Any]) -> Any:
         """The same of the backward, without the gradients of parameters if there is no scale; returns gradInput."""
         program, call = self.program, self.program.calls[number]
         graph: Any = program.module
-        given = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
-        program.show(given, ("output", "gradInput"))
+        tensor_of = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
+        program.show(tensor_of, ("output", "gradInput"))
         graph.forget_plan()
-        _write_lists((program, given, program.values[: program.of_forward]))
+        _write_lists((program, tensor_of, program.values[: program.of_forward]))
         contributions, totals = call.rest
-        graph.node_totals[:] = program.objects(totals, given)
+        graph.node_totals[:] = program.objects(totals, tensor_of)
         for held, values in zip(graph.node_gradients, contributions, strict=True):
-            held[:] = program.objects(values, given)
+            held[:] = program.objects(values, tensor_of)
         with torch.no_grad():
             return graph.resume_back(call.number, value, scale)
 
@@ -163,10 +163,10 @@ def _no_plan(plan: Plan, graph: dict[str, Any], input: Any) -> None:
 
 
 def _write_lists(known: tuple[Any, ...]) -> None:
-    program, given, values = known
+    program, tensor_of, values = known
     for held, value in values:
-        if program.is_given(value, given):
-            held[:] = program.objects(value, given)
+        if program.has_come_to(value, tensor_of):
+            held[:] = program.objects(value, tensor_of)
     for graph in program.modules:
         output = graph.__dict__.get("output")
         if isinstance(graph, GModule) and isinstance(output, list):
@@ -255,7 +255,7 @@ def _view(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _view_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    if gradient.tensor.shape != p.given(m).tensor.shape:
+    if gradient.tensor.shape != p.output_of(m).tensor.shape:
         raise Unfit
     shape = x.tensor.shape
     if gradient.tensor.is_contiguous():
@@ -267,7 +267,7 @@ def _view_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
 
 def _replicate_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     o = p.room(m, "gradInput", x.tensor.shape)
     _sum_over(p, o, gradient, m._position(x.tensor))
     return o
@@ -299,7 +299,7 @@ def _pointwise(
         return o
 
     def write_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
-        gradient, seen = _tensor(p, g), p.given(m) if of_output else x
+        gradient, seen = _tensor(p, g), p.output_of(m) if of_output else x
         _alike(seen, gradient)
         o = p.room(m, "gradInput", x.tensor.shape)
         _flat(p, f"of_{name}", (o, gradient, seen), *(_number(m, field) for field in back))
@@ -426,7 +426,7 @@ def _places(p: StepProgram, whole: Leaf, parts: Sequence[Leaf], dim: int) -> lis
 
 def _join_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     rooms = p.rooms(m, _shapes(x))
     for room, place in _places(p, gradient, rooms, axis(m, m.dimension, x[0].tensor, m.nInputDims)):
         _copy(p, room, place)
@@ -443,7 +443,7 @@ def _split(p: StepProgram, m: Any, x: Value) -> Value:
 
 
 def _split_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
-    parts = _table(p, g, len(p.given(m)))
+    parts = _table(p, g, len(p.output_of(m)))
     o = p.room(m, "gradInput", x.tensor.shape)
     dim = axis(m, m.dimension, x.tensor, m.nInputDims)
     for part, view in zip(parts, o.tensor.detach().unbind(dim), strict=True):
@@ -502,7 +502,7 @@ def _sum(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _sum_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     dim = axis(m, m.dimension, x.tensor, m.nInputDims)
     sizes = list(x.tensor.shape)
     sizes[dim] = 1
@@ -568,7 +568,7 @@ def _matrices(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _matrices_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, parts = _tensor(p, g), _table(p, x, 2)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     left, right = _factors(m, parts)
     slope = gradient.tensor.detach()
     rooms = p.rooms(m, _shapes(parts))
@@ -599,7 +599,7 @@ def _mixture(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _mixture_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, (gater, experts) = _tensor(p, g), _table(p, x, 2)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     rooms = p.rooms(m, _shapes((gater, experts)))
     _of_vector(p, rooms[0], experts, gradient, experts.tensor.detach(), OVER)
     left, right = gater.tensor.detach().unsqueeze(1), gradient.tensor.detach().unsqueeze(0)
@@ -639,7 +639,7 @@ def _of_vector(p: StepProgram, o: Leaf, a: Leaf, x: Leaf, matrix: Tensor, what: 
 
 def _linear_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, weight = _tensor(p, g), p.parameter(m, "weight")
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     if weight is None:
         raise Unfit
     o = p.room(m, "gradInput", x.tensor.shape)
@@ -693,7 +693,7 @@ def _look_up(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.given(m), gradient)
+    _alike(p.output_of(m), gradient)
     held = m.__dict__["gradInput"]
     zeros = m.grad_input(x.tensor, gradient.tensor)
     if held is None:
@@ -738,7 +738,7 @@ def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
 
 def _normalized_back(name: str) -> Callable[[StepProgram, Any, Value, Value], Value]:
     def write(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
-        gradient, seen = _tensor(p, g), p.given(m)
+        gradient, seen = _tensor(p, g), p.output_of(m)
         _alike(seen, gradient)
         if not gradient.tensor.is_contiguous():
             raise Unfit
@@ -773,37 +773,37 @@ def _sequence(p: StepProgram, m: Any, x: Value) -> Value:
 def _sequence_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     for child in reversed(m._modules.values()):
         p.note_gradient(child, g)
-        g = backward(p, child, p.taken(child), g)
+        g = backward(p, child, p.input_of(child), g)
     return p.passed(m, "gradInput", g)
 
 
 def _sequence_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
     for child in reversed(m._modules.values()):
-        gradients(p, child, p.taken(child), p.gradient_of(child))
+        gradients(p, child, p.input_of(child), p.gradient_of(child))
 
 
 def _branches(p: StepProgram, m: Any, x: Value) -> Value:
-    return p.passed(m, "output", [forward(p, child, x) for child in _children(p, m)], own=True)
+    return p.passed(m, "output", [forward(p, child, x) for child in _children(p, m)], copies=True)
 
 
 def _branches_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     children = list(m._modules.values())
     if not isinstance(g, list) or len(g) != len(children):
         raise Unfit
-    found = []
+    gradients = []
     for child, part in zip(children, g, strict=True):
         p.note_gradient(child, part)
-        found.append(backward(p, child, x, part))
-    if len(found) == 1:
-        if not isinstance(found[0], Leaf):
+        gradients.append(backward(p, child, x, part))
+    if len(gradients) == 1:
+        if not isinstance(gradients[0], Leaf):
             raise Unfit
-        o = p.room(m, "gradInput", found[0].tensor.shape)
-        _copy(p, o, found[0])
+        o = p.room(m, "gradInput", gradients[0].tensor.shape)
+        _copy(p, o, gradients[0])
         return o
-    if not all(isinstance(part, Leaf) for part in found):
+    if not all(isinstance(part, Leaf) for part in gradients):
         raise Unfit
-    o = p.room(m, "gradInput", found[0].tensor.shape)
-    _add_up(p, o, found)
+    o = p.room(m, "gradInput", gradients[0].tensor.shape)
+    _add_up(p, o, gradients)
     return o
 
 
@@ -811,24 +811,24 @@ def _entries(p: StepProgram, m: Any, x: Value) -> Value:
     children = _children(p, m)
     if not isinstance(x, list) or len(x) != len(children):
         raise Unfit
-    found = [forward(p, child, item) for child, item in zip(children, x, strict=True)]
-    return p.passed(m, "output", found, own=True)
+    outputs = [forward(p, child, item) for child, item in zip(children, x, strict=True)]
+    return p.passed(m, "output", outputs, copies=True)
 
 
 def _entries_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     children = list(m._modules.values())
     if not isinstance(g, list) or len(g) != len(children):
         raise Unfit
-    found = []
+    gradients = []
     for child, item, part in zip(children, x, g, strict=True):
         p.note_gradient(child, part)
-        found.append(backward(p, child, item, part))
-    return p.passed(m, "gradInput", found, own=True)
+        gradients.append(backward(p, child, item, part))
+    return p.passed(m, "gradInput", gradients, copies=True)
 
 
 def _all_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
     for child in m._modules.values():
-        gradients(p, child, p.taken(child), p.gradient_of(child))
+        gradients(p, child, p.input_of(child), p.gradient_of(child))
 
 
 def _graph(p: StepProgram, m: Any, x: Value) -> Value:
@@ -870,39 +870,39 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     wanted = len(nodes[-1].sources)
     if wanted > 1 and (not isinstance(g, list) or len(g) != wanted):
         raise Unfit
-    given: list[list[Value]] = [[] for _ in nodes]
-    given[-1].append(g)
+    contributions_to: list[list[Value]] = [[] for _ in nodes]
+    contributions_to[-1].append(g)
     totals: list[Value] = [None] * len(nodes)
     for number in m.backward_order:
         node = nodes[number]
-        total = totals[number] = _total(p, m, number, given[number])
+        total = totals[number] = _total(p, m, number, contributions_to[number])
         if node.select is not None:
             source = node.sources[0]
-            if not given[source]:
-                given[source].append([None] * nodes[source].splits)
-            given[source][0][node.select] = total
+            if not contributions_to[source]:
+                contributions_to[source].append([None] * nodes[source].splits)
+            contributions_to[source][0][node.select] = total
             continue
         if node.module is not None:
             if total is None:
                 raise Unfit
             p.note_gradient(node.module, total)
             if _is_script(node.module):
-                rest = ([list(contributions) for contributions in given], list(totals))
-                taken = p.taken(node.module)
+                rest = ([list(contributions) for contributions in contributions_to], list(totals))
+                taken = p.input_of(node.module)
                 like = p.objects(taken)
                 total = p.called(node.module, "updateGradInput", number, [taken, total], like, rest)
             else:
-                total = backward(p, node.module, p.taken(node.module), total)
+                total = backward(p, node.module, p.input_of(node.module), total)
         if len(node.sources) == 1:
             if total is not None:
-                given[node.sources[0]].append(total)
+                contributions_to[node.sources[0]].append(total)
         elif node.sources:
             if not isinstance(total, list) or len(total) != len(node.sources):
                 raise Unfit
             for source, part in zip(node.sources, total, strict=True):
                 if part is not None:
-                    given[source].append(part)
-    for held, contributions in zip(m.__dict__["node_gradients"], given, strict=True):
+                    contributions_to[source].append(part)
+    for held, contributions in zip(m.__dict__["node_gradients"], contributions_to, strict=True):
         p.values.append((held, contributions))
     p.values.append((m.__dict__["node_totals"], totals))
     p.listed(m.node_buffers)
@@ -954,10 +954,10 @@ def _graph_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
         if module is not None and _is_script(module):
             attributes = module.__dict__
             if attributes["_gradients"] or {"accGradParameters", "_above"} & set(attributes["_marked"]):
-                arguments = [p.taken(module), p.gradient_of(module)]
+                arguments = [p.input_of(module), p.gradient_of(module)]
                 p.called(module, "accGradParameters", number, arguments, None, None)
         elif module is not None:
-            gradients(p, module, p.taken(module), p.gradient_of(module))
+            gradients(p, module, p.input_of(module), p.gradient_of(module))
 
 
 FORWARD |= {

@@ -334,26 +334,26 @@ class StepProgram:
         self.shown.append((module, name, part, False))
         return part
 
-    def passed(self, module: TorchObject, name: str, value: Value, own: bool = False) -> Value:
-        """A value as it is as a module's field. ``own``: where it is a table, that is one of the module's."""
+    def passed(self, module: TorchObject, name: str, value: Value, copies: bool = False) -> Value:
+        """A value as it is as a module's field. ``copies``: where it is a table, that is one of the module's."""
         is_table = isinstance(value, list)
-        if is_table and own and module.__dict__.get(name).__class__ is not list:
+        if is_table and copies and module.__dict__.get(name).__class__ is not list:
             raise Unfit
         if self.is_survey:
             return value
         if (is_table and module is self.module) or any(leaf.root is not None for leaf in leaves(value)):
-            self.shown.append((module, name, value, own))
+            self.shown.append((module, name, value, copies))
         else:
-            held = self._put(module, name, self.objects(value), own)
+            held = self._put(module, name, self.objects(value), copies)
             self.keep(module.__dict__, name, held)
             if held.__class__ is list:
                 self.listed(held)
         return value
 
     @staticmethod
-    def _put(module: TorchObject, name: str, value: Any, own: bool) -> Any:
+    def _put(module: TorchObject, name: str, value: Any, copies: bool) -> Any:
         held: Any = module.__dict__.get(name)
-        if own and isinstance(value, list):
+        if copies and isinstance(value, list):
             held[:] = value
             return held
         module.__dict__[name] = value
@@ -440,13 +440,13 @@ class StepProgram:
 
     # -- what scripts see ---------------------------------------------------------------------------------
 
-    def objects(self, value: Value, given: dict[int, Tensor] | None = None) -> Any:
-        """The Python objects of a value, with tensors from outside as ``given`` by slot."""
+    def objects(self, value: Value, tensor_of: dict[int, Tensor] | None = None) -> Any:
+        """The Python objects of a value, with those of ``tensor_of``, by slot, as tensors from outside."""
         if isinstance(value, list):
-            return [self.objects(item, given) for item in value]
+            return [self.objects(item, tensor_of) for item in value]
         if value is None or value.root is None:
             return None if value is None else value.tensor
-        tensor = given[value.root] if given is not None else self.slots[value.root]
+        tensor = tensor_of[value.root] if tensor_of is not None else self.slots[value.root]
         if value.slot == value.root:
             return tensor
         view = value.tensor
@@ -454,40 +454,40 @@ class StepProgram:
         return tensor.as_strided(view.shape, view.stride(), tensor.storage_offset() + offset)
 
     @staticmethod
-    def is_given(value: Value, given: dict[int, Tensor]) -> bool:
+    def has_come_to(value: Value, tensor_of: dict[int, Tensor]) -> bool:
         """Whether a run has come so far that it had this value."""
-        return all(leaf.root is None or given.get(leaf.root) is not None for leaf in leaves(value))
+        return all(leaf.root is None or tensor_of.get(leaf.root) is not None for leaf in leaves(value))
 
-    def show(self, given: dict[int, Tensor], names: Sequence[str]) -> bool:
+    def show(self, tensor_of: dict[int, Tensor], names: Sequence[str]) -> bool:
         """Bring the fields of these names up to date, but for tables of the module itself.
 
         Returns whether the memory of a tensor that scripts may know has moved.
         """
         moved = False
-        for module, name, value, own in self.shown:
+        for module, name, value, copies in self.shown:
             if (
                 name in names
-                and self.is_given(value, given)
+                and self.has_come_to(value, tensor_of)
                 and not (module is self.module and isinstance(value, list))
             ):
-                found = self.objects(value, given)
+                current = self.objects(value, tensor_of)
                 if isinstance(value, Leaf) and value.slot != value.root:
-                    module.__dict__[name].data = found
+                    module.__dict__[name].data = current
                     moved = True
                 else:
-                    self._put(module, name, found, own)
+                    self._put(module, name, current, copies)
         return moved
 
-    # -- what each module took and gave, between the forward and the backward -----------------------------
+    # -- the input and output of each module, between the forward and the backward -----------------------------
 
     def note(self, module: TorchObject, input: Value, output: Value) -> Value:
         self._inputs[id(module)], self._outputs[id(module)] = input, output
         return output
 
-    def taken(self, module: TorchObject) -> Value:
+    def input_of(self, module: TorchObject) -> Value:
         return self._inputs[id(module)]
 
-    def given(self, module: TorchObject) -> Value:
+    def output_of(self, module: TorchObject) -> Value:
         return self._outputs[id(module)]
 
     def note_gradient(self, module: TorchObject, gradient: Value) -> None:

@@ -74,27 +74,27 @@ def _line(name: str, parameters: str, layer: str | None = None, derive: Derive |
 # What a layer knows from its constructor and the function from the sizes of the tensors.
 
 
-def _planes(layer: Any, given: dict[str, Any]) -> None:
+def _planes(layer: Any, arguments: dict[str, Any]) -> None:
     """The planes of a convolution; a function that adds to the gradients is given those alone."""
-    weight = _weight(layer, given)
+    weight = _weight(layer, arguments)
     layer.nOutputPlane = weight.shape[0]
     layer.nInputPlane = _share(layer, weight, weight.shape[0] * math.prod(layer.along("k")))
 
 
-def _planes_of_full(layer: Any, given: dict[str, Any]) -> None:
-    weight = _weight(layer, given)
+def _planes_of_full(layer: Any, arguments: dict[str, Any]) -> None:
+    weight = _weight(layer, arguments)
     layer.nInputPlane = weight.shape[0]
     layer.nOutputPlane = _share(layer, weight, weight.shape[0] * math.prod(layer.along("k")))
 
 
-def _frames(layer: Any, given: dict[str, Any]) -> None:
-    weight = _weight(layer, given)
+def _frames(layer: Any, arguments: dict[str, Any]) -> None:
+    weight = _weight(layer, arguments)
     layer.outputFrameSize = weight.shape[0]
     layer.inputFrameSize = _share(layer, weight, weight.shape[0] * int(layer.kW))
 
 
-def _one_a_plane(layer: Any, given: dict[str, Any]) -> None:
-    weight = _weight(layer, given)
+def _one_a_plane(layer: Any, arguments: dict[str, Any]) -> None:
+    weight = _weight(layer, arguments)
     layer.nInputPlane = layer.inputFrameSize = len(weight)
     if layer.bias is None:  # it is no part of any gradient
         layer.set_field("bias", weight)
@@ -108,52 +108,52 @@ def _share(layer: Any, weight: torch.Tensor, part: int) -> int:
     return weight.numel() // part
 
 
-def _weight(layer: Any, given: dict[str, Any]) -> torch.Tensor:
+def _weight(layer: Any, arguments: dict[str, Any]) -> torch.Tensor:
     """The weight; where only gradients are given, these stand for the parameters, of which the sizes count alone."""
     for name, gradient in (("weight", "gradWeight"), ("bias", "gradBias")):
-        if name not in given and given.get(gradient) is not None:
-            layer.set_field(name, given[gradient])
+        if name not in arguments and arguments.get(gradient) is not None:
+            layer.set_field(name, arguments[gradient])
     weight: torch.Tensor = layer.weight
     return weight
 
 
-def _windows_of_map(layer: Any, given: dict[str, Any]) -> None:
-    layer.kH, layer.kW = _weight(layer, given).shape[-2:]
+def _windows_of_map(layer: Any, arguments: dict[str, Any]) -> None:
+    layer.kH, layer.kW = _weight(layer, arguments).shape[-2:]
     if layer.connTable.numel() and int(layer.connTable.min()) < 1:
         raise TorchError(f"{layer.class_name}: planes are counted from 1")
 
 
-def _enlarged(layer: Any, given: dict[str, Any]) -> None:
+def _enlarged(layer: Any, arguments: dict[str, Any]) -> None:
     """The input of an enlargement, of which the sizes count alone."""
-    sizes = [int(given.pop(name)) for name in ENLARGED]
-    given["input"] = given["gradOutput"].new_zeros(1).expand(sizes)
+    sizes = [int(arguments.pop(name)) for name in ENLARGED]
+    arguments["input"] = arguments["gradOutput"].new_zeros(1).expand(sizes)
 
 
-def _weight_of_each(layer: Any, given: dict[str, Any]) -> None:
+def _criterion_weights(layer: Any, arguments: dict[str, Any]) -> None:
     """Weights that there are as many of as elements, in the target's shape."""
-    weights, target = given["weights"], given["target"]
+    weights, target = arguments["weights"], arguments["target"]
     if weights is not None:
         layer.set_field("weights", memory.fit(target, weights))
 
 
-def _features(layer: Any, given: dict[str, Any]) -> None:
+def _features(layer: Any, arguments: dict[str, Any]) -> None:
     """The layer for inputs of any rank, and for the backward the statistics of the forward, which are given."""
-    input = given["input"]
+    input = arguments["input"]
     if input.dim() < 2 or (layer.training and len(input) == 1):
         raise TorchError(f"{layer.class_name}: a batch is needed, in training of two examples or more")
     layer.__dict__["dims"] = input.dim()
-    _weight(layer, given)
+    _weight(layer, arguments)
     layer.affine = layer.weight is not None
-    if "gradInput" in given and given["gradInput"] is None:
+    if "gradInput" in arguments and arguments["gradInput"] is None:
         layer.gradInput = None
     for name in ("save_mean", "save_std") if not layer.training else ():
-        layer.keep(name, given[name])  # in evaluation they stay as they are
-    if "gradOutput" in given:
+        layer.keep(name, arguments[name])  # in evaluation they stay as they are
+    if "gradOutput" in arguments:
         layer.__dict__["_seen"] = input.data
 
 
-def _parts(layer: Any, given: dict[str, Any]) -> None:
-    layer.H, layer.W = given["gradOutput"].shape[-2:]
+def _parts(layer: Any, arguments: dict[str, Any]) -> None:
+    layer.H, layer.W = arguments["gradOutput"].shape[-2:]
 
 
 def call_kernel(name: str, *arguments: Any) -> None:
@@ -166,19 +166,19 @@ def call_kernel(name: str, *arguments: Any) -> None:
         names = ", ".join(p.name for p in parameters)
         raise TorchError(f"THNN.{name} takes {len(parameters)} arguments ({names}), not {len(arguments)}")
     type_name = _type_of(name, parameters, arguments)
-    given: dict[str, Any] = {}
+    values_by_name: dict[str, Any] = {}
     for number, parameter in enumerate(parameters):
         value = arguments[number] if number < len(arguments) else None
         _check(f"THNN.{name}: argument {number + 1} ({parameter.name})", parameter, value, type_name)
         if parameter.mark != "~":
-            given[parameter.name] = value
-    layer = _layer(kernel, given, type_name)
-    values = [given[role] for role in ROLES if role in given]
+            values_by_name[parameter.name] = value
+    layer = _layer(kernel, values_by_name, type_name)
+    values = [values_by_name[role] for role in ROLES if role in values_by_name]
     getattr(layer, kernel.method)(*values)
     for parameter in parameters:
         result = layer.get_field(parameter.name) if parameter.mark == ">" else None
         if result is not None:
-            _write(given[parameter.name], result, values)
+            _write(values_by_name[parameter.name], result, values)
 
 
 def _type_of(name: str, parameters: tuple[Parameter, ...], arguments: tuple[Any, ...]) -> str:
@@ -208,17 +208,17 @@ def _check(what: str, parameter: Parameter, value: Any, type_name: str) -> None:
     raise TorchError(f"{what} must be of a {wanted}, not a {actual.tensor}")
 
 
-def _layer(kernel: Kernel, given: dict[str, Any], type_name: str) -> Any:
+def _layer(kernel: Kernel, arguments: dict[str, Any], type_name: str) -> Any:
     """A layer with the fields that are given."""
     cls: Any = layers[kernel.layer]
     layer = cls() if issubclass(cls, Criterion) else cls.blank()
     layer.__dict__["_type"] = type_name
     written = {p.name for p in kernel.parameters if p.mark == ">"}
-    for field, value in given.items():
+    for field, value in arguments.items():
         if field not in (*ROLES, *ENLARGED) and field not in written:
             layer.set_field(field, value)
     if kernel.derive is not None:
-        kernel.derive(layer, given)
+        kernel.derive(layer, arguments)
     if isinstance(layer, Windowed):
         layer.check_window()
     return layer
@@ -287,7 +287,7 @@ _line(
 _line(
     "LookupTable_accGradParameters",
     "input@ gradOutput gradWeight ~count ~sorted ~indices shouldScaleGradByFreq# paddingValue# scale#",
-    derive=lambda layer, given: layer.set_field("weight", given["gradWeight"]),
+    derive=lambda layer, arguments: layer.set_field("weight", arguments["gradWeight"]),
 )
 _line("LookupTable_renorm", "input@ weight maxNorm# normType#")
 
@@ -314,8 +314,10 @@ for _name in (
 ):
     _line(f"{_name}_updateOutput", "input target >output sizeAverage#")
     _line(f"{_name}_updateGradInput", "input target >gradInput sizeAverage#")
-_line("BCECriterion_updateOutput", "input target >output sizeAverage# weights?", derive=_weight_of_each)
-_line("BCECriterion_updateGradInput", "input target >gradInput sizeAverage# weights?", derive=_weight_of_each)
+_line("BCECriterion_updateOutput", "input target >output sizeAverage# weights?", derive=_criterion_weights)
+_line(
+    "BCECriterion_updateGradInput", "input target >gradInput sizeAverage# weights?", derive=_criterion_weights
+)
 _line("MarginCriterion_updateOutput", "input target >output sizeAverage# margin#")
 _line("MarginCriterion_updateGradInput", "input target >gradInput sizeAverage# margin#")
 _line("L1Cost_updateOutput", "input >output")
@@ -378,7 +380,7 @@ _line(
 )
 
 
-def _divide(layer: Any, given: dict[str, Any]) -> None:
+def _divide(layer: Any, arguments: dict[str, Any]) -> None:
     layer.divide = True
 
 

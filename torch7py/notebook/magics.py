@@ -117,12 +117,12 @@ def match(context: CompletionContext) -> SimpleMatcherResult:
     """Completion in cells and lines of Lua."""
     text = _lua_before_cursor(context)
     if text is None:
-        return _found([], "", False)
+        return _matches([], "", False)
     start, names = session().console.complete(text)
-    return _found(names, text[start:], True)
+    return _matches(names, text[start:], True)
 
 
-def _found(names: list[str], fragment: str, alone: bool) -> SimpleMatcherResult:
+def _matches(names: list[str], fragment: str, alone: bool) -> SimpleMatcherResult:
     """Names in the place of what is typed; ``alone``: without what others offer."""
     return {
         "completions": [SimpleCompletion(text=name, type="lua") for name in names],

@@ -63,14 +63,14 @@ def unfitting(error: BaseException, method_of: Any = None) -> str | None:
             continue
         names = [name for name in code.co_varnames[: code.co_argcount] if name not in ("self", "cls")]
         rest = variables.get("arguments") if code.co_flags & 4 else None
-        given = [f"{name} {kind_of(variables.get(name))}" for name in names]
-        given += [kind_of(value) for value in rest or ()]
-        if not given:
+        kinds = [f"{name} {kind_of(variables.get(name))}" for name in names]
+        kinds += [kind_of(value) for value in rest or ()]
+        if not kinds:
             return None
-        made = getattr(owner, "class_name", type(owner).__name__)
-        name = made if code.co_name == "__init__" else code.co_name
+        class_name = getattr(owner, "class_name", type(owner).__name__)
+        name = class_name if code.co_name == "__init__" else code.co_name
         why = f" ({str(error).strip()})" if isinstance(error, ValueError) else ""
-        return f"{name} cannot be called with {', '.join(given)}{why}"
+        return f"{name} cannot be called with {', '.join(kinds)}{why}"
     return None
 
 

@@ -24,13 +24,13 @@ def format_number(directive: str, x: float) -> str:
     kind = letter.lower()
     size = abs(x)
     if kind == "f":
-        if not _is_half_way(size, precision):
+        if not _is_tie(size, precision):
             return text
         raised = _raised(size, precision, "f")
     else:
         digits = max(precision, 1) - 1 if kind == "g" else precision
         exponent = int(f"{size:.{digits}e}".partition("e")[2])
-        if not _is_half_way(size, digits - exponent):
+        if not _is_tie(size, digits - exponent):
             return text
         raised = _raised(size, digits, "e")
         if raised and kind == "g":
@@ -57,7 +57,7 @@ def _read(directive: str) -> tuple[str, int, int, str]:
     return flags, int(width or 0), 6 if precision is None else int(precision or 0), letter
 
 
-def _is_half_way(size: float, decimals: int) -> bool:
+def _is_tie(size: float, decimals: int) -> bool:
     """Whether a positive number is half way between two with so many decimals (below 0: tens, hundreds, ...)."""
     if decimals >= 0:
         return decimals < 1100 and size < 2.0**53 and math.ldexp(size, decimals + 1) % 2 == 1

@@ -114,6 +114,6 @@ class use:  # a class takes half the time of a generator, on every call from Pyt
 
 def wait_until(arrived: Callable[[float], bool]) -> None:
     """Wait until ``arrived``, which waits for so many seconds at most, is true. A program that is to stop does not."""
-    own = current()
+    state = current()
     while not arrived(GLANCE):
-        own.check()
+        state.check()

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text
+from torch7py.nn.arguments import argument_text
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.nn.object import TorchObject, names
@@ -35,7 +35,7 @@ def add_gradients(owner: TorchObject, one: Any, other: Any) -> Any:
         return [add_gradients(owner, a, b) for a, b in zip(one, other, strict=True)]
     if not isinstance(other, torch.Tensor) or one.numel() != other.numel():
         raise TorchError(
-            f"{owner.class_name}: gradOutput is {given_text(other)}, the output {given_text(one)}"
+            f"{owner.class_name}: gradOutput is {argument_text(other)}, the output {argument_text(one)}"
         )
     return one + (other if one.shape == other.shape else other.reshape(one.shape))
 

@@ -53,13 +53,13 @@ class BranchStage(Stage):
 
     def grad_input(self, x: Any, gradient: Any) -> Any:
         parts = zip(self.runs, self._inputs(x), gradient, strict=True)
-        self.found = [run.grad_input(part, of_part) for run, part, of_part in parts]
-        self.of_input: Any = self.found if self.parallel else add_up(self.module, self.found)
+        self.grad_inputs = [run.grad_input(part, of_part) for run, part, of_part in parts]
+        self.of_input: Any = self.grad_inputs if self.parallel else add_up(self.module, self.grad_inputs)
         return self.of_input
 
     def show_gradient(self) -> None:
         if self.parallel:
-            self.module.keep_list("gradInput", self._shown("gradInput", self.found, 0))
+            self.module.keep_list("gradInput", self._shown("gradInput", self.grad_inputs, 0))
         else:
             self.module.keep_grad_input(of_step(self.of_input, 0))
 

@@ -37,7 +37,7 @@ from torch7py.rnn.stages import (
     marked,
     memory_of,
 )
-from torch7py.rnn.steps import each_step, together
+from torch7py.rnn.steps import together, unstack_steps
 
 __all__ = ["FusedSequence", "start"]
 
@@ -244,12 +244,15 @@ class FusedSequence:
             if wrapper is module:
                 self._settle_inputs(module, self.inputs[begin], start)
                 if self.went_back and not self.filled:
-                    of_input, gradient = each_step(self.gradients[begin]), each_step(self.gradients[end])
+                    of_input, gradient = (
+                        unstack_steps(self.gradients[begin]),
+                        unstack_steps(self.gradients[end]),
+                    )
                     fill_steps(wrapper, of_input, gradient, start)
 
     def _settle_inputs(self, module: Any, x: Any, start: int) -> None:
         if module.generation.year == 2015:
-            module.inputs.update(enumerate(each_step(x)[start:], module.step - self.steps + start))
+            module.inputs.update(enumerate(unstack_steps(x)[start:], module.step - self.steps + start))
 
     def undo(self) -> None:
         """Restore the modules' counts of steps, to run the sequence again step by step."""
@@ -272,7 +275,7 @@ class FusedSequence:
         for number, stage in enumerate(self.stages):
             stage.fill(*self.gradients[number : number + 2])
         for wrapper, first, end in self.wrappers:
-            fill_steps(wrapper, each_step(self.gradients[first]), each_step(self.gradients[end]))
+            fill_steps(wrapper, unstack_steps(self.gradients[first]), unstack_steps(self.gradients[end]))
 
     def _with_inputs(self) -> list[tuple[Any, Any]]:
         """The modules that count steps, with their inputs."""
@@ -311,7 +314,7 @@ class FusedSequence:
 
     def _again(self) -> bool:
         """Run the single steps; returns whether they give the same results."""
-        inputs = each_step(self.inputs[0])
+        inputs = unstack_steps(self.inputs[0])
         with self.masks.again():
             for x, output in zip(inputs, self.output, strict=True):
                 if not nearly(self.root.updateOutput(x), output):
@@ -339,7 +342,7 @@ class FusedSequence:
             if stage in self.counting:
                 stage.show_steps(self.gradients[number] if self.went_back else None)
         for wrapper, first, end in self.wrappers:
-            of_input = each_step(self.gradients[first]) if self.went_back else [None] * self.steps
+            of_input = unstack_steps(self.gradients[first]) if self.went_back else [None] * self.steps
             steps = range(wrapper.step - self.steps, wrapper.step)
             for step, output, gradient in zip(steps, self.inputs[end], of_input, strict=True):
                 wrapper.show_step(step, output, gradient)

@@ -15,10 +15,10 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
 from torch7py.rnn.cell import Cell
 
-__all__ = ["Gated", "first_given"]
+__all__ = ["Gated", "first_not_none"]
 
 
-def first_given(*values: Any) -> Any:
+def first_not_none(*values: Any) -> Any:
     """The first that is not None."""
     return next((value for value in values if value is not None), None)
 

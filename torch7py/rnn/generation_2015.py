@@ -15,7 +15,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
 from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
 from torch7py.rnn.stepped_module import SteppedModule
-from torch7py.rnn.steps import each_step
+from torch7py.rnn.steps import unstack_steps
 
 __all__ = ["Generation2015"]
 
@@ -97,7 +97,7 @@ class Generation2015(Generation2016):
 
     def expect_back(self, rnn: SteppedModule, of_input: Any) -> None:
         rnn.gradOutputs.update(dict.fromkeys(range(rnn.step - len(of_input), rnn.step)))
-        rnn.__dict__["gradInputs"] = dict(enumerate(rnn.last_steps("gradInputs", each_step(of_input)), 1))
+        rnn.__dict__["gradInputs"] = dict(enumerate(rnn.last_steps("gradInputs", unstack_steps(of_input)), 1))
 
     def note_back(self, rnn: SteppedModule, first: int, of_input: Any, gradients: Any) -> None:
         rnn.gradOutputs.update(enumerate(gradients, first))
@@ -185,7 +185,7 @@ class Generation2015(Generation2016):
     # -- a whole sequence ---------------------------------------------------------------------------------
 
     @staticmethod
-    def _each_step(rnn: SteppedModule, inputs: Any, record: Any) -> None:
+    def _for_all_steps(rnn: SteppedModule, inputs: Any, record: Any) -> None:
         """Record for each step of the sequence, as if its forward had just been done."""
         first = rnn.step - len(inputs)
         for t in range(len(inputs)):
@@ -193,7 +193,7 @@ class Generation2015(Generation2016):
             record(t)
 
     def sequence_grad_input(self, rnn: SteppedModule, inputs: Any, gradients: Any) -> list[Any]:
-        self._each_step(rnn, inputs, lambda t: rnn.updateGradInput(inputs[t], gradients[t]))
+        self._for_all_steps(rnn, inputs, lambda t: rnn.updateGradInput(inputs[t], gradients[t]))
         rnn.updateGradInputThroughTime()
         gradients_of_inputs = list(rnn.gradInputs.values())
         if len(gradients_of_inputs) != len(inputs):
@@ -203,5 +203,5 @@ class Generation2015(Generation2016):
         return gradients_of_inputs
 
     def sequence_acc_grad(self, rnn: SteppedModule, inputs: Any, gradients: Any, scale: float) -> None:
-        self._each_step(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))
+        self._for_all_steps(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))
         rnn.accGradParametersThroughTime()

@@ -20,7 +20,7 @@ from torch7py.ops.rounding import format_number
 from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import gate_products
-from torch7py.rnn.gated import Gated, first_given
+from torch7py.rnn.gated import Gated, first_not_none
 from torch7py.rnn.linear import LinearNoBias, SAdd
 
 __all__ = ["GRU", "GRUCell"]
@@ -198,7 +198,7 @@ class GRU(Gated):
         step = self.step_number(step, self.step)
         output = self.outputs.get(step)
         if step == 0:
-            return first_given(self.__dict__.get("userPrevOutput"), output, self.zero_for(input))
+            return first_not_none(self.__dict__.get("userPrevOutput"), output, self.zero_for(input))
         return output
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
@@ -212,7 +212,9 @@ class GRU(Gated):
             self.look_at_gradients()
         output = self.__dict__[self.handed_back].get(step)
         if step == self.step - 1:
-            return first_given(self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"])
+            return first_not_none(
+                self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"]
+            )
         return output
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:

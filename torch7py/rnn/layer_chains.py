@@ -125,9 +125,9 @@ class JoinedLinear:
         """Use the Linear's present parameters and gradients."""
         bias, gradient = self.linear.bias, self.linear.gradient("weight")
         halves = slice(None, self.inputs), slice(self.inputs, None)
-        for part, half, own in zip(self.parts, halves, (True, False), strict=True):
-            part._parameters.update(weight=self.linear.weight.data[:, half], bias=bias if own else None)
+        for part, half, with_bias in zip(self.parts, halves, (True, False), strict=True):
+            part._parameters.update(weight=self.linear.weight.data[:, half], bias=bias if with_bias else None)
             part._gradients.update(
                 weight=None if gradient is None else gradient[:, half],
-                bias=self.linear.gradient("bias") if own else None,
+                bias=self.linear.gradient("bias") if with_bias else None,
             )

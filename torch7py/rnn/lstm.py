@@ -21,7 +21,7 @@ from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
-from torch7py.rnn.gated import Gated, first_given
+from torch7py.rnn.gated import Gated, first_not_none
 from torch7py.rnn.linear import LinearNoBias
 
 __all__ = ["LSTM", "LSTMCell"]
@@ -361,8 +361,8 @@ class LSTM(Gated):
         output, cell = attributes["outputs"].get(step), attributes["cells"].get(step)
         if step == 0:
             zero = self.zero_for(input)
-            output = first_given(attributes.get("userPrevOutput"), output, zero)
-            cell = first_given(attributes.get("userPrevCell"), cell, zero)
+            output = first_not_none(attributes.get("userPrevOutput"), output, zero)
+            cell = first_not_none(attributes.get("userPrevCell"), cell, zero)
         return [output, cell]
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
@@ -379,8 +379,8 @@ class LSTM(Gated):
         output, cell = attributes[self.handed_back].get(step), attributes["gradCells"].get(step)
         if step == self.step - 1:
             zero = attributes["zeroTensor"]
-            output = first_given(attributes.get("userNextGradOutput"), output, zero)
-            cell = first_given(attributes.get("userNextGradCell"), cell, zero)
+            output = first_not_none(attributes.get("userNextGradOutput"), output, zero)
+            cell = first_not_none(attributes.get("userNextGradCell"), cell, zero)
         return [output, cell]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:

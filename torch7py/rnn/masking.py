@@ -179,12 +179,12 @@ class TrimZero(MaskZero):
     def forward(self, input: Any) -> Any:
         batch, mask = mask_of(self, input)
 
-        def each(value: Any, function: Any) -> Any:
+        def map_tensors(value: Any, function: Any) -> Any:
             if isinstance(value, list):
-                return [each(item, function) for item in value]
+                return [map_tensors(item, function) for item in value]
             return function(value, batch, mask)
 
-        return each(self.inner_module(each(input, self._trim)), self._spread)
+        return map_tensors(self.inner_module(map_tensors(input, self._trim)), self._spread)
 
     def updateOutput(self, input: Any) -> Any:
         self._remember_mask(input)

@@ -13,7 +13,7 @@ from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
-from torch7py.rnn.gated import first_given
+from torch7py.rnn.gated import first_not_none
 
 __all__ = ["Recurrence"]
 
@@ -116,14 +116,16 @@ class Recurrence(AbstractRecurrent):
                 self.keep("zeroTensor", zero)
             else:
                 attributes["zeroTensor"] = zero
-        return first_given(attributes.get("userPrevOutput"), output, attributes.get("zeroTensor"))
+        return first_not_none(attributes.get("userPrevOutput"), output, attributes.get("zeroTensor"))
 
     def after_step(self, step: int) -> Any:
         """What the step after it adds to the gradient of a step's output."""
         attributes = self.__dict__
         gradient = attributes[self.handed_back].get(step)
         if step == self.step - 1:
-            return first_given(attributes.get("userNextGradOutput"), gradient, attributes.get("zeroTensor"))
+            return first_not_none(
+                attributes.get("userNextGradOutput"), gradient, attributes.get("zeroTensor")
+            )
         return gradient
 
     def updateOutput(self, input: Any) -> Any:

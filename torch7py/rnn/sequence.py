@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text
+from torch7py.nn.arguments import argument_text
 from torch7py.nn.base import Module
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.linear_gradients import gradient_of_rows
@@ -164,7 +164,7 @@ class Sequence(Module):
         if not isinstance(x, torch.Tensor) or x.dim() != 3:
             raise TorchError(
                 f"{self.class_name}: the input must be a tensor of 3 dimensions, or a table of a state and such a "
-                f"tensor, not {given_text(x)}"
+                f"tensor, not {argument_text(x)}"
             )
         if self.batchfirst:
             x = x.transpose(0, 1)
@@ -182,7 +182,7 @@ class Sequence(Module):
             if tensor is not None and (not isinstance(tensor, torch.Tensor) or tensor.shape != size):
                 raise TorchError(
                     f"{self.class_name}: {what} does not have the size {'x'.join(map(str, size))}, but "
-                    f"{given_text(tensor)}"
+                    f"{argument_text(tensor)}"
                 )
         return initial, x, gradOutput
 

@@ -18,7 +18,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused_sequence, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
-from torch7py.rnn.steps import alike, each_step, rebound, together
+from torch7py.rnn.steps import alike, rebound, together, unstack_steps
 
 __all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
 
@@ -101,7 +101,7 @@ class AbstractSequencer(Container):
     def give_joined(self, name: str, input: Any, steps: torch.Tensor | list[torch.Tensor]) -> Any:
         """The same for the results of all steps in one tensor; where they are tables, in one for each place."""
         if isinstance(steps, list):
-            return self.give(name, input, each_step(steps))
+            return self.give(name, input, unstack_steps(steps))
         if isinstance(input, torch.Tensor):
             return self.keep(name, steps)
         known: list[torch.Tensor] = self.__dict__.setdefault("_given", {}).setdefault(name, [])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
-from torch7py.nn.arguments import given_text, gradient_of
+from torch7py.nn.arguments import argument_text, gradient_of
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -61,7 +61,7 @@ class NormStabilizer(AbstractRecurrent):
     def updateOutput(self, input: torch.Tensor) -> Any:
         if not isinstance(input, torch.Tensor) or input.dim() != 2:
             raise TorchError(
-                f"{self.class_name}: a step's input must be (batch, size), not {given_text(input)}"
+                f"{self.class_name}: a step's input must be (batch, size), not {argument_text(input)}"
             )
         module = self.module_forward()
         output = module.updateOutput(input)

@@ -291,8 +291,8 @@ class StepMemory(SteppedModule):
     @property
     def places(self) -> dict[int, dict[str, torch.Tensor]]:
         """What the clones show by step, for sequences that are computed as one piece."""
-        found: dict[int, dict[str, torch.Tensor]] = self.__dict__.setdefault("_places", {})
-        return found
+        by_step: dict[int, dict[str, torch.Tensor]] = self.__dict__.setdefault("_places", {})
+        return by_step
 
     def last_steps(self, name: str, parts: Sequence[Any]) -> list[Any]:
         """These parts of the last steps, in the tensors in which the clones show them."""

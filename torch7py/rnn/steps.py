@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["alike", "each_step", "joined", "rebound", "together"]
+__all__ = ["alike", "joined", "rebound", "together", "unstack_steps"]
 
 T = torch.Tensor
 
@@ -66,7 +66,7 @@ def together(steps: Sequence[Any] | T) -> T | list[T] | None:
     return columns if len(columns) == count else None
 
 
-def each_step(whole: T | list[T]) -> list[Any]:
+def unstack_steps(whole: T | list[T]) -> list[Any]:
     """The steps of a stacked sequence."""
     if isinstance(whole, torch.Tensor):
         return list(whole.unbind())

@@ -100,7 +100,7 @@ def _rect(x: float, y: float, width: float, height: float, class_: str, radius: 
     )
 
 
-def _way(points: Sequence[tuple[float, float]]) -> Markup:
+def _polyline(points: Sequence[tuple[float, float]]) -> Markup:
     """A line through points from top to bottom, curved, with a tip."""
     x, y = points[0]
     text = f"M{x:.1f} {y:.1f}"
@@ -167,12 +167,12 @@ def _boxed(part: Part, measured: Measured | None, inner: _Block) -> _Block:
     title = f"{part.name} {part.class_name}".strip()
     says = what_it_does(part)
     timing = None if measured is None else measured.times.get(part.number)
-    told = [says] if says else []
+    notes = [says] if says else []
     if part.parameters:
-        told.append(counted(part.parameters, "parameter"))
+        notes.append(counted(part.parameters, "parameter"))
     if timing is not None and measured is not None:
-        told.append(f"{seconds(timing.seconds)}, {share(timing.seconds, measured.seconds_of_all)}")
-    line = ", ".join(told)
+        notes.append(f"{seconds(timing.seconds)}, {share(timing.seconds, measured.seconds_of_all)}")
+    line = ", ".join(notes)
     width = max(inner.width, len(title) * CHARACTER, len(line) * SMALL) + 2 * PADDING
     top = 40.0 if line else 26.0
     height = inner.height + top + PADDING
@@ -199,7 +199,7 @@ def _chain(measured: Measured | None, blocks: Sequence[tuple[Part, _Block]]) -> 
         middle = x + width / 2
         for number, (_, block) in enumerate(blocks):
             if number:
-                pieces.append(_way([(middle, y), (middle, y + LINE)]))
+                pieces.append(_polyline([(middle, y), (middle, y + LINE)]))
                 pieces.append(_text(middle + 8, y + LINE / 2 + 3, said[number - 1], 10, "d-soft"))
                 y += LINE
             pieces += block.draw(middle - block.width / 2, y)
@@ -212,18 +212,18 @@ def _chain(measured: Measured | None, blocks: Sequence[tuple[Part, _Block]]) -> 
 def _lined(measured: Measured | None, part: Part, block: _Block) -> _Block:
     """A block with the lines into it and out of it, and the sizes at them."""
     taken = "" if measured is None else sizes(measured.inputs.get(part.number, ""))
-    given = _output(measured, part)
-    width = max(block.width, 2 * SMALL * max(len(taken), len(given)) + 20)
+    output = _output(measured, part)
+    width = max(block.width, 2 * SMALL * max(len(taken), len(output)) + 20)
 
     def draw(x: float, y: float) -> list[Markup]:
         middle = x + width / 2
         below = y + LINE + block.height
         return [
-            _way([(middle, y), (middle, y + LINE)]),
+            _polyline([(middle, y), (middle, y + LINE)]),
             _text(middle + 8, y + LINE / 2 + 3, taken, 10, "d-soft"),
             *block.draw(middle - block.width / 2, y + LINE),
-            _way([(middle, below), (middle, below + LINE)]),
-            _text(middle + 8, below + LINE / 2 + 3, given, 10, "d-soft"),
+            _polyline([(middle, below), (middle, below + LINE)]),
+            _text(middle + 8, below + LINE / 2 + 3, output, 10, "d-soft"),
         ]
 
     return _Block(width, block.height + 2 * LINE, draw)
@@ -264,7 +264,7 @@ def _graph(part: Part, measured: Measured | None, deep: bool) -> _Block:
     placed = place([(b.width, b.height) for b in blocks], [node.sources for node in nodes], GAP, LINE + 6)
 
     def draw(x: float, y: float) -> list[Markup]:
-        pieces = [_way([(x + px, y + py) for px, py in points]) for _, _, points in placed.edges]
+        pieces = [_polyline([(x + px, y + py) for px, py in points]) for _, _, points in placed.edges]
         for block, (centre, top) in zip(blocks, placed.centres, strict=True):
             pieces += block.draw(x + centre - block.width / 2, y + top)
         return pieces

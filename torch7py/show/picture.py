@@ -23,7 +23,7 @@ CARDS = 150  # that are unfolded at first
 CLOSED = frozenset({"built", "fixed", "steps"})  # what a layer makes for itself is folded at first
 LISTED = 8  # of the slowest and the largest layers
 HOT = 0.15  # the share of the whole time from which a layer stands out
-EACH_IN = frozenset(
+PARTS_WITH_OTHER_INPUTS = frozenset(
     {"entries", "slices", "each", "one", "steps"}
 )  # their parts are given something else than they are
 _fragments = itertools.count(1)
@@ -172,13 +172,17 @@ def _side(shown: Shown) -> list[Markup]:
         timed = [(measured.times[part.number].own, part) for part in parts if part.number in measured.times]
         slowest = sorted(timed, key=lambda item: -item[0])[:LISTED]
         rows = [
-            (part, own / whole if whole else 0.0, f"{seconds(own)} · {share(own, whole)}")
-            for own, part in slowest
+            (
+                part,
+                seconds_spent / whole if whole else 0.0,
+                f"{seconds(seconds_spent)} · {share(seconds_spent, whole)}",
+            )
+            for seconds_spent, part in slowest
         ]
         panels.append(_bars(shown, "Where the time goes", rows, ""))
     if model.root.parameters:
-        own_counts = [(sum(tensor.elements for tensor in part.tensors), part) for part in parts]
-        largest = sorted(((n, part) for n, part in own_counts if n), key=lambda item: -item[0])[:LISTED]
+        counts = [(sum(tensor.elements for tensor in part.tensors), part) for part in parts]
+        largest = sorted(((n, part) for n, part in counts if n), key=lambda item: -item[0])[:LISTED]
         whole_count = model.root.parameters
         rows = [(part, min(1.0, n / whole_count), f"{n:,} · {share(n, whole_count)}") for n, part in largest]
         panels.append(_bars(shown, "Where the parameters are", rows, "of-parameters"))
@@ -362,7 +366,7 @@ def _inside(shown: Shown, part: Part) -> Markup:
     branches = [
         tag(
             "div",
-            _edge(_input(shown, inner)) if arrangement in EACH_IN else None,
+            _edge(_input(shown, inner)) if arrangement in PARTS_WITH_OTHER_INPUTS else None,
             _part(shown, inner),
             _edge(_output(shown, inner)) if _output(shown, inner) else None,
             class_="branch",
@@ -374,10 +378,10 @@ def _inside(shown: Shown, part: Part) -> Markup:
 
 def _through(shown: Shown, part: Part) -> Markup | None:
     """What goes in and comes out, where no line is drawn."""
-    taken, given = _input(shown, part), _output(shown, part)
-    if not taken and not given:
+    taken, output = _input(shown, part), _output(shown, part)
+    if not taken and not output:
         return None
-    return tag("div", f"{sizes(taken)} → {sizes(given)}", class_="taken mono")
+    return tag("div", f"{sizes(taken)} → {sizes(output)}", class_="taken mono")
 
 
 def _graph(shown: Shown, part: Part) -> Markup:
@@ -428,11 +432,11 @@ def _arrow(shown: Shown, part: Part) -> Content:
 
 def _modules_before(graph: GModule, sources: Sequence[int]) -> list[int]:
     """The nodes with modules from which values come, or the first node: nodes without a module hand on."""
-    found: list[int] = []
+    modules: list[int] = []
     for source in sources:
         node = graph.ordered_nodes[source]
         if node.module is None and node.sources:
-            found += _modules_before(graph, node.sources)
+            modules += _modules_before(graph, node.sources)
         else:
-            found.append(source)
-    return found
+            modules.append(source)
+    return modules

@@ -94,8 +94,8 @@ def _watching(called: list[Called]) -> Iterator[None]:
             module = proxies.handles.objects[handle]
             recorder = recording.get()
             if recorder is not None and direction is not None and isinstance(module, Module):
-                given = [value_of(mask, arguments)] if arguments else []
-                return recorder.follow(module, direction, lambda: call(handle, mask, *arguments), given)
+                inputs = [value_of(mask, arguments)] if arguments else []
+                return recorder.follow(module, direction, lambda: call(handle, mask, *arguments), inputs)
             if within or name not in _FORWARD or not isinstance(module, Module):
                 return call(handle, mask, *arguments)
             if id(module) not in known and arguments:

@@ -22,11 +22,11 @@ __all__ = ["models_section", "pictures_of"]
 
 def pictures_of(source: ModelSource) -> dict[str, Markup]:
     """A drawing of each model of a page, with the sizes that its layers were seen to take and give, by its name."""
-    found = {}
+    sections = {}
     for number, cls in enumerate(source.classes, 1):
         model = model_of(cls.layer.module)
-        found[cls.name] = model_section(Shown(model, _seen(cls, model), number=number), heading=False)
-    return found
+        sections[cls.name] = model_section(Shown(model, _seen(cls, model), number=number), heading=False)
+    return sections
 
 
 def _seen(cls: ClassSource, model: Model) -> Measured | None:
@@ -76,12 +76,12 @@ def _verified(one: TranslatedModel) -> list[Markup]:
         whose = "of the size that was given" if one.given else "of a size that its layers tell"
         on = f"The input was random numbers {whose}: {one.input}. "
     worst = max(one.errors, key=lambda name: one.errors[name])
-    found = "Nothing differs in any digit."
+    conclusion = "Nothing differs in any digit."
     if one.errors[worst]:
-        found = f"The largest relative error is {one.errors[worst]:.1e}, of the {worst}."
+        conclusion = f"The largest relative error is {one.errors[worst]:.1e}, of the {worst}."
     rows = [(name, f"{error:.1e}") for name, error in one.errors.items()]
     table = _table(("compared", "largest relative error"), rows, "What was compared")
-    return [tag("p", on, found, class_="soft"), *filter(None, [table])]
+    return [tag("p", on, conclusion, class_="soft"), *filter(None, [table])]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Markup | None:

@@ -321,9 +321,9 @@ def _row(
     if any(sides.did_not_run(number) for number in row.page):
         notes.append(tag("p", "did not run: not verified", class_="aside"))
     places = [f"{sides.file}:{line}" for line in range(row.first, row.last + 1)]
-    told = [errors[place] for place in places if place in errors]
-    if told:
-        exact = "the same text" if max(told) == 0 else f"within {max(told):.1e}"
+    errors_here = [errors[place] for place in places if place in errors]
+    if errors_here:
+        exact = "the same text" if max(errors_here) == 0 else f"within {max(errors_here):.1e}"
         notes.append(tag("p", f"prints {exact}", class_="aside"))
     label = tag("span", STATES[row.state][0], class_="state") if row.state in (PLAIN_CALLS, REFUSED) else None
     if row.state == ADDED and len(row.page) > LONG:

@@ -25,13 +25,13 @@ def _data(module: GModule, listed: Any, what: str) -> list[Table]:
     """The data of a list of nodes."""
     if not isinstance(listed, Table):
         raise T7Error(f"{module.class_name}: its {what} are no table of nodes")
-    found = []
+    nodes = []
     for node in listed.array():
         data = node.fields.get("data") if isinstance(node, Object) and has_fields(node) else None
         if not isinstance(data, Table):
             raise T7Error(f"{module.class_name}: its {what} hold what is no node of a graph")
-        found.append(data)
-    return found
+        nodes.append(data)
+    return nodes
 
 
 def read_graph(module: GModule) -> None:

@@ -187,12 +187,12 @@ def _plain(root: Table, done: dict[int, Any]) -> Any:
     waiting: list[tuple[Table, Any]] = []
     result = start(root)
     while waiting:
-        table, made = waiting.pop()
-        if isinstance(made, list):
-            made += [start(v) if isinstance(v, Table) else v for v in table.array()]
+        table, converted = waiting.pop()
+        if isinstance(converted, list):
+            converted += [start(v) if isinstance(v, Table) else v for v in table.array()]
         else:
             for key, value in table.items():
-                made[key] = start(value) if isinstance(value, Table) else value
+                converted[key] = start(value) if isinstance(value, Table) else value
     return result
 
 

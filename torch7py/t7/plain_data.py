@@ -32,11 +32,11 @@ class Plain:
 
         result = start(root)
         while waiting:
-            table, made = waiting.pop()
-            if isinstance(made, list):
-                made += [start(item) for item in table.array()]
+            table, converted = waiting.pop()
+            if isinstance(converted, list):
+                converted += [start(item) for item in table.array()]
             else:
-                made.update((key, start(item)) for key, item in table.items())
+                converted.update((key, start(item)) for key, item in table.items())
         return result
 
 

@@ -53,7 +53,7 @@ end
 
 -- What a table held when Python's list behind it held the same: its entries, of objects the handles (as `mask` says), and
 -- how many. Numbers alone, and so no table is kept alive by it. Python keeps the same of its lists (see handles.py).
-local told = setmetatable({}, {__mode = 'k'})
+local sent = setmetatable({}, {__mode = 'k'})
 local active = {}   -- tables being passed, read or compared, against cycles
 
 -- Forget what an interrupt has left half done.
@@ -65,7 +65,7 @@ end
 -- keys, which would be kept alive, or with functions, of which Python gets another each time.
 local function remember_entries(t)
    local plain, held, count = {}, {}, 0
-   told[t], active[t] = nil, true
+   sent[t], active[t] = nil, true
    for key, value in next, t do
       local kind, key_kind = type(value), type(key)
       if kind == 'function' or key_kind ~= 'string' and key_kind ~= 'number' and key_kind ~= 'boolean' then
@@ -82,13 +82,13 @@ local function remember_entries(t)
       end
    end
    active[t] = nil
-   told[t] = {plain = plain, held = held, count = count}
+   sent[t] = {plain = plain, held = held, count = count}
 end
 
 function core.remember(t)
    local n = #t
    if active[t] then
-      told[t] = nil
+      sent[t] = nil
       return
    end
    if n > GROUP or next(t, n > 0 and n or nil) ~= nil then return remember_entries(t) end
@@ -108,7 +108,7 @@ function core.remember(t)
    end
    active[t] = nil
    known.mask = mask
-   told[t] = known
+   sent[t] = known
 end
 
 local unchanged
@@ -133,7 +133,7 @@ end
 
 -- Whether a script has left a table as it was when Python had the same.
 function unchanged(t)
-   local known = told[t]
+   local known = sent[t]
    if not known or active[t] then return false end
    if known.held then return unchanged_entries(t, known) end
    local n = #t
@@ -215,7 +215,7 @@ local function pass_table(t)
    local handle = handle_of[t]
    if active[t] then return handle or give_table(t, false), true end
    if depth == DEEPEST then fail('tables more than %d levels deep cannot be passed', DEEPEST) end
-   told[t] = nil
+   sent[t] = nil
    local n = #t
    local map = next(t, n > 0 and n or nil) ~= nil
    if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
@@ -322,7 +322,7 @@ end
 -- Bring a table up to what its Python list or map holds.
 local function refresh(t, handle)
    if active[t] then return end
-   told[t] = nil
+   sent[t] = nil
    active[t] = true
    if is_map(t, handle) then
       local seen = {}

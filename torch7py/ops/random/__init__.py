@@ -45,9 +45,9 @@ def draw_for_batch(shape: Sequence[int], draw: Callable[[tuple[int, ...]], torch
     place = None if part is None else part.place_in(shape)
     if part is None or place is None:
         return draw(tuple(shape))
-    axis, each = place
-    whole = (*shape[:axis], part.total * each, *shape[axis + 1 :])
-    return draw(whole).narrow(axis, part.start * each, part.length * each).contiguous()
+    axis, share = place
+    whole = (*shape[:axis], part.total * share, *shape[axis + 1 :])
+    return draw(whole).narrow(axis, part.start * share, part.length * share).contiguous()
 
 
 def dropout_mask(

@@ -84,8 +84,8 @@ class Replicas:
     def _joined(self, results: Sequence[Any]) -> Any:
         """The results of all copies on the first GPU, along the axis of the batch."""
         home = devices.at(self.numbers[0])
-        given = [devices.move(_listed(result), home) for result in results if result is not None]
-        return _cat(given, self.axis) if given else None
+        results_here = [devices.move(_listed(result), home) for result in results if result is not None]
+        return _cat(results_here, self.axis) if results_here else None
 
     def forward(self, input: Any) -> Any:
         self._inputs = self._parts(input)

@@ -43,17 +43,17 @@ _conditions: dict[int, threading.Event] = {}  # set: signalled since it was last
 
 
 def _mutex(number: int) -> _Mutex:
-    found = _mutexes.get(number)
-    if found is None:
+    mutex = _mutexes.get(number)
+    if mutex is None:
         raise TorchError("this mutex has been freed")
-    return found
+    return mutex
 
 
 def _condition(number: int) -> threading.Event:
-    found = _conditions.get(number)
-    if found is None:
+    condition = _conditions.get(number)
+    if condition is None:
         raise TorchError("this condition has been freed")
-    return found
+    return condition
 
 
 @function("threads._mutex_new")

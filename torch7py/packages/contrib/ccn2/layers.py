@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import given_text, size_text
+from torch7py.nn.arguments import argument_text, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number, truthy
 from torch7py.nn.convolution import draw_uniform
@@ -39,7 +39,7 @@ class _BatchLast(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 4 or input.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: the input must be planes x h x h x batch, not {given_text(input)}"
+                f"{self.class_name}: the input must be planes x h x h x batch, not {argument_text(input)}"
             )
         if input.shape[1] != input.shape[2]:
             raise TorchError(f"{self.class_name}: the images must be square, not {size_text(input)}")

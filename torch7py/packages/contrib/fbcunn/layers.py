@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import axis, given_text, gradient_of, size_text
+from torch7py.nn.arguments import argument_text, axis, gradient_of, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.normalization import BatchNormalization, SpatialBatchNormalization
@@ -116,7 +116,7 @@ class AbstractParallel(Container):
     def _modules_and_parts(self, input: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
         children = self.child_list()
         if not children or not isinstance(input, torch.Tensor):
-            raise TorchError(f"{self.class_name}: modules and a tensor expected, not {given_text(input)}")
+            raise TorchError(f"{self.class_name}: modules and a tensor expected, not {argument_text(input)}")
         return list(zip(children, self.parts_of_input(input), strict=True))
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

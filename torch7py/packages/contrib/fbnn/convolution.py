@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import given_text, size_text
+from torch7py.nn.arguments import argument_text, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number
 from torch7py.nn.convolution import draw_uniform
@@ -176,7 +176,7 @@ class Upsample(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() not in (3, 4) or input.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
+                f"{self.class_name}: the input must have 3 or 4 dimensions, not {argument_text(input)}"
             )
         factor = int(self.factor)
         return input.repeat_interleave(factor, -1).repeat_interleave(factor, -2)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text, rows, size_text
+from torch7py.nn.arguments import argument_text, rows, size_text
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.checks import check_type, truthy
 from torch7py.nn.criterion import TargetlessCriterion
@@ -63,14 +63,14 @@ def _examples(criterion: Criterion, input: torch.Tensor, target: Any) -> tuple[t
     """The input as rows, and the class of each row, from 0."""
     if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.numel() == 0:
         raise TorchError(
-            f"{criterion.class_name}: the input must be a vector or a matrix, not {given_text(input)}"
+            f"{criterion.class_name}: the input must be a vector or a matrix, not {argument_text(input)}"
         )
     batch = input if input.dim() == 2 else input.unsqueeze(0)
     if isinstance(target, (int, float)) and not isinstance(target, bool):
         target = torch.tensor([target], device=input.device)
     if not isinstance(target, torch.Tensor) or target.dim() != 1 or len(target) != len(batch):
         raise TorchError(
-            f"{criterion.class_name}: {given_text(target)} is no target for an input of {size_text(input)}"
+            f"{criterion.class_name}: {argument_text(target)} is no target for an input of {size_text(input)}"
         )
     return batch, rows(criterion, target, batch.shape[1])
 
@@ -138,7 +138,7 @@ class ClassNLLCriterionWithUNK(Criterion):
             return None
         if input.dim() != 2 or not isinstance(target, torch.Tensor) or target.shape != input.shape[:1]:
             raise TorchError(
-                f"{self.class_name}: {given_text(target)} is no target for an input of {size_text(input)}"
+                f"{self.class_name}: {argument_text(target)} is no target for an input of {size_text(input)}"
             )
         mask = target != self.unk_index if self.unk_index is not None else torch.ones_like(target).bool()
         on_card = self.tensortype == "torch.CudaTensor" and self.unk_index is not None
@@ -254,7 +254,7 @@ class _LogSumExp(TargetlessCriterion):
 
     def row_sums(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() != 2 or input.numel() == 0:
-            raise TorchError(f"{self.class_name}: the input must be a matrix, not {given_text(input)}")
+            raise TorchError(f"{self.class_name}: the input must be a matrix, not {argument_text(input)}")
         return input.logsumexp(1, keepdim=True)
 
 

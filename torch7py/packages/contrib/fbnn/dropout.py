@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text
+from torch7py.nn.arguments import argument_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import any_true, fit, number
 from torch7py.nn.dropout import Dropout
@@ -115,7 +115,7 @@ class IndividualDropout(_Masked):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if input.dim() != 2 or input.shape[1] != self.p.numel():
             raise TorchError(
-                f"{self.class_name}: the input must have {self.p.numel()} columns, not {given_text(input)}"
+                f"{self.class_name}: the input must have {self.p.numel()} columns, not {argument_text(input)}"
             )
         return super().forward(input)
 
@@ -149,7 +149,7 @@ class NestedDropout(Dropout):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if input.dim() != 2 or input.numel() == 0:
-            raise TorchError(f"{self.class_name}: the input must be a matrix, not {given_text(input)}")
+            raise TorchError(f"{self.class_name}: the input must be a matrix, not {argument_text(input)}")
         if not self.training:
             return input.clone()
         return input * self.note("noise", self.draw_rows(input))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import given_text, rows, size_text
+from torch7py.nn.arguments import argument_text, rows, size_text
 from torch7py.nn.checks import check_type, number
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -60,7 +60,7 @@ class TwoLevelLoss(LearnedCriterion):
         weight = self.get_field(self.names_of[0])
         if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: the input must be a vector or a matrix, not {given_text(input)}"
+                f"{self.class_name}: the input must be a vector or a matrix, not {argument_text(input)}"
             )
         if input.shape[-1] != weight.shape[1]:
             raise TorchError(
@@ -72,7 +72,7 @@ class TwoLevelLoss(LearnedCriterion):
             target = torch.tensor([target], device=input.device)
         if not isinstance(target, torch.Tensor) or target.dim() != 1 or len(target) != len(batch):
             raise TorchError(
-                f"{self.class_name}: {given_text(target)} is no target for an input of {size_text(input)}"
+                f"{self.class_name}: {argument_text(target)} is no target for an input of {size_text(input)}"
             )
         return batch, rows(self, target, len(self.mapping)).to(input.device)
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import given_text, gradient_of, rows
+from torch7py.nn.arguments import argument_text, gradient_of, rows
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, truthy
 from torch7py.nn.linear import LookupTable
@@ -36,7 +36,7 @@ class WeightedLookupTable(LookupTable):
 
     def _pair(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if not isinstance(input, torch.Tensor) or input.dim() != 2 or input.shape[1] != 2:
-            raise TorchError(f"{self.class_name}: the input must be n x 2, not {given_text(input)}")
+            raise TorchError(f"{self.class_name}: the input must be n x 2, not {argument_text(input)}")
         check_type(self, "the input", input, self.weight)
         return input[:, 0].detach(), input[:, 1].detach().unsqueeze(1)
 
@@ -84,7 +84,7 @@ class FasterLookup(Module):
     def _rows(self, input: torch.Tensor) -> torch.Tensor:
         if input.dtype != torch.int32 or input.dim() not in (1, 2) or input.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: the input must be an IntTensor of 1 or 2 dimensions, not {given_text(input)}"
+                f"{self.class_name}: the input must be an IntTensor of 1 or 2 dimensions, not {argument_text(input)}"
             )
         return rows(self, input, self.weight.shape[0])
 
@@ -167,7 +167,7 @@ class LookupTableGPU(Module):
         """Rows, from 0, and which of them count, None for all."""
         if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: the input must be a vector or a matrix, not {given_text(input)}"
+                f"{self.class_name}: the input must be a vector or a matrix, not {argument_text(input)}"
             )
         if self.unk_index is None:
             return rows(self, input, self.weight.shape[0]), None

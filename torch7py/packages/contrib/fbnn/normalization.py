@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import given_text, size_text
+from torch7py.nn.arguments import argument_text, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import number
 from torch7py.nn.registry import layer
@@ -22,7 +22,7 @@ def _image_batch(layer: Module, input: torch.Tensor, planes: float | None = None
     """An image or a batch of such as a batch."""
     if not isinstance(input, torch.Tensor) or input.dim() not in (3, 4) or input.numel() == 0:
         raise TorchError(
-            f"{layer.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
+            f"{layer.class_name}: the input must have 3 or 4 dimensions, not {argument_text(input)}"
         )
     if planes is not None and input.shape[-3] != planes:
         raise TorchError(

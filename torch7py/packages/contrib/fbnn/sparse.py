@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import given_text, gradient_of, rows, size_text, tensors
+from torch7py.nn.arguments import argument_text, gradient_of, rows, size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, truthy
 from torch7py.nn.object import names
@@ -67,7 +67,7 @@ class KeyedSparseLinear(SparseLinear):
         keys, values = input
         if not isinstance(values, torch.Tensor) or keys.shape != values.shape or keys.dim() not in (1, 2):
             raise TorchError(
-                f"{self.class_name}: keys of {size_text(keys)} and values of {given_text(values)} do not fit"
+                f"{self.class_name}: keys of {size_text(keys)} and values of {argument_text(values)} do not fit"
             )
         check_type(self, "a value", values, self.weight)
         batch, of_values = (t if t.dim() == 2 else t.unsqueeze(0) for t in (keys, values))
@@ -283,7 +283,7 @@ class SparseThreshold(Module):
     def _values(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.numel() == 0 or input.shape[-1] != 2:
             raise TorchError(
-                f"{self.class_name}: the input must have 2 columns, an index and a value, not {given_text(input)}"
+                f"{self.class_name}: the input must have 2 columns, an index and a value, not {argument_text(input)}"
             )
         return input[..., 1]
 

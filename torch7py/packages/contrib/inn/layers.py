@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
-from torch7py.nn.arguments import given_text, gradient_of, size_text
+from torch7py.nn.arguments import argument_text, gradient_of, size_text
 from torch7py.nn.arithmetic import AddConstant
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number, truthy
@@ -96,7 +96,7 @@ class MeanSubtraction(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if not isinstance(input, torch.Tensor) or input.dim() not in (3, 4):
             raise TorchError(
-                f"{self.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
+                f"{self.class_name}: the input must have 3 or 4 dimensions, not {argument_text(input)}"
             )
         check_type(self, "the input", input, self.mean)
         mean = self.mean
@@ -191,7 +191,7 @@ class SpatialPyramidPooling(Concat):
     def _check(self, input: torch.Tensor) -> None:
         if not isinstance(input, torch.Tensor) or input.dim() not in (3, 4):
             raise TorchError(
-                f"{self.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
+                f"{self.class_name}: the input must have 3 or 4 dimensions, not {argument_text(input)}"
             )
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

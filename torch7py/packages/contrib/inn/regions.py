@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from torch7py.nn.arguments import given_text, gradient_of, tensors
+from torch7py.nn.arguments import argument_text, gradient_of, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.checks import number, truthy
 from torch7py.nn.registry import layer
@@ -73,8 +73,8 @@ class ROIPooling(Module):
         scale = np.float32(self.spatial_scale)
         start = int(_round((first - np.float32(1)) * scale))
         end = int(_round((last - np.float32(1)) * scale)) - (1 if truthy(self.v2) else 0)
-        each = np.float32(max(end - start + 1, 1)) / np.float32(count)
-        borders = np.arange(count + 1, dtype=np.float32) * each
+        step = np.float32(max(end - start + 1, 1)) / np.float32(count)
+        borders = np.arange(count + 1, dtype=np.float32) * step
         if truthy(self.v2):
             low = high = _round(borders)
         else:
@@ -92,7 +92,7 @@ class ROIPooling(Module):
         if images.dim() != 4 or regions.dim() != 2 or regions.shape[1] != 5 or 0 in images.shape:
             raise TorchError(
                 f"{self.class_name}: images (batch, planes, h, w) and regions (n, 5) expected, not "
-                f"{given_text(images)} and {given_text(regions)}"
+                f"{argument_text(images)} and {argument_text(regions)}"
             )
         return images, regions
 

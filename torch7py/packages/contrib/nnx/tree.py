@@ -315,7 +315,7 @@ class SoftMaxTree(Module):
     def sparseParameters(self) -> Any:
         return self.tree_parameters()
 
-    def _numbered(self) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+    def _numbered(self, use_gradients: bool = True) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
         parameters = self.tree_parameters()
         gradients = dict(entries(parameters[1]))
         return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
