@@ -13,14 +13,15 @@ LUA_TESTS := $(wildcard tests/bridge tests/console tests/nn tests/rnn tests/pack
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-gpu check test-lua51 test-versions test-slow fuzz test-eager demo bench support docs format clean
+.PHONY: help test test-gpu check test-lua51 test-versions test-oldest test-newest test-slow fuzz test-eager demo bench support docs format clean
 
 help:
 	@echo 'make test        all checks, all tests, and the Lua-facing tests on plain Lua 5.1'
 	@echo 'make demo        trains the FastLSTM sample'
 	@echo 'make check       lint, types and the contracts on imports'
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
-	@echo 'make test-versions  a sample of the tests in all environments .venv-* (tools/lower_bounds.py makes one)'
+	@echo 'make test-versions  a sample of the tests in all environments .venv-*'
+	@echo 'make test-oldest make test-newest  make .venv-oldest or .venv-newest by uv, of 3 GB, and run the sample there'
 	@echo 'make test-slow   the tests that take long'
 	@echo 'make test-gpu    what GPUs compute, beside the CPU, and how fast: all there is to say where there are some'
 	@echo 'make fuzz        100,000 random calls and 200,000 damaged files: hours on two cores'
@@ -55,6 +56,12 @@ test-lua51: $(READY)
 
 test-versions: $(READY)
 	$(BIN)/python tools/lower_bounds.py run $(wildcard .venv-*/bin/python)
+
+test-oldest test-newest: test-%: .venv-%
+	$(PYTHON) tools/lower_bounds.py run $</bin/python
+
+.venv-oldest .venv-newest: .venv-%:
+	$(PYTHON) tools/lower_bounds.py $* $@
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow -n $(WORKERS)

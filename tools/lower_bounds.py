@@ -2,14 +2,15 @@
 
 ::
 
-    python tools/lower_bounds.py make FOLDER [PYTHON]
+    python tools/lower_bounds.py oldest FOLDER [PYTHON]
+    python tools/lower_bounds.py newest FOLDER [PYTHON]
     python tools/lower_bounds.py run PYTHON...
 
-``make`` creates the virtual environment FOLDER by ``uv``, with the lowest release of each direct dependency and
-PYTHON (a version or an interpreter, by default 3.10, the oldest that is supported). PyTorch's oldest release for Linux
-on PyPI is 3 GB. ``run`` runs the tests of ``SAMPLE`` by each interpreter (``make test-versions``: those of all
-environments ``.venv-*`` here). ``BOUNDS`` says of each bound why it is what it is; a test compares it with
-pyproject.toml.
+``oldest`` creates the virtual environment FOLDER by ``uv``, with the lowest release of each direct dependency and
+PYTHON (a version or an interpreter, by default 3.10, the oldest that is supported); ``newest`` one with the highest
+releases and by default the newest Python. PyTorch's releases for Linux on PyPI are 3 GB. ``run`` runs the tests of
+``SAMPLE`` by each interpreter (``make test-versions``: those of all environments ``.venv-*`` here). ``BOUNDS`` says
+of each bound why it is what it is; a test compares it with pyproject.toml.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["BOUNDS", "SAMPLE", "declared", "main", "make", "run"]
+__all__ = ["BOUNDS", "SAMPLE", "create", "declared", "main", "run"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,6 +57,9 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "tree-sitter-lua": ("0.5", "it passes"),
 }
 
+# Of each kind of environment the resolution of uv's and the Python.
+ENVIRONMENTS = {"oldest": ("lowest-direct", "3.10"), "newest": ("highest", "3.14")}
+
 SAMPLE = (
     "tests/cli/test_convert.py",
     "tests/cli/test_main.py",
@@ -75,14 +79,14 @@ def declared() -> dict[str, set[str]]:
     return found
 
 
-def make(folder: Path, python: str) -> None:
-    """Create an environment with the oldest releases."""
+def create(folder: Path, resolution: str, python: str) -> None:
+    """Create an environment with the releases that a resolution of uv's (``lowest-direct``, ``highest``) gives."""
     subprocess.run(["uv", "venv", "--python", python, str(folder)], check=True)
     wanted = [
         f"{name}>={version}" for name, (version, why) in BOUNDS.items() if "developers alone" not in why
     ]
     command = ["uv", "pip", "install", "--python", str(folder / "bin" / "python")]
-    subprocess.run([*command, "--resolution", "lowest-direct", *wanted], check=True)
+    subprocess.run([*command, "--resolution", resolution, *wanted], check=True)
 
 
 def run(python: str) -> bool:
@@ -95,8 +99,9 @@ def run(python: str) -> bool:
 
 
 def main(action: str, *words: str) -> int:
-    if action == "make":
-        make(Path(words[0]), words[1] if len(words) > 1 else "3.10")
+    if action in ENVIRONMENTS:
+        resolution, python = ENVIRONMENTS[action]
+        create(Path(words[0]), resolution, words[1] if len(words) > 1 else python)
         return 0
     if not words:
         print("no environments with other releases are here")
@@ -105,6 +110,10 @@ def main(action: str, *words: str) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in ("make", "run") or sys.argv[1:] == ["make"]:
+    if (
+        len(sys.argv) < 2
+        or sys.argv[1] not in (*ENVIRONMENTS, "run")
+        or sys.argv[1:] in (["oldest"], ["newest"])
+    ):
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))
