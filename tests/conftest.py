@@ -109,7 +109,7 @@ def pytest_collection_finish() -> None:
 
 # The garbage of closed runtimes is collected now and then, and what is alive is put aside: to search all tests and what
 # they import takes 0.4 s.
-TESTS_UNTIL_FREEZE = 100
+TESTS_UNTIL_FREEZE = 10
 _tests = itertools.count()
 
 
