@@ -257,6 +257,55 @@ def test_so_may_its_gradient(rt: Runtime) -> None:
     torch.testing.assert_close(rt.globals["out"], torch.sigmoid(torch.tanh(rt.globals["y"]) * 2))
 
 
+WORDS = """
+    local rows = torch.class('Rows', 'nn.Module')
+    function rows:updateOutput(x)
+       self.output = torch.eye(3):index(1, x:long())
+       return self.output
+    end
+    local a, b = nn.Identity()(), nn.Identity()()
+    of_words = nn.Linear(3, 2)
+    t = nn.gModule({a, b}, {nn.Tanh()(nn.CAddTable()({of_words(Rows()(a)), b}))})
+    words, before, g2 = torch.DoubleTensor {1, 3}, torch.ones(2, 2), torch.ones(2, 2)
+    for _ = 1, 4 do t:forward({words, before}) t:backward({words, before}, g2) end
+"""
+
+
+def test_a_layer_of_a_script_may_lack_a_gradient(rt: Runtime) -> None:
+    rt.execute(WORDS)
+    before = runs_in_python(rt, "t")
+    given = rt.execute(
+        """
+        t:training()
+        t:zeroGradParameters()
+        t:forward({words, before})
+        return unpack(t:backward({words, before}, g2))
+        """
+    )
+    assert runs_in_python(rt, "t") == before
+    linear = rt.globals["of_words"]
+    weight = linear.weight.detach().clone().requires_grad_()
+    state = torch.ones(2, 2, dtype=torch.float64, requires_grad=True)
+    torch.tanh(weight[:, [0, 2]].t() + linear.bias.detach() + state).sum().backward()
+    torch.testing.assert_close(given[1], state.grad)
+    torch.testing.assert_close(linear.weight.grad, weight.grad)
+    assert given[0].numel() == 0  # that of nn.Module, as in the original
+
+
+def test_a_layer_may_get_a_gradient_later(rt: Runtime) -> None:
+    rt.execute(WORDS)
+    given = rt.execute(
+        """
+        function Rows:updateGradInput(x, g)
+           self.gradInput = x * 2
+           return self.gradInput
+        end
+        return t:backward({words, before}, g2)[1]:sum()
+        """
+    )
+    assert given == 8
+
+
 def test_errors_of_a_script_pass(rt: Runtime) -> None:
     rt.execute(LAYER)
     with pytest.raises(LuaError, match="it fails"):

@@ -24,6 +24,7 @@ from torch7py.nn.borrowed_methods import actual_class, borrowed_fields, borrowin
 from torch7py.nn.copying import CustomSerialization, TensorMap, deep_copy, is_clone
 from torch7py.nn.error_location import explain
 from torch7py.nn.explicit_backward import forward_through
+from torch7py.nn.modes import NEEDLESS
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers, package_of
@@ -443,6 +444,10 @@ class ModuleProxies:
     def is_kin(self, handle: int, lender: str, name: str) -> bool:
         """Whether a method of a class is the object's own, by Python's inheritance or by Lua's lookup."""
         return answers_for(actual_class(self.handles.objects[handle]), lender, name)
+
+    def is_needless(self, handle: int, name: str) -> bool:
+        """Whether a method of nn/modes.py would change nothing."""
+        return NEEDLESS[name](self.handles.objects[handle])
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
         """Let an object borrow methods of another class until ``take_back`` (nn/borrowed_methods.py).

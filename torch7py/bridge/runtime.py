@@ -315,6 +315,7 @@ class Runtime:
             "package_of": proxies.package_of,
             "method": proxies.method,
             "is_kin": proxies.is_kin,
+            "is_needless": proxies.is_needless,
             "lend": proxies.lend,
             "take_back": proxies.take_back,
             "get_field": proxies.get_field,

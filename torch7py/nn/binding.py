@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.base import Module
+from torch7py.nn.modes import NEEDLESS
 from torch7py.nn.object import TorchObject
 from torch7py.nn.original_methods import original_methods
 from torch7py.nn.registry import extensions, layers, package_of
@@ -81,6 +83,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),
                     "appending": dict.fromkeys(appending(cls), True),
+                    "needless": dict.fromkeys(NEEDLESS, True) if issubclass(cls, Module) else {},
                     "stay": staying(cls, exports),
                 }
             )

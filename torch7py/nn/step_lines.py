@@ -27,7 +27,7 @@ from torch7py.nn.reduce import Mean, Sum
 from torch7py.nn.registry import layers
 from torch7py.nn.shape import Collapse, Contiguous, Replicate, Reshape, Squeeze, Unsqueeze, View
 from torch7py.nn.softmax import LogSoftMax, SoftMax
-from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value, merged, plane
+from torch7py.nn.step_program import DTYPES, Leaf, StepProgram, Unfit, Value, merged, plane
 from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable, MixtureTable
 from torch7py.ops.errors import TorchError
@@ -886,7 +886,9 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
             if total is None:
                 raise Unfit
             p.note_gradient(node.module, total)
-            if _is_script(node.module):
+            if _gives_own_gradient(node.module):
+                total = _own_gradient(p, node.module)
+            elif _is_script(node.module):
                 rest = ([list(contributions) for contributions in contributions_to], list(totals))
                 taken = p.input_of(node.module)
                 like = p.objects(taken)
@@ -913,6 +915,23 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
 
 def _is_script(module: Any) -> bool:
     return "_marked" in module.__dict__
+
+
+def _gives_own_gradient(module: Any) -> bool:
+    """Whether a script's layer has no ``updateGradInput``, so that it gives its ``gradInput`` as it is."""
+    return type(module) is Module and {"updateGradInput", "_above"}.isdisjoint(
+        module.__dict__.get("_marked", ())
+    )
+
+
+def _own_gradient(p: StepProgram, module: Any) -> Value:
+    """``gradInput`` of such a layer, which is empty unless the script has put something there."""
+    attributes = module.__dict__
+    held = attributes["gradInput"]
+    if held.__class__ is not torch.Tensor or not held.is_cpu or held.dtype not in DTYPES:
+        raise Unfit
+    p.settings(module, "_marked", "gradInput")
+    return p.static(held)
 
 
 def _called(p: StepProgram, m: Any, module: Any, number: int, x: Value, before: list[Value]) -> Value:

@@ -126,10 +126,16 @@ PASSES['nn.Criterion'].backward = function(self, class, info, n)
    if n <= 2 and is_scripts(self, class, info, 'updateGradInput') then return self.updateGradInput end
 end
 
+-- Whether a method would change nothing: Python looks at a tree that is as it knows it.
+local function is_needless(m, name)
+   methods.new_entry()
+   return walking.look(m) and core.raw(host.is_needless, handle_of[m], name)
+end
+
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
 -- numbers in `stay` are passed as they are, for Python to read and write. One that appends a module needs no walk: a
--- model of n modules is built in n steps.
-local function native_method(key, name, structural, stay, appending)
+-- model of n modules is built in n steps. One that is `needless` where Python says so is left out then.
+local function native_method(key, name, structural, stay, appending, needless)
    local f = host.method(key, name)
    local plain = f
    local pass_all = pass_all
@@ -171,6 +177,7 @@ local function native_method(key, name, structural, stay, appending)
       local c = getmetatable(self)
       if kin[c] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
       if appending and append(self, plain, ...) then return self end
+      if needless and select('#', ...) == 0 and is_needless(self, name) then return nil end
       local info = native(c)   -- the method may be its parent's, and it the one whose children change
       if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
@@ -213,7 +220,7 @@ function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
 -- description: {key, name, parent, version, fields, links, lists, halves, passes, skips_unwritable, methods, structural,
--- appending}
+-- appending, needless}
 function module.define(d)
    changed()
    for i = 1, #d.links do telling[d.links[i]] = true end
@@ -254,7 +261,7 @@ function module.define(d)
             adopt(self, count)
          end
       else
-         method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name])
+         method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name], d.needless[name])
       end
       all[name], here[name] = method, method
       rawset(c, name, method)
