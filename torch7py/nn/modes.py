@@ -7,7 +7,7 @@ leave it out, and need not think that it may have changed something.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from torch7py.nn.base import Module
@@ -17,24 +17,27 @@ __all__ = ["NEEDLESS"]
 
 # What says which mode a module and those in it are to have, where it does that and nothing else.
 PLAIN = frozenset({Module.set_training, Module.set_evaluate, Container.set_training, Container.set_evaluate})
-OTHERWISE = frozenset(
-    {"set_training", "set_evaluate", "apply_to_modules", "_above"}
-)  # a script's own methods
+OTHERWISE = frozenset({"set_training", "set_evaluate", "apply_to_modules", "_above"})  # a script's own methods
+
+
+@cache
+def _has_plain_mode(cls: type) -> bool:
+    methods: Any = cls
+    return methods.set_training in PLAIN and methods.set_evaluate in PLAIN
 
 
 def is_in_mode(module: Any, training: bool) -> bool:
     """Whether a module and all in it are in this mode, and only that can be said to them."""
     waiting = [module]
-    while waiting:
-        part = waiting.pop()
-        attributes, cls = part.__dict__, type(part)
-        if attributes.get("training") is not training or "_mode_set" not in attributes:
+    for part in waiting:
+        attributes = part.__dict__
+        if attributes["training"] is not training or "_mode_set" not in attributes:
             return False
-        if cls.set_training not in PLAIN or cls.set_evaluate not in PLAIN:
+        if not _has_plain_mode(part.__class__):
             return False
-        if not OTHERWISE.isdisjoint(attributes.get("_marked", ())):
+        if "_marked" in attributes and not OTHERWISE.isdisjoint(attributes["_marked"]):
             return False
-        if isinstance(part, Container):
+        if attributes["_modules"]:
             waiting += part.children_of()
     return True
 
