@@ -17,7 +17,7 @@ EVALUATION = 0  # the place of all steps in evaluation, which one module serves
 def compact(table: dict[int, Any]) -> dict[int, Any]:
     """Renumber a table by step from 1."""
     first = EVALUATION if EVALUATION in table else EVALUATION + 1
-    return dict(enumerate((table[step] for step in sorted(table)), first))
+    return dict(enumerate(map(table.__getitem__, sorted(table)), first))
 
 
 def move_place(rnn: SteppedModule, old: int) -> None:

@@ -39,6 +39,18 @@ def clear_results(part: Any) -> None:
             clear_results(child)
 
 
+def put_at(place: dict[str, torch.Tensor], name: str, part: Any) -> Any:
+    """What a place shows under a name, which takes over the memory of a part (see ``StepMemory.placed``)."""
+    if not isinstance(part, torch.Tensor):
+        return part
+    held = place.get(name)
+    if held is not None and held.dtype is part.dtype and held.device == part.device:
+        held.data = part
+        return held
+    place[name] = part
+    return part
+
+
 class StepMemory(SteppedModule):
     """The part of ``nn.AbstractRecurrent`` that keeps the tables by step."""
 
@@ -251,26 +263,40 @@ class StepMemory(SteppedModule):
     def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
         """Take the states after several steps that ran at once (fused_sequence.py), output first; None for a part that
         is not known yet."""
-        attributes, training = self.__dict__, self.training
+        attributes, training, generation = self.__dict__, self.training, self.generation
         self._settle(len(states))
-        for state in states:
-            step = attributes["step"]
-            if training and step >= self.first_clone:
-                self._begin_step()
-            else:
-                self._let_go()
+        first, places = attributes["step"], self.places
+        has_room = training and self._has_room(first, first + len(states))
+        for step, state in enumerate(states, first):
+            if not has_room:
+                attributes["step"] = step
+                if training and step >= self.first_clone:
+                    self._begin_step()
+                else:
+                    self._let_go()
+            place = places.setdefault(step if training else EVALUATION, {})
             for name, part in zip(self.state_tables, state, strict=True):
                 if part is None:
                     attributes[name].pop(step, None)
                 else:
-                    attributes[name][step] = self.placed(step if training else EVALUATION, name, part)
+                    attributes[name][step] = put_at(place, name, part)
             if training:
-                self.generation.expect_input(self, step)
-            attributes["step"] = step + 1
+                generation.expect_input(self, step)
+        attributes["step"] = first + len(states)
         attributes.update(
             updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False
         )
         self.set_output(attributes["outputs"][attributes["step"] - 1])
+
+    def _has_room(self, first: int, end: int) -> bool:
+        """Whether these steps have their clones, and nothing that is kept is too old for any of them."""
+        attributes = self.__dict__
+        clones = attributes["sharedClones"]
+        return (
+            end - 1 <= attributes["rho"] + 1
+            and attributes["nSharedClone"] is not None
+            and all(map(clones.__contains__, range(max(first, self.first_clone), end)))
+        )
 
     def placed(self, step: int, name: str, part: Any) -> Any:
         """The tensor in which the clone that serves a step shows something, which takes over this memory.
@@ -278,15 +304,7 @@ class StepMemory(SteppedModule):
         So whoever holds it sees what comes in its place, as when the clone overwrote its buffers, and memory that
         nobody reads any more is free at once, not when Lua has collected.
         """
-        if not isinstance(part, torch.Tensor):
-            return part
-        tensors = self.places.setdefault(step, {})
-        held = tensors.get(name)
-        if held is not None and held.dtype is part.dtype and held.device == part.device:
-            held.data = part
-            return held
-        tensors[name] = part
-        return part
+        return put_at(self.places.setdefault(step, {}), name, part)
 
     @property
     def places(self) -> dict[int, dict[str, torch.Tensor]]:
@@ -296,8 +314,9 @@ class StepMemory(SteppedModule):
 
     def last_steps(self, name: str, parts: Sequence[Any]) -> list[Any]:
         """These parts of the last steps, in the tensors in which the clones show them."""
-        first = self.step - len(parts)
-        return [self.placed(first + number, name, part) for number, part in enumerate(parts)]
+        places = self.places
+        steps = enumerate(parts, self.step - len(parts))
+        return [put_at(places.setdefault(step, {}), name, part) for step, part in steps]
 
     def _settle(self, steps: int) -> None:
         """Have the tables hold those gradients of the last sequence that are still kept after so many steps more."""

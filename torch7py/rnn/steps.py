@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -10,6 +12,7 @@ import torch
 __all__ = ["alike", "joined", "rebound", "together", "unstack_steps"]
 
 T = torch.Tensor
+SHAPE, DTYPE = attrgetter("shape"), attrgetter("dtype")
 
 
 def whole(first: T, count: int) -> T | None:
@@ -31,26 +34,25 @@ def alike(steps: Sequence[Any] | T) -> T | None:
     """The stacked steps of a sequence; None if they are not tensors of one size and type."""
     if isinstance(steps, torch.Tensor):
         return steps.data
-    first = steps[0]
-    if not isinstance(first, torch.Tensor):
+    first, count = steps[0], len(steps)
+    if not all(map(isinstance, steps, repeat(torch.Tensor))):
         return None
-    shape, dtype, device, size = first.shape, first.dtype, first.device, first.numel()
-    if not size:
+    size = first.numel()
+    # A sequence goes through here at every Sequencer that it passes, there and back.
+    if (
+        not size
+        or list(map(SHAPE, steps)) != [first.shape] * count
+        or list(map(DTYPE, steps)).count(first.dtype) != count
+    ):
         return None
-    # One look at each: a sequence goes through here at every Sequencer that it passes, there and back.
     at, step_bytes = first.data_ptr(), size * first.element_size()
-    in_one_piece = first.is_contiguous()
-    for step in steps:
-        if not isinstance(step, torch.Tensor) or step.shape != shape or step.dtype is not dtype:
-            return None
-        if step.device != device:
-            return None
-        in_one_piece = in_one_piece and step.data_ptr() == at and step.is_contiguous()
-        at += step_bytes
-    if in_one_piece:
-        joint = whole(first, len(steps))
+    in_a_row = range(at, at + count * step_bytes, step_bytes)
+    if list(map(T.data_ptr, steps)) == list(in_a_row) and all(map(T.is_contiguous, steps)):
+        joint = whole(first, count)
         if joint is not None:
             return joint
+    if any(step.device != first.device for step in steps):
+        return None
     return torch.stack([step.data for step in steps])
 
 
