@@ -142,7 +142,7 @@ class SequencerCriterion(StepwiseCriterion):
             return None
         if y.dim() != x.dim():  # one target a row
             x, y = x.flatten(0, -2), y.reshape(-1)
-            if x.dim() != 2 or len(x) != len(y):
+            if x.dim() != 2 or x.shape[0] != y.shape[0]:
                 return None
         elif x.shape != y.shape:
             return None

@@ -161,7 +161,7 @@ class FusedSequence:
         if any(isinstance(self.inputs[end], list) for end in (-1, *(end for _, _, end in self.around))):
             raise StepByStep
         self.output: T = self.inputs[-1]
-        self.steps = len(self.output)
+        self.steps = self.output.shape[0]
         return self.output
 
     def show(self) -> None:
@@ -170,7 +170,7 @@ class FusedSequence:
             stage.show(self.steps)
         for module, _, end in self.around:
             if type(module) is Recursor:
-                module.keep_steps([[output] for output in self.inputs[end]])
+                module.keep_steps([[output] for output in self.inputs[end].unbind()])
             elif type(module) is Sequential:
                 last = module.child_list()[-1]
                 # Of a module with steps the output is the last step's, of the clone that it is in the first's.

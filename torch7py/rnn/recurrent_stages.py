@@ -109,13 +109,13 @@ class GatedStage(Stage):
         return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
 
     def show_gradient(self) -> None:
-        first = self.module.step - len(self.kernel.output)
+        first = self.module.step - self.kernel.output.shape[0]
         self.module.hand_state_back(first, self._shown(self.kernel.initial_state_gradients()))
         self.module.expect_totals(range(first, self.module.step))
 
     def show_steps(self, of_input: T | None) -> None:
         """Set the results of the clones for the steps, even if their inner values are unknown."""
-        states, first = self.kernel.states(), self.module.step - len(self.kernel.output)
+        states, first = self.kernel.states(), self.module.step - self.kernel.output.shape[0]
         cells = None if all(part is not None for state in states for part in state) else self.kernel.cells()
         of_states = None if of_input is None else self.kernel.state_gradients()
         for number, state in enumerate(states):

@@ -166,7 +166,7 @@ class OneDNNKernel:
         self.of_parameters: list[T] = []
 
     def states(self) -> list[list[T | None]]:
-        states: list[list[T | None]] = [[output, None] for output in self.output]
+        states: list[list[T | None]] = [[output, None] for output in self.output.unbind()]
         states[-1][1] = self.kernel.cell
         return states
 

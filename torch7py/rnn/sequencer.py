@@ -35,6 +35,8 @@ def steps_of(input: Any, other: Any, owner: TorchObject, equal: bool = True) -> 
 
     Unless ``equal``, the other may be longer.
     """
+    if input.__class__ is list and other.__class__ is list and len(input) == len(other):
+        return len(input)
     for sequence in (input, other):
         if not isinstance(sequence, (torch.Tensor, list)):
             raise TorchError(f"{owner.class_name}: a sequence is a table or a tensor")
