@@ -76,6 +76,8 @@ class _Model:
                 self._value(p.gradInput)
                 self._lines(p.backward)
                 self._lines(p.gradients)
+                self._lines(p.zeroing)
+                self._lines(p.moving)
         except _OutOfReach:
             return None
         self.array = array("d", put)

@@ -59,6 +59,7 @@ INSTRUCTIONS = (
     "add_rows",  # o index g, count, columns: to the rows of o, times scale
     "call",  # the number of a call
 )
+MOST_MOVED = 20_000  # parameters up to which loops are faster than a call for each tensor
 # The types of the tensors that a list may have to do with.
 DTYPES = (
     torch.float64,
@@ -160,6 +161,9 @@ class StepProgram:
         self.gradInput: Value = None
         self.backward: list[tuple[str, tuple[float, ...]]] | None = None
         self.gradients: list[tuple[str, tuple[float, ...]]] = []
+        # of zeroGradParameters, and of updateParameters at a rate of minus the scale
+        self.zeroing: list[tuple[str, tuple[float, ...]]] = []
+        self.moving: list[tuple[str, tuple[float, ...]]] = []
         self.values: list[tuple[list[Any], Value]] = []  # lists that scripts may read, and what they hold
         self.input = self.outside(input)
         self.output = write(self, module, self.input)
@@ -388,7 +392,26 @@ class StepProgram:
         self.backward, self.lines = self.lines, []
         accumulate(self, self.module, self.input, gradient)
         self.gradients, self.lines = self.lines, []
+        self._learn_moves()
         self.seal()
+
+    def _learn_moves(self) -> None:
+        """Write what ``zeroGradParameters`` and ``updateParameters`` do, where every parameter has a gradient here."""
+        known = {id(buffer) for _, buffer in self.attached}
+        pairs = [
+            (parameter, module._gradients.get(name))
+            for module in self.modules
+            for name, parameter in module._parameters.items()
+            if parameter is not None
+        ]
+        if self.calls or any(id(buffer) not in known for _, buffer in pairs):
+            return
+        if sum(parameter.numel() for parameter, _ in pairs) > MOST_MOVED:
+            return
+        for parameter, buffer in pairs:
+            o, g, count = self.static(parameter).slot, self.static(buffer).slot, parameter.numel()
+            self.zeroing.append(("fill", (g, count, 0)))
+            self.moving.append(("accumulate", (o, g, 1, count, 0, 1, 0, 1)))
 
     # -- whether all is as it was -------------------------------------------------------------------------
 

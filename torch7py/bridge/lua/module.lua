@@ -195,6 +195,7 @@ local function native_method(key, name, structural, stay, appending, needless)
    local function served(self, n, a, b, c, is_done, ...)
       if is_done then return ... end
       if not run_program then return otherwise(self, n, a, b, c, false) end
+      if n == 0 then return otherwise(self, 0, a, b, c, run_program(self)) end
       if n == 1 then return otherwise(self, 1, a, b, c, run_program(self, a)) end
       if n == 2 then return otherwise(self, 2, a, b, c, run_program(self, a, b)) end
       if n == 3 then return otherwise(self, 3, a, b, c, run_program(self, a, b, c)) end

@@ -166,6 +166,7 @@ local function read_program(program, address, count)
    if program.has_backward then
       program.gradOutput, program.gradInput = read_value(take), read_value(take)
       program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
+      program.zeroing, program.moving = read_lines(take, make, pointers), read_lines(take, make, pointers)
    end
 end
 
@@ -530,7 +531,22 @@ local function accumulate(m, _, gradOutput, scale)
    return true
 end
 
-local METHODS = {forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
+-- Do to all parameters what `name` lists, where the model has run by a list that holds.
+local function for_parameters(m, name, scale)
+   if not states[m] or not states[m].program then return false end
+   local state = state_for(m)
+   local program = state and state.program
+   local code = program and program[name]
+   if not code or #code == 0 or not holds(state, program) then return false end
+   for i = 1, #code do code[i](scale) end
+   return true
+end
+
+local function zero_gradients(m, ...) return select('#', ...) == 0 and for_parameters(m, 'zeroing') end
+
+local function update(m, rate) return type(rate) == 'number' and for_parameters(m, 'moving', -rate) end
+
+local METHODS = {zeroGradParameters = zero_gradients, updateParameters = update, forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
                  accGradParameters = accumulate}
 
 local roots   -- key of a class -> true, of those that Python may have instructions for
