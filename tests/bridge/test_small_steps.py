@@ -1,4 +1,4 @@
-"""Steps of small models that Lua takes itself: the same numbers as by PyTorch, and the same methods called.
+"""Steps of small models and criterions that Lua takes itself: the numbers of PyTorch, and the same methods called.
 
 A program with random layers and calls runs twice, once with such steps and once without.
 """
@@ -157,7 +157,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_python_is_not_called(small: Runtime, calls: list[str]) -> None:
     small.execute(
-        f"{MODEL} for i = 1, 100 do m:forward(x) m:backward(x, m.output) m:updateParameters(0.1) end"
+        f"""
+        {MODEL} g = torch.ones(4)
+        for i = 1, 100 do m:zeroGradParameters() m:forward(x) m:backward(x, g) m:updateParameters(0.1) end"""
     )
     assert not calls
 
@@ -348,7 +350,7 @@ def test_models_go_with_their_modules(small: Runtime) -> None:
 
 
 def golden(name: str, kinds: set[str]) -> list[dict[str, Any]]:
-    """The recorded cases of described classes whose input is a vector or a matrix."""
+    """The recorded cases of such classes whose input is a vector or a matrix."""
     cases = [case for case in supported(name) if case["expr"].partition("(")[0] in kinds]
     return [case for case in cases if 1 <= len(case["input"].get("size", ())) <= 2]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from torch7py.bridge.runtime import Runtime
-from torch7py.bridge.small_steps import SmallModel
+from torch7py.nn.step_program import StepProgram
 
 MODEL = """
     require 'nn'
@@ -44,20 +41,19 @@ def test_said_again(runtime: Runtime, change: str) -> None:
     assert runtime.execute(change) == CHANGES[change]
 
 
-def counted(function: Callable[..., Any], counts: list[int]) -> Callable[..., Any]:
-    def call(*arguments: Any) -> Any:
-        counts.append(1)
-        return function(*arguments)
-
-    return call
-
-
 def test_what_is_said_again_ends_nothing(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Lua knows of a small model, where its memory lies, say, stays known."""
+    """What Lua knows of a small model, that its list of instructions holds, stays known."""
     if runtime.engine == "lua51":
         pytest.skip("plain Lua reaches no memory, so that it knows nothing of it")
-    runtime.execute(MODEL + "small = nn.Linear(2, 2) x = torch.ones(2) small:training() small:forward(x)")
+    runtime.execute(MODEL + "small, x = nn.Sequential():add(nn.Linear(2, 2)), torch.ones(2)")
+    runtime.execute("for _ = 1, 3 do small:training() small:forward(x) end")
     asked: list[int] = []
-    monkeypatch.setattr(SmallModel, "find", counted(SmallModel.find, asked))
+    holds = StepProgram.holds
+
+    def counted(program: StepProgram) -> bool:
+        asked.append(1)
+        return holds(program)
+
+    monkeypatch.setattr(StepProgram, "holds", counted)
     runtime.execute("for _ = 1, 10 do small:training() small:forward(x) m:training() end")
     assert len(asked) <= 1

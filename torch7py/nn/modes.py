@@ -17,7 +17,9 @@ __all__ = ["NEEDLESS"]
 
 # What says which mode a module and those in it are to have, where it does that and nothing else.
 PLAIN = frozenset({Module.set_training, Module.set_evaluate, Container.set_training, Container.set_evaluate})
-OTHERWISE = frozenset({"set_training", "set_evaluate", "apply_to_modules", "_above"})  # a script's own methods
+OTHERWISE = frozenset(
+    {"set_training", "set_evaluate", "apply_to_modules", "_above"}
+)  # a script's own methods
 
 
 @cache

@@ -10,7 +10,7 @@ local peers = chunk('module_proxies.lua')(core, host, class)
 local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
-local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records, walking)
+local small = chunk('small_steps.lua')(core, host, config, headers, tensor, peers, methods, records)
 local programs = chunk('step_programs.lua')(core, host, config, headers, tensor, reading, peers, methods, records, walking, chunk)
 local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
@@ -183,7 +183,7 @@ local function native_method(key, name, structural, stay, appending, needless)
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
    local serve, run_program = small.serve(name), programs.serve(name)
-   if not serve then return by_python end
+   if not run_program then return by_python end
    local method
    local function otherwise(self, n, a, b, c, is_done, ...)
       if is_done then return ... end
@@ -192,14 +192,12 @@ local function native_method(key, name, structural, stay, appending, needless)
       if n == 3 then return by_python(self, a, b, c) end
       return by_python(self)
    end
-   local function served(self, n, a, b, c, is_done, ...)
+   local function by_program(self, n, a, b, c, is_done, ...)
       if is_done then return ... end
-      if not run_program then return otherwise(self, n, a, b, c, false) end
       if n == 0 then return otherwise(self, 0, a, b, c, run_program(self)) end
       if n == 1 then return otherwise(self, 1, a, b, c, run_program(self, a)) end
       if n == 2 then return otherwise(self, 2, a, b, c, run_program(self, a, b)) end
-      if n == 3 then return otherwise(self, 3, a, b, c, run_program(self, a, b, c)) end
-      return otherwise(self, n, a, b, c, false)
+      return otherwise(self, 3, a, b, c, run_program(self, a, b, c))
    end
    local pass = PASSES[key] and PASSES[key][name]
    function method(self, ...)
@@ -211,7 +209,8 @@ local function native_method(key, name, structural, stay, appending, needless)
          local f = pass(self, class, info, n)
          if f then return f(self, a, b, c) end
       end
-      return served(self, n, a, b, c, serve(self, ...))
+      if not serve then return by_program(self, n, a, b, c, false) end
+      return by_program(self, n, a, b, c, serve(self, ...))
    end
    return method
 end

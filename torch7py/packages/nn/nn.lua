@@ -10,7 +10,7 @@ require 'nn.THNN'
 chunk('borrowed_methods.lua')(nn, module)
 chunk('stochastic_gradient.lua')(core, host, nn, module)
 chunk('replace.lua')(module)
-if module.small then chunk('small_layers.lua')(module.small) end   -- a Lua that reaches no memory has none
+if module.small then chunk('small_criterions.lua')(module.small) end   -- a Lua that reaches no memory has none
 nn.Jacobian, nn.SparseJacobian = chunk('jacobian.lua')(core, host, nn, module)
 nn.hessian = chunk('hessian.lua')(core, host, nn, module)
 

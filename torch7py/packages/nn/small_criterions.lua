@@ -1,0 +1,119 @@
+-- The commonest criterions as loops over few numbers (bridge/lua/small_steps.lua).
+--
+-- The functions take the criterion's `part`, whose fields are pointers to its tensors (`gradInput` and those whose names
+-- `tensors` adds; nil where it has none), the input `x` as a pointer to rows of numbers, its dimensions, rows and columns,
+-- and the target:
+--
+--    forward(part, x, dims, rows, columns, target): the loss and what else the method returns, nothing where Python is to
+--       look at the call
+--    backward(part, x, dims, rows, columns, target): write gradInput; whether it did
+--
+-- `quirk` is the name of what an older generation of the criterion did differently (nn/quirks.py), which is left to Python.
+-- `settle(part, m)` reads what a script may set on the criterion, and says whether the loops hold then. It is called again
+-- after a field of any module was set.
+--
+-- Sums are kept as doubles, as the original's are.
+--
+-- Arguments: small, the registration of the bridge.
+
+local small = ...
+local log, floor, abs = math.log, math.floor, math.abs
+
+-- Whether all targets are classes, none of which is to be ignored.
+local function are_classes(part, target, rows, columns)
+   for r = 0, rows - 1 do
+      local class = target(r)
+      if class ~= floor(class) or class < 1 or class > columns or class == part.ignored then return false end
+   end
+   return true
+end
+
+-- The classes of a batch or of one example: f(row), or nil.
+local function classes_of(part, dims, rows, columns, target)
+   local read, its_dims = small.numbers(target, rows)
+   if not read or its_dims and its_dims > 1 or dims == 2 and rows > 1 and not its_dims then return nil end
+   return are_classes(part, read, rows, columns) and read or nil
+end
+
+small.criterion('nn.ClassNLLCriterion', {
+   tensors = 'output_tensor total_weight_tensor',
+   settle = function(part, m)
+      part.mean, part.ignored = m.sizeAverage, m.ignoreIndex
+      return m.weights == nil and part.output_tensor ~= nil and part.total_weight_tensor ~= nil
+   end,
+   forward = function(part, x, dims, rows, columns, target)
+      local class = classes_of(part, dims, rows, columns, target)
+      if not class then return nil end
+      local sum = 0
+      for r = 0, rows - 1 do sum = sum - x[r * columns + class(r) - 1] end
+      if part.mean and rows > 1 then sum = sum / rows end
+      part.output_tensor[0], part.total_weight_tensor[0] = sum, rows
+      return part.output_tensor[0], rows
+   end,
+   backward = function(part, x, dims, rows, columns, target)
+      local class = classes_of(part, dims, rows, columns, target)
+      if not class or part.mean and part.total_weight_tensor[0] ~= rows then return false end
+      local gx, share = part.gradInput, part.mean and -1 / rows or -1
+      for i = 0, rows * columns - 1 do gx[i] = 0 end
+      for r = 0, rows - 1 do gx[r * columns + class(r) - 1] = share end
+      return true
+   end,
+})
+
+-- A criterion of the differences of input and target: their mean or sum by `loss(x, t, n)`, and `slopes(x, t, gx, n,
+-- share)`, times a share.
+local function of_differences(key, loss, slopes, quirk)
+   local function numbers_of(part, target, n)
+      local t, _, rows, columns = small.matrix(part, target)
+      return t and rows * columns == n and t or nil
+   end
+   small.criterion(key, {
+      quirk = quirk,
+      settle = function(part, m)
+         part.mean = m.sizeAverage
+         return m.weights == nil
+      end,
+      forward = function(part, x, dims, rows, columns, target)
+         local n = rows * columns
+         local t = numbers_of(part, target, n)
+         local sum = t and loss(x, t, n)
+         if sum then return part.mean and sum / n or sum end
+      end,
+      backward = function(part, x, dims, rows, columns, target)
+         local n = rows * columns
+         local t = numbers_of(part, target, n)
+         if not t then return false end
+         slopes(x, t, part.gradInput, n, part.mean and 1 / n or 1)
+         return true
+      end,
+   })
+end
+
+of_differences('nn.MSECriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do sum = sum + (x[i] - t[i]) * (x[i] - t[i]) end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = 2 * share * (x[i] - t[i]) end
+end)
+
+of_differences('nn.AbsCriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do sum = sum + abs(x[i] - t[i]) end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = x[i] - t[i] >= 0 and share or -share end
+end)
+
+local TINY = 1e-12
+
+of_differences('nn.BCECriterion', function(x, t, n)
+   local sum = 0
+   for i = 0, n - 1 do
+      if not (x[i] >= 0 and x[i] <= 1) then return nil end
+      sum = sum - (log(x[i] + TINY) * t[i] + log(1 - x[i] + TINY) * (1 - t[i]))
+   end
+   return sum
+end, function(x, t, gx, n, share)
+   for i = 0, n - 1 do gx[i] = share * (x[i] - t[i]) / ((1 - x[i] + TINY) * (x[i] + TINY)) end
+end, 'BCECriterion gradient')
