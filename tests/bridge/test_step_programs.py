@@ -18,6 +18,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.step_programs import without_steps_in_lua
+from torch7py.nn.step_program import StepProgram
 
 HERE = Path(__file__).parent
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -115,6 +116,50 @@ def test_gradients_are_those_of_autograd(rt: Runtime) -> None:
     torch.testing.assert_close(rt.execute("return grads[1], grads[2]"), (x.grad, y.grad))
     torch.testing.assert_close(linear.weight.grad, weight.grad * 0.5)
     torch.testing.assert_close(linear.bias.grad, bias.grad * 0.5)
+
+
+def test_parameters_move_in_lua(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    rt.execute("m:forward({x, y}) m:backward({x, y}, g)")
+    linear = rt.globals["linear"]
+    rt.execute(
+        "m:zeroGradParameters() m:forward({x, y}) m:backward({x, y}, g)"
+    )  # which asks Python once more
+    wanted = [p.detach() - 0.1 * p.grad for p in (linear.weight, linear.bias)]
+    asked: list[int] = []
+    holds = StepProgram.holds
+
+    def counted(program: StepProgram) -> bool:
+        asked.append(1)
+        return holds(program)
+
+    monkeypatch.setattr(StepProgram, "holds", counted)
+    rt.execute("m:updateParameters(0.1)")
+    torch.testing.assert_close([linear.weight.detach(), linear.bias.detach()], wanted)
+    rt.execute("m:zeroGradParameters()")
+    assert not linear.weight.grad.any()
+    assert not linear.bias.grad.any()
+    rt.execute("for _ = 1, 9 do m:forward({x, y}) m:backward({x, y}, g) m:updateParameters(0.1) end")
+    assert len(asked) <= 3  # once for each entry into Lua
+
+
+def test_shared_parameters_move_once_for_each_module(rt: Runtime) -> None:
+    """The numbers are the original's."""
+    found = rt.execute(
+        """
+        local a = nn.Identity()()
+        local one, two = nn.Linear(2, 2), nn.Linear(2, 2)
+        two:share(one, 'weight', 'bias', 'gradWeight', 'gradBias')
+        local s = nn.gModule({a}, {two(nn.Tanh()(one(a)))})
+        one.weight:copy(torch.Tensor {{1, 2}, {3, 4}})
+        one.bias:fill(0.5)
+        local z, h = torch.Tensor {{0.1, -0.2}}, torch.ones(1, 2)
+        for _ = 1, 4 do s:zeroGradParameters() s:forward(z) s:backward(z, h) s:updateParameters(0.1) end
+        return one.weight:sum(), one.weight[1][2], one.bias:sum(), one.gradWeight:sum()
+        """
+    )
+    assert found == pytest.approx(
+        (12.366711766700, 2.849837945156, -3.626294274642, -3.931483543032), rel=1e-10
+    )
 
 
 def test_nodes_show_what_they_were_given(rt: Runtime) -> None:
