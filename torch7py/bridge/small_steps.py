@@ -52,7 +52,7 @@ class SmallCriterion:
         dtype: torch.dtype | None = None
         for number, name in enumerate(self.names):
             tensor = self.criterion.get_field(name)
-            words = [0] * WORDS
+            words: list[Any] = [0] * WORDS
             if isinstance(tensor, torch.Tensor):
                 if dtype is None:
                     dtype = tensor.dtype
