@@ -49,7 +49,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "prompt-toolkit": ("3.0.40", "not tried with an older one"),
     "pytest": ("8.3", "the settings say so"),
     "pytest-xdist": ("3.6", "for developers alone"),
-    "ruff": ("0.9", "for developers alone"),
+    "ruff": ("0.9", "not tried with an older one"),
     "safetensors": ("0.4", "it passes"),
     "scipy": ("1.12", "it passes"),
     "torch": ("2.4", "it passes"),

@@ -14,7 +14,6 @@ from tests.golden_cases import Case, supported, value
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.translate import test_golden_criterions
 from tests.translate.test_golden_models import CASES, WITHOUT
-from torch7py.translate.layout import lay_out
 from torch7py.translate.model import translate_criterion, translate_model
 from torch7py.translate.verify import Different, load, verify_model
 
@@ -176,18 +175,3 @@ def test_what_is_not_equal_is_an_error(runtime: Runtime) -> None:
     source.code = source.code.replace("torch.tanh", "torch.sigmoid")
     with pytest.raises(Different, match=": off by"):
         verify_model(model, source, torch.rand(4, 3, dtype=torch.float64))
-
-
-@pytest.mark.parametrize(
-    ("line", "laid_out"),
-    [
-        ("x = f(a, b)", ["x = f(a, b)"]),
-        ("x = function(first, second)", ["x = function(", "    first, second", ")"]),
-        (
-            "x = function(first, second, thirdly)",
-            ["x = function(", "    first,", "    second,", "    thirdly,", ")"],
-        ),
-    ],
-)
-def test_long_lines_are_split_at_their_brackets(line: str, laid_out: list[str]) -> None:
-    assert lay_out(line, 24) == laid_out

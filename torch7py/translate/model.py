@@ -28,7 +28,7 @@ from torch7py.translate.layers.registry import (
 )
 from torch7py.translate.layers.shapes import show_shapes, shown, walk
 from torch7py.translate.layers.writer import Child, Part, Writer
-from torch7py.translate.layout import lay_out_all
+from torch7py.translate.layout import lay_out
 from torch7py.translate.quoting import comment, docstring
 
 __all__ = [
@@ -413,9 +413,9 @@ def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
     for cls in classes:
         for helper in cls.helpers:
             needed[helper] = None
-    parts = [lay_out_all(HELPERS[name].strip().split("\n")) for name in needed]
-    parts += [lay_out_all(cls.lines) for cls in classes]
-    body = "\n\n".join(parts)
+    parts = [HELPERS[name].strip() for name in needed]
+    parts += ["\n".join(cls.lines) for cls in classes]
+    body = "\n\n\n".join(parts)
     code = re.sub(r'""".*?"""', "", re.sub(r"#.*", "", body), flags=re.DOTALL)
     imports = [line for line, pattern in IMPORTS if not pattern or re.search(pattern, code)]
     while imports and not imports[0]:
@@ -423,7 +423,7 @@ def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
     while imports and not imports[-1]:
         imports.pop()
     head = [docstring(title), "\n".join(imports)] if imports else [docstring(title)]
-    written = "\n\n".join(head) + "\n\n\n" + body
+    written = lay_out("\n\n".join(head) + "\n\n\n" + body)
     checked_tree(written, "the page")
     return written
 

@@ -55,7 +55,8 @@ def main():
     print(largest, place, sep="\t")
 
     # Other types.
-    print(  # whole numbers are cut, and wrap
+    # whole numbers are cut, and wrap
+    print(
         torch.div(torch.tensor([7, 8], dtype=torch.int32), 2, rounding_mode="trunc"),
         torch.tensor([250], dtype=torch.uint8).add_(10),
         sep="\t",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from torch7py.ops.errors import TorchError
-from torch7py.translate.layout import WIDTH, lay_out
+from torch7py.translate.layout import lay_out
 from torch7py.translate.quoting import quoted
 
 __all__ = ["HELPER", "NotDivided", "divided", "helper"]
@@ -83,12 +83,7 @@ class _Page:
             if loop is not None:
                 self._keep(loop)
         self._import()
-        lines = self.edits.text().split("\n")
-        return "\n".join(
-            part
-            for line in lines
-            for part in (lay_out(line) if f"{NAME}." in line and len(line) > WIDTH else [line])
-        )
+        return lay_out(self.edits.text())
 
     def _refuse(self, node: ast.AST, why: str) -> NotDivided:
         line = getattr(node, "lineno", 1)

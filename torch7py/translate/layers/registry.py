@@ -479,7 +479,7 @@ def items(text: str) -> list[str]:
     tree = ast.parse(text, mode="eval").body
     if not isinstance(tree, (ast.Tuple, ast.List)):
         raise NotNative(f"not a list of values: {text}")
-    return entries(text.strip()[1:-1])
+    return entries(text)
 
 
 def fields(*same: str, **renamed: str) -> Read:

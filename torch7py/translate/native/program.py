@@ -13,7 +13,7 @@ from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layout import WIDTH, lay_out_page
+from torch7py.translate.layout import WIDTH, lay_out_all
 from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
@@ -150,7 +150,8 @@ def _translate_project(
         pages[each] = unmade.refuse(t, each, page)
         parts[each] = _counts(each.block, t.failed, t.plain_calls)
     paths = {each.page for each in project.files}
-    pages = {each: lay_out_page(tidy.tidied(page, each.page, paths)) for each, page in pages.items()}
+    tidied = [tidy.tidied(page, each.page, paths) for each, page in pages.items()]
+    pages = dict(zip(pages, lay_out_all(tidied), strict=True))
     code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}
     used = {name for page in (code, *modules.values()) for name in _LIBRARY.findall(_without_texts(page))}

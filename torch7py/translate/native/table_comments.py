@@ -31,7 +31,7 @@ def spread(t: Translator, node: Statement, before: int) -> None:
         return
     line = t.lines[before]
     head, bracket, body = line.partition(" = {" if line.endswith("}") else " = [")
-    entries = items(body[:-1]) if bracket and line[-1] in "}]" else []
+    entries = items(bracket[-1] + body) if bracket and line[-1] in "}]" else []
     if len(entries) != len(table.fields) or "#" in line:
         return
     indent = line[: len(line) - len(line.lstrip())]
