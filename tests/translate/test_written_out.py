@@ -88,48 +88,6 @@ def test_sets_that_are_handed_on_are_left(use: str) -> None:
     assert written_out(source, "data.lua") == source
 
 
-CLEANER = """local function shrink(net)
-   for _, layer in ipairs(net:listModules()) do
-      for name, field in pairs(layer) do
-         if torch.type(field) == 'cdata' then layer[name] = nil end
-         if name == 'output' or name == 'gradInput' then
-            layer[name] = field.new()
-         end
-      end
-   end
-end
-"""
-
-
-def test_a_function_that_empties_buffers_is_clear_state() -> None:
-    found = written_out(f"{CLEANER}shrink(net)\n".encode(), "save.lua").decode()
-    assert found == "\n" * CLEANER.count("\n") + "net:clearState()\n"
-    given = CLEANER.replace("   end\nend\n", "   end\n   return net\nend\n")
-    found = written_out(f"{given}torch.save('net.t7', shrink(net))\n".encode(), "save.lua").decode()
-    assert found.split() == [
-        *("local", "function", "shrink(net)", "return", "net:clearState()", "end"),
-        *("torch.save('net.t7',", "shrink(net))"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("part", "other"),
-    [
-        (
-            "name == 'output' or name == 'gradInput'",
-            "name == 'output' or name == 'gradInput' or name == 'weight'",
-        ),
-        ("field.new()", "field:clone()"),
-        ("layer[name] = nil", "layer[name] = nil count = count + 1"),
-        ("torch.type(field) == 'cdata'", "torch.type(field) == 'torch.FloatTensor'"),
-    ],
-)
-def test_a_function_that_does_more_is_left(part: str, other: str) -> None:
-    source = f"{CLEANER.replace(part, other)}shrink(net)\n".encode()
-    assert source.count(other.encode()) == 1
-    assert written_out(source, "save.lua") == source
-
-
 def test_a_package_that_nobody_has_is_not_there() -> None:
     source = """local ok, p = pcall(require, 'fbcunn')
 if not ok then
@@ -368,39 +326,3 @@ def test_a_variable_with_one_of_several_classes_is_a_function() -> None:
 )
 def test_other_classes_in_variables_are_left(source: str) -> None:
     assert written_out(source.encode(), "net.lua") == source.encode()
-
-
-def test_a_field_that_is_a_list_until_it_is_made_a_tensor() -> None:
-    source = (
-        "local rows = 0\nlocal set = {}\nset.rows = {}\nfor i = 1, 3 do\n   set.rows[#set.rows + 1] = {i, rows}\n"
-        "end\nset.rows = torch.Tensor(set.rows):float()\nprint(set.rows:size(1))\n"
-    )
-    found = written_out(source.encode(), "set.lua").decode()
-    assert found.split("\n")[2:] == [
-        "local rows_ = {}",
-        "for i = 1, 3 do",
-        "   rows_[#rows_ + 1] = {i, rows}",
-        "end",
-        "set.rows = torch.Tensor(rows_):float()",
-        "print(set.rows:size(1))",
-        "",
-    ]
-
-
-@pytest.mark.parametrize(
-    "between",
-    [
-        "fill(set)",
-        "set:fill()",
-        "local function add() table.insert(set.rows, 1) end add()",
-        "if short then return set end",
-        "for name in pairs(set) do print(name) end",
-        "set['ro' .. 'ws'][1] = 2",
-    ],
-)
-def test_a_list_that_others_see_is_left_in_its_field(between: str) -> None:
-    source = (
-        "local function load()\nlocal set = {}\nset.rows = {}\n"
-        f"{between}\nset.rows = torch.Tensor(set.rows)\nreturn set\nend\n"
-    )
-    assert written_out(source.encode(), "set.lua") == source.encode()

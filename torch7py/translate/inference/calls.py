@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
-from torch7py.translate.inference import loaders, module_calls, several, tds
+from torch7py.translate.inference import module_calls, several, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed, tensor_method
@@ -352,8 +352,6 @@ class CallKinds:
                 news = method in ("apply", "replace") and self._given_modules(arguments)
                 in_turn = bool(node.arguments) and self._is_entry_in_loop(node.arguments[0])
                 return module_calls.method(node, receiver, arguments, results, in_turn) | news
-            if kind == "loader":
-                return loaders.method(node, receiver, results)
             if kind == "table" and receiver.has(tds.COUNTED):
                 return tds.method(method, receiver, arguments, result)
             if kind == "number" and receiver.has(

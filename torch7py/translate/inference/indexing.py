@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import forms, tree
-from torch7py.translate.inference import loaders, tuples
+from torch7py.translate.inference import tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import index_tensor, module_field
 from torch7py.translate.kinds import Type, unify
@@ -35,8 +35,6 @@ class IndexKinds:
             method = Type("function")
             method.mark("optimizer")
             return method
-        if path in loaders.CONSTANTS:
-            return Type("string")
         if path in FUNCTION_RESULTS:
             constants = {"math.pi": "number", "math.huge": "number", "ffi.os": "string", "jit.os": "string"}
             return Type(constants.get(path, "function"))
@@ -74,8 +72,6 @@ class IndexKinds:
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
                 return False
-            if kind == "loader":
-                return name is not None and loaders.field(name, base, result)
             if kind == "confusion":
                 field_kind = CONFUSION_FIELDS.get(name or "")
                 rank = {"valids": 1, "mat": 2}.get(name or "")

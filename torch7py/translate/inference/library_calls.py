@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from torch7py.translate import library, tree
 from torch7py.translate.forms import same_expression
-from torch7py.translate.inference import loaders, module_calls, tds, tuples
+from torch7py.translate.inference import module_calls, tds, tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
     counted,
@@ -163,8 +163,6 @@ class LibraryCalls:
             return True
         if path in tds.MAKERS:
             return tds.make(path, arguments, result)
-        if path.startswith("dataload."):
-            return loaders.call(path, arguments, results, self.inference.rules)
         if path.startswith(("nn.", "cudnn.", "rnn.")):
             return module_calls.make(path, node, arguments, result)
         if path == "tonumber":

@@ -7,7 +7,7 @@ import functools
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.forms import appends, is_last
-from torch7py.translate.inference import loaders, settling, several, tuples
+from torch7py.translate.inference import settling, several, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.classes import Classes
@@ -376,7 +376,6 @@ class Statements(Inference):
             names[0].be("string")
         if len(node.values) == 1:
             self.rules.append(lambda: self._iterated(types[0], names))
-            self.rules.append(lambda: loaders.iterated(self.types, source, names))
         self.block(node.body)
         self._same_fields(node)
 

@@ -22,7 +22,6 @@ from torch7py.translate.native import (
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
     library_rules,
-    loaders,
     matching,
     pattern_calls,
     patterns,
@@ -98,7 +97,7 @@ class Calls:
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
         whole = self._call(node, keep)
-        if self.count(node) > 1 or loaders.gives_batch(self.t, node):
+        if self.count(node) > 1:
             return atom(f"{whole.at(code.ATOM)}[0]")
         if self.gives_graph(node) and not keep and not self.t.graphs.mode:
             return atom(f"{whole.at(code.ATOM)}.item()")
@@ -453,8 +452,6 @@ class Calls:
             return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
         if kind == "string":
             return f"string.{node.method}" in SEVERAL_VALUES
-        if kind == "loader":
-            return loaders.gives_batch(self.t, node)
         if kind != "tensor":
             return False
         if node.method in library.DECOMPOSITIONS:
@@ -584,8 +581,6 @@ class Calls:
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return tensors.several(t, node, node.receiver, node.method, node.arguments, targets)
         path = t.path(node.callee) if isinstance(node, Call) else None
-        if loaders.several(t, node, path, targets):
-            return True
         if path is not None and path.startswith("torch.") and isinstance(node, Call) and node.arguments:
             return tensors.several(t, node, node.arguments[0], path[6:], node.arguments[1:], targets)
         return stdlib.several(t, node, path, targets)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, library_rules, loaders, memory, optimizers
+from torch7py.translate.native import code, confusion, facts, library_rules, memory, optimizers
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, is_open, undecided
@@ -127,8 +127,6 @@ def index(t: Translator, node: Index) -> Py:
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
         return confusion.field(t, node)
-    if kind == "loader":
-        return loaders.field(t, node)
     if kind == "pointer":
         return memory.element(t, node)
     if kind == "storage":

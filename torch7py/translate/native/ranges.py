@@ -11,7 +11,6 @@ from torch7py.translate.native import (
     directories,
     files,
     initialization,
-    loaders,
     masks,
     pattern_calls,
     plain,
@@ -189,7 +188,7 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
         if known:
             t.loop_body(node.body)
             return
-    if generic_head(t, node) or iterator_head(t, node, names) or loaders.iterator_head(t, node, names):
+    if generic_head(t, node) or iterator_head(t, node, names):
         t.loop_body(node.body)
         initialization.clear_masked_rows(t, initialization.filled_by(t, node))
         return

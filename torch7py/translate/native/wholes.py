@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
-from torch7py.translate.inference.loaders import is_iterator
 from torch7py.translate.native import pattern_calls
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
@@ -85,7 +84,7 @@ class Wholes:
                     for function in functions:
                         self._from_returns(name, function, index, given)
                     if not functions:
-                        given(name, index == 0 and (counts or is_iterator(types, source)))
+                        given(name, index == 0 and counts)
         for function, calls in types.calls_of.items():
             for call in calls:
                 for parameter, argument in types.given(function, call):

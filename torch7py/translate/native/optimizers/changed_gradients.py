@@ -96,8 +96,16 @@ class _Gradients:
         calls = [] if function is None else self.t.types.calls_of.get(function, [])
         return any(self.after(c.place.end, self.training.explicit.flow.statement(c)) for c in calls)
 
-    def _first(self, events: list[_Event], around: tuple[Statement, ...]) -> bool | None:
-        """Whether the first thing that happens is that they are read; None if nothing surely happens."""
+    def _first(
+        self,
+        events: list[_Event],
+        around: tuple[Statement, ...],
+        within: frozenset[tree.Function] = frozenset(),
+    ) -> bool | None:
+        """Whether the first thing that happens is that they are read; None if nothing surely happens.
+
+        ``within``: the functions whose events these are, which may call themselves.
+        """
         skipped = -1
         for event in events:
             if event.at < skipped:
@@ -112,7 +120,11 @@ class _Gradients:
             elif event.what == "read":
                 return True
             else:
-                each = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in event.functions]
+                each = [
+                    self._first(self.events(self.t.scopes.of_function[f]), (), within | {f})
+                    for f in event.functions
+                    if f not in within
+                ]
                 if True in each:
                     return True
                 if each and all(found is False for found in each):

@@ -1,15 +1,14 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, a function that empties the buffers of a network's layers is ``clearState``, one that copies its fields is
-``clone``, copies of a model for each card are added at once, what says how memory and cards are used goes,
-``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
-chooses is a choice among those that are there, a variable with one of several layers' classes holds functions that
-make these, a layer of another package that is one of nn's has nn's name, a package that nobody has any more is not
-there, and a field that is a list until it is made a tensor is a list beside the field, objects that get methods copied
-look them up, and arguments that argcheck packs into a table are parameters. What comes out is Lua on the same lines,
-with the same results, so that all that is known of loops, losses and calls is known of it. A use that is more than that
-stays as it is.
+function, a function that copies the fields of a module is ``clone``, copies of a model for each card are added at once,
+what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
+``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
+one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
+name, a package that nobody has any more is not there, objects that get methods copied look them up, and arguments that
+argcheck packs into a table are parameters. What comes out is
+Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
+that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -17,11 +16,9 @@ from __future__ import annotations
 import re
 
 from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders, Scanned
-from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copied_methods import CopiedMethods
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.deep_copies import DeepCopies
-from torch7py.translate.native.written_out.gathered import Gathered
 from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.layer_makers import LayerMakers
 from torch7py.translate.native.written_out.machinery import Machinery
@@ -37,7 +34,6 @@ from torch7py.translate.native.written_out.varargs import Varargs
 __all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
-_CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
 _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
@@ -45,7 +41,6 @@ _MACHINERY = re.compile(
 )
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
-_GATHERED = re.compile(rb"\b(\w+\.\w+)\s*=\s*torch\.\w*Tensor\s*\(\s*\1\s*\)")
 _COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
 _PACKED = re.compile(rb"\bpack\s*=\s*true")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
@@ -62,8 +57,6 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Testers(source, file).written()
     if FUNCTIONS.search(source):
         source = TensorFunctions(source, file).written()
-    if _CLEANS.search(source):
-        source = Cleaners(source, file).written()
     if b"torch.setmetatable" in source:
         source = DeepCopies(source, file).written()
     if _MACHINERY.search(source):
@@ -78,8 +71,6 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = LayerMakers(source, file).written()
     if b"inn." in source:
         source = OtherNames(source, file).written()
-    if _GATHERED.search(source):
-        source = Gathered(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
     if _COPIED.search(source):
