@@ -327,8 +327,10 @@ def test_gradients_with_the_decay_in_them_are_refused(source):
         "optim.sgd(feval, w, {weightDecay = 0.1})\nmodel:zeroGradParameters()\nprint(g:norm())\n",
         "for i = 1, 2 do\n   feval(w)\n   print(g:norm())\n   optim.sgd(feval, w, {weightDecay = 0.1})\nend\n",
         # behind the step a function that calls itself
-        "local function twice(n) if n > 9 then return n end return twice(2 * n) end\n"
-        "optim.sgd(feval, w, {weightDecay = 0.1})\nprint(twice(1))\n",
+        (
+            "local function twice(n) if n > 9 then return n end return twice(2 * n) end\n"
+            "optim.sgd(feval, w, {weightDecay = 0.1})\nprint(twice(1))\n"
+        ),
     ],
 )
 def test_gradients_that_are_cleared_or_as_they_were(tmp_path, source):

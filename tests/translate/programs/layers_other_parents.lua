@@ -67,22 +67,21 @@ function Mix:__init(size)
    self:add(self.change):add(self.door)
 end
 function Mix:updateOutput(x)
-   local new = self.change:forward(x)
-   local open = self.door:forward(x)
+   self.new = self.change:forward(x)
+   self.open = self.door:forward(x)
    self.output:resizeAs(x)
-   self.output:copy(new):add(-1, x):cmul(open):add(x)
+   self.output:copy(self.new):add(-1, x):cmul(self.open):add(x)
    return self.output
 end
 function Mix:updateGradInput(x, above)
-   local new, open = self.change.output, self.door.output
-   self.gradInput:resizeAs(x):copy(above):cmul(1 - open)
-   self.gradInput:add(self.change:updateGradInput(x, torch.cmul(above, open)))
-   self.gradInput:add(self.door:updateGradInput(x, torch.cmul(above, new - x)))
+   self.gradInput:resizeAs(x):copy(above):cmul(1 - self.open)
+   self.gradInput:add(self.change:updateGradInput(x, torch.cmul(above, self.open)))
+   self.gradInput:add(self.door:updateGradInput(x, torch.cmul(above, self.new - x)))
    return self.gradInput
 end
 function Mix:accGradParameters(x, above, scale)
-   self.change:accGradParameters(x, torch.cmul(above, self.door.output), scale)
-   self.door:accGradParameters(x, torch.cmul(above, self.change.output - x), scale)
+   self.change:accGradParameters(x, torch.cmul(above, self.open), scale)
+   self.door:accGradParameters(x, torch.cmul(above, self.new - x), scale)
 end
 -- keeps what it sees, and gives it on
 local Watch, watch_parent = torch.class('nn.Watch', 'nn.Module')

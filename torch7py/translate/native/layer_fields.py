@@ -17,7 +17,6 @@ from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code, layer_halves
-from torch7py.translate.native.inner_outputs import InnerOutputs
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
@@ -55,7 +54,6 @@ class LayerFields:
         default_factory=dict
     )  # locals that are such a field: h = self.output
     named_short: set[Expression] = field(default_factory=set)  # what such a local is given
-    _inner: InnerOutputs | None = None
 
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
@@ -104,13 +102,6 @@ class LayerFields:
     def is_table(self, name: str) -> bool:
         """Whether ``output`` or ``gradInput`` is a table."""
         return self.made.instance.of_field(name).kind == "table"
-
-    @property
-    def inner(self) -> InnerOutputs:
-        """The outputs of layers inside that the program's own gradients need."""
-        if self._inner is None:
-            self._inner = InnerOutputs(self)
-        return self._inner
 
     @property
     def handed_gradients(self) -> dict[str, str]:

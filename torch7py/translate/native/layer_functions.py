@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.native.code import INDENT
-from torch7py.translate.native.layer_fields import KEPT_BY_NN
 from torch7py.translate.native.layer_inputs import LayerInputs
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
@@ -94,7 +93,6 @@ class LayerFunction(LayerInputs):
                 first = [f"{self.local('output')} = layer.output"] if self.remembers_output else []
                 first += [self._either(self._is_table)] if self.either else []
                 t.lines[at + 1 : at + 1] = [f"{INDENT * (t.depth + 1)}{line}" for line in first]
-            self._drop_output(at)
             self._backward(names, kept, texts)
             self._drop_saved(at, saved)
         if self.layer_used:
@@ -109,14 +107,6 @@ class LayerFunction(LayerInputs):
         """Whether a forward may end without giving what it computed, which in a page nobody could have then."""
         returns = self.t.types.returns[forward]
         return (not returns.counts or returns.falls_off) and "output" in self.fields_of(forward.body)
-
-    def _drop_output(self, at: int) -> None:
-        """Leave out that the output is named, where another name of it is given: ``self.output = x return x``."""
-        lines, name = self.t.lines, self.local("output")
-        uses = [i for i in range(at, len(lines)) if re.search(rf"\b{name}\b", lines[i])]
-        if uses and all(re.fullmatch(rf"\s*{name} = \w+", lines[i]) for i in uses):
-            for i in reversed(uses):
-                del lines[i]
 
     def _save(self, names: list[str]) -> str:
         return f"ctx.save_for_backward({', '.join(map(self.spread_out, names))})"
@@ -218,9 +208,10 @@ class LayerFunction(LayerInputs):
                         kind = t.kind(of_name[t.names.of(node)])
                         is_target = kind == "table" and t.names.of(node) != names[0]
                         found[t.names.of(node)] = kind != "number" and not is_target
-                inner = self.inner.name_of(node)
-                if inner is not None:
-                    found[inner] = True
+                if isinstance(node, Index) and self._is_output_inside(node):
+                    raise Problem(
+                        "T7-225", node.line, "the output of a layer inside, where its gradients are written"
+                    )
                 name = self.own(node)
                 if name in self.handed_gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])
@@ -236,6 +227,11 @@ class LayerFunction(LayerInputs):
                     found[self.local(name)] = t.kind(node) == "tensor"
         order = [*names, *self.handed]
         return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
+
+    def _is_output_inside(self, node: Index) -> bool:
+        """``self.field.output``, of a module that the layer has in it."""
+        named = isinstance(node.key, tree.String) and node.key.value == "output"
+        return named and self.own(node.base) is not None and self.t.kind(node.base) == "module"
 
     def _gradient_with_part(self, node: Expression) -> str | None:
         """The gradient that an expression is a part of, as ``self.gradWeight[i]``."""
@@ -333,16 +329,11 @@ class LayerFunction(LayerInputs):
         return callee.key.value if is_parent and callee.key.value in BACKWARD else None
 
     def _in_order(self) -> list[tree.Function]:
-        """The halves; one that returns in its middle comes last, if the others do not need what it sets."""
-        early = [half for half in self.halves if self._returns_early(half)]
-        if not early or early == self.halves[-1:]:
-            return self.halves
-        others = [half for half in self.halves if half is not early[0]]
-        set_by_it = {name for name in self.fields_of(early[0].body) if name in {*KEPT_BY_NN, *self.gradients}}
-        read = {name for half in others for name in self.fields_of(half.body)}
-        if len(early) > 1 or "gradInput" in read or set_by_it & set(self.gradients):
+        """The halves, of which only the last one may return in its middle."""
+        early = [half for half in self.halves[:-1] if self._returns_early(half)]
+        if early:
             raise Problem("T7-243", early[0].line, "a return in the middle of a backward half")
-        return [*others, early[0]]
+        return self.halves
 
     def _returns_early(self, half: tree.Function) -> bool:
         """Whether a half returns somewhere else than at its end."""

@@ -77,8 +77,6 @@ class OwnLayer(LayerGradients):
             return True
         if self.no_return is not None and isinstance(node, tree.NumericFor) and self._only_clears(node.body):
             return True
-        if self.no_return is not None and self.inner.statement(node):
-            return True
         if isinstance(node, tree.Local) and any(
             t.scopes.of_name[name] in self.short_names for name in node.names
         ):

@@ -406,10 +406,6 @@ class Models:
         t = self.t
         if t.kind(node.base) not in ("module", "criterion") or not isinstance(node.key, tree.String):
             return None
-        layer = t.classes.current
-        inner = layer.inner.name_of(node) if layer is not None and layer.no_return is not None else None
-        if inner is not None:
-            return atom(inner)
         by_hand = t.own_passes.field(node)
         if by_hand is not None:
             return by_hand
