@@ -314,24 +314,6 @@ local g = m:backward(x, torch.ones(3, 3):mul(2))
 print(g:dim(), g[1], g:sum())
 
 ---
--- A layer that takes back in the backward pass what it did to its input.
-require 'nn'
-torch.manualSeed(1)
-local m = nn.Sequential():add(nn.MulConstant(2, true)):add(nn.Linear(3, 1))
-m:get(2).weight:fill(0.5)
-m:get(2).bias:fill(0)
-local crit = nn.MSECriterion()
-local x, y = torch.ones(4, 3), torch.ones(4, 1)
-for i = 1, 3 do
-  m:zeroGradParameters()
-  local out = m:forward(x)
-  local loss = crit:forward(out, y)
-  m:backward(x, crit:backward(out, y))
-  m:updateParameters(0.1)
-  print(loss)
-end
-
----
 -- reshape copies, and a vector's sum has one element, which is a number.
 local x = torch.ones(4)
 local y = x:reshape(2, 2)

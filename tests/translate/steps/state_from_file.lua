@@ -55,24 +55,6 @@ end
 resume()
 resume(third)
 
--- settings that a function is given
-local function fit(model, settings, steps)
-   local weights, gradients = model:getParameters()
-   local loss
-   for _ = 1, steps do
-      _, loss = optim.sgd(function()
-         gradients:zero()
-         local output = model:forward(x)
-         local value = mse:forward(output, y)
-         model:backward(x, mse:backward(output, y))
-         return value, gradients
-      end, weights, settings)
-   end
-   return loss[1]
-end
-for _, rate in ipairs {0.01, 0.1} do
-   print(rate, fit(build(), {learningRate = rate, momentum = 0.5}, 4))
-end
 os.remove(first)
 os.remove(second)
 os.remove(third)

@@ -1,7 +1,6 @@
 """Modules whose first layer writes over what they are given: ``nn.Sequential():add(nn.ReLU(true))``.
 
-The page's module leaves its input as it is. That is the same where nobody looks at the input again, but for its size
-and as the input of the backward pass.
+The page's module leaves its input as it is. That is the same where the input has no name.
 """
 
 from __future__ import annotations
@@ -10,31 +9,23 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.forms import bare, same_expression
+from torch7py.translate.forms import bare
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
 from torch7py.translate.native.tensors.rules import is_made_here
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["is_seen_overwritten"]
 
-# Layers that give again what they gave, when they are given that.
-_GIVE_THE_SAME = {"nn.ReLU", "nn.ReLU6", "nn.HardTanh", "nn.Clamp"}
-# Layers that take back what they did to their input, in the backward pass.
-_PUT_BACK = {"nn.MulConstant", "nn.AddConstant"}
-_OF_SIZES = {"size", "dim", "nDimension", "nElement", "numel", "isSize", "isSameSizeAs", "type"}
-
 
 def is_seen_overwritten(t: Translator, module: Type, given: Expression) -> bool:
-    """Whether a program may see that a module has written over what it is given."""
-    first = _first(t, module)
-    return first is not None and _may_be_seen(t, given, first, set())
+    """Whether a program may see that a module has written over what it is given, which is not made there alone."""
+    return _first(t, module) is not None and not is_made_here(t, bare(given))
 
 
 def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | None:
@@ -147,100 +138,3 @@ def _is_in_place(layer: Description) -> bool:
         return in_place(Layer(layer.name, bind(layer.name, texts)))
     except NotNative:  # no class of nn or rnn, as nn.DataParallelTable
         return False
-
-
-def _may_be_seen(t: Translator, node: Expression, first: str, seen: set[Variable]) -> bool:
-    node = bare(node)
-    if isinstance(node, tree.Table):
-        return any(_may_be_seen(t, item.value, first, seen) for item in node.fields)
-    if is_made_here(t, node):
-        return False
-    if isinstance(node, (Call, Invoke)) and t.training.explicit.calls.is_forward(node):
-        module = t.type(node.receiver if isinstance(node, Invoke) else node.callee)
-        return facts.gradient_reads_output(_last(module))
-    if not isinstance(node, Name) or t.kind(node) not in ("tensor", "table"):
-        return True
-    variable = t.scopes.of_name[node]
-    if variable in seen:
-        return False
-    seen.add(variable)
-    harmless = _harmless(t, first)
-    if first in _PUT_BACK and _is_put_back(t, node, harmless):
-        sources = t.wholes.sources(variable)
-        return not sources or any(isinstance(s, bool) or _may_be_seen(t, s, first, seen) for s in sources)
-    if any(read is not node and read not in harmless for read in variable.reads):
-        return True
-    again = variable.declaration is None or t.scopes.loops_of[variable.declaration] != t.scopes.loops_of[node]
-    if again and first not in _GIVE_THE_SAME:
-        return True
-    sources = t.wholes.sources(variable)
-    return not sources or any(isinstance(s, bool) or _may_be_seen(t, s, first, seen) for s in sources)
-
-
-def _is_put_back(t: Translator, node: Name, harmless: set[Expression]) -> bool:
-    """Whether the input of a module is given to its backward pass later in the same block, and nobody looks before."""
-    variable, block = t.scopes.of_name[node], t.surroundings.block(node)
-    module = next(
-        (
-            c.receiver
-            for c in tree.own_nodes(t.surroundings.home[node])
-            if isinstance(c, Invoke) and node in c.arguments
-        ),
-        None,
-    )
-    following = [s for s in block.statements if s.place.start > node.place.start]
-    for at, statement in enumerate(following):
-        for call in tree.own_nodes(statement):
-            if (
-                isinstance(call, Invoke)
-                and call.method in ("backward", "updateGradInput")
-                and module is not None
-                and same_expression(call.receiver, module)
-                and isinstance(call.arguments[0], Name)
-                and t.scopes.of_name[call.arguments[0]] is variable
-                and isinstance(statement, (tree.Run, tree.Local, tree.Assign))
-            ):
-                return not any(_looks_or_leaves(t, s, variable, harmless) for s in following[: at + 1])
-    return False
-
-
-def _looks_or_leaves(
-    t: Translator, statement: tree.Statement, variable: Variable, harmless: set[Expression]
-) -> bool:
-    """Whether a statement may look at a variable, in a function that it calls too, or end its block."""
-    for node in tree.walk(statement):
-        if isinstance(node, (tree.Return, tree.Break, tree.Goto)):
-            return True
-        if isinstance(node, Name) and t.scopes.of_name[node] is variable and node not in harmless:
-            return True
-        for function in t.types.function_called(node) if isinstance(node, (Call, Invoke)) else ():
-            if any(isinstance(n, Name) and t.scopes.of_name[n] is variable for n in tree.walk(function.body)):
-                return True
-    return False
-
-
-def _harmless(t: Translator, first: str) -> set[Expression]:
-    """Where a tensor is given to a backward pass, is asked for its size, or to such a module once more."""
-    found: set[Expression] = set()
-    for node in tree.every(t.program, Invoke):
-        if node.method in _OF_SIZES:
-            found.add(node.receiver)
-        elif t.kind(node.receiver) == "module" and node.arguments:
-            again = node.method in FORWARD and first in _GIVE_THE_SAME
-            if node.method in BACKWARD or (again and _first(t, t.type(node.receiver)) == first):
-                found.add(node.arguments[0])
-    return found
-
-
-def _last(module: Type) -> str:
-    """The last layer of a module, if it is known."""
-    seen: set[Type] = set()
-    while True:
-        root = module.find()
-        if len(root.layers) != 1 or root in seen:
-            return ""
-        seen.add(root)
-        (layer,) = root.layers
-        if not facts.is_chain(layer.name) or not layer.children:
-            return layer.name
-        module = layer.children[-1]

@@ -14,7 +14,6 @@ from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
-from torch7py.translate.native.optimizers.parameters import from_parameter
 from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
 from torch7py.translate.scopes import Variable
@@ -295,7 +294,6 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
             behind += own
         definitions.append(Definition(statement, target, settings, option, module, once, state))
     if not definitions:
-        from_parameter(training, holder, nodes, _module(training, nodes[0].arguments[1]), _called)
         return
     nothing = [(s, target) for s, target, value in made if isinstance(value, tree.Nil)]
     if any(s.place.start > definitions[0].statement.place.start for s, _ in nothing):

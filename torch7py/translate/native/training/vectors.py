@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.forms import LOOPS, returns_of, same_expression
+from torch7py.translate.forms import LOOPS, same_expression
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.holders import Holder
@@ -155,35 +155,6 @@ class FlatVectors:
                 holders = [self.training.holders.of(x) for x in statement.targets]
                 if all(h in self.aliases or h in self.flat_gradients for h in holders):
                     self.training.dropped.add(statement)
-
-    def name_results(self) -> None:
-        """``local loss, gradient = feval(params)``: the second is another name of the gradients."""
-        training = self.training
-        for statement in training.places.owner:
-            if (
-                not isinstance(statement, tree.Local)
-                or len(statement.names) != 2
-                or len(statement.values) != 1
-            ):
-                continue
-            (value,), second = statement.values, self.t.scopes.of_name[statement.names[1]]
-            functions = self.t.types.function_called(value) if isinstance(value, Call) else []
-            if not functions or not training.closures.issuperset(functions) or not second.constant:
-                continue
-            moved = {training.holders.of(w) for f in functions for w in training.moved_by.get(f, [])}
-            given = [r.values[1] for f in functions for r in returns_of(f) if len(r.values) == 2]
-            held = {training.holders.of(gradient) for gradient in given}
-            if len(moved) != 1 or len(held) != 1 or len(given) != len(functions):
-                continue
-            (vector,) = held
-            if vector in self.flat_gradients and self.belong(given[0], training.moved_by[functions[0]][0]):
-                self.flat_gradients[second] = self.flat_gradients[vector]
-                self.given_by[second] = self.given_by[vector]
-            elif isinstance(vector, Variable) and vector in self.as_vectors:
-                self.t.names.chosen[second] = self.t.names.of_variable(vector)
-            else:
-                continue
-            training.with_gradients.add(value)
 
     def belong(self, gradients: Expression, weights: Expression) -> bool:
         """Whether gradients are those of these weights."""
