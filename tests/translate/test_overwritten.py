@@ -251,7 +251,7 @@ local x = torch.randn(2, 3)
         (
             "ReLU(true)",
             "for i = 1, 2 do print(net:forward(x), x:size(1)) net:backward(x, torch.ones(2, 2)) end",
-            False,
+            True,
         ),
         ("ReLU()", "net:forward(x) print(x:sum())", False),
         ("MulConstant(2, true)", "for i = 1, 2 do print(net:forward(x:clone()), x) end", False),

@@ -124,13 +124,6 @@ class LibraryCalls:
         if path == "optim.ConfusionMatrix":
             result.be("confusion")
             return True
-        if path == "optim.checkgrad" and len(node.arguments) >= 2:
-            result.be("number")
-            for tensor in results[1:3]:
-                tensor.be("tensor")
-                tensor.be_rank(1)
-            self.inference.rules.append(functools.partial(self.optimized, arguments[0], arguments[1]))
-            return True
         if path.startswith("optim.") and len(node.arguments) >= 2:
             optimizer_results(arguments, results)
             self.inference.rules.append(functools.partial(self.optimized, arguments[0], arguments[1]))

@@ -78,8 +78,6 @@ def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> b
             functions = t.types.function_called(node)
             if functions and all(f in for_optim for f in functions):
                 plain.update(a for a in node.arguments[:1] if a in reads)
-            elif path == "optim.checkgrad":
-                pass  # moves single elements
             elif optimizes or (path and not own and len(node.arguments) <= last):
                 plain.update(a for a in node.arguments if a in reads)
         elif isinstance(node, (tree.Binary, tree.Unary, tree.Return)):

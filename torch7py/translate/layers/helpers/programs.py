@@ -205,26 +205,6 @@ class ConfusionMatrix:
 )
 
 helper(
-    "check_gradient",
-    '''
-def check_gradient(closure, x, eps=1e-7):
-    """How far a gradient is from differences of the loss; the gradient, and the differences."""
-    closure()
-    gradient = x.grad.flatten()
-    estimated = torch.zeros_like(gradient)
-    elements = x.data.view(-1)
-    for i, kept in enumerate(elements.tolist()):
-        elements[i] = kept + eps
-        above = closure().item()
-        elements[i] -= 2 * eps
-        below = closure().item()
-        elements[i] = kept
-        estimated[i] = (above - below) / (2 * eps)
-    return ((gradient - estimated).norm() / (gradient + estimated).norm()).item(), gradient, estimated
-''',
-)
-
-helper(
     "clip_gradients",
     '''
 def clip_gradients(module, longest):

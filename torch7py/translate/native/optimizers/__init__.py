@@ -7,7 +7,6 @@ torch.optim does not have.
 
 from __future__ import annotations
 
-from torch7py.translate.native.optimizers.checking import check, several_of_check
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.optimizers.finding import find
 from torch7py.translate.native.optimizers.methods import Definition, Optimizer
@@ -18,14 +17,12 @@ __all__ = [
     "CLASSES",
     "Definition",
     "Optimizer",
-    "check",
     "find",
     "give_gradient",
     "holds_loss",
     "listed",
     "of_call",
     "settings_field",
-    "several_of_check",
     "step",
     "value_of_field",
     "write",

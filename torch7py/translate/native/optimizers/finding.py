@@ -10,7 +10,6 @@ from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.optimizers.branches import calls_in_branch
-from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
@@ -37,13 +36,12 @@ def find(training: Training) -> None:
     calls: dict[Holder, list[Call]] = {}
     moved: dict[tree.Function, set[Holder | None]] = {}
     for node in tree.every(t.program, Call):
-        if is_check(training, node) or (len(node.arguments) > 1 and _called(training, node)):
+        if len(node.arguments) > 1 and _called(training, node):
             for function in t.type(node.arguments[0]).functions:
                 moved.setdefault(function, set()).add(training.holders.of(node.arguments[1]))
     training.given_point = {f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters}
     for node in tree.every(t.program, Call):
-        checks = is_check(training, node)
-        if not checks and (len(node.arguments) < 2 or not _called(training, node)):
+        if len(node.arguments) < 2 or not _called(training, node):
             continue
         feval, weights = node.arguments[:2]
         functions = t.type(feval).functions
@@ -53,10 +51,6 @@ def find(training: Training) -> None:
             training.closures.add(function)
             training.moved_by.setdefault(function, []).append(weights)
             _mark_loss(training, function)
-        if checks:
-            one = functions and not any(f in training.given_point for f in functions)
-            training.checks |= {node} if one and training.vectors.weights_of(weights) is None else set()
-            continue
         state = node.arguments[-1] if len(node.arguments) > 2 else None
         holder = None if state is None else training.holders.of(state)
         if holder is not None:

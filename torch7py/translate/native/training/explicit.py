@@ -20,6 +20,7 @@ from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training import by_hand
+from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.flow import Flow
@@ -41,6 +42,7 @@ class Explicit:
         self.calls = Forwards(training, self.flow)
         self.reach = Reach(self)
         self.criterions = Criterions(self)
+        self.callees = Callees(self)
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
@@ -125,6 +127,12 @@ class Explicit:
             return
         if self.calls.parts_run(node.receiver):
             found.refused = "a backward pass through a module whose parts are run by themselves"
+            return
+        called = self.callees.forward(node, own, candidates)
+        if called is not None:
+            self._keep(found, called[0])
+            if self.calls.moves(node.receiver, called[1], node):
+                self.may_be_stale(node.receiver)
             return
         given = node.arguments[0]
         others = [call for call in candidates if not self.flow.same(call.arguments[0], given)]

@@ -40,7 +40,6 @@ class Training:
         self.given_point: set[tree.Function] = (
             set()
         )  # those for several tensors, which take the one that is meant
-        self.checks: set[Call] = set()  # of optim.checkgrad
         self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
         self.points: dict[
             tree.Function, Name
@@ -331,7 +330,7 @@ class Training:
         """Calls on the flat vectors, and those of backward passes that are written one by one, as values."""
         found = self.written.value(node)
         if isinstance(node, Call):
-            return found or optimizers.check(self, node)
+            return found
         if found is not None:
             return found
         if self.backward.is_backward(node):
@@ -382,8 +381,6 @@ class Training:
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
-        if optimizers.several_of_check(self, node, targets):
-            return True
         found = optimizers.of_call(self, node)
         if found is None:
             return False
