@@ -41,7 +41,6 @@ _OTHERS = [
     ("F", re.compile(r"\bF\."), "import torch.nn.functional as F"),
     ("Image", re.compile(r"(?<![\w.])Image\.[a-z]"), "from PIL import Image"),
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
-    (page_library.MODULE, _LIBRARY, f"import {page_library.MODULE}"),
 ]
 
 # What is not proved of passes, and outputs that a module writes over: the library's write over theirs, too.
@@ -309,7 +308,9 @@ class _Assembly:
             blocks = blocks[1:]
         imports = self._imports(code)
         own = {line.split()[-1] for line in imports if line}
-        others = t.modules.import_lines(code, self.pages, own)
+        used = _LIBRARY.search(re.sub(r"(?m)#.*$", "", _without_texts(code)))
+        library = [f"import {page_library.MODULE}"] if used is not None else []
+        others = [*library, *t.modules.import_lines(code, self.pages, own)]
         if others:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
