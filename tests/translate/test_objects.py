@@ -39,10 +39,6 @@ LINES = {
         "        if not isinstance(b, Length):\n            return NotImplemented\n",
         "    __hash__ = object.__hash__\n",
     ],
-    "joined": [
-        "    @staticmethod\n    def concat(a, b):\n",
-        "    whole = Path.concat(home, file)\n",
-    ],
     "metatable_beside": [
         "class Queue:\n    def __init__(self, label):\n",
         "    # what print shows of it\n    def __str__(self):\n",

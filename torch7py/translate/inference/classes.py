@@ -360,10 +360,6 @@ class Classes:
             for statement in statements:
                 self._part(statement, found)
 
-    def concatenate(self) -> bool:
-        """Whether a class says what ``..`` is for its objects."""
-        return any("__concat" in made.methods for made in self.all())
-
     def all(self) -> list[LuaClass]:
         found = list(self.types.classes.values())
         return found + [c for c in self.types.class_of_variable.values() if c not in found]

@@ -8,7 +8,6 @@ from torch7py.translate import tree
 from torch7py.translate.inference import tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
-from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.indexing import IndexKinds
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
@@ -36,13 +35,12 @@ class ExpressionKinds:
         inference: Inference,
         calls: CallKinds,
         indexing: IndexKinds,
-        classes: Classes,
         class_types: ClassTypes,
     ) -> None:
         self.inference = inference
         self.types = inference.types
         self._calls, self._indexing = calls, indexing
-        self._classes, self._class_types = classes, class_types
+        self._class_types = class_types
 
     def of(self, node: Expression) -> Type:
         plain = _LITERALS.get(type(node))
@@ -198,7 +196,7 @@ class ExpressionKinds:
             self.inference.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator == "..":
-            return self._concatenation(left, right) if self._classes.concatenate() else Type("string")
+            return Type("string")
         if operator in ("and", "or"):
             return self._logical(node, left, right)
         result = Type()
@@ -248,21 +246,6 @@ class ExpressionKinds:
         if left == right == 1:
             return "number", None
         return "tensor", {(2, 1): 1, (2, 2): 2}.get((left, right))
-
-    def _concatenation(self, left: Type, right: Type) -> Type:
-        """``a .. b`` in a program with a class that has a ``__concat``."""
-        result = Type()
-
-        def concatenate() -> bool:
-            for side in (left, right):
-                if side.kind == "object" and self.types.methods_of(side, "__concat"):
-                    return self._metamethod("__concat", side, (left, right), result)
-            plain = {left.kind, right.kind} <= {"string", "number"}
-            return plain and result.be("string")
-
-        self.inference.rules.append(concatenate)
-        self.inference.guesses.append(lambda: result.kind is None and result.be("string"))
-        return result
 
     def _metamethod(self, name: str, owner: Type, operands: tuple[Type, ...], result: Type) -> bool:
         """``a + b`` where the class of a or b has an ``__add``."""

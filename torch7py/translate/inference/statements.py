@@ -128,7 +128,7 @@ class Statements(Inference):
         self.class_types = ClassTypes(self)
         self.indexing = IndexKinds(self)
         self.calls = CallKinds(self)
-        self.expressions = ExpressionKinds(self, self.calls, self.indexing, self.classes, self.class_types)
+        self.expressions = ExpressionKinds(self, self.calls, self.indexing, self.class_types)
 
     def take_several(self, sinks: set[several.Sink]) -> None:
         """Let these learn what they are given, and what they are given nothing from them."""

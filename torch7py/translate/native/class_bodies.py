@@ -211,9 +211,6 @@ class ClassBodies:
             if made.by_metatable and self.classes.is_of_class(function):
                 t.gap()
                 t.emit("@classmethod")
-            if name == "__concat":  # of which either operand may be the object
-                t.gap()
-                t.emit("@staticmethod")
             before = len(t.lines)
             begin = self.classes.fields.missing(made) if name == "__init" else []
             if name == "__init" and self.classes.current is not None and not _begins_parent(function):

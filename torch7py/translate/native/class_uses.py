@@ -9,7 +9,7 @@ from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Paren, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.classes import Classes
@@ -131,39 +131,6 @@ class ClassUses:
             given = t.calls.arguments(node, [start] if start is not None else [], skipped)
             return atom(f"{t.value(node.callee)}({given})")
         return self._of_parent(node)
-
-    def concatenation(self, node: Binary) -> Py | None:
-        """``a .. b``, where the class of one of them says what that is: a call of its method ``concat``."""
-        t = self.t
-        for side in (node.left, node.right):
-            functions = t.types.methods_of(t.type(side), "__concat") if t.type(side).find().classes else []
-            if not functions:
-                if t.kind(side) in (None, "any") and any(
-                    "__concat" in made.methods for made in self.classes.all
-                ):
-                    raise Problem("T7-242", node.line, "what may be an object that says itself what .. is")
-                continue
-            made = self.classes.owners.get(functions[0])
-            if len(functions) > 1 or made is None or t.kind(side) != "object":
-                raise Problem("T7-242", node.line, "the metamethod __concat of one of several classes")
-            if made in self.classes.failed:
-                raise Problem(self.classes.failed[made].code, node.line, self.classes.failed[made].reason)
-            given = f"{t.value(node.left)}, {t.value(node.right)}"
-            return atom(f"{self.classes.names[made]}.{self.classes.method(made, '__concat')}({given})")
-        return None
-
-    def concatenates(self, node: Expression) -> bool:
-        """Whether ``..`` is a metamethod of one of its operands."""
-        while isinstance(node, Paren):
-            node = node.inner
-        return (
-            isinstance(node, Binary)
-            and node.operator == ".."
-            and any(
-                self.t.type(side).find().classes and self.t.types.methods_of(self.t.type(side), "__concat")
-                for side in (node.left, node.right)
-            )
-        )
 
     def _of_parent(self, node: Call) -> Py | None:
         """``parent.f(self, ...)``"""

@@ -323,8 +323,6 @@ class Classes:
             return name
         if name in LEFT_OUT and made.instance.kind != "object":
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
-        if name == "__concat" and made.find("concat") is None:
-            return "concat"  # Python has no such operator
         if name in METAMETHODS:
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
         return code.attribute_name(name)

@@ -36,10 +36,7 @@ _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
 def concatenation(t: Translator, node: Binary) -> Py:
     parts: list[Expression] = []
     rest: Expression = node
-    own = t.classes.uses.concatenation(node)
-    if own is not None:
-        return own
-    while isinstance(rest, Binary) and rest.operator == ".." and not t.classes.uses.concatenates(rest):
+    while isinstance(rest, Binary) and rest.operator == "..":
         parts += _operands(t, rest.left)
         rest = rest.right
     parts += _operands(t, rest)
@@ -63,7 +60,7 @@ def _added(t: Translator, node: Expression) -> Py:
 def _operands(t: Translator, node: Expression) -> list[Expression]:
     while isinstance(node, tree.Paren):
         node = node.inner
-    if isinstance(node, Binary) and node.operator == ".." and not t.classes.uses.concatenates(node):
+    if isinstance(node, Binary) and node.operator == "..":
         return [*_operands(t, node.left), *_operands(t, node.right)]
     return [node]
 
