@@ -12,7 +12,6 @@ __all__ = [
     "FUNCTION_RESULTS",
     "MATRIX_FUNCTIONS",
     "NUMBER_METHODS",
-    "STRING_METHODS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
     "is_criterion",
@@ -88,7 +87,6 @@ NUMBER_METHODS = set(
 # ... and that are whole numbers
 WHOLE_METHODS = {"dim", "nDimension", "nElement", "numel"}
 
-STRING_METHODS = set("sub upper lower len rep reverse byte find match gmatch gsub format split".split())
 
 # global functions with one result: its kind
 FUNCTION_RESULTS = {

@@ -15,11 +15,11 @@ from torch7py.translate import tree
 from torch7py.translate.inference.narrowing import EVERYTHING, Kinds, Narrowing, lua_type_of
 from torch7py.translate.inference.tuples import MARK
 from torch7py.translate.kinds import DECIDING, Type, unify
-from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Call, Expression, Function, Index, Name
+from torch7py.translate.scopes import Scopes
+from torch7py.translate.tree import Function, Name
 from torch7py.translate.types import Types
 
-__all__ = ["Cases", "Sink", "flow", "flow_back", "mapped", "result_of", "sinks", "tested"]
+__all__ = ["Cases", "Sink", "flow", "flow_back", "result_of", "sinks", "tested"]
 
 _TABLE: Kinds = frozenset({"table"})
 
@@ -219,26 +219,7 @@ class Cases:
             if isinstance(value, Name) and self.types.scopes.of_name[value] is variable:
                 news |= unify(result, given) if len(given.find().kinds) == 1 else flow(result, given, allowed)
             else:
-                made = mapped(self.types.scopes, function, value, variable)
-                if made is None:
-                    news |= flow_back(result, self.types.of(value))
-                else:
-                    news |= self._mapped(function, made, given, result)
-        return news
-
-    def _mapped(self, function: Function, made: Expression, given: Type, result: Type) -> bool:
-        """A table with something for each of the entries of the one that is given."""
-        source = given.find()
-        news = result.be("table") | result.be_given(source)
-        recursive = isinstance(made, Call) and function in self.types.function_called(made)
-        for name, entry in list(source.fields.items()):
-            of_entry = self.result(function, 0, entry) if recursive else None
-            news |= flow(result.of_field(name), of_entry or self.types.of(made))
-        if source.element is not None:
-            of_entry = self.result(function, 0, source.element) if recursive else None
-            news |= flow(result.of_elements(), of_entry or self.types.of(made))
-        if source.key is not None:
-            news |= result.of_keys().be_like(source.key)
+                news |= flow_back(result, self.types.of(value))
         return news
 
 
@@ -246,40 +227,3 @@ def _with_nil(given: Type) -> Kinds:
     root = given.find()
     kinds = {kind if lua_type_of(kind) is not None else "other" for kind in root.kinds}
     return frozenset(kinds | ({"nil"} if root.may_be_nil else set()))
-
-
-def mapped(scopes: Scopes, function: Function, value: Expression, given: Variable) -> Expression | None:
-    """What ``local y = {} for k, v in pairs(x) do y[k] = f(v) end return y`` has for each entry of x."""
-    if not isinstance(value, Name):
-        return None
-    variable = scopes.of_name[value]
-    if variable.writes or variable.scope is not scopes.of_function[function]:
-        return None
-    stores = [
-        statement
-        for statement in tree.every(function.body, tree.Assign)
-        if len(statement.targets) == len(statement.values) == 1
-        and _into(scopes, statement.targets[0], variable)
-    ]
-    loops = [
-        loop
-        for loop in tree.those(function.body, tree.GenericFor, tree.NumericFor)
-        if isinstance(loop, (tree.GenericFor, tree.NumericFor))
-        and stores
-        and stores[0] in loop.body.statements
-    ]
-    if len(stores) != 1 or len(loops) != 1 or len(variable.reads) != 2:
-        return None
-    target, (loop,) = stores[0].targets[0], loops
-    bound = loop.values[0] if isinstance(loop, tree.GenericFor) else loop.stop
-    over = any(isinstance(n, Name) and scopes.of_name[n] is given for n in tree.walk(bound))
-    place = loop.names[0] if isinstance(loop, tree.GenericFor) else loop.variable
-    key = target.key if isinstance(target, Index) else None
-    same = isinstance(key, Name) and scopes.of_name[key] is scopes.of_name[place]
-    return stores[0].values[0] if over and same else None
-
-
-def _into(scopes: Scopes, target: Expression, table: Variable) -> bool:
-    return (
-        isinstance(target, Index) and isinstance(target.base, Name) and scopes.of_name[target.base] is table
-    )

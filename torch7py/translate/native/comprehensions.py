@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.inference import several
 from torch7py.translate.native import ranges
 from torch7py.translate.native.masks import has_comments
 from torch7py.translate.native.problem import Problem
@@ -28,8 +27,6 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
         return 0
     if len(loop.body.statements) != 1 or has_comments(loop):
         return 0
-    if isinstance(loop, tree.GenericFor) and _mapped(t, nodes[index], made, loop):
-        return 2
     item = _appended(t, loop.body.statements[0], made)
     if item is None or t.kind(made) != "table" or t.representation(made) != "list":
         return 0
@@ -70,41 +67,6 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
         return 0
     t.emit(f"{t.names.of(made)} = {_listed(value.text, heading)}")
     return 2
-
-
-def _mapped(t: Translator, node: Statement, made: Name, loop: tree.GenericFor) -> bool:
-    """``y[k] = f(v)`` for all entries of a table that may be of several kinds; y then is what that one is."""
-    over, store, scope = loop.values[0], loop.body.statements[0], t.scope.function
-    table = over.arguments[0] if isinstance(over, Call) and over.arguments else None
-    if not isinstance(table, Name) or t.path(over.callee) != "pairs" or scope is None or len(loop.names) != 2:  # type: ignore[attr-defined]
-        return False
-    lent = t.kind(table) == "table" and bool(t.type(table).find().sources)
-    if not lent or not isinstance(store, tree.Assign) or len(store.values) != 1:
-        return False
-    value = several.mapped(t.scopes, scope, t.scopes.of_name[made].reads[0], t.scopes.of_name[table])
-    if value is not store.values[0] or any(isinstance(n, tree.Function) for n in tree.walk(value)):
-        return False
-    forms = {"list" if form == "list" else "dict" for form in t.tables.forms(t.type(table))}
-    key = t.scopes.of_name[loop.names[0]]
-    if not forms or len(key.reads) != 1:
-        return False
-    text, lines = t.value(value).text, len(t.lines)
-    name, each, entries = t.names.of(loop.names[0]), t.names.of(loop.names[1]), t.value(table)
-    as_list, as_dict = (
-        f"[{text} for {each} in {entries}]",
-        f"{{{name}: {text} for {name}, {each} in {entries}.items()}}",
-    )
-    if len(forms) == 1:
-        written = as_list if forms == {"list"} else as_dict
-    else:
-        written = f"{as_dict} if isinstance({entries}, dict) else {as_list}"
-    if len(t.lines) != lines:
-        return False
-    for comment in [*node.around.before, node.around.trailing, *loop.around.before, loop.around.trailing]:
-        if comment is not None:
-            t.comment(comment)
-    t.emit(f"{t.names.of(made)} = {written}")
-    return True
 
 
 def _listed(value: str, heading: str) -> str:

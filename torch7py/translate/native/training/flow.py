@@ -76,23 +76,6 @@ class Flow:
                 return first.place.start <= at.place.start
         return False
 
-    def exclusive(self, first: Statement, second: Statement) -> bool:
-        """Whether two statements are in different branches of one condition."""
-        for at, other in zip(self.around(first), self.around(second), strict=False):
-            if at is not other:
-                return False
-            if isinstance(at, tree.If) and self._branch(at, first) is not self._branch(at, second):
-                return True
-        return False
-
-    def _branch(self, node: tree.If, inner: Statement) -> Block | None:
-        """The branch of a condition that a statement is in."""
-        return next((self.block_of[s] for s in (*self.around(inner), inner) if self._is_in(s, node)), None)
-
-    def _is_in(self, statement: Statement, node: tree.If) -> bool:
-        around = self.around(statement)
-        return bool(around) and around[-1] is node
-
     def loops(self, statement: Statement) -> list[Statement]:
         return [s for s in self.around(statement) if isinstance(s, LOOPS)]
 

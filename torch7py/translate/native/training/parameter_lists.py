@@ -121,10 +121,6 @@ class ParameterLists:
     def _list_of(self, node: Expression) -> tuple[str, str, Invoke] | None:
         return self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
 
-    def are_gradients(self, node: Name) -> bool:
-        found = self._list_of(node)
-        return found is not None and found[1] == "grad"
-
     def length(self, node: Expression) -> Py | None:
         if isinstance(node, Invoke) and self.asks(node):
             self._refuse_others(node)
