@@ -41,7 +41,7 @@ for _, row in ipairs(stringx.split('a,1;b,22;c,', ';')) do
    table.insert(rows, stringx.ljust(cells[1], 3) .. '|' .. stringx.rjust(cells[2], 4, '.'))
    print(#cells, stringx.count(row, ','), stringx.startswith(row, 'b'), stringx.endswith(row, ','))
 end
-print(stringx.join('\n', rows))
+print(table.concat(rows, '\n'))
 print(#stringx.split('', ','), #stringx.split(',', ','), #stringx.split('  ', ','), #pl.utils.split('x--y--', '--', true))
 for _, piece in ipairs(pl.utils.split('one1two22three', '%d+')) do print(piece) end
 print(stringx.lfind('banana', 'nan'), stringx.lfind('banana', 'x'), stringx.strip('..a.b..', '.'))

@@ -151,9 +151,6 @@ class LibraryCalls:
             result.mark("array")
             result.of_elements().be("string")
             return True
-        if path == "pl.tablex.deepcopy" and arguments:
-            unify(result, arguments[0])
-            return True
         if path in tds.MAKERS:
             return tds.make(path, arguments, result)
         if path.startswith(("nn.", "cudnn.", "rnn.")):

@@ -46,10 +46,6 @@ class Conditions:
         if tested is not None:
             return tested
         if node.operator in ("==", "~="):
-            kind = self._number_or_object(left, right) or self._number_or_object(right, left)
-            if kind is not None:
-                return kind if node.operator == "==" else Py(f"not {kind}", code.NOT)
-        if node.operator in ("==", "~="):
             if self._never_equal(left, right):
                 return atom(str(node.operator == "~="))
             word = "is" if node.operator == "==" else "is not"
@@ -99,23 +95,6 @@ class Conditions:
                 return atom(str((texts[0] == texts[1]) == (operator == "==")))
         # Both sides with the same shift: i == j - 1 stays readable as it is.
         return Py(f"{first.at(code.ADD)} {operator} {second.at(code.ADD)}", code.COMPARE)
-
-    def _number_or_object(self, call: Expression, kind: Expression) -> Py | None:
-        """``type(x) == 'number'`` of what is either a number or an object of a class."""
-        if not isinstance(call, Call) or self.t.path(call.callee) != "type" or len(call.arguments) != 1:
-            return None
-        found = self.t.type(call.arguments[0]).find()
-        if found.kinds != {"number", "object"} or found.nil or not isinstance(kind, String):
-            return None
-        value = self.t.value(call.arguments[0])
-        if kind.value == "number":
-            return atom(f"isinstance({value}, (int, float))")
-        made = found.classes[0]
-        while made.base is not None:
-            made = made.base
-        if kind.value != "table" or made in self.t.classes.failed:
-            return None
-        return atom(f"isinstance({value}, {self.t.classes.names[made]})")
 
     def _never_equal(self, left: Expression, right: Expression) -> bool:
         """Whether two values are of kinds that are never equal in Lua, though they may be in Python."""

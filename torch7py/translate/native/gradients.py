@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
 from torch7py.translate.known_functions import zeroes
-from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Expression, Invoke, Name, Statement
 
@@ -164,32 +163,9 @@ class Gradients:
         made = self._made_by(node)
         if made is None or not self._is_zeros(made):
             return False
-        if self._is_kept_zeros(node) and not self._changes_alias(node):
-            return True
         variable = self._variable(node)
         earlier = [n for n in variable.reads if n.place.start < node.place.start]
         return not variable.in_loop and all(self._is_cloned(n) for n in earlier)
-
-    def _changes_alias(self, name: Name) -> bool:
-        """Whether a table that a tensor was put into may have its items changed in place."""
-        reads = set(self._variable(name).reads)
-        statements = self.training.places.all_statements()
-        holders = {
-            self._variable(base)
-            for s in statements
-            if isinstance(s, (tree.Local, tree.Assign))
-            and any(n in reads for v in s.values for n in tree.walk(v))
-            for target in (s.names if isinstance(s, tree.Local) else s.targets)
-            if (base := base_name(target)) is not None
-        }
-        return any(
-            isinstance(node, Invoke)
-            and node.method in in_place
-            and (base := base_name(node.receiver)) is not None
-            and self._variable(base) in holders
-            for s in statements
-            for node in tree.own_nodes(s)
-        )
 
     def _is_kept_zeros(self, name: Name) -> bool:
         """Whether a variable holds zeros for ever: nothing but gradients is made of it, and nothing changes it."""

@@ -88,23 +88,6 @@ def _find(t: Translator, node: Call) -> Py:
     return Py(f"{first.at(code.ATOM)}.find({part}) + 1 or None", code.OR)
 
 
-def _join(t: Translator, node: Call) -> Py:
-    mark, table = _given(t, node, 2, 2)
-    if t.representation(node.arguments[1]) != "list":
-        raise Problem("T7-306", node.line, "stringx.join of a table that is no list")
-    if t.type(node.arguments[1]).of_elements().kind != "string":
-        raise Problem("T7-306", node.line, "stringx.join of something else than strings")
-    return atom(f"{mark.at(code.ATOM)}.join({table})")
-
-
-def _deepcopy(t: Translator, node: Call) -> Py:
-    (first,) = _given(t, node, 1, 1)
-    if t.kind(node.arguments[0]) != "table":
-        raise Problem("T7-307", node.line, "a copy of something of unknown kind")
-    t.imports.add("copy")
-    return atom(f"copy.deepcopy({first})")
-
-
 def _of_os(name: str, python: str) -> None:
     def rule(t: Translator, node: Call) -> Py:
         t.imports.add("os")
@@ -147,8 +130,6 @@ for _name, _least, _most in (
 ):
     _method(_name, _least, _most)
 _register("stringx.lfind", _find)
-_register("stringx.join", _join)
-_register("tablex.deepcopy", _deepcopy)
 for _name, _python in (
     ("exists", "os.path.exists"),
     ("isfile", "os.path.isfile"),
