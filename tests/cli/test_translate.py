@@ -118,17 +118,6 @@ def test_a_program_that_fails_is_not_verified(program: Path) -> None:
     assert "2: no" in result.output
 
 
-def test_a_run_shows_what_inference_leaves_open(program: Path) -> None:
-    program.write_text(OPEN)
-    result = run(program, "--no-record", "--no-verify")
-    assert "a run showed" not in result.output
-    result = run(program, "--force", "--report", program.with_suffix(".json"))
-    assert result.exit_code == 0, result.output
-    assert "a run showed the kind of" in result.output
-    assert "verified: 1 line" in result.output
-    assert json.loads(program.with_suffix(".json").read_text())["recorded"].startswith("a run showed")
-
-
 def test_a_model(tmp_path: Path) -> None:
     model = unpack(tmp_path, "nn_linear.ascii.t7")
     out = tmp_path / "model.py"
@@ -274,11 +263,11 @@ def test_what_may_be_overwritten(tmp_path: Path) -> None:
     )
     out = tmp_path / "out"
     out.mkdir()
-    assert run("--no-record", "--no-verify", tmp_path / "a.lua", "-o", out / "a.py").exit_code == 0
+    assert run("--no-verify", tmp_path / "a.lua", "-o", out / "a.py").exit_code == 0
     assert (out / "util" / "misc.py").exists()
-    assert run("--no-record", "--no-verify", tmp_path / "b.lua", "-o", out / "b.py").exit_code == 0
+    assert run("--no-verify", tmp_path / "b.lua", "-o", out / "b.py").exit_code == 0
     (out / "util" / "misc.py").write_text("mine = 1\n")
-    refused = run("--no-record", "--no-verify", tmp_path / "b.lua", "-o", out / "c.py")
+    refused = run("--no-verify", tmp_path / "b.lua", "-o", out / "c.py")
     assert (refused.exit_code, refused.output) == (
         2,
         f"torch7py: {out}/util/misc.py exists; --force overwrites it\n",

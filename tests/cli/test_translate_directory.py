@@ -113,7 +113,7 @@ def test_a_program_that_does_not_end_is_not_verified(tmp_path: Path, monkeypatch
     project.mkdir()
     project.joinpath("endless.lua").write_text("while true do end\n")
     monkeypatch.setattr(whole_project, "TO_TRANSLATE", 1.0)
-    result = run("--limit", 1, "--no-record", project, "-o", out)
+    result = run("--limit", 1, project, "-o", out)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0].endswith(
         "; not verified: it did not end within 1 seconds, so nothing was verified"

@@ -282,7 +282,7 @@ def test_a_name_of_a_file_stays_one(tmp_path: Path) -> None:
     for text in FILES[::3]:
         path = tmp_path / f"{text}.lua"
         path.write_text("require 'nn' local p = require 'part'\nprint(nn.Linear(1, 1), whatever.x, p)")
-        page = torch7py.to_pytorch(path, verify=False, record=False)
+        page = torch7py.to_pytorch(path, verify=False)
         modules = modules_of(page.modules)
         assert all(is_free_of_payloads(code, modules) for code in [page.code, *page.modules.values()])
 
@@ -296,7 +296,7 @@ def test_a_name_of_a_required_file_stays_one(tmp_path: Path) -> None:
         program = program.replace("TEXT", lua(f"{text}.lua".encode().decode("latin1")))
         path = tmp_path / "main.lua"
         path.write_bytes(program.encode("latin1"))
-        page = torch7py.to_pytorch(path, verify=False, record=False)
+        page = torch7py.to_pytorch(path, verify=False)
         modules = modules_of(page.modules)
         assert all(is_free_of_payloads(code, modules) for code in [page.code, *page.modules.values()])
 

@@ -82,7 +82,7 @@ for step = 1, 5 do
 end
 """
     )
-    report = to_pytorch(path, record=False).report
+    report = to_pytorch(path).report
     assert report.problems == []
     assert report.plain_calls == 1
     assert report.verified is not None
@@ -93,7 +93,7 @@ end
 def test_the_report_says_why(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text("local a, b = math.modf(2.5)\nprint(a + b)\n")
-    report = to_pytorch(path, record=False).report
+    report = to_pytorch(path).report
     assert (report.statements, report.native, report.plain_calls) == (2, 1, 1)
     assert report.problems == []
     (why,) = [line for line in report.lines() if "(plain calls)" in line]

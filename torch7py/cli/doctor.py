@@ -202,7 +202,7 @@ def _translate(folder: Path) -> None:
     """The program as PyTorch, compared by a run of both."""
     from torch7py.translate.api import to_pytorch
 
-    report = to_pytorch(folder / "train.lua", record=False).report
+    report = to_pytorch(folder / "train.lua").report
     if report.verified is None or not report.verified.equal:
         raise ArithmeticError(report.failure or "the translation does not compute the same")
 

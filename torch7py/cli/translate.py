@@ -44,12 +44,6 @@ __all__ = ["translate"]
     "of whole numbers from 1 to 100, 20x3,20x4 for a table.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not run the translation beside the original.")
-@click.option(
-    "--record/--no-record",
-    default=True,
-    help="Of a program: run it, where kinds of values are open, for at most some ten seconds, to see them.  "
-    "[default: record]",
-)
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option(
     "--program",
@@ -88,7 +82,6 @@ def translate(
     html: str | None,
     sizes: tuple[str, ...],
     no_verify: bool,
-    record: bool,
     force: bool,
     program: Path | None,
     ddp: bool,
@@ -118,7 +111,7 @@ def translate(
             raise Refusal(f"{file} is a directory: -o says where its pages go")
         if weights is not None or sizes or program is not None:
             raise Refusal("--weights, --input-size and --program are for one model")
-        options = {"verify": not no_verify, "record": record}
+        options = {"verify": not no_verify}
         page = None if html is None else Path(html or out / "report.html")
         translate_directory(file, out, arguments, options, force, models, jobs, limit, report, page)
         return
@@ -146,7 +139,6 @@ def translate(
         sizes,
         force,
         verify=not no_verify,
-        record=record,
         program=program,
         page=page,
         ddp=ddp,
@@ -175,7 +167,6 @@ def _translate(
     sizes: tuple[str, ...],
     force: bool,
     verify: bool,
-    record: bool,
     program: Path | None,
     page: Path | None,
     ddp: bool,
@@ -194,7 +185,6 @@ def _translate(
             file,
             arguments,
             verify=verify,
-            record=record,
             input_size=_by_class(sizes),
             program=program,
             ddp=ddp,
@@ -223,8 +213,6 @@ def _translate(
     what = report.shares() if report.kind == "program" else counted(len(report.layers), "layer")
     shown = [out] if report.kind == "program" else written
     click.echo(f"{file} -> {' and '.join(map(str, shown))}: {what}")
-    if report.recorded:
-        click.echo(report.recorded)
     for problem in report.problems:
         click.echo(str(problem), err=True)
     for note in report.notes:

@@ -208,7 +208,7 @@ def _verdict(subject: Subject) -> list[Content]:
         said.append(
             tag("p", tag("b", "Not the same"), with_what, f": {report.verified.difference}", class_="notice")
         )
-    notes = [*([report.recorded] if report.recorded else []), *report.notes]
+    notes = report.notes
     said_elsewhere = ("verified but for", UNVERIFIED, *(["verified: "] if report.kind == "model" else []))
     notes = [note for note in notes if not note.startswith(said_elsewhere)]
     if notes:

@@ -20,8 +20,6 @@ from torch7py.translate.layers.shapes import shape_of
 from torch7py.translate.model import ModelSource
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.own_classes import own_classes
-from torch7py.translate.recording import record as record_kinds
-from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Report, Verification
 from torch7py.translate.verify import Comparison, Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
@@ -86,7 +84,6 @@ def to_pytorch(
     arguments: Sequence[str] = (),
     *,
     verify: bool = True,
-    record: bool = True,
     input_size: str | Mapping[str, str] | None = None,
     program: str | os.PathLike[str] | None = None,
     ddp: bool = False,
@@ -94,8 +91,7 @@ def to_pytorch(
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
-    A program is run, with ``arguments``: where kinds of values are open, in a process of its own for at most some ten
-    seconds, to see them (``record``); and beside its translation, where that is complete (``verify``). A model is run
+    A program is run, with ``arguments``, beside its translation, where that is complete (``verify``). A model is run
     beside its class, on an input that its layers tell, or of ``input_size``, for several models by the names of their
     classes: ``"20x3x32x32"``, ``"20x5:100"`` for whole numbers from 1 to 100, ``"20x3,20x4"`` for a table. Nothing is
     written; ``write`` of the result does. ::
@@ -125,7 +121,7 @@ def to_pytorch(
     """
     file = Path(path)
     if file.suffix == ".lua":
-        result = _program(file, arguments, verify, record)
+        result = _program(file, arguments, verify)
         if ddp:
             result.code = divided(result.code, file.with_suffix(".py").name)
             result.modules = result.modules | {HELPER: helper()}
@@ -142,25 +138,16 @@ def to_pytorch(
         return Translation(source.code, report, weights=source.weights, source=source, compared=compared)
 
 
-def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -> Translation:
+def _program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
     source = file.read_bytes()
     page = translate_script(source, str(file))
-    recorded, kinds = "", None
-    if record and worth_recording([*page.problems, *page.reasons]):
-        assert page.translator is not None
-        evidence = record_kinds(file, page.translator.project, page.translator.types, arguments)
-        if evidence.kinds:
-            kinds = evidence.kinds
-            page = translate_script(source, str(file), kinds)
-        recorded = str(evidence)
     report = report_of_page(page, file)
-    report.recorded = recorded
     comparison = None
     if verify and not page.problems:
         try:
             comparison = _verify_program(page, file, arguments, report)
         except OneRow:
-            page = translate_script(source, str(file), kinds, one_row=True)
+            page = translate_script(source, str(file), one_row=True)
             comparison = _verify_program(page, file, arguments, report)
     return Translation(page.code, report, page.modules, page=page, comparison=comparison)
 

@@ -62,7 +62,7 @@ class Verification:
 class Report:
     """A file: of a program the statements that are native, in plain calls and not translated; of a model its layers.
 
-    ``error`` is why the file could not be read at all. ``recorded`` says what a recorded run showed, ``verified``
+    ``error`` is why the file could not be read at all. ``verified`` says
     whether translation and original do the same (None when they were not run), ``notes`` how that was found,
     ``failure`` why a verification could not be. ``reasons`` are the codes of statements in ``plain_calls``,
     for want of a native form.
@@ -79,7 +79,6 @@ class Report:
     layers: list[dict[str, str]] = field(default_factory=list)
     names: list[NameUse] = field(default_factory=list)
     open_methods: int = 0
-    recorded: str = ""
     verified: Verification | None = None
     notes: list[str] = field(default_factory=list)
     failure: str = ""

@@ -176,7 +176,7 @@ def _translate(
     )
     answer = worker.ask(order, limit + TO_TRANSLATE)
     if answer is None:
-        answer = worker.ask(replace(order, options={**order.options, "verify": False, "record": False}), None)
+        answer = worker.ask(replace(order, options={**order.options, "verify": False}), None)
         assert answer is not None
         answer.report["failure"] = f"it did not end within {limit:g} seconds, so nothing was verified"
     piece.failure = answer.failure.replace(str(order.source), str(piece.source))

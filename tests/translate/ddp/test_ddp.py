@@ -183,7 +183,7 @@ DIVIDED = "mlp_sgd gru_tagger two_branch".split()
 
 @pytest.mark.parametrize("name", DIVIDED)
 def test_samples(name):
-    result = to_pytorch(SAMPLES / f"{name}.lua", verify=False, record=False, ddp=True)
+    result = to_pytorch(SAMPLES / f"{name}.lua", verify=False, ddp=True)
     assert len(re.findall(r"processes\.loss\(", result.code)) == 1
     assert result.modules == {"data_parallel.py": helper()}
     assert "torchrun --nproc-per-node 2" in result.report.notes[-1]

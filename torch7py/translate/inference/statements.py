@@ -30,25 +30,24 @@ __all__ = ["infer"]
 def infer(
     program: Block,
     scopes: Scopes,
-    recorded: dict[int, set[str]] | None = None,
     files: dict[Call, tree.Function] | None = None,
     checks: dict[tree.Function, ArgumentChecks] | None = None,
 ) -> Types:
-    """The types of a program. ``recorded``: kinds that a run saw, by the start of the expression.
+    """The types of a program.
 
     ``files``: the calls that run a file of the program, and the function that the file is taken for. ``checks``: what
     is known of the arguments of functions that argcheck made.
     """
-    found = _infer(program, scopes, recorded, files, set(), checks or {})
+    found = _infer(program, scopes, files, set(), checks or {})
     tables = tuples.mixed(found, program)
     if tables:
-        found = _infer(program, scopes, recorded, files, tables, checks or {})
+        found = _infer(program, scopes, files, tables, checks or {})
     sinks = several.sinks(found, scopes)
     open_ones: set[several.Sink] = set()  # of what was found last
     for _ in range(_MOST_LOOKS):
         if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
             break
-        again = _infer(program, scopes, recorded, files, tables, checks or {}, sinks)
+        again = _infer(program, scopes, files, tables, checks or {}, sinks)
         still = several.sinks(again, scopes) | several.tested(again, scopes, sinks)
         if sinks <= still:  # and perhaps others that nothing told from these before
             found, open_ones, sinks = again, sinks, still
@@ -65,7 +64,6 @@ _MOST_SINKS = 100  # of a program that is looked at for more of them
 def _infer(
     program: Block,
     scopes: Scopes,
-    recorded: dict[int, set[str]] | None,
     files: dict[Call, tree.Function] | None,
     tables: set[tree.Table],
     checks: dict[tree.Function, ArgumentChecks],
@@ -94,7 +92,6 @@ def _infer(
     inference.block(program)
     if inference.cases is not None:
         inference.types.narrowed = inference.cases.narrowing.kinds
-    settling.learn(inference.types, recorded or {})
     settling.settle(inference)
     types = inference.types
     vars(inference).clear()  # its parts hold it: so they go now, and are nothing for the garbage collector

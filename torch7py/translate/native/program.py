@@ -71,22 +71,19 @@ class Native:
     one_row: bool = False
 
 
-def translate_script(
-    source: bytes, file: str, recorded: dict[int, set[str]] | None = None, one_row: bool = False
-) -> Native:
+def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
     """A Lua program, with the files of its own that it requires, as plain PyTorch.
 
-    ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them. ``one_row``:
-    whether a run has shown batch normalizations training on a batch of one example.
+    ``one_row``: whether a run has shown batch normalizations training on a batch of one example.
     """
     with uncollected():
         try:
-            found = _translate(source, file, recorded, one_row)
+            found = _translate(source, file, one_row)
             clashes = _clashes(found.translator)
             if clashes:
                 with reserved(clashes):
-                    found = _translate(source, file, recorded, one_row)
-            found = _with_plain_forms(found, source, file, recorded)
+                    found = _translate(source, file, one_row)
+            found = _with_plain_forms(found, source, file)
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
         return found
@@ -103,7 +100,7 @@ def _with_plain_forms(
         return found
     with reserved(_clashes(found.translator)):
         plainly = PlainForms(frozenset(declined), bool(passes))
-        other = _translate(source, file, recorded, found.one_row, plainly)
+        other = _translate(source, file, found.one_row, plainly)
     other.reasons = list(dict.fromkeys([*declined.values(), *passes, *other.reasons]))
     return max(found, other, key=lambda each: each.native + each.plain_calls)
 
@@ -119,13 +116,12 @@ def _clashes(t: Translator | None) -> frozenset[str]:
 def _translate(
     source: bytes,
     file: str,
-    recorded: dict[int, set[str]] | None,
     one_row: bool,
     plainly: PlainForms = PROVED,
 ) -> Native:
     project = gather(source, file)
     with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, recorded, one_row, plainly)
+        return _translate_project(project, one_row, plainly)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -135,11 +131,9 @@ def _with_one_less(program: Block) -> frozenset[str]:
     return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
 
 
-def _translate_project(
-    project: Project, recorded: dict[int, set[str]] | None, one_row: bool, plainly: PlainForms
-) -> Native:
+def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> Native:
     scopes = resolve(project.program)
-    types = infer(project.program, scopes, recorded, project.functions(), project.checks)
+    types = infer(project.program, scopes, project.functions(), project.checks)
     t = Translator(project, scopes, types, one_row, plainly)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
