@@ -27,15 +27,6 @@ print(model:forward(x):sum())
 """
 
 
-# What `functions[name]` is, is not told by anything but a run.
-OPEN = """local function written(text)
-   local x = loadstring('return ' .. text)()
-   return tostring(x)
-end
-print(written('1'))
-"""
-
-
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["translate", *map(str, arguments)])
 
