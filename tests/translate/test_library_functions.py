@@ -36,3 +36,11 @@ def test_another_field_stays(source: str) -> None:
 def test_all_uses_are_of_the_function() -> None:
     source = "local function f() return string.trim(' ') end function string.trim(s) return s end f()"
     assert fields(source) == []
+
+
+def test_a_table_is_shown() -> None:
+    page = assert_same(
+        "require 'torchx'\nlocal opt = {rate = 0.5, name = 'it', sizes = {1, 2}}\ntable.print(opt)\n"
+    )
+    assert page is not None
+    assert page.plain_calls == 0

@@ -84,6 +84,15 @@ class CallKinds:
         if made is not None:
             self._construct(made, node, arguments, results[0])
             return results[0]
+        copied = node.arguments[0] if path == "torch.deserialize" and len(node.arguments) == 1 else None
+        if (
+            isinstance(copied, Call)
+            and self.types.path(copied.callee) == "torch.serialize"
+            and copied.arguments
+        ):
+            value = self.types.by_node[copied.arguments[0]]
+            self.inference.rules.append(lambda: unify(results[0], value))
+            return results[0]
         if path == "cudnn.convert" and arguments:
             self.inference.rules.append(lambda: unify(results[0], arguments[0]))
             return results[0]

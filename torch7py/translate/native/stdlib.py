@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, files, matching, pattern_calls, patterns, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.library_rules import function, functions, statement, values
@@ -136,6 +137,35 @@ def ceiling(t: Translator, node: Call) -> Py:
 
 
 values["math.ceil"] = "math.ceil"
+
+
+def _has_modules(found: Type) -> bool:
+    """Whether a table has a module in it, at any depth."""
+    seen: set[Type] = set()
+    waiting = [found.find()]
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.kinds & {"module", "criterion"}:
+            return True
+        waiting += [inner.find() for inner in (each.element, *each.fields.values()) if inner is not None]
+    return False
+
+
+@function("torch.deserialize")
+def deserialized(t: Translator, node: Call) -> Py:
+    """``torch.deserialize(torch.serialize(x))``, a copy of all that is in x."""
+    inner = node.arguments[0] if len(node.arguments) == 1 else None
+    if not isinstance(inner, Call) or t.path(inner.callee) != "torch.serialize" or len(inner.arguments) != 1:
+        raise Problem("T7-201", node.line, "torch.deserialize of what something else has serialized")
+    if t.kind(inner.arguments[0]) not in ("table", "tensor"):
+        raise Problem("T7-307", node.line, "a copy of something of unknown kind")
+    if _has_modules(t.type(inner.arguments[0])):
+        raise Problem("T7-222", node.line, "a copy of a table with modules")
+    t.imports.add("copy")
+    return atom(f"copy.deepcopy({t.value(inner.arguments[0])})")
 
 
 @function("torch.round")

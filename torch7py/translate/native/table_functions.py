@@ -125,3 +125,11 @@ def _direction(order: Expression) -> str | None:
     if compared.operator not in ("<", ">") or names[0] == names[1] or sorted(sides) != sorted(names):
         return None
     return compared.operator if sides == names else {"<": ">", ">": "<"}[compared.operator]
+
+
+@statement("table.print")
+def table_print(t: Translator, node: Call) -> None:
+    """What torchx and dataload add to the library."""
+    if t.representation(node.arguments[0]) not in ("options", "list", "dict", "record"):
+        raise Problem("T7-203", node.line, "table.print of something unknown")
+    t.emit(f"{t.need('show_table')}({t.value(node.arguments[0])})")

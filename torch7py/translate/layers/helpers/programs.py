@@ -462,3 +462,34 @@ def moved_on(x, count):
     return x[int(count) :]
 ''',
 )
+
+helper(
+    "show_table",
+    '''
+def show_table(table):
+    """An entry a line, in the order of their texts, as Lua would write them."""
+
+    def show(value):
+        if isinstance(value, list):
+            return "{" + ",".join(show(item) for item in value) + "}"
+        if isinstance(value, dict):
+            return "{" + ",".join(f"{name(key)}={show(item)}" for key, item in value.items()) + "}"
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, str) and '"' in value and "'" not in value:
+            return "'" + value.replace("\\n", "\\\\n") + "'"
+        if isinstance(value, str):
+            return '"' + value.replace("\\n", "\\\\n").replace('"', '\\\\"') + '"'
+        return f"{value:.14g}" if isinstance(value, float) else str(value)
+
+    def name(key):
+        return key if isinstance(key, str) and key.isidentifier() else f"[{show(key)}]"
+
+    entries = vars(table) if isinstance(table, argparse.Namespace) else table
+    if isinstance(entries, list):
+        lines = [show(value) for value in entries]
+    else:
+        lines = [f"{name(key)} : {show(value)}" for key, value in entries.items() if value is not None]
+    print("{\\n   " + "\\n   ".join(sorted(lines)) + "\\n}")
+''',
+)

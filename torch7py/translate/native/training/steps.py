@@ -9,7 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import returns_of
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.holders import Holder, Holders
@@ -123,7 +123,44 @@ class Training:
                 )
                 t.emit(f"    return [{module}] * {number}")
             t.emit("")
+        if known in ("drops", "keeps"):
+            self._only_dropout_differs(function)
+            parameter = t.names.of(function.parameters[0])
+            network = t.fresh("each")
+            t.gap()
+            t.emit(f"def {name}({parameter}):")
+            t.emit(f"    for {network} in {parameter}:")
+            t.emit(f"        {network}.{'train' if known == 'drops' else 'eval'}()")
+            t.emit("")
         return True
+
+    def _only_dropout_differs(self, function: tree.Function) -> None:
+        """Refuse to switch all of a network where something else than its Dropouts computes otherwise in training."""
+        for call in tree.every(self.t.program, Call):
+            if function in self.t.types.function_called(call):
+                given = self.t.type(call.arguments[0]) if call.arguments else Type()
+                if given.kind != "table" or given.of_elements().kind != "module":
+                    raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
+        for applied in tree.every(function.body, Invoke):
+            if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != (function,):
+                raise Problem("T7-202", applied.line, "apply of another function")
+        for node in tree.every(self.t.program, Index):
+            path = self.t.path(node) or ""
+            if facts.differs_in_training(path) and not path.endswith("Dropout"):
+                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {path}")
+        for made in self.t.classes.all:
+            if made.instance.kind == "module" and "Dropout" not in made.name and self._looks_at_mode(made):
+                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {made.name}")
+
+    def _looks_at_mode(self, made: LuaClass) -> bool:
+        """Whether a layer of the program's own asks in which mode it is, or does something where that is set."""
+        if not {"training", "evaluate"}.isdisjoint(made.methods):
+            return True
+        return any(
+            isinstance(node.key, tree.String) and node.key.value == "train"
+            for method in made.methods.values()
+            for node in tree.every(method.body, Index)
+        )
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""
