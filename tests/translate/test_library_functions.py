@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.translate.running import assert_same
 from torch7py.translate import tree
 from torch7py.translate.native.library_functions import read_library_functions
 from torch7py.translate.parse import parse
@@ -40,7 +41,7 @@ def test_all_uses_are_of_the_function() -> None:
 
 def test_a_table_is_shown() -> None:
     page = assert_same(
-        "require 'torchx'\nlocal opt = {rate = 0.5, name = 'it', sizes = {1, 2}}\ntable.print(opt)\n"
+        "require 'dataload'\nlocal opt = {rate = 0.5, name = 'it', sizes = {1, 2}}\ntable.print(opt)\n"
     )
     assert page is not None
     assert page.plain_calls == 0

@@ -89,9 +89,7 @@ def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
         return found
 
 
-def _with_plain_forms(
-    found: Native, source: bytes, file: str, recorded: dict[int, set[str]] | None
-) -> Native:
+def _with_plain_forms(found: Native, source: bytes, file: str) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
     assert found.translator is not None
     declined = found.translator.graphs.declined

@@ -129,7 +129,7 @@ def _direction(order: Expression) -> str | None:
 
 @statement("table.print")
 def table_print(t: Translator, node: Call) -> None:
-    """What torchx and dataload add to the library."""
+    """What dataload adds to the library."""
     if t.representation(node.arguments[0]) not in ("options", "list", "dict", "record"):
         raise Problem("T7-203", node.line, "table.print of something unknown")
     t.emit(f"{t.need('show_table')}({t.value(node.arguments[0])})")
