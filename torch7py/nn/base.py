@@ -41,10 +41,10 @@ def detached(value: Any) -> Any:
     return [detached(item) for item in value] if isinstance(value, (list, tuple)) else value.data
 
 
-def _is_apart(result: torch.Tensor, given: Any) -> bool:
+def _is_apart(result: torch.Tensor, inputs: Any) -> bool:
     """Whether a result is known to lie in none of the tensors that it was computed from."""
     memory = result.untyped_storage().data_ptr()
-    return given is not None and all(x.untyped_storage().data_ptr() != memory for x in leaves_of(given))
+    return inputs is not None and all(x.untyped_storage().data_ptr() != memory for x in leaves_of(inputs))
 
 
 def nest(input: Any, gradients: list[torch.Tensor | None]) -> Any:
