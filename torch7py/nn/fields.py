@@ -156,9 +156,9 @@ class FieldHolder(torch.nn.Module):
     @property
     def _serial(self) -> int:
         """A number that no other object has."""
-        serial: int | None = self.__dict__.get("_number")
+        serial: int | None = self.__dict__.get("_result_mark")
         if serial is None:
-            serial = self.__dict__["_number"] = next(_serials)
+            serial = self.__dict__["_result_mark"] = next(_serials)
         return serial
 
     def noted(self, function: Callable[..., Any], *arguments: Any) -> Any:

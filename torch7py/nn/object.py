@@ -160,7 +160,7 @@ class TorchObject(FieldHolder):
     transient: ClassVar[tuple[str, ...]] = (
         "_trace",
         "_apart",
-        "_number",
+        "_result_mark",
         "_overrides",
         "_marked",
         "_above",
