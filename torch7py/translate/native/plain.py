@@ -15,12 +15,8 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.models.inputs import input_kind, takes_items
-from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
-from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
@@ -33,11 +29,10 @@ __all__ = [
     "ends_in_several",
     "given",
     "gives_all",
-    "goes_back",
     "has_function",
     "has_method",
+    "library_call",
     "loop_head",
-    "pass_of",
     "several",
     "store",
     "value",
@@ -119,17 +114,19 @@ def ends_in_several(t: Translator, node: tree.Table) -> bool:
 def value(t: Translator, node: Expression) -> Py | None:
     """An expression as a plain call, None where there is none."""
     if isinstance(node, Index) and t.path(node) is None:
-        return _written(t, "index", [t.value(node.base).text, t.value(node.key).text])
+        return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Unary) and node.operator == "#":
-        return _written(t, "length", [t.value(node.operand).text])
+        return library_call(t, "length", [t.value(node.operand).text])
     if isinstance(node, Binary) and node.operator in ("==", "~="):
         return _type_test(t, node)
     if isinstance(node, Binary) and node.operator in _ARITHMETIC:
-        return _written(t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text])
+        return library_call(
+            t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text]
+        )
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
-        return _written(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
+        return library_call(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
     return None
 
 
@@ -138,7 +135,7 @@ def _type_test(t: Translator, node: Binary) -> Py | None:
     for call, name in ((node.left, node.right), (node.right, node.left)):
         asked = isinstance(call, Call) and len(call.arguments) == 1 and t.path(call.callee) == "torch.type"
         if asked and isinstance(call, Call) and isinstance(name, String) and name.value in _TYPES:
-            found = _written(t, "is_a", [t.value(call.arguments[0]).text, code.quoted(name.value)])
+            found = library_call(t, "is_a", [t.value(call.arguments[0]).text, code.quoted(name.value)])
             return found if node.operator == "==" else Py(f"not {found}", code.NOT)
     return None
 
@@ -166,7 +163,7 @@ def several(t: Translator, values: tuple[Expression, ...], targets: tuple[Expres
         return False
     first = [t.value(each).text for each in values[:-1]]
     items = f"({', '.join(first)}, *{found})" if first else found.text
-    written = _written(t, "first_of", [items, str(len(targets))])
+    written = library_call(t, "first_of", [items, str(len(targets))])
     t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
     for target in targets[len(first) :]:
         given(t, target, written)
@@ -182,7 +179,7 @@ def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
     else:
         found = all_values(t, last) if isinstance(last, (Call, Invoke)) and not values else None
         values.append(f"*{found}" if found is not None else t.value(last).text)
-    head = _written(t, "iterate", [*values[:3], f"names={len(names)}"])
+    head = library_call(t, "iterate", [*values[:3], f"names={len(names)}"])
     t.emit(f"for {', '.join(names)} in {head}:")
     for name in node.names:
         given(t, name, head)
@@ -191,10 +188,11 @@ def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
 
 def store(t: Translator, target: Index, value: Py) -> str:
     """The statement that puts a value into a table, a tensor or an object of unknown kind."""
-    return _written(t, "store", [t.value(target.base).text, t.value(target.key).text, value.text]).text
+    return library_call(t, "store", [t.value(target.base).text, t.value(target.key).text, value.text]).text
 
 
-def _written(t: Translator, name: str, given: list[str]) -> Py:
+def library_call(t: Translator, name: str, given: list[str]) -> Py:
+    """A call of one of the library's functions."""
     t.mixed = True
     return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
 
@@ -203,105 +201,48 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
         if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
-            return pass_of(t, node)
+            return t.models.plain_pass(node)
         if kind in _FAMILIES and not has_method(kind, node.method):
             return None
-        return _written(
+        return library_call(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
     if path == "nn.gModule" and len(node.arguments) == 2:
-        return _written(t, "Graph", arguments(t, node.arguments))
+        return library_call(t, "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):
-        return _node(t, node)
+        return t.models.plain_node(node)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
-        return pass_of(t, node)
+        return t.models.plain_pass(node)
     if path is None:
-        return _written(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
+        return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
     taken = owner == "torch" and last in page_library.methods("tensor") and path not in _FUNCTIONS
     if taken and node.arguments and (function == "call_all" or is_open(t, node.arguments[0])):
         every = "function_all" if function == "call_all" else "function"
-        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
-        found = _written(t, "pcall", arguments(t, node.arguments))
+        found = library_call(t, "pcall", arguments(t, node.arguments))
         return found if function == "call_all" else atom(f"{found}[0]")
     if path in _POOLS:
-        found = _written(t, "threads", arguments(t, node.arguments))
+        found = library_call(t, "threads", arguments(t, node.arguments))
         return found if function == "call_all" else atom(f"{found}[0]")
     if path in ("unpack", "table.unpack") and function == "call_all":
-        return _written(t, "unpack", arguments(t, node.arguments))
+        return library_call(t, "unpack", arguments(t, node.arguments))
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
-        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if owner == "math" and last in page_library.entries("OF_NUMBERS"):
         every = "math_function_all" if function == "call_all" else "math_function"
-        return _written(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if function == "call_all":
         return None  # the others give one value
     if owner == "bit" and last in page_library.entries("BITS"):
-        return _written(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
+        return library_call(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
-        return _written(t, _FUNCTIONS[path], arguments(t, node.arguments))
+        return library_call(t, _FUNCTIONS[path], arguments(t, node.arguments))
     return None  # a page has no other function of that library
-
-
-def pass_of(t: Translator, node: Call | Invoke) -> Py:
-    """A call of a module there or back, of which the library keeps what it needs for the way back."""
-    module, method = (node.receiver, node.method) if isinstance(node, Invoke) else (node.callee, "forward")
-    given = arguments(t, node.arguments)
-    if node.arguments:
-        given[0] = _input(t, module, node.arguments[0], given[0])
-    given.insert(0, t.value(module).text)
-    if method in FORWARD:
-        return _written(t, "forward", given)
-    if len(given) < 3:
-        raise Problem("T7-226", node.line, f"{method} with these arguments")
-    if t.kind(module) != "module" and _gives_both(t, t.type(module)):
-        raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
-    which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
-    return _written(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
-
-
-def _gives_both(t: Translator, criterion: Type) -> bool:
-    """Whether a class of the program's own that this may be gives gradients of the target, too."""
-    made = criterion.find().classes or [each for each in t.classes.all if each.instance.kind == "criterion"]
-    return any(t.classes.layer_of(each).gives_both() for each in made)
-
-
-def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:
-    """What a module is given, in the form that its class in the page takes."""
-    found = t.type(module)
-    if is_seen_overwritten(t, found, node):
-        raise Problem("T7-230", node.line, "an input that the module's first layer writes over")
-    if t.kind(node) == "table" and input_kind(found) == "steps" and not t.type(node).has("steps"):
-        text = f"torch.stack({t.value(node)})"
-    elif t.kind(node) != "tensor" or not takes_items(found):
-        return text
-    else:
-        text = t.value(node).at(code.ATOM)
-    return f"{text}.long()" if takes_items(found) else text
-
-
-def goes_back(t: Translator) -> bool:
-    """Whether the program calls the backward pass of something of which is not known what it is."""
-    return any(
-        node.method in BACKWARD and t.kind(node.receiver) in (None, "any") and t.path(node.receiver) is None
-        for node in tree.every(t.program, Invoke)
-    )
-
-
-def _node(t: Translator, node: Call) -> Py:
-    """A node of a graph that has no class: ``module(node)``."""
-    given = arguments(t, node.arguments)
-    if t.kind(node.callee) == "criterion":
-        raise Problem("T7-221", node.line, "a criterion in a graph that has no class")
-    if takes_items(t.type(node.callee)) and given:
-        if len(given) > 1 or t.kind(node.arguments[0]) == "table":
-            raise Problem("T7-221", node.line, "a module that takes places and other values, in a graph")
-        given = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
-    return _written(t, "node", [t.value(node.callee).text, *given])
 
 
 def arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:

@@ -251,7 +251,7 @@ class PlainLayers:
         if not (is_pass or self._may_be_module(node.receiver) or self._has_operands(node)):
             return None
         if is_pass:
-            return plain.pass_of(t, node)
+            return t.models.plain_pass(node)
         receiver, given = t.value(node.receiver).text, plain.arguments(t, node.arguments)
         return self._call("method", [receiver, code.quoted(node.method), *given])
 

@@ -17,7 +17,6 @@ from torch7py.translate.native import (
     devices,
     files,
     optimizers,
-    plain,
     ranges,
     table_comments,
     tables,
@@ -225,7 +224,7 @@ class Translator:
     @cached_property
     def goes_back_plainly(self) -> bool:
         """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
-        return self.plain_passes or plain.goes_back(self)
+        return self.plain_passes or self.models.goes_back()
 
     @cached_property
     def layer_names(self) -> list[str]:

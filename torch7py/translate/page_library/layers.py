@@ -328,10 +328,10 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
     weights = [x for x in module.parameters() if x.requires_grad] if isinstance(module, nn.Module) else []
-    halves: list[tuple[list[torch.Tensor], float]] = (
-        [(inner, 1), (weights, scale)] if scale != 1 else [([*inner, *weights], 1)]
-    )
-    for wanted, factor in {"both": halves, "inputs": [(inner, 1)], "weights": [(weights, scale)]}[which]:
+    halves: list[tuple[list[Any], float]] = [(inner, 1), (weights, scale)]
+    if which == "both" and scale == 1:
+        halves = [([*inner, *weights], 1)]
+    for wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
         if wanted:
             gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]
             torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)

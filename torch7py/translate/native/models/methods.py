@@ -14,6 +14,7 @@ from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain, reuse, types_by_name
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.models import plain_passes
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.coupling import Coupling
@@ -79,6 +80,15 @@ class Models:
             and not translator.type(node.base).find().classes
             for node in tree.every(translator.program, Index)
         )
+
+    def plain_pass(self, node: Call | Invoke) -> Py:
+        return plain_passes.pass_of(self.t, node)
+
+    def plain_node(self, node: Call) -> Py:
+        return plain_passes.node_of(self.t, node)
+
+    def goes_back(self) -> bool:
+        return plain_passes.goes_back(self.t)
 
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t

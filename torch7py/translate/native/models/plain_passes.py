@@ -1,0 +1,78 @@
+"""Passes of modules and nodes of graphs in plain calls, where not all is known of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
+from torch7py.translate.kinds import Type
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.models.inputs import input_kind, takes_items
+from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
+from torch7py.translate.native.plain import arguments, library_call
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["goes_back", "node_of", "pass_of"]
+
+
+def pass_of(t: Translator, node: Call | Invoke) -> Py:
+    """A call of a module there or back, of which the library keeps what it needs for the way back."""
+    module, method = (node.receiver, node.method) if isinstance(node, Invoke) else (node.callee, "forward")
+    given = arguments(t, node.arguments)
+    if node.arguments:
+        given[0] = _input(t, module, node.arguments[0], given[0])
+    given.insert(0, t.value(module).text)
+    if method in FORWARD:
+        return library_call(t, "forward", given)
+    if len(given) < 3:
+        raise Problem("T7-226", node.line, f"{method} with these arguments")
+    if t.kind(module) != "module" and _gives_both(t, t.type(module)):
+        raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
+    which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
+    return library_call(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+
+
+def _gives_both(t: Translator, criterion: Type) -> bool:
+    """Whether a class of the program's own that this may be gives gradients of the target, too."""
+    made = criterion.find().classes or [each for each in t.classes.all if each.instance.kind == "criterion"]
+    return any(t.classes.layer_of(each).gives_both() for each in made)
+
+
+def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:
+    """What a module is given, in the form that its class in the page takes."""
+    found = t.type(module)
+    if is_seen_overwritten(t, found, node):
+        raise Problem("T7-230", node.line, "an input that the module's first layer writes over")
+    if t.kind(node) == "table" and input_kind(found) == "steps" and not t.type(node).has("steps"):
+        text = f"torch.stack({t.value(node)})"
+    elif t.kind(node) != "tensor" or not takes_items(found):
+        return text
+    else:
+        text = t.value(node).at(code.ATOM)
+    return f"{text}.long()" if takes_items(found) else text
+
+
+def goes_back(t: Translator) -> bool:
+    """Whether the program calls the backward pass of something of which is not known what it is."""
+    return any(
+        node.method in BACKWARD and t.kind(node.receiver) in (None, "any") and t.path(node.receiver) is None
+        for node in tree.every(t.program, Invoke)
+    )
+
+
+def node_of(t: Translator, node: Call) -> Py:
+    """A node of a graph that has no class: ``module(node)``."""
+    given = arguments(t, node.arguments)
+    if t.kind(node.callee) == "criterion":
+        raise Problem("T7-221", node.line, "a criterion in a graph that has no class")
+    if takes_items(t.type(node.callee)) and given:
+        if len(given) > 1 or t.kind(node.arguments[0]) == "table":
+            raise Problem("T7-221", node.line, "a module that takes places and other values, in a graph")
+        given = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
+    return library_call(t, "node", [t.value(node.callee).text, *given])
