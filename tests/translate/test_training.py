@@ -278,7 +278,8 @@ end
 )
 def test_what_is_another_computation(change, code):
     source = (HELPERS + TRAINER % ("", "sgd")).replace(*change)
-    assert code in {problem.code for problem in page_of(source).problems}
+    page = page_of(source)
+    assert code in {problem.code for problem in (*page.problems, *page.reasons)}
 
 
 def test_rows_of_zeros_in_steps(tmp_path):

@@ -264,7 +264,7 @@ def _as_page(value: Any) -> Any:
     return [int(size) for size in value.tensor().tolist()] if isinstance(value, Storage) else value
 
 
-@together("name", sorted(page_library.methods("tensor") - APART))
+@together("name", sorted(page_library.methods_of("tensor") - APART))
 def test_methods_of_tensors(runtime: Runtime, name: str) -> None:
     for arguments in ARGUMENTS.get(name, [""]):
         if name == "apply":
@@ -347,7 +347,9 @@ def test_a_loop_ends_at_the_first_none() -> None:
     assert list(lua_compat.iterate(lua_compat.ipairs([5, 6]), names=3)) == [(1, 5, None), (2, 6, None)]
 
 
-@together("name", sorted(page_library.methods("tensor") - APART - {"resize", "resizeAs", "totable", "type"}))
+@together(
+    "name", sorted(page_library.methods_of("tensor") - APART - {"resize", "resizeAs", "totable", "type"})
+)
 def test_functions_of_torch(runtime: Runtime, name: str) -> None:
     """``torch.name(x, ...)`` leaves x as it is."""
     if runtime.execute(f"return torch.{name} == nil"):

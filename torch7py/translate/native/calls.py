@@ -230,7 +230,7 @@ class Calls:
             if "." not in path and path not in LUA and not plain.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
-            taken = path.startswith("torch.") and name in page_library.methods("tensor")
+            taken = path.startswith("torch.") and name in page_library.methods_of("tensor")
             taken = taken and bool(node.arguments) and is_open(t, node.arguments[0])
             raise (Undecided if taken or plain.has_function(path) else Problem)(
                 "T7-201", node.line, f"{path} has no native form"

@@ -78,7 +78,7 @@ def has_method(kind: str | None, method: str) -> bool:
     """
     family = _FAMILIES.get(kind or "")
     return (
-        family is not None and method in page_library.methods(family) and (kind, method) != ("module", "add")
+        family is not None and method in page_library.methods_of(family) and (kind, method) != ("module", "add")
     )
 
 
@@ -99,7 +99,7 @@ def gives_all(t: Translator, node: Expression) -> bool:
     if isinstance(node, (Call, Invoke)) and t.calls.varies(node):
         return True
     if isinstance(node, Invoke):
-        return t.kind(node.receiver) == "string" and node.method in page_library.methods("text")
+        return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
     return owner in ("math", "string") and last in page_library.entries(_LIBRARIES[owner])
 
@@ -217,7 +217,7 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     if path is None:
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
-    taken = owner == "torch" and last in page_library.methods("tensor") and path not in _FUNCTIONS
+    taken = owner == "torch" and last in page_library.methods_of("tensor") and path not in _FUNCTIONS
     if taken and node.arguments and (function == "call_all" or is_open(t, node.arguments[0])):
         every = "function_all" if function == "call_all" else "function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "entries", "is_part", "methods", "names", "text"]
+__all__ = ["FILE", "MODULE", "entries", "is_part", "methods_of", "names", "text"]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
@@ -74,7 +74,7 @@ def entries(name: str) -> frozenset[str]:
     return frozenset(word for text in texts for word in str(text).split())
 
 
-def methods(kind: str) -> frozenset[str]:
+def methods_of(kind: str) -> frozenset[str]:
     """The methods that the library has for values of a kind, ``tensor``, ``module``, ``text`` or ``storage``."""
     return entries(f"{kind.upper()}_METHODS") | (entries("ELEMENTWISE") if kind == "tensor" else frozenset())
 
