@@ -70,7 +70,7 @@ class _Model:
             self._value(p.input)
             self._value(p.output)
             self._lines(p.forward)
-            put += [p.roots_of_forward, p.backward is not None]
+            put += [p.roots_of_forward, p.keeps_input, p.backward is not None]
             if p.backward is not None:
                 self._value(p.gradOutput)
                 self._value(p.gradInput)

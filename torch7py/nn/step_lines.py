@@ -834,6 +834,7 @@ def _all_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
 def _graph(p: StepProgram, m: Any, x: Value) -> Value:
     nodes = m.ordered_nodes
     p.keep(m.__dict__, "ordered_nodes", nodes)
+    p.keeps_input = p.keeps_input or m is p.module
     start, held = m.start, m.__dict__["node_inputs"]
     values: list[Value] = []
     if m.nInputs > 1 and (not isinstance(x, list) or len(x) != m.nInputs):

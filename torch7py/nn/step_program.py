@@ -156,6 +156,7 @@ class StepProgram:
         self._inputs: dict[int, Value] = {}
         self._outputs: dict[int, Value] = {}
         self._gradients: dict[int, Value] = {}
+        self.keeps_input = False  # whether a way back goes by the forward's input, whatever it is given
         self._done = False
         self.gradOutput: Value = None
         self.gradInput: Value = None

@@ -162,7 +162,7 @@ local function read_program(program, address, count)
    program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
    program.input, program.output = read_value(take), read_value(take)
    program.forward = read_lines(take, make, pointers)
-   program.before_backward, program.has_backward = take(), take() ~= 0
+   program.before_backward, program.keeps_input, program.has_backward = take(), take() ~= 0, take() ~= 0
    if program.has_backward then
       program.gradOutput, program.gradInput = read_value(take), read_value(take)
       program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
@@ -228,6 +228,25 @@ local function take_value(program, shape, value)
    if type(value) ~= 'table' or getmetatable(value) ~= nil or #value ~= #shape.items then return false end
    for i = 1, #value do
       if not take_value(program, shape.items[i], value[i]) then return false end
+   end
+   return true
+end
+
+-- Whether a value lies where the forward's did.
+local function is_given(program, shape, value)
+   if not shape.items then
+      local outside = program.outside[shape.slot .. '']
+      if type(value) ~= 'userdata' or getmetatable(value) ~= TYPES[outside.kind] then return false end
+      local h, sizes = header(value), outside.sizes
+      if h.address ~= header(program.given[shape.slot]).address or h.dims ~= #sizes or not count_dense(h) then return false end
+      for d = 1, #sizes do
+         if h.size[d - 1] ~= sizes[d] then return false end
+      end
+      return true
+   end
+   if type(value) ~= 'table' or #value ~= #shape.items then return false end
+   for i = 1, #value do
+      if not is_given(program, shape.items[i], value[i]) then return false end
    end
    return true
 end
@@ -461,7 +480,7 @@ local function forward(m, input)
 end
 
 -- The state and the program for a way back after a forward of the same program.
-local function way_back(m, gradOutput)
+local function way_back(m, input, gradOutput)
    local state = state_for(m)
    local program = state and state.program
    if not program or not state.ran then return nil end
@@ -478,6 +497,7 @@ local function way_back(m, gradOutput)
       end
    end
    if not take_all_again(program) then return nil end
+   if not program.keeps_input and not is_given(program, program.input, input) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
    return program
 end
@@ -491,9 +511,9 @@ local function gone_back(m, program)
    return true, result
 end
 
-local function backward(m, _, gradOutput, scale)
+local function backward(m, input, gradOutput, scale)
    if scale ~= nil and type(scale) ~= 'number' then return false end
-   local program = way_back(m, gradOutput)
+   local program = way_back(m, input, gradOutput)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, scale or 1)
    if strays then
@@ -506,9 +526,9 @@ local function backward(m, _, gradOutput, scale)
    return gone_back(m, program)
 end
 
-local function grad_input(m, _, gradOutput, ...)
+local function grad_input(m, input, gradOutput, ...)
    if select('#', ...) > 0 then return false end
-   local program = way_back(m, gradOutput)
+   local program = way_back(m, input, gradOutput)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, false)
    if strays then
@@ -520,11 +540,11 @@ local function grad_input(m, _, gradOutput, ...)
    return gone_back(m, program)
 end
 
-local function accumulate(m, _, gradOutput, scale)
+local function accumulate(m, input, gradOutput, scale)
    if scale ~= nil and type(scale) ~= 'number' then return false end
    local state = states[m]
    if not state or not state.program or not state.program.has_gone_back then return false end
-   local program = way_back(m, gradOutput)
+   local program = way_back(m, input, gradOutput)
    if not program then return false end
    run(m, program, program.gradients, scale or 1)
    note_run(m, program)
