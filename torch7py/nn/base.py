@@ -32,6 +32,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of
 from torch7py.ops import memory
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.tracing import in_transform
 
 __all__ = ["Criterion", "Module"]
 
@@ -43,6 +44,8 @@ def detached(value: Any) -> Any:
 
 def _is_apart(result: torch.Tensor, inputs: Any) -> bool:
     """Whether a result is known to lie in none of the tensors that it was computed from."""
+    if in_transform():  # whose tensors have no memory that one could ask for
+        return False
     memory = result.untyped_storage().data_ptr()
     return inputs is not None and all(x.untyped_storage().data_ptr() != memory for x in leaves_of(inputs))
 
