@@ -78,7 +78,9 @@ def has_method(kind: str | None, method: str) -> bool:
     """
     family = _FAMILIES.get(kind or "")
     return (
-        family is not None and method in page_library.methods_of(family) and (kind, method) != ("module", "add")
+        family is not None
+        and method in page_library.methods_of(family)
+        and (kind, method) != ("module", "add")
     )
 
 
