@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import torch
 
+from tests.looks import looks
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.step_programs import without_steps_in_lua
-from torch7py.nn.step_program import StepProgram
 
 HERE = Path(__file__).parent
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -125,14 +125,7 @@ def test_parameters_move_in_lua(rt: Runtime, monkeypatch: pytest.MonkeyPatch) ->
         "m:zeroGradParameters() m:forward({x, y}) m:backward({x, y}, g)"
     )  # which asks Python once more
     wanted = [p.detach() - 0.1 * p.grad for p in (linear.weight, linear.bias)]
-    asked: list[int] = []
-    holds = StepProgram.holds
-
-    def counted(program: StepProgram) -> bool:
-        asked.append(1)
-        return holds(program)
-
-    monkeypatch.setattr(StepProgram, "holds", counted)
+    asked = looks(monkeypatch)
     rt.execute("m:updateParameters(0.1)")
     torch.testing.assert_close([linear.weight.detach(), linear.bias.detach()], wanted)
     rt.execute("m:zeroGradParameters()")

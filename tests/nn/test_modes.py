@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.looks import looks
 from torch7py.bridge.runtime import Runtime
-from torch7py.nn.step_program import StepProgram
 
 MODEL = """
     require 'nn'
@@ -47,13 +47,6 @@ def test_what_is_said_again_ends_nothing(runtime: Runtime, monkeypatch: pytest.M
         pytest.skip("plain Lua reaches no memory, so that it knows nothing of it")
     runtime.execute(MODEL + "small, x = nn.Sequential():add(nn.Linear(2, 2)), torch.ones(2)")
     runtime.execute("for _ = 1, 3 do small:training() small:forward(x) end")
-    asked: list[int] = []
-    holds = StepProgram.holds
-
-    def counted(program: StepProgram) -> bool:
-        asked.append(1)
-        return holds(program)
-
-    monkeypatch.setattr(StepProgram, "holds", counted)
+    asked = looks(monkeypatch)
     runtime.execute("for _ = 1, 10 do small:training() small:forward(x) m:training() end")
     assert len(asked) <= 1

@@ -9,6 +9,8 @@ import torch
 
 from tests.nn.faces import values
 from torch7py.nn import trace
+from torch7py.nn.activation import Tanh
+from torch7py.nn.linear import Linear
 from torch7py.nn.trace import derivatives
 
 
@@ -40,3 +42,19 @@ def test_a_tensor_without_a_graph_is_refused() -> None:
     x = values(2)
     with pytest.raises(RuntimeError):
         derivatives([x], [values(2).requires_grad_()], [x])
+
+
+def test_a_backward_after_the_output_was_emptied() -> None:
+    """A view keeps the memory of the output, which is no part of the graph then."""
+    layer = Tanh()
+    first, second = torch.randn(4, 3, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
+    view = layer.updateOutput(first).view(-1)
+    layer.updateOutput(second)
+    assert torch.equal(view, torch.tanh(second).view(-1))
+    linear = Linear(3, 2)
+    of_linear = linear.updateOutput(first).view(-1)
+    linear.updateOutput(second)
+    linear.clearState()
+    gradient = linear.updateGradInput(second, torch.ones(4, 2, dtype=torch.float64))
+    torch.testing.assert_close(gradient, torch.ones(4, 2, dtype=torch.float64) @ linear.weight.data)
+    assert of_linear.numel() == 8

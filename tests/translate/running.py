@@ -49,7 +49,7 @@ def in_runtime(source: str) -> str:
 def whole_library() -> ModuleType:
     """The pages' library with all that it has, as the file that pages get."""
     library = ModuleType(page_library.MODULE)
-    exec(compile(page_library.text(page_library.names()), page_library.FILE, "exec"), library.__dict__)
+    exec(compile(page_library.source(page_library.names()), page_library.FILE, "exec"), library.__dict__)
     return library
 
 

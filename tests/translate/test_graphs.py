@@ -435,3 +435,19 @@ def test_graphs_without_classes_are_made_when_the_page_runs(name, tmp_path):
     assert verify_script(page, script).lines
     assert "lua_compat.Graph(" in page.code
     assert any(problem.code in ("T7-221", "T7-223") for problem in page.reasons)
+
+
+def test_helpers_beside_a_graph_without_a_class_have_names_of_their_own(tmp_path):
+    source = (
+        WITHOUT_CLASSES["a part takes nodes from around it"]
+        + """local function lua_text(x) return x * 2 end
+local function half(x) if x > 1 then return x / 2 end end
+print(half(1), lua_text(4))
+"""
+    )
+    page = page_of(source)
+    script = tmp_path / "program.lua"
+    script.write_text(START + source)
+    assert not page.problems
+    assert page.code.count("def lua_text(") == 1
+    assert verify_script(page, script).lines == 2

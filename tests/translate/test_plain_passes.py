@@ -94,7 +94,7 @@ def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
         path = tmp_path / source.name
         path.write_bytes(source.read_bytes())
         plainly = PlainForms(passes=True)
-        page = program._translate(path.read_bytes(), path.name, False, plainly)
+        page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=plainly)
         if page.problems:
             continue
         try:

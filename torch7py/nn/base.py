@@ -185,9 +185,14 @@ class Module(Training):
         """
         trace: Trace | None = self.__dict__.get("_trace")
         apart = self.__dict__.pop("_apart", None)
-        if apart is not None:  # what a script has done to the output since, the graph is to go back through
-            apart.copy_(self.output)
-        if trace is None or not trace.is_of(self, input):
+        if trace is not None and trace.is_of(self, input):
+            if (
+                apart is not None
+            ):  # what a script has done to the output since, the graph is to go back through
+                shown = self.output
+                if isinstance(shown, torch.Tensor) and shown.shape == apart.shape:
+                    apart.copy_(shown)
+        else:
             trace = self.__dict__["_trace"] = Trace(self, self.retrace, input, self.copies_parameters)
         return trace
 

@@ -2,32 +2,8 @@
 --
 -- Arguments: a Lua file that returns cases {expression, input, seed}. Each line: the number of the case, how the input
 -- lies, and sizes and strides of output and gradInput, or `error`.
-require 'rnn'
-require 'nngraph'
-require 'nnx'
-
+local write = dofile(arg[0]:match('^(.*/)') .. 'inputs.lua')
 local cases = dofile(arg[1])
-local write = io.write
-io.write = function() end
-print = function() end
-
-function R(...) torch.manualSeed(7) return torch.randn(...) end    -- of both signs
-function U(...) torch.manualSeed(7) return torch.rand(...) end     -- positive
-function P(...) torch.manualSeed(7) return torch.rand(...):add(0.1) end
-function I(n, ...) torch.manualSeed(7) return torch.Tensor(...):random(1, n) end
-function L(t) return torch.LongTensor(t) end
-function T(t) return torch.Tensor(t) end
-function joined(n, m) return nn.Sequential():add(nn.JoinTable(1, 1)):add(nn.Linear(n, m)) end
-function pooled(p, x) p:forward(x) return p end
-
--- The same nesting, each tensor through f.
-local function map(v, f)
-   if torch.isTensor(v) then return f(v) end
-   if type(v) ~= 'table' then return v end
-   local made = {}
-   for i = 1, #v do made[i] = map(v[i], f) end
-   return made
-end
 
 local function gradient(y)
    if type(y) == 'number' then return 1 end
@@ -66,11 +42,6 @@ local VARIANTS = {
       return t.new(row:storage(), 1, row:size(), stride)
    end},
 }
-
-local function make(expr, seed)
-   torch.manualSeed(seed) math.randomseed(seed)
-   return assert(loadstring('return ' .. expr))()
-end
 
 for number, case in ipairs(cases) do
    local expr, input, seed = unpack(case)

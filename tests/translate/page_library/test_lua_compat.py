@@ -394,12 +394,12 @@ def test_types_by_torch(runtime: Runtime, name: str) -> None:
 
 @together("name", page_library.names())
 def test_a_page_gets_all_that_a_function_needs(name: str) -> None:
-    text = page_library.text([name])
+    text = page_library.source([name])
     assert unresolved(text, set()) <= set(dir(builtins))
     assert page_library.is_part(text) or name.isupper()  # no page uses a constant alone
 
 
 def test_a_page_gets_no_more_than_that() -> None:
     """A parameter that is called as another function is, is not that function."""
-    assert "torch" not in page_library.text(["call"])
-    assert "TENSOR_METHODS" not in page_library.text(["iterate", "index", "text_function"])
+    assert "torch" not in page_library.source(["call"])
+    assert "TENSOR_METHODS" not in page_library.source(["iterate", "index", "text_function"])

@@ -199,23 +199,30 @@ def library_call(t: Translator, name: str, given: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
 
 
+def _alone(value: Py, every: bool) -> Py:
+    """A value, or as ``every`` one of a call a tuple of it."""
+    return atom(f"({value},)") if every else value
+
+
 def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py | None:
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
         if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
-            return t.models.plain_pass(node)
+            if kind not in ("module", "criterion"):
+                return t.models.open_pass(node, every=method == "method_all")
+            return _alone(t.models.plain_pass(node), method == "method_all")
         if kind in _FAMILIES and not has_method(kind, node.method):
             return None
         return library_call(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
-    if path == "nn.gModule" and len(node.arguments) == 2:
+    if t.graphs.makes_graph(node) and len(node.arguments) == 2:
         return library_call(t, "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):
         return t.models.plain_node(node)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
-        return t.models.plain_pass(node)
+        return _alone(t.models.plain_pass(node), function == "call_all")
     if path is None:
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")

@@ -78,15 +78,9 @@ def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
     """
     with uncollected():
         try:
-            found = _translate(source, file, one_row)
-            clashes = _clashes(found.translator)
-            if clashes:
-                with reserved(clashes):
-                    found = _translate(source, file, one_row)
-            found = _with_plain_forms(found, source, file)
+            return _with_plain_forms(_without_clashes(source, file, one_row), source, file)
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
-        return found
 
 
 def _with_plain_forms(found: Native, source: bytes, file: str) -> Native:
@@ -96,11 +90,19 @@ def _with_plain_forms(found: Native, source: bytes, file: str) -> Native:
     passes = [problem for problem in found.problems if problem.code in _OF_PASSES]
     if not declined and not passes:
         return found
-    with reserved(_clashes(found.translator)):
-        plainly = PlainForms(frozenset(declined), bool(passes))
-        other = _translate(source, file, found.one_row, plainly)
+    other = _without_clashes(source, file, found.one_row, PlainForms(frozenset(declined), bool(passes)))
     other.reasons = list(dict.fromkeys([*declined.values(), *passes, *other.reasons]))
     return max(found, other, key=lambda each: each.native + each.plain_calls)
+
+
+def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:
+    """The pages of a program, which has no name that one of their helpers has."""
+    found = _translate(source, file, one_row, plainly)
+    clashes = _clashes(found.translator)
+    if clashes:
+        with reserved(clashes):
+            found = _translate(source, file, one_row, plainly)
+    return found
 
 
 def _clashes(t: Translator | None) -> frozenset[str]:
@@ -111,12 +113,7 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     return frozenset(of_program.intersection(t.models.helpers, HELPERS))
 
 
-def _translate(
-    source: bytes,
-    file: str,
-    one_row: bool,
-    plainly: PlainForms = PROVED,
-) -> Native:
+def _translate(source: bytes, file: str, one_row: bool, plainly: PlainForms) -> Native:
     project = gather(source, file)
     with kept_apart(_with_one_less(project.program)):
         return _translate_project(project, one_row, plainly)
@@ -147,7 +144,7 @@ def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> 
     modules = {each.page: page for each, page in pages.items()}
     used = {name for page in (code, *modules.values()) for name in _LIBRARY.findall(_without_texts(page))}
     if used:
-        modules[page_library.FILE] = page_library.text(sorted(used))
+        modules[page_library.FILE] = page_library.source(sorted(used))
     shared = t.modules.shared_page()
     if shared is not None:
         modules["shared.py"] = shared

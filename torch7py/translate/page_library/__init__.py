@@ -1,7 +1,7 @@
 """The library of pages: ``lua_compat.py``, of which a page gets those functions that it uses, as a file beside it.
 
-Its parts are modules like any other here, checked and tested as such; ``text`` puts those functions into one file that
-a page uses, with what they need of the others.
+Its parts are modules like any other here, checked and tested as such; ``source`` puts those functions into one file
+that a page uses, with what they need of the others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "entries", "is_part", "methods_of", "names", "text"]
+__all__ = ["FILE", "MODULE", "entries", "is_part", "methods_of", "names", "source"]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
@@ -30,7 +30,7 @@ _GROUPS = {"__future__": 0, "torch": 2}
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
-def text(names: Iterable[str]) -> str:
+def source(names: Iterable[str]) -> str:
     """The library with these functions, and what they use of it."""
     parts, imports = _parts()
     used: set[str] = set()
@@ -43,8 +43,8 @@ def text(names: Iterable[str]) -> str:
     mentioned = {"annotations"}.union(*(_names_in(parts[name][0]) for name in used))
     lines = [_ABOUT, "", *_import_lines(imports, mentioned)]
     for name in (name for name in parts if name in used):  # in their order there
-        node, source = parts[name]
-        lines += ["", "", source] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ["", source]
+        node, code = parts[name]
+        lines += ["", "", code] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ["", code]
     return "\n".join(lines) + "\n"
 
 
@@ -54,13 +54,13 @@ def names() -> list[str]:
 
 
 def is_part(code: str) -> bool:
-    """Whether code is what ``text`` gives for some functions."""
+    """Whether code is what ``source`` gives for some functions."""
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
         return False
     found = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    return bool(found) and found <= _parts()[0].keys() and code == text(found)
+    return bool(found) and found <= _parts()[0].keys() and code == source(found)
 
 
 @cache
@@ -85,9 +85,9 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
     parts: dict[str, tuple[Definition, str]] = {}
     imports: list[ast.Import | ast.ImportFrom] = []
     for file in _FILES:
-        source = resources.files(__name__).joinpath(f"{file}.py").read_text(encoding="utf-8")
-        lines = source.splitlines(keepends=True)
-        for node in ast.parse(source).body[1:]:
+        code = resources.files(__name__).joinpath(f"{file}.py").read_text(encoding="utf-8")
+        lines = code.splitlines(keepends=True)
+        for node in ast.parse(code).body[1:]:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 if not str(getattr(node, "module", "")).startswith(__name__):
                     imports.append(node)

@@ -229,7 +229,7 @@ def written_over(old: Any, new: Any) -> Any:
 def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs as a module takes them: a table one by one where it takes so many, a target in its prediction's shape.
 
-    Torch7's criterions go through the elements of both in their order.
+    Torch7's own criterions, here PyTorch's and functions, go through the elements of both in their order.
     """
     first, *rest = inputs
     function = module.forward if isinstance(module, nn.Module) else module
@@ -237,11 +237,8 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     several = all(x.kind is x.POSITIONAL_OR_KEYWORD for x in parameters) and len(parameters) > len(inputs)
     if several and isinstance(first, (list, tuple)) and len(first) + len(rest) == len(parameters):
         return (*first, *rest)
-    if (
-        len(inputs) == 2
-        and all(isinstance(x, torch.Tensor) for x in inputs)
-        and not isinstance(module, Layer)
-    ):
+    is_own = isinstance(module, nn.Module) and not type(module).__module__.startswith("torch.")
+    if len(inputs) == 2 and all(isinstance(x, torch.Tensor) for x in inputs) and not is_own:
         target = rest[0]
         if target.numel() == first.numel():
             return first, target.reshape(first.shape)
@@ -272,7 +269,10 @@ RUNNING = [False]
 
 
 def forward(module: Any, *inputs: Any) -> Any:
-    """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``."""
+    """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``.
+
+    A criterion may be a function.
+    """
     if RUNNING[0] and torch.is_grad_enabled():
         raise TypeError("a call without its graph within a module that PyTorch goes back through")
     if isinstance(module, nn.Module) and not isinstance(module, Layer) and module not in CALLS:

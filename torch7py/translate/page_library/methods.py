@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import counted_from_0
+from torch7py.translate.page_library.layers import backward, counted_from_0, forward
 from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, text_of
@@ -46,6 +48,27 @@ def defines(kind: type, name: str) -> bool:
 def method(value: Any, name: str, *args: Any) -> Any:
     """The first value that ``value:name(...)`` gives."""
     return (*method_all(value, name, *args), None)[0]
+
+
+PASSES: dict[str, Callable[..., Any]] = {
+    "accGradParameters": partial(backward, which="weights"),
+    "backward": backward,
+    "forward": forward,
+    "updateGradInput": partial(backward, which="inputs"),
+    "updateOutput": forward,
+}
+
+
+def module_method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
+    """All values of a pass of what may be a module: that keeps the call for its way back. Others have such a method."""
+    if isinstance(value, nn.Module) or inspect.isroutine(value):
+        return (PASSES[name](value, *args),)
+    return method_all(value, name, *args)
+
+
+def module_method(value: Any, name: str, *args: Any) -> Any:
+    """The first value of a pass of what may be a module."""
+    return (*module_method_all(value, name, *args), None)[0]
 
 
 def _forward(module: nn.Module, *args: Any) -> Any:

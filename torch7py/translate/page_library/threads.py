@@ -67,7 +67,10 @@ class Pool:
 
 
 def threads(count: Any, *starts: Callable[..., Any]) -> tuple[Pool, list[list[Any]]]:
-    """``threads.Threads(count, ...)``: a pool, and what the last of its first jobs gave in each thread."""
+    """``threads.Threads(count, start, ...)``: a pool, and what the last of these functions gave in each thread.
+
+    All jobs share what the functions set, so each is called once, as that of thread 1.
+    """
     pool = Pool(count)
     results: tuple[Any, ...] = ()
     for start in starts:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
@@ -368,7 +369,7 @@ class Builders:
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
-        if path in ("nn.Serial", "cudnn.convert", "nn.gModule"):
+        if path in ("nn.Serial", "cudnn.convert") or facts.is_graph(path):
             return False
         return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
 

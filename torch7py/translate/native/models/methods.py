@@ -84,6 +84,9 @@ class Models:
     def plain_pass(self, node: Call | Invoke) -> Py:
         return plain_passes.pass_of(self.t, node)
 
+    def open_pass(self, node: Invoke, every: bool) -> Py:
+        return plain_passes.open_pass(self.t, node, every)
+
     def plain_node(self, node: Call) -> Py:
         return plain_passes.node_of(self.t, node)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.models.inputs import input_kind, takes_items
@@ -18,7 +17,7 @@ from torch7py.translate.tree import Call, Expression, Invoke
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["goes_back", "node_of", "pass_of"]
+__all__ = ["goes_back", "node_of", "open_pass", "pass_of"]
 
 
 def pass_of(t: Translator, node: Call | Invoke) -> Py:
@@ -32,16 +31,29 @@ def pass_of(t: Translator, node: Call | Invoke) -> Py:
         return library_call(t, "forward", given)
     if len(given) < 3:
         raise Problem("T7-226", node.line, f"{method} with these arguments")
-    if t.kind(module) != "module" and _gives_both(t, t.type(module)):
-        raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
+    _refuse_both(t, module, node)
     which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
     return library_call(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
 
 
-def _gives_both(t: Translator, criterion: Type) -> bool:
-    """Whether a class of the program's own that this may be gives gradients of the target, too."""
-    made = criterion.find().classes or [each for each in t.classes.all if each.instance.kind == "criterion"]
-    return any(t.classes.layer_of(each).gives_both() for each in made)
+def open_pass(t: Translator, node: Invoke, every: bool) -> Py:
+    """The same of what may be a module or another object; ``every``: all values that it gives."""
+    if node.method in BACKWARD:
+        _refuse_both(t, node.receiver, node)
+    function = "module_method_all" if every else "module_method"
+    return library_call(
+        t, function, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
+    )
+
+
+def _refuse_both(t: Translator, module: Expression, node: Call | Invoke) -> None:
+    """Refuse a criterion of the program's own, as far as this may be one, that gives gradients of the target, too."""
+    if t.kind(module) == "module":
+        return
+    own = [each for each in t.classes.all if each.instance.kind == "criterion"]
+    made = t.type(module).find().classes or own
+    if any(t.classes.layer_of(each).gives_both() for each in made):
+        raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
 
 
 def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:
