@@ -26,7 +26,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -34,11 +34,15 @@ from typing import NamedTuple
 
 import click
 
-from torch7py.translate.check import lua_files, parts_of_page, programs_first
+from torch7py.translate import tree
+from torch7py.translate.availability import Packages
+from torch7py.translate.check import is_own_file, lua_files, parts_of_page, programs_first
 from torch7py.translate.checked_code import ForeignCode
-from torch7py.translate.native.program import translate_script
+from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.report import Report
+from torch7py.translate.tree import Expression
+from torch7py.translate.usage import required
 
 __all__ = ["Share", "compared", "listed", "measured", "read", "table"]
 
@@ -56,16 +60,20 @@ HEAD = """# How much of real programs the translator writes
 Written by `python tools/shares.py table shares.jsonl` from a measurement over the repositories of `tools/shares.txt`. A
 statement is *idiomatic* where it becomes plain PyTorch, in *plain calls* where functions look at its values when the
 page runs, and *refused* where it has no translation; `torch7py check` says why. *Failed* counts the files for which no
-page was written at all.
+page was written at all. *Not run* is the part of the refused statements that stands in programs which `torch7py run`
+cannot run either: they begin with a `require` of a package that is not here.
 
-| Repository | Files | Statements | Idiomatic | Plain calls | Refused | Wholly idiomatic files | Failed |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| Repository | Files | Statements | Idiomatic | Plain calls | Refused | Not run | Wholly idiomatic files | Failed |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one file came to; ``program`` is the file that was translated with it, ``commit`` the checkout's."""
+    """What one file came to; ``program`` is the file that was translated with it, ``commit`` the checkout's.
+
+    ``absent`` are the packages without which the program does not begin, and that are not here.
+    """
 
     repository: str
     file: str
@@ -76,6 +84,7 @@ class Share:
     idiomatic: int = 0
     plain_calls: int = 0
     codes: dict[str, int] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
 
     @property
     def refused(self) -> int:
@@ -129,16 +138,35 @@ def measured(program: Program) -> list[Share]:
         for code in (page.code, *page.modules.values()):
             ast.parse(code)
         reports = [report for report, _ in parts_of_page(page, program.path)]
+        needed = _needed(page)
     except LuaSyntaxError:
         return [program.failed(NO_LUA)]
     except ForeignCode as error:
         return [program.failed(f"foreign code: {error}".replace(str(program.folder), "")[:200])]
     except SyntaxError as error:
         return [program.failed(f"the page is no Python: {error.msg}")]
-    return [_share(report, program) for report in reports if program.folder in Path(report.file).parents]
+    return [
+        _share(report, program, needed) for report in reports if program.folder in Path(report.file).parents
+    ]
 
 
-def _share(report: Report, program: Program) -> Share:
+def _needed(page: Native) -> list[str]:
+    """The packages that a program's files require as they are loaded, whatever its options are."""
+    calls = {
+        node
+        for file in page.parts
+        for statement in file.block.statements
+        if isinstance(statement, (tree.Local, tree.Assign, tree.Run))
+        for node in tree.walk(statement)
+    }
+    assert page.translator is not None
+    own = page.translator.project.requires
+    return sorted(
+        {name for node in calls - own.keys() if isinstance(node, Expression) and (name := required(node))}
+    )
+
+
+def _share(report: Report, program: Program, needed: list[str]) -> Share:
     verdict = IN_PART if report.not_translated else HELPED if report.plain_calls else WHOLE
     return Share(
         program.repository,
@@ -150,6 +178,7 @@ def _share(report: Report, program: Program) -> Share:
         report.native,
         report.plain_calls,
         dict(Counter(entry.code for entry in (*report.problems, *report.reasons))),
+        needed,
     )
 
 
@@ -213,7 +242,19 @@ def _measure(checkouts: Path, name: str, part: Path, jobs: int, limit: float) ->
     best: dict[str, Share] = {}
     for share in sorted(shares, key=lambda share: (share.failed, order.get(share.program, 0))):
         best.setdefault(share.file, share)
-    return [best[file] for file in sorted(best)]
+    with Packages() as known:
+        return [_with_absent(best[file], folder, files, known) for file in sorted(best)]
+
+
+def _with_absent(share: Share, folder: Path, files: Sequence[Path], known: Packages) -> Share:
+    """A share whose ``absent`` are no longer all packages that it needs, but those that are not here."""
+    file = folder / share.program
+    absent = [
+        name
+        for name in share.absent
+        if not is_own_file(name, file, files) and known.package(name).state == "no"
+    ]
+    return replace(share, absent=absent)
 
 
 def compared(old: Iterable[Share], new: Iterable[Share]) -> Iterator[str]:
@@ -257,6 +298,7 @@ class _Sum(NamedTuple):
     idiomatic: int
     plain_calls: int
     refused: int
+    not_run: int
     whole: int
     failed: int
 
@@ -273,13 +315,17 @@ class _Sum(NamedTuple):
             sum(share.idiomatic for share in found),
             sum(share.plain_calls for share in found),
             sum(share.refused for share in found),
+            sum(share.refused for share in found if share.absent),
             sum(share.verdict == WHOLE for share in found),
             sum(share.failed for share in found),
         )
 
     def row(self, name: str) -> str:
         whole = max(1, self.statements)
-        parts = (f"{100 * part / whole:.1f} %" for part in (self.idiomatic, self.plain_calls, self.refused))
+        parts = (
+            f"{100 * part / whole:.1f} %"
+            for part in (self.idiomatic, self.plain_calls, self.refused, self.not_run)
+        )
         cells = (name, str(self.files), f"{self.statements:,}", *parts, str(self.whole), str(self.failed))
         return f"| {' | '.join(cells)} |\n"
 

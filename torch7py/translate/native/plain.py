@@ -95,10 +95,10 @@ def has_function(path: str) -> bool:
 
 
 def gives_all(t: Translator, node: Expression) -> bool:
-    """Whether the library gives all values of a call: of Lua's libraries, of a graph's node, of several functions."""
+    """Whether the library gives all values of a call: of Lua's libraries, a node's, several or unknown functions."""
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
         return True
-    if isinstance(node, (Call, Invoke)) and t.calls.varies(node):
+    if isinstance(node, (Call, Invoke)) and (t.calls.varies(node) or t.counts.is_unknown(node)):
         return True
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")

@@ -50,7 +50,8 @@ def _spread(t: Translator, argument: Expression) -> str | None:
             what = "print of a call that may give no value at all"
             if given is not None and given[1] > 1:
                 what = "all values of a call at the end of a list"
-            raise Problem("T7-218", argument.line, what)
+            problem = Undecided if plain.gives_all(t, argument) else Problem
+            raise problem("T7-218", argument.line, what)
         return None
     assert isinstance(argument, (Call, Invoke))
     kinds: set[str | None] = set()

@@ -184,7 +184,7 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
         if t.kind(inner) in ("string", "number") and not may_be_nil(t, inner):
             return pieces_of(t, inner)
         return [(text(t, inner).text, "")]
-    if t.kind(node) in ("boolean", "any") or is_message(t, node):  # nil is no part of a text
+    if t.kind(node) in ("boolean", "any", None) or is_message(t, node):  # nil is no part of a text
         return [(text(t, node).text, "")]
     return [(t.value(node).text, number_format(t, node))]
 

@@ -107,7 +107,17 @@ class ValueCounts:
             return (0, math.inf)
         if t.calls.gives_two(node):
             return self._of_library(node)
+        if self.is_unknown(node):
+            return (0, math.inf)
         return (0, 0) if isinstance(node, Call) and t.path(node.callee) in _NONE else _ONE
+
+    def is_unknown(self, node: Call | Invoke) -> bool:
+        """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
+        t = self.t
+        if t.types.function_called(node):
+            return False
+        called = node.receiver if isinstance(node, Invoke) else node.callee
+        return t.path(called) is None and t.kind(called) in (None, "any")
 
     def _of_library(self, node: Call | Invoke) -> Count:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""
