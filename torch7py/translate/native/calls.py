@@ -38,6 +38,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.text import needs_one_value
 from torch7py.translate.native.unknown import a, described, is_open, of_require, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
@@ -293,7 +294,8 @@ class Calls:
         if kind in (None, "any"):
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
-        problem = Undecided if plain.has_method(kind, node.method) else Problem
+        may_be_message = kind == "table" and t.type(node.receiver).has("message")  # of an error
+        problem = Undecided if may_be_message or plain.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
     def _is_defined_once(self, node: Call | Invoke) -> bool:
@@ -388,6 +390,8 @@ class Calls:
             last: Expression | None = None
             least = 0
             if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
+                continue
+            if needs_one_value(self.t, node):
                 continue
             if isinstance(node, (Call, Invoke)) and not self._of_program(node):
                 last = node.arguments[-1] if node.arguments else None

@@ -25,6 +25,7 @@ __all__ = [
     "format",
     "is_message",
     "may_be_nil",
+    "needs_one_value",
     "number_format",
     "text",
     "written_plain",
@@ -255,6 +256,21 @@ def _at_run_time(t: Translator, pattern: Expression, arguments: tuple[Expression
     t.need("lua_text")
     given = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
     return f"{t.need('lua_format')}({given})"
+
+
+def needs_one_value(t: Translator, node: tree.Node) -> bool:
+    """Whether a call of ``string.format`` needs but one value of its last argument, if that is a call."""
+    if isinstance(node, Invoke) and node.method == "format":
+        pattern, given = bare(node.receiver), node.arguments
+    elif isinstance(node, Call) and node.arguments and t.path(node.callee) == "string.format":
+        pattern, given = node.arguments[0], node.arguments[1:]
+    else:
+        return False
+    if not isinstance(pattern, String) or not given or _are_several(t, given[-1]):
+        return False
+    wanted = sum(kind != "%" for *_, kind in _FORMAT.findall(pattern.value))
+    count = t.counts.of(given[-1])
+    return wanted <= len(given) and (count is None or count[0] > 0)
 
 
 def formatted(

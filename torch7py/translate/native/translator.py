@@ -399,6 +399,7 @@ class Translator:
                 self.write(node)
                 self.reasons.append(problem)
             self.training.after(node)
+            self.models.hooks.after(node)
             if self.mixed:
                 self.plain_calls.append(node)
         except Problem as problem:

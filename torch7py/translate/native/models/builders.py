@@ -16,7 +16,7 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["Builder", "Builders"]
+__all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
 
 # Fields that are arguments of constructors too: of which classes, where not of all that have one.
 _SEQUENCES = ("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU")
@@ -32,6 +32,13 @@ class FieldBuilder:
     target: Index
     value: Expression
     adds: list[tree.Run] = field(default_factory=list)
+
+    def whole(self) -> Expression:
+        """The container with all that is added to it, as one chain of calls."""
+        node = self.value
+        for add in self.adds:
+            node = added_to(node, add.call)
+        return node
 
 
 @dataclass(eq=False)
@@ -157,6 +164,23 @@ class Builders:
                 break
         if builder.adds:
             self.of_fields.update(dict.fromkeys([statement, *builder.adds], builder))
+
+    def given_to_field(self, name: str) -> list[tuple[Expression, FieldBuilder | None]]:
+        """What fields of a name are given, and the builder of it where it is put together right there."""
+        return [
+            (value, self.of_fields.get(statement))
+            for statement in tree.every(self.t.program, tree.Assign)
+            for target, value in zip(statement.targets, statement.values, strict=False)
+            if isinstance(target, Index) and isinstance(target.key, tree.String) and target.key.value == name
+        ]
+
+    def is_unfinished(self, statement: Statement) -> bool:
+        """Whether a module is put together by this statement and others after it, or is a part of another one."""
+        builder = self.by_statement.get(statement) or self.by_add.get(statement)
+        if builder is not None and not builder.dynamic:
+            return builder.inlined or statement is not builder.last
+        in_field = self.of_fields.get(statement)
+        return in_field is not None and statement is not in_field.adds[-1]
 
     def _may_use(self, node: tree.Node | Block, name: str) -> bool:
         if isinstance(node, Index):
@@ -414,6 +438,13 @@ class Builders:
 
 def is_field(node: Index, name: str) -> bool:
     return isinstance(node.key, tree.String) and node.key.value == name
+
+
+def added_to(first: Expression, call: Expression) -> Expression:
+    """A chain of calls on something else than what it is on."""
+    if not isinstance(call, Invoke):
+        return first
+    return Invoke(call.place, added_to(first, call.receiver), call.method, call.arguments, call.place)
 
 
 def _root(node: Expression) -> Expression:

@@ -1,20 +1,23 @@
-"""Outputs of parts of a model: ``model:get(3).output`` after ``model:forward(x)``.
+"""Outputs of modules that another one calls: ``encoder.output`` and ``model:get(3).output`` after ``model:forward(x)``.
 
-A Torch7 module keeps its last output; one of PyTorch does so with a forward hook, where the program looks at it. What
+A Torch7 module keeps its last output; one of PyTorch does so with a forward hook, which it is given where the program
+puts it into the variable or the field that it is read from. What
 the program hands on to a module or a criterion is none of these: gradients would have to go through it.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from torch7py.translate import forms, tree
-from torch7py.translate.facts.layers import FORWARD
+from torch7py.translate import tree
 from torch7py.translate.layers import NotNative
-from torch7py.translate.layers.in_place import is_written_over
+from torch7py.translate.layers.in_place import changes_input, is_written_over
 from torch7py.translate.native.code import ATOM
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Expression, Index, Invoke, Name, String
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.builders import Builder
@@ -22,18 +25,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Hooks"]
 
+_Holder = Variable | str  # of a module: the variable, or the field by its name
+
 
 class Hooks:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
-        self._read: dict[Index, Name] | None = None
+        self._read: dict[Index, _Holder] | None = None
 
-    def reads(self) -> dict[Index, Name]:
-        """The outputs of parts that the program looks at, and the variables that the parts are reached from."""
+    def reads(self) -> dict[Index, _Holder]:
+        """The outputs that the program looks at, and the variables or fields that their modules are reached from.
+
+        What a module gave in a call of its own, which is known, has a name in the page and is none of these.
+        """
         if self._read is None:
             self._read = {}
+            explicit = self.t.training.explicit
             nodes = list(tree.walk(self.t.program))
-            run = [n.receiver for n in nodes if isinstance(n, Invoke) and n.method in FORWARD]
             handed_on = {
                 inner
                 for n in nodes
@@ -42,21 +50,67 @@ class Hooks:
                 for inner in tree.walk(argument)
             }
             for node in nodes:
-                if not (
-                    isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "output"
+                if (
+                    not isinstance(node, Index)
+                    or not isinstance(node.key, String)
+                    or node.key.value != "output"
                 ):
                     continue
-                root = self._root(node.base) if self.t.kind(node.base) == "module" else None
-                if node in self.models.coupling.inside:
+                if self.t.kind(node.base) != "module" or node in self.models.coupling.inside:
                     continue
-                if root is None or node in handed_on or any(self._same(node.base, other) for other in run):
-                    continue
-                builder = self.models.builders.builder_at(root)
-                if builder is None or (builder.dynamic and node.base is not root):
-                    continue
-                if not self._is_written_over(node.base, builder):
-                    self._read[node] = root
+                if node not in handed_on and node not in explicit.read and node not in explicit.kept_fields:
+                    holder = self._holder(node.base)
+                    if holder is not None:
+                        self._read[node] = holder
         return self._read
+
+    def after(self, statement: Statement) -> None:
+        """Have a module that a statement has made keep its output, where that is read."""
+        if self.models.builders.is_unfinished(statement):
+            return
+        holders = {self._place(target) for target, _ in _given_to(statement)}
+        found = dict.fromkeys(
+            self.t.value(node.base).at(ATOM)
+            for node, holder in (self.reads().items() if holders else ())
+            if holder in holders
+        )
+        for text in found:
+            self.t.emit(f"{text}.register_forward_hook({self.t.need('keep_output')})")
+
+    def _holder(self, module: Expression) -> _Holder | None:
+        """The variable or field from which a module is reached; None where it is not known to hold one alone."""
+        root = self._root(module)
+        if isinstance(root, Name):
+            builder = self.models.builders.builder_at(root)
+            if builder is not None and not builder.dynamic and module is not root:
+                written = self._is_written_over(module, builder)
+                return None if written else builder.variable
+        if module is not root and not (root is None and isinstance(module, Index)):
+            return None
+        values = self._values(module)
+        if not values or any(self.t.kind(value) != "module" for value in values):
+            return None
+        if self._may_be_written_over(module):
+            return None
+        holder = self._place(module)
+        return holder if isinstance(holder, (Variable, str)) else None
+
+    def _values(self, node: Expression) -> list[Expression]:
+        """All that a variable or a field is given; nothing where others may give it something as well."""
+        if isinstance(node, Name):
+            variable = self.t.scopes.of_name[node]
+            if variable.kind not in ("local", "global"):
+                return []
+            statements = tree.those(self.t.program, tree.Local, tree.Assign)
+            return [
+                value
+                for statement in statements
+                for target, value in _given_to(statement)
+                if isinstance(target, Name) and self.t.scopes.of_name[target] is variable
+            ]
+        if isinstance(node, Index) and isinstance(node.key, String) and node.dotted:
+            return [value for value, _ in self.models.builders.given_to_field(node.key.value)]
+        return []
 
     def _is_written_over(self, node: Expression, builder: Builder) -> bool:
         """Whether the layer after a part writes over its output: ``nn.ReLU(true)``."""
@@ -100,22 +154,59 @@ class Hooks:
             node = inner
         return None if self.t.type(node).find().classes else node
 
-    def _same(self, a: Expression, b: Expression) -> bool:
-        if isinstance(a, Name) and isinstance(b, Name):
-            return self.t.scopes.of_name[a] is self.t.scopes.of_name[b]
-        if isinstance(a, Invoke) and isinstance(b, Invoke):
-            same = a.method == b.method and len(a.arguments) == len(b.arguments)
-            return (
-                same and self._same(a.receiver, b.receiver) and all(map(self._same, a.arguments, b.arguments))
-            )
-        return forms.same_expression(a, b)
+    def _may_be_written_over(self, part: Expression) -> bool:
+        """Whether what a container has behind a module may write over what that gives."""
+        chains: dict[object, list[Expression]] = {}
+        for statement in tree.those(self.t.program, tree.Run, tree.Local, tree.Assign):
+            for target, value in _given_to(statement):
+                added: list[Expression] = []
+                while isinstance(value, Invoke) and value.method == "add" and value.arguments:
+                    added.insert(0, value.arguments[0])
+                    value = value.receiver
+                chains.setdefault(self._place(target or value), []).extend(added)
+        return any(
+            self._may_be(first, part) and self._changes_input(second)
+            for added in chains.values()
+            for first, second in itertools.pairwise(added)
+        )
 
-    def write(self, builder: Builder) -> None:
-        """Have the parts of a new model keep their outputs."""
-        t = self.t
-        found: dict[str, None] = {}
-        for node, root in self.reads().items():
-            if self.models.builders.builder_at(root) is builder:
-                found[t.value(node.base).at(ATOM)] = None
-        for text in found:
-            t.emit(f"{text}.register_forward_hook({t.need('keep_output')})")
+    def _may_be(self, node: Expression, module: Expression) -> bool:
+        """Whether an expression may be the module that another one is."""
+        if self._place(node) == self._place(module):
+            return True
+        made = self.models.builders.is_construction(node)
+        return not made and not (self._made_in_place(node) and self._made_in_place(module))
+
+    def _made_in_place(self, node: Expression) -> bool:
+        """Whether all that a variable or a field is given is made right there."""
+        values = self._values(node)
+        return bool(values) and all(map(self.models.builders.is_construction, values))
+
+    def _place(self, node: Expression | None) -> object:
+        """The variable, or the name of the field, in which something is."""
+        if isinstance(node, Name):
+            return self.t.scopes.of_name[node]
+        return node.key.value if isinstance(node, Index) and isinstance(node.key, String) else node
+
+    def _changes_input(self, node: Expression) -> bool:
+        """Whether a module may write over its input: so too if it is not known what it is."""
+        constructions, builders = self.models.constructions, self.models.builders
+        try:
+            if isinstance(node, Name) and (builder := builders.builder_at(node)) is not None:
+                return changes_input(constructions.whole(builder))
+            if isinstance(node, Index) and isinstance(node.key, String):
+                given = builders.given_to_field(node.key.value)
+                wholes = [builder.whole() if builder else value for value, builder in given]
+                return not wholes or any(changes_input(constructions.layer(whole)) for whole in wholes)
+            return changes_input(constructions.layer(node))
+        except (Problem, NotNative):
+            return True
+
+
+def _given_to(statement: tree.Node) -> Iterator[tuple[Expression | None, Expression]]:
+    """What a statement gives variables and fields; a call that stands alone for none of them."""
+    if isinstance(statement, tree.Run):
+        yield None, statement.call
+    elif isinstance(statement, (tree.Local, tree.Assign)):
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        yield from zip(targets, statement.values, strict=False)

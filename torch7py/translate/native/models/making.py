@@ -18,7 +18,7 @@ from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import loss_function
-from torch7py.translate.native.models.builders import Builder, FieldBuilder
+from torch7py.translate.native.models.builders import Builder, FieldBuilder, added_to
 from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.models.written import WrittenClasses
@@ -36,6 +36,10 @@ GROWING = (
     "nn.ParallelTable",
     "nn.Concat",
 )  # containers that a page has as lists of modules
+# What only holds modules together, as for getParameters.
+_HOLDING = "nn.Container"
+# What is asked of a container for all that is in it.
+_OF_ALL_PARTS = {"getParameters", "parameters", "zeroGradParameters", "training", "evaluate"}
 WITH_DIMENSION = ("nn.Concat",)
 
 
@@ -50,13 +54,6 @@ class Making:
         self.hints = dict(self._names_given())
 
     def handles(self, node: Statement) -> bool:
-        builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
-        handled = self._handles(node)
-        if handled and builder is not None and not builder.inlined and node is builder.last:
-            self.models.hooks.write(builder)
-        return handled
-
-    def _handles(self, node: Statement) -> bool:
         of_field = self.models.builders.of_fields.get(node)
         if of_field is not None:
             if node is of_field.adds[-1]:
@@ -74,7 +71,7 @@ class Making:
             return True
         whole = builder.value
         for add in builder.adds:
-            whole = _on(whole, add.call)
+            whole = added_to(whole, add.call)
         parallel = self._parallel(whole)
         if parallel is not None:
             t.emit(f"{name} = {parallel}")
@@ -122,9 +119,7 @@ class Making:
 
     def _in_field(self, builder: FieldBuilder) -> None:
         """``self.net = nn.Sequential(...)``, with all that is added to it."""
-        whole = builder.value
-        for add in builder.adds:
-            whole = _on(whole, add.call)
+        whole = builder.whole()
         if builder.value in self.hints:
             self.hints[whole] = self.hints[builder.value]
         if self.t.assignments.may_append(builder.target):
@@ -232,6 +227,8 @@ class Making:
 
     def _of_parts(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container of modules that have their own names, or classes of the program's own."""
+        if self._only_holds(builder):
+            return self._from_parts(builder, None)
         try:
             with self.written.undone():
                 made = self._from_parts(builder)
@@ -247,10 +244,24 @@ class Making:
                 raise
             return listed
 
+    def _only_holds(self, builder: Builder) -> bool:
+        """Whether a container is there to reach the weights of its parts, or their modes, and never called itself."""
+        variable = builder.variable
+        adds = {node for add in builder.adds for node in tree.every(add, Name)}
+        asked = {
+            node.receiver
+            for node in tree.every(self.t.program, Invoke)
+            if node.method in _OF_ALL_PARTS and isinstance(node.receiver, Name)
+        }
+        return not variable.writes and {*variable.reads} - adds <= asked
+
     def _from_parts(
-        self, builder: Builder, containers: tuple[str, ...] = ("nn.Sequential", "nn.Container")
+        self, builder: Builder, containers: tuple[str, ...] | None = ("nn.Sequential", _HOLDING)
     ) -> str:
-        """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
+        """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``.
+
+        ``containers``: of which classes, None of any that only holds its parts together.
+        """
         parts: list[Expression] = []
 
         def collect(node: Expression) -> Expression:
@@ -270,16 +281,18 @@ class Making:
         parts.clear()
         root = collect(builder.value)
         found = [*parts, *found]
-        if isinstance(root, Call) and self.t.path(root.callee) not in containers:
-            return ""
-        return self._sequence(root, found).text
-
-    def _sequence(self, root: Expression, parts: list[Expression]) -> Py:
         path = self.t.path(root.callee) if isinstance(root, Call) else None
+        if containers is None:
+            path = _HOLDING
+        elif isinstance(root, Call) and path not in containers:
+            return ""
+        return self._sequence(root, path, found).text
+
+    def _sequence(self, root: Expression, path: str | None, parts: list[Expression]) -> Py:
         texts = [self._part(part) for part in parts]
         if path == "nn.Sequential":
             return atom(f"nn.Sequential({', '.join(texts)})")
-        if path == "nn.Container":  # which only holds them together, as for getParameters
+        if path == _HOLDING:
             return atom(f"nn.ModuleList({f'[{joined}]' if (joined := ', '.join(texts)) else ''})")
         if not isinstance(root, Call) or path not in GROWING:
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
@@ -420,7 +433,7 @@ class Making:
             if not parts and not changed:
                 raise
             try:
-                return self._sequence(node, parts)
+                return self._sequence(node, self.t.path(node.callee), parts)
             except Problem as problem:
                 if changed:
                     raise
@@ -455,13 +468,6 @@ def _given_by(name: str, function: tree.Function) -> Iterator[tuple[Expression, 
     for node in returns_of(function):
         for value in node.values:
             yield value, python_name(called or "model")
-
-
-def _on(first: Expression, call: Expression) -> Expression:
-    """A chain of calls on something else than what it is on."""
-    if not isinstance(call, Invoke):
-        return first
-    return Invoke(call.place, _on(first, call.receiver), call.method, call.arguments, call.place)
 
 
 def _added(node: Invoke) -> Expression:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.facts import saved
@@ -15,6 +17,7 @@ from torch7py.translate.native.tensors.names_of_types import name_of_type
 from torch7py.translate.native.tensors.results import into, into_two
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
 from torch7py.translate.native.whole_tensors import operation
+from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
 
 if TYPE_CHECKING:
@@ -238,9 +241,24 @@ def torch_type(t: Translator, node: Call) -> Py:
         classes = (only,)
     if len(classes) == 1:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
-    is_object = t.kind(node.arguments[0]) in ("module", "criterion", "object")
+    kind = t.kind(node.arguments[0])
+    if kind == "object" and classes and (begin := _common_package(t, classes)) is not None:
+        name = f"type({t.value(node.arguments[0])}).__name__"
+        return atom(f_string([begin, (name, "")]) if begin else name)
+    is_object = kind in ("module", "criterion", "object")
     problem = Problem if is_object else Undecided
     raise problem("T7-308", node.line, "torch.type of something else than a tensor")
+
+
+def _common_package(t: Translator, classes: Sequence[LuaClass]) -> str | None:
+    """What the names of classes, and of those that derive from them, begin with before their names in the page."""
+    begins = set()
+    for made in {one for each in classes for one in t.classes.family(each)}:
+        begin, dot, last = made.name.rpartition(".")
+        if made.by_metatable or last != t.classes.names.get(made):
+            return None
+        begins.add(begin + dot)
+    return begins.pop() if len(begins) == 1 else None
 
 
 def _constructor(t: Translator, path: str, node: Call) -> Py:
