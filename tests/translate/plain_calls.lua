@@ -55,3 +55,43 @@ local function tail(s, p, ...)
 end
 local n, last = tail('a,b,c', '[^,]+')
 print(n, last)
+---
+local co = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i, i * 2) end end)
+print(co())
+print(co())
+print(co())
+---
+local function numbers(n)
+  return coroutine.wrap(function() for i = 1, n do coroutine.yield(i, i * i) end end)
+end
+for i, square in numbers(3) do print(i, square) end
+local function leaves(t)
+  if type(t) == 'table' then
+    for _, x in ipairs(t) do leaves(x) end
+  else
+    coroutine.yield(t)
+  end
+end
+for x in coroutine.wrap(function() leaves({1, {2, {3}}, 4}) end) do print(x) end
+---
+local g = coroutine.create(function(a)
+  local b = coroutine.yield(a + 1)
+  local c, d = coroutine.yield(b * 2)
+  return c + d
+end)
+print(coroutine.status(g), coroutine.resume(g, 1))
+print(coroutine.resume(g, 10))
+print(coroutine.resume(g, 3, 4))
+print(coroutine.status(g), coroutine.resume(g))
+local failing = coroutine.create(function() error('no more') end)
+print((coroutine.resume(failing)), coroutine.status(failing))
+---
+local inner = coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end)
+local outer = coroutine.wrap(function()
+  coroutine.yield(inner())
+  coroutine.yield(inner() + 10)
+end)
+print(outer(), outer())
+---
+local ok, message = pcall(function(x) if x then error('not here') end return {1} end, true)
+print(ok, message:match('not %a+'))

@@ -86,3 +86,20 @@ def test_what_cannot_be_translated(tmp_path: Path) -> None:
         torch7py.to_pytorch(model, input_size="4by3")
     with pytest.raises(FileNotFoundError):
         torch7py.to_pytorch(tmp_path / "nothing.lua")
+
+
+def test_pages_in_one_folder_share_their_library(tmp_path: Path) -> None:
+    """Each is given what it needs of it, and takes nothing from the other."""
+    programs = {
+        "bits.lua": "print(bit.band(7, 3))\n",
+        "parts.lua": "local a, b = math.modf(2.5)\nprint(a, b)\n",
+    }
+    for name, source in programs.items():
+        tmp_path.joinpath(name).write_text(source)
+        torch7py.to_pytorch(tmp_path / name).write(tmp_path / name.replace(".lua", ".py"))
+    library = tmp_path.joinpath("lua_compat.py")
+    assert "def bit_function(" in library.read_text()
+    assert "def math_function_all(" in library.read_text()
+    library.write_text("VALUE = 1\n")
+    with pytest.raises(FileExistsError, match=r"lua_compat\.py exists"):
+        torch7py.to_pytorch(tmp_path / "bits.lua").write(tmp_path / "other.py")

@@ -78,6 +78,12 @@ LINES = {
         "class Cube(Square):\n    def area(self):\n        return 6 * super().area()\n",
         "    box = Cube(side=3)\n    box.sides = 6\n",
     ],
+    "taken_fields": [
+        "            setattr(self, name, value)\n",
+        "self.hook(self, 2)",
+        'hook": lambda self, x: x * self.classes})',
+        "print(type(loader).__name__, ",
+    ],
 }
 
 

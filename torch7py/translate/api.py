@@ -12,6 +12,7 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic_file import replacing
+from torch7py.translate import page_library
 from torch7py.translate.check import report_of_page
 from torch7py.translate.ddp import HELPER, divided, helper
 from torch7py.translate.files import translate_file, verify_file, write_weights
@@ -55,15 +56,19 @@ class Translation:
         """Write the page, the pages beside it, and weights as safetensors; by default beside it, under its name.
 
         Returns what was written. Raises FileExistsError before anything is written where a file exists, unless
-        ``force`` or it is a page beside this one that is the same; OSError where it cannot be written.
+        ``force`` or it is a page beside this one that is the same, or the library of another page, which is given
+        what this one needs of it; OSError where it cannot be written.
         """
         target = Path(out)
         beside = Path(weights) if weights is not None else target.with_suffix(".safetensors")
         pages = {target: self.code} | {target.parent / name: code for name, code in self.modules.items()}
+        library = target.parent / page_library.FILE
+        if library in pages and library.is_file() and _is_library(library):
+            pages[library] = page_library.joined(library.read_text("utf-8"), pages[library])
         there = [path for path, code in pages.items() if path != target and _holds(path, code)]
         paths = [*pages, *([beside] if self.weights else [])]
         for path in paths:
-            if path.exists() and not force and path not in there:
+            if path.exists() and not force and path not in there and not _is_library(path):
                 raise FileExistsError(f"{path} exists")
         for path, code in pages.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +77,11 @@ class Translation:
         if self.weights:
             write_weights(self.weights, beside)
         return paths
+
+
+def _is_library(path: Path) -> bool:
+    """Whether a file is the library of pages, with whatever a page needs of it."""
+    return path.name == page_library.FILE and page_library.is_part(path.read_text("utf-8", "replace"))
 
 
 def _holds(path: Path, text: str) -> bool:

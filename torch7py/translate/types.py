@@ -63,6 +63,7 @@ class Types:
         self.fields_of_modules: set[str] = (
             set()
         )  # names of fields with tables that the program may give a module
+        self.taken_fields: dict[Index, Expression] = {}  # ``self[k]``, and the table whose fields it is given
         self.own_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
         self.guessed: set[Expression] = set()  # whose kind only their use tells
@@ -110,6 +111,11 @@ class Types:
             if own:
                 return own
         return self.methods_of(owner, call.method)
+
+    def is_in_field(self, call: Invoke) -> bool:
+        """Whether what an object is asked for is no method of its class but a value that it has in a field."""
+        owner = self.of(call.receiver)
+        return bool(owner.classes) and not self.family(owner).methods(call.method)
 
     def given(self, function: tree.Function, call: Call | Invoke) -> list[tuple[Name, Expression]]:
         """The parameters of a function, each with the argument that a call has for it."""

@@ -240,7 +240,7 @@ print(n)
 local a, b = 1, 2
 a, b = b, a
 print(a, b)
---- coroutines | T7-201
+--- coroutines
 local co = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i) end end)
 print(co(), co())
 --- a parameter of several kinds

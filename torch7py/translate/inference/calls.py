@@ -335,6 +335,8 @@ class CallKinds:
                         seen.add(function)
                         self.types.calls_of.setdefault(function, []).append(node)
                         self.bind(function, node.arguments, arguments, 1)
+                        if function.parameters and self.types.is_in_field(node):
+                            unify(self.inference.name_type(function.parameters[0]), receiver)
                         news = True
                     if function in self.inference.either:
                         news |= module_calls.gradient(result, arguments)

@@ -375,6 +375,7 @@ class Statements(Inference):
             self.rules.append(lambda: self._iterated(types[0], names))
         self.block(node.body)
         self._same_fields(node)
+        self._taken_fields(node)
 
     def _iterated(self, iterator: Type, names: list[Type]) -> bool:
         """What a function of the program's own gives at each turn of a loop over it."""
@@ -405,6 +406,35 @@ class Statements(Inference):
             if by_key and of_value:
                 filled, callee = self.types.of(target.base), self.types.of(value.callee)
                 self.rules.append(lambda f=filled, c=callee: self._fill(table, f, c))  # type: ignore[misc]
+
+    def _taken_fields(self, node: tree.GenericFor) -> None:
+        """``for k, v in pairs(options) do self[k] = v end``: an object has the fields of a table."""
+        source = node.values[0]
+        of_pairs = isinstance(source, Call) and self.types.path(source.callee) == "pairs" and source.arguments
+        if not of_pairs or len(node.names) != 2:
+            return
+        assert isinstance(source, Call)
+        table = self.types.of(source.arguments[0])
+        for statement in tree.every(node.body, tree.Assign):
+            target, value = statement.targets[0], statement.values[0]
+            if len(statement.targets) == len(statement.values) == 1 and self._is_entry(target, value, node):
+                assert isinstance(target, Index)
+                self.types.taken_fields[target] = source.arguments[0]
+                taking = self.types.of(target.base)
+                self.rules.append(lambda taking=taking: self._take(table, taking))  # type: ignore[misc]
+
+    def _is_entry(self, target: Expression, value: Expression, node: tree.GenericFor) -> bool:
+        """Whether ``target = value`` puts the key and the value of a loop into something else."""
+        if not isinstance(target, Index) or not isinstance(target.key, Name) or not isinstance(value, Name):
+            return False
+        of_name = self.scopes.of_name
+        key, entry = (of_name[name] for name in node.names)
+        return of_name[target.key] is key and of_name[value] is entry and not (key.writes or entry.writes)
+
+    def _take(self, table: Type, taking: Type) -> bool:
+        if "object" not in taking.find().kinds:
+            return False
+        return sum(unify(taking.of_field(n), f) for n, f in list(table.find().fields.items())) > 0
 
     def _fill(self, table: Type, filled: Type, callee: Type) -> bool:
         if not any(self.types.known.get(f) == "clones" for f in callee.find().functions):

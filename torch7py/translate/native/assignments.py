@@ -32,7 +32,7 @@ class Assignments:
         self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
     ) -> None:
         if len(targets) == len(values) == 1:
-            if self.t.training.several(values[0], targets):
+            if self.t.training.several(values[0], targets) or self._takes_field(targets[0], values[0]):
                 return
             self.one(targets[0], values[0], node)
             return
@@ -84,6 +84,19 @@ class Assignments:
             node.line,
             "more names than values, the last of which is a call: only alone may it give several",
         )
+
+    def _takes_field(self, target: Expression, value: Expression) -> bool:
+        """``self[k] = v`` for the fields of a table, whose names an object's attributes have as well."""
+        t = self.t
+        table = t.types.taken_fields.get(target) if isinstance(target, Index) else None
+        if table is None or not isinstance(target, Index) or t.kind(target.base) != "object":
+            return False
+        if t.kind(table) != "table" or t.representation(table) not in ("dict", "record"):
+            return False
+        if any(code.attribute_name(name) != name for name in t.type(table).find().fields):
+            return False
+        t.emit(f"setattr({t.value(target.base)}, {t.value(target.key)}, {t.value(value)})")
+        return True
 
     def _several_of(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """As ``_several``, or by a plain call where the statement at hand has them."""

@@ -261,6 +261,8 @@ class Calls:
         kind = t.kind(node.receiver)
         functions = t.types.function_called(node)
         if functions:
+            if kind == "object" and t.types.is_in_field(node):
+                return self._of_field(node, functions)
             if kind in ("object", "class") or t.type(node.receiver).find().classes:
                 method = code.attribute_name(node.method)
                 made = t.type(node.receiver).find().classes
@@ -297,6 +299,16 @@ class Calls:
         may_be_message = kind == "table" and t.type(node.receiver).has("message")  # of an error
         problem = Undecided if may_be_message or plain.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
+
+    def _of_field(self, node: Invoke, functions: Sequence[tree.Function]) -> Py:
+        """``self:hook(x)``, of a function that is in a field of the object: Python does not hand the object on."""
+        t = self.t
+        if not isinstance(node.receiver, Name):
+            raise Undecided("T7-241", node.line, f"{node.method}, a function in a field of an object")
+        base, rest = t.value(node.receiver).at(code.ATOM), self.arguments(node, functions, 1)
+        takes_it = any(f.parameters or f.vararg for f in functions)
+        given = ", ".join([*([base] if takes_it else []), *([rest] if rest else [])])
+        return atom(f"{base}.{code.attribute_name(node.method)}({given})")
 
     def _is_defined_once(self, node: Call | Invoke) -> bool:
         """Whether a call names its function, of which there is one: types take it for one with others of its kind."""

@@ -301,6 +301,7 @@ class Conditions:
             past is not None
             and isinstance(left, Index)
             and past.text.endswith(f" > len({self.t.value(left.base)})")
+            and not self.t.type(left).nil  # as of nil among the arguments in {...}
         ):
             item = f"{self.t.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
             return Py(f"{item} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)

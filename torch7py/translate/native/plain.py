@@ -68,7 +68,7 @@ _FUNCTIONS = {
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
-_LIBRARIES = {"bit": "BITS", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
+_LIBRARIES = {"bit": "BITS", "coroutine": "OF_COROUTINES", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
 
 
 def has_method(kind: str | None, method: str) -> bool:
@@ -103,7 +103,7 @@ def gives_all(t: Translator, node: Expression) -> bool:
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
-    return owner in ("math", "string") and last in page_library.entries(_LIBRARIES[owner])
+    return owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
 
 
 def ends_in_several(t: Translator, node: tree.Table) -> bool:
@@ -242,15 +242,19 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
-    if owner == "math" and last in page_library.entries("OF_NUMBERS"):
-        every = "math_function_all" if function == "call_all" else "math_function"
+    if owner in ("coroutine", "math") and last in page_library.entries(_LIBRARIES[owner]):
+        every = f"{owner}_function_all" if function == "call_all" else f"{owner}_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if function == "call_all":
         return None  # the others give one value
     if owner == "bit" and last in page_library.entries("BITS"):
         return library_call(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
-        return library_call(t, _FUNCTIONS[path], arguments(t, node.arguments))
+        args = arguments(t, node.arguments)
+        last = node.arguments[-1] if path == "print" and node.arguments else None
+        if isinstance(last, (Call, Invoke)) and t.counts.is_unknown(last) and args[-1].startswith("*"):
+            args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
+        return library_call(t, _FUNCTIONS[path], args)
     return None  # a page has no other function of that library
 
 

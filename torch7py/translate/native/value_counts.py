@@ -109,7 +109,10 @@ class ValueCounts:
             return self._of_library(node)
         if self.is_unknown(node):
             return (0, math.inf)
-        return (0, 0) if isinstance(node, Call) and t.path(node.callee) in _NONE else _ONE
+        path = t.path(node.callee) if isinstance(node, Call) else None
+        if path is not None and path.startswith("coroutine."):
+            return (0, math.inf)
+        return (0, 0) if path in _NONE else _ONE
 
     def is_unknown(self, node: Call | Invoke) -> bool:
         """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "entries", "is_part", "methods_of", "names", "source"]
+__all__ = ["FILE", "MODULE", "entries", "is_part", "joined", "methods_of", "names", "source"]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
-_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "methods")  # each uses those before it
+# Each uses those before it.
+_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "coroutines", "methods")
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
 A page has numbers, text, truth values and None; tensors; modules; functions; and lists, dicts and objects, which are
@@ -59,8 +60,17 @@ def is_part(code: str) -> bool:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
         return False
-    found = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    found = _defined_in(body)
     return bool(found) and found <= _parts()[0].keys() and code == source(found)
+
+
+def joined(code: str, other: str) -> str:
+    """What ``source`` gives for the functions of two such parts together."""
+    return source(sorted(_defined_in(ast.parse(code).body) | _defined_in(ast.parse(other).body)))
+
+
+def _defined_in(body: Iterable[ast.stmt]) -> set[str]:
+    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
 @cache

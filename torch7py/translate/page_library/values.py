@@ -166,8 +166,8 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     arguments: list[Any] = list(args)
     if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
         parameters = inspect.signature(function).parameters.values()
-        if not any(map_tensors.kind is map_tensors.VAR_POSITIONAL for map_tensors in parameters):
-            needed = sum(map_tensors.default is map_tensors.empty for map_tensors in parameters)
+        if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+            needed = sum(parameter.default is parameter.empty for parameter in parameters)
             arguments = [*args[: len(parameters)], *[None] * (needed - len(args))]
     result = function(*arguments)
     return result if type(result) is tuple else (result,)
@@ -380,6 +380,13 @@ def math_function(name: str, *args: Any) -> Any:
 def print_values(*values: Any) -> None:
     """``print(...)``"""
     print("\t".join(text_of(value) for value in values))
+
+
+def counted(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """All values of a call where nil is another thing than no value, which a function of Python does not tell apart."""
+    if values == (None,):
+        raise TypeError("nil or no value at all, of a function of which nothing is known")
+    return values
 
 
 def table_of(*values: Any) -> list[Any]:

@@ -174,10 +174,15 @@ class Builders:
             if isinstance(target, Index) and isinstance(target.key, tree.String) and target.key.value == name
         ]
 
+    def written_with_last(self, statement: Statement) -> Builder | None:
+        """The builder that a statement belongs to, whose module is written when its last statement comes."""
+        builder = self.by_statement.get(statement) or self.by_add.get(statement)
+        return builder if builder is not None and not builder.dynamic else None
+
     def is_unfinished(self, statement: Statement) -> bool:
         """Whether a module is put together by this statement and others after it, or is a part of another one."""
-        builder = self.by_statement.get(statement) or self.by_add.get(statement)
-        if builder is not None and not builder.dynamic:
+        builder = self.written_with_last(statement)
+        if builder is not None:
             return builder.inlined or statement is not builder.last
         in_field = self.of_fields.get(statement)
         return in_field is not None and statement is not in_field.adds[-1]

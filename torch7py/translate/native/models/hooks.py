@@ -66,9 +66,16 @@ class Hooks:
 
     def after(self, statement: Statement) -> None:
         """Have a module that a statement has made keep its output, where that is read."""
-        if self.models.builders.is_unfinished(statement):
+        builders = self.models.builders
+        builder, in_field = builders.written_with_last(statement), builders.of_fields.get(statement)
+        if builders.is_unfinished(statement):
             return
-        holders = {self._place(target) for target, _ in _given_to(statement)}
+        if builder is not None:
+            holders: set[object] = {builder.variable}
+        elif in_field is not None:
+            holders = {self._place(in_field.target)}
+        else:
+            holders = {self._place(target) for target, _ in _given_to(statement)}
         found = dict.fromkeys(
             self.t.value(node.base).at(ATOM)
             for node, holder in (self.reads().items() if holders else ())

@@ -247,7 +247,7 @@ class Making:
     def _only_holds(self, builder: Builder) -> bool:
         """Whether a container is there to reach the weights of its parts, or their modes, and never called itself."""
         variable = builder.variable
-        adds = {node for add in builder.adds for node in tree.every(add, Name)}
+        adds = {node for add in builder.adds for node in tree.walk(add) if isinstance(node, Name)}
         asked = {
             node.receiver
             for node in tree.every(self.t.program, Invoke)
