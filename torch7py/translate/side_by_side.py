@@ -169,7 +169,7 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     for node in own:  # several may stand on one line
         row = row_of(node.line)
         row.state = max(row.state, states.get(node.place.start, NATIVE), key=_GRAVITY.index)
-    helpers = {*t.models.helpers, *t.needed_classes}
+    helpers = {*t.helpers, *t.needed_classes}
     added = _give_lines(sides, places, row_of, helpers)
     _give_reasons(page, file, [row for row, _ in listed])
     for row, owner in listed:

@@ -13,7 +13,7 @@ from torch7py.translate.tree import Assign, Binary, Expression, Index, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.kinds import Type
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.scopes import Variable
 
 __all__ = ["comes_in_any_order"]
@@ -32,13 +32,13 @@ _PURE = {
 }
 
 
-def comes_in_any_order(t: Translator, node: tree.GenericFor, table: Expression) -> bool:
+def comes_in_any_order(t: Translation, node: tree.GenericFor, table: Expression) -> bool:
     """Whether it makes no difference in which order a loop over ``pairs(table)`` takes the entries."""
     return _Loop(t, node, table).is_free(node.body)
 
 
 class _Loop:
-    def __init__(self, t: Translator, node: tree.GenericFor, table: Expression) -> None:
+    def __init__(self, t: Translation, node: tree.GenericFor, table: Expression) -> None:
         self.t = t
         self.key = t.scopes.of_name[node.names[0]]
         self.over = t.type(table).find()

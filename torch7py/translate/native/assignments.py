@@ -13,7 +13,7 @@ from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Assignments"]
 
@@ -24,7 +24,7 @@ _CHANGE_NOTHING = {"size", "dim", "nDimension", "nElement", "numel", "clone"}
 class Assignments:
     """Writes the assignments of a program."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self._named: dict[Index, str] = {}  # what several values are given before they are appended
 

@@ -9,12 +9,12 @@ from torch7py.translate.forms import same_expression
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["write"]
 
 
-def write(t: Translator, node: tree.If) -> bool:
+def write(t: Translation, node: tree.If) -> bool:
     """Write the branch as a minimum or maximum; whether it is one."""
     if len(node.branches) != 1 or node.otherwise is not None:
         return False

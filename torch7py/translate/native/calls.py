@@ -15,7 +15,6 @@ from torch7py.translate.native import (
     code,
     colors,  # noqa: F401  (registers its rules)
     columns,  # noqa: F401  (so does it)
-    command_line,
     files,  # noqa: F401  (registers its rules)
     hashes,  # noqa: F401  (so does it)
     hdf5,  # noqa: F401  (so does it)
@@ -44,7 +43,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Numbe
 from torch7py.translate.usage import LUA
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Calls"]
 
@@ -78,9 +77,8 @@ TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 
 
 class Calls:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
-        self.options = command_line.options(translator)  # of CmdLine, with their defaults
 
     def constant(self, path: str, line: int) -> Py | None:
         if path in _CONSTANTS:
@@ -180,7 +178,7 @@ class Calls:
         """A rule takes more arguments than there are: Lua says so when it gets there."""
         name = node.method if isinstance(node, Invoke) else self.t.path(node.callee) or "a function"
         count = len(node.arguments)
-        if count and (isinstance(node.arguments[-1], tree.Vararg) or self.is_unpacked(node.arguments[-1])):
+        if count and (isinstance(node.arguments[-1], tree.Vararg) or self.t.is_unpacked(node.arguments[-1])):
             return Problem("T7-218", node.line, f"{name} with as many arguments as a table or ... holds")
         return Problem("T7-203", node.line, f"{name} with {count} argument{'s' * (count != 1)}")
 
@@ -346,7 +344,7 @@ class Calls:
         texts = []
         for index, argument in enumerate(given):
             last = index == len(given) - 1
-            if last and self.is_unpacked(argument):
+            if last and self.t.is_unpacked(argument):
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
                 texts.append(f"*{self.rest()}")
@@ -377,7 +375,7 @@ class Calls:
         """Whether a function gives all items of a list, and every call of it has names for them."""
         returns = returns_of(function)
         if not returns or not all(
-            len(r.values) == 1 and self.is_unpacked(r.values[0]) and len(r.values[0].arguments) == 1  # type: ignore[attr-defined]
+            len(r.values) == 1 and self.t.is_unpacked(r.values[0]) and len(r.values[0].arguments) == 1  # type: ignore[attr-defined]
             for r in returns
         ):
             return False
@@ -417,7 +415,7 @@ class Calls:
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
-        if self.is_unpacked(node):
+        if self.t.is_unpacked(node):
             return True  # which has forms of its own
         if self.varies(node):
             return False
@@ -428,7 +426,7 @@ class Calls:
         """Whether the last value that a function gives is never the several of another call."""
         for node in returns_of(function):
             last = node.values[-1] if node.values else None
-            if isinstance(last, tree.Vararg) or self.is_unpacked(last) or self.gives_two(last):
+            if isinstance(last, tree.Vararg) or self.t.is_unpacked(last) or self.gives_two(last):
                 return False
             if len(node.values) > 1 and self.count(last) > 1:
                 return False
@@ -480,9 +478,6 @@ class Calls:
             self.t.imports.add("sys")
             return "sys.argv[1:]"
         return self.t.names.rest(self.t.scope)
-
-    def is_unpacked(self, node: Expression | None) -> bool:
-        return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
 
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""

@@ -13,14 +13,14 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Function, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["arguments", "docstring", "lines", "parameter"]
 
 _CONSTANTS = (tree.Number, String, tree.Boolean)
 
 
-def parameter(t: Translator, function: Function, name: Name) -> str | None:
+def parameter(t: Translation, function: Function, name: Name) -> str | None:
     """A parameter with its default; None where the function has no rules."""
     checks = t.types.checks.get(function)
     if checks is None:
@@ -35,7 +35,7 @@ def parameter(t: Translator, function: Function, name: Name) -> str | None:
     return f"{text}=None" if rule.may_be_left_out or before else text
 
 
-def lines(t: Translator, function: Function) -> list[str]:
+def lines(t: Translation, function: Function) -> list[str]:
     """What a function begins with: what arguments are that are given as nil, or are like others."""
     checks = t.types.checks.get(function)
     found: list[str] = []
@@ -59,7 +59,7 @@ def lines(t: Translator, function: Function) -> list[str]:
     return found
 
 
-def _default(t: Translator, rule: Rule) -> str:
+def _default(t: Translation, rule: Rule) -> str:
     value = rule.default
     inner = value.operand if isinstance(value, tree.Unary) and value.operator == "-" else value
     if value is not None and isinstance(inner, _CONSTANTS):
@@ -69,7 +69,7 @@ def _default(t: Translator, rule: Rule) -> str:
     )
 
 
-def _may_be_nil(t: Translator, function: Function, at: int) -> bool:
+def _may_be_nil(t: Translation, function: Function, at: int) -> bool:
     """Whether a call gives nil for an argument, or what may be nil."""
     checks = t.types.checks[function]
     for call in t.types.calls_of.get(function, []):
@@ -105,7 +105,7 @@ def docstring(checks: ArgumentChecks | None) -> list[str]:
     return quoting.docstring(text, closed_below=True).split("\n")
 
 
-def arguments(t: Translator, node: Call | Invoke, functions: Sequence[Function], first: int) -> str | None:
+def arguments(t: Translation, node: Call | Invoke, functions: Sequence[Function], first: int) -> str | None:
     """The arguments of a call of functions made by argcheck; None where one of them is not."""
     found = [t.types.checks[function] for function in functions if function in t.types.checks]
     if not found:
@@ -140,7 +140,7 @@ def arguments(t: Translator, node: Call | Invoke, functions: Sequence[Function],
     return ", ".join(texts)
 
 
-def _by_name(t: Translator, node: Call | Invoke, functions: Sequence[Function], table: tree.Table) -> str:
+def _by_name(t: Translation, node: Call | Invoke, functions: Sequence[Function], table: tree.Table) -> str:
     texts = []
     for item in table.fields:
         assert isinstance(item.key, String)
@@ -159,5 +159,5 @@ def _by_name(t: Translator, node: Call | Invoke, functions: Sequence[Function], 
     return ", ".join(texts)
 
 
-def _parameter(t: Translator, function: Function, at: int) -> str | None:
+def _parameter(t: Translation, function: Function, at: int) -> str | None:
     return t.names.of(function.parameters[at]) if at < len(function.parameters) else None

@@ -10,12 +10,12 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["compared"]
 
 
-def compared(t: Translator, node: Binary) -> Py | None:
+def compared(t: Translation, node: Binary) -> Py | None:
     """``torch.type(x) == 'C'``"""
     if node.operator not in ("==", "~="):
         return None
@@ -36,7 +36,7 @@ def compared(t: Translator, node: Binary) -> Py | None:
 
 
 @library_rules.function("torch.isTypeOf")
-def is_type_of(t: Translator, node: Call) -> Py:
+def is_type_of(t: Translation, node: Call) -> Py:
     value, name = node.arguments
     named = _class(t, name, node.line)
     if named is None:
@@ -44,7 +44,7 @@ def is_type_of(t: Translator, node: Call) -> Py:
     return atom(f"isinstance({t.value(value)}, {named})")
 
 
-def _class(t: Translator, name: Expression, line: int) -> str | None:
+def _class(t: Translation, name: Expression, line: int) -> str | None:
     """What the class of a name is called in the page."""
     made = t.types.classes.get(name.value) if isinstance(name, String) else None
     if made is None or made.by_metatable:

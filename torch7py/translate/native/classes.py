@@ -32,13 +32,13 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Classes"]
 
 
 class Classes:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.by_statement: dict[Statement, LuaClass] = {}
         self.names: dict[LuaClass, str] = {}

@@ -11,17 +11,17 @@ from torch7py.translate.native.library_rules import constants, functions
 from torch7py.translate.tree import Call
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
 
-def _colored(t: Translator, node: Call) -> Py:
+def _colored(t: Translation, node: Call) -> Py:
     """A text between the codes of a colour and of none."""
     return text.f_string(text.colored_pieces(t, node) or [])
 
 
-def _code(t: Translator, path: str) -> Py:
+def _code(t: Translation, path: str) -> Py:
     return atom(quoted(library.COLORS[path.rpartition(".")[2]]))
 
 

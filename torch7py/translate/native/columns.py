@@ -11,7 +11,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ _SETTINGS = {"separator", "header", "skip", "verbose"}
 
 
 @function("csvigo.load")
-def load(t: Translator, node: Call) -> Py:
+def load(t: Translation, node: Call) -> Py:
     """``load_columns(path)``, or ``load_rows(path)`` of mode raw."""
     given: dict[str, Expression] = {}
     only = node.arguments[0] if len(node.arguments) == 1 else None

@@ -13,12 +13,12 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["options"]
 
 
-def options(t: Translator) -> dict[str, Expression]:
+def options(t: Translation) -> dict[str, Expression]:
     """The options and arguments of all parsers of a program, with their defaults (of an argument its name)."""
     found: dict[str, Expression] = {}
     for node in tree.every(t.program, Invoke):
@@ -36,16 +36,16 @@ def options(t: Translator) -> dict[str, Expression]:
 
 
 @function("torch.CmdLine")
-def _parser(t: Translator, node: Call) -> Py:
+def _parser(t: Translation, node: Call) -> Py:
     t.imports.add("argparse")
     return atom("argparse.ArgumentParser()")
 
 
-def _text(t: Translator, node: Invoke) -> None:
+def _text(t: Translation, node: Invoke) -> None:
     """A line of the help."""
 
 
-def _option(t: Translator, node: Invoke) -> None:
+def _option(t: Translation, node: Invoke) -> None:
     name, default = node.arguments[0], node.arguments[1]
     text = f", help={_percent(t.value(node.arguments[2]).text)}" if len(node.arguments) > 2 else ""
     if not isinstance(name, String):
@@ -75,19 +75,19 @@ def _percent(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _parse(t: Translator, node: Invoke) -> Py:
+def _parse(t: Translation, node: Invoke) -> Py:
     return atom(f"{t.value(node.receiver).at(code.ATOM)}.parse_args()")
 
 
-def _string(t: Translator, node: Invoke) -> Py:
+def _string(t: Translation, node: Invoke) -> Py:
     if any(isinstance(n, Invoke) and n.method == "argument" for n in tree.walk(t.program)):
         raise Problem("T7-261", node.line, "the name of a run with arguments beside options")
-    t.models.helpers["run_name"] = None
+    t.helpers["run_name"] = None
     given = [t.value(argument).text for argument in node.arguments]
     return atom(f"run_name({', '.join([t.value(node.receiver).text, *given, *['{}'][: 3 - len(given)]])})")
 
 
-def _argument(t: Translator, node: Invoke) -> None:
+def _argument(t: Translation, node: Invoke) -> None:
     name = node.arguments[0]
     if not isinstance(name, String):
         raise Problem("T7-261", node.line, "an argument whose name is not a literal")

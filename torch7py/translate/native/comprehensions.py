@@ -12,12 +12,12 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["write"]
 
 
-def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
+def write(t: Translation, nodes: Sequence[Statement], index: int) -> int:
     """Write ``x = {}`` and the loop after it that only appends as a comprehension; the statements that it took."""
     made = _empty_table(nodes[index])
     if made is None or index + 1 >= len(nodes):
@@ -87,7 +87,7 @@ def _empty_table(node: Statement) -> Name | None:
     return None
 
 
-def _appended(t: Translator, node: Statement, made: Name) -> Expression | None:
+def _appended(t: Translation, node: Statement, made: Name) -> Expression | None:
     """What a statement appends to the list."""
     of_name = t.scopes.of_name
     if isinstance(node, tree.Run) and isinstance(node.call, Call) and len(node.call.arguments) == 2:

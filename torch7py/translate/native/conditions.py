@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["COMPARISONS", "Conditions"]
 
@@ -28,7 +28,7 @@ _OBJECTS = {"tensor", "module", "criterion", "table", "object", "class"}
 class Conditions:
     """The part of the translator that writes what Lua takes for true."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
 
     # Comparisons

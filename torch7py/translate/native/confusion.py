@@ -12,7 +12,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Index, Invoke, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["field"]
 
@@ -25,16 +25,16 @@ _METHODS = {
 
 
 @function("optim.ConfusionMatrix")
-def made(t: Translator, node: Call) -> Py:
+def made(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("number", "table"):
         raise Problem(
             "T7-203", node.line, "a confusion matrix of something else than classes or their number"
         )
-    t.models.helpers["ConfusionMatrix"] = None
+    t.helpers["ConfusionMatrix"] = None
     return atom(f"ConfusionMatrix({t.value(node.arguments[0])})")
 
 
-def _method(t: Translator, node: Invoke) -> None:
+def _method(t: Translation, node: Invoke) -> None:
     python, count = _METHODS[node.method]
     if len(node.arguments) != count:
         raise Problem("T7-203", node.line, f"{node.method} with {len(node.arguments)} arguments")
@@ -46,7 +46,7 @@ for _name in _METHODS:
     method_statements["confusion", _name] = _method
 
 
-def field(t: Translator, node: Index) -> Py:
+def field(t: Translation, node: Index) -> Py:
     if not isinstance(node.key, String) or node.key.value not in CONFUSION_FIELDS:
         raise Problem("T7-203", node.line, "a field of a confusion matrix")
     return atom(f"{t.value(node.base).at(code.ATOM)}.{node.key.value}")

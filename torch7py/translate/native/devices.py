@@ -18,14 +18,14 @@ from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["are_used", "defined", "handles", "moved"]
 
 _CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
 
 
-def handles(t: Translator, node: Statement) -> bool:
+def handles(t: Translation, node: Statement) -> bool:
     """``local ok, package = pcall(require, 'cunn')``, and requires of packages that PyTorch has in it."""
     if isinstance(node, tree.Assign) and _set_flags(t, node):
         return True
@@ -50,7 +50,7 @@ def are_used(program: tree.Block) -> bool:
     )
 
 
-def _set_flags(t: Translator, node: tree.Assign) -> bool:
+def _set_flags(t: Translation, node: tree.Assign) -> bool:
     """``cudnn.benchmark, cudnn.fastest = true, true``: how cudnn looks for algorithms. Results are the same."""
     paths = [t.path(target) or "" for target in node.targets]
     flags = {"cudnn.benchmark", "cudnn.fastest", "cudnn.verbose", "cudnn.deterministic"}
@@ -64,7 +64,7 @@ def _set_flags(t: Translator, node: tree.Assign) -> bool:
     return True
 
 
-def required(t: Translator, node: Expression) -> str | None:
+def required(t: Translation, node: Expression) -> str | None:
     """The package of ``require 'x'``, or of ``require('pl.import_into')()``."""
     if isinstance(node, Call) and isinstance(node.callee, Call) and not node.arguments:
         package = required(t, node.callee)
@@ -75,7 +75,7 @@ def required(t: Translator, node: Expression) -> str | None:
     return None
 
 
-def probed(t: Translator, node: Statement) -> bool:
+def probed(t: Translation, node: Statement) -> bool:
     """Write ``ok, package = pcall(require, 'cunn')``; whether it is that."""
     if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
         return False
@@ -102,17 +102,17 @@ def probed(t: Translator, node: Statement) -> bool:
     return True
 
 
-def _is_package(t: Translator, target: Expression) -> bool:
+def _is_package(t: Translation, target: Expression) -> bool:
     """Whether a variable is only the package whose functions are called."""
     return isinstance(target, Name) and t.scopes.of_name[target] in t.types.packages
 
 
 # Functions
 
-Function = Callable[["Translator", Call], Py]
+Function = Callable[["Translation", Call], Py]
 
 
-def _number(t: Translator, node: Call, python: str) -> str:
+def _number(t: Translation, node: Call, python: str) -> str:
     return f"{python}({t.expressions.position(node.arguments[0])})"
 
 
@@ -127,40 +127,40 @@ for _path, _text in _VALUES.items():
 
 
 @library_rules.statement("cutorch.setDevice")
-def set_device(t: Translator, node: Call) -> None:
+def set_device(t: Translation, node: Call) -> None:
     t.emit(_number(t, node, "torch.cuda.set_device"))
 
 
 @library_rules.statement("cutorch.manualSeed", "cutorch.manualSeedAll")
-def manual_seed(t: Translator, node: Call) -> None:
+def manual_seed(t: Translation, node: Call) -> None:
     every = "_all" if (t.path(node.callee) or "").endswith("All") else ""
     t.emit(f"torch.cuda.manual_seed{every}({t.value(node.arguments[0])})")
 
 
 @library_rules.statement("cutorch.synchronize")
-def synchronize(t: Translator, node: Call) -> None:
+def synchronize(t: Translation, node: Call) -> None:
     t.emit("torch.cuda.synchronize()")
 
 
 @library_rules.statement("cltorch.setDevice", "cltorch.manualSeed", "cltorch.synchronize")
-def no_opencl(t: Translator, node: Call) -> None:
+def no_opencl(t: Translation, node: Call) -> None:
     t.emit('raise RuntimeError("PyTorch has no OpenCL")')
 
 
 @library_rules.statement("cudnn.convert")
-def convert(t: Translator, node: Call) -> None:
+def convert(t: Translation, node: Call) -> None:
     """PyTorch takes cudnn by itself."""
 
 
 @library_rules.function("cudnn.convert")
-def converted(t: Translator, node: Call) -> Py:
+def converted(t: Translation, node: Call) -> Py:
     """``cudnn.convert(net, nn)``, which gives the module itself."""
     if len(node.arguments) != 2 or t.kind(node.arguments[0]) != "module":
         raise Problem("T7-202", node.line, "cudnn.convert with these arguments")
     return t.value(node.arguments[0])
 
 
-def moved(t: Translator, receiver: Expression, method: str) -> Py:
+def moved(t: Translation, receiver: Expression, method: str) -> Py:
     """``x:cuda()`` and ``x:cl()`` of a tensor or a module, or a call of a function that does it."""
     function = t.project.moves.by_function.get(receiver)
     if function is not None:
@@ -177,7 +177,7 @@ def moved(t: Translator, receiver: Expression, method: str) -> Py:
     return atom(f"{base}.cuda()" if method == "cuda" else f'{base}.to("opencl")')
 
 
-def defined(t: Translator, name: str, function: tree.Function) -> bool:
+def defined(t: Translation, name: str, function: tree.Function) -> bool:
     """Write a function that only moves what it is given; whether this is one."""
     if function in t.project.moves.ways:
         _write_ways(t, name, function)
@@ -200,7 +200,7 @@ def defined(t: Translator, name: str, function: tree.Function) -> bool:
     return True
 
 
-def _write_ways(t: Translator, name: str, function: tree.Function) -> None:
+def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
     """A function that converts by an option."""
     parameter = t.names.of(function.parameters[0])
     outer, t.scope = t.scope, t.scopes.of_function[function]
@@ -225,7 +225,7 @@ def _write_ways(t: Translator, name: str, function: tree.Function) -> None:
         t.scope = outer
 
 
-def _write_way(t: Translator, way: Way, parameter: str, line: int) -> None:
+def _write_way(t: Translation, way: Way, parameter: str, line: int) -> None:
     if way.method == "cl":
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
     elif way.method == "self":

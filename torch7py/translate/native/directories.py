@@ -12,7 +12,7 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["loop_head"]
 
@@ -24,7 +24,7 @@ _LOOPS = {
 }
 
 
-def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
     """``for name in paths.files(directory, include) do``; whether it is one."""
     source = node.values[0]
     path = t.path(source.callee) if isinstance(source, Call) and len(node.values) == 1 else None
@@ -49,7 +49,7 @@ def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
     return True
 
 
-def _include(t: Translator, node: tree.Expression) -> str:
+def _include(t: Translation, node: tree.Expression) -> str:
     """What says which names are wanted: a function, or a pattern that they have in them."""
     if t.kind(node) == "function":
         return t.value(node).text
@@ -61,7 +61,7 @@ def _include(t: Translator, node: tree.Expression) -> str:
 
 
 @function("paths.dir")
-def _names(t: Translator, node: Call) -> Py:
+def _names(t: Translation, node: Call) -> Py:
     """The names in a directory; nil where there is none."""
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, f"paths.dir with {len(node.arguments)} arguments")

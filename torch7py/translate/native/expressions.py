@@ -28,7 +28,7 @@ from torch7py.translate.tree import (
 )
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Expressions"]
 
@@ -48,9 +48,9 @@ _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 class Expressions:
     """The part of the translator that writes expressions."""
 
-    t: Translator
+    t: Translation
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.instead: dict[Expression, Py] = {}  # what is written for an expression in place of its value
 
@@ -133,7 +133,7 @@ class Expressions:
 
     def name(self, node: Name, keep: bool = False) -> Py:
         t = self.t
-        alias = t.alias_of(node)
+        alias = t.training.alias_of(node)
         if alias is not None:
             return alias
         named = t.classes.uses.named(node)

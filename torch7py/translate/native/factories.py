@@ -18,14 +18,14 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Factories"]
 
 
 @dataclass(eq=False)
 class Factories:
-    t: Translator
+    t: Translation
     functions: set[tree.Function] = field(default_factory=set)
     tables: dict[tree.Table, str] = field(
         default_factory=dict

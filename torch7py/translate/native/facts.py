@@ -13,14 +13,14 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["index"]
 
 _OF_FILES = {"modification": "st_mtime", "access": "st_atime", "change": "st_ctime", "size": "st_size"}
 
 
-def index(t: Translator, node: Index) -> Py | None:
+def index(t: Translation, node: Index) -> Py | None:
     """``timer:time().real`` and ``lfs.attributes(path).modification``"""
     if not isinstance(node.key, String):
         return None
@@ -37,14 +37,14 @@ def index(t: Translator, node: Index) -> Py | None:
     return None
 
 
-def _elapsed(t: Translator, node: Invoke) -> Py:
+def _elapsed(t: Translation, node: Invoke) -> Py:
     if _is_stopped(t):
         return atom(f"{t.value(node.receiver).at(code.ATOM)}.seconds()")
     t.imports.add("time")
     return Py(f"time.perf_counter() - {t.value(node.receiver).at(code.MULTIPLY)}", code.ADD)
 
 
-def _is_stopped(t: Translator) -> bool:
+def _is_stopped(t: Translation) -> bool:
     """Whether a program has timers that do not go on all the time: a page's are objects then, and no numbers."""
     found = t.has_stopwatches
     if found is None:
@@ -54,14 +54,14 @@ def _is_stopped(t: Translator) -> bool:
 
 
 @function("torch.Timer")
-def timer(t: Translator, node: Call) -> Py:
+def timer(t: Translation, node: Call) -> Py:
     if _is_stopped(t):
         return atom(f"{t.need('Stopwatch')}()")
     t.imports.add("time")
     return atom("time.perf_counter()")
 
 
-def _reset(t: Translator, node: Invoke) -> None:
+def _reset(t: Translation, node: Invoke) -> None:
     if _is_stopped(t):
         _stopwatch(t, node)
         return
@@ -71,7 +71,7 @@ def _reset(t: Translator, node: Invoke) -> None:
     t.emit(f"{t.target(node.receiver)} = time.perf_counter()")
 
 
-def _stopwatch(t: Translator, node: Invoke) -> None:
+def _stopwatch(t: Translation, node: Invoke) -> None:
     t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{node.method}()")
 
 
@@ -81,12 +81,12 @@ for _name in ("stop", "resume"):
 
 
 @statement("sys.tic")
-def tic(t: Translator, node: Call) -> None:
+def tic(t: Translation, node: Call) -> None:
     t.emit(f"{_of_one_file(t, node, 'tic')}()")
 
 
 @function("sys.toc")
-def toc(t: Translator, node: Call) -> Py:
+def toc(t: Translation, node: Call) -> Py:
     """The seconds since sys.tic."""
     if node.arguments:
         raise Problem("T7-203", node.line, "sys.toc that prints")
@@ -94,7 +94,7 @@ def toc(t: Translator, node: Call) -> Py:
     return atom(f"{_of_one_file(t, node, 'toc')}()")
 
 
-def _of_one_file(t: Translator, node: Call, name: str) -> str:
+def _of_one_file(t: Translation, node: Call, name: str) -> str:
     """A helper that remembers something, which two pages would have one each of."""
     if t.project.files:
         raise Problem("T7-201", node.line, f"{t.path(node.callee)} in a program of several files")
@@ -102,7 +102,7 @@ def _of_one_file(t: Translator, node: Call, name: str) -> str:
 
 
 @function("lfs.attributes")
-def attributes(t: Translator, node: Call) -> Py:
+def attributes(t: Translation, node: Call) -> Py:
     t.imports.add("os")
     path = t.value(node.arguments[0])
     if len(node.arguments) == 1:
@@ -120,19 +120,19 @@ def attributes(t: Translator, node: Call) -> Py:
 
 
 @statement("lfs.mkdir", "paths.mkdir")
-def make_directory(t: Translator, node: Call) -> None:
+def make_directory(t: Translation, node: Call) -> None:
     t.imports.add("os")
     t.emit(f"os.makedirs({t.value(node.arguments[0])}, exist_ok=True)")
 
 
 @function("lfs.mkdir", "paths.mkdir")
-def made_directory(t: Translator, node: Call) -> Py:
+def made_directory(t: Translation, node: Call) -> Py:
     """Whether a directory was made: there was none, and it can be."""
     return atom(f"{t.need('make_directory')}({t.value(node.arguments[0])})")
 
 
 @function("torch.load")
-def load(t: Translator, node: Call) -> Py:
+def load(t: Translation, node: Call) -> Py:
     text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"
     if t.type(node).has("options"):
         return atom(f"argparse.Namespace(**{text})")
@@ -143,7 +143,7 @@ def load(t: Translator, node: Call) -> Py:
 
 
 @function("torch.DiskFile")
-def disk_file(t: Translator, node: Call) -> Py:
+def disk_file(t: Translation, node: Call) -> Py:
     """A file of text; what is read and written of it is text."""
     mode = node.arguments[1] if len(node.arguments) > 1 else None
     if mode is not None and not (isinstance(mode, String) and mode.value in ("r", "w")):
@@ -154,7 +154,7 @@ def disk_file(t: Translator, node: Call) -> Py:
     return atom(f"open({t.value(node.arguments[0])}{more})")
 
 
-def _read_string(t: Translator, node: Invoke) -> Py:
+def _read_string(t: Translation, node: Invoke) -> Py:
     what = node.arguments[0] if node.arguments else None
     file = t.value(node.receiver).at(code.ATOM)
     if isinstance(what, String) and what.value.lstrip("*")[:1] in ("a", "l"):
@@ -166,14 +166,14 @@ def _read_string(t: Translator, node: Invoke) -> Py:
 methods["file", "readString"] = _read_string
 
 
-def _options_in(t: Translator, value: tree.Expression) -> list[str]:
+def _options_in(t: Translation, value: tree.Expression) -> list[str]:
     """The fields of a table that hold the command line's options."""
     if t.kind(value) != "table":
         return []
     return sorted(name for name, kept in t.type(value).find().fields.items() if kept.has("options"))
 
 
-def saved(t: Translator, value: tree.Expression) -> str:
+def saved(t: Translation, value: tree.Expression) -> str:
     """What ``torch.save`` writes: options among it as a dict."""
     if isinstance(value, Table):
         options = [item.value for item in value.fields if t.type(item.value).has("options")]
@@ -197,15 +197,15 @@ def saved(t: Translator, value: tree.Expression) -> str:
 
 
 @function("optim.Logger")
-def logger(t: Translator, node: Call) -> Py:
+def logger(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "optim.Logger without a file, or with the time in its name")
-    t.models.helpers["Logger"] = None
+    t.helpers["Logger"] = None
     return atom(f"Logger({t.value(node.arguments[0])})")
 
 
-def _logged(name: str) -> Callable[[Translator, Invoke], None]:
-    def write(t: Translator, node: Invoke) -> None:
+def _logged(name: str) -> Callable[[Translation, Invoke], None]:
+    def write(t: Translation, node: Invoke) -> None:
         (values,) = node.arguments
         others = isinstance(values, Table) and any(t.kind(item.value) != "number" for item in values.fields)
         if others and name == "add":
@@ -215,7 +215,7 @@ def _logged(name: str) -> Callable[[Translator, Invoke], None]:
     return write
 
 
-def _plotted(t: Translator, node: Invoke) -> None:
+def _plotted(t: Translation, node: Invoke) -> None:
     """A plot of the log: it is left to whoever reads the file."""
 
 

@@ -21,12 +21,12 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["lines", "lines_of", "opened", "several", "write_with"]
 
 
-def opened(t: Translator, node: Call) -> str:
+def opened(t: Translation, node: Call) -> str:
     """``open(path, mode)``; the text is text, whatever the mode says."""
     given = [t.value(node.arguments[0]).text]
     if len(node.arguments) > 1:
@@ -43,14 +43,14 @@ _KEPT_OPEN = "  # noqa: SIM115"
 
 
 @function("io.open")
-def io_open(t: Translator, node: Call) -> Py:
+def io_open(t: Translation, node: Call) -> Py:
     if not t.type(node).has("tested"):
         return atom(opened(t, node))
-    t.models.helpers["open_or_none"] = None
+    t.helpers["open_or_none"] = None
     return atom(opened(t, node).replace("open(", "open_or_none(", 1))
 
 
-def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> int:
+def write_with(t: Translation, nodes: Sequence[tree.Statement], index: int) -> int:
     """Write a file that is opened here and closed further down as a ``with`` block; the statements that it took."""
     node = nodes[index]
     if not isinstance(node, tree.Local) or len(node.names) != 1 or len(node.values) != 1:
@@ -88,7 +88,7 @@ def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> in
     return end - index + 1
 
 
-def _closes(t: Translator, node: tree.Statement, variable: Variable) -> bool:
+def _closes(t: Translation, node: tree.Statement, variable: Variable) -> bool:
     """``file:close()``, ``io.close(file)``"""
     call = node.call if isinstance(node, tree.Run) else None
     if isinstance(call, Invoke) and call.method == "close":
@@ -100,7 +100,7 @@ def _closes(t: Translator, node: tree.Statement, variable: Variable) -> bool:
     return isinstance(closed, tree.Name) and t.scopes.of_name[closed] is variable
 
 
-def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
+def several(t: Translation, node: Call, targets: tuple[Expression, ...]) -> bool:
     """``file, message = io.open(path)``"""
     names = [t.unread(target) or t.target(target) for target in targets]
     more = ["None"] * (len(names) - 1)
@@ -116,7 +116,7 @@ def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
     return True
 
 
-def lines(t: Translator, node: tree.GenericFor, source: Py, name: str) -> None:
+def lines(t: Translation, node: tree.GenericFor, source: Py, name: str) -> None:
     """``for line in file:lines() do``"""
     t.emit(f"for {name} in {source}:")
     with t.indented():
@@ -128,7 +128,7 @@ def lines(t: Translator, node: tree.GenericFor, source: Py, name: str) -> None:
         t.labels.pop()
 
 
-def lines_of(t: Translator, node: tree.GenericFor, path: Expression, name: str) -> None:
+def lines_of(t: Translation, node: tree.GenericFor, path: Expression, name: str) -> None:
     """``for line in io.lines(path) do``"""
     file = t.fresh("file")
     t.emit(f"with open({t.value(path)}) as {file}:")
@@ -136,23 +136,23 @@ def lines_of(t: Translator, node: tree.GenericFor, path: Expression, name: str) 
         lines(t, node, atom(file), name)
 
 
-def _is_standard(t: Translator, node: Expression) -> str | None:
+def _is_standard(t: Translation, node: Expression) -> str | None:
     """``io.stdout`` and ``io.stderr``"""
     return {"io.stdout": "stdout", "io.stderr": "stderr"}.get(t.path(node) or "")
 
 
-def _read(t: Translator, node: Invoke) -> Py:
+def _read(t: Translation, node: Invoke) -> Py:
     if t.path(node.receiver) == "io.stdin":
         return _read_from(t, node, _standard_input(t))
     return _read_from(t, node, t.value(node.receiver).at(code.ATOM))
 
 
-def _standard_input(t: Translator) -> str:
+def _standard_input(t: Translation) -> str:
     t.imports.add("sys")
     return "sys.stdin"
 
 
-def _read_from(t: Translator, node: Invoke | Call, file: str) -> Py:
+def _read_from(t: Translation, node: Invoke | Call, file: str) -> Py:
     what = node.arguments[0] if node.arguments else None
     format_ = what.value.lstrip("*")[:1] if isinstance(what, String) else ""
     if len(node.arguments) > 1:
@@ -171,7 +171,7 @@ def _read_from(t: Translator, node: Invoke | Call, file: str) -> Py:
     raise Problem("T7-203", node.line, "file:read of numbers")
 
 
-def _write(t: Translator, node: Invoke) -> None:
+def _write(t: Translation, node: Invoke) -> None:
     written = text.joined(t, node.arguments)
     standard = _is_standard(t, node.receiver)
     if standard == "stdout":
@@ -187,17 +187,17 @@ methods["file", "read"] = _read
 method_statements["file", "write"] = _write
 
 
-def _close(t: Translator, node: Invoke) -> Py:
+def _close(t: Translation, node: Invoke) -> Py:
     return atom(f"{t.value(node.receiver).at(code.ATOM)}.close()")
 
 
-def _flush(t: Translator, node: Invoke) -> None:
+def _flush(t: Translation, node: Invoke) -> None:
     standard = _is_standard(t, node.receiver)
     t.imports.add("sys")
     t.emit(f"{f'sys.{standard}' if standard else t.value(node.receiver).at(code.ATOM)}.flush()")
 
 
-def _quiet(t: Translator, node: Invoke) -> None:
+def _quiet(t: Translation, node: Invoke) -> None:
     """A text that ends is no error: what is read then is empty, as it is in Python."""
 
 
@@ -207,7 +207,7 @@ method_statements["file", "flush"] = _flush
 
 
 @statement("io.close")
-def io_close(t: Translator, node: Call) -> None:
+def io_close(t: Translation, node: Call) -> None:
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "file":
         raise Problem(
             "T7-203", node.line, "io.close of what io.output has set, or of something that may be no file"
@@ -216,23 +216,23 @@ def io_close(t: Translator, node: Call) -> None:
 
 
 @function("io.read")
-def io_read(t: Translator, node: Call) -> Py:
+def io_read(t: Translation, node: Call) -> Py:
     return _read_from(t, node, _standard_input(t))
 
 
 @statement("io.write")
-def io_write(t: Translator, node: Call) -> None:
+def io_write(t: Translation, node: Call) -> None:
     t.emit(f'print({text.joined(t, node.arguments)}, end="")')
 
 
 @statement("os.remove", "os.rename")
-def os_call(t: Translator, node: Call) -> None:
+def os_call(t: Translation, node: Call) -> None:
     t.imports.add("os")
     given = ", ".join(t.value(argument).text for argument in node.arguments)
     t.emit(f"{t.path(node.callee)}({given})")
 
 
-def _tmpname(t: Translator, node: Call) -> Py:
+def _tmpname(t: Translation, node: Call) -> Py:
     t.imports.add("tempfile")
     return atom("tempfile.mkstemp()[1]")
 
@@ -241,7 +241,7 @@ functions["os.tmpname"] = _tmpname
 
 
 @function("os.date")
-def os_date(t: Translator, node: Call) -> Py:
+def os_date(t: Translation, node: Call) -> Py:
     t.imports.add("time")
     shown = node.arguments[0] if node.arguments else None
     if shown is None:
@@ -252,13 +252,13 @@ def os_date(t: Translator, node: Call) -> Py:
 
 
 @statement("os.execute")
-def execute(t: Translator, node: Call) -> None:
+def execute(t: Translation, node: Call) -> None:
     t.imports.add("os")
     t.emit(f"os.system({t.value(node.arguments[0])})")
 
 
 @function("sys.execute", "sys.fexecute")
-def output_of(t: Translator, node: Call) -> Py:
+def output_of(t: Translation, node: Call) -> Py:
     """What a command writes; of several, sys.fexecute takes the errors of the last only."""
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "string":
         raise Problem("T7-203", node.line, "sys.execute of something that may be no text")
@@ -269,7 +269,7 @@ def output_of(t: Translator, node: Call) -> Py:
     return atom(f'{t.need("shell_output")}({command.at(code.ADD)} + " 2>&1", None)')
 
 
-def _system(t: Translator, path: str) -> Py:
+def _system(t: Translation, path: str) -> Py:
     """The name of the system, as LuaJIT has it."""
     t.imports.add("platform")
     return atom('{"Darwin": "OSX"}.get(platform.system(), platform.system())')

@@ -15,7 +15,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["HELPER", "changed_in_part", "used_as_vectors", "write"]
 
@@ -24,7 +24,7 @@ _BY_ELEMENT = ("learningRates", "weightDecays")
 _PARTS = {"narrow", "select", "sub", "view", "index"}
 
 
-def changed_in_part(t: Translator, holders: Holders, vectors: list[Holder]) -> bool:
+def changed_in_part(t: Translation, holders: Holders, vectors: list[Holder]) -> bool:
     """Whether the program stores into elements of one of these vectors, or changes a part of it."""
 
     def is_one(node: Expression) -> bool:
@@ -46,7 +46,7 @@ def changed_in_part(t: Translator, holders: Holders, vectors: list[Holder]) -> b
     return False
 
 
-def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> bool:
+def used_as_vectors(t: Translation, holders: Holders, vectors: list[Holder]) -> bool:
     """Whether the program does with one of these vectors what has no form for one parameter after the other."""
     weights, gradients = vectors[0] if vectors else None, vectors[1] if len(vectors) > 1 else None
     if not vectors or any(isinstance(v, Variable) and v.kind == "parameter" for v in vectors):
@@ -87,13 +87,13 @@ def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> b
     return not set(reads) <= plain
 
 
-def _has_settings_by_element(t: Translator) -> bool:
+def _has_settings_by_element(t: Translation) -> bool:
     """Whether the program gives optim a rate or a weight decay for each element of a vector."""
     keys = [node.key for node in tree.walk(t.program) if isinstance(node, (Index, tree.Field))]
     return any(isinstance(key, tree.String) and key.value in _BY_ELEMENT for key in keys)
 
 
-def _has_form(t: Translator, node: Invoke, of_gradients: bool, of_both: bool) -> bool:
+def _has_form(t: Translation, node: Invoke, of_gradients: bool, of_both: bool) -> bool:
     """Whether a method of a vector is written for each parameter, or only reads it. ``of_both``: it takes the other."""
     given = node.arguments
     if node.method in READING:
@@ -116,11 +116,11 @@ def _has_form(t: Translator, node: Invoke, of_gradients: bool, of_both: bool) ->
     return node.method == "zero" or (numbers and len(given) == 1 and node.method in ("mul", "div"))
 
 
-def write(t: Translator, node: Statement, module: Expression) -> None:
+def write(t: Translation, node: Statement, module: Expression) -> None:
     """``weights, gradients = flatten_parameters(model)``"""
     assert isinstance(node, (tree.Local, tree.Assign))
     targets = node.names if isinstance(node, tree.Local) else node.targets
-    t.models.helpers[HELPER] = None
+    t.helpers[HELPER] = None
     names = [t.target(target) for target in targets]
     names += ["_"] * (2 - len(names))
     t.emit(f"{', '.join(names)} = {HELPER}({t.training.vectors.counted(module)})")

@@ -14,13 +14,13 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Functions"]
 
 
 class Functions:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
 
     def statement(self, node: tree.FunctionStatement) -> None:

@@ -16,7 +16,7 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Given", "gives", "keep_fields_apart", "makes_table"]
 
@@ -29,7 +29,7 @@ class Given:
     name: str = ""
 
 
-def gives(t: Translator, file: SourceFile) -> Given:
+def gives(t: Translation, file: SourceFile) -> Given:
     """What a file gives to those that require it."""
     value = file.returned
     if value is None:
@@ -45,7 +45,7 @@ def gives(t: Translator, file: SourceFile) -> Given:
     return Given(name=python_name(file.module.rpartition(".")[2]))
 
 
-def _is_module_table(t: Translator, file: SourceFile, variable: Variable, returned: Name) -> bool:
+def _is_module_table(t: Translation, file: SourceFile, variable: Variable, returned: Name) -> bool:
     """Whether a variable only holds an empty table, into which the file's top puts names."""
     if variable in t.types.class_of_variable or (variable.captured and variable.assigned_inside):
         return False
@@ -80,7 +80,7 @@ def _is_module_table(t: Translator, file: SourceFile, variable: Variable, return
     return own <= read and own & changed <= stored
 
 
-def keep_fields_apart(t: Translator, table: Variable, file: SourceFile, scope: Scope) -> None:
+def keep_fields_apart(t: Translation, table: Variable, file: SourceFile, scope: Scope) -> None:
     """Rename the variables of a file that have the name of a field which is something else."""
     names = t.names
     fields: dict[str, Expression | None] = {}
@@ -99,7 +99,7 @@ def keep_fields_apart(t: Translator, table: Variable, file: SourceFile, scope: S
             names.chosen[variable] = names.fresh(f"{names.of_variable(variable)}_", scope)
 
 
-def makes_table(t: Translator, statement: Statement, variable: Variable) -> bool:
+def makes_table(t: Translation, statement: Statement, variable: Variable) -> bool:
     if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
         return False
     targets = statement.names if isinstance(statement, tree.Local) else statement.targets

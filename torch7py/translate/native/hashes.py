@@ -11,12 +11,12 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
 
-def _make(t: Translator, node: Call) -> Py:
+def _make(t: Translation, node: Call) -> Py:
     """``tds.Hash()``, ``tds.Vec()``, and both with what a table has."""
     representation = "dict" if tds.MAKERS[t.path(node.callee) or ""] == "dict" else "list"
     if t.representation(node) != representation or len(node.arguments) > 1:
@@ -34,23 +34,23 @@ for _path in tds.MAKERS:
     library_rules.functions[_path] = _make
 
 
-def _as_call(t: Translator, node: Invoke) -> Call:
+def _as_call(t: Translation, node: Invoke) -> Call:
     """``table.insert(v, x)`` for ``v:insert(x)``."""
     if not t.type(node.receiver).has(tds.COUNTED):
         raise Problem("T7-202", node.line, f"the method {node.method} of a table")
     return Call(node.place, node.receiver, (node.receiver, *node.arguments))
 
 
-def _insert(t: Translator, node: Invoke) -> None:
+def _insert(t: Translation, node: Invoke) -> None:
     library_rules.statements["table.insert"](t, _as_call(t, node))
 
 
-def _remove(t: Translator, node: Invoke) -> None:
+def _remove(t: Translation, node: Invoke) -> None:
     call = _as_call(t, node)
     t.emit(library_rules.functions["table.remove"](t, call).text)
 
 
-def _sort(t: Translator, node: Invoke) -> None:
+def _sort(t: Translation, node: Invoke) -> None:
     library_rules.statements["table.sort"](t, _as_call(t, node))
 
 

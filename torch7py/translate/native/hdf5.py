@@ -12,7 +12,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
@@ -20,7 +20,7 @@ _MODES = ("r", "r+", "w", "w-", "a")
 
 
 @function("hdf5.open")
-def open_file(t: Translator, node: Call) -> Py:
+def open_file(t: Translation, node: Call) -> Py:
     """``hdf5.open(path[, mode])``: both libraries have the same modes and begin with ``a``."""
     given = [t.value(node.arguments[0]).text]
     mode = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "a")
@@ -29,7 +29,7 @@ def open_file(t: Translator, node: Call) -> Py:
     return atom(f"h5py.File({given[0]}, {code.quoted(mode.value)})")
 
 
-def _place(t: Translator, file: Expression, path: Expression) -> str:
+def _place(t: Translation, file: Expression, path: Expression) -> str:
     """What stands at a path; of the names alone it is an entry of the file."""
     if t.kind(path) != "string":
         raise Problem("T7-203", path.line, "a path in a file of unknown kind")
@@ -41,22 +41,22 @@ def _place(t: Translator, file: Expression, path: Expression) -> str:
     return f"{t.value(file).at(code.ATOM)}[{t.value(path)}]"
 
 
-def _read(t: Translator, node: Invoke) -> Py:
+def _read(t: Translation, node: Invoke) -> Py:
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "all that a file holds, as one table")
     return atom(_place(t, node.receiver, node.arguments[0]))
 
 
-def _tensor(t: Translator, dataset: Expression, places: str) -> Py:
-    t.models.helpers["tensor_of"] = None
+def _tensor(t: Translation, dataset: Expression, places: str) -> Py:
+    t.helpers["tensor_of"] = None
     return atom(f"tensor_of({t.value(dataset).at(code.ATOM)}[{places}])")
 
 
-def _all(t: Translator, node: Invoke) -> Py:
+def _all(t: Translation, node: Invoke) -> Py:
     return _tensor(t, node.receiver, ":")
 
 
-def _range(t: Translator, node: Expression) -> str:
+def _range(t: Translation, node: Expression) -> str:
     """``{from, to}``, counted from 1, or one place."""
     if isinstance(node, tree.Table):
         values = [item.value for item in node.fields]
@@ -76,20 +76,20 @@ def _is_below_one(node: Expression) -> bool:
     return isinstance(node, Number) and node.value < 1
 
 
-def _partial(t: Translator, node: Invoke) -> Py:
+def _partial(t: Translation, node: Invoke) -> Py:
     return _tensor(t, node.receiver, ", ".join(_range(t, argument) for argument in node.arguments))
 
 
-def _sizes(t: Translator, node: Invoke) -> Py:
+def _sizes(t: Translation, node: Invoke) -> Py:
     return atom(f"list({t.value(node.receiver).at(code.ATOM)}.shape)")
 
 
-def _sizes_of_tensor(t: Translator, node: Invoke) -> Py:
+def _sizes_of_tensor(t: Translation, node: Invoke) -> Py:
     """``x:size():totable()``, of which a page has the sizes as they are."""
     return atom(f"list({t.value(node.receiver)})")
 
 
-def _write(t: Translator, node: Invoke) -> None:
+def _write(t: Translation, node: Invoke) -> None:
     if len(node.arguments) != 2 or t.kind(node.arguments[1]) != "tensor":
         raise Problem(
             "T7-203", node.line, "writing something else into a file than a tensor, or with options"
@@ -99,7 +99,7 @@ def _write(t: Translator, node: Invoke) -> None:
     t.emit(f"{_place(t, node.receiver, path)} = {array}")
 
 
-def _close(t: Translator, node: Invoke) -> None:
+def _close(t: Translation, node: Invoke) -> None:
     t.emit(f"{t.value(node.receiver).at(code.ATOM)}.close()")
 
 

@@ -13,7 +13,7 @@ from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["IN_SINGLE"]
 
@@ -26,7 +26,7 @@ _SCALES = {
 }
 
 
-def _source(t: Translator, node: Call) -> Expression:
+def _source(t: Translation, node: Call) -> Expression:
     """The image; another one to write into has no form."""
     tensors = [argument for argument in node.arguments if t.kind(argument) == "tensor"]
     if len(tensors) != 1 or tensors[0] is not node.arguments[0]:
@@ -34,14 +34,14 @@ def _source(t: Translator, node: Call) -> Expression:
     return tensors[0]
 
 
-def _numbers(t: Translator, node: Call, source: Expression) -> str:
+def _numbers(t: Translation, node: Call, source: Expression) -> str:
     """An image that is computed with: whole numbers are rounded or cut off, and have no form here."""
     if elements(t, source) is not None:
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} of whole numbers")
     return str(t.value(source))
 
 
-def _text(t: Translator, node: Call, given: Expression, what: str) -> str:
+def _text(t: Translation, node: Call, given: Expression, what: str) -> str:
     if not isinstance(given, String):
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {what} that is not written out")
     return given.value
@@ -52,7 +52,7 @@ def _text(t: Translator, node: Call, given: Expression, what: str) -> str:
 
 
 @function("image.load", "image.loadJPG", "image.loadPNG")
-def loaded(t: Translator, node: Call) -> Py:
+def loaded(t: Translation, node: Call) -> Py:
     """``image.load(path[, planes[, type]])``"""
     path, rest = node.arguments[0], node.arguments[1:]
     text = str(t.value(path))
@@ -68,7 +68,7 @@ def loaded(t: Translator, node: Call) -> Py:
     return atom(f"{_needed(t, 'load_image', 'luminance')}({text})")
 
 
-def _needed(t: Translator, name: str, *parts: str) -> str:
+def _needed(t: Translation, name: str, *parts: str) -> str:
     """A helper that calls others."""
     for part in parts:
         t.need(part)
@@ -76,7 +76,7 @@ def _needed(t: Translator, name: str, *parts: str) -> str:
 
 
 @statement("image.save")
-def saved(t: Translator, node: Call) -> None:
+def saved(t: Translation, node: Call) -> None:
     path, picture = node.arguments[:2]
     if t.kind(picture) != "tensor":
         raise Problem("T7-203", node.line, "image.save of something that may be no tensor")
@@ -88,17 +88,17 @@ def saved(t: Translator, node: Call) -> None:
 
 
 @function("image.hflip")
-def flipped_horizontally(t: Translator, node: Call) -> Py:
+def flipped_horizontally(t: Translation, node: Call) -> Py:
     return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-1)")
 
 
 @function("image.vflip")
-def flipped_vertically(t: Translator, node: Call) -> Py:
+def flipped_vertically(t: Translation, node: Call) -> Py:
     return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-2)")
 
 
 @function("image.crop")
-def cropped(t: Translator, node: Call) -> Py:
+def cropped(t: Translation, node: Call) -> Py:
     """A part of an image, from the first row and column (counted from 0) to those after the last."""
     source = _source(t, node)
     rest = node.arguments[1:]
@@ -127,7 +127,7 @@ def cropped(t: Translator, node: Call) -> Py:
 
 
 @function("image.scale")
-def scaled(t: Translator, node: Call) -> Py:
+def scaled(t: Translation, node: Call) -> Py:
     """``image.scale(x, width, height[, mode])`` and ``image.scale(x, size[, mode])``"""
     source = _source(t, node)
     rest = list(node.arguments[1:])
@@ -147,7 +147,7 @@ def scaled(t: Translator, node: Call) -> Py:
     return atom(f"{t.need(_SCALES[mode])}({_numbers(t, node, source)}, {size})")
 
 
-def _size(t: Translator, node: Call, source: Expression, size: Expression) -> str:
+def _size(t: Translation, node: Call, source: Expression, size: Expression) -> str:
     """Width and height, as one text of arguments."""
     longer, side = str(t.value(size)), ""
     if isinstance(size, String):
@@ -166,21 +166,21 @@ def _size(t: Translator, node: Call, source: Expression, size: Expression) -> st
 
 
 @function("image.rgb2y")
-def brightness(t: Translator, node: Call) -> Py:
+def brightness(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('luminance')}({t.value(_source(t, node))})")
 
 
 @function("image.rgb2yuv")
-def to_yuv(t: Translator, node: Call) -> Py:
+def to_yuv(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('rgb_to_yuv')}({_numbers(t, node, _source(t, node))})")
 
 
 @function("image.yuv2rgb")
-def from_yuv(t: Translator, node: Call) -> Py:
+def from_yuv(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('yuv_to_rgb')}({_numbers(t, node, _source(t, node))})")
 
 
-def _named(t: Translator, node: Call, names: tuple[str, ...]) -> dict[str, Expression]:
+def _named(t: Translation, node: Call, names: tuple[str, ...]) -> dict[str, Expression]:
     """Arguments by name, whether they are written as a table or one after the other."""
     path = t.path(node.callee)
     first = node.arguments[0] if len(node.arguments) == 1 else None
@@ -197,7 +197,7 @@ def _named(t: Translator, node: Call, names: tuple[str, ...]) -> dict[str, Expre
     return {name: value for name, value in found.items() if not isinstance(value, Nil)}
 
 
-def _settings(t: Translator, given: dict[str, Expression], python: dict[str, tuple[str, str]]) -> str:
+def _settings(t: Translation, given: dict[str, Expression], python: dict[str, tuple[str, str]]) -> str:
     """Settings as keywords; each has its name in Python and the kind that it must be of."""
     text = ""
     for name, value in given.items():
@@ -220,7 +220,7 @@ _RANGES = {
 
 
 @function("image.minmax")
-def ranged(t: Translator, node: Call) -> Py:
+def ranged(t: Translation, node: Call) -> Py:
     """``image.minmax{tensor = x, min = a, max = b, symm = false, saturate = false}``, as a new tensor."""
     keywords = {**_RANGES, "symm": ("symmetric", "boolean")}
     if not (len(node.arguments) == 1 and isinstance(node.arguments[0], Table)):
@@ -244,11 +244,11 @@ _OF_GRIDS = {
 
 
 @function("image.toDisplayTensor")
-def grid(t: Translator, node: Call) -> Py:
+def grid(t: Translation, node: Call) -> Py:
     return _grid(t, node, _named(t, node, ("input", *_OF_GRIDS)), "input")
 
 
-def _grid(t: Translator, node: Call, given: dict[str, Expression], name: str) -> Py:
+def _grid(t: Translation, node: Call, given: dict[str, Expression], name: str) -> Py:
     source = given.pop(name, None)
     kind = None if source is None else t.kind(source)
     if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
@@ -263,7 +263,7 @@ _OF_WINDOWS = ("zoom", "win", "x", "y", "legend", "offscreen", "gui", "input_ima
 
 
 @function("image.display")
-def displayed(t: Translator, node: Call) -> Py:
+def displayed(t: Translation, node: Call) -> Py:
     """Shown in a window of the system's own, which is nothing that the program could go on with."""
     if len(node.arguments) == 1 and isinstance(node.arguments[0], Table):
         given = _named(t, node, ("image", *_OF_GRIDS, *_OF_WINDOWS))
@@ -281,7 +281,7 @@ def displayed(t: Translator, node: Call) -> Py:
 
 
 @function("image.convolve")
-def convolved(t: Translator, node: Call) -> Py:
+def convolved(t: Translation, node: Call) -> Py:
     """``image.convolve(x, kernel[, mode])``"""
     if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
         raise Problem("T7-203", node.line, "image.convolve with a tensor for its result")
@@ -294,7 +294,7 @@ def convolved(t: Translator, node: Call) -> Py:
 
 
 @function("image.gaussian")
-def gaussian(t: Translator, node: Call) -> Py:
+def gaussian(t: Translation, node: Call) -> Py:
     """``image.gaussian(size, sigma, ...)`` or with names: width and height may differ, the spread may not."""
     given = _named(t, node, ("size", "sigma", "amplitude", "normalize", "width", "height"))
     size = given.pop("size", None)

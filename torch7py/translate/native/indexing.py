@@ -11,11 +11,11 @@ from torch7py.translate.native import code, confusion, facts, library_rules, mem
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, is_open, undecided
-from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.native.whole_tensors import elements, is_mask
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "index",
@@ -29,12 +29,12 @@ __all__ = [
 ]
 
 
-def key(t: Translator, node: Index) -> Py:
+def key(t: Translation, node: Index) -> Py:
     """The key of a dict."""
     return t.value(node.key)
 
 
-def index(t: Translator, node: Index) -> Py:
+def index(t: Translation, node: Index) -> Py:
     path = t.path(node)
     if path is not None:
         named = t.classes.uses.named(node)
@@ -134,15 +134,15 @@ def index(t: Translator, node: Index) -> Py:
     raise undecided(t, node.base, "T7-303", node.line, f"indexing {described(t, node.base)}")
 
 
-def option_name(t: Translator, node: Index) -> Py:
+def option_name(t: Translation, node: Index) -> Py:
     """The name of an option that is not written out."""
-    changed = [name for name in t.calls.options if code.attribute_name(name) != name]
+    changed = [name for name in t.options if code.attribute_name(name) != name]
     if changed or t.kind(node.key) != "string":
         raise Problem("T7-303", node.line, "an option by a name that is not written out")
     return t.value(node.key)
 
 
-def _is_never_given(t: Translator, node: Index) -> bool:
+def _is_never_given(t: Translation, node: Index) -> bool:
     """Whether a table never gets a field of this name."""
     found = t.type(node.base)
     if not isinstance(node.key, String) or found.find().classes or found.kind != "table":
@@ -150,14 +150,14 @@ def _is_never_given(t: Translator, node: Index) -> bool:
     return t.tables.never_given(found, node.key.value)
 
 
-def is_item(t: Translator, node: Index) -> bool:
+def is_item(t: Translation, node: Index) -> bool:
     """Whether an expression is an item of a list."""
     if t.kind(node.base) != "table" or t.path(node) is not None or optimizers.holds_loss(t, node.base):
         return False
     return t.representation(node.base) == "list"
 
 
-def item(t: Translator, node: Index) -> Py:
+def item(t: Translation, node: Index) -> Py:
     """An item of a list, or None where it has none at that place."""
     return atom(f"{t.need('lua_item')}({t.value(node.base)}, {t.value(node.key)})")
 
@@ -179,7 +179,7 @@ def _takes_object(made: LuaClass, name: str) -> bool:
     return owner is None
 
 
-def _may_be_missing(t: Translator, node: Index) -> bool:
+def _may_be_missing(t: Translation, node: Index) -> bool:
     """Whether an item of a list is one that the program compares with nil, and may be none, or that ends a loop."""
     found = t.type(node)
     if found.has("node"):  # of a graph, which is there whenever it is used
@@ -190,21 +190,21 @@ def _may_be_missing(t: Translator, node: Index) -> bool:
     return not t.tables.has_item(node)
 
 
-def is_attribute(t: Translator, node: Index) -> bool:
+def is_attribute(t: Translation, node: Index) -> bool:
     """Whether an expression is a field of an object, or of a class, of the program's own."""
     if not isinstance(node.key, String):
         return False
     return t.kind(node.base) == "object" or bool(t.type(node.base).find().classes)
 
 
-def list_position(t: Translator, node: Index) -> Py:
+def list_position(t: Translation, node: Index) -> Py:
     key = node.key
     if isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, node.base):
         return atom("-1")
     return t.expressions.position(key)
 
 
-def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
+def tensor_index(t: Translation, node: Index, assigned: bool = False) -> Py:
     base, keys = node.base, [node.key]
     # x[i][j] is x[i, j]
     while (
@@ -231,13 +231,13 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
     return atom(text)
 
 
-def _is_element(t: Translator, node: Index, base: Expression, keys: list[Expression]) -> bool:
+def _is_element(t: Translation, node: Index, base: Expression, keys: list[Expression]) -> bool:
     """Whether a part of a tensor that is kept where other things are is one element."""
     open_kind = t.kind(node) in (None, "any")
     return open_kind and t.type(base).rank == len(keys) and all(t.kind(key) == "number" for key in keys)
 
 
-def _may_be_element(t: Translator, node: Index, base: Expression, keys: list[Expression]) -> bool:
+def _may_be_element(t: Translation, node: Index, base: Expression, keys: list[Expression]) -> bool:
     """Whether it is not known if a part of a tensor is one element."""
     rank = t.type(base).rank
     if t.kind(node) in (None, "any"):
@@ -246,12 +246,12 @@ def _may_be_element(t: Translator, node: Index, base: Expression, keys: list[Exp
     return len(ranks) > 1 and len(keys) in ranks and all(t.kind(key) == "number" for key in keys)
 
 
-def _tensor_keys(t: Translator, base: Expression, key: Expression) -> list[str]:
+def _tensor_keys(t: Translation, base: Expression, key: Expression) -> list[str]:
     if isinstance(key, tree.Table):
         return [_slice(t, item.value) for item in key.fields] or [":"]
     kind = t.kind(key)
     if kind == "tensor":
-        if not t.is_mask(key):
+        if not is_mask(t, key):
             return [str(minus_one(t.value(key)))]
         return [str(t.value(key)) if elements(t, key) == "mask" else f"{t.value(key).at(code.ATOM)}.bool()"]
     if kind not in ("number", None):
@@ -260,7 +260,7 @@ def _tensor_keys(t: Translator, base: Expression, key: Expression) -> list[str]:
     return [str(t.expressions.position(key))]
 
 
-def _slice(t: Translator, node: Expression) -> str:
+def _slice(t: Translation, node: Expression) -> str:
     if not isinstance(node, tree.Table) and t.kind(node) == "table":
         return _named_slice(t, node)
     if not isinstance(node, tree.Table):
@@ -279,7 +279,7 @@ def _slice(t: Translator, node: Expression) -> str:
     return code.stretch(first.text, str(end))
 
 
-def _named_slice(t: Translator, node: Expression) -> str:
+def _named_slice(t: Translation, node: Expression) -> str:
     """``x[{rows, {}}]`` with ``rows = {first, last}``."""
     sources = t.wholes.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
     if not sources or any(not isinstance(s, tree.Table) or len(s.fields) != 2 for s in sources):
@@ -288,9 +288,9 @@ def _named_slice(t: Translator, node: Expression) -> str:
     return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
 
 
-def table(t: Translator, node: tree.Table) -> Py:
+def table(t: Translation, node: tree.Table) -> Py:
     found = t.type(node)
-    representation = t.representation_of(found)
+    representation = t.tables.representation(found)
     if representation == "list":
         items = []
         for item in node.fields:
@@ -299,7 +299,7 @@ def table(t: Translator, node: tree.Table) -> Py:
             last = item is node.fields[-1]
             if last and isinstance(item.value, tree.Vararg):
                 items.append(f"*{t.calls.rest()}")
-            elif last and t.calls.is_unpacked(item.value):
+            elif last and t.is_unpacked(item.value):
                 values = t.calls.unpacked(item.value, in_list=True)
                 is_part = isinstance(item.value, tree.Call) and len(item.value.arguments) > 1
                 if len(node.fields) == 1 and is_part:  # a part of a list is a list of its own

@@ -16,7 +16,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ALIKE", "clear_masked_rows", "counted", "fill", "fill_head", "filled_by", "refuse_masked_rows"]
 
@@ -26,24 +26,24 @@ _FROZEN = re.compile("LSTM|BiSequencer|SeqBRNN")
 _MASKED = re.compile("LookupTableMaskZero")
 
 
-def counted(t: Translator, parameters: str) -> str:
+def counted(t: Translation, parameters: str) -> str:
     """Of a page's parameters, those that the original has as well."""
-    return f"[p for p in {parameters} if p.requires_grad]" if t.layers_named(_FROZEN) else parameters
+    return f"[p for p in {parameters} if p.requires_grad]" if _named(t, _FROZEN) else parameters
 
 
-def refuse_masked_rows(t: Translator, method: str, line: int) -> None:
-    if t.layers_named(_MASKED):
+def refuse_masked_rows(t: Translation, method: str, line: int) -> None:
+    if _named(t, _MASKED):
         raise Problem("T7-227", line, f"{method} of all weights, a lookup table's row of zeros among them")
 
 
-def clear_masked_rows(t: Translator, models: list[str]) -> None:
+def clear_masked_rows(t: Translation, models: list[str]) -> None:
     """After all weights are filled, set the rows of zeros of lookup tables with a mask back."""
-    if t.layers_named(_MASKED):
+    if _named(t, _MASKED):
         for model in models:
             t.emit(f"{t.need('clear_padding')}({model})")
 
 
-def filled_by(t: Translator, node: tree.GenericFor) -> list[str]:
+def filled_by(t: Translation, node: tree.GenericFor) -> list[str]:
     """The module of which a loop fills all parameters, with other numbers than zeros."""
     if len(node.names) != 2 or t.scopes.of_name[node.names[1]] not in t.training.vectors.filled:
         return []
@@ -55,7 +55,7 @@ def filled_by(t: Translator, node: tree.GenericFor) -> list[str]:
     return [t.value(of.receiver).text] if isinstance(of, Invoke) else []
 
 
-def fill_head(t: Translator, node: tree.GenericFor) -> bool:
+def fill_head(t: Translation, node: tree.GenericFor) -> bool:
     """The line of ``for _, p in ipairs(model:parameters()) do p:uniform(-a, a) end``; whether it is such a loop."""
     source = node.values[0]
     if not (isinstance(source, Call) and t.path(source.callee) in ("ipairs", "pairs") and source.arguments):
@@ -81,7 +81,12 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
     return True
 
 
-def fill(t: Translator, node: Invoke) -> None:
+def fill(t: Translation, node: Invoke) -> None:
     """``p:uniform(-a, a)`` in such a loop."""
     given = ", ".join(t.value(argument).text for argument in node.arguments)
     t.emit(f"{t.value(node.receiver)}.data.{ALIKE[node.method]}({given})")
+
+
+def _named(t: Translation, wanted: re.Pattern[str]) -> bool:
+    """Whether the program names layers that a pattern finds."""
+    return any(map(wanted.search, t.layer_names))

@@ -21,7 +21,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
     from torch7py.translate.native.wholes import Wholes
 
 __all__ = ["Intervals"]
@@ -46,7 +46,7 @@ _LIKE_FIRST = {"math.floor": math.floor, "math.ceil": math.ceil}
 class Intervals:
     """``of(expression)``: the bounds of a number."""
 
-    def __init__(self, translator: Translator, raw: Wholes) -> None:
+    def __init__(self, translator: Known, raw: Wholes) -> None:
         self.t = translator
         self.raw = raw  # which numbers are whole when nothing is too large
         self._bounds: dict[Key, Bounds | None] = {}  # None: given nothing so far
@@ -280,7 +280,7 @@ class Intervals:
         found = self.t.type(node.base)
         name = node.key.value if isinstance(node.key, tree.String) else None
         if kind == "table" and found.has("options") and name is not None:
-            default = self.t.calls.options.get(name)
+            default = self.t.options.get(name)
             return ANY if default is None else self._option(default)
         if kind == "table" and not found.classes:
             return self._known((found.find(), name if found.find().fields else None))

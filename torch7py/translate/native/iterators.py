@@ -15,14 +15,14 @@ from torch7py.translate.forms import returns_of
 from torch7py.translate.scopes import Variable
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["iterator_head"]
 
 _NEVER_NIL = {"number", "tensor", "storage", "module", "criterion"}
 
 
-def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+def iterator_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
     """Write the line of a loop over what one of the program's functions gives; whether it is one."""
     source = node.values[0]
     functions = t.type(source).find().functions
@@ -49,7 +49,7 @@ def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> boo
 
 
 def _counts(
-    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+    t: Translation, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
 ) -> set[int]:
     """How many values a function gives; ``return self:next()`` gives those of the other."""
     found = {t.counts.written(function)}
@@ -60,14 +60,14 @@ def _counts(
     return found
 
 
-def _called_at_end(t: Translator, node: tree.Return) -> Sequence[tree.Function]:
+def _called_at_end(t: Translation, node: tree.Return) -> Sequence[tree.Function]:
     """The functions of which one gives all that a return gives."""
     first = node.values[0] if len(node.values) == 1 else None
     return t.types.function_called(first) if isinstance(first, (tree.Call, tree.Invoke)) else []
 
 
 def _ends_clearly(
-    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+    t: Translation, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
 ) -> bool:
     """Whether each return gives values of a known number, and the first is nil only where all are."""
     if function.vararg or function in callers or not t.calls.is_fixed(function):
@@ -88,7 +88,7 @@ def _ends_clearly(
 
 
 def _is_plain(
-    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+    t: Translation, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
 ) -> bool:
     """Whether a function gives a known number of values, whatever they are."""
     if function.vararg or function in callers or not t.calls.is_fixed(function):
@@ -97,7 +97,7 @@ def _is_plain(
     return all(_is_plain(t, inner, callers | {function}) for inner in ends)
 
 
-def _is_there(t: Translator, node: tree.Expression, seen: set[Variable] | None = None) -> bool:
+def _is_there(t: Translation, node: tree.Expression, seen: set[Variable] | None = None) -> bool:
     """Whether a value is never nil, for what the program gives it. ``seen``: variables that are taken for such."""
     seen = set() if seen is None else seen
     if isinstance(node, tree.Paren):

@@ -11,7 +11,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ _PLAIN = ("number", "string", "boolean")
 
 
 @function("cjson.decode")
-def decode(t: Translator, node: Call) -> Py:
+def decode(t: Translation, node: Call) -> Py:
     """``cjson.decode(text)``; a null in it is None, which is false where cjson's is true."""
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("string", None):
         raise Problem("T7-203", node.line, "a text in JSON of unknown kind")
@@ -29,7 +29,7 @@ def decode(t: Translator, node: Call) -> Py:
 
 
 @function("cjson.encode")
-def encode(t: Translator, node: Call) -> Py:
+def encode(t: Translation, node: Call) -> Py:
     """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "JSON of several values")
@@ -39,12 +39,12 @@ def encode(t: Translator, node: Call) -> Py:
 
 
 @statement("cjson.encode_sparse_array")
-def sparse_arrays(t: Translator, node: Call) -> None:
+def sparse_arrays(t: Translation, node: Call) -> None:
     """How tables with numbers for keys are written, which have no form here."""
 
 
 def _check(
-    t: Translator, value: Type, line: int, *, is_read: bool = False, above: tuple[Type, ...] = ()
+    t: Translation, value: Type, line: int, *, is_read: bool = False, above: tuple[Type, ...] = ()
 ) -> None:
     """Refuse what is not the same in JSON as in a page: a table under numbers is a list, one under texts a dict."""
     value = value.find()

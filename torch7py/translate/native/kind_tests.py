@@ -12,7 +12,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name, Paren, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["compared", "either", "finds_tensor", "is_typed", "may_be_itself_only"]
 
@@ -23,7 +23,7 @@ _UNSURE = (None, "any", "string", "number", "boolean", "table")
 _PLAIN = {"string": "str", "boolean": "bool", "number": "(int, float)"}
 
 
-def compared(t: Translator, node: Binary) -> Py | None:
+def compared(t: Translation, node: Binary) -> Py | None:
     """``type(x) == 'table'`` of a value whose kinds are known, and more than one."""
     if node.operator not in ("==", "~="):
         return None
@@ -50,7 +50,7 @@ def either(left: Py, right: Py) -> Py | None:
     return atom(f"isinstance({one['value']}, ({', '.join(names)}))")
 
 
-def may_be_itself_only(t: Translator, left: Expression, right: Expression) -> bool:
+def may_be_itself_only(t: Translation, left: Expression, right: Expression) -> bool:
     """Whether both of two values may be of kinds that Python compares otherwise, or one a tensor."""
     kinds = [t.type(side).find().kinds for side in (left, right)]
     if any("tensor" in found for found in kinds):
@@ -58,14 +58,14 @@ def may_be_itself_only(t: Translator, left: Expression, right: Expression) -> bo
     return all(len(found) != 1 and found & {"table", "object", "storage", "boolean"} for found in kinds)
 
 
-def _whole(t: Translator, value: Expression) -> Type:
+def _whole(t: Translation, value: Expression) -> Type:
     """The type of what is asked: of a parameter of several kinds all that it is given."""
     if isinstance(value, Name) and value in t.types.narrowed:
         return t.types.version(value)
     return t.type(value).find()
 
 
-def finds_tensor(t: Translator, node: Expression) -> Py | None:
+def finds_tensor(t: Translation, node: Expression) -> Py | None:
     """``torch.typename(x):find('Tensor')`` of a value of several kinds."""
     if isinstance(node, Invoke) and node.method in ("find", "match") and len(node.arguments) == 1:
         asked, pattern = node.receiver, node.arguments[0]
@@ -85,7 +85,7 @@ def finds_tensor(t: Translator, node: Expression) -> Py | None:
     return atom(f"torch.is_tensor({t.value(asked.arguments[0])})")
 
 
-def is_typed(t: Translator, node: Expression) -> Py | None:
+def is_typed(t: Translation, node: Expression) -> Py | None:
     """``torch.typename(x)`` as a condition: whether x is a tensor, where nothing else that it may be has a name."""
     if not isinstance(node, Call) or t.path(node.callee) != "torch.typename" or len(node.arguments) != 1:
         return None
@@ -97,7 +97,7 @@ def is_typed(t: Translator, node: Expression) -> Py | None:
     return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
 
 
-def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | None:
+def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | None:
     found = _whole(t, value)
     kinds = set(found.kinds)
     if kinds == {"table"} and said == "table":
@@ -129,7 +129,7 @@ def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | N
     return atom(f"isinstance({text}, {shown})")
 
 
-def _is_table(t: Translator, value: Expression, found: Type) -> Py | None:
+def _is_table(t: Translation, value: Expression, found: Type) -> Py | None:
     """Of what is a table, as far as the program tells: it may be missing, or something from elsewhere."""
     if found.has("losses") or found.has("flat weights") or found.has("of a module"):
         return None

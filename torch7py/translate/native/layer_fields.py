@@ -24,7 +24,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["KEPT_BY_NN", "LayerFields"]
 
@@ -35,7 +35,7 @@ KEPT_BY_NN = {"output", "gradInput"}
 class LayerFields:
     """What the fields of one class of layers are, and how they are written at the moment."""
 
-    t: Translator
+    t: Translation
     made: LuaClass
     name: str
     parameters: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from torch7py.translate.native.code import Py
 from torch7py.translate.tree import Call, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "Done",
@@ -27,14 +27,14 @@ __all__ = [
     "values",
 ]
 
-Rule: TypeAlias = "Callable[[Translator, Call], Py]"
-Done: TypeAlias = "Callable[[Translator, Call], None]"
+Rule: TypeAlias = "Callable[[Translation, Call], Py]"
+Done: TypeAlias = "Callable[[Translation, Call], None]"
 
 functions: dict[str, Rule] = {}
 statements: dict[str, Done] = {}
-methods: dict[tuple[str, str], Callable[[Translator, Invoke], Py]] = {}
-method_statements: dict[tuple[str, str], Callable[[Translator, Invoke], None]] = {}
-constants: dict[str, Callable[[Translator, str], Py]] = {}  # fields of packages that are no functions
+methods: dict[tuple[str, str], Callable[[Translation, Invoke], Py]] = {}
+method_statements: dict[tuple[str, str], Callable[[Translation, Invoke], None]] = {}
+constants: dict[str, Callable[[Translation, str], Py]] = {}  # fields of packages that are no functions
 values: dict[str, str] = {}  # functions of Lua that Python has as well, as values
 
 

@@ -18,7 +18,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["LiteralObjects", "keys_of"]
 
@@ -32,7 +32,7 @@ def keys_of(tables: Iterable[tree.Table]) -> dict[str, bool]:
 
 @dataclass(eq=False)
 class LiteralObjects:
-    t: Translator
+    t: Translation
     classes: dict[LuaClass, dict[str, bool]] = field(default_factory=dict)  # with the names of their fields
     tables: dict[tree.Table, LuaClass] = field(default_factory=dict)
     calls: set[Call] = field(default_factory=set)  # of setmetatable on such a table

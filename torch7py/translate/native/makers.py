@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Makers"]
 
@@ -34,7 +34,7 @@ class Maker:
 class Makers:
     """The makers of all classes; ``instead``: what stands for their statements."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.of_function: dict[tree.Function, Maker] = {}
         self.instead: dict[Statement, tuple[str, Expression | None]] = {}

@@ -10,12 +10,12 @@ from torch7py.translate.native import code
 from torch7py.translate.tree import Call, Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["has_comments", "masked"]
 
 
-def masked(t: Translator, node: tree.NumericFor) -> bool:
+def masked(t: Translation, node: tree.NumericFor) -> bool:
     """``for j = 1, n do if x[j] > a then x[j] = b end end`` as ``x[x > a] = b``, where x has n elements."""
     if len(node.body.statements) != 1 or has_comments(node) or node.step is not None:
         return False
@@ -60,7 +60,7 @@ def masked(t: Translator, node: tree.NumericFor) -> bool:
     return True
 
 
-def has_length(t: Translator, name: Name, length: Expression) -> bool:
+def has_length(t: Translation, name: Name, length: Expression) -> bool:
     """Whether a tensor of one dimension surely has so many elements: it was made so, and is not made anew."""
     if not _stays(t, length):
         return False
@@ -79,7 +79,7 @@ def has_length(t: Translator, name: Name, length: Expression) -> bool:
     return isinstance(argument, Name) and t.tables.filled_to(argument, length)
 
 
-def _stays(t: Translator, node: Expression) -> bool:
+def _stays(t: Translation, node: Expression) -> bool:
     """Whether an expression is a number, or a variable that is assigned once."""
     if isinstance(node, tree.Number):
         return True

@@ -14,7 +14,7 @@ from torch7py.translate.native.text import text as written_text
 from torch7py.translate.tree import Expression, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["condition", "several", "substitution", "value"]
 
@@ -28,7 +28,7 @@ def _plain(arguments: tuple[Expression, ...]) -> bool:
     return isinstance(first, String) and is_plain(first.value)
 
 
-def _start(t: Translator, arguments: tuple[Expression, ...]) -> Py | None:
+def _start(t: Translation, arguments: tuple[Expression, ...]) -> Py | None:
     """Where to begin, from 0; None for the beginning."""
     if len(arguments) < 2:
         return None
@@ -42,7 +42,7 @@ def _start(t: Translator, arguments: tuple[Expression, ...]) -> Py | None:
     return t.expressions.position(start)
 
 
-def _search(t: Translator, subject: Expression, arguments: tuple[Expression, ...]) -> str:
+def _search(t: Translation, subject: Expression, arguments: tuple[Expression, ...]) -> str:
     """``re.search(pattern, text)``"""
     t.imports.add("re")
     text = t.value(subject)
@@ -58,7 +58,7 @@ def _search(t: Translator, subject: Expression, arguments: tuple[Expression, ...
     return f"re.compile({pattern}).{function}({text}, {start})"
 
 
-def condition(t: Translator, node: Expression) -> Py | None:
+def condition(t: Translation, node: Expression) -> Py | None:
     """Whether something is found."""
     found = matched(t, node)
     if found is None or found[0] not in ("find", "match") or not found[2]:
@@ -73,7 +73,7 @@ def condition(t: Translator, node: Expression) -> Py | None:
     return atom(_search(t, subject, arguments))
 
 
-def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
+def value(t: Translation, name: str, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
     """The first value."""
     if name == "gsub":
         return _gsub(t, subject, arguments, line)
@@ -95,7 +95,7 @@ def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expres
 
 
 def several(
-    t: Translator,
+    t: Translation,
     found: tuple[str, Expression, tuple[Expression, ...]],
     targets: tuple[Expression, ...],
     line: int,
@@ -144,7 +144,7 @@ def _nones(names: list[str]) -> str:
 # gsub
 
 
-def _gsub(t: Translator, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
+def _gsub(t: Translation, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
     pattern, new = arguments[0], arguments[1]
     text = t.value(subject)
     count = t.expressions.whole_number(arguments[2]).text if len(arguments) > 2 else ""
@@ -159,7 +159,7 @@ def _gsub(t: Translator, subject: Expression, arguments: tuple[Expression, ...],
 
 
 def _substituted(
-    t: Translator, subject: Expression, arguments: tuple[Expression, ...], names: list[str], line: int
+    t: Translation, subject: Expression, arguments: tuple[Expression, ...], names: list[str], line: int
 ) -> None:
     """``new, count = s:gsub(pattern, replacement)``"""
     t.emit(f"{', '.join(names[:2])} = {substitution(t, subject, arguments, line)}")
@@ -167,7 +167,7 @@ def _substituted(
         t.emit(f"{name} = None")
 
 
-def substitution(t: Translator, subject: Expression, arguments: tuple[Expression, ...], line: int) -> str:
+def substitution(t: Translation, subject: Expression, arguments: tuple[Expression, ...], line: int) -> str:
     """The call that gives the new text, and how often something was replaced."""
     t.imports.add("re")
     source, groups = as_regex(arguments[0])
@@ -175,7 +175,7 @@ def substitution(t: Translator, subject: Expression, arguments: tuple[Expression
     return f"re.subn({source}, {_replacement(t, arguments[1], groups, line)}, {t.value(subject)}{count})"
 
 
-def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:
+def _replacement(t: Translation, new: Expression, groups: int, line: int) -> str:
     if isinstance(new, String):
         return _template(new, groups, line)
     kind = t.kind(new)
@@ -192,7 +192,7 @@ def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:
     raise Undecided("T7-233", line, "gsub with a replacement of unknown kind")
 
 
-def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
+def _inline(t: Translation, new: tree.Function, groups: int, line: int) -> str:
     """A function of one expression, as one of the match."""
     statements = new.body.statements
     only = statements[0] if len(statements) == 1 else None

@@ -18,12 +18,12 @@ from torch7py.translate.native.tensors.rules import Arguments, rule
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["element", "moved"]
 
 
-def _from_first(t: Translator, node: Expression) -> Py:
+def _from_first(t: Translation, node: Expression) -> Py:
     if not _are_followed(t):
         raise Problem(
             "T7-271", node.line, "a pointer to a tensor's memory, used otherwise than to go through it"
@@ -31,7 +31,7 @@ def _from_first(t: Translator, node: Expression) -> Py:
     return atom(f"{t.value(node).at(code.ATOM)}.view(-1)")
 
 
-def _are_followed(t: Translator) -> bool:
+def _are_followed(t: Translation) -> bool:
     """Whether pointers are only kept, moved on, and given to functions of texts: a vector is no address."""
     if t.follows_pointers is None:
         pointers = {node for node, found in t.types.by_node.items() if found.find().kinds == {"pointer"}}
@@ -41,7 +41,7 @@ def _are_followed(t: Translator) -> bool:
     return t.follows_pointers
 
 
-def _free(t: Translator, place: tree.Node | Block) -> tuple[Expression, ...]:
+def _free(t: Translation, place: tree.Node | Block) -> tuple[Expression, ...]:
     """The expressions right in a statement or another expression that may be pointers there."""
     if isinstance(place, tree.Local):
         return (*place.names, *place.values)
@@ -57,18 +57,18 @@ def _free(t: Translator, place: tree.Node | Block) -> tuple[Expression, ...]:
 
 
 @rule("data")
-def data(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def data(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return _from_first(t, receiver)
 
 
 @function("torch.data")
-def data_of(t: Translator, node: Call) -> Py:
+def data_of(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "tensor":
         raise Problem("T7-203", node.line, "torch.data of something that may be no tensor")
     return _from_first(t, node.arguments[0])
 
 
-def moved(t: Translator, node: Binary) -> Py:
+def moved(t: Translation, node: Binary) -> Py:
     """``p + n``: the elements from the n-th on."""
     if t.kind(node.right) != "number":
         raise Problem("T7-203", node.line, "a pointer and something that may be no number")
@@ -79,12 +79,12 @@ def moved(t: Translator, node: Binary) -> Py:
     return atom(f"{t.value(node.left).at(code.ATOM)}[{far}{space}:]")
 
 
-def _place(t: Translator, node: Expression) -> Py:
+def _place(t: Translation, node: Expression) -> Py:
     """How far on, without a fraction."""
     return t.expressions.whole_number(node) if t.whole(node) else atom(f"int({t.value(node)})")
 
 
-def element(t: Translator, node: Index, stored: bool = False) -> Py:
+def element(t: Translation, node: Index, stored: bool = False) -> Py:
     """``p[n]``, counted from 0."""
     if t.kind(node.key) != "number" or not t.intervals.natural(node.key):
         raise Problem("T7-203", node.line, "what may be a place before a pointer, or no number")
@@ -93,7 +93,7 @@ def element(t: Translator, node: Index, stored: bool = False) -> Py:
 
 
 @function("ffi.string")
-def string(t: Translator, node: Call) -> Py:
+def string(t: Translation, node: Call) -> Py:
     """``ffi.string(p[, length])``"""
     if not 1 <= len(node.arguments) <= 2 or t.kind(node.arguments[0]) != "pointer":
         raise Problem("T7-203", node.line, "ffi.string of something else than the memory of a tensor")
@@ -103,7 +103,7 @@ def string(t: Translator, node: Call) -> Py:
 
 
 @statement("ffi.copy")
-def copy(t: Translator, node: Call) -> None:
+def copy(t: Translation, node: Call) -> None:
     """``ffi.copy(p, text[, length])``; with a length, there is no zero behind the text."""
     kinds = [t.kind(argument) for argument in node.arguments]
     if kinds[:2] != ["pointer", "string"] or len(kinds) > 3:

@@ -11,12 +11,12 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["is_argument", "looked_for"]
 
 
-def looked_for(t: Translator) -> set[Expression]:
+def looked_for(t: Known) -> set[Expression]:
     """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``."""
     of_name = t.scopes.of_name
     tested: set[Variable] = set()
@@ -38,7 +38,7 @@ def looked_for(t: Translator) -> set[Expression]:
     return found | set(_arguments_that_may_lack(t))
 
 
-def _arguments_that_may_lack(t: Translator) -> Iterator[Expression]:
+def _arguments_that_may_lack(t: Known) -> Iterator[Expression]:
     """``arg[1]`` where nil is a value like others: it is assigned, tested or printed."""
     for node in tree.those(
         t.program, tree.Local, tree.Assign, tree.Return, tree.If, tree.While, tree.Repeat, Unary, Binary, Call
@@ -53,12 +53,12 @@ def _arguments_that_may_lack(t: Translator) -> Iterator[Expression]:
         yield from (value for value in values if isinstance(value, Expression) and is_argument(t, value))
 
 
-def is_argument(t: Translator, node: Expression) -> bool:
+def is_argument(t: Known, node: Expression) -> bool:
     """``arg[n]``, an argument of the program."""
     return isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
 
 
-def _ends_of_loops(t: Translator) -> Iterator[Expression]:
+def _ends_of_loops(t: Known) -> Iterator[Expression]:
     """The first values of the functions that loops go over."""
     for loop in tree.every(t.program, tree.GenericFor):
         if len(loop.values) != 1:

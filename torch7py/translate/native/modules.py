@@ -24,14 +24,14 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Modules"]
 
 
 @dataclass(eq=False)
 class Modules:
-    t: Translator
+    t: Translation
     project: Project
     current: SourceFile = field(init=False)
     shared: set[Variable] = field(default_factory=set)

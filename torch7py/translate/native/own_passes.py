@@ -27,7 +27,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["OwnPasses", "has_own_passes", "is_own_pass"]
 
@@ -40,7 +40,7 @@ def has_own_passes(made: LuaClass) -> bool:
     return is_module and made.find("forward") is not None and made.find("updateOutput") is None
 
 
-def is_own_pass(t: Translator, node: tree.Node | tree.Block) -> bool:
+def is_own_pass(t: Translation, node: tree.Node | tree.Block) -> bool:
     """Whether a call is one of a pass that the program writes itself."""
     if isinstance(node, Invoke):
         if node.method not in _PASSES:
@@ -56,7 +56,7 @@ def is_own_pass(t: Translator, node: tree.Node | tree.Block) -> bool:
 class OwnPasses:
     """What the methods of such classes do with the modules inside."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.modules: set[Type] = set()  # elsewhere, that are gone back through like that, too
         self.others: set[Invoke] = set()  # and their calls

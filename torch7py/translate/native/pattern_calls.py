@@ -9,20 +9,20 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["has_methods_of_text", "matched", "origin"]
 
 _NAMES = {"find", "match", "gsub", "gmatch"}
 
 
-def has_methods_of_text(t: Translator, node: Expression) -> bool:
+def has_methods_of_text(t: Known, node: Expression) -> bool:
     """Whether a receiver is a text, or a number or the message of an error: numbers have no methods."""
     kind = t.kind(node)
     return kind == "string" or (kind == "number" and t.type(node).has("message"))
 
 
-def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
+def matched(t: Known, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
     """The function, the text and the other arguments of a call that takes a pattern."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -36,9 +36,7 @@ def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Exp
     return None
 
 
-def origin(
-    t: Translator, variable: Variable
-) -> tuple[tuple[str, Expression, tuple[Expression, ...]] | None, int]:
+def origin(t: Known, variable: Variable) -> tuple[tuple[str, Expression, tuple[Expression, ...]] | None, int]:
     """The call of match or gmatch that a variable has its only value from, and which of its results it is."""
     if variable.writes:
         return None, 0

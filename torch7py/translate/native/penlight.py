@@ -13,24 +13,24 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 
 
-def _given(t: Translator, node: Call, least: int, most: int) -> list[Py]:
+def _given(t: Translation, node: Call, least: int, most: int) -> list[Py]:
     """The arguments, of which there must be so many."""
     if not least <= len(node.arguments) <= most:
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {len(node.arguments)} arguments")
     return [t.value(argument) for argument in node.arguments]
 
 
-def _texts(t: Translator, node: Call) -> None:
+def _texts(t: Translation, node: Call) -> None:
     if any(t.kind(argument) != "string" for argument in node.arguments):
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something else than strings")
 
 
-def _split(t: Translator, node: Call) -> Py:
+def _split(t: Translation, node: Call) -> Py:
     """``stringx.split(s)``, and ``stringx.split(s, mark)``, where an empty text has no pieces."""
     given = _given(t, node, 1, 2)
     _texts(t, node)
@@ -41,7 +41,7 @@ def _split(t: Translator, node: Call) -> Py:
     return atom(f"{t.need('split_at')}({given[0]}, {given[1]})")
 
 
-def _utils_split(t: Translator, node: Call) -> Py:
+def _utils_split(t: Translation, node: Call) -> Py:
     """``utils.split(s, pattern)``: an empty piece at the end is none."""
     text, *_ = _given(t, node, 1, 3)
     pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "%s+")
@@ -66,7 +66,7 @@ def _utils_split(t: Translator, node: Call) -> Py:
 
 
 def _method(name: str, least: int, most: int) -> None:
-    def rule(t: Translator, node: Call) -> Py:
+    def rule(t: Translation, node: Call) -> Py:
         first, *rest = _given(t, node, least, most)
         at = {"replace": 3, "ljust": 1, "rjust": 1}.get(name)  # where a number is
         if any(t.kind(argument) != "string" for i, argument in enumerate(node.arguments) if i != at):
@@ -82,21 +82,21 @@ def _register(path: str, rule: Rule) -> None:
     functions[f"pl.{path}"] = rule
 
 
-def _find(t: Translator, node: Call) -> Py:
+def _find(t: Translation, node: Call) -> Py:
     first, part = _given(t, node, 2, 2)
     _texts(t, node)
     return Py(f"{first.at(code.ATOM)}.find({part}) + 1 or None", code.OR)
 
 
 def _of_os(name: str, python: str) -> None:
-    def rule(t: Translator, node: Call) -> Py:
+    def rule(t: Translation, node: Call) -> Py:
         t.imports.add("os")
         return atom(f"{python}({', '.join(str(each) for each in _given(t, node, 1, 9))})")
 
     functions[f"pl.path.{name}"] = rule
 
 
-def _read_file(t: Translator, node: Call) -> Py:
+def _read_file(t: Translation, node: Call) -> Py:
     """``file.read(name)``"""
     (name,) = _given(t, node, 1, 1)
     if t.type(node).has("tested"):
@@ -105,7 +105,7 @@ def _read_file(t: Translator, node: Call) -> Py:
 
 
 @statement("pl.utils.printf")
-def _printf(t: Translator, node: Call) -> None:
+def _printf(t: Translation, node: Call) -> None:
     """``utils.printf(pattern, ...)``"""
     pattern = node.arguments[0]
     if isinstance(pattern, String) and pattern.value.endswith("\n"):

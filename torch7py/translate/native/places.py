@@ -14,7 +14,9 @@ from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.intervals import Intervals
+    from torch7py.translate.native.known import Known
+    from torch7py.translate.native.tables import Tables
 
 __all__ = ["Places"]
 
@@ -24,8 +26,8 @@ _KNOWN = -1e5  # bounds below it say that nothing is known
 
 
 class Places:
-    def __init__(self, translator: Translator) -> None:
-        self.t = translator
+    def __init__(self, known: Known, tables: Tables, intervals: Intervals) -> None:
+        self.t, self.tables, self.intervals = known, tables, intervals
 
     def may_be_nil(self, node: Index) -> bool:
         """Whether what a program reads from a list may be nil because of its place."""
@@ -71,7 +73,7 @@ class Places:
     def _least(self, node: Index) -> float:
         """The least that a place can be, with the conditions that it stands under."""
         variable, more = _sum(node.key)
-        least = self.t.intervals.of(node.key)[0] - more  # of the variable
+        least = self.intervals.of(node.key)[0] - more  # of the variable
         for condition, truth in self._conditions.get(node, []) + self._around(node):
             if self._is_written(variable, condition.place.end, node.place.start):
                 continue
@@ -90,15 +92,15 @@ class Places:
 
     def _may_be_behind(self, node: Index) -> bool:
         """``t[i + 1]`` in a loop to ``#t``, or a place behind the last of a list that is what it was made as."""
-        length = self.t.tables.length(self.t.type(node.base))
-        if length is not None and length < self.t.intervals.of(node.key)[1] <= -_KNOWN:
+        length = self.tables.length(self.t.type(node.base))
+        if length is not None and length < self.intervals.of(node.key)[1] <= -_KNOWN:
             return True
         variable, more = _sum(node.key)
         if more > 0 and isinstance(variable, Unary) and variable.operator == "#":
             return same_expression(bare(variable.operand), bare(node.base))
         if more <= 0 or not isinstance(variable, Name):
             return False
-        uses = self.t.tables.uses
+        uses = self.tables.uses
         loop = uses.loop_of.get(self.t.scopes.of_name[variable])
         if isinstance(loop, tree.GenericFor):
             source = loop.values[0]
@@ -126,10 +128,10 @@ class Places:
         """
         if isinstance(target.base, Index) and not isinstance(target.base.key, tree.String):
             return False
-        tables, found = self.t.tables, self.t.type(target.base)
+        tables, found = self.tables, self.t.type(target.base)
         length = tables.filled_length(found)
         least = tables.least(found) if length is None else length
-        if self.t.intervals.of(target.key)[1] <= least or tables.has_item(target):
+        if self.intervals.of(target.key)[1] <= least or tables.has_item(target):
             return False
         if any(r.place.start < target.place.start and same_expression(r, target) for r in self._read):
             return False

@@ -21,7 +21,7 @@ from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "all_values",
@@ -94,7 +94,7 @@ def has_function(path: str) -> bool:
     )
 
 
-def gives_all(t: Translator, node: Expression) -> bool:
+def gives_all(t: Translation, node: Expression) -> bool:
     """Whether the library gives all values of a call: of Lua's libraries, a node's, several or unknown functions."""
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
         return True
@@ -106,14 +106,14 @@ def gives_all(t: Translator, node: Expression) -> bool:
     return owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
 
 
-def ends_in_several(t: Translator, node: tree.Table) -> bool:
+def ends_in_several(t: Translation, node: tree.Table) -> bool:
     """Whether the last item of a list is a call all of whose values the library gives."""
     last = node.fields[-1] if node.fields else None
     call = last.value if last is not None and last.key is None else None
     return isinstance(call, (Call, Invoke)) and gives_all(t, call) and not t.calls.is_one(call, least=1)
 
 
-def value(t: Translator, node: Expression) -> Py | None:
+def value(t: Translation, node: Expression) -> Py | None:
     """An expression as a plain call, None where there is none."""
     if isinstance(node, Index) and t.path(node) is None:
         return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
@@ -132,7 +132,7 @@ def value(t: Translator, node: Expression) -> Py | None:
     return None
 
 
-def _type_test(t: Translator, node: Binary) -> Py | None:
+def _type_test(t: Translation, node: Binary) -> Py | None:
     """``torch.type(x) == 'table'``"""
     for call, name in ((node.left, node.right), (node.right, node.left)):
         asked = isinstance(call, Call) and len(call.arguments) == 1 and t.path(call.callee) == "torch.type"
@@ -142,12 +142,12 @@ def _type_test(t: Translator, node: Binary) -> Py | None:
     return None
 
 
-def all_values(t: Translator, node: Call | Invoke) -> Py | None:
+def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
     return _call(t, node, "call_all", "method_all")
 
 
-def given(t: Translator, target: Expression, value: Py) -> None:
+def given(t: Translation, target: Expression, value: Py) -> None:
     """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
     if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
         found = t.type(target).find()
@@ -155,7 +155,7 @@ def given(t: Translator, target: Expression, value: Py) -> None:
             t.opened.add(found)
 
 
-def several(t: Translator, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
+def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
     """Write ``a, b, c = x, f()``, the last value of which is a call; whether that was done."""
     last = values[-1]
     if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, Name) for target in targets):
@@ -172,7 +172,7 @@ def several(t: Translator, values: tuple[Expression, ...], targets: tuple[Expres
     return True
 
 
-def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
     """The line of a loop over something of unknown kind; whether it was written."""
     values = [t.value(each).text for each in node.values[:-1]]
     last = node.values[-1]
@@ -188,12 +188,12 @@ def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
     return True
 
 
-def store(t: Translator, target: Index, value: Py) -> str:
+def store(t: Translation, target: Index, value: Py) -> str:
     """The statement that puts a value into a table, a tensor or an object of unknown kind."""
     return library_call(t, "store", [t.value(target.base).text, t.value(target.key).text, value.text]).text
 
 
-def library_call(t: Translator, name: str, given: list[str]) -> Py:
+def library_call(t: Translation, name: str, given: list[str]) -> Py:
     """A call of one of the library's functions."""
     t.mixed = True
     return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
@@ -204,7 +204,7 @@ def _alone(value: Py, every: bool) -> Py:
     return atom(f"({value},)") if every else value
 
 
-def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py | None:
+def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py | None:
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
         if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
@@ -258,13 +258,13 @@ def _call(t: Translator, node: Call | Invoke, function: str, method: str) -> Py 
     return None  # a page has no other function of that library
 
 
-def arguments(t: Translator, arguments: tuple[Expression, ...]) -> list[str]:
+def arguments(t: Translation, arguments: tuple[Expression, ...]) -> list[str]:
     """Arguments as text; of the last one all values."""
     given = [t.value(argument).text for argument in arguments[:-1]]
     for last in arguments[-1:]:
         if isinstance(last, tree.Vararg):
             given.append(f"*{t.calls.rest()}")
-        elif t.calls.is_unpacked(last):
+        elif t.is_unpacked(last):
             given.append(f"*{t.calls.unpacked(last)}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
             values = all_values(t, last)

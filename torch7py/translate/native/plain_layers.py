@@ -23,7 +23,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["PlainLayers"]
 
@@ -45,7 +45,7 @@ _PASSES = {*FORWARD, *BACKWARD}
 
 
 class PlainLayers:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.current: LuaClass | None = None  # whose methods are being written
         self.written: set[LuaClass] = set()

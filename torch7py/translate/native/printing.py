@@ -13,17 +13,17 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["spreads"]
 
 # All results of a function of a library, as print writes them.
-spreads: dict[str, Callable[[Translator, Call], str]] = {}
+spreads: dict[str, Callable[[Translation, Call], str]] = {}
 
 
-def _spread(t: Translator, argument: Expression) -> str | None:
+def _spread(t: Translation, argument: Expression) -> str | None:
     """All values of the last argument of print, where it has several."""
-    if isinstance(argument, tree.Vararg) or t.calls.is_unpacked(argument):
+    if isinstance(argument, tree.Vararg) or t.is_unpacked(argument):
         values = t.calls.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
         kind = t.kind(argument)
         mixed = isinstance(argument, Call) and t.type(argument.arguments[0]).has(tuples.MARK)
@@ -70,7 +70,7 @@ def _spread(t: Translator, argument: Expression) -> str | None:
     raise Undecided("T7-218", argument.line, "print of all results of a call, numbers among them")
 
 
-def _loss_and_count(t: Translator, node: Expression) -> str | None:
+def _loss_and_count(t: Translation, node: Expression) -> str | None:
     """What ``ClassNLLCriterion:forward`` gives: beside the loss the sum of its classes' weights, here of ones."""
     if not isinstance(node, Invoke) or node.method != "forward" or len(node.arguments) != 2:
         return None
@@ -88,7 +88,7 @@ def _loss_and_count(t: Translator, node: Expression) -> str | None:
 
 
 @statement("print")
-def print_statement(t: Translator, node: Call) -> None:
+def print_statement(t: Translation, node: Call) -> None:
     texts, spread = [], None
     for argument in node.arguments:
         kind = t.kind(argument)
@@ -111,6 +111,6 @@ def print_statement(t: Translator, node: Call) -> None:
 
 
 @statement("io.flush", "io.stdout.flush")
-def io_flush(t: Translator, node: Call) -> None:
+def io_flush(t: Translation, node: Call) -> None:
     t.imports.add("sys")
     t.emit("sys.stdout.flush()")

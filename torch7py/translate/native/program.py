@@ -17,10 +17,11 @@ from torch7py.translate.layout import WIDTH, lay_out_all
 from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.known import PROVED, PlainForms
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile, gather
-from torch7py.translate.native.translator import PROVED, PlainForms, Translator
+from torch7py.translate.native.translator import Translator
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
@@ -110,7 +111,7 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     if t is None:
         return frozenset()
     of_program = {*t.names.chosen.values(), *(name for used in t.names.used.values() for name in used)}
-    return frozenset(of_program.intersection(t.models.helpers, HELPERS))
+    return frozenset(of_program.intersection(t.helpers, HELPERS))
 
 
 def _translate(source: bytes, file: str, one_row: bool, plainly: PlainForms) -> Native:
@@ -174,7 +175,7 @@ def _check(found: Native, name: str) -> None:
     """Look at what the pages hold before anybody has them."""
     t = found.translator
     assert t is not None
-    needed = "\n".join(HELPERS[helper] for helper in t.models.helpers)
+    needed = "\n".join(HELPERS[helper] for helper in t.helpers)
     without = {module for module in REACHING_OUT - t.imports if f"{module}." not in needed}
     modules = modules_of(found.modules)
     for page, code in {name: found.code, **found.modules}.items():
@@ -287,7 +288,7 @@ class _Assembly:
     def _page(self, header: str, first: list[str], blocks: list[str]) -> str:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
-        helpers = [f"{HELPERS[name].strip()}\n" for name in t.models.helpers]
+        helpers = [f"{HELPERS[name].strip()}\n" for name in t.helpers]
         classes = {**optimizers.CLASSES, "copy": reuse.COPY}
         helpers += [f"{classes[name]}\n" for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])

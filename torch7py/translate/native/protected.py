@@ -11,12 +11,12 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["is_text", "refuse_other_errors", "several", "statement", "value"]
 
 
-def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
+def several(t: Translation, node: Call, targets: tuple[Expression, ...]) -> bool:
     """``ok, result = pcall(f, ...)``"""
     call, count = _call(t, node, len(targets) - 1)
     names = [t.unread(target) or t.target(target) for target in targets]
@@ -41,23 +41,23 @@ def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
     return True
 
 
-def value(t: Translator, node: Call) -> str:
+def value(t: Translation, node: Call) -> str:
     """Whether ``pcall(f, ...)`` goes well: a variable that is set before."""
     name = t.fresh("ok")
     _alone(t, node, name)
     return name
 
 
-def statement(t: Translator, node: Call) -> None:
+def statement(t: Translation, node: Call) -> None:
     _alone(t, node, "")
 
 
-def assigned(t: Translator, node: Call, target: str) -> None:
+def assigned(t: Translation, node: Call, target: str) -> None:
     """``ok = pcall(f, ...)``"""
     _alone(t, node, target)
 
 
-def _alone(t: Translator, node: Call, name: str) -> None:
+def _alone(t: Translation, node: Call, name: str) -> None:
     call, _ = _call(t, node, 0)
     t.emit("try:")
     with t.indented():
@@ -69,21 +69,21 @@ def _alone(t: Translator, node: Call, name: str) -> None:
         t.emit(f"{name} = False" if name else "pass")
 
 
-def is_text(t: Translator, node: Call) -> bool:
+def is_text(t: Translation, node: Call) -> bool:
     """Whether the value of a call of ``error`` is a text, or may be one."""
     if not node.arguments:
         return False
     return t.kind(node.arguments[0]) in ("string", None) or text.is_message(t, node.arguments[0])
 
 
-def refuse_other_errors(t: Translator, line: int) -> None:
+def refuse_other_errors(t: Translation, line: int) -> None:
     """Programs whose errors are values of other kinds than text: what pcall gives is not known then."""
     for error in tree.every(t.program, Call):
         if t.path(error.callee) == "error" and error.arguments and not is_text(t, error):
             raise Problem("T7-203", line, "pcall, where errors are not only texts")
 
 
-def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
+def _call(t: Translation, node: Call, wanted: int) -> tuple[str, int]:
     """The call that is protected, and how many results it has, of which so many are wanted."""
     refuse_other_errors(t, node.line)
     function, given = node.arguments[0], node.arguments[1:]
@@ -110,5 +110,5 @@ def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
     return f"{name}({t.calls.arguments(call, functions)})", counts.pop()
 
 
-def _is_read(t: Translator, target: Expression) -> bool:
+def _is_read(t: Translation, target: Expression) -> bool:
     return not isinstance(target, Name) or bool(t.scopes.of_name[target].reads)

@@ -24,12 +24,12 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["generic_for", "generic_head", "head", "numeric_for"]
 
 
-def numeric_for(t: Translator, node: tree.NumericFor) -> None:
+def numeric_for(t: Translation, node: tree.NumericFor) -> None:
     if masks.masked(t, node):
         return
     if not t.whole(node.start) or (node.step is not None and not t.whole(node.step)):
@@ -39,7 +39,7 @@ def numeric_for(t: Translator, node: tree.NumericFor) -> None:
     t.loop_body(node.body)
 
 
-def _over_reals(t: Translator, node: tree.NumericFor) -> None:
+def _over_reals(t: Translation, node: tree.NumericFor) -> None:
     """A loop over numbers that are not whole: added up turn by turn, as Lua does."""
     variable = t.scopes.of_name[node.variable]
     step = node.step
@@ -67,7 +67,7 @@ def _over_reals(t: Translator, node: tree.NumericFor) -> None:
         t.emit(f"{name} {'-' if negative else '+'}= {added}")
 
 
-def _stays(t: Translator, node: Expression, loop: tree.NumericFor) -> bool:
+def _stays(t: Translation, node: Expression, loop: tree.NumericFor) -> bool:
     """Whether a bound is the same in all turns of a loop: made of numbers and of variables assigned outside."""
     for part in tree.walk(node):
         if isinstance(part, (Call, Invoke, Index)):
@@ -79,7 +79,7 @@ def _stays(t: Translator, node: Expression, loop: tree.NumericFor) -> bool:
     return True
 
 
-def head(t: Translator, node: tree.NumericFor) -> None:
+def head(t: Translation, node: tree.NumericFor) -> None:
     """The line ``for i in range(...):``"""
     variable = t.scopes.of_name[node.variable]
     step = _step(t, node)
@@ -116,7 +116,7 @@ def head(t: Translator, node: tree.NumericFor) -> None:
         t.shifts[variable] = 1
 
 
-def _stop(t: Translator, node: tree.NumericFor, down: bool, plus: int) -> code.Py:
+def _stop(t: Translation, node: tree.NumericFor, down: bool, plus: int) -> code.Py:
     """The last number, and so much more; a loop ends before one that is not whole."""
     low = t.intervals.of(node.stop)[0]
     if t.whole(node.stop) or (not down and (low >= 0 or t.intervals.of(node.start)[0] >= 1)):
@@ -125,7 +125,7 @@ def _stop(t: Translator, node: tree.NumericFor, down: bool, plus: int) -> code.P
     return add_constant(code.atom(f"{function}({t.value(node.stop)})"), plus)
 
 
-def _step(t: Translator, node: tree.NumericFor) -> int | str | None:
+def _step(t: Translation, node: tree.NumericFor) -> int | str | None:
     """The step: an int, a text where it is positive for what can be seen, or None."""
     if node.step is None:
         return 1
@@ -137,7 +137,7 @@ def _step(t: Translator, node: tree.NumericFor) -> int | str | None:
     return str(t.value(node.step)) if t.whole(node.step) else None
 
 
-def _only_indexes(t: Translator, variable: Variable) -> bool:
+def _only_indexes(t: Translation, variable: Variable) -> bool:
     """Whether a loop's variable is only a place in lists and tensors, alone or with a constant added."""
     if variable.writes or not (variable.reads or variable in t.counting):
         return False
@@ -146,7 +146,7 @@ def _only_indexes(t: Translator, variable: Variable) -> bool:
     return t.list_places.issuperset(variable.reads)
 
 
-def _places(t: Translator) -> set[Name]:
+def _places(t: Translation) -> set[Name]:
     """The names that stand for a place in a list or a tensor."""
     found: set[Name | None] = set()
     for node in tree.every(t.program, Index):
@@ -175,7 +175,7 @@ def _with_constant(node: Expression) -> Name | None:
     return None
 
 
-def generic_for(t: Translator, node: tree.GenericFor) -> None:
+def generic_for(t: Translation, node: tree.GenericFor) -> None:
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
     if t.plainly:
@@ -208,7 +208,7 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
     raise Undecided("T7-215", node.line, "a loop over an iterator that is not known")
 
 
-def generic_head(t: Translator, node: tree.GenericFor) -> bool:
+def generic_head(t: Translation, node: tree.GenericFor) -> bool:
     """Write the line of a loop over a table or over matches; whether it is one."""
     if len(node.values) != 1:
         return False
@@ -230,12 +230,14 @@ def generic_head(t: Translator, node: tree.GenericFor) -> bool:
     return False
 
 
-def _is_used(t: Translator, name: Name) -> bool:
+def _is_used(t: Translation, name: Name) -> bool:
     variable = t.scopes.of_name[name]
     return bool(variable.reads or variable.writes)
 
 
-def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expression, names: list[str]) -> None:
+def _over_table(
+    t: Translation, node: tree.GenericFor, path: str, table: Expression, names: list[str]
+) -> None:
     representation = t.representation(table)
     value = t.value(table)
     if representation == "several":
@@ -285,7 +287,7 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         t.emit(f"for {key}, {item} in enumerate({value}, 1):")
 
 
-def _in_any_order(t: Translator, table: code.Py, key: str, item: str) -> None:
+def _in_any_order(t: Translation, table: code.Py, key: str, item: str) -> None:
     if item == "_":
         t.emit(f"for {key} in {table}:")
     elif key == "_":
@@ -295,7 +297,7 @@ def _in_any_order(t: Translator, table: code.Py, key: str, item: str) -> None:
 
 
 def _over_matches(
-    t: Translator, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
+    t: Translation, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
 ) -> None:
     regex, groups = as_regex(pattern, each=True)
     if groups > 1 and groups != len(names):

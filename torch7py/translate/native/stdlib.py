@@ -17,17 +17,17 @@ from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["PACKAGES", "several"]
 
 
-def _arguments(t: Translator, node: Call) -> str:
+def _arguments(t: Translation, node: Call) -> str:
     return t.calls.arguments(node, [])
 
 
 def _plain(lua: str, python: str, module: str = "") -> None:
-    def rule(t: Translator, node: Call) -> Py:
+    def rule(t: Translation, node: Call) -> Py:
         if module:
             t.imports.add(module)
         if lua.startswith("math.") and any(t.kind(argument) == "string" for argument in node.arguments):
@@ -41,7 +41,7 @@ def _plain(lua: str, python: str, module: str = "") -> None:
     values[lua] = python
 
 
-def _may_be_nan(t: Translator, node: Call) -> bool:
+def _may_be_nan(t: Translation, node: Call) -> bool:
     """Whether one of two numbers may be no number: LuaJIT gives the second then, Python the first.
 
     Those that functions of the program give stay in their order.
@@ -74,7 +74,7 @@ values["paths.basename"] = values["sys.basename"] = "os.path.basename"
 
 
 @function("paths.basename", "sys.basename")
-def last_part(t: Translator, node: Call) -> Py:
+def last_part(t: Translation, node: Call) -> Py:
     """``paths.basename(path[, suffix])``"""
     t.imports.add("os")
     path, suffix = node.arguments[0], node.arguments[1:]
@@ -87,31 +87,31 @@ def last_part(t: Translator, node: Call) -> Py:
 
 
 @function("paths.extname")
-def extension(t: Translator, node: Call) -> Py:
+def extension(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('extension')}({t.value(node.arguments[0])})")
 
 
 @function("paths.dirname", "sys.dirname")
-def directory_of(t: Translator, node: Call) -> Py:
+def directory_of(t: Translation, node: Call) -> Py:
     """In Lua that of a name alone is ``.``"""
     t.imports.add("os")
     return Py(f'os.path.dirname({t.value(node.arguments[0])}) or "."', code.OR)
 
 
 @function("string.char")
-def string_char(t: Translator, node: Call) -> Py:
+def string_char(t: Translation, node: Call) -> Py:
     letters = [f"chr({t.expressions.whole_number(argument)})" for argument in node.arguments]
     return Py(" + ".join(letters), code.ADD) if len(letters) > 1 else atom(letters[0] if letters else '""')
 
 
 @function("math.pow")
-def power(t: Translator, node: Call) -> Py:
+def power(t: Translation, node: Call) -> Py:
     base, exponent = node.arguments[0], node.arguments[1]
     return t.expressions.power(base, exponent)
 
 
 @function("math.floor")
-def floor(t: Translator, node: Call) -> Py:
+def floor(t: Translation, node: Call) -> Py:
     argument = node.arguments[0]
     while isinstance(argument, tree.Paren):
         argument = argument.inner
@@ -129,7 +129,7 @@ values["math.floor"] = "math.floor"
 
 
 @function("math.ceil")
-def ceiling(t: Translator, node: Call) -> Py:
+def ceiling(t: Translation, node: Call) -> Py:
     argument = node.arguments[0]
     if not t.intervals.finite(argument):
         return atom(f"{t.need('lua_ceil')}({t.expressions.number(argument)})")
@@ -155,7 +155,7 @@ def _has_modules(found: Type) -> bool:
 
 
 @function("torch.deserialize")
-def deserialized(t: Translator, node: Call) -> Py:
+def deserialized(t: Translation, node: Call) -> Py:
     """``torch.deserialize(torch.serialize(x))``, a copy of all that is in x."""
     inner = node.arguments[0] if len(node.arguments) == 1 else None
     if not isinstance(inner, Call) or t.path(inner.callee) != "torch.serialize" or len(inner.arguments) != 1:
@@ -169,13 +169,13 @@ def deserialized(t: Translator, node: Call) -> Py:
 
 
 @function("torch.round")
-def rounded(t: Translator, node: Call) -> Py:
+def rounded(t: Translation, node: Call) -> Py:
     """Of a number; that of a tensor is a function of tensors. Python rounds halves to even ones."""
     return atom(f"{t.need('lua_round')}({t.expressions.number(node.arguments[0])})")
 
 
 @function("math.random")
-def math_random(t: Translator, node: Call) -> Py:
+def math_random(t: Translation, node: Call) -> Py:
     t.imports.add("random")
     if not node.arguments:
         return atom("random.random()")
@@ -184,18 +184,18 @@ def math_random(t: Translator, node: Call) -> Py:
 
 
 @statement("math.randomseed")
-def random_seed(t: Translator, node: Call) -> None:
+def random_seed(t: Translation, node: Call) -> None:
     t.imports.add("random")
     t.emit(f"random.seed({_arguments(t, node)})")
 
 
 @function("tostring")
-def to_string(t: Translator, node: Call) -> Py:
+def to_string(t: Translation, node: Call) -> Py:
     return text.text(t, node.arguments[0])
 
 
 @function("tonumber")
-def to_number(t: Translator, node: Call) -> Py:
+def to_number(t: Translation, node: Call) -> Py:
     argument = node.arguments[0]
     if t.kind(argument) == "number":
         return t.value(argument)
@@ -204,7 +204,7 @@ def to_number(t: Translator, node: Call) -> Py:
     return atom(f"float({t.value(argument)})")
 
 
-def _says_number(t: Translator, node: Expression) -> bool:
+def _says_number(t: Translation, node: Expression) -> bool:
     """Whether a text is surely a number: an argument of the program, or what was found as digits."""
     if isinstance(node, String):
         return node.value.isdigit()
@@ -217,23 +217,23 @@ def _says_number(t: Translator, node: Expression) -> bool:
 
 
 @function("string.gmatch")
-def gmatch(t: Translator, node: Call) -> Py:
+def gmatch(t: Translation, node: Call) -> Py:
     subject, arguments = node.arguments[0], node.arguments[1:]
     return matching.value(t, "gmatch", subject, tuple(arguments), node.line)
 
 
 @function("pcall")
-def pcall(t: Translator, node: Call) -> Py:
+def pcall(t: Translation, node: Call) -> Py:
     return atom(protected.value(t, node))
 
 
 @statement("pcall")
-def pcall_statement(t: Translator, node: Call) -> None:
+def pcall_statement(t: Translation, node: Call) -> None:
     protected.statement(t, node)
 
 
 @function("select")
-def select(t: Translator, node: Call) -> Py:
+def select(t: Translation, node: Call) -> Py:
     """``select('#', ...)``, ``select(n, ...)``, and ``select(n, f(x))``"""
     first = node.arguments[0]
     if len(node.arguments) == 2 and isinstance(node.arguments[1], (Call, Invoke)):
@@ -247,12 +247,12 @@ def select(t: Translator, node: Call) -> Py:
 
 
 @function("string.format")
-def string_format(t: Translator, node: Call) -> Py:
+def string_format(t: Translation, node: Call) -> Py:
     return text.format(t, node.arguments[0], node.arguments[1:])
 
 
 @function("type")
-def lua_type(t: Translator, node: Call) -> Py:
+def lua_type(t: Translation, node: Call) -> Py:
     kind = t.kind(node.arguments[0])
     if t.type(node.arguments[0]).has("message"):
         protected.refuse_other_errors(t, node.line)
@@ -278,7 +278,7 @@ def lua_type(t: Translator, node: Call) -> Py:
 
 
 @function("os.time")
-def os_time(t: Translator, node: Call) -> Py:
+def os_time(t: Translation, node: Call) -> Py:
     if node.arguments:
         raise Problem("T7-203", node.line, "os.time with a table")
     t.imports.add("time")
@@ -286,7 +286,7 @@ def os_time(t: Translator, node: Call) -> Py:
 
 
 @function("assert")
-def asserted(t: Translator, node: Call) -> Py:
+def asserted(t: Translation, node: Call) -> Py:
     first = node.arguments[0]
     if isinstance(first, Call) and t.path(first.callee) == "io.open":
         return atom(files.opened(t, first))  # an error itself
@@ -296,7 +296,7 @@ def asserted(t: Translator, node: Call) -> Py:
     return atom(name)
 
 
-def _about_packages(t: Translator, node: Expression) -> bool:
+def _about_packages(t: Translation, node: Expression) -> bool:
     """Whether a condition is about what packages have, and of which version: ``nn.NCEModule.version >= 6``."""
     if isinstance(node, tree.Paren):
         return _about_packages(t, node.inner)
@@ -312,7 +312,7 @@ def _about_packages(t: Translator, node: Expression) -> bool:
 
 
 @statement("assert")
-def assert_statement(t: Translator, node: Call) -> None:
+def assert_statement(t: Translation, node: Call) -> None:
     if node.arguments and _about_packages(t, node.arguments[0]):
         return  # PyTorch has them all
     condition = t.conditions.condition(node.arguments[0])
@@ -321,14 +321,14 @@ def assert_statement(t: Translator, node: Call) -> None:
 
 
 @statement("error")
-def error(t: Translator, node: Call) -> None:
+def error(t: Translation, node: Call) -> None:
     if not protected.is_text(t, node):
         raise Problem("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
 
 @statement("os.exit")
-def os_exit(t: Translator, node: Call) -> None:
+def os_exit(t: Translation, node: Call) -> None:
     t.imports.add("sys")
     status = node.arguments[0] if node.arguments else None
     if isinstance(status, tree.Boolean):
@@ -347,7 +347,7 @@ def os_exit(t: Translator, node: Call) -> None:
     "threads.serialization",
     "threads.Threads.serialization",
 )
-def dropped(t: Translator, node: Call) -> None:
+def dropped(t: Translation, node: Call) -> None:
     """Nothing to do in Python, where jobs share what they use; a progress bar is left out."""
     if t.path(node.callee) == "torch.setnumthreads":
         t.emit(f"torch.set_num_threads({_arguments(t, node)})")
@@ -368,7 +368,7 @@ def only_gives_names(package: str) -> bool:
 
 
 @statement("require")
-def require(t: Translator, node: Call) -> None:
+def require(t: Translation, node: Call) -> None:
     name = node.arguments[0]
     if isinstance(name, String) and name.value in OPENCL:
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
@@ -378,7 +378,7 @@ def require(t: Translator, node: Call) -> None:
 
 
 @statement("argcheck.doc")
-def documentation(t: Translator, node: Call) -> None:
+def documentation(t: Translation, node: Call) -> None:
     """What a file says of itself, in Markdown."""
     for argument in node.arguments:
         if not isinstance(argument, tree.String):
@@ -391,18 +391,18 @@ def documentation(t: Translator, node: Call) -> None:
 
 
 @function("torch.tic")
-def tic(t: Translator, node: Call) -> Py:
+def tic(t: Translation, node: Call) -> Py:
     t.imports.add("time")
     return atom("time.time()")
 
 
 @function("torch.toc")
-def toc(t: Translator, node: Call) -> Py:
+def toc(t: Translation, node: Call) -> Py:
     t.imports.add("time")
     return Py(f"time.time() - {t.value(node.arguments[0]).at(code.MULTIPLY)}", code.ADD)
 
 
-def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
+def several(t: Translation, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
     """Library calls with several results."""
     if path in ("unpack", "table.unpack"):
         assert isinstance(node, Call)

@@ -14,12 +14,12 @@ from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["string_method"]
 
 
-def string_method(t: Translator, node: Invoke) -> Py:
+def string_method(t: Translation, node: Invoke) -> Py:
     """``s:f(...)``"""
     if node.method == "format":
         receiver = node.receiver
@@ -30,7 +30,7 @@ def string_method(t: Translator, node: Invoke) -> Py:
 
 
 def _string(
-    t: Translator, method: str, subject: Expression, arguments: tuple[Expression, ...], line: int
+    t: Translation, method: str, subject: Expression, arguments: tuple[Expression, ...], line: int
 ) -> Py:
     if method in ("find", "match", "gsub", "gmatch"):
         return matching.value(t, method, subject, arguments, line)
@@ -57,18 +57,18 @@ def _string(
     raise Undecided("T7-233", line, f"the method {method} of a string")
 
 
-def _text(t: Translator, subject: Expression) -> str:
+def _text(t: Translation, subject: Expression) -> str:
     """The text that a method of strings is called on; a number is its text."""
     if t.kind(subject) == "number" and not texts.is_message(t, subject):
         return texts.text(t, subject, nil=False).at(code.ATOM)
     return t.value(subject).at(code.ATOM)
 
 
-def _count(t: Translator, node: Expression) -> str:
+def _count(t: Translation, node: Expression) -> str:
     return t.expressions.whole_number(node).at(code.NEGATE)
 
 
-def _within(t: Translator, place: Expression, subject: Expression) -> bool:
+def _within(t: Translation, place: Expression, subject: Expression) -> bool:
     """Whether a place is surely not past the end of a text: that of a loop over it, or one reduced to its length."""
     while isinstance(place, tree.Paren):
         place = place.inner
@@ -106,7 +106,7 @@ def _added(node: Expression) -> tuple[Expression, float]:
     return node, 0
 
 
-def _sub(t: Translator, subject: Expression, text: str, arguments: tuple[Expression, ...]) -> Py:
+def _sub(t: Translation, subject: Expression, text: str, arguments: tuple[Expression, ...]) -> Py:
     first, last = arguments[0], arguments[1] if len(arguments) > 1 else None
     if last is not None and _same(first, last) and not _negative(first) and t.intervals.positive(first):
         place = t.expressions.position(first)
@@ -120,7 +120,7 @@ def _sub(t: Translator, subject: Expression, text: str, arguments: tuple[Express
     return atom(f"{text}[{code.stretch(start, end)}]")
 
 
-def _from_start(t: Translator, node: Expression) -> bool:
+def _from_start(t: Translation, node: Expression) -> bool:
     """Whether a place is known to count from the beginning, or known to count from the end."""
     if isinstance(node, tree.Unary) and node.operator == "-":
         return t.intervals.positive(node.operand)
@@ -137,7 +137,7 @@ def _negative(node: Expression) -> int:
     return 0
 
 
-def _bound(t: Translator, text: str, node: Expression, start: bool) -> Py:
+def _bound(t: Translation, text: str, node: Expression, start: bool) -> Py:
     """A bound of sub, as one of a slice."""
     if isinstance(node, tree.Unary) and node.operator == "-":
         back = t.expressions.whole_number(node.operand)
@@ -155,7 +155,7 @@ def _bound(t: Translator, text: str, node: Expression, start: bool) -> Py:
 
 
 def _string_function(name: str) -> None:
-    def rule(t: Translator, node: Call) -> Py:
+    def rule(t: Translation, node: Call) -> Py:
         return _string(t, name, node.arguments[0], node.arguments[1:], node.line)
 
     functions[f"string.{name}"] = rule

@@ -10,7 +10,7 @@ from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.tree import Comment, Field, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["spread", "unwritten"]
 
@@ -19,7 +19,7 @@ def _comments(field: Field) -> list[Comment]:
     return [*field.before, *([field.trailing] if field.trailing is not None else [])]
 
 
-def spread(t: Translator, node: Statement, before: int) -> None:
+def spread(t: Translation, node: Statement, before: int) -> None:
     """Write the list or dict that a statement became with an entry a line, where there are comments between them."""
     values = node.values if isinstance(node, (tree.Local, tree.Assign)) else ()
     table = values[0] if len(values) == 1 else None
@@ -46,7 +46,7 @@ def spread(t: Translator, node: Statement, before: int) -> None:
     t.lines[before:] = [*lines, indent + line[-1]]
 
 
-def unwritten(t: Translator, node: Statement, written: list[str]) -> list[Comment]:
+def unwritten(t: Translation, node: Statement, written: list[str]) -> list[Comment]:
     """The comments between the entries of tables in a statement that are not in the lines which it became."""
     tables = [n for n in tree.own_nodes(node) if isinstance(n, tree.Table)]
     fields = [f for table in tables for f in table.fields if f not in t.training.settings]

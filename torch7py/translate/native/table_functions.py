@@ -13,11 +13,11 @@ from torch7py.translate.native.unknown import is_open, undecided
 from torch7py.translate.tree import Binary, Call, Expression, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
 @statement("table.insert")
-def table_insert(t: Translator, node: Call) -> None:
+def table_insert(t: Translation, node: Call) -> None:
     table, rest = node.arguments[0], node.arguments[1:]
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
@@ -44,7 +44,7 @@ def table_insert(t: Translator, node: Call) -> None:
 
 
 @function("table.remove")
-def table_remove(t: Translator, node: Call) -> Py:
+def table_remove(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         of = node.arguments[0]
         raise undecided(t, of, "T7-306", node.line, "table.remove from a table that is no list")
@@ -59,12 +59,12 @@ def table_remove(t: Translator, node: Call) -> Py:
 
 
 @function("table.getn")
-def table_getn(t: Translator, node: Call) -> Py:
+def table_getn(t: Translation, node: Call) -> Py:
     return t.expressions.length(tree.Unary(node.place, "#", node.arguments[0]))
 
 
 @function("table.concat")
-def table_concat(t: Translator, node: Call) -> Py:
+def table_concat(t: Translation, node: Call) -> Py:
     """``table.concat(t, separator, first, last)``"""
     table, part = node.arguments[0], node.arguments[2:]
     separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
@@ -92,7 +92,7 @@ def table_concat(t: Translator, node: Call) -> Py:
 
 
 @statement("table.sort")
-def table_sort(t: Translator, node: Call) -> None:
+def table_sort(t: Translation, node: Call) -> None:
     if t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.sort of a table that is no list")
     t.tables.refuse_lent(node.arguments[0])
@@ -128,7 +128,7 @@ def _direction(order: Expression) -> str | None:
 
 
 @statement("table.print")
-def table_print(t: Translator, node: Call) -> None:
+def table_print(t: Translation, node: Call) -> None:
     """What dataload adds to the library."""
     if t.representation(node.arguments[0]) not in ("options", "list", "dict", "record"):
         raise Problem("T7-203", node.line, "table.print of something unknown")

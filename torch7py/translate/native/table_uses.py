@@ -11,13 +11,13 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["TableUses"]
 
 
 class TableUses:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Known) -> None:
         self.t = translator
         self.stores: dict[Type, list[tuple[tree.Assign, Index]]] = {}
         self.values: dict[Type, list[Expression]] = {}

@@ -13,8 +13,7 @@ from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
-    from torch7py.translate.native.wholes import Wholes
+    from torch7py.translate.native.known import Known, WholeNumbers
 
 __all__ = ["Tables"]
 
@@ -27,7 +26,7 @@ class Tables:
     another way keeps its numbers as keys of a dict.
     """
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Known) -> None:
         self.t = translator
         self.uses = TableUses(translator)
         self._appends = Appends(self.uses)
@@ -334,7 +333,7 @@ class Tables:
             for value in statement.values
         )
 
-    def holds_whole(self, node: Index, wholes: Wholes | None = None) -> bool:
+    def holds_whole(self, node: Index, wholes: WholeNumbers | None = None) -> bool:
         """Whether all numbers that a table is given are whole."""
         found = self.t.type(node.base).owner()
         if isinstance(node.key, tree.String) and found.fields:
@@ -360,7 +359,7 @@ class Tables:
         name = node.key.value if isinstance(node.key, tree.String) else None
         return [v for made in found.classes for key, v in made.values.items() if name in (key, None)]
 
-    _busy: set[tuple[Type, Wholes]] = set()  # noqa: RUF012
+    _busy: set[tuple[Type, WholeNumbers]] = set()  # noqa: RUF012
 
     def _field_values(self, found: Type, name: str) -> list[Expression]:
         values = [
@@ -374,7 +373,7 @@ class Tables:
                 index = statement.targets.index(target)
                 if index < len(statement.values):
                     values.append(statement.values[index])
-        option = self.t.calls.options.get(name) if found.has("options") else None
+        option = self.t.options.get(name) if found.has("options") else None
         if option is not None:
             values.append(option)
         return values

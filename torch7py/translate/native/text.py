@@ -17,7 +17,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "concatenation",
@@ -34,7 +34,7 @@ __all__ = [
 _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
 
 
-def concatenation(t: Translator, node: Binary) -> Py:
+def concatenation(t: Translation, node: Binary) -> Py:
     parts: list[Expression] = []
     rest: Expression = node
     while isinstance(rest, Binary) and rest.operator == "..":
@@ -51,14 +51,14 @@ def concatenation(t: Translator, node: Binary) -> Py:
     return f_string(pieces)
 
 
-def _added(t: Translator, node: Expression) -> Py:
+def _added(t: Translation, node: Expression) -> Py:
     """A part of a text that is put together with +."""
     if t.kind(node) == "number" and not isinstance(bare(node), Number) and written_plain(t, node):
         return atom(f"str({t.value(node)})")
     return text(t, node, nil=False)
 
 
-def _operands(t: Translator, node: Expression) -> list[Expression]:
+def _operands(t: Translation, node: Expression) -> list[Expression]:
     while isinstance(node, tree.Paren):
         node = node.inner
     if isinstance(node, Binary) and node.operator == "..":
@@ -66,24 +66,24 @@ def _operands(t: Translator, node: Expression) -> list[Expression]:
     return [node]
 
 
-def number_format(t: Translator, node: Expression) -> str:
+def number_format(t: Translation, node: Expression) -> str:
     """How Lua writes this value in text: %.14g for numbers that may not be whole."""
     if t.kind(node) == "number" and not written_plain(t, node):
         return ".14g"
     return ""
 
 
-def written_plain(t: Translator, node: Expression) -> bool:
+def written_plain(t: Translation, node: Expression) -> bool:
     """Whether Lua writes a number as Python writes the int that it is."""
     return t.whole(node) and t.intervals.plain(node)
 
 
-def is_message(t: Translator, node: Expression) -> bool:
+def is_message(t: Translation, node: Expression) -> bool:
     """Whether a number may be the message of an error instead, as ``pcall`` gives it."""
     return t.kind(node) == "number" and t.type(node).has("message")
 
 
-def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = None) -> bool:
+def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = None) -> bool:
     """Whether a number, text or truth value may be nil, or something may be one of several kinds.
 
     ``seen``: the variables looked at, once each, as values go round through parameters on many ways.
@@ -115,7 +115,7 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
     return found.nil or not t.tables.has_key(node) or _is_no_item(t, node)
 
 
-def _is_no_item(t: Translator, node: Expression) -> bool:
+def _is_no_item(t: Translation, node: Expression) -> bool:
     """Whether an expression may be an item that a list has not."""
     return (
         isinstance(node, tree.Index)
@@ -125,13 +125,13 @@ def _is_no_item(t: Translator, node: Expression) -> bool:
     )
 
 
-def _gives_no_item(t: Translator, call: Call | Invoke) -> bool:
+def _gives_no_item(t: Translation, call: Call | Invoke) -> bool:
     """Whether a function of the program may return such an item."""
     returned = [node for function in t.types.function_called(call) for node in returns_of(function)]
     return any(node.values and _is_no_item(t, node.values[0]) for node in returned)
 
 
-def _variable_may_be_nil(t: Translator, variable: Variable, seen: set[Variable]) -> bool:
+def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable]) -> bool:
     sources = t.wholes.sources(variable)
     if not sources or variable in t.wholes.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False
@@ -162,7 +162,7 @@ def literal(node: Expression) -> str | None:
     return None
 
 
-def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
+def pieces_of(t: Translation, node: Expression) -> list[tuple[str, str] | str]:
     """An expression within a text: what it is put together of itself, as far as that can be seen."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -190,7 +190,7 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
     return [(t.value(node).text, number_format(t, node))]
 
 
-def colored_pieces(t: Translator, node: Expression) -> list[tuple[str, str] | str] | None:
+def colored_pieces(t: Translation, node: Expression) -> list[tuple[str, str] | str] | None:
     """``c.blue 'text'`` of trepl.colorize, and the code ``sys.COLORS.blue`` by itself."""
     path = (
         t.path(node.callee if isinstance(node, Call) else node)
@@ -207,14 +207,14 @@ def colored_pieces(t: Translator, node: Expression) -> list[tuple[str, str] | st
     )
 
 
-def joined(t: Translator, nodes: tuple[Expression, ...]) -> Py:
+def joined(t: Translation, nodes: tuple[Expression, ...]) -> Py:
     """Several values, one behind the other, as a text."""
     if len(nodes) == 1 and t.kind(nodes[0]) == "string" and not isinstance(nodes[0], Binary):
         return t.value(nodes[0])
     return f_string([piece for node in nodes for piece in pieces_of(t, node)])
 
 
-def text(t: Translator, node: Expression, nil: bool = True) -> Py:
+def text(t: Translation, node: Expression, nil: bool = True) -> Py:
     """A value as ``tostring`` writes it. ``nil``: it may be that, as no part of a text can."""
     kind = t.kind(node)
     if isinstance(node, tree.Nil):
@@ -233,23 +233,21 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
     return atom(f"str({t.value(node)})")
 
 
-def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
+def format(t: Translation, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
     """``string.format``: with a literal pattern as an f-string."""
     if not isinstance(pattern, String) or (arguments and _are_several(t, arguments[-1])):
         return atom(_at_run_time(t, pattern, arguments))
     return f_string(formatted(t, pattern, arguments))
 
 
-def _are_several(t: Translator, node: Expression) -> bool:
+def _are_several(t: Translation, node: Expression) -> bool:
     """Whether the last argument stands for as many as there are."""
-    return isinstance(node, tree.Vararg) or t.calls.is_unpacked(node)
+    return isinstance(node, tree.Vararg) or t.is_unpacked(node)
 
 
-def _at_run_time(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> str:
+def _at_run_time(t: Translation, pattern: Expression, arguments: tuple[Expression, ...]) -> str:
     """``string.format`` whose pattern, or whose values, are known only when the program runs."""
-    kinds = {
-        kind for each in arguments for kind in t.type(each).find().kinds if not t.calls.is_unpacked(each)
-    }
+    kinds = {kind for each in arguments for kind in t.type(each).find().kinds if not t.is_unpacked(each)}
     if t.kind(pattern) != "string" or not kinds <= {"number", "string", "boolean"}:
         raise Undecided("T7-231", pattern.line, "string.format with a pattern that is not a literal")
     t.imports.add("re")
@@ -274,7 +272,7 @@ def needs_one_value(t: Translator, node: tree.Node) -> bool:
 
 
 def formatted(
-    t: Translator, pattern: Expression, arguments: tuple[Expression, ...]
+    t: Translation, pattern: Expression, arguments: tuple[Expression, ...]
 ) -> list[tuple[str, str] | str]:
     """The pieces of the text that string.format makes."""
     if not isinstance(pattern, String) or (arguments and _are_several(t, arguments[-1])):
@@ -298,7 +296,7 @@ def formatted(
 
 
 def _formatted(
-    t: Translator, node: Expression, flags: str, width: str, precision: str | None, kind: str
+    t: Translation, node: Expression, flags: str, width: str, precision: str | None, kind: str
 ) -> tuple[str, str]:
     if "#" in flags:
         raise Undecided("T7-231", node.line, f"string.format with %{flags}{kind}")

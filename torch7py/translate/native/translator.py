@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
 from torch7py.translate.layout import WIDTH
 from torch7py.translate.native import (
     bounds,
+    command_line,
     comprehensions,
     devices,
     files,
-    optimizers,
     ranges,
     table_comments,
     tables,
@@ -25,66 +20,45 @@ from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.closures import Closures
-from torch7py.translate.native.code import INDENT, Py
+from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.conditions import Conditions
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.intervals import Intervals
+from torch7py.translate.native.known import PROVED, PlainForms
 from torch7py.translate.native.missing import looked_for
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
-from torch7py.translate.native.names import Names, walk_function
+from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.own_passes import OwnPasses
 from torch7py.translate.native.places import Places
 from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
-from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.native.tensors.reshaping import Reshapes
 from torch7py.translate.native.training import Training
 from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
-from torch7py.translate.native.whole_tensors import counted_comparisons, elements
+from torch7py.translate.native.whole_tensors import counted_comparisons
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.quoting import comment as comment_of
 from torch7py.translate.quoting import quoted
-from torch7py.translate.scopes import Scope, Scopes, Variable
+from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import (
     Block,
-    Call,
-    Comment,
-    Expression,
-    Index,
-    Invoke,
     Name,
     Statement,
 )
 from torch7py.translate.types import Types
 
-__all__ = ["PROVED", "Needs", "PlainForms", "Translator"]
-
-# What statements need of the page around them: helpers, classes, and lines at the module's level.
-Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
+__all__ = ["Translator"]
 
 
-class PlainForms(NamedTuple):
-    """What is written in plain calls because a first attempt has shown that its idiomatic form cannot be proved.
-
-    ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
-    each keeping what it needs, and no loss goes back as a whole.
-    """
-
-    graphs: frozenset[int] = frozenset()
-    passes: bool = False
-
-
-PROVED = PlainForms()
-
-
-class Translator:
+class Translator(Translation):
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
     def __init__(
@@ -95,52 +69,9 @@ class Translator:
         one_row: bool,
         plainly: PlainForms = PROVED,
     ) -> None:
-        self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs, self.plain_passes = plainly
-        self.one_row = one_row  # whether a run has shown batches of one example
-        self.names = Names(scopes)
-        self.surroundings = Surroundings(project.program, scopes)
-        self.imports: set[str] = set()
-        self.lines: list[str] = []
-        self.statement_at = 0  # where the lines of the statement begin that is being written
-        self.depth = 0
-        self.scope: Scope = scopes.main
-        self.shifts: dict[Variable, int] = {}  # loop variables written less this much
-        self.counting: set[Variable] = set()  # loop variables that the page reads though the program does not
-        self.graph_variables: set[Variable] = set()
-        self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
-        self.list_places: set[Name] | None = (
-            None  # the names that are places in lists, when they were asked for
-        )
-        self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
-        self.around: list[Scope] = []  # the functions that are being written, outermost first
-        self.in_main = False  # whether they are inside the page's `main`
-        self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
-        # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
-        self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
+        super().__init__(project, scopes, types, one_row, plainly)
+        self.options = command_line.options(self)
         self.cards = devices.are_used(self.program)
-        self.has_stopwatches: bool | None = None  # whether its timers stop and go on, when that was asked for
-        self.follows_pointers: bool | None = (
-            None  # whether all that it does with pointers has a form, if asked for
-        )
-        self.scales: set[Variable] = set()  # of accGradParameters: always 1
-        self.current: tree.Node | None = None  # the statement or function that is being written
-        self.origins: list[tuple[str, tree.Node]] = []  # lines as they were first written, and for what
-        self.problems: list[Problem] = []
-        self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
-        self.plain_calls: list[Statement] = []  # those with plain calls
-        self.reasons: list[Problem] = []  # why statements have plain calls
-        self.opened: set[Type] = (
-            set()
-        )  # tables that plain calls gave, of which no other part of the program tells
-        self.plainly = False  # whether the statement at hand may be written with plain calls
-        self.mixed = False  # whether the statement at hand has one
-        self.top: list[list[str]] = []  # classes and functions of the module
-        self.module_lines: list[str] = []  # statements after the constants
-        self.needed_lines: dict[str, None] = {}  # before them
-        self.needed_classes: dict[str, None] = {}
-        self.helpers_needed: set[str] = set()  # on any page
-        self.module_level: set[Variable] = set()
         raw = Wholes(self)
         self.wholes = Wholes(self, raw)
         self.reshapes = Reshapes(self)
@@ -150,7 +81,7 @@ class Translator:
         self.plain_layers = PlainLayers(self)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
-        self.places = Places(self)
+        self.places = Places(self, self.tables, self.intervals)
         self.unpacking = Unpacking(self)
         self.expressions = Expressions(self)
         self.conditions = Conditions(self)
@@ -167,161 +98,13 @@ class Translator:
         self.overwritten = overwritten(self)
         self.models.layer_tests.name_classes()
 
-    @property
-    def file(self) -> str:
-        """The file whose page is being written."""
-        return self.modules.current.name
-
     def start_page(self, file: SourceFile) -> None:
         """What is written from here on belongs to the page of a file."""
         self.lines, self.depth, self.top, self.module_lines = [], 0, [], []
         self.put_back_needs(({}, {}, {}))
         self.module_level = set()
+        self.file = file.name
         self.modules.start(file)
-
-    # What is known
-
-    def type(self, node: Expression) -> Type:
-        return self.types.of(node)
-
-    def kind(self, node: Expression) -> str | None:
-        found = self.types.by_node.get(node)  # as types.kind, which is asked here a hundred thousand times
-        if found is None:
-            return None
-        kinds = found.kinds if found.is_root else found.find().kinds
-        if len(kinds) == 1 and not (self.opened and found.find() in self.opened):
-            (only,) = kinds
-            return only
-        return "any" if kinds else None
-
-    def path(self, node: Expression) -> str | None:
-        return self.types.path(node)
-
-    def whole(self, node: Expression) -> bool:
-        return self.wholes.is_whole(node)
-
-    def representation(self, node: Expression) -> str:
-        found = self.type(node)
-        return "several" if found.find() in self.opened else self.tables.representation(found)
-
-    def representation_of(self, found: Type) -> str:
-        return self.tables.representation(found)
-
-    def is_mask(self, node: Expression) -> bool:
-        """Whether a tensor used as an index is a mask and no list of positions."""
-        if isinstance(node, Invoke):
-            return node.method in ("eq", "ne", "lt", "gt", "le", "ge")
-        if isinstance(node, Call):
-            return (self.path(node.callee) or "") in {
-                f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")
-            }
-        return self.type(node).find().tensor_type == "Byte" or elements(self, node) == "mask"
-
-    def layers_named(self, wanted: re.Pattern[str]) -> list[str]:
-        """The layers of nn that the program names, of those that a pattern finds."""
-        return [name for name in self.layer_names if wanted.search(name)]
-
-    @cached_property
-    def goes_back_plainly(self) -> bool:
-        """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
-        return self.plain_passes or self.models.goes_back()
-
-    @cached_property
-    def layer_names(self) -> list[str]:
-        """The layers of nn that the program names, in the order in which it does."""
-        paths = (self.path(node) for node in tree.every(self.program, Index))
-        return list(
-            dict.fromkeys(path for path in paths if path is not None and re.fullmatch(r"nn\.\w+", path))
-        )
-
-    def need_class(self, name: str) -> None:
-        """Have one of the written-out optimizers in the page."""
-        self.needed_classes[name] = None
-
-    def needs(self) -> Needs:
-        """What the statements so far need of the page."""
-        return dict(self.models.helpers), dict(self.needed_classes), dict(self.needed_lines)
-
-    def put_back_needs(self, needs: Needs) -> None:
-        """Forget what was needed since, for a statement that is not kept."""
-        self.models.helpers, self.needed_classes, self.needed_lines = needs
-
-    def need(self, name: str) -> str:
-        """Have one of the helpers in the page; its name."""
-        self.models.helpers[name] = None
-        self.helpers_needed.add(name)
-        return name
-
-    def alias_of(self, node: Name) -> Py | None:
-        optimizer = self.training.optimizer_of.get(self.scopes.of_name[node])
-        if optimizer is not None:
-            return optimizers.listed(self.training, optimizer, node)
-        return self.training.parameter_lists.whole(node) or self.training.vectors.alias(node)
-
-    def fresh(self, base: str) -> str:
-        return self.names.fresh(base, self.scope)
-
-    def value(self, node: Expression) -> Py:
-        return self.expressions.value(node)
-
-    def unread(self, node: Expression) -> str | None:
-        """``_`` for a variable that nobody reads."""
-        return "_" if isinstance(node, Name) and not self.scopes.of_name[node].reads else None
-
-    def target(self, node: Expression) -> str:
-        """What is assigned to, as text."""
-        return self.assignments.target(node)
-
-    # Lines
-
-    def emit(self, text: str) -> None:
-        self.lines.append(INDENT * self.depth + text if text else "")
-        self.note_origin(text)
-
-    def note_origin(self, text: str) -> None:
-        """Remember for what a line was written, for who shows both side by side."""
-        if self.current is not None and text:
-            self.origins.append((text, self.current))
-
-    @contextmanager
-    def writing(self, node: tree.Node) -> Iterator[None]:
-        """While a statement or function is written."""
-        outer, self.current = self.current, node
-        try:
-            yield
-        finally:
-            self.current = outer
-
-    def behind_error(self) -> bool:
-        """Whether the last line raised an error of the program's: nothing that follows in the block is reached."""
-        return bool(self.lines) and self.lines[-1].startswith(f"{INDENT * self.depth}raise RuntimeError(")
-
-    @contextmanager
-    def indented(self) -> Iterator[None]:
-        self.depth += 1
-        before = len(self.lines)
-        try:
-            yield
-            if not any(line.strip() and not line.strip().startswith("#") for line in self.lines[before:]):
-                self.emit("pass")
-        finally:
-            self.depth -= 1
-
-    def gap(self) -> None:
-        """An empty line before a definition and its comments, where there is none and it does not begin a block."""
-        at = len(self.lines)
-        while at and self.lines[at - 1].strip().startswith(("#", "@")):
-            at -= 1
-        last = self.lines[at - 1].strip() if at else ""
-        opens = last.endswith(":") and last.startswith(("def ", "class "))
-        if last and not opens:
-            self.lines.insert(at, "")
-
-    def comment(self, comment: Comment) -> None:
-        if comment.blank and self.lines and self.lines[-1] and not self.lines[-1].rstrip().endswith(":"):
-            self.emit("")
-        for line in comment_lines(comment):
-            self.emit(line)
 
     # Blocks and statements
 
@@ -427,24 +210,6 @@ class Translator:
         if around.trailing is not None and not self.models.builders.keeps_comments(node):
             self.trail(before + len(inside), around.trailing)
 
-    def trail(self, before: int, comment: Comment) -> None:
-        """The comment of a statement's last line: behind its code, if that is one line, else before it."""
-        written = [i for i in range(before, len(self.lines)) if self.lines[i].strip()]
-        if len(written) == 1 and not comment.long:
-            self.note_on(written[0], comment)
-        else:
-            at = written[0] if written else len(self.lines)
-            self.lines[at:at] = [INDENT * self.depth + line for line in comment_lines(comment)]
-
-    def note_on(self, at: int, comment: Comment) -> None:
-        if at < 0 or "#" in self.lines[at] or not self.lines[at]:
-            for line in comment_lines(comment):
-                self.emit(line)
-            return
-        texts = comment_lines(comment)
-        self.lines[at] += "  " + texts[0]
-        self.lines[at + 1 : at + 1] = [INDENT * self.depth + text for text in texts[1:]]
-
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"
         self.emit(comment_of(f"{where}: {problem.reason}"))
@@ -547,10 +312,6 @@ class Translator:
         self.body(block)
         self.labels.pop()
 
-    def body(self, block: Block) -> None:
-        with self.indented():
-            self.block(block)
-
     def if_statement(self, node: tree.If) -> None:
         if bounds.write(self, node):
             return
@@ -566,5 +327,3 @@ class Translator:
         if node.otherwise is not None and (node.otherwise.statements or node.otherwise.closing):
             self.emit("else:")
             self.body(node.otherwise)
-
-    # Functions

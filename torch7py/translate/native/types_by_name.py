@@ -14,33 +14,33 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["converted", "is_of_fractions", "strings_given"]
 
 _FRACTIONS = {f"torch.{name}Tensor" for name in "Float Double Half Cuda CudaDouble CudaHalf".split()}
 
 
-def converted(t: Translator, receiver: Expression, name: Expression) -> Py | None:
+def converted(t: Translation, receiver: Expression, name: Expression) -> Py | None:
     """``x:type(name)`` of a tensor, a module or a criterion; None where it is not known what the name may be."""
     if not is_of_fractions(t, name):
         return None
     return atom(f"{t.need('as_type')}({t.value(receiver)}, {t.value(name)})")
 
 
-def is_of_fractions(t: Translator, name: Expression) -> bool:
+def is_of_fractions(t: Translation, name: Expression) -> bool:
     """Whether a text is surely the name of a type of fractions."""
     names = strings_given(t, name)
     return names is not None and bool(names) and names <= _FRACTIONS
 
 
-def strings_given(t: Translator, node: Expression) -> set[str] | None:
+def strings_given(t: Translation, node: Expression) -> set[str] | None:
     """The texts that an expression may be; None where that cannot be told."""
     found: set[str] = set()
     return found if _collect(t, node, found, set()) else None
 
 
-def _collect(t: Translator, node: Expression, found: set[str], seen: set[object]) -> bool:
+def _collect(t: Translation, node: Expression, found: set[str], seen: set[object]) -> bool:
     if isinstance(node, tree.Paren):
         return _collect(t, node.inner, found, seen)
     if isinstance(node, String):
@@ -56,7 +56,7 @@ def _collect(t: Translator, node: Expression, found: set[str], seen: set[object]
     return False
 
 
-def _of_variable(t: Translator, variable: Variable, found: set[str], seen: set[object]) -> bool:
+def _of_variable(t: Translation, variable: Variable, found: set[str], seen: set[object]) -> bool:
     if variable in seen:
         return True
     seen.add(variable)
@@ -66,7 +66,7 @@ def _of_variable(t: Translator, variable: Variable, found: set[str], seen: set[o
     )
 
 
-def _of_field(t: Translator, node: Index, name: str, found: set[str], seen: set[object]) -> bool:
+def _of_field(t: Translation, node: Index, name: str, found: set[str], seen: set[object]) -> bool:
     """What the program puts into this field of the tables that this one may be, and the default of an option."""
     table = t.type(node.base).find()
     if (table, name) in seen:

@@ -13,7 +13,7 @@ from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 _PLAIN = ("number", "string", "boolean")
 _OPAQUE = {
@@ -27,19 +27,19 @@ _OPAQUE = {
 
 
 @function("torch.Tester.newSuite")
-def new_suite(t: Translator, node: Call) -> Py:
+def new_suite(t: Translation, node: Call) -> Py:
     t.imports.add("unittest")
     return atom("unittest.TestSuite()")
 
 
 @statement("torch.Tester.addTest")
-def add_test(t: Translator, node: Call) -> None:
+def add_test(t: Translation, node: Call) -> None:
     suite, name, test = (t.value(argument) for argument in node.arguments)
     t.emit(f"{suite}.addTest(unittest.FunctionTestCase({test}, description={name}))")
 
 
 @statement("torch.Tester.addWanted")
-def add_wanted(t: Translator, node: Call) -> None:
+def add_wanted(t: Translation, node: Call) -> None:
     """Of the tests those that are named, or all where none is."""
     suite, tests, wanted = (t.value(argument) for argument in node.arguments)
     if t.representation(node.arguments[1]) not in ("dict", "record"):
@@ -52,7 +52,7 @@ def add_wanted(t: Translator, node: Call) -> None:
 
 
 @statement("torch.Tester.runSuite")
-def run_suite(t: Translator, node: Call) -> None:
+def run_suite(t: Translation, node: Call) -> None:
     t.imports |= {"unittest", "sys"}
     t.emit(f"if not unittest.TextTestRunner().run({t.value(node.arguments[0])}).wasSuccessful():")
     with t.indented():
@@ -60,7 +60,7 @@ def run_suite(t: Translator, node: Call) -> None:
 
 
 @statement("torch.Tester.checkEqual")
-def check_equal(t: Translator, node: Call) -> None:
+def check_equal(t: Translation, node: Call) -> None:
     """``assert_close`` of tensors, which looks at sizes and types too, and of tables of them."""
     a, b = node.arguments[:2]
     tolerance, message = _more(t, node)
@@ -82,7 +82,7 @@ def check_equal(t: Translator, node: Call) -> None:
 
 
 @statement("torch.Tester.checkDifferent")
-def check_different(t: Translator, node: Call) -> None:
+def check_different(t: Translation, node: Call) -> None:
     a, b = node.arguments[:2]
     tolerance, message = _more(t, node)
     text = "" if message is None else f", {message}"
@@ -96,7 +96,7 @@ def check_different(t: Translator, node: Call) -> None:
         t.emit(f"assert not {_same(t, node, tolerance)}{text}")
 
 
-def _same(t: Translator, node: Call, tolerance: Py | None) -> str:
+def _same(t: Translation, node: Call, tolerance: Py | None) -> str:
     """A comparison of two things of which the program does not tell what they are, or that are tables of tables."""
     a, b = node.arguments[:2]
     for each in (a, b):
@@ -105,15 +105,15 @@ def _same(t: Translator, node: Call, tolerance: Py | None) -> str:
     return f"{t.need('same_contents')}({t.value(a)}, {t.value(b)}, {tolerance or 0})"
 
 
-def _difference(t: Translator, a: Expression, b: Expression) -> str:
+def _difference(t: Translation, a: Expression, b: Expression) -> str:
     return f"abs({t.value(a).at(code.ADD)} - {t.value(b).at(code.ADD + 1)})"
 
 
-def _kinds(t: Translator, a: Expression, b: Expression) -> tuple[str | None, str | None]:
+def _kinds(t: Translation, a: Expression, b: Expression) -> tuple[str | None, str | None]:
     return t.kind(a), t.kind(b)
 
 
-def _more(t: Translator, node: Call) -> tuple[Py | None, Py | None]:
+def _more(t: Translation, node: Call) -> tuple[Py | None, Py | None]:
     """The tolerance and the message, in either order; a tolerance of 0 is none."""
     tolerance = message = None
     for argument in node.arguments[2:]:
@@ -127,16 +127,16 @@ def _more(t: Translator, node: Call) -> tuple[Py | None, Py | None]:
     return (None if tolerance is not None and tolerance.text == "0" else tolerance), message
 
 
-def _is_plain(t: Translator, node: Expression) -> bool:
+def _is_plain(t: Translation, node: Expression) -> bool:
     """Whether ``==`` of Python compares two of these as the tester does: numbers, texts, and lists of them."""
     return t.kind(node) in _PLAIN or _entries(t, node) in _PLAIN
 
 
-def _has_tensors(t: Translator, node: Expression) -> bool:
+def _has_tensors(t: Translation, node: Expression) -> bool:
     return t.kind(node) == "tensor" or _entries(t, node) == "tensor"
 
 
-def _entries(t: Translator, node: Expression) -> str | None:
+def _entries(t: Translation, node: Expression) -> str | None:
     """The kind of the entries of a list."""
     if t.kind(node) != "table" or t.representation(node) != "list":
         return None
@@ -144,7 +144,7 @@ def _entries(t: Translator, node: Expression) -> str | None:
     return None if element is None else element.kind
 
 
-def _tensors(t: Translator, node: Expression, other: Expression) -> str:
+def _tensors(t: Translation, node: Expression, other: Expression) -> str:
     """A tensor as it is in Lua, where truth values are compared with a tensor of bytes."""
     mask = elements(t, node) == "mask" and elements(t, other) != "mask"
     return f"{t.value(node).at(code.ATOM)}.byte()" if mask else t.value(node).text

@@ -13,7 +13,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["a", "described", "is_open", "of_require", "undecided"]
 
@@ -21,7 +21,7 @@ _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
 
 
-def described(t: Translator, node: Expression) -> str:
+def described(t: Known, node: Expression) -> str:
     """``net, what torch.load gives``: an expression, and what is known of its kind, or why nothing is."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -35,7 +35,7 @@ def described(t: Translator, node: Expression) -> str:
     return reason if isinstance(node, (Call, Invoke)) else f"{_shown(node)}, {reason}"
 
 
-def is_open(t: Translator, node: Expression) -> bool:
+def is_open(t: Known, node: Expression) -> bool:
     """Whether something may be of several kinds, or a table of several forms."""
     kind = t.kind(node)
     if kind in (None, "any") or node in t.types.guessed:
@@ -43,7 +43,7 @@ def is_open(t: Translator, node: Expression) -> bool:
     return kind == "table" and (t.representation(node) == "several" or bool(t.type(node).find().sources))
 
 
-def _is_missing(t: Translator, node: Expression) -> bool:
+def _is_missing(t: Known, node: Expression) -> bool:
     """Whether something is, or is in, what ``require`` gives of a package or file that pages do not have."""
     while isinstance(node, Index):
         node = node.base
@@ -54,7 +54,7 @@ def _is_missing(t: Translator, node: Expression) -> bool:
     return isinstance(node, Call) and t.path(node.callee) == "require"
 
 
-def undecided(t: Translator, node: Expression, code: str, line: int, reason: str) -> Problem:
+def undecided(t: Known, node: Expression, code: str, line: int, reason: str) -> Problem:
     """Why something cannot be done to a value; Undecided where it is not known what the value is."""
     return (Undecided if is_open(t, node) else Problem)(code, line, reason)
 
@@ -96,7 +96,7 @@ def _text(node: Expression) -> str:
     return {tree.Nil: "nil", tree.Vararg: "...", tree.Table: "{...}"}.get(type(node), "a value")
 
 
-def _reason(t: Translator, node: Expression) -> str:
+def _reason(t: Known, node: Expression) -> str:
     """Why nothing is known of an expression."""
     if isinstance(node, Name):
         return _of_variable(t, t.scopes.of_name[node])
@@ -112,12 +112,12 @@ def _reason(t: Translator, node: Expression) -> str:
     return _OPEN
 
 
-def _of_part(t: Translator, root: Name) -> str:
+def _of_part(t: Known, root: Name) -> str:
     reason = _of_variable(t, t.scopes.of_name[root])
     return f"where {root.name} is {reason}" if not reason.startswith(("of ", "which")) else reason
 
 
-def _of_variable(t: Translator, variable: Variable) -> str:
+def _of_variable(t: Known, variable: Variable) -> str:
     function = variable.scope.function if variable.scope is not None else None
     if variable.is_global and not variable.writes:
         if variable.name in packages:
@@ -135,7 +135,7 @@ def _of_variable(t: Translator, variable: Variable) -> str:
     return _OPEN
 
 
-def _of_call(t: Translator, call: Call | Invoke) -> str:
+def _of_call(t: Known, call: Call | Invoke) -> str:
     if isinstance(call, Call) and t.path(call.callee) == "require":
         return f"of {of_require(call)}"
     shown = _shown(call.callee) if isinstance(call, Call) else f"{_shown(call.receiver)}:{call.method}"

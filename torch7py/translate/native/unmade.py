@@ -17,15 +17,15 @@ from torch7py.translate.quoting import comment, quoted
 from torch7py.translate.tree import Block, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.project import SourceFile
-    from torch7py.translate.native.translator import Translator
 
 __all__ = ["refuse"]
 
 _Found = tuple[ast.stmt, str]
 
 
-def refuse(t: Translator, file: SourceFile, page: str) -> str:
+def refuse(t: Translation, file: SourceFile, page: str) -> str:
     """The page with an error before each statement that it cannot get through, which is noted as a problem."""
     names = {name for name in unresolved(page, set()) if not name.startswith("__")}
     if not names:
@@ -109,7 +109,7 @@ def _bound(function: ast.FunctionDef) -> set[str]:
     return found
 
 
-def _problem(t: Translator, file: SourceFile, name: str) -> Problem:
+def _problem(t: Translation, file: SourceFile, name: str) -> Problem:
     """The problem, at the place where the program reads the variable; its statement counts as not translated."""
     line, called = 1, name
     for statement, node in _names(file.block):

@@ -13,19 +13,19 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Unpacking"]
 
 
 class Unpacking:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
 
     def tables(self, call: Expression) -> list[Expression]:
         """The lists of whose items a call stands: ``unpack(t)``, or a function that returns that."""
         t = self.t
-        if isinstance(call, Call) and t.calls.is_unpacked(call):
+        if isinstance(call, Call) and t.is_unpacked(call):
             return [] if len(call.arguments) != 1 else [call.arguments[0]]
         functions = t.types.function_called(call) if isinstance(call, (Call, Invoke)) else []
         if not functions or not all(t.calls.gives_list(function) for function in functions):

@@ -16,7 +16,7 @@ from torch7py.translate.native import pattern_calls, patterns
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Count", "ValueCounts", "only_fails"]
 
@@ -28,7 +28,7 @@ _NONE = {"print", "table.insert", "os.exit"}
 
 
 class ValueCounts:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self._written: dict[tree.Function, int] = {}
         self._given: dict[tree.Function, Count | None] = {}
@@ -101,7 +101,7 @@ class ValueCounts:
             return (2, 2)
         if functions:
             return _both([found for f in functions if (found := self.of_function(f)) is not None])
-        if t.calls.is_unpacked(node):
+        if t.is_unpacked(node):
             return (0, math.inf)
         if isinstance(node, Invoke) and node.method == "split" and t.graphs.is_node(node.receiver):
             return (0, math.inf)
@@ -154,7 +154,7 @@ def _both(counts: list[Count]) -> Count | None:
     return min(low for low, _ in counts), max(high for _, high in counts)
 
 
-def only_fails(t: Translator, function: tree.Function) -> bool:
+def only_fails(t: Translation, function: tree.Function) -> bool:
     """Whether a function ends by an error, if it does not return: a method that is there to be overridden."""
     last = function.body.statements[-1] if function.body.statements else None
     call = last.call if isinstance(last, tree.Run) else None

@@ -12,9 +12,15 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
-__all__ = ["changed", "counted_comparisons", "elements", "operation"]
+__all__ = [
+    "changed",
+    "counted_comparisons",
+    "elements",
+    "is_mask",
+    "operation",
+]
 
 WHOLE = {"Long", "Int", "Short", "Byte", "Char"}
 _COMPARE = {"eq", "ne", "lt", "gt", "le", "ge"}
@@ -28,7 +34,7 @@ _ALIKE = set(
 )
 
 
-def elements(t: Translator, node: Expression, known: dict[Variable, str | None] | None = None) -> str | None:
+def elements(t: Translation, node: Expression, known: dict[Variable, str | None] | None = None) -> str | None:
     """``mask`` where a tensor holds truth values in Python, ``whole`` where ints, None where fractions or unknown.
 
     ``known``: of variables that were looked at, None for those that are being looked at.
@@ -69,7 +75,7 @@ def elements(t: Translator, node: Expression, known: dict[Variable, str | None] 
     return "whole" if t.type(node).find().tensor_type in WHOLE else None
 
 
-def counted_comparisons(t: Translator) -> set[Expression]:
+def counted_comparisons(t: Translation) -> set[Expression]:
     """Comparisons whose results the program keeps in a variable and counts with in place: a ByteTensor is needed."""
     found: set[Expression] = set()
     for node in tree.every(t.program, Invoke):
@@ -82,7 +88,7 @@ def counted_comparisons(t: Translator) -> set[Expression]:
     return found
 
 
-def _called(t: Translator, node: Expression) -> tuple[str, Expression | None]:
+def _called(t: Translation, node: Expression) -> tuple[str, Expression | None]:
     if isinstance(node, Invoke):
         return node.method, node.receiver
     if isinstance(node, Call):
@@ -96,7 +102,7 @@ def _called(t: Translator, node: Expression) -> tuple[str, Expression | None]:
     return "", None
 
 
-def operation(t: Translator, left: Expression, operator: str, right: Expression) -> Py | None:
+def operation(t: Translation, left: Expression, operator: str, right: Expression) -> Py | None:
     """``left operator right`` where a tensor of whole numbers is among them; None where there is none."""
     kinds = [elements(t, side) for side in (left, right)]
     if not any(kinds) or operator not in "+-*/":
@@ -117,7 +123,7 @@ def operation(t: Translator, left: Expression, operator: str, right: Expression)
     return Py(f"{texts[0].at(level)} {operator} {texts[1].at(level + 1)}", level)
 
 
-def changed(t: Translator, receiver: Expression, operator: str, value: Expression) -> Py | None:
+def changed(t: Translation, receiver: Expression, operator: str, value: Expression) -> Py | None:
     """``receiver operator= value`` where the receiver is a tensor of whole numbers; None where it is none."""
     kind = elements(t, receiver)
     if kind is None:
@@ -132,3 +138,12 @@ def changed(t: Translator, receiver: Expression, operator: str, value: Expressio
     if operator != "/":
         return None
     return atom(f'{t.value(receiver).at(code.ATOM)}.div_({t.value(value)}, rounding_mode="trunc")')
+
+
+def is_mask(t: Translation, node: Expression) -> bool:
+    """Whether a tensor used as an index is a mask and no list of positions."""
+    if isinstance(node, Invoke):
+        return node.method in ("eq", "ne", "lt", "gt", "le", "ge")
+    if isinstance(node, Call):
+        return (t.path(node.callee) or "") in {f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")}
+    return t.type(node).find().tensor_type == "Byte" or elements(t, node) == "mask"

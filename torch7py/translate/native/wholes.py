@@ -12,7 +12,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["Wholes"]
 
@@ -30,7 +30,7 @@ class Wholes:
     ``raw``: the same without a look at how large they are.
     """
 
-    def __init__(self, translator: Translator, raw: Wholes | None = None) -> None:
+    def __init__(self, translator: Known, raw: Wholes | None = None) -> None:
         self.t = translator
         self.raw = raw
         self._variables: dict[Variable, bool] = {}

@@ -28,13 +28,13 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Graphs", "graph_inputs"]
 
 
 class Graphs(Methods):
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         super().__init__(translator)
         self.mode = ""
         self.at: GraphClass = None  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Nodes"]
 
@@ -20,7 +20,7 @@ _CONTROL = (tree.NumericFor, tree.GenericFor, tree.If, tree.While, tree.Repeat, 
 class Nodes:
     plain_parts: set[tree.Function]  # functions that make parts of graphs and stay functions
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
 
     def is_node(self, node: Expression) -> bool:

@@ -135,7 +135,7 @@ class Sites(Overwriting):
         except NotNative as problem:
             raise Problem(problem.code, node.line, str(problem)) from problem
         for helper in writer.helpers:
-            self.t.models.helpers[helper] = None
+            self.t.helpers[helper] = None
         only = len(writer.children) == 1
         names = [each.native.name or "layer" for each in writer.children]
         return Site(layer, [self._child(hint if only else "", name) for name in names])

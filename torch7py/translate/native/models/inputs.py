@@ -20,7 +20,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Inputs", "takes_items"]
 
@@ -41,7 +41,7 @@ _SHAPES = {
 
 
 class Inputs:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.origins = Origins(translator)
 
@@ -106,7 +106,7 @@ class Inputs:
             return [f"*{t.value(given).at(code.ATOM)}"]
         texts = []
         for item in given.fields:
-            if t.calls.is_unpacked(item.value):
+            if t.is_unpacked(item.value):
                 texts.append(f"*{t.calls.unpacked(item.value)}")
             else:
                 texts.append(t.value(item.value).text)
@@ -125,7 +125,7 @@ class Inputs:
             last = node.fields[-1].value if node.fields else None
             texts = [self.t.value(item.value).text for item in node.fields if item.value is not last]
             if last is not None:
-                unpacked = self.t.calls.is_unpacked(last)
+                unpacked = self.t.is_unpacked(last)
                 texts.append(f"*{self.t.calls.unpacked(last)}" if unpacked else self.t.value(last).text)
             return (
                 f"({texts[0]},)" if len(texts) == 1 and texts[0].startswith("*") else f"({', '.join(texts)})"

@@ -222,7 +222,7 @@ class Making:
             except NotNative as problem:
                 raise Problem(problem.code, line, str(problem)) from problem
             for helper in made.helpers:
-                self.models.helpers[helper] = None
+                self.t.helpers[helper] = None
             return made.lines
 
     def _of_parts(self, builder: Builder, name: str, names: dict[str, str]) -> str:

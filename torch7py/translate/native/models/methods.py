@@ -34,7 +34,7 @@ from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Models"]
 
@@ -58,9 +58,8 @@ def _is_flag(node: Expression) -> bool:
 
 
 class Models:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
-        self.helpers: dict[str, None] = {}
         self.assigned_data = False
         self.builders = Builders(translator)
         self.sequences = Sequences(self)
@@ -204,7 +203,7 @@ class Models:
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")
         if method == "gradParamClip" and len(node.arguments) == 1:
-            self.helpers["clip_gradients"] = None
+            self.t.helpers["clip_gradients"] = None
             t.imports.add("math")
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "updateGradParameters" and node.arguments:

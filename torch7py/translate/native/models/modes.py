@@ -16,7 +16,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Modes"]
 
@@ -31,7 +31,7 @@ class _Unset(Exception):
 
 
 class Modes:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self._known: dict[LuaClass, list[str]] = {}
         self._family: list[LuaClass] = []  # whose runs are looked for

@@ -17,7 +17,7 @@ from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Origins"]
 
@@ -25,7 +25,7 @@ _WITHOUT_GRAPH = set("eq ne lt gt le ge sign long int byte char short".split())
 
 
 class Origins:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self._into: dict[object, list[Expression]] | None = (
             None  # what is put into a variable's tensor, or a field

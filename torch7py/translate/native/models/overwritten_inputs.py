@@ -18,17 +18,17 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["is_seen_overwritten"]
 
 
-def is_seen_overwritten(t: Translator, module: Type, given: Expression) -> bool:
+def is_seen_overwritten(t: Translation, module: Type, given: Expression) -> bool:
     """Whether a program may see that a module has written over what it is given, which is not made there alone."""
     return _first(t, module) is not None and not is_made_here(t, bare(given))
 
 
-def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | None:
+def _first(t: Translation, module: Type, around: tuple[Type, ...] = ()) -> str | None:
     """The layer that writes over what a module is given, if there is one; a module may seem to hold itself."""
     root = module.find()
     if root in around:
@@ -50,7 +50,7 @@ def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | 
     return None
 
 
-def _first_of_graph(t: Translator, graph: Call) -> str | None:
+def _first_of_graph(t: Translation, graph: Call) -> str | None:
     """The same of a graph, whose input nodes have names: ``local x = nn.Identity()()``, then ``nn.ReLU(true)(x)``."""
     given = bare(graph.arguments[0]) if graph.arguments else None
     if isinstance(given, tree.Table):
@@ -84,7 +84,7 @@ def _first_of_graph(t: Translator, graph: Call) -> str | None:
     return None
 
 
-def _nodes_in(t: Translator, table: Name) -> list[Name]:
+def _nodes_in(t: Translation, table: Name) -> list[Name]:
     """The names of nodes that are in a table with a name, ``inputs``: those put into it and taken out of it."""
     variable = t.scopes.of_name[table]
     made = [value for _, value in t.training.assigned_to(variable) if isinstance(value, tree.Table)]
@@ -105,11 +105,11 @@ def _nodes_in(t: Translator, table: Name) -> list[Name]:
     return [name for value in found if isinstance(name := bare(value), Name)]
 
 
-def _is_of(t: Translator, node: Expression, variable: Variable) -> bool:
+def _is_of(t: Translation, node: Expression, variable: Variable) -> bool:
     return isinstance(node, Name) and t.scopes.of_name[node] is variable
 
 
-def _over_item(t: Translator, table: Name) -> str | None:
+def _over_item(t: Translation, table: Name) -> str | None:
     """The layer of ``nn.ReLU(true)(inputs[1])``"""
     variable = t.scopes.of_name[table]
     for call in tree.every(t.program, Call):
@@ -122,7 +122,7 @@ def _over_item(t: Translator, table: Name) -> str | None:
     return None
 
 
-def _takes(t: Translator, call: Call, variable: Variable) -> bool:
+def _takes(t: Translation, call: Call, variable: Variable) -> bool:
     """Whether a layer of a graph is given a node that a variable holds, or a table with it."""
     if not call.arguments or t.kind(call.callee) != "module":
         return False

@@ -15,12 +15,12 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["goes_back", "node_of", "open_pass", "pass_of"]
 
 
-def pass_of(t: Translator, node: Call | Invoke) -> Py:
+def pass_of(t: Translation, node: Call | Invoke) -> Py:
     """A call of a module there or back, of which the library keeps what it needs for the way back."""
     module, method = (node.receiver, node.method) if isinstance(node, Invoke) else (node.callee, "forward")
     given = arguments(t, node.arguments)
@@ -36,7 +36,7 @@ def pass_of(t: Translator, node: Call | Invoke) -> Py:
     return library_call(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
 
 
-def open_pass(t: Translator, node: Invoke, every: bool) -> Py:
+def open_pass(t: Translation, node: Invoke, every: bool) -> Py:
     """The same of what may be a module or another object; ``every``: all values that it gives."""
     if node.method in BACKWARD:
         _refuse_both(t, node.receiver, node)
@@ -46,7 +46,7 @@ def open_pass(t: Translator, node: Invoke, every: bool) -> Py:
     )
 
 
-def _refuse_both(t: Translator, module: Expression, node: Call | Invoke) -> None:
+def _refuse_both(t: Translation, module: Expression, node: Call | Invoke) -> None:
     """Refuse a criterion of the program's own, as far as this may be one, that gives gradients of the target, too."""
     if t.kind(module) == "module":
         return
@@ -56,7 +56,7 @@ def _refuse_both(t: Translator, module: Expression, node: Call | Invoke) -> None
         raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
 
 
-def _input(t: Translator, module: Expression, node: Expression, text: str) -> str:
+def _input(t: Translation, module: Expression, node: Expression, text: str) -> str:
     """What a module is given, in the form that its class in the page takes."""
     found = t.type(module)
     if is_seen_overwritten(t, found, node):
@@ -70,7 +70,7 @@ def _input(t: Translator, module: Expression, node: Expression, text: str) -> st
     return f"{text}.long()" if takes_items(found) else text
 
 
-def goes_back(t: Translator) -> bool:
+def goes_back(t: Translation) -> bool:
     """Whether the program calls the backward pass of something of which is not known what it is."""
     return any(
         node.method in BACKWARD and t.kind(node.receiver) in (None, "any") and t.path(node.receiver) is None
@@ -78,7 +78,7 @@ def goes_back(t: Translator) -> bool:
     )
 
 
-def node_of(t: Translator, node: Call) -> Py:
+def node_of(t: Translation, node: Call) -> Py:
     """A node of a graph that has no class: ``module(node)``."""
     given = arguments(t, node.arguments)
     if t.kind(node.callee) == "criterion":

@@ -12,8 +12,8 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.models.methods import Models
-    from torch7py.translate.native.translator import Translator
 
 __all__ = ["Sharing", "layers_in", "refuse_half"]
 
@@ -102,7 +102,7 @@ def layers_in(found: Type) -> set[str]:
     return {layer.name for part in parts for layer in part.layers} | unknown
 
 
-def refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
+def refuse_half(t: Translation, node: Invoke, names: tuple[Expression, ...]) -> None:
     """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
     given = {name.value for name in names if isinstance(name, tree.String)}
     if len(given) != len(names):

@@ -16,7 +16,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["NORMALIZATIONS", "may_be_single"]
 
@@ -30,12 +30,12 @@ _MAKERS = ("zeros", "ones", "rand", "randn")
 _RESHAPING = ("view", "reshape", "resize")
 
 
-def may_be_single(t: Translator, dims: int) -> bool:
+def may_be_single(t: Translation, dims: int) -> bool:
     """Whether the program makes tensors of so many dimensions or more, the first of which is 1."""
     return any(_is_single(t, node, dims) for node in tree.those(t.program, Call, Invoke, Index))
 
 
-def _is_single(t: Translator, node: tree.Node, dims: int) -> bool:
+def _is_single(t: Translation, node: tree.Node, dims: int) -> bool:
     if isinstance(node, Index):
         keys = node.key.fields if isinstance(node.key, tree.Table) else ()
         return bool(keys) and (t.type(node.base).rank or 0) >= dims and _is_one_place(keys[0].value)
@@ -73,7 +73,7 @@ def _is_number(node: Expression, value: float) -> bool:
     return isinstance(node, Number) and node.value == value
 
 
-def _is_one(t: Translator, node: Expression, seen: set[Variable]) -> bool:
+def _is_one(t: Translation, node: Expression, seen: set[Variable]) -> bool:
     """Whether a number may be 1: where it is written out, or as an option's default."""
     node = bare(node)
     if isinstance(node, Name):
@@ -88,7 +88,7 @@ def _is_one(t: Translator, node: Expression, seen: set[Variable]) -> bool:
     if isinstance(node, Index) and isinstance(node.key, tree.String):
         if t.kind(node.base) != "table":
             return False
-        default = t.calls.options.get(node.key.value) if t.type(node.base).has("options") else None
+        default = t.options.get(node.key.value) if t.type(node.base).has("options") else None
         if default is not None:
             return _is_one(t, default, seen)
         return any(_is_number(bare(value), 1) for value in t.tables.given(t.type(node.base), node.key.value))

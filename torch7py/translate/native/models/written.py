@@ -92,7 +92,7 @@ class WrittenClasses:
         parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
         cls.lines[:] = _with_parameters(cls.lines, parameters)
         for helper in cls.helpers:
-            self.models.helpers[helper] = None
+            self.t.helpers[helper] = None
         if self.t.training.steps_by_hand and cls.writer.attributes:
             cls.lines += [
                 "",
@@ -132,15 +132,15 @@ class WrittenClasses:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """Forget the classes that are written inside, if that ends with a problem."""
-        helpers, names = dict(self.models.helpers), set(self.class_names)
+        helpers, names = dict(self.t.helpers), set(self.class_names)
         classes, used, top = len(self.classes), len(self.used), len(self.t.top)
         try:
             yield
         except Problem:
             del self.classes[classes:], self.used[used:], self.t.top[top:]
             self.class_names = names
-            self.models.helpers.clear()
-            self.models.helpers.update(helpers)
+            self.t.helpers.clear()
+            self.t.helpers.update(helpers)
             raise
 
     def _same(self, cls: ClassSource, name: str) -> ClassSource | None:

@@ -13,8 +13,8 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
-    from torch7py.translate.native.translator import Translator
 
 __all__ = ["completed", "find_changes", "listed", "named", "settings_field", "value_of_field"]
 
@@ -186,7 +186,7 @@ def _of_state(training: Training, node: Expression) -> Optimizer | None:
     return None if holder is None else training.optimizer_of.get(holder)
 
 
-def named(t: Translator, optimizer: Optimizer, state: Expression) -> str:
+def named(t: Translation, optimizer: Optimizer, state: Expression) -> str:
     """What the page calls the optimizer that has its state in an expression: a variable, or a field."""
     if not isinstance(state, tree.Index):
         return optimizer.name

@@ -14,13 +14,13 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
-    from torch7py.translate.native.translator import Translator
 
 __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
 
-def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
+def write(t: Translation, optimizer: Optimizer, definition: Definition) -> None:
     """``optimizer = torch.optim.SGD(...)``"""
     for item in definition.table.fields:
         for comment in (*item.before, *([item.trailing] if item.trailing is not None else [])):
@@ -42,7 +42,7 @@ def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
         )
 
 
-def _restore(t: Translator, name: str, found: Restored) -> None:
+def _restore(t: Translation, name: str, found: Restored) -> None:
     """Give an optimizer the state that a file has of one."""
     if found.condition is None:
         t.emit(f"{name}.load_state_dict({t.value(found.state)})")
@@ -52,7 +52,7 @@ def _restore(t: Translator, name: str, found: Restored) -> None:
         t.emit(f"{name}.load_state_dict({t.value(found.state)})")
 
 
-def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition | Optimizer) -> str | None:
+def _assign(t: Translation, optimizer: Optimizer, name: str, made_as: Definition | Optimizer) -> str | None:
     """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
     option, table, module = made_as.option, made_as.table, made_as.module
     if isinstance(option, str):
@@ -74,7 +74,7 @@ def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition 
 
 
 def _made(
-    t: Translator, optimizer: Optimizer, name: str, table: tree.Table, module: Expression
+    t: Translation, optimizer: Optimizer, name: str, table: tree.Table, module: Expression
 ) -> tuple[str, str | None]:
     """The construction of an optimizer, and by what its rate decays."""
     method = optimizer.form(name, table)
@@ -119,7 +119,7 @@ def _made(
 _ADADELTA = {("lr", "1.0"), ("eps", "1e-6")}  # PyTorch's own
 
 
-def _setting(t: Translator, method: str, key: str, value: Expression) -> str:
+def _setting(t: Translation, method: str, key: str, value: Expression) -> str:
     if method == "lbfgs" and key == "lineSearch":
         if t.path(value) != "optim.lswolfe":
             raise Problem("T7-228", value.line, "a line search that is not optim.lswolfe")
@@ -183,7 +183,7 @@ def step(
         t.emit(f"{optimizer.scheduler}.step()")
 
 
-def _unused(t: Translator, targets: tuple[Expression, ...] | None) -> str | None:
+def _unused(t: Translation, targets: tuple[Expression, ...] | None) -> str | None:
     """The name for the losses; None where nobody looks at them."""
     if targets is None or len(targets) < 2:
         return None
@@ -196,7 +196,7 @@ def _first_only(training: Training, targets: tuple[Expression, ...]) -> bool:
     return len(targets) < 2 or holds_loss(training.t, targets[1])
 
 
-def holds_loss(t: Translator, node: Expression) -> bool:
+def holds_loss(t: Translation, node: Expression) -> bool:
     """Whether what is a table of losses in Lua is the loss alone: the program only reads its first entry."""
     if not t.type(node).has("losses"):
         return False
@@ -214,7 +214,7 @@ def holds_loss(t: Translator, node: Expression) -> bool:
     return known
 
 
-def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:
+def give_gradient(t: Translation, point: Name, gradient: Expression) -> None:
     """What a function gives as the gradient of a tensor that is optimized itself, where PyTorch wants it."""
     name = t.names.of(point)
     while isinstance(gradient, Invoke) and gradient.method in (

@@ -19,7 +19,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["overwritten"]
 
@@ -38,7 +38,7 @@ _DEEPEST_CALL = 6
 _MOST = 10_000  # statements gone through; a program with more than that is one of many small functions
 
 
-def overwritten(translator: Translator) -> dict[Statement, str]:
+def overwritten(translator: Translation) -> dict[Statement, str]:
     """The statements that read an output after its module wrote another one over it, and what is said of each."""
     flow = _Flow(translator)
     if flow.sites:
@@ -47,7 +47,7 @@ def overwritten(translator: Translator) -> dict[Statement, str]:
 
 
 class _Flow:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.found: dict[Statement, str] = {}
         self.sites = calls_of_modules(translator)

@@ -12,7 +12,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.known import Known
 
 __all__ = ["Identity", "passes"]
 
@@ -24,7 +24,7 @@ def passes(module: Type) -> bool:
 
 
 class Identity:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Known) -> None:
         self.t = translator
         self._value_of: dict[Variable, Expression | None] = {}  # of variables that are given one value
         assignments: list[tree.Local | tree.Assign] = [*tree.every(translator.program, tree.Local)]

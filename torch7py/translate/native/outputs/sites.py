@@ -13,7 +13,7 @@ from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Sites", "calls_of_modules", "is_backward", "that_call", "used_in_place"]
 
@@ -23,7 +23,7 @@ _IN_PLACE = {"ipairs", "pairs", "unpack", "table.unpack", "table.insert", "table
 Sites: TypeAlias = dict[Expression, Expression]  # calls of forward, and their modules
 
 
-def calls_of_modules(t: Translator) -> Sites:
+def calls_of_modules(t: Translation) -> Sites:
     """The calls of ``forward``, as a method or of the module itself, that are no nodes of a graph."""
     found: Sites = {}
     for invoke in tree.every(t.program, Invoke):
@@ -39,13 +39,13 @@ def calls_of_modules(t: Translator) -> Sites:
     return found
 
 
-def is_backward(t: Translator, node: Invoke) -> bool:
+def is_backward(t: Translation, node: Invoke) -> bool:
     """Whether a module or a criterion writes gradients over its last ones."""
     is_one = node.method in _BACKWARD and t.kind(node.receiver) in ("module", "criterion")
     return is_one and not is_own_pass(t, node)
 
 
-def that_call(t: Translator, sites: Sites) -> set[tree.Function]:
+def that_call(t: Translation, sites: Sites) -> set[tree.Function]:
     """The functions that may call a module, themselves or through others."""
     functions = tree.every(t.program, tree.Function)
     direct = {
@@ -73,7 +73,7 @@ def that_call(t: Translator, sites: Sites) -> set[tree.Function]:
     return direct
 
 
-def used_in_place(t: Translator, sites: Sites) -> set[Expression]:
+def used_in_place(t: Translation, sites: Sites) -> set[Expression]:
     """The expressions whose value, if it is a table, gets into no other place."""
     found: set[Expression] = {node.base for node in tree.every(t.program, Index)}
     found |= {node.operand for node in tree.every(t.program, tree.Unary)}

@@ -23,7 +23,7 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["decomposed"]
 
@@ -31,7 +31,7 @@ __all__ = ["decomposed"]
 def _product(name: str) -> Rule:
     """``r:mm(a, b)``: the product, into r."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         return into_receiver(t, receiver, name, arguments)
 
     return write
@@ -41,7 +41,7 @@ for _lua in PRODUCTS:
     in_place[_lua] = _product(_lua)
 
 
-def _scales(t: Translator, arguments: Arguments, line: int) -> tuple[str, list[str]]:
+def _scales(t: Translation, arguments: Arguments, line: int) -> tuple[str, list[str]]:
     """The tensors of ``[beta,] [src,] [alpha,] a, b`` and PyTorch's options for the numbers."""
     kinds = ["n" if t.kind(argument) == "number" else "t" for argument in arguments]
     texts = [str(t.value(argument)) for argument in arguments]
@@ -66,13 +66,13 @@ def _scales(t: Translator, arguments: Arguments, line: int) -> tuple[str, list[s
 def _sum_of_products(name: str) -> None:
     """``x:addmm([beta,] [src,] [alpha,] a, b)`` and ``torch.addmm([beta,] src, [alpha,] a, b)``."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         given, tensors = _scales(t, arguments, receiver.line)
         if len(tensors) == 2:
             return atom(f"{receiver_text(t, receiver)}.{name}_({given})")
         return atom(f"torch.{name}({given}, out={t.value(receiver)})")
 
-    def new(t: Translator, node: Call) -> Py:
+    def new(t: Translation, node: Call) -> Py:
         given, tensors = _scales(t, node.arguments, node.line)
         if len(tensors) != 3:
             raise Problem("T7-271", node.line, f"{name} with these arguments")
@@ -87,28 +87,28 @@ for _lua in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
 
 
 @changing("renorm")
-def renorm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def renorm(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     p, dim, most = arguments
     position = t.expressions.position(dim)
     return atom(f"{receiver_text(t, receiver)}.renorm_({t.value(p)}, {position}, {t.value(most)})")
 
 
 @maker("inverse")
-def inverse(t: Translator, node: Call) -> Py:
+def inverse(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1:
         raise Problem("T7-271", node.line, "inverse into a result")
     return atom(f"torch.linalg.inv({t.value(node.arguments[0])})")
 
 
 @rule("histc")
-def histc(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def histc(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if any(t.kind(argument) != "number" for argument in arguments):
         raise Problem("T7-271", receiver.line, "histc into a result")
     return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in (receiver, *arguments))})")
 
 
 @maker("histc")
-def of_values(t: Translator, node: Call) -> Py:
+def of_values(t: Translation, node: Call) -> Py:
     """``torch.histc(x, n)``: x is a tensor, whatever else is known of it."""
     return histc(t, node.arguments[0], node.arguments[1:])
 
@@ -129,7 +129,7 @@ def _cholesky(name: str, python: str, tensors: int) -> None:
     """``torch.potrf(a, 'U')`` and its like, of a matrix's upper triangle, or with ``'L'`` of its lower one."""
 
     @maker(name)
-    def write(t: Translator, node: Call) -> Py:
+    def write(t: Translation, node: Call) -> Py:
         given = node.arguments[:tensors]
         if any(t.kind(argument) != "tensor" for argument in given) or len(node.arguments) > tensors + 1:
             raise Problem("T7-271", node.line, f"{name} into a result")
@@ -144,7 +144,7 @@ _cholesky("potrs", "cholesky_solve", 2)
 
 
 @maker("trtrs")
-def trtrs(t: Translator, node: Call) -> Py:
+def trtrs(t: Translation, node: Call) -> Py:
     """``torch.trtrs(b, a, 'U', 'N', 'N')``: the x with a x = b for a triangular a, or with its transpose ('T')."""
     if len(node.arguments) < 2 or any(t.kind(argument) != "tensor" for argument in node.arguments[:2]):
         raise Problem("T7-271", node.line, "trtrs with these arguments")
@@ -159,7 +159,7 @@ def trtrs(t: Translator, node: Call) -> Py:
 
 
 @maker("eig")
-def eig(t: Translator, node: Call) -> Py:
+def eig(t: Translation, node: Call) -> Py:
     """The eigenvalues, with their real and imaginary parts in two columns."""
     if len(node.arguments) > 1 and not (
         isinstance(node.arguments[1], tree.String) and node.arguments[1].value == "N"
@@ -169,7 +169,7 @@ def eig(t: Translator, node: Call) -> Py:
 
 
 @maker("cross")
-def cross(t: Translator, node: Call) -> Py:
+def cross(t: Translation, node: Call) -> Py:
     if len(node.arguments) < 2 or any(t.kind(argument) != "tensor" for argument in node.arguments[:2]):
         raise Problem("T7-271", node.line, "cross with these arguments")
     dim = "0" if t.type(node.arguments[0]).rank == 1 else None
@@ -185,7 +185,7 @@ def _convolution(name: str, flipped: bool) -> None:
     """``torch.conv2(x, kernel, 'F')``, and ``torch.xcorr2``, which does not flip its kernel."""
 
     @maker(name)
-    def write(t: Translator, node: Call) -> Py:
+    def write(t: Translation, node: Call) -> Py:
         x, kernel, *form = node.arguments if len(node.arguments) > 1 else (None, None)
         if x is None or kernel is None or t.type(x).rank != 2 or t.type(kernel).rank != 2:
             raise Problem("T7-271", node.line, f"{name} of other than two matrices")
@@ -204,7 +204,7 @@ _convolution("conv2", True)
 _convolution("xcorr2", False)
 
 
-def decomposed(t: Translator, name: str, arguments: Arguments, targets: tuple[Expression, ...]) -> bool:
+def decomposed(t: Translation, name: str, arguments: Arguments, targets: tuple[Expression, ...]) -> bool:
     """``values, vectors = torch.symeig(a, 'V')`` and its like, as a statement; whether it is one of them."""
     write = _DECOMPOSITIONS.get(name)
     if write is None:
@@ -245,7 +245,7 @@ _DECOMPOSITIONS: dict[str, Callable[[list[str], list[str]], tuple[str, int]]] = 
 def _first(name: str) -> None:
     """The first result alone, as a value."""
 
-    def write(t: Translator, node: Call) -> Py:
+    def write(t: Translation, node: Call) -> Py:
         letters = [a.value for a in node.arguments if isinstance(a, tree.String)]
         given = [str(t.value(a)) for a in node.arguments if not isinstance(a, tree.String)]
         if len(given) != (2 if name in ("gesv", "gels") else 1):
@@ -260,7 +260,7 @@ for _lua in _DECOMPOSITIONS:
     _first(_lua)
 
 
-def _solved(t: Translator, node: Call) -> str:
+def _solved(t: Translation, node: Call) -> str:
     """``torch.gesv(b, a)`` gives the solution and what it was found by."""
     solution = makers["gesv"](t, node)
     return f"{solution}, torch.linalg.lu_factor({t.value(node.arguments[1])}).LU"

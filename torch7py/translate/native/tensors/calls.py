@@ -25,17 +25,17 @@ from torch7py.translate.native.whole_tensors import changed
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
-def method(t: Translator, node: Invoke) -> Py:
+def method(t: Translation, node: Invoke) -> Py:
     """``x:f(...)`` as a value."""
     if node.method in ("cuda", "cl") and not node.arguments:
         return moved(t, node.receiver, node.method)
     return apply(t, node.receiver, node.method, node.arguments, node)
 
 
-def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, node: Expression) -> Py:
+def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments, node: Expression) -> Py:
     filled = _filled(t, receiver, name, arguments)
     if filled is not None:
         return filled
@@ -77,7 +77,7 @@ def is_new(node: tree.Index) -> bool:
     return isinstance(node.key, tree.String) and node.key.value == "new"
 
 
-def new(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def new(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """``x.new(3, 4)`` and ``x.new{1, 2}``, a tensor of x's type. (``x:new()`` is another view of x.)"""
     if len(arguments) == 1 and t.kind(arguments[0]) == "table" and t.representation(arguments[0]) == "list":
         held = t.type(arguments[0]).find().of_elements()
@@ -90,7 +90,7 @@ def new(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.new_empty({sizes(t, arguments) if arguments else 0})")
 
 
-def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py | None:
+def _filled(t: Translation, receiver: Expression, name: str, arguments: Arguments) -> Py | None:
     """``torch.Tensor(3, 4):fill(1)`` as ``torch.ones(3, 4)``."""
     if not isinstance(receiver, Call) or t.path(receiver.callee) not in library.TENSOR_TYPES:
         return None
@@ -112,7 +112,7 @@ def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments
     return atom(f"torch.full(({shape}{',' if len(receiver.arguments) == 1 else ''}), {value})")
 
 
-def _range(t: Translator, kind: str | None, arguments: Arguments) -> Py | None:
+def _range(t: Translation, kind: str | None, arguments: Arguments) -> Py | None:
     """``torch.LongTensor():range(1, 10)``"""
     if not all(t.whole(argument) for argument in arguments):
         return None
@@ -125,19 +125,19 @@ def _range(t: Translator, kind: str | None, arguments: Arguments) -> Py | None:
 _REDUCTIONS = set("sum mean std var max min norm prod dot dist trace".split())
 
 
-def statement(t: Translator, node: Invoke) -> bool:
+def statement(t: Translation, node: Invoke) -> bool:
     """``x:f(...)`` as a statement; True where it was written."""
     with t.models.changed(node.receiver):
         return _statement(t, node)
 
 
-def _statement(t: Translator, node: Invoke) -> bool:
+def _statement(t: Translation, node: Invoke) -> bool:
     name, receiver = node.method, node.receiver
     if (
         name in ("add", "mul", "div", "csub", "cmul", "cdiv")
         and len(node.arguments) == 1
         and isinstance(receiver, Name)
-        and t.alias_of(receiver) is None
+        and t.training.alias_of(receiver) is None
     ):
         variable = t.scopes.of_name[receiver]
         if (variable.scope or t.scopes.main) is t.scope:
@@ -171,13 +171,13 @@ def _statement(t: Translator, node: Invoke) -> bool:
     return True
 
 
-def _gives_nothing(t: Translator, function: Expression) -> bool:
+def _gives_nothing(t: Translation, function: Expression) -> bool:
     """Whether a function takes an element and gives no value, ever: it leaves the tensor as it is."""
     found = t.type(function).find().functions
     return bool(found) and all(len(f.parameters) == 1 and not t.types.returns[f].counts for f in found)
 
 
-def _is_part(t: Translator, node: Expression) -> bool:
+def _is_part(t: Translation, node: Expression) -> bool:
     """Whether an expression is a part of a tensor, and no entry of a table."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -187,7 +187,7 @@ def _is_part(t: Translator, node: Expression) -> bool:
 
 
 def several(
-    t: Translator,
+    t: Translation,
     node: Expression,
     receiver: Expression,
     name: str,
@@ -211,7 +211,7 @@ def several(
     return True
 
 
-def _along(t: Translator, name: str, arguments: Arguments) -> str:
+def _along(t: Translation, name: str, arguments: Arguments) -> str:
     """PyTorch's arguments for ``max``, ``min`` and ``sort`` along a dimension."""
     if name != "sort":
         return f"{dimension(t, arguments[0])}, keepdim=True"
@@ -220,14 +220,14 @@ def _along(t: Translator, name: str, arguments: Arguments) -> str:
     return ", ".join([*(dims or ["-1"]), *(["descending=True"] if flags and flags[0] else [])])
 
 
-def _two(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
+def _two(t: Translation, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
     """The call that gives values and their places, counted from 0."""
     if name in ("max", "min", "sort"):
         return f"{receiver_text(t, receiver)}.{name}({_along(t, name, arguments)})"
     return ordered(t, receiver, name, arguments, places)
 
 
-def both(t: Translator, node: Expression) -> str | None:
+def both(t: Translation, node: Expression) -> str | None:
     """The values of ``x:max(2)`` and their places, one after the other; None where it is no call of this kind."""
     call = _of_two_results(t, node)
     if call is None:
@@ -237,7 +237,7 @@ def both(t: Translator, node: Expression) -> str | None:
     return f"{values}, {places} + 1"
 
 
-def places(t: Translator, node: Expression) -> Py | None:
+def places(t: Translation, node: Expression) -> Py | None:
     """The places alone that ``x:max(2)`` and its like give second."""
     call = _of_two_results(t, node)
     if call is None:
@@ -250,12 +250,12 @@ def places(t: Translator, node: Expression) -> Py | None:
     return Py(f"{found} + 1", code.ADD)
 
 
-def gives_places(t: Translator, node: Expression) -> bool:
+def gives_places(t: Translation, node: Expression) -> bool:
     """Whether a call gives values and places."""
     return _of_two_results(t, node) is not None
 
 
-def _of_two_results(t: Translator, node: Expression) -> tuple[Expression, str, Arguments] | None:
+def _of_two_results(t: Translation, node: Expression) -> tuple[Expression, str, Arguments] | None:
     """The tensor, the name and the arguments of a call that gives values and places."""
     if isinstance(node, Invoke):
         receiver, name, arguments = node.receiver, node.method, node.arguments

@@ -22,11 +22,11 @@ from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression, Index, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
 def _changing(name: str, python: str) -> None:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         given = ", ".join(t.expressions.number(argument).text for argument in arguments)
         return atom(f"{receiver_text(t, receiver)}.{python}({given})")
 
@@ -38,27 +38,27 @@ for _lua, _python in {"fill": "fill_", "zero": "zero_", "neg": "neg_"}.items():
 
 
 @changing("pow")
-def power(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def power(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     base = receiver_text(t, receiver)
     return into(t, base, "pow", arguments) or atom(f"{base}.pow_({t.value(arguments[0])})")
 
 
 @changing("resize")
-def resize(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def resize(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.resize_({sizes(t, arguments)})")
 
 
 @changing("resizeAs")
-def resize_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def resize_as(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.resize_as_({t.value(arguments[0])})")
 
 
 @changing("copy")
-def copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def copy(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.copy_({t.expressions.beside(arguments[0], receiver)})")
 
 
-def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -> Py:
+def _sum(t: Translation, receiver: Expression, arguments: Arguments, name: str) -> Py:
     """``x:add(v)``, ``x:add(y)``, ``x:add(v, y)``, ``x:add(y, z)``, ``x:add(y, v, z)``: the last two overwrite x."""
     kinds = [t.kind(argument) for argument in arguments]
     base = receiver_text(t, receiver)
@@ -80,7 +80,7 @@ def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -
     raise Undecided("T7-271", receiver.line, "add with these arguments")
 
 
-def _stays_tensor(t: Translator, node: Expression) -> bool:
+def _stays_tensor(t: Translation, node: Expression) -> bool:
     """Whether a number is written as the tensor that it is computed from: an element, or a sum."""
     parts = [each for each in tree.walk(node) if isinstance(each, Index) and each in t.raw_elements]
     sums = [each for each in tree.walk(node) if isinstance(each, Invoke) and each in t.raw_elements]
@@ -93,7 +93,7 @@ in_place["csub"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "
 
 
 def _multiply(name: str, python: str, operator: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
             whole = changed(t, receiver, operator, arguments[0])
@@ -113,7 +113,7 @@ for _lua in ("div", "cdiv"):
 
 
 @changing("clamp")
-def clamp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def clamp(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     written = into(t, receiver_text(t, receiver), "clamp", arguments)
     if written is not None:
         return written
@@ -124,7 +124,7 @@ def clamp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 def _with_another(name: str) -> Rule:
     """``x:fmod(y)`` and ``x:fmod(y, z)``, which overwrites x."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
             return atom(f"{base}.{name.removeprefix('c')}_({t.expressions.beside(arguments[0], receiver)})")
@@ -138,7 +138,7 @@ for _lua in ("fmod", "remainder", "cfmod", "cremainder", "atan2", "cpow"):
 
 
 @changing("lerp")
-def lerp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def lerp(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     base = receiver_text(t, receiver)
     if len(arguments) == 2:
         return atom(f"{base}.lerp_({t.expressions.beside(arguments[0], receiver)}, {t.value(arguments[1])})")
@@ -149,7 +149,7 @@ def lerp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @changing("cinv")
-def cinv(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def cinv(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     base = receiver_text(t, receiver)
     return atom(
         f"torch.reciprocal({t.value(arguments[0])}, out={base})" if arguments else f"{base}.reciprocal_()"
@@ -157,7 +157,7 @@ def cinv(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 def _bounded(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         if len(arguments) == 2:
             return into_receiver(t, receiver, f"c{name}", arguments)
         if t.kind(arguments[0]) == "number":
@@ -175,7 +175,7 @@ in_place["cmax"], in_place["cmin"] = _bounded("max"), _bounded("min")
 def _of_products(name: str) -> Rule:
     """``x:addcmul(v, y, z)``; given a tensor before them, the result overwrites x."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         kinds = [t.kind(argument) for argument in arguments]
         base = receiver_text(t, receiver)
         texts = [t.value(argument).text for argument in arguments]
@@ -199,7 +199,7 @@ for _lua in ("addcmul", "addcdiv"):
 
 
 def _random(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         given = [t.value(argument).text for argument in arguments]
         if name == "random":

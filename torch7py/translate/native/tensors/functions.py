@@ -21,10 +21,10 @@ from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
-def torch_function(t: Translator, name: str, node: Call) -> Py | None:
+def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     """``torch.f(...)`` as a value; None where there is no form."""
     maker = makers.get(name)
     if maker is not None:
@@ -99,7 +99,7 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
 _WITH_ANOTHER = ("fmod", "remainder", "cfmod", "cremainder", "atan2", "cpow")
 
 
-def _of_products(t: Translator, name: str, node: Call) -> Py:
+def _of_products(t: Translation, name: str, node: Call) -> Py:
     """``torch.addcmul(x, [value,] y, z)``"""
     kinds = [t.kind(argument) for argument in node.arguments]
     texts = [str(t.value(argument)) for argument in node.arguments]
@@ -111,7 +111,7 @@ def _of_products(t: Translator, name: str, node: Call) -> Py:
 
 
 def _creator(name: str) -> None:
-    def write(t: Translator, node: Call) -> Py:
+    def write(t: Translation, node: Call) -> Py:
         return atom(f"torch.{name}({sizes(t, node.arguments)})")
 
     makers[name] = write
@@ -122,12 +122,12 @@ for _lua in ("zeros", "ones", "rand", "randn", "eye"):
 
 
 @maker("randperm")
-def randperm(t: Translator, node: Call) -> Py:
+def randperm(t: Translation, node: Call) -> Py:
     return Py(f"torch.randperm({t.expressions.whole_number(node.arguments[0])}) + 1", code.ADD)
 
 
 @maker("range")
-def torch_range(t: Translator, node: Call) -> Py:
+def torch_range(t: Translation, node: Call) -> Py:
     start, stop = node.arguments[:2]
     if len(node.arguments) == 2 and t.whole(stop) and t.whole(start):
         end = t.expressions.whole_number(stop, 1)
@@ -156,19 +156,19 @@ def _sign(step: Expression) -> int:
 
 
 @maker("linspace")
-def linspace(t: Translator, node: Call) -> Py:
+def linspace(t: Translation, node: Call) -> Py:
     count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
     return atom(f"torch.linspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
 
 
 @maker("logspace")
-def logspace(t: Translator, node: Call) -> Py:
+def logspace(t: Translation, node: Call) -> Py:
     count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
     return atom(f"torch.logspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
 
 
 @maker("cat")
-def cat(t: Translator, node: Call) -> Py:
+def cat(t: Translation, node: Call) -> Py:
     arguments = node.arguments
     if t.kind(arguments[0]) == "table":
         dim = dimension(t, arguments[1]) if len(arguments) > 1 else "-1"
@@ -178,7 +178,7 @@ def cat(t: Translator, node: Call) -> Py:
 
 
 @maker("uniform")
-def uniform(t: Translator, node: Call) -> Py:
+def uniform(t: Translation, node: Call) -> Py:
     t.imports.add("random")
     if not node.arguments:
         return atom("random.random()")
@@ -187,14 +187,14 @@ def uniform(t: Translator, node: Call) -> Py:
 
 
 @maker("normal")
-def normal(t: Translator, node: Call) -> Py:
+def normal(t: Translation, node: Call) -> Py:
     t.imports.add("random")
     given = [t.value(a).text for a in node.arguments]
     return atom(f"random.gauss({', '.join(given + ['0.0', '1.0'][len(given) :])})")
 
 
 @maker("random")
-def random(t: Translator, node: Call) -> Py:
+def random(t: Translation, node: Call) -> Py:
     t.imports.add("random")
     bounds = [str(t.expressions.whole_number(argument)) for argument in node.arguments]
     if not bounds:
@@ -203,19 +203,19 @@ def random(t: Translator, node: Call) -> Py:
 
 
 @maker("bernoulli")
-def bernoulli(t: Translator, node: Call) -> Py:
+def bernoulli(t: Translation, node: Call) -> Py:
     t.imports.add("random")
     p = t.value(node.arguments[0]).at(code.ADD) if node.arguments else "0.5"
     return atom(f"int(random.random() < {p})")
 
 
 @maker("isTensor")
-def is_tensor(t: Translator, node: Call) -> Py:
+def is_tensor(t: Translation, node: Call) -> Py:
     return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
 
 
 @maker("LongStorage")
-def long_storage(t: Translator, node: Call) -> Py:
+def long_storage(t: Translation, node: Call) -> Py:
     """A list of sizes, as ``x:size()`` gives; one that is changed later is a list in Python too."""
     given = node.arguments[0] if len(node.arguments) == 1 else None
     stored = t.type(node).has("stored")
@@ -228,7 +228,7 @@ def long_storage(t: Translator, node: Call) -> Py:
 
 
 @maker("type", "typename")
-def torch_type(t: Translator, node: Call) -> Py:
+def torch_type(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         return name_of_type(t, node.arguments[0])
     classes = t.type(node.arguments[0]).find().classes
@@ -250,7 +250,7 @@ def torch_type(t: Translator, node: Call) -> Py:
     raise problem("T7-308", node.line, "torch.type of something else than a tensor")
 
 
-def _common_package(t: Translator, classes: Sequence[LuaClass]) -> str | None:
+def _common_package(t: Translation, classes: Sequence[LuaClass]) -> str | None:
     """What the names of classes, and of those that derive from them, begin with before their names in the page."""
     begins = set()
     for made in {one for each in classes for one in t.classes.family(each)}:
@@ -261,7 +261,7 @@ def _common_package(t: Translator, classes: Sequence[LuaClass]) -> str | None:
     return begins.pop() if len(begins) == 1 else None
 
 
-def _constructor(t: Translator, path: str, node: Call) -> Py:
+def _constructor(t: Translation, path: str, node: Call) -> Py:
     kind = library.TENSOR_TYPES[path]
     dtype = DTYPES.get(kind or "")
     if path == "torch.Tensor":
@@ -278,7 +278,7 @@ def _constructor(t: Translator, path: str, node: Call) -> Py:
     return atom(f"torch.empty({sizes(t, arguments)}{extra})")
 
 
-def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str | None) -> Py:
+def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str | None) -> Py:
     whole_type = kind in ("Long", "Int", "Short", "Byte", "Char")
     if isinstance(first, tree.Table):
         numbers = list(_leaves(first))
@@ -305,7 +305,7 @@ def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str |
     return atom(f"torch.tensor({value}, dtype={dtype or 'torch.get_default_dtype()'})")
 
 
-def _texts_within(t: Translator, node: Expression) -> int | None:
+def _texts_within(t: Translation, node: Expression) -> int | None:
     """How many tables deep there are numbers as text; 0 of a text itself, None where there are none."""
     found, depth = t.type(node), 0
     while found.kind == "table" and depth < 3:
@@ -321,7 +321,7 @@ def _from_texts(value: Py | str, depth: int) -> str:
     return f"[{_from_texts(name, depth - 1)} for {name} in {value}]"
 
 
-def _told(t: Translator, node: Expression) -> str:
+def _told(t: Translation, node: Expression) -> str:
     """A table of numbers, some of which are text."""
     if isinstance(node, tree.Table):
         return f"[{', '.join(_told(t, item.value) for item in node.fields)}]"
@@ -337,7 +337,7 @@ def _leaves(node: tree.Table) -> list[Expression]:
     return found
 
 
-def _real_literal(t: Translator, node: tree.Table) -> str:
+def _real_literal(t: Translation, node: tree.Table) -> str:
     """A nested list of numbers, the whole ones with a point so that the tensor is of the default type."""
     parts = []
     for item in node.fields:
@@ -354,7 +354,7 @@ def _real_literal(t: Translator, node: tree.Table) -> str:
 _ONE_NUMBER = frozenset("math.random torch.bernoulli torch.normal torch.random torch.uniform".split())
 
 
-def torch_statement(t: Translator, node: Call, name: str) -> bool:
+def torch_statement(t: Translation, node: Call, name: str) -> bool:
     """``torch.f(...)`` as a statement; True where it was written."""
     arguments = node.arguments
     if name == "manualSeed":

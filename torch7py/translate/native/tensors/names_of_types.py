@@ -20,7 +20,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["name_of_type"]
 
@@ -40,7 +40,7 @@ _MOVING = {"resize", "resizeAs", "set"}
 
 
 @rule("type")
-def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def by_name(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """``x:type()``, and ``x:type('torch.LongTensor')``, a conversion."""
     if not arguments:
         return name_of_type(t, receiver)
@@ -58,7 +58,7 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{converted.at(code.ATOM)}.cuda()") if name.startswith("torch.Cuda") else converted
 
 
-def name_of_type(t: Translator, node: Expression) -> Py:
+def name_of_type(t: Translation, node: Expression) -> Py:
     """The name of a tensor's type. PyTorch has Torch7's, but for tensors on graphics cards and for masks."""
     mask = elements(t, node) == "mask"
     if t.cards:
@@ -74,14 +74,14 @@ def name_of_type(t: Translator, node: Expression) -> Py:
     raise Undecided("T7-308", node.line, "the type of a tensor as text")
 
 
-def _of_its_type(t: Translator, node: Expression) -> Py:
+def _of_its_type(t: Translation, node: Expression) -> Py:
     """A tensor, or where it has the weights of a model the first of these."""
     module = t.training.vectors.weights_of(node)
     text = "" if module is None else t.training.vectors.counted(module)
     return atom(f"next({text})") if text.endswith(".parameters()") else t.value(node)
 
 
-def _first_gradient(t: Translator, node: Expression) -> str | None:
+def _first_gradient(t: Translation, node: Expression) -> str | None:
     """A tensor where ``criterion.gradInput`` of a criterion is that the program made, and only a function has moved."""
     if not (isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "gradInput"):
         return None
@@ -109,7 +109,7 @@ def _first_gradient(t: Translator, node: Expression) -> str | None:
     return f"{t.names.of(function)}(torch.empty(0))"
 
 
-def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+def _is_alike(t: Translation, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether a tensor has the type that it has in Torch7."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -150,7 +150,7 @@ def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = froze
 
 
 @rule("storage")
-def memory(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def memory(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """All numbers of ``x:storage()``, where they are printed.
 
     For a tensor that is all of its memory, as it was made and ever after.
@@ -168,7 +168,7 @@ def memory(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.flatten()")
 
 
-def _is_all_of_its_memory(t: Translator, name: Name) -> bool:
+def _is_all_of_its_memory(t: Translation, name: Name) -> bool:
     variable = t.scopes.of_name[name]
     sources = t.wholes.sources(variable)
     made = sources[0] if len(sources) == 1 else None
@@ -200,5 +200,5 @@ def _is_all_of_its_memory(t: Translator, name: Name) -> bool:
     return all(read in harmless for read in variable.reads)
 
 
-def _adds(t: Translator, call: Invoke) -> bool:
+def _adds(t: Translation, call: Invoke) -> bool:
     return len(call.arguments) == 1 and t.kind(call.arguments[0]) in ("number", "tensor")

@@ -12,7 +12,7 @@ from torch7py.translate.native.tensors.rules import sizes
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["root_of", "written_anew"]
 
@@ -35,7 +35,7 @@ def root_of(node: Expression) -> Expression:
     return node
 
 
-def written_anew(t: Translator, node: Expression) -> Py | None:
+def written_anew(t: Translation, node: Expression) -> Py | None:
     """The value that a chain gives its tensor, if what the tensor was before does not matter; else None."""
     links: list[Invoke] = []
     while isinstance(node, Invoke):
@@ -54,13 +54,13 @@ def written_anew(t: Translator, node: Expression) -> Py | None:
     return value
 
 
-def _empty(t: Translator, shape: Invoke) -> Py:
+def _empty(t: Translation, shape: Invoke) -> Py:
     if shape.method == "resizeAs":
         return atom(f"torch.empty_like({t.value(shape.arguments[0])})")
     return atom(f"torch.empty({sizes(t, shape.arguments)})")
 
 
-def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py | None:
+def _first(t: Translation, link: Invoke, shape: Invoke | None, alone: bool) -> Py | None:
     """The method that overwrites: it is given all that it computes with."""
     name, given = link.method, link.arguments
     kinds = [t.kind(argument) for argument in given]
@@ -118,7 +118,7 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
     return None
 
 
-def _converted(t: Translator, node: Expression) -> bool:
+def _converted(t: Translation, node: Expression) -> bool:
     """Whether a tensor may be of another type than what it is copied into: the program converts what it is made of."""
     names = {n.name for n in tree.walk(node) if isinstance(n, Name)} - {"self"}
     names |= {n.value for n in tree.walk(node) if isinstance(n, tree.String)}
@@ -136,7 +136,7 @@ def _converted(t: Translator, node: Expression) -> bool:
     )
 
 
-def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
+def _next(t: Translation, value: Py, link: Invoke) -> Py | None:
     """The same for a method that changes what is there."""
     name, given = link.method, link.arguments
     if name in _OPERATORS and len(given) == 1:
@@ -171,12 +171,12 @@ def _elementwise(value: Py, name: str) -> Py:
     return atom(f"{value.at(code.ATOM)}.{name}()")
 
 
-def _operation(t: Translator, left: Py, operator: str, right: Py) -> Py:
+def _operation(t: Translation, left: Py, operator: str, right: Py) -> Py:
     level = code.ADD if operator in "+-" else code.MULTIPLY
     return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
 
 
-def _scaled(t: Translator, value: Py, scale: Expression, other: Expression, sign: str = "+") -> Py:
+def _scaled(t: Translation, value: Py, scale: Expression, other: Expression, sign: str = "+") -> Py:
     scale_text = t.value(scale)
     if (isinstance(scale, Number) and scale.value == 1) or scale_text.text == "1":
         return _operation(t, value, sign, t.value(other))

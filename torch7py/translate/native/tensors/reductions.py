@@ -20,7 +20,7 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
@@ -39,7 +39,7 @@ def is_reduced(node: Expression) -> bool:
 
 
 def _reduction(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if not arguments:
             return atom(f"{base}.{name}()")
@@ -61,7 +61,7 @@ for _lua in ("sum", "mean", "prod", "std", "var"):
 
 
 def _extreme(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if not arguments:
             return atom(f"{base}.{name}()")
@@ -74,7 +74,7 @@ rules["max"], rules["min"] = _extreme("max"), _extreme("min")
 
 
 @rule("sort")
-def sort(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def sort(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """The sorted values alone, or ``values:sort(places, x, dim)`` into two tensors of which the places are not read."""
     kinds = [t.kind(argument) for argument in arguments]
     if kinds[:2] == ["tensor", "tensor"]:
@@ -97,14 +97,14 @@ def sort(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("norm")
-def norm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def norm(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     base = receiver_text(t, receiver)
     if len(arguments) > 1:
         return atom(f"{base}.norm({t.value(arguments[0])}, {dimension(t, arguments[1])}, keepdim=True)")
     return atom(f"{base}.norm({', '.join(t.value(argument).text for argument in arguments)})")
 
 
-def _distance(t: Translator, x: Expression, y: Expression, *norm: Expression) -> Py:
+def _distance(t: Translation, x: Expression, y: Expression, *norm: Expression) -> Py:
     p = "".join(f", {t.value(number)}" for number in norm)
     return atom(f"torch.dist({t.value(x)}, {t.expressions.beside(y, x)}{p})")
 
@@ -128,7 +128,7 @@ rules["cumsum"], rules["cumprod"] = _over_dimension("cumsum"), _over_dimension("
 
 
 def _comparison(name: str, operator: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         if len(arguments) != 1:  # r:gt(x, y), into r
             return into_receiver(t, receiver, name, arguments)
         left, right = t.value(receiver).at(code.ADD), t.expressions.beside(arguments[0], receiver, code.ADD)

@@ -16,7 +16,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Reshapes"]
 
@@ -27,7 +27,7 @@ _Root = Variable | str
 class Reshapes:
     """The program's reshaped tensors."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
 
     def are_copies(self, given: Expression) -> bool:
@@ -39,7 +39,7 @@ class Reshapes:
         return _apart(self.t)
 
 
-def _apart(t: Translator) -> set[Expression]:
+def _apart(t: Translation) -> set[Expression]:
     """The tensors that are reshaped with a copy."""
     found: set[Expression] = set()
     changed: set[_Root] | None = None
@@ -59,14 +59,14 @@ def _apart(t: Translator) -> set[Expression]:
     return found
 
 
-def _reshaped(t: Translator, node: Call | Invoke) -> Expression | None:
+def _reshaped(t: Translation, node: Call | Invoke) -> Expression | None:
     if isinstance(node, Invoke):
         is_tensor = node.method == "reshape" and t.kind(node.receiver) == "tensor"
         return node.receiver if is_tensor else None
     return node.arguments[0] if t.path(node.callee) == "torch.reshape" and node.arguments else None
 
 
-def _holders(t: Translator, node: Call | Invoke) -> tuple[set[_Root | Expression], bool]:
+def _holders(t: Translation, node: Call | Invoke) -> tuple[set[_Root | Expression], bool]:
     """What a reshaped tensor is kept in, and whether it is kept at all; itself, where it is changed at once."""
     around = t.surroundings.home.get(node)
     if around is None:
@@ -94,7 +94,7 @@ def _holders(t: Translator, node: Call | Invoke) -> tuple[set[_Root | Expression
     return holders, kept
 
 
-def _memory(t: Translator, node: Expression) -> Expression:
+def _memory(t: Translation, node: Expression) -> Expression:
     """What made the memory that an expression's tensor lies in, through views and changes in place."""
     node = bare(node)
     while True:
@@ -106,7 +106,7 @@ def _memory(t: Translator, node: Expression) -> Expression:
             return node
 
 
-def _root(t: Translator, node: Expression) -> _Root | None:
+def _root(t: Translation, node: Expression) -> _Root | None:
     node = _memory(t, node)
     if isinstance(node, Name):
         return t.scopes.of_name[node]
@@ -115,7 +115,7 @@ def _root(t: Translator, node: Expression) -> _Root | None:
     return None
 
 
-def _roots(t: Translator, node: Expression) -> set[_Root]:
+def _roots(t: Translation, node: Expression) -> set[_Root]:
     """What an expression's memory is kept in, under any name that it was given before."""
     found: set[_Root] = set()
     seen: set[Expression] = set()
@@ -131,7 +131,7 @@ def _roots(t: Translator, node: Expression) -> set[_Root]:
     return found
 
 
-def _given(t: Translator, node: Expression) -> list[Expression]:
+def _given(t: Translation, node: Expression) -> list[Expression]:
     """What a variable, an item or field of tables, or the result of a function is given."""
     if isinstance(node, Name):
         variable = t.scopes.of_name[node]
@@ -148,7 +148,7 @@ def _given(t: Translator, node: Expression) -> list[Expression]:
     return []
 
 
-def _changed(t: Translator) -> set[_Root]:
+def _changed(t: Translation) -> set[_Root]:
     """What holds tensors that the program changes in place."""
     found: set[_Root] = set()
     for node in tree.those(t.program, Call, Invoke, tree.Assign):

@@ -17,7 +17,7 @@ from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["PRODUCTS", "into", "into_receiver", "into_two"]
 
@@ -48,7 +48,7 @@ _REDUCTIONS = ("sum", "mean", "prod")
 _RENAMED = {"cinv": "reciprocal"}
 
 
-def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | None:
+def into(t: Translation, result: str, name: str, arguments: Arguments) -> Py | None:
     """The call that leaves an operation's result in a tensor, and gives it; None where there is none with ``out=``."""
     kinds = [t.kind(argument) for argument in arguments]
     if not arguments or kinds[0] != "tensor":
@@ -92,7 +92,7 @@ def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | No
     return None
 
 
-def into_receiver(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py:
+def into_receiver(t: Translation, receiver: Expression, name: str, arguments: Arguments) -> Py:
     """``r:cmul(x, y)``; refused where there is no form."""
     written = into(t, t.value(receiver).at(code.ATOM), name, arguments)
     if written is None:
@@ -100,7 +100,7 @@ def into_receiver(t: Translator, receiver: Expression, name: str, arguments: Arg
     return written
 
 
-def into_two(t: Translator, name: str, values: Expression, places: Expression, rest: Arguments) -> bool:
+def into_two(t: Translation, name: str, values: Expression, places: Expression, rest: Arguments) -> bool:
     """``torch.max(values, places, x, dim)`` as statements; whether it is one of its kind.
 
     Torch7's places count from 1.

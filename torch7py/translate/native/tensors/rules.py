@@ -11,16 +11,16 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
 Arguments: TypeAlias = tuple[Expression, ...]
-Rule: TypeAlias = "Callable[[Translator, Expression, Arguments], Py]"
+Rule: TypeAlias = "Callable[[Translation, Expression, Arguments], Py]"
 
 rules: dict[str, Rule] = {}  # x:f(...) as a value that changes nothing
 in_place: dict[str, Rule] = {}  # x:f(...) that changes x: the call that does, and gives x
 
-Maker: TypeAlias = "Callable[[Translator, Call], Py]"
+Maker: TypeAlias = "Callable[[Translation, Call], Py]"
 makers: dict[str, Maker] = {}  # torch.f(...) that is no method of its first argument
 
 DTYPES = {
@@ -52,18 +52,18 @@ def changing(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def dimension(t: Translator, node: Expression) -> str:
+def dimension(t: Translation, node: Expression) -> str:
     return str(t.expressions.position(node))
 
 
-def receiver_text(t: Translator, node: Expression) -> str:
+def receiver_text(t: Translation, node: Expression) -> str:
     return t.value(node).at(code.ATOM)
 
 
-def sizes(t: Translator, arguments: Arguments) -> str:
+def sizes(t: Translation, arguments: Arguments) -> str:
     texts = []
     for argument in arguments:
-        if argument is arguments[-1] and t.calls.is_unpacked(argument):
+        if argument is arguments[-1] and t.is_unpacked(argument):
             texts.append(f"*{t.calls.unpacked(argument).at(code.ATOM)}")
         elif (
             t.kind(argument) == "storage" or isinstance(argument, tree.Unary) or t.kind(argument) != "number"
@@ -83,7 +83,7 @@ def maker(*names: str) -> Callable[[Maker], Maker]:
     return register
 
 
-def renewed(t: Translator, receiver: Expression, write: Callable[[str], str]) -> Py:
+def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -> Py:
     """``x:f()`` where PyTorch has no such change in place: x is given what ``write`` makes of its text.
 
     The receiver is computed once. What is made here, and nobody else has, is just replaced.
@@ -98,7 +98,7 @@ def renewed(t: Translator, receiver: Expression, write: Callable[[str], str]) ->
     return atom(f"{base}.copy_({write(base)})")
 
 
-def is_made_here(t: Translator, node: Expression) -> bool:
+def is_made_here(t: Translation, node: Expression) -> bool:
     """Whether an expression makes a tensor that nothing else refers to."""
     while isinstance(node, tree.Paren):
         node = node.inner

@@ -24,25 +24,25 @@ from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ordered"]
 
 
-def _mask(t: Translator, node: Expression) -> str:
+def _mask(t: Translation, node: Expression) -> str:
     """A mask: what a comparison gives is one, a ByteTensor is made one."""
     return t.value(node).text if elements(t, node) == "mask" else f"{receiver_text(t, node)}.bool()"
 
 
 @changing("maskedFill")
-def masked_fill(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def masked_fill(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(
         f"{receiver_text(t, receiver)}.masked_fill_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
     )
 
 
 @changing("maskedCopy")
-def masked_copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def masked_copy(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """The elements of the other tensor in their order, one for each place of the mask."""
     return atom(
         f"{receiver_text(t, receiver)}.masked_scatter_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
@@ -50,7 +50,7 @@ def masked_copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py
 
 
 @rule("maskedSelect")
-def masked_select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def masked_select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if len(arguments) != 1:
         raise Problem("T7-271", receiver.line, "maskedSelect into a result")
     return atom(f"{receiver_text(t, receiver)}[{_mask(t, arguments[0])}]")
@@ -59,7 +59,7 @@ def masked_select(t: Translator, receiver: Expression, arguments: Arguments) -> 
 def _indexed(python: str) -> Rule:
     """``x:indexAdd(dim, positions, y)`` and its like."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         dim, places = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
         return atom(f"{receiver_text(t, receiver)}.{python}({dim}, {places}, {t.value(arguments[2])})")
 
@@ -71,14 +71,14 @@ in_place["indexFill"] = _indexed("index_fill_")
 
 
 @rule("nonzero")
-def nonzero(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def nonzero(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if arguments:
         raise Problem("T7-271", receiver.line, "nonzero into a result")
     return Py(f"{receiver_text(t, receiver)}.nonzero() + 1", code.ADD)
 
 
 @rule("multinomial")
-def multinomial(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def multinomial(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """Categories count from 1."""
     if not arguments or t.kind(arguments[0]) != "number":
         raise Problem("T7-271", receiver.line, "multinomial into a result, or with a generator")
@@ -88,12 +88,12 @@ def multinomial(t: Translator, receiver: Expression, arguments: Arguments) -> Py
 
 
 @maker("multinomial")
-def of_weights(t: Translator, node: Call) -> Py:
+def of_weights(t: Translation, node: Call) -> Py:
     """``torch.multinomial(p, n)``: p is a tensor, whatever else is known of it."""
     return multinomial(t, node.arguments[0], node.arguments[1:])
 
 
-def ordered(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
+def ordered(t: Translation, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
     """``topk``, ``kthvalue``, ``median`` or ``mode``, each of which gives values and places.
 
     Torch7's topk gives the smallest, in no order that PyTorch has, unless it is told to sort them. Of equal elements
@@ -119,7 +119,7 @@ def ordered(t: Translator, receiver: Expression, name: str, arguments: Arguments
 
 
 def _values(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         text = ordered(t, receiver, name, arguments, False)
         return atom(f"{text}.values")
 
@@ -131,19 +131,19 @@ for _lua in ("topk", "kthvalue", "median", "mode"):
 
 
 @rule("permute")
-def permute(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def permute(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.permute({', '.join(dimension(t, a) for a in arguments)})")
 
 
 @rule("chunk")
-def chunk(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def chunk(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
     count = t.expressions.whole_number(arguments[0])
     return atom(f"{receiver_text(t, receiver)}.chunk({count}{f', {dim}' if dim != '0' else ''})")
 
 
 def _triangle(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         if any(t.kind(a) == "tensor" for a in arguments):
             raise Problem("T7-271", receiver.line, f"{name} into a result")
         return atom(f"torch.{name}({', '.join(str(t.value(a)) for a in (receiver, *arguments))})")
@@ -156,11 +156,11 @@ for _lua in ("diag", "tril", "triu"):
 
 
 @rule("totable")
-def totable(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def totable(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.tolist()")
 
 
-def _gives_one(t: Translator, function: tree.Function) -> bool:
+def _gives_one(t: Translation, function: tree.Function) -> bool:
     """Whether a function always gives one value."""
     returns = t.types.returns[function]
     calls = (tree.Call, tree.Invoke)
@@ -177,7 +177,7 @@ def _gives_one(t: Translator, function: tree.Function) -> bool:
 def _function_of_elements(python: str) -> Rule:
     """``x:apply(f)``, ``x:map(y, f)``: f must take what it is given, or nothing, and give a number for each element."""
 
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         function = arguments[-1]
         functions = t.type(function).find().functions
         gives = [t.types.returns[f] for f in functions]

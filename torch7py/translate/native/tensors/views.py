@@ -22,11 +22,11 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 
 @rule("size")
-def size(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def size(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     base = receiver_text(t, receiver)
     if not arguments:
         return atom(f"{base}.shape")
@@ -34,7 +34,7 @@ def size(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("stride")
-def stride(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def stride(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     inside = dimension(t, arguments[0]) if arguments else ""
     return atom(f"{receiver_text(t, receiver)}.stride({inside})")
 
@@ -53,14 +53,14 @@ for _lua, _python in {
 
 
 @rule("dim", "nDimension")
-def dim(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def dim(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """How many dimensions: Torch7 has none where there are no elements, as in a selection of none."""
     if _is_selection(t, receiver, set()):
         return atom(f"{t.need('lua_dim')}({t.value(receiver)})")
     return atom(f"{receiver_text(t, receiver)}.dim()")
 
 
-def _is_selection(t: Translator, node: Expression, seen: set[Variable]) -> bool:
+def _is_selection(t: Translation, node: Expression, seen: set[Variable]) -> bool:
     """Whether a tensor has the elements that a mask selects, of which there may be none."""
     node = bare(node)
     if isinstance(node, Invoke):
@@ -75,12 +75,12 @@ def _is_selection(t: Translator, node: Expression, seen: set[Variable]) -> bool:
 
 
 @rule("storageOffset")
-def storage_offset(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def storage_offset(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return Py(f"{receiver_text(t, receiver)}.storage_offset() + 1", code.ADD)
 
 
 @rule("getDevice")
-def get_device(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def get_device(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return Py(f"{receiver_text(t, receiver)}.get_device() + 1", code.ADD)
 
 
@@ -99,7 +99,7 @@ for _lua, _python in {
 
 
 @rule("reshape")
-def reshape(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def reshape(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     copied = ".clone()" if t.reshapes.are_copies(receiver) else ""
     return atom(f"{receiver_text(t, receiver)}.reshape({sizes(t, arguments)}){copied}")
 
@@ -114,7 +114,7 @@ rules["viewAs"], rules["expandAs"] = _as("view_as"), _as("expand_as")
 
 
 @rule("typeAs")
-def type_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def type_as(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.to({t.value(arguments[0])}.dtype)")
 
 
@@ -130,12 +130,12 @@ for _lua in ("double", "float", "long", "int", "short", "byte", "char"):
 
 
 @rule("transpose")
-def transpose(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def transpose(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.transpose({', '.join(dimension(t, a) for a in arguments)})")
 
 
 @rule("select")
-def select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim, place = dimension(t, arguments[0]), t.expressions.position(arguments[1])
     text = f"[{place}]" if dim == "0" else f".select({dim}, {place})"
     text = receiver_text(t, receiver) + text
@@ -143,7 +143,7 @@ def select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("sub")
-def sub(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def sub(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """A first and a last position for each of the leading dimensions; negative ones count from the end."""
     texts = []
     for place in range(0, len(arguments), 2):
@@ -157,14 +157,14 @@ def sub(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("split")
-def split(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def split(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     size = t.expressions.whole_number(arguments[0])
     dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
     return atom(f"{receiver_text(t, receiver)}.split({size}{f', {dim}' if dim != '0' else ''})")
 
 
 @rule("narrow")
-def narrow(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def narrow(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim, first = dimension(t, arguments[0]), t.expressions.position(arguments[1])
     length = t.expressions.whole_number(arguments[2])
     base = receiver_text(t, receiver)
@@ -173,7 +173,7 @@ def narrow(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{base}.narrow({dim}, {first}, {length})")
 
 
-def _sum(t: Translator, first: Expression, length: Expression) -> str:
+def _sum(t: Translation, first: Expression, length: Expression) -> str:
     """Where a stretch ends: its 0-based start plus its length."""
     term, constant = t.expressions.linear(first)
     more, add = t.expressions.linear(length)
@@ -183,7 +183,7 @@ def _sum(t: Translator, first: Expression, length: Expression) -> str:
 
 
 @rule("index")
-def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def index(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if len(arguments) == 3:  # y:index(x, dim, places), into y
         dim, place = dimension(t, arguments[1]), minus_one(t.value(arguments[2]))
         source = t.value(arguments[0])
@@ -196,19 +196,19 @@ def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("gather")
-def gather(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def gather(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
     return atom(f"{receiver_text(t, receiver)}.gather({dim}, {place})")
 
 
 @changing("scatter")
-def scatter_(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def scatter_(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
     return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {place}, {t.value(arguments[2])})")
 
 
 @rule("squeeze", "unsqueeze")
-def squeeze(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def squeeze(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if not arguments and is_reduction(receiver) and t.type(receiver).rank == 1:  # a number
         return atom(f"{receiver_text(t, receiver)}.item()")
     inside = dimension(t, arguments[0]) if arguments else ""
@@ -216,6 +216,6 @@ def squeeze(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 @rule("unfold")
-def unfold(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+def unfold(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     rest = ", ".join(t.value(argument).text for argument in arguments[1:])
     return atom(f"{receiver_text(t, receiver)}.unfold({dimension(t, arguments[0])}, {rest})")

@@ -27,13 +27,13 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Training"]
 
 
 class Training:
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, translator: Translation) -> None:
         self.t = translator
         self.closures: set[tree.Function] = set()  # given to optim
         self.moved_by: dict[tree.Function, list[Expression]] = {}  # and the weights that go with each
@@ -167,6 +167,13 @@ class Training:
         for name in filter(facts.keeps_something, self.t.layer_names):
             raise Problem("T7-222", function.line, f"copies of a module with {name}")
 
+    def alias_of(self, node: Name) -> Py | None:
+        """What a name is in a page that stands for an optimizer or for weights in a page."""
+        optimizer = self.optimizer_of.get(self.t.scopes.of_name[node])
+        if optimizer is not None:
+            return optimizers.listed(self, optimizer, node)
+        return self.parameter_lists.whole(node) or self.vectors.alias(node)
+
     def is_dropped(self, variable: Variable) -> bool:
         return (
             variable in self.vectors.aliases
@@ -263,7 +270,7 @@ class Training:
             else:
                 t.emit(f"{text}.backward()")
                 for module in self.carried.kept_states(node):
-                    t.models.helpers["detach_states"] = None
+                    t.helpers["detach_states"] = None
                     t.emit(f"detach_states({t.value(module)})")
         if node in self.run_alone and node in self.dropped and isinstance(node, tree.Local):
             for value in node.values:
@@ -357,7 +364,7 @@ class Training:
             last = call.arguments[-1] if call.arguments else None
             if isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
                 given += max(1, self.t.calls.least(last)) - 1
-            elif isinstance(last, tree.Vararg) or (last is not None and self.t.calls.is_unpacked(last)):
+            elif isinstance(last, tree.Vararg) or (last is not None and self.t.is_unpacked(last)):
                 continue
             if given <= at:
                 return True
