@@ -312,7 +312,7 @@ class Assignments:
         entry = self.t.classes.uses.entry(node)
         if entry is not None:
             return entry.text
-        setting = optimizers.settings_field(self.t.training, node)
+        setting = optimizers.settings_field(self.t, node)
         if setting is not None:
             return setting
         kind = self.t.kind(node.base)

@@ -17,6 +17,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Gradients"]
@@ -29,8 +30,8 @@ _NEW = {"torch.zeros", "torch.Tensor", "torch.DoubleTensor", "torch.FloatTensor"
 class Gradients:
     """The gradients in the statements of one function that are taken for a backward pass."""
 
-    def __init__(self, training: Training, statements: Collection[Statement]) -> None:
-        self.training = training
+    def __init__(self, t: Translation, training: Training, statements: Collection[Statement]) -> None:
+        self.t, self.training = t, training
         self.variables: set[Variable] = set()  # that hold what a backward call gave
         self.scaled: set[Expression] = set()  # gradients of criterions that are all scaled alike
         while any(self._learn(statement) for statement in statements):
@@ -59,7 +60,7 @@ class Gradients:
         return bool(news)
 
     def _variable(self, name: Name) -> Variable:
-        return self.training.t.scopes.of_name[name]
+        return self.t.scopes.of_name[name]
 
     def has(self, value: tree.Node | Block) -> bool:
         """Whether an expression has what a backward call gave in it."""
@@ -89,7 +90,7 @@ class Gradients:
         return any(self.has(operand) for operand in operands)
 
     def _of_backward(self, node: Invoke) -> Iterator[str]:
-        if self.training.t.kind(node.receiver) != "module":
+        if self.t.kind(node.receiver) != "module":
             return
         if node.method != "backward":
             yield f"half a backward pass, {node.method}"
@@ -102,7 +103,7 @@ class Gradients:
 
     def _begins_at_state(self, module: Expression, given: Expression) -> bool:
         """Whether a module is given zeros, as its gradients come through a state that it has handed over."""
-        coupling = self.training.t.models.coupling
+        coupling = self.t.models.coupling
         return coupling.takes_back and self._is_empty(given) and coupling.begins_at_state(module)
 
     def _of_method(self, node: Invoke) -> Iterator[str]:
@@ -134,7 +135,7 @@ class Gradients:
 
     def _is_zeros(self, value: Expression) -> bool:
         """Whether an expression makes a tensor of zeros, or a list of them."""
-        t = self.training.t
+        t = self.t
         if isinstance(value, Invoke):
             if value.method == "zero":
                 return True
@@ -149,7 +150,7 @@ class Gradients:
     def _made_by(self, name: Name) -> Expression | None:
         """What a variable that is never assigned again was made from."""
         variable = self._variable(name)
-        for statement in self.training.places.all_statements():
+        for statement in self.t.surroundings.all_statements():
             if isinstance(statement, tree.Local) and len(statement.names) == len(statement.values):
                 for made, value in zip(statement.names, statement.values, strict=True):
                     if self._variable(made) is variable:
@@ -174,7 +175,7 @@ class Gradients:
             return False
         changed = {
             node.receiver
-            for statement in self.training.places.all_statements()
+            for statement in self.t.surroundings.all_statements()
             for node in tree.own_nodes(statement)
             if isinstance(node, Invoke) and node.method not in _SAME
         }
@@ -183,7 +184,7 @@ class Gradients:
     def _is_cloned(self, name: Name) -> bool:
         return any(
             isinstance(node, Invoke) and node.receiver is name and node.method == "clone"
-            for statement in self.training.places.all_statements()
+            for statement in self.t.surroundings.all_statements()
             for node in tree.own_nodes(statement)
         )
 

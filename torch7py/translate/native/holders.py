@@ -13,6 +13,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Holder", "Holders"]
@@ -21,8 +22,8 @@ Holder: TypeAlias = Variable | tuple[Type, str]
 
 
 class Holders:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self._assigned: dict[Holder, list[tuple[Statement, Expression, Expression | None]]] | None = None
         self._fields: dict[Holder, list[Index]] | None = None
 
@@ -53,7 +54,7 @@ class Holders:
         """The statements that assign it: each one with what it names there, and with the value if that is one."""
         if self._assigned is None:
             self._assigned = {}
-            for statement in self.training.places.owner:
+            for statement in self.t.surroundings.owner:
                 if isinstance(statement, tree.Local):
                     targets: tuple[Expression, ...] = statement.names if statement.values else ()
                 elif isinstance(statement, tree.Assign):
@@ -73,7 +74,7 @@ class Holders:
         found: list[tuple[Statement, Index, tree.Field]] = []
         if isinstance(holder, Variable):
             return found
-        for statement in self.training.places.owner:
+        for statement in self.t.surroundings.owner:
             if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
                 continue
             (value,), targets = (
@@ -108,8 +109,8 @@ class Holders:
             return None
         if not isinstance(value, Name) or not self.t.scopes.of_name[value].constant:
             return None
-        scope = self.training.places.owner[statement]
-        for other, owner in self.training.places.owner.items():
+        scope = self.t.surroundings.owner[statement]
+        for other, owner in self.t.surroundings.owner.items():
             if owner is scope and isinstance(other, tree.Assign) and len(other.targets) == len(other.values):
                 for target, given in zip(other.targets, other.values, strict=True):
                     same = isinstance(given, Name) and self.of(given) is self.of(value)

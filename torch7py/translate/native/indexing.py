@@ -50,11 +50,11 @@ def index(t: Translation, node: Index) -> Py:
     entry = t.classes.uses.entry(node)
     if entry is not None:
         return entry
-    setting = optimizers.settings_field(t.training, node)
+    setting = optimizers.settings_field(t, node)
     if setting is not None:
         return atom(setting)
     vector = (
-        optimizers.value_of_field(t.training, node)
+        optimizers.value_of_field(t, node)
         or t.training.vectors.alias(node)
         or t.training.parameter_lists.item(node)
     )

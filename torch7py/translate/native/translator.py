@@ -91,6 +91,7 @@ class Translator(Translation):
         self.own_passes = OwnPasses(self)
         self.models = Models(self)
         self.training = Training(self)
+        self.training.analyse()
         self.modules = Modules(self, project)
         self.graphs = Graphs(self)
         self.closures = Closures(self)

@@ -272,7 +272,7 @@ class Graphs(Methods):
             if isinstance(target, tree.Index)
         ]
         filled = [n for n in places if isinstance(n, Name) and self.t.scopes.of_name[n] is variable]
-        home, parents = self.t.training.places.home, self.t.training.places.parents
+        home, parents = self.t.surroundings.home, self.t.surroundings.parents
         begin = variable.declaration
         outside = set(parents[home[begin]]) if begin in home else set()
         around = [[s for s in parents[home[n]] if s not in outside] for n in filled]

@@ -70,7 +70,7 @@ class Overwriting(Nodes):
     def _others(self, name: Name) -> list[Name]:
         """Where else a variable is read that holds the same node there."""
         variable = self.t.scopes.of_name[name]
-        home, parents = self.t.training.places.home, self.t.training.places.parents
+        home, parents = self.t.surroundings.home, self.t.surroundings.parents
         here = home[name]
         first, last = -1, here.place.end if variable in self._assigned_by(here) else float("inf")
         for write in variable.writes:
@@ -112,7 +112,7 @@ class Overwriting(Nodes):
             return False  # one of several nodes
         around = [c for c in self.at.sites if any(n is name for a in c.arguments for n in tree.walk(a))]
         if not around:  # what the graph gives
-            statement = self.t.training.places.home[name]
+            statement = self.t.surroundings.home[name]
             return isinstance(statement, tree.Return) or self.t.graphs.assigns_graph(statement)
         inner = min(around, key=lambda c: sum(1 for a in c.arguments for _ in tree.walk(a)))
         seen: set[Variable] = set()

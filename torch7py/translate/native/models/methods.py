@@ -137,7 +137,7 @@ class Models:
                 if t.goes_back_plainly:
                     raise Undecided("T7-226", node.line, "a copy that keeps its own calls for the way back")
                 flow = t.training.explicit.flow
-                if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t.training):
+                if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t):
                     t.need_class("copy")
                     return atom(f"StepCopy({base})")
                 return atom(base)  # shares its weights

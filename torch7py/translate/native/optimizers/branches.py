@@ -9,34 +9,34 @@ from torch7py.translate.native.optimizers.choices import is_known_at
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["calls_in_branch"]
 
 
-def calls_in_branch(training: Training, calls: list[Call], statement: Statement) -> list[Call]:
+def calls_in_branch(t: Translation, calls: list[Call], statement: Statement) -> list[Call]:
     """Those of the calls that run if, and only if, the branch of a statement is taken; none where that may change."""
-    around = _branches(training, statement)
+    around = _branches(t, statement)
     if not around:
         return []
     condition, block = around[-1]
-    if condition is not None and not _is_steady(training, condition, statement):
+    if condition is not None and not _is_steady(t, condition, statement):
         return []
     found = []
     for call in calls:
-        others = _branches(training, training.explicit.flow.statement(call))
+        others = _branches(t, t.training.explicit.flow.statement(call))
         if any(inner is block or (other is not None and _alike(condition, other)) for other, inner in others):
             found.append(call)
         elif not any(other is not None and _excludes(condition, other) for other, _ in others):
-            shares = any(inner in _siblings(training, statement) for _, inner in others)
+            shares = any(inner in _siblings(t, statement) for _, inner in others)
             if not shares:
                 return []
     return found
 
 
-def _siblings(training: Training, statement: Statement) -> list[tree.Block]:
+def _siblings(t: Translation, statement: Statement) -> list[tree.Block]:
     """The other branches of the condition that a statement is in."""
-    (*_, inner) = [s for s in training.places.parents[statement] if isinstance(s, tree.If)]
+    (*_, inner) = [s for s in t.surroundings.parents[statement] if isinstance(s, tree.If)]
     blocks = [block for _, block in inner.branches]
     return [*blocks, *([inner.otherwise] if inner.otherwise is not None else [])]
 
@@ -68,9 +68,9 @@ def _excludes(condition: Expression | None, other: Expression) -> bool:
     )
 
 
-def _branches(training: Training, statement: Statement) -> list[tuple[Expression | None, tree.Block]]:
+def _branches(t: Translation, statement: Statement) -> list[tuple[Expression | None, tree.Block]]:
     """The branches of conditions that a statement is in, outermost first."""
-    places = training.places
+    places = t.surroundings
     found: list[tuple[Expression | None, tree.Block]] = []
     around = places.parents[statement]
     for at, inner in zip(around, (*around, statement)[1:], strict=True):
@@ -82,7 +82,7 @@ def _branches(training: Training, statement: Statement) -> list[tuple[Expression
     return found
 
 
-def _is_steady(training: Training, condition: Expression, statement: Statement) -> bool:
+def _is_steady(t: Translation, condition: Expression, statement: Statement) -> bool:
     """Whether a condition is made of what never changes."""
     outermost: list[Expression] = []
     waiting: list[tree.Node | tree.Block] = [condition]
@@ -94,4 +94,4 @@ def _is_steady(training: Training, condition: Expression, statement: Statement) 
             return False
         else:
             waiting += tree.children(node)
-    return all(is_known_at(training, node, statement) for node in outermost)
+    return all(is_known_at(t, node, statement) for node in outermost)

@@ -16,6 +16,7 @@ from torch7py.translate.tree import Call, Expression, Invoke, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.holders import Holder
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["looked_at"]
@@ -32,11 +33,11 @@ class _Event(NamedTuple):
     functions: tuple[tree.Function, ...] = ()
 
 
-def looked_at(training: Training, optimizer: Optimizer, call: Call) -> bool:
+def looked_at(t: Translation, optimizer: Optimizer, call: Call) -> bool:
     """Whether the gradients that a step has changed may be looked at before they are cleared."""
     if not _changes(optimizer):
         return False
-    return _Gradients(training, call).after(call.place.end, _statement_of(training, call))
+    return _Gradients(t, t.training, call).after(call.place.end, _statement_of(t, call))
 
 
 def _changes(optimizer: Optimizer) -> bool:
@@ -50,15 +51,15 @@ def _changes(optimizer: Optimizer) -> bool:
     return bool(optimizer.changed & {"weightDecay", "weightDecays", "nesterov"})
 
 
-def _statement_of(training: Training, call: Call) -> Statement:
-    return training.explicit.flow.statement(call)
+def _statement_of(t: Translation, call: Call) -> Statement:
+    return t.training.explicit.flow.statement(call)
 
 
 class _Gradients:
     """The gradients of what one step moves, through the program."""
 
-    def __init__(self, training: Training, call: Call) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training, call: Call) -> None:
+        self.training, self.t = training, t
         weights = call.arguments[1]
         self.weights = training.holders.of(weights)
         statement = None if self.weights is None else training.vectors.given_by.get(self.weights)
@@ -71,7 +72,7 @@ class _Gradients:
 
     def after(self, at: int, statement: Statement) -> bool:
         """Whether they may be read before they are cleared, from a place on."""
-        places = self.training.places
+        places = self.t.surroundings
         scope = places.owner[statement]
         if (scope, at) in self._seen:
             return False
@@ -111,7 +112,7 @@ class _Gradients:
             if event.at < skipped:
                 continue
             if event.what == "cleared":
-                parents = self.training.places.parents[event.statement]
+                parents = self.t.surroundings.parents[event.statement]
                 inside = [s for s in parents if s not in around and not isinstance(s, tree.Do)]
                 if not inside:
                     return False
@@ -136,7 +137,7 @@ class _Gradients:
             self._events[scope] = []  # of a function that calls itself
             found = [
                 event
-                for statement in self.training.places.statements_of(scope)
+                for statement in self.t.surroundings.statements_of(scope)
                 for node in tree.own_nodes(statement)
                 if isinstance(node, Expression) and (event := self._event(node, statement)) is not None
             ]
@@ -172,7 +173,7 @@ class _Gradients:
     def _is_passed(self, node: Expression, statement: Statement) -> bool:
         """Whether gradients are only named to be cleared, assigned, or given to the step."""
         if isinstance(statement, tree.Return):
-            return self.training.places.owner[statement].function in self.training.closures
+            return self.t.surroundings.owner[statement].function in self.training.closures
         if isinstance(statement, (tree.Local, tree.Assign)):
             targets = statement.names if isinstance(statement, tree.Local) else statement.targets
             return node in targets

@@ -13,8 +13,8 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.surroundings import Surroundings
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["assigned_before", "by_name", "is_known_at", "method_at"]
 
@@ -22,34 +22,34 @@ __all__ = ["assigned_before", "by_name", "is_known_at", "method_at"]
 _USUAL = {"sgd", "adam", "adagrad", "rmsprop"}
 
 
-def method_at(training: Training, node: Expression) -> str | None:
+def method_at(t: Translation, node: Expression) -> str | None:
     """The method that ``optim.sgd`` and the like stand for."""
-    path = training.t.path(node) or ""
+    path = t.path(node) or ""
     if path.startswith("optim."):
         name = path.removeprefix("optim.")
         return name if name in METHODS else None
     if isinstance(node, Index) and isinstance(node.key, tree.String):
-        return _methods_in(training, node.base).get(node.key.value)
+        return _methods_in(t, node.base).get(node.key.value)
     return None
 
 
-def by_name(training: Training, node: Expression) -> Choice | None:
+def by_name(t: Translation, node: Expression) -> Choice | None:
     """The choice that an expression makes, if it is one."""
     if not isinstance(node, Index) or isinstance(node.key, tree.String):
         return None
-    if training.t.path(node.base) == "optim":
-        named = sorted(_mentioned(training))
+    if t.path(node.base) == "optim":
+        named = sorted(_mentioned(t))
         return Choice(node.key, {name: name for name in named}) if named else None
-    methods = _methods_in(training, node.base)
+    methods = _methods_in(t, node.base)
     return Choice(node.key, methods) if methods else None
 
 
-def _methods_in(training: Training, node: Expression) -> dict[str, str]:
+def _methods_in(t: Translation, node: Expression) -> dict[str, str]:
     """The methods in a table of them, by name; nothing for other tables."""
-    table = _table(training, node)
+    table = _table(t, node)
     methods: dict[str, str] = {}
     for item in table.fields if table is not None else ():
-        path = training.t.path(item.value) or ""
+        path = t.path(item.value) or ""
         name = path.removeprefix("optim.")
         if not path.startswith("optim.") or name not in METHODS or not isinstance(item.key, tree.String):
             return {}
@@ -57,64 +57,64 @@ def _methods_in(training: Training, node: Expression) -> dict[str, str]:
     return methods
 
 
-def assigned_before(training: Training, node: Name, statement: Statement) -> Choice | None:
+def assigned_before(t: Translation, node: Name, statement: Statement) -> Choice | None:
     """The choice that a variable is, to which the program has assigned methods before a statement.
 
     Such a variable is written as one that holds the method's name.
     """
-    variable = training.t.scopes.of_name[node]
+    variable = t.scopes.of_name[node]
     methods: dict[str, str] = {}
     values: dict[Expression, str] = {}
-    for place, value in training.assigned_to(variable):
-        method = method_at(training, value) if value is not None else None
+    for place, value in t.training.assigned_to(variable):
+        method = method_at(t, value) if value is not None else None
         if value is None or method is None or place.place.start > statement.place.start:
             return None
-        if training.places.owner[place] is not training.places.owner[statement]:
+        if t.surroundings.owner[place] is not t.surroundings.owner[statement]:
             return None
         methods[method], values[value] = method, method
     for value, method in values.items():
-        training.t.expressions.instead[value] = atom(quoted(method))
+        t.expressions.instead[value] = atom(quoted(method))
     return Choice(node, methods) if methods else None
 
 
-def _mentioned(training: Training) -> set[str]:
+def _mentioned(t: Translation) -> set[str]:
     """The methods that the program speaks of: in options, their defaults and help, in conditions, in lists of names."""
     words: set[str] = set()
-    for node in tree.every(training.t.program, tree.String):
+    for node in tree.every(t.program, tree.String):
         words.update(re.findall(r"[a-z]+", node.value))
     named = words & METHODS.keys()
     return named if len(named) > 1 else named | _USUAL if named else named
 
 
-def _table(training: Training, node: Expression) -> tree.Table | None:
+def _table(t: Translation, node: Expression) -> tree.Table | None:
     """The table of methods that a variable holds for ever, and that is read for nothing but its methods."""
     if not isinstance(node, Name):
         return None
-    variable = training.t.scopes.of_name[node]
-    if not training.places.indexed.issuperset(variable.reads) or _is_stored_in(training, variable):
+    variable = t.scopes.of_name[node]
+    if not t.surroundings.indexed.issuperset(variable.reads) or _is_stored_in(t, variable):
         return None
-    made = training.assigned_to(variable)
+    made = t.training.assigned_to(variable)
     if len(made) != 1 or not isinstance(made[0][1], tree.Table):
         return None
     return made[0][1]
 
 
-def _is_stored_in(training: Training, variable: Variable) -> bool:
-    return not training.places.stored_in.isdisjoint(variable.reads)
+def _is_stored_in(t: Translation, variable: Variable) -> bool:
+    return not t.surroundings.stored_in.isdisjoint(variable.reads)
 
 
-def is_known_at(training: Training, key: Expression, statement: Statement) -> bool:
+def is_known_at(t: Translation, key: Expression, statement: Statement) -> bool:
     """Whether a name is the same where a statement stands as it is later, when the method is called."""
     if isinstance(key, tree.String):
         return True
-    places = training.places
+    places = t.surroundings
     if isinstance(key, Index):
         if not isinstance(key.key, (tree.String, tree.Number)) or _is_stored(places, key):
             return False
-        return is_known_at(training, key.base, statement)
+        return is_known_at(t, key.base, statement)
     if not isinstance(key, Name):
         return False
-    variable = training.t.scopes.of_name[key]
+    variable = t.scopes.of_name[key]
     first = variable.declaration if variable.declaration is not None else _first_write(variable)
     if (
         first is None
@@ -125,7 +125,7 @@ def is_known_at(training: Training, key: Expression, statement: Statement) -> bo
     if variable.kind == "loop" and not any(_declares(s, first) for s in places.parents[statement]):
         return False
     if variable.scope is not None and variable.scope is not places.owner[statement]:
-        return variable.scope is training.t.scopes.main
+        return variable.scope is t.scopes.main
     return True
 
 

@@ -19,7 +19,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["find"]
 
@@ -30,47 +30,45 @@ _STATE = re.compile(
 )
 
 
-def find(training: Training) -> None:
+def find(t: Translation) -> None:
     """The optimizers of a program, from its calls of optim's functions."""
-    t = training.t
     calls: dict[Holder, list[Call]] = {}
     moved: dict[tree.Function, set[Holder | None]] = {}
     for node in tree.every(t.program, Call):
-        if len(node.arguments) > 1 and _called(training, node):
+        if len(node.arguments) > 1 and _called(t, node):
             for function in t.type(node.arguments[0]).functions:
-                moved.setdefault(function, set()).add(training.holders.of(node.arguments[1]))
-    training.given_point = {f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters}
+                moved.setdefault(function, set()).add(t.training.holders.of(node.arguments[1]))
+    t.training.given_point = {f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters}
     for node in tree.every(t.program, Call):
-        if len(node.arguments) < 2 or not _called(training, node):
+        if len(node.arguments) < 2 or not _called(t, node):
             continue
         feval, weights = node.arguments[:2]
         functions = t.type(feval).functions
-        if not _known_weights(training, weights, functions):
+        if not _known_weights(t, weights, functions):
             continue
-        for function in [*functions, *(f for c in functions for f in _handed_on(training, c))]:
-            training.closures.add(function)
-            training.moved_by.setdefault(function, []).append(weights)
-            _mark_loss(training, function)
+        for function in [*functions, *(f for c in functions for f in _handed_on(t, c))]:
+            t.training.closures.add(function)
+            t.training.moved_by.setdefault(function, []).append(weights)
+            _mark_loss(t, function)
         state = node.arguments[-1] if len(node.arguments) > 2 else None
-        holder = None if state is None else training.holders.of(state)
+        holder = None if state is None else t.training.holders.of(state)
         if holder is not None:
             calls.setdefault(holder, []).append(node)
         elif len(node.arguments) == 4 and isinstance(state, tree.Table) and not state.fields:
             config = node.arguments[2]
             if isinstance(config, tree.Table):  # a state that begins anew
-                _in_a_call(training, node, config)
+                _in_a_call(t, node, config)
         elif (state is None or isinstance(state, tree.Table)) and len(node.arguments) < 4:
-            _in_a_call(training, node, state)
-        _name_result(training, node, weights)
+            _in_a_call(t, node, state)
+        _name_result(t, node, weights)
     for holder, nodes in calls.items():
-        _kept(training, holder, nodes)
-    find_changes(training)
-    _find_stored(training)
+        _kept(t, holder, nodes)
+    find_changes(t)
+    _find_stored(t)
 
 
-def _handed_on(training: Training, closure: tree.Function) -> list[tree.Function]:
+def _handed_on(t: Translation, closure: tree.Function) -> list[tree.Function]:
     """The function that does all the work of ``function(x) return feval(x, batch) end``, and nothing else."""
-    t = training.t
     body = closure.body.statements
     only = body[0] if len(body) == 1 else None
     value = only.values[0] if isinstance(only, tree.Return) and len(only.values) == 1 else None
@@ -83,15 +81,14 @@ def _handed_on(training: Training, closure: tree.Function) -> list[tree.Function
     return [functions[0]] if t.types.calls_of.get(functions[0], []) == [value] else []
 
 
-def _find_stored(training: Training) -> None:
+def _find_stored(t: Translation) -> None:
     """Steps whose function only gives the loss and gradients that were computed before: PyTorch's need none."""
-    t = training.t
-    runs = {s.call for s in training.places.owner if isinstance(s, tree.Run)}
-    for optimizer in training.optimizers:
+    runs = {s.call for s in t.surroundings.owner if isinstance(s, tree.Run)}
+    for optimizer in t.training.optimizers:
         if optimizer.takes_stored:
-            optimizer.stored = {c for c in optimizer.calls if c in runs and _is_stored(training, c)}
-    stored = {call.arguments[0] for optimizer in training.optimizers for call in optimizer.stored}
-    for statement in training.places.owner:  # functions for nothing else
+            optimizer.stored = {c for c in optimizer.calls if c in runs and _is_stored(t, c)}
+    stored = {call.arguments[0] for optimizer in t.training.optimizers for call in optimizer.stored}
+    for statement in t.surroundings.owner:  # functions for nothing else
         if isinstance(statement, tree.LocalFunction):
             name = statement.name
         elif isinstance(statement, tree.Local) and len(statement.names) == len(statement.values) == 1:
@@ -100,37 +97,36 @@ def _find_stored(training: Training) -> None:
             continue
         variable = t.scopes.of_name[name]
         if variable.reads and variable.constant and stored.issuperset(variable.reads):
-            training.dropped.add(statement)
-            training.dropped_variables.add(variable)
+            t.training.dropped.add(statement)
+            t.training.dropped_variables.add(variable)
 
 
-def _is_stored(training: Training, call: Call) -> bool:
+def _is_stored(t: Translation, call: Call) -> bool:
     """Whether the function of a step is ``return loss, gradients``, of names and fields."""
-    t = training.t
     functions = t.type(call.arguments[0]).functions
-    if len(functions) != 1 or functions[0] in training.points:
+    if len(functions) != 1 or functions[0] in t.training.points:
         return False
     body = functions[0].body.statements
     if len(body) != 1 or not isinstance(body[0], tree.Return) or len(body[0].values) != 2:
         return False
-    if not training.vectors.belong(body[0].values[1], call.arguments[1]):
+    if not t.training.vectors.belong(body[0].values[1], call.arguments[1]):
         return False
     plain = (Name, tree.Index, tree.String, tree.Number)
     return all(isinstance(n, plain) for value in body[0].values for n in tree.walk(value))
 
 
-def _result_of(training: Training, node: Call) -> tuple[Expression, ...]:
+def _result_of(t: Translation, node: Call) -> tuple[Expression, ...]:
     """What is given the results of a call, where that is all that a statement does."""
-    for statement in training.places.owner:
+    for statement in t.surroundings.owner:
         if isinstance(statement, (tree.Local, tree.Assign)) and statement.values == (node,):
             return statement.names if isinstance(statement, tree.Local) else statement.targets
     return ()
 
 
-def _name_result(training: Training, node: Call, weights: Expression) -> None:
+def _name_result(t: Translation, node: Call, weights: Expression) -> None:
     """The first result of optim is what it moves: a variable for it is another name of that."""
-    t, holders = training.t, training.holders
-    (first, *_) = _result_of(training, node) or (weights,)
+    holders = t.training.holders
+    (first, *_) = _result_of(t, node) or (weights,)
     holder, moved = holders.of(first), holders.of(weights)
     if holder == moved or (isinstance(holder, Variable) and not holder.reads):
         return
@@ -142,30 +138,29 @@ def _name_result(training: Training, node: Call, weights: Expression) -> None:
     same = all(
         len(values) == 1
         and isinstance(values[0], Call)
-        and _called(training, values[0])
+        and _called(t, values[0])
         and holders.of(values[0].arguments[1]) == moved
         for values in givers
     )
     if not same or not isinstance(holder, Variable):
-        training.renamed.add(node)
-    elif moved in training.vectors.aliases:
-        training.vectors.aliases[holder] = training.vectors.aliases[moved]
+        t.training.renamed.add(node)
+    elif moved in t.training.vectors.aliases:
+        t.training.vectors.aliases[holder] = t.training.vectors.aliases[moved]
     elif isinstance(weights, Name):
         t.names.chosen[holder] = t.names.of(weights)
 
 
-def _known_weights(training: Training, weights: Expression, functions: Sequence[tree.Function]) -> bool:
+def _known_weights(t: Translation, weights: Expression, functions: Sequence[tree.Function]) -> bool:
     """Whether what is optimized are the parameters of a module, or a tensor of the program's."""
-    t = training.t
-    if training.vectors.weights_of(weights) is not None:
+    if t.training.vectors.weights_of(weights) is not None:
         return True
-    if not isinstance(weights, Name) or not _is_point(training, weights, functions):
+    if not isinstance(weights, Name) or not _is_point(t, weights, functions):
         return False
     for function in functions:
-        if function in training.given_point:
-            training.points[function] = function.parameters[0]
+        if function in t.training.given_point:
+            t.training.points[function] = function.parameters[0]
             continue
-        training.points[function] = weights
+        t.training.points[function] = weights
         for parameter in function.parameters[:1]:  # what it is given is this tensor itself
             t.names.stand_for(
                 t.scopes.of_name[parameter], t.names.of(weights), t.scopes.of_function[function]
@@ -173,72 +168,70 @@ def _known_weights(training: Training, weights: Expression, functions: Sequence[
     return True
 
 
-def _module(training: Training, weights: Expression) -> Expression:
+def _module(t: Translation, weights: Expression) -> Expression:
     """What an optimizer moves: a module, or a tensor of the program's."""
-    return training.vectors.weights_of(weights) or weights
+    return t.training.vectors.weights_of(weights) or weights
 
 
-def _called(training: Training, node: Call) -> set[str]:
+def _called(t: Translation, node: Call) -> set[str]:
     """The names of optim's functions that a call may be one of."""
     found: set[str] = set()
-    for option in _options(training, node):
+    for option in _options(t, node):
         found |= {option} if isinstance(option, str) else set(option.methods.values())
     return found
 
 
-def _options(training: Training, node: Call) -> list[str | Choice]:
+def _options(t: Translation, node: Call) -> list[str | Choice]:
     """What a call may call: methods, or choices among them; nothing if it may be something else."""
     callees: list[Expression | None] = [node.callee]
     if isinstance(node.callee, Name):
-        callees = [value for _, value in training.assigned_to(training.t.scopes.of_name[node.callee])]
+        callees = [value for _, value in t.training.assigned_to(t.scopes.of_name[node.callee])]
     found: list[str | Choice] = []
     for callee in callees:
-        option = None if callee is None else method_at(training, callee) or by_name(training, callee)
+        option = None if callee is None else method_at(t, callee) or by_name(t, callee)
         if option is None:
             return []
         found.append(option)
     return found
 
 
-def _is_point(training: Training, tensor: Name, functions: Sequence[tree.Function]) -> bool:
+def _is_point(t: Translation, tensor: Name, functions: Sequence[tree.Function]) -> bool:
     """Whether what is optimized is a tensor of the program's (an image) that always stays the same one."""
-    t = training.t
     variable = t.scopes.of_name[tensor]
     if t.kind(tensor) != "tensor" or variable.kind == "parameter":
         return False
-    if t.type(tensor).has("flat weights") and variable not in training.vectors.as_vectors:
+    if t.type(tensor).has("flat weights") and variable not in t.training.vectors.as_vectors:
         return False
-    steps = [w for w in variable.writes if _is_step_of(training, w, variable)]
+    steps = [w for w in variable.writes if _is_step_of(t, w, variable)]
     if len(variable.writes) - len(steps) > variable.is_global or not functions:
         return False
     for function in functions:  # they must see it
         if any(isinstance(s, tree.Return) and len(s.values) != 2 for s in tree.walk(function.body)):
             return False
-        if function in training.given_point:
+        if function in t.training.given_point:
             continue
         scope = t.scopes.of_function[function].parent
         while scope is not None and variable.scope is not None and scope is not variable.scope:
             scope = scope.parent
-        if scope is None or training.points.get(function, tensor).name != tensor.name:
+        if scope is None or t.training.points.get(function, tensor).name != tensor.name:
             return False
     return True
 
 
-def _is_step_of(training: Training, written: Name, variable: Variable) -> bool:
+def _is_step_of(t: Translation, written: Name, variable: Variable) -> bool:
     """Whether a variable is given here what optim moves, which is what it holds: ``x = optim.sgd(f, x)``."""
-    for statement, target, _ in training.holders.assigned(variable):
+    for statement, target, _ in t.training.holders.assigned(variable):
         if target is written and isinstance(statement, (tree.Local, tree.Assign)):
             (value, *more) = statement.values
-            of_optim = isinstance(value, Call) and bool(_called(training, value)) and not more
+            of_optim = isinstance(value, Call) and bool(_called(t, value)) and not more
             return (
-                of_optim and isinstance(value, Call) and training.holders.of(value.arguments[1]) is variable
+                of_optim and isinstance(value, Call) and t.training.holders.of(value.arguments[1]) is variable
             )
     return False
 
 
-def _mark_loss(training: Training, function: tree.Function) -> None:
+def _mark_loss(t: Translation, function: tree.Function) -> None:
     """The loss that a closure gives keeps its graph."""
-    t = training.t
     if t.plain_passes:
         return
     for node in tree.walk(function.body):
@@ -249,21 +242,21 @@ def _mark_loss(training: Training, function: tree.Function) -> None:
                     t.graph_variables.add(variable)
                     for source in t.wholes.sources(variable):  # a function with a backward pass of its own
                         if isinstance(source, (Call, tree.Invoke)):
-                            training.losses.graph_functions.update(t.types.function_called(source))
+                            t.training.losses.graph_functions.update(t.types.function_called(source))
 
 
-def _in_a_call(training: Training, node: Call, state: tree.Table | None) -> None:
+def _in_a_call(t: Translation, node: Call, state: tree.Table | None) -> None:
     """Settings in the call itself: each call begins anew."""
-    options = _options(training, node)
-    module = _module(training, node.arguments[1])
+    options = _options(t, node)
+    module = _module(t, node.arguments[1])
     table = tree.Table(node.place, ()) if state is None else state
     if len(options) == 1:
-        training.optimizers.append(Optimizer(options[0], module, table, None, calls=[node]))
+        t.training.optimizers.append(Optimizer(options[0], module, table, None, calls=[node]))
 
 
-def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
+def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
     """An optimizer whose state is in a variable or a field, from the tables that this is given."""
-    t, holders = training.t, training.holders
+    holders = t.training.holders
     if len({holders.of(call.arguments[1]) for call in nodes}) != 1:
         return
     definitions = []
@@ -273,18 +266,18 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     for statement, target, value in made:
         if isinstance(value, tree.Nil):  # there is none yet
             continue
-        value, state = restored(training, value)
+        value, state = restored(t, value)
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
             same = holders.of(value.left) is not None and holders.of(value.left) == holder
             value = value.right if same else None
-        settings = _settings(training, nodes, value)
-        option = _option_at(training, nodes, statement)
-        module = _module_at(training, nodes, statement, target)
+        settings = _settings(t, nodes, value)
+        option = _option_at(t, nodes, statement)
+        module = _module_at(t, nodes, statement, target)
         if settings is None or option is None or module is None:
             return
         if settings is value:
-            settings, own = completed(training, holder, statement, settings)
+            settings, own = completed(t, holder, statement, settings)
             behind += own
         definitions.append(Definition(statement, target, settings, option, module, once, state))
     if not definitions:
@@ -296,36 +289,36 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     optimizer = Optimizer(first.option, first.module, first.table, first.statement, definitions, calls=nodes)
     optimizer.holder = holder
     weights = holders.of(nodes[0].arguments[1])
-    if not stay_together(training, optimizer, weights, _called):
+    if not stay_together(t, optimizer, weights, _called):
         return
-    training.dropped.update(behind)
-    training.absorbed.update(behind)
-    training.settings.update(item for definition in definitions for item in definition.table.fields)
+    t.training.dropped.update(behind)
+    t.training.absorbed.update(behind)
+    t.training.settings.update(item for definition in definitions for item in definition.table.fields)
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
         optimizer.name = t.names.chosen[holder] = t.names.fresh(_named_after(holder.name), home)
-        optimizer.elsewhere = any(training.places.owner[d.statement] is not home for d in definitions)
+        optimizer.elsewhere = any(t.surroundings.owner[d.statement] is not home for d in definitions)
     else:
-        optimizer.name = _free_field(training, holder)
-    training.optimizers.append(optimizer)
-    training.optimizer_of[holder] = optimizer
+        optimizer.name = _free_field(t, holder)
+    t.training.optimizers.append(optimizer)
+    t.training.optimizer_of[holder] = optimizer
     inside: dict[Expression, tree.Field] = {target: item for _, target, item in literals}
     for definition in definitions:
-        _place(training, optimizer, definition, weights, inside.get(definition.target))
+        _place(t, optimizer, definition, weights, inside.get(definition.target))
     for call in nodes:
         # the variable that has the method is the optimizer's class now
         if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
             chosen = t.scopes.of_name[call.callee]
             for statement, target, _ in holders.assigned(chosen):
-                training.drop_target(statement, target)
-            training.dropped_variables.add(chosen)
-        _drop_table(training, call)
+                t.training.drop_target(statement, target)
+            t.training.dropped_variables.add(chosen)
+        _drop_table(t, call)
 
 
-def _free_field(training: Training, holder: tuple[Type, str]) -> str:
+def _free_field(t: Translation, holder: tuple[Type, str]) -> str:
     """A name for the field with an optimizer."""
     objects, base = holder[0], _named_after(holder[1], holder[1])
-    others = {o.name for h, o in training.optimizer_of.items() if isinstance(h, tuple) and h[0] is objects}
+    others = {o.name for h, o in t.training.optimizer_of.items() if isinstance(h, tuple) and h[0] is objects}
     number, name = 1, base
     while name in others or (name in objects.fields and name != holder[1]):
         number += 1
@@ -345,12 +338,12 @@ def _named_after(state: str, otherwise: str = "optimizer") -> str:
 
 
 def _module_at(
-    training: Training, nodes: list[Call], statement: Statement, target: Expression
+    t: Translation, nodes: list[Call], statement: Statement, target: Expression
 ) -> Expression | None:
     """What an optimizer moves, seen from where it is made; None where it cannot be seen."""
-    holders = training.holders
+    holders = t.training.holders
     weights = nodes[0].arguments[1]
-    module = _module(training, weights)
+    module = _module(t, weights)
     if not isinstance(weights, tree.Index):
         return module
     state = nodes[0].arguments[-1]
@@ -366,10 +359,10 @@ def _module_at(
     base = weights.base
     if not alike or not isinstance(base, Name):
         return None
-    variable = training.t.scopes.of_name[base]
+    variable = t.scopes.of_name[base]
     first = variable.declaration or (variable.writes[0] if variable.writes else None)
-    here = variable.scope or training.t.scopes.main
-    seen = here is training.t.scopes.main or here is training.places.owner[statement]
+    here = variable.scope or t.scopes.main
+    seen = here is t.scopes.main or here is t.surroundings.owner[statement]
     steady = len(variable.writes) <= variable.is_global
     return (
         module
@@ -383,20 +376,20 @@ def _names_method(callee: Name, definitions: list[Definition]) -> bool:
     return any(isinstance(d.option, Choice) and d.option.key is callee for d in definitions)
 
 
-def _drop_table(training: Training, call: Call) -> None:
+def _drop_table(t: Translation, call: Call) -> None:
     """A table of methods is not needed where each of them is written out."""
     chosen = call.callee
     if isinstance(chosen, Name):
-        chosen = next((v for _, v in training.assigned_to(training.t.scopes.of_name[chosen]) if v), chosen)
-    is_one = by_name(training, chosen) is not None or method_at(training, chosen) is not None
+        chosen = next((v for _, v in t.training.assigned_to(t.scopes.of_name[chosen]) if v), chosen)
+    is_one = by_name(t, chosen) is not None or method_at(t, chosen) is not None
     if isinstance(chosen, tree.Index) and isinstance(chosen.base, Name) and is_one:
-        table = training.t.scopes.of_name[chosen.base]
-        for statement, target, _ in training.holders.assigned(table):
-            training.drop_target(statement, target)
-        training.dropped_variables.add(table)
+        table = t.scopes.of_name[chosen.base]
+        for statement, target, _ in t.training.holders.assigned(table):
+            t.training.drop_target(statement, target)
+        t.training.dropped_variables.add(table)
 
 
-def _settings(training: Training, nodes: list[Call], value: Expression | None) -> tree.Table | None:
+def _settings(t: Translation, nodes: list[Call], value: Expression | None) -> tree.Table | None:
     """The table of settings; of ``optim.sgd(f, x, config, state)`` it is another than the state's."""
     if not isinstance(value, tree.Table):
         return None
@@ -411,38 +404,38 @@ def _settings(training: Training, nodes: list[Call], value: Expression | None) -
         return config if plain else None
     if not isinstance(config, Name):
         return None
-    variable = training.t.scopes.of_name[config]
-    made = training.assigned_to(variable)
+    variable = t.scopes.of_name[config]
+    made = t.training.assigned_to(variable)
     table = made[0][1] if len(made) == 1 else None
     # the table is an optimizer's alone, whose settings do not change
     if not isinstance(table, tree.Table) or len(variable.reads) != 1:
         return None
-    training.drop_target(made[0][0], training.holders.assigned(variable)[0][1])
-    training.dropped_variables.add(variable)
+    t.training.drop_target(made[0][0], t.training.holders.assigned(variable)[0][1])
+    t.training.dropped_variables.add(variable)
     return table
 
 
-def _option_at(training: Training, nodes: list[Call], statement: Statement) -> str | Choice | None:
+def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str | Choice | None:
     """The method that the state made by a statement is for: of several, the one that is chosen beside it."""
-    choices = [option for call in nodes for option in _options(training, call)]
+    choices = [option for call in nodes for option in _options(t, call)]
     if isinstance(choices[0], str) and set(choices) == {choices[0]}:
         return choices[0]
     if all(isinstance(option, Choice) and _alike(option, choices[0]) for option in choices):
-        known = isinstance(choices[0], Choice) and is_known_at(training, choices[0].key, statement)
+        known = isinstance(choices[0], Choice) and is_known_at(t, choices[0].key, statement)
         return choices[0] if known else None
-    branch = [o for call in calls_in_branch(training, nodes, statement) for o in _options(training, call)]
+    branch = [o for call in calls_in_branch(t, nodes, statement) for o in _options(t, call)]
     if branch and isinstance(branch[0], str) and set(branch) == {branch[0]}:
         return branch[0]
     beside: set[str] = set()
     for call in nodes:
         if not isinstance(call.callee, Name):
             return None
-        for other, value in training.assigned_to(training.t.scopes.of_name[call.callee]):
-            around = training.places.parents[other]
-            same = around == training.places.parents[statement] and block_of(around, other) is block_of(
+        for other, value in t.training.assigned_to(t.scopes.of_name[call.callee]):
+            around = t.surroundings.parents[other]
+            same = around == t.surroundings.parents[statement] and block_of(around, other) is block_of(
                 around, statement
             )
-            method = method_at(training, value) if value is not None else None
+            method = method_at(t, value) if value is not None else None
             if same and method is not None:
                 beside.add(method)
     if len(beside) == 1:
@@ -450,7 +443,7 @@ def _option_at(training: Training, nodes: list[Call], statement: Statement) -> s
     callees = [call.callee for call in nodes]
     if beside or not all(isinstance(c, Name) and forms.same_expression(c, callees[0]) for c in callees):
         return None
-    return assigned_before(training, callees[0], statement) if isinstance(callees[0], Name) else None
+    return assigned_before(t, callees[0], statement) if isinstance(callees[0], Name) else None
 
 
 def _alike(option: Choice, other: str | Choice) -> bool:
@@ -458,27 +451,27 @@ def _alike(option: Choice, other: str | Choice) -> bool:
 
 
 def _place(
-    training: Training,
+    t: Translation,
     optimizer: Optimizer,
     definition: Definition,
     weights: Holder | None,
     item: tree.Field | None,
 ) -> None:
     """An optimizer is made where its settings stand, or after the weights where those come later."""
-    made = [] if weights is None else training.holders.assigned(weights)
+    made = [] if weights is None else t.training.holders.assigned(weights)
     flat = min((statement for statement, _, _ in made), key=lambda s: s.place.start, default=None)
-    at, places = definition.statement, training.made_at
+    at, places = definition.statement, t.training.made_at
     if item is None:
-        training.drop_target(definition.statement, definition.target)
+        t.training.drop_target(definition.statement, definition.target)
     else:  # in a table that stays
-        training.dropped_fields.add(item)
-        places = training.made_after
+        t.training.dropped_fields.add(item)
+        places = t.training.made_after
     alone = len(optimizer.definitions) == 1
-    same = flat is not None and training.places.owner[flat] is training.places.owner[at]
+    same = flat is not None and t.surroundings.owner[flat] is t.surroundings.owner[at]
     if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
-        at, places = flat, training.made_at
+        at, places = flat, t.training.made_at
         optimizer.made_late = at
     several = isinstance(at, (tree.Local, tree.Assign)) and len(at.values) > 1
     if definition.restored is not None and several and at is definition.statement:
-        places = training.made_after  # of what the same statement takes from the file
+        places = t.training.made_after  # of what the same statement takes from the file
     places.setdefault(at, []).append((optimizer, definition))

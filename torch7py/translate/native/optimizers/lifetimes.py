@@ -14,44 +14,44 @@ from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["block_of", "stay_together"]
 
-Called: TypeAlias = "Callable[[Training, Call], set[str]]"
+Called: TypeAlias = "Callable[[Translation, Call], set[str]]"
 
 
-def stay_together(training: Training, optimizer: Optimizer, weights: Holder | None, called: Called) -> bool:
+def stay_together(t: Translation, optimizer: Optimizer, weights: Holder | None, called: Called) -> bool:
     """Whether no other weights are made while a state goes on, which would be moved from then on."""
-    flats = [] if weights is None else [statement for statement, _, _ in training.holders.assigned(weights)]
-    flats = training.vectors.makers(s for s in flats if not _gives_weights(training, s, called))
+    flats = [] if weights is None else [statement for statement, _, _ in t.training.holders.assigned(weights)]
+    flats = t.training.vectors.makers(s for s in flats if not _gives_weights(t, s, called))
     made = [d.statement for d in optimizer.definitions]
     if len(flats) == 1:
-        return all(_is_made_with(training, flats[0], s) for s in made) or (
+        return all(_is_made_with(t, flats[0], s) for s in made) or (
             _keeps_nothing(optimizer) and len(made) == 1 and made[0].place.start < flats[0].place.start
         )
-    blocks = [block_of(training.places.parents[s], s) for s in flats]
+    blocks = [block_of(t.surroundings.parents[s], s) for s in flats]
     ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
     return all(
         any(
-            flat.place.start < s.place.start < end and block_of(training.places.parents[s], s) is block
+            flat.place.start < s.place.start < end and block_of(t.surroundings.parents[s], s) is block
             for s in made
         )
         for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
     )
 
 
-def _gives_weights(training: Training, statement: Statement, called: Called) -> bool:
+def _gives_weights(t: Translation, statement: Statement, called: Called) -> bool:
     """Whether a statement is a step of optim, which gives the vector that it moves, or gives it up."""
     values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
     if values and all(isinstance(value, tree.Nil) for value in values):
         return True
-    return len(values) == 1 and isinstance(values[0], Call) and bool(called(training, values[0]))
+    return len(values) == 1 and isinstance(values[0], Call) and bool(called(t, values[0]))
 
 
-def _is_made_with(training: Training, flat: Statement, made: Statement) -> bool:
+def _is_made_with(t: Translation, flat: Statement, made: Statement) -> bool:
     """Whether a state is made anew whenever weights are."""
-    places = training.places
+    places = t.surroundings
     scope, other = places.owner[flat], places.owner[made]
     loops = [s for s in places.parents[flat] if isinstance(s, LOOPS)]
     if scope is other:
@@ -61,22 +61,22 @@ def _is_made_with(training: Training, flat: Statement, made: Statement) -> bool:
     outer = other.parent
     while outer is not None and outer is not scope:
         outer = outer.parent
-    return outer is scope or _runs_once(training, scope)
+    return outer is scope or _runs_once(t, scope)
 
 
-def _runs_once(training: Training, scope: Scope) -> bool:
+def _runs_once(t: Translation, scope: Scope) -> bool:
     """Whether a function is called at one place, once; or is a constructor, whose object keeps the state."""
     function = scope.function
     if function is None:
         return True
-    if any(function is made.find("__init") for made in training.t.types.classes.values()):
+    if any(function is made.find("__init") for made in t.types.classes.values()):
         return True
-    calls = training.t.types.calls_of.get(function, [])
-    at = [training.explicit.flow.statement(call) for call in calls]
+    calls = t.types.calls_of.get(function, [])
+    at = [t.training.explicit.flow.statement(call) for call in calls]
     return (
         len(at) == 1
-        and not any(isinstance(s, LOOPS) for s in training.places.parents[at[0]])
-        and _runs_once(training, training.places.owner[at[0]])
+        and not any(isinstance(s, LOOPS) for s in t.surroundings.parents[at[0]])
+        and _runs_once(t, t.surroundings.owner[at[0]])
     )
 
 

@@ -10,7 +10,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Restored", "restored"]
 
@@ -22,15 +22,15 @@ class Restored(NamedTuple):
     condition: Expression | None
 
 
-def restored(training: Training, value: Expression | None) -> tuple[Expression | None, Restored | None]:
+def restored(t: Translation, value: Expression | None) -> tuple[Expression | None, Restored | None]:
     """What a state is given: settings, what a file has of it, or one of both: ``saved and saved.state or {...}``."""
     while isinstance(value, tree.Paren):
         value = value.inner
     if isinstance(value, Binary) and value.operator == "or" and isinstance(value.right, tree.Table):
         state = _inner(value.left)
-        if _is_loaded(training, state):
+        if _is_loaded(t, state):
             return value.right, Restored(state, value.left)
-    elif value is not None and _is_loaded(training, value):
+    elif value is not None and _is_loaded(t, value):
         return tree.Table(value.place, ()), Restored(value, None)
     return value, None
 
@@ -42,17 +42,16 @@ def _inner(node: Expression) -> Expression:
     return node
 
 
-def _is_loaded(training: Training, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+def _is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether something comes from a file, if it is there at all."""
-    t = training.t
     while isinstance(node, (tree.Paren, Index)):
         node = node.inner if isinstance(node, tree.Paren) else node.base
     if isinstance(node, Binary):
         sides = [node.right] if node.operator == "and" else [node.left, node.right]
         logical = node.operator in ("and", "or")
-        return logical and all(_is_loaded(training, side, seen) for side in sides)
+        return logical and all(_is_loaded(t, side, seen) for side in sides)
     if isinstance(node, Call):
-        return t.path(node.callee) == "torch.load" or _gives_loaded(training, node, 0, seen)
+        return t.path(node.callee) == "torch.load" or _gives_loaded(t, node, 0, seen)
     if not isinstance(node, Name):
         return False
     variable = t.scopes.of_name[node]
@@ -60,33 +59,32 @@ def _is_loaded(training: Training, node: Expression, seen: frozenset[Variable] =
         return False
     seen |= {variable}
     found = [s for s in t.wholes.sources(variable) if not isinstance(s, (bool, tree.Nil))]
-    several = _places(training, variable)
-    given = _arguments(training, variable)
+    several = _places(t, variable)
+    given = _arguments(t, variable)
     return (
         bool(found or several or given is not None)
-        and all(_is_loaded(training, source, seen) for source in found)
-        and all(_gives_loaded(training, call, at, seen) for call, at in several)
-        and all(_is_loaded(training, argument, seen) for argument in given or ())
+        and all(_is_loaded(t, source, seen) for source in found)
+        and all(_gives_loaded(t, call, at, seen) for call, at in several)
+        and all(_is_loaded(t, argument, seen) for argument in given or ())
     )
 
 
-def _places(training: Training, variable: Variable) -> list[tuple[Call, int]]:
+def _places(t: Translation, variable: Variable) -> list[tuple[Call, int]]:
     """The calls that give a variable one of their several values, and which of them."""
     found = []
-    for node in tree.those(training.t.program, tree.Local, tree.Assign):
+    for node in tree.those(t.program, tree.Local, tree.Assign):
         assert isinstance(node, (tree.Local, tree.Assign))
         names = node.names if isinstance(node, tree.Local) else node.targets
         last = node.values[-1] if node.values else None
         for at, name in enumerate(names[len(node.values) - 1 :] if isinstance(last, Call) else ()):
-            is_it = isinstance(name, Name) and training.t.scopes.of_name[name] is variable
+            is_it = isinstance(name, Name) and t.scopes.of_name[name] is variable
             if is_it and isinstance(last, Call) and len(names) > len(node.values):
                 found.append((last, at))
     return found
 
 
-def _arguments(training: Training, variable: Variable) -> list[Expression] | None:
+def _arguments(t: Translation, variable: Variable) -> list[Expression] | None:
     """What the calls of a function give one of its parameters, if anything; None for another variable."""
-    t = training.t
     for function, calls in t.types.calls_of.items():
         for at, parameter in enumerate(function.parameters):
             if t.scopes.of_name[parameter] is variable:
@@ -95,16 +93,12 @@ def _arguments(training: Training, variable: Variable) -> list[Expression] | Non
     return None
 
 
-def _gives_loaded(training: Training, call: Call, at: int, seen: frozenset[Variable]) -> bool:
+def _gives_loaded(t: Translation, call: Call, at: int, seen: frozenset[Variable]) -> bool:
     """Whether one of the values of a function of the program comes from a file, if it is there."""
-    functions = training.t.types.function_called(call)
+    functions = t.types.function_called(call)
     for function in functions:
         for node in returns_of(function):
             value = node.values[at] if at < len(node.values) else None
-            if (
-                value is not None
-                and not isinstance(value, tree.Nil)
-                and not _is_loaded(training, value, seen)
-            ):
+            if value is not None and not isinstance(value, tree.Nil) and not _is_loaded(t, value, seen):
                 return False
     return bool(functions)

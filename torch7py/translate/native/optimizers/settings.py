@@ -14,7 +14,6 @@ from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["completed", "find_changes", "listed", "named", "settings_field", "value_of_field"]
 
@@ -24,19 +23,19 @@ _FIXED = ("line_search", "verbose", "decay", "dampening")
 _READ_FIRST = ("sgd", "sgd by element")
 
 
-def find_changes(training: Training) -> None:
+def find_changes(t: Translation) -> None:
     """Note which settings of each optimizer the program reads and changes while it runs."""
-    inside = _called_by_optimizers(training)
-    for value in _into_files(training):
-        optimizer = _of_state(training, value)
+    inside = _called_by_optimizers(t)
+    for value in _into_files(t):
+        optimizer = _of_state(t, value)
         if optimizer is not None:
             optimizer.saved = True
-    for statement, scope in training.places.owner.items():
-        if statement in training.dropped:
+    for statement, scope in t.surroundings.owner.items():
+        if statement in t.training.dropped:
             continue
         targets = statement.targets if isinstance(statement, tree.Assign) else ()
         for node in tree.own_nodes(statement):
-            optimizer = _of_state(training, node.base) if isinstance(node, tree.Index) else None
+            optimizer = _of_state(t, node.base) if isinstance(node, tree.Index) else None
             if optimizer is None or not isinstance(node, tree.Index) or not isinstance(node.key, tree.String):
                 continue
             if node in targets:
@@ -47,10 +46,10 @@ def find_changes(training: Training) -> None:
 
 
 def completed(
-    training: Training, holder: Holder, statement: Statement, table: tree.Table
+    t: Translation, holder: Holder, statement: Statement, table: tree.Table
 ) -> tuple[tree.Table, list[Statement]]:
     """A table of settings with those that the statements right behind it add, and these statements."""
-    block = training.explicit.flow.block_of[statement].statements
+    block = t.training.explicit.flow.block_of[statement].statements
     fields, found = list(table.fields), list[Statement]()
     for each in block[block.index(statement) + 1 :]:
         if not isinstance(each, tree.Assign) or len(each.targets) != 1 or len(each.values) != 1:
@@ -61,10 +60,10 @@ def completed(
         if (
             not isinstance(target, tree.Index)
             or not isinstance(target.key, tree.String)
-            or holder != training.holders.of(target.base)
+            or holder != t.training.holders.of(target.base)
             or isinstance(value, tree.Nil)
             or target.key.value in known
-            or any(training.holders.of(place) == holder for place in places)
+            or any(t.training.holders.of(place) == holder for place in places)
         ):
             break
         fields.append(
@@ -74,23 +73,23 @@ def completed(
     return tree.Table(table.place, tuple(fields)), found
 
 
-def _called_by_optimizers(training: Training) -> set[tree.Function]:
+def _called_by_optimizers(t: Translation) -> set[tree.Function]:
     """The functions that are given to optim, and those that they call."""
     found: set[tree.Function] = set()
-    waiting = list(training.closures)
+    waiting = list(t.training.closures)
     while waiting:
         function = waiting.pop()
         if function not in found:
             found.add(function)
             for node in tree.walk(function.body):
                 if isinstance(node, (Call, Invoke)):
-                    waiting += training.t.types.function_called(node)
+                    waiting += t.types.function_called(node)
     return found
 
 
-def _into_files(training: Training) -> set[Expression]:
+def _into_files(t: Translation) -> set[Expression]:
     """What the program puts into files as it is, or under a name in a table that it saves."""
-    t, found = training.t, set[Expression]()
+    found = set[Expression]()
     for node in tree.every(t.program, Call):
         if t.path(node.callee) != "torch.save" or len(node.arguments) < 2:
             continue
@@ -102,13 +101,13 @@ def _into_files(training: Training) -> set[Expression]:
             saves = {c.arguments[1] for c in tree.every(t.program, Call) if t.path(c.callee) == "torch.save"}
             stores = {
                 target.base: v
-                for s in training.places.owner
+                for s in t.surroundings.owner
                 if isinstance(s, tree.Assign) and len(s.targets) == len(s.values)
                 for target, v in zip(s.targets, s.values, strict=True)
                 if isinstance(target, tree.Index)
             }
             if all(read in saves or read in stores for read in variable.reads):
-                tables = [v for _, _, v in training.holders.assigned(variable) if v is not None]
+                tables = [v for _, _, v in t.training.holders.assigned(variable) if v is not None]
                 found |= {stores[read] for read in variable.reads if read in stores}
         found |= {item.value for table in tables if isinstance(table, tree.Table) for item in table.fields}
     for function, calls in t.types.calls_of.items():  # and what functions only put into files
@@ -120,18 +119,17 @@ def _into_files(training: Training) -> set[Expression]:
     return found
 
 
-def _saved(training: Training, node: Expression) -> Py | None:
+def _saved(t: Translation, node: Expression) -> Py | None:
     """The state of an optimizer on its way into a file."""
-    optimizer = _of_state(training, node)
-    if optimizer is None or not optimizer.saved or node not in _into_files(training):
+    optimizer = _of_state(t, node)
+    if optimizer is None or not optimizer.saved or node not in _into_files(t):
         return None
-    return code.atom(f"{named(training.t, optimizer, node)}.state_dict()")
+    return code.atom(f"{named(t, optimizer, node)}.state_dict()")
 
 
-def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
+def listed(t: Translation, optimizer: Optimizer, node: Name) -> Py:
     """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
-    t = training.t
-    saved = _saved(training, node)
+    saved = _saved(t, node)
     if saved is not None:
         return saved
     fields = optimizer.table.fields
@@ -144,7 +142,7 @@ def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
         for n in tree.walk(t.program)
     )
     targets = [x for n in tree.walk(t.program) if isinstance(n, tree.Assign) for x in n.targets]
-    changed = any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in targets)
+    changed = any(isinstance(x, tree.Index) and _is_state(t, x, node) for x in targets)
     momentum = settings.get("momentum")
     without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
     plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
@@ -156,14 +154,14 @@ def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
     return code.atom(name)
 
 
-def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
-    of_name = training.t.scopes.of_name
+def _is_state(t: Translation, node: tree.Index, state: Name) -> bool:
+    of_name = t.scopes.of_name
     return isinstance(node.base, Name) and of_name[node.base] is of_name[state]
 
 
-def settings_field(training: Training, node: tree.Index) -> str | None:
+def settings_field(t: Translation, node: tree.Index) -> str | None:
     """``state.learningRate`` as the optimizer's."""
-    optimizer = _of_state(training, node.base)
+    optimizer = _of_state(t, node.base)
     if optimizer is None or not optimizer.name or not isinstance(node.key, tree.String):
         return None
     forms = optimizer.forms
@@ -174,16 +172,16 @@ def settings_field(training: Training, node: tree.Index) -> str | None:
     late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
     made = optimizer.made_late
     early = made is not None and node.place.start < made.place.start
-    if early and training.t.scope is training.places.owner[made]:  # type: ignore[index]
+    if early and t.scope is t.surroundings.owner[made]:  # type: ignore[index]
         raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")
     if name is None or name in _FIXED or two or scheduled or late:
         raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
-    return f"{named(training.t, optimizer, node.base)}.param_groups[0][{code.quoted(name)}]"
+    return f"{named(t, optimizer, node.base)}.param_groups[0][{code.quoted(name)}]"
 
 
-def _of_state(training: Training, node: Expression) -> Optimizer | None:
-    holder = training.holders.of(node)
-    return None if holder is None else training.optimizer_of.get(holder)
+def _of_state(t: Translation, node: Expression) -> Optimizer | None:
+    holder = t.training.holders.of(node)
+    return None if holder is None else t.training.optimizer_of.get(holder)
 
 
 def named(t: Translation, optimizer: Optimizer, state: Expression) -> str:
@@ -196,11 +194,11 @@ def named(t: Translation, optimizer: Optimizer, state: Expression) -> str:
     return f"{base}.{optimizer.name}"
 
 
-def value_of_field(training: Training, node: tree.Index) -> Py | None:
+def value_of_field(t: Translation, node: tree.Index) -> Py | None:
     """The state of an optimizer in a field: nothing else than its settings, its steps, and what is saved of it."""
-    if _of_state(training, node) is None:
+    if _of_state(t, node) is None:
         return None
-    saved = _saved(training, node)
+    saved = _saved(t, node)
     if saved is None:
         raise Problem("T7-228", node.line, "the state of an optimizer as a value")
     return saved

@@ -15,7 +15,6 @@ from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
@@ -128,35 +127,32 @@ def _setting(t: Translation, method: str, key: str, value: Expression) -> str:
     return t.value(value).text
 
 
-def of_call(training: Training, node: Call) -> Optimizer | None:
-    for optimizer in training.optimizers:
+def of_call(t: Translation, node: Call) -> Optimizer | None:
+    for optimizer in t.training.optimizers:
         if node in optimizer.calls:
             return optimizer
-    path = training.t.path(node.callee) or ""
+    path = t.path(node.callee) or ""
     if path.startswith("optim.") and path[6:].islower():
         raise Problem("T7-228", node.line, f"{path} whose settings or weights are not plain to see")
     return None
 
 
-def step(
-    training: Training, optimizer: Optimizer, node: Call, targets: tuple[Expression, ...] | None
-) -> None:
-    t = training.t
+def step(t: Translation, optimizer: Optimizer, node: Call, targets: tuple[Expression, ...] | None) -> None:
     if targets is not None and len(targets) > 2:
         raise Problem("T7-228", node.line, "more than two results of optim")
-    if changed_gradients.looked_at(training, optimizer, node):
+    if changed_gradients.looked_at(t, optimizer, node):
         raise Problem("T7-228", node.line, "gradients that are looked at after optim added the decay to them")
-    if node in training.renamed:
+    if node in t.training.renamed:
         raise Problem("T7-228", node.line, "what optim moves, under a name that is something else as well")
     closure = "" if node in optimizer.stored else t.value(node.arguments[0]).text
     functions = t.type(node.arguments[0]).functions
-    if any(f in training.given_point and f in training.points for f in functions):
+    if any(f in t.training.given_point and f in t.training.points for f in functions):
         closure = f"lambda: {closure}({t.value(node.arguments[1])})"
     if optimizer.name:
         name = named(t, optimizer, node.arguments[-1])
     else:
         several = any(METHODS[method].several for method in optimizer.methods)
-        if several and targets is not None and not _first_only(training, targets):
+        if several and targets is not None and not _first_only(t, targets):
             name = t.fresh("optimizer")  # which has all its losses
             _assign(t, optimizer, name, optimizer)
         elif isinstance(optimizer.option, str):
@@ -168,7 +164,7 @@ def step(
     losses = _unused(t, targets)
     if losses is None:
         t.emit(made)
-    elif _first_only(training, targets or ()):
+    elif _first_only(t, targets or ()):
         t.emit(f"{losses} = {made}")
     else:
         several_of = {METHODS[method].several for method in optimizer.methods}
@@ -191,9 +187,9 @@ def _unused(t: Translation, targets: tuple[Expression, ...] | None) -> str | Non
     return None if name == "_" else name
 
 
-def _first_only(training: Training, targets: tuple[Expression, ...]) -> bool:
+def _first_only(t: Translation, targets: tuple[Expression, ...]) -> bool:
     """Whether of the losses that optim gives the program only looks at the first."""
-    return len(targets) < 2 or holds_loss(training.t, targets[1])
+    return len(targets) < 2 or holds_loss(t, targets[1])
 
 
 def holds_loss(t: Translation, node: Expression) -> bool:

@@ -14,6 +14,7 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["BackwardPasses"]
@@ -37,13 +38,13 @@ class _Found:
 
 
 class BackwardPasses:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self.scales: dict[
             Scope | Statement, Invoke
         ] = {}  # by what all gradients of a function's criterions are scaled
         self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
-        places = training.places
+        places = t.surroundings
         self._scopes = {  # those with a backward pass
             places.owner[home]
             for node in tree.every(self.t.program, Invoke)
@@ -65,10 +66,10 @@ class BackwardPasses:
         for scope, _ in bodies:
             if scope in self._scopes and self.t.own_passes.is_inside(scope.function):
                 explicit.take(
-                    scope, sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
+                    scope, sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
                 )
             elif scope in self._scopes:
-                own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
+                own = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
                 self.training.steps[scope] = own
                 self.training.carried.find(scope, own)
                 found[scope] = self._judge(own)
@@ -96,8 +97,8 @@ class BackwardPasses:
         self.training.dropped.update(self.t.models.coupling.functions_back())
         steps = {self._step(statement) for statement in losses.backward_at}
         for place, scaled in self.scales.items():
-            home = self.training.places.home[scaled]
-            if place not in steps and self.training.places.owner[home] not in explicit.scopes:
+            home = self.t.surroundings.home[scaled]
+            if place not in steps and self.t.surroundings.owner[home] not in explicit.scopes:
                 self.objections[home] = "a gradient that is scaled, of a loss elsewhere"
 
     def _judge(self, own: list[Statement]) -> _Found:
@@ -108,7 +109,7 @@ class BackwardPasses:
             pass
         self._check_escapes(own, gradients, dropped)
         in_order = [statement for statement in own if statement in dropped]
-        passed = Gradients(self.training, in_order)
+        passed = Gradients(self.t, self.training, in_order)
         scaled = self._scaled(own, dropped)
         passed.scaled.update(scaled)
         found = _Found(own, gradients, dropped)
@@ -141,8 +142,8 @@ class BackwardPasses:
 
     def _step(self, statement: Statement) -> Scope | Statement:
         """What a statement's training step is in: its function, or in the main program the outermost loop around it."""
-        owner = self.training.places.owner[statement]
-        around = self.training.places.parents[statement]
+        owner = self.t.surroundings.owner[statement]
+        around = self.t.surroundings.parents[statement]
         return around[0] if owner.function is None and around else owner
 
     def scale_at(self, statement: Statement) -> Invoke | None:
@@ -151,7 +152,7 @@ class BackwardPasses:
 
     def _are_alike(self, changes: list[Invoke], own: list[Statement], dropped: set[Statement]) -> bool:
         """Whether gradients are scaled by one number, which is known where the loss is."""
-        of_name, places = self.t.scopes.of_name, self.training.places
+        of_name, places = self.t.scopes.of_name, self.t.surroundings
         factor = changes[0].arguments[0]
         if self.t.kind(factor) != "number" or any(isinstance(n, (Call, Invoke)) for n in tree.walk(factor)):
             return False
@@ -204,7 +205,7 @@ class BackwardPasses:
                     found = {of_name[name] for name in statement.names} - gradients
                     gradients |= found
                     news = news or bool(found)
-                inside = [s for s in own if statement in self.training.places.parents[s]]
+                inside = [s for s in own if statement in self.t.surroundings.parents[s]]
                 if inside and all(s in dropped for s in inside):
                     dropped.add(statement)
                     news = True
@@ -270,7 +271,7 @@ class BackwardPasses:
             if variable.captured or not variable.reads:
                 return False
             for name in [*variable.reads, *variable.writes]:
-                home = self.training.places.home.get(name)
+                home = self.t.surroundings.home.get(name)
                 if home is None or (home not in dropped and home is not statement):
                     return False
                 if home in self.training.run_alone:
@@ -298,7 +299,7 @@ class BackwardPasses:
         return self.t.kind(node.base) in ("module", "criterion")
 
     def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
-        for around in self.training.places.parents[statement]:
+        for around in self.t.surroundings.parents[statement]:
             if around in dropped:
                 return around
         return statement

@@ -15,6 +15,7 @@ from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["find"]
@@ -26,9 +27,8 @@ _UNKNOWN = {
 }
 
 
-def find(explicit: Explicit) -> None:
+def find(t: Translation, explicit: Explicit) -> None:
     """Take modules with passes that were refused for not being known well enough, where all their calls are seen."""
-    t = explicit.t
     for found in list(explicit.passes.values()):
         node = found.node
         if found.refused not in _UNKNOWN or node not in explicit.passes:
@@ -36,38 +36,37 @@ def find(explicit: Explicit) -> None:
         module = t.type(node.receiver)
         calls = [n for n in tree.every(t.program, Invoke) if t.type(n.receiver) is module]
         forwards = [n for n in calls if explicit.calls.is_forward(n)]
-        passes = [n for n in calls if explicit.training.backward.is_backward(n)]
+        passes = [n for n in calls if t.training.backward.is_backward(n)]
         if (
             not forwards
             or not all(n in explicit.passes for n in passes)
-            or _is_other(explicit, node.receiver)
+            or _is_other(t, explicit, node.receiver)
         ):
             continue
-        if any(_is_elsewhere(explicit, n) for n in forwards):
+        if any(_is_elsewhere(t, explicit, n) for n in forwards):
             continue
-        scopes = {_scope(explicit, n) for n in forwards}
+        scopes = {_scope(t, explicit, n) for n in forwards}
         for each in passes:
             del explicit.passes[each]
-            if isinstance(each.receiver, Name) and scopes != {_scope(explicit, each)}:
+            if isinstance(each.receiver, Name) and scopes != {_scope(t, explicit, each)}:
                 explicit.may_be_stale(each.receiver)
         for each in forwards:
             explicit.forwards.pop(each, None)
         t.own_passes.take(module, [*forwards, *passes])
 
 
-def _scope(explicit: Explicit, node: Expression) -> Scope:
-    return explicit.training.places.owner[explicit.flow.statement(node)]
+def _scope(t: Translation, explicit: Explicit, node: Expression) -> Scope:
+    return t.surroundings.owner[explicit.flow.statement(node)]
 
 
-def _is_elsewhere(explicit: Explicit, forward: Invoke) -> bool:
+def _is_elsewhere(t: Translation, explicit: Explicit, forward: Invoke) -> bool:
     """Whether a module is run where a loss goes back through it by itself."""
-    scope = _scope(explicit, forward)
-    return scope in explicit.training.steps and scope not in explicit.scopes
+    scope = _scope(t, explicit, forward)
+    return scope in t.training.steps and scope not in explicit.scopes
 
 
-def _is_other(explicit: Explicit, module: Expression) -> bool:
+def _is_other(t: Translation, explicit: Explicit, module: Expression) -> bool:
     """Whether a module is run otherwise as well, keeps its steps itself, or is given what is looked up."""
-    t = explicit.t
     called = any(
         isinstance(n, tree.Call) and t.type(n.callee) is t.type(module) and explicit.calls.is_forward(n)
         for n in explicit.flow.statement_of

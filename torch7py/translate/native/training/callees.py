@@ -10,15 +10,16 @@ from torch7py.translate.native.names import walk_function
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["Callees"]
 
 
 class Callees:
-    def __init__(self, explicit: Explicit) -> None:
+    def __init__(self, t: Translation, explicit: Explicit) -> None:
         self.explicit = explicit
-        self.t, self.flow, self.calls = explicit.t, explicit.flow, explicit.calls
+        self.t, self.flow, self.calls = t, explicit.flow, explicit.calls
 
     def forward(
         self, node: Invoke, own: list[Statement], candidates: list[Call | Invoke]

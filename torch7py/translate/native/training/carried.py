@@ -14,14 +14,15 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Carried"]
 
 
 class Carried:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self.graph_values: dict[Scope, set[Variable]] = {}
 
     def find(self, scope: Scope, own: list[Statement]) -> None:
@@ -71,7 +72,7 @@ class Carried:
         Torch7's backward calls go back to the first step since the last ones, as does a graph that is cut off there.
         None where the program forgets the states in each step.
         """
-        places, training = self.training.places, self.training
+        places, training = self.t.surroundings, self.training
         around = places.parents[place]
         own = training.steps.get(places.owner[place], [])
         if training.steps_by_hand or any(
@@ -140,7 +141,7 @@ class Carried:
     def _only_judged(self, variable: Variable, scope: Scope) -> bool:
         """Whether a step's criterion is given a variable, and no module is."""
         of_name, judged = self.t.scopes.of_name, False
-        for statement in self.training.places.statements_of(scope):
+        for statement in self.t.surroundings.statements_of(scope):
             for node in tree.own_nodes(statement):
                 if not isinstance(node, Invoke) or node.method not in ("forward", "updateOutput"):
                     continue
@@ -163,8 +164,8 @@ class Carried:
         loops = [
             s
             for at in (*self.training.losses.backward_at, *self.training.explicit.places())
-            for s in self.training.places.parents[at]
-            if self.training.places.owner[at] is scope and isinstance(s, LOOPS)
+            for s in self.t.surroundings.parents[at]
+            if self.t.surroundings.owner[at] is scope and isinstance(s, LOOPS)
         ]
         if not loops:
             return False

@@ -10,14 +10,15 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["Criterions"]
 
 
 class Criterions:
-    def __init__(self, explicit: Explicit) -> None:
-        self.explicit, self.training, self.t = explicit, explicit.training, explicit.t
+    def __init__(self, t: Translation, explicit: Explicit) -> None:
+        self.explicit, self.t = explicit, t
         self.flow = explicit.flow
 
     def forward_of(self, given: Given, scope: Scope, own: list[Statement]) -> None:
@@ -33,7 +34,7 @@ class Criterions:
             for s in own
             for n in tree.own_nodes(s)
             if isinstance(n, (Call, Invoke))
-            and self.training.losses.is_loss_call(n)
+            and self.t.training.losses.is_loss_call(n)
             and self.flow.same(self.explicit.calls.module(n), node.receiver)
             and n.place.end <= node.place.start
         ]
@@ -172,7 +173,7 @@ class Criterions:
             return ""
         statement = self.flow.statement(loss)
         target = self.explicit.calls.target(statement, loss)
-        losses = self.training.losses
+        losses = self.t.training.losses
         if target is not None:
             variable = self.t.scopes.of_name[target]
             writes = (

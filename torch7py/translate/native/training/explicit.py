@@ -30,19 +30,20 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Explicit"]
 
 
 class Explicit:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
-        self.flow = Flow(training)
-        self.calls = Forwards(training, self.flow)
-        self.reach = Reach(self)
-        self.criterions = Criterions(self)
-        self.callees = Callees(self)
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
+        self.flow = Flow(t)
+        self.calls = Forwards(t, training, self.flow)
+        self.reach = Reach(t, self)
+        self.criterions = Criterions(t, self)
+        self.callees = Callees(t, self)
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
@@ -68,7 +69,7 @@ class Explicit:
             if self.t.kind(node.receiver) != "module" or self.calls.last(node, own) is not None:
                 continue
             found += [
-                self.training.places.owner[self.flow.statement(f)] for f in self.calls.all_of(node.receiver)
+                self.t.surroundings.owner[self.flow.statement(f)] for f in self.calls.all_of(node.receiver)
             ]
         return [other for other in found if other is not scope]
 
@@ -82,7 +83,7 @@ class Explicit:
                     self._resolve_pass(node, own)
                 else:
                     self.given[node] = Given(node)
-        by_hand.find(self)
+        by_hand.find(self.t, self)
         for own in self.scopes.values():
             self._read_fields(own)
         for scope, own in self.scopes.items():
@@ -176,7 +177,7 @@ class Explicit:
     def _is_at(self, node: Name, scope: Scope) -> bool:
         """Whether a place is in a function itself, and in no loop of it."""
         statement = self.flow.statement(node)
-        return self.training.places.owner[statement] is scope and not self.flow.loops(statement)
+        return self.t.surroundings.owner[statement] is scope and not self.flow.loops(statement)
 
     def _forward(self, call: Call | Invoke) -> Forward:
         found = self.forwards.get(call)
@@ -223,7 +224,7 @@ class Explicit:
             if self.t.own_passes.is_inside(scope.function):
                 continue
             if scope not in self.scopes and self.may_take(scope):
-                own = [s for s in self.training.places.statements_of(scope) if s not in self.training.dropped]
+                own = [s for s in self.t.surroundings.statements_of(scope) if s not in self.training.dropped]
                 self._read_fields(own)
 
     def _read_fields(self, own: list[Statement]) -> None:
@@ -272,7 +273,7 @@ class Explicit:
     def _name(self, found: Forward) -> None:
         """How the page calls a forward's output and, where it is wanted, its input."""
         t = self.t
-        scope = self.training.places.owner[self.flow.statement(found.node)]
+        scope = self.t.surroundings.owner[self.flow.statement(found.node)]
         statement = self.flow.statement(found.node)
         target = self.calls.target(statement, found.node)
         refused = [p for p in found.passes if p.refused]

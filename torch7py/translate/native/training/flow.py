@@ -12,7 +12,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.known import Known
 
 __all__ = ["Flow"]
 
@@ -25,8 +25,8 @@ _OF_ONE = set("multinomial clamp renorm tril triu squeeze histc".split())
 
 
 class Flow:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Known) -> None:
+        self.t = t
         self.block_of, self.statement_of = self.t.surroundings.block_of, self.t.surroundings.home
 
     def same(self, a: Expression, b: Expression) -> bool:
@@ -64,7 +64,7 @@ class Flow:
         return self.statement_of[node]
 
     def around(self, statement: Statement) -> tuple[Statement, ...]:
-        return self.training.places.parents[statement]
+        return self.t.surroundings.parents[statement]
 
     def precedes(self, first: Statement, second: Statement) -> bool:
         """Whether one statement has run whenever another one of its function does."""
@@ -92,8 +92,8 @@ class Flow:
         inner = [loop for loop in self.loops(end) if loop not in around]
         if inner:  # what stands behind the second comes before it in the next turn
             stop = inner[0].place.end
-        own = self.training.places.owner[begin]
-        for statement in self.training.places.statements_of(own):
+        own = self.t.surroundings.owner[begin]
+        for statement in self.t.surroundings.statements_of(own):
             if statement.place.end < start or statement.place.start >= stop:
                 continue
             for node in tree.own_nodes(statement):

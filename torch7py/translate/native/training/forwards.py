@@ -16,14 +16,15 @@ from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Forwards"]
 
 
 class Forwards:
-    def __init__(self, training: Training, flow: Flow) -> None:
-        self.training, self.t, self.flow = training, training.t, flow
+    def __init__(self, t: Translation, training: Training, flow: Flow) -> None:
+        self.training, self.t, self.flow = training, t, flow
         self.lost: set[Expression] = set()  # backward calls that come after something else than their forward
 
     @cached_property

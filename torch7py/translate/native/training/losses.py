@@ -10,14 +10,15 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Losses"]
 
 
 class Losses:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self.graph_functions: set[tree.Function] = set()
         self.calls: set[Expression] = set()
         # Losses in expressions, and the names that they are given before.
@@ -100,7 +101,7 @@ class Losses:
         self, first: Statement, last: Statement, own: list[Statement], dropped: set[Statement]
     ) -> bool:
         """Whether a backward pass may as well come at a later statement."""
-        parents = self.training.places.parents
+        parents = self.t.surroundings.parents
         between = [
             s for s in own if first.place.start < s.place.start < last.place.start and s not in dropped
         ]
@@ -140,13 +141,13 @@ class Losses:
         if isinstance(loss, str):
             return backward
         of_name = self.t.scopes.of_name
-        around = self.training.places.parents[backward]
+        around = self.t.surroundings.parents[backward]
         changes = [
             s
             for s in own
             if isinstance(s, tree.Assign)
             and s not in dropped
-            and self.training.places.parents[s] == around
+            and self.t.surroundings.parents[s] == around
             and s.place.start < backward.place.start
             and any(isinstance(t, Name) and of_name[t] is loss for t in s.targets)
             and not any(self._is_criterion_forward(n) for n in tree.own_nodes(s))
@@ -274,10 +275,10 @@ class Losses:
 
     def _added_each_turn(self, statement: Statement, total: Variable) -> bool:
         """Whether losses are added up over the turns of a loop in which each has its own backward pass."""
-        loops = [s for s in self.training.places.parents[statement] if isinstance(s, LOOPS)]
+        loops = [s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS)]
         if not loops or self._declared_in(total, loops[-1]):
             return False
-        inside = {s for s in self.training.places.owner if loops[-1] in self.training.places.parents[s]}
+        inside = {s for s in self.t.surroundings.owner if loops[-1] in self.t.surroundings.parents[s]}
         return any(
             self.training.backward.is_backward(n)
             for s in inside
@@ -290,7 +291,7 @@ class Losses:
         if scope.function not in self.training.closures:
             return False
         returns = [
-            s for s in self.training.places.statements_of(scope) if isinstance(s, tree.Return) and s.values
+            s for s in self.t.surroundings.statements_of(scope) if isinstance(s, tree.Return) and s.values
         ]
         names = [n for s in returns for n in tree.walk(s.values[0]) if isinstance(n, Name)]
         return any(self.t.scopes.of_name[n] is variable for n in names)

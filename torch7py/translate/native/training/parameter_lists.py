@@ -18,6 +18,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["ParameterLists"]
@@ -27,14 +28,14 @@ _OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN|MapTable")
 
 
 class ParameterLists:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self.at: dict[Statement, Invoke] = {}  # the statements that ask for them
         # The page's list that a variable is of, whether of weights or gradients, and the call that gave it.
         self.lists: dict[Variable, tuple[str, str, Invoke]] = {}
 
     def find(self) -> None:
-        for statement in self.training.places.owner:
+        for statement in self.t.surroundings.owner:
             if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
                 (value,) = statement.values
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
@@ -52,7 +53,7 @@ class ParameterLists:
         variables = [self.t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
         if len(variables) < len(targets) or len(targets) > 2:
             return False
-        stored = [x for s in self.training.places.owner if isinstance(s, tree.Assign) for x in s.targets]
+        stored = [x for s in self.t.surroundings.owner if isinstance(s, tree.Assign) for x in s.targets]
         bases = {x.base for x in stored if isinstance(x, Index)}
         return all(
             len(self.training.holders.assigned(v)) == 1

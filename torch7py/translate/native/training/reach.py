@@ -10,6 +10,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["Reach"]
@@ -19,8 +20,8 @@ _PLAIN = {"number", "string", "boolean", "module", "criterion"}
 
 
 class Reach:
-    def __init__(self, explicit: Explicit) -> None:
-        self.explicit, self.training, self.t = explicit, explicit.training, explicit.t
+    def __init__(self, t: Translation, explicit: Explicit) -> None:
+        self.explicit, self.t = explicit, t
         self.graphical: set[Variable] = set()
         self._functions: set[tree.Function] = set()  # whose results are being looked at
         self._finding = False
@@ -76,7 +77,7 @@ class Reach:
 
     def _is_cut(self, node: Invoke, statement: Statement) -> bool:
         """Whether a copy into a tensor of an outer function is written as one of the values alone (carried.py)."""
-        scope = self.training.places.owner[statement]
+        scope = self.t.surroundings.owner[statement]
         if scope not in self.explicit.scopes or node.method != "copy" or not isinstance(node.receiver, Name):
             return False
         alone = isinstance(statement, tree.Run) and statement.call is node
@@ -91,7 +92,7 @@ class Reach:
         if isinstance(value, tree.Function):
             return False
         if isinstance(value, (Call, Invoke)):
-            if self.training.backward.is_backward(value):
+            if self.t.training.backward.is_backward(value):
                 return False
             if self.explicit.calls.is_forward(value):
                 return True
@@ -110,7 +111,7 @@ class Reach:
         first = not self._functions
         self._functions.add(function)
         scope = self.t.scopes.of_function[function]
-        returns = [s for s in self.training.places.statements_of(scope) if isinstance(s, tree.Return)]
+        returns = [s for s in self.t.surroundings.statements_of(scope) if isinstance(s, tree.Return)]
         found = any(self.has_graph(v) for s in returns for v in s.values)
         if found and self._finding:
             self._givers.add(function)

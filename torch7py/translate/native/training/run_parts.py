@@ -15,6 +15,7 @@ from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["RunParts"]
@@ -24,8 +25,8 @@ _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg
 
 
 class RunParts:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
         self._run: dict[Type, bool] | None = (
             None  # types of modules that are run -> always, or only in a branch
         )
@@ -111,8 +112,8 @@ class RunParts:
     def _all_run(self) -> dict[Type, bool]:
         if self._run is None:
             self._run = {}
-            for statement in self.training.places.owner:
-                always = not any(isinstance(s, tree.If) for s in self.training.places.parents[statement])
+            for statement in self.t.surroundings.owner:
+                always = not any(isinstance(s, tree.If) for s in self.t.surroundings.parents[statement])
                 for node in tree.own_nodes(statement):
                     if isinstance(node, (Call, Invoke)) and self.training.explicit.calls.is_forward(node):
                         found = self.t.type(self.training.explicit.calls.module(node)).find()

@@ -63,20 +63,22 @@ class Training:
         self.steps_by_hand = any(
             node.method == "backwardThroughTime" for node in tree.every(translator.program, Invoke)
         )
-        self.places = translator.surroundings
-        self.holders = Holders(self)
-        self.vectors = FlatVectors(self)
-        self.parameter_lists = ParameterLists(self)
-        self.losses = Losses(self)
-        self.carried = Carried(self)
-        self.backward = BackwardPasses(self)
-        self.explicit = Explicit(self)
-        self.written = Written(self)
+        self.holders = Holders(translator, self)
+        self.vectors = FlatVectors(translator, self)
+        self.parameter_lists = ParameterLists(translator, self)
+        self.losses = Losses(translator, self)
+        self.carried = Carried(translator, self)
+        self.backward = BackwardPasses(translator, self)
+        self.explicit = Explicit(translator, self)
+        self.written = Written(translator, self)
+
+    def analyse(self) -> None:
+        """See how the program trains, once all parts of the writer are there."""
         self.vectors.find()
         self.parameter_lists.find()
-        optimizers.find(self)
+        optimizers.find(self.t)
         self.backward.analyse(self.bodies())
-        if not translator.plain_passes:
+        if not self.t.plain_passes:
             self.explicit.resolve()
 
     def bodies(self) -> list[tuple[Scope, Block]]:
@@ -109,7 +111,7 @@ class Training:
             if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
                 t.emit("")
             t.emit(f"def {name}({module}, {number}):")
-            if reuse.carried_uncopied(self):
+            if reuse.carried_uncopied(self.t):
                 t.need_class("copy")
                 t.emit(
                     '    """The module for every step: with the same parameters, and outputs of their own."""'
@@ -171,7 +173,7 @@ class Training:
         """What a name is in a page that stands for an optimizer or for weights in a page."""
         optimizer = self.optimizer_of.get(self.t.scopes.of_name[node])
         if optimizer is not None:
-            return optimizers.listed(self, optimizer, node)
+            return optimizers.listed(self.t, optimizer, node)
         return self.parameter_lists.whole(node) or self.vectors.alias(node)
 
     def is_dropped(self, variable: Variable) -> bool:
@@ -218,7 +220,10 @@ class Training:
         if scope in self.steps or function in self.losses.graph_functions or function in self.closures:
             return False
         nodes = [
-            n for s in self.places.statements_of(scope) for n in tree.own_nodes(s) if isinstance(n, Invoke)
+            n
+            for s in self.t.surroundings.statements_of(scope)
+            for n in tree.own_nodes(s)
+            if isinstance(n, Invoke)
         ]
         modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
         methods = {n.method for n in modules}
@@ -285,7 +290,7 @@ class Training:
 
     def refuse_idle(self, node: Statement) -> None:
         """A backward pass through modules of which none has weights: nothing of it would require a gradient."""
-        own = self.steps.get(self.places.owner[node], [])
+        own = self.steps.get(self.t.surroundings.owner[node], [])
         calls = [n for s in own if s in self.dropped for n in tree.own_nodes(s)]
         back = [c for c in calls if isinstance(c, Invoke) and self.backward.is_backward(c)]
         modules = [c.receiver for c in back if self.t.kind(c.receiver) == "module"]
@@ -388,10 +393,10 @@ class Training:
         if self.written.statement(node):
             return True
         if isinstance(node, Call):
-            found = optimizers.of_call(self, node)
+            found = optimizers.of_call(self.t, node)
             if found is None:
                 return False
-            optimizers.step(self, found, node, None)
+            optimizers.step(self.t, found, node, None)
             return True
         if node.method == "copy" and len(node.arguments) == 1 and isinstance(node.receiver, Name):
             (value,) = node.arguments
@@ -425,10 +430,10 @@ class Training:
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
-        found = optimizers.of_call(self, node)
+        found = optimizers.of_call(self.t, node)
         if found is None:
             return False
-        optimizers.step(self, found, node, targets)
+        optimizers.step(self.t, found, node, targets)
         return True
 
     def _given_to_optim(self, value: Expression) -> None:

@@ -18,15 +18,16 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["FlatVectors"]
 
 
 class FlatVectors:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t = training, training.t
-        self.run_parts = RunParts(training)
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t = training, t
+        self.run_parts = RunParts(t, training)
         self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Holder, Expression] = {}
         self.given_by: dict[Holder, Statement] = {}  # the getParameters of each vector
@@ -38,7 +39,7 @@ class FlatVectors:
 
     def find(self) -> None:
         found: dict[Statement, list[Holder]] = {}
-        for statement in self.training.places.owner:
+        for statement in self.t.surroundings.owner:
             if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
                 continue
             modules = self._flattened(statement.values[0])
@@ -150,7 +151,7 @@ class FlatVectors:
 
     def _forget(self) -> None:
         """``params, gradParams = nil, nil``, before they are made anew, is nothing in the page."""
-        for statement in self.training.places.owner:
+        for statement in self.t.surroundings.owner:
             if isinstance(statement, tree.Assign) and all(isinstance(v, tree.Nil) for v in statement.values):
                 holders = [self.training.holders.of(x) for x in statement.targets]
                 if all(h in self.aliases or h in self.flat_gradients for h in holders):
@@ -185,12 +186,12 @@ class FlatVectors:
         if self.t.kind(node.receiver) != "module" or self.t.types.function_called(node):
             return None
         statement = self.training.explicit.flow.statement(node)
-        around = [s for s in self.training.places.parents[statement] if isinstance(s, LOOPS)]
+        around = [s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS)]
         first = around[0].place.start if around else statement.place.end
-        in_function = self.training.places.owner[statement].function is not None
+        in_function = self.t.surroundings.owner[statement].function is not None
         used = []
         for holder, given in self.given_by.items():
-            later = given.place.start > statement.place.end and not self.training.places.parents[given]
+            later = given.place.start > statement.place.end and not self.t.surroundings.parents[given]
             anew = given.place.start if later and not around and not in_function else math.inf
             used += [n for n in self.training.holders.uses(holder) if n.place.start < anew]
         made_here = in_function and self._is_made_with(node)
@@ -202,7 +203,7 @@ class FlatVectors:
 
     def _is_made_with(self, node: Invoke) -> bool:
         """Whether a function makes the module that it asks for its parameters, out of nothing from elsewhere."""
-        scopes, owner = self.t.scopes, self.training.places.owner[self.training.explicit.flow.statement(node)]
+        scopes, owner = self.t.scopes, self.t.surroundings.owner[self.training.explicit.flow.statement(node)]
         if not isinstance(node.receiver, Name) or owner.function is None:
             return False
         variable = scopes.of_name[node.receiver]
@@ -215,9 +216,7 @@ class FlatVectors:
             return False
         here = {*tree.every(owner.function.body, Name), *owner.function.parameters}
         modules = [name for name in here if self.t.kind(name) in ("module", "any")]
-        flattened = any(
-            self.training.places.owner[statement] is owner for statement in self.given_by.values()
-        )
+        flattened = any(self.t.surroundings.owner[statement] is owner for statement in self.given_by.values())
         return (
             variable.scope is owner
             and not flattened
@@ -306,7 +305,7 @@ class FlatVectors:
         loops = [
             s
             for call in calls
-            for s in training.places.parents[training.explicit.flow.statement(call)]
+            for s in t.surroundings.parents[training.explicit.flow.statement(call)]
             if isinstance(s, LOOPS)
         ]
         inside = any(s.place.start < node.place.start < s.place.end for s in loops)

@@ -14,6 +14,7 @@ from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Written"]
@@ -22,8 +23,8 @@ _LEAVE_OUT = {"nn.SelectTable", "nn.NarrowTable"}  # parts of a table, whose gra
 
 
 class Written:
-    def __init__(self, training: Training) -> None:
-        self.training, self.t, self.explicit = training, training.t, training.explicit
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t, self.explicit = training, t, training.explicit
         self._before: dict[Expression, tuple[int, list[str], Py | None]] = {}  # what a value has emitted
 
     # Statements
