@@ -19,7 +19,10 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builders
+    from torch7py.translate.native.models.coupling import Coupling
+    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Constructions", "all_layers"]
 
@@ -38,15 +41,14 @@ OF_THEIR_OWN = ("ccn2", "fbnn", "inn")  # packages whose layers have names of th
 
 
 class Constructions:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(self, t: Translation, builders: Builders, sequences: Sequences, coupling: Coupling) -> None:
+        self.t, self.builders, self.sequences, self.coupling = t, builders, sequences, coupling
         self.layers: list[Layer] = []
         self._in_sequencer = False
         self.given: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
         self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
-        self.made_by: dict[int, Call] = {}  # id of a layer -> the call that makes it
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
     def layer(self, node: Expression) -> Layer:
@@ -65,7 +67,7 @@ class Constructions:
             self._set(layer, node)
             return layer
         if isinstance(node, Name):
-            builder = self.models.builders.builder_at(node)
+            builder = self.builders.builder_at(node)
             if builder is not None and builder.inlined:
                 return self.whole(builder)
             if self.given is not None:
@@ -73,7 +75,7 @@ class Constructions:
             raise Problem(
                 "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
             )
-        if isinstance(node, Call) and self.models.builders.is_construction(node):
+        if isinstance(node, Call) and self.builders.is_construction(node):
             path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
             return self._construct(path, node)
         if isinstance(node, Index) and isinstance(node.key, tree.String) and self.given is not None:
@@ -86,7 +88,7 @@ class Constructions:
     def _elsewhere(self, node: Name | Index) -> Layer:
         """A module with a name of its own, which the class that it is a part of is given."""
         names = {layer.name for layer in all_layers(self.t.type(node))}
-        over_time = self._in_sequencer and self.models.sequences.over_time(node)
+        over_time = self._in_sequencer and self.sequences.over_time(node)
         if not names or (any(map(facts.sees_sequences, names)) and not over_time):
             called = node.name if isinstance(node, Name) else "a field"
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
@@ -102,7 +104,7 @@ class Constructions:
     @cached_property
     def resized(self) -> set[Call]:
         """The constructions of layers whose sizes the program sets later."""
-        return resized(self.models)
+        return resized(self.t)
 
     def _construct(self, path: str, node: Call) -> Layer:
         t = self.t
@@ -125,7 +127,7 @@ class Constructions:
         for argument, text in zip(node.arguments, texts, strict=True):
             if t.kind(argument) == "number" and not t.whole(argument):  # as torch.max(labels) gives
                 rest |= {name: f"int({text})" for name in _COUNTS if rest.get(name) == text}
-        source = self.models.builders.source(node.line)
+        source = self.builders.source(node.line)
         if path == "nn.Recurrence" and "recurrentModule" in slots:
             slots = {"module": slots["recurrentModule"]}
         if path == "nn.Recurrent":
@@ -137,11 +139,11 @@ class Constructions:
             slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
-        self.made_by[id(layer)] = node
+        self.sequences.made_by[id(layer)] = node
         if path == "nn.View" and node in self.resized:
             layer.args.texts["resized"] = "True"
-        mode = self.models.sequences.known_mode(node) if facts.may_remember(path) else ""
-        if node in self.models.coupling.layers:
+        mode = self.sequences.known_mode(node) if facts.may_remember(path) else ""
+        if node in self.coupling.layers:
             layer.args.texts["coupled"] = "True"
         if path in NORMALIZATIONS and self._sees_one_row(node, NORMALIZATIONS[path]):
             layer.args.texts["one_row"] = "True"
@@ -172,7 +174,7 @@ class Constructions:
         parts = dict(slots)
         if "start" not in parts:
             line = node.arguments[0].line
-            source = self.models.builders.source(line) if line != node.line else ""
+            source = self.builders.source(line) if line != node.line else ""
             parts["start"] = Layer("nn.Add", bind("nn.Add", [given.get("start", "None")]), source=source)
         parts.setdefault("transfer", Layer("nn.Sigmoid"))
         parts.setdefault("merge", Layer("nn.CAddTable"))

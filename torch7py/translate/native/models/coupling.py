@@ -18,7 +18,8 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Coupling"]
 
@@ -41,8 +42,8 @@ class _Start:
 
 
 class Coupling:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(self, t: Translation, sequences: Sequences) -> None:
+        self.t, self.sequences = t, sequences
         self._starts: dict[Statement, _Start] = {}
         self._back: dict[
             Statement, Index | None
@@ -161,7 +162,7 @@ class Coupling:
         if not names or not (names | sources <= _WITH_CELL or names | sources <= _WITHOUT):
             raise Problem("T7-225", line, "the state of something that is not known to be an LSTM or a GRU")
         for base in (start.layer, start.source):
-            if not all(self.models.sequences.is_whole(made.call) for made in self.t.type(base).find().layers):
+            if not all(self.sequences.is_whole(made.call) for made in self.t.type(base).find().layers):
                 raise Problem("T7-225", line, "the state of a layer that is applied to single steps")
         if self._goes_back(start) and not self._runs_back(start.source):
             raise Problem("T7-226", line, "a gradient of a state that is taken back and not used there")
@@ -194,13 +195,13 @@ class Coupling:
         return any(
             node.method == "backward"
             and self.t.kind(node.receiver) == "module"
-            and made & self.models.sequences.inside(node.receiver)
+            and made & self.sequences.inside(node.receiver)
             for node in tree.every(self.t.program, Invoke)
         )
 
     def begins_at_state(self, module: Expression) -> bool:
         """Whether gradients of a module come through states that layers in it have handed over."""
-        inside = self.models.sequences.inside(module)
+        inside = self.sequences.inside(module)
         sources = [start.source for start in self._starts.values() if self._goes_back(start)]
         return any(made.call in inside for source in sources for made in self.t.type(source).find().layers)
 

@@ -12,7 +12,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["at_place", "entry", "is_module"]
 
@@ -31,9 +31,9 @@ def is_module(native: Native) -> bool:
     return not (native.setup or native.unpack or (native.helpers and not derived))
 
 
-def entry(models: Models, node: Index, name: str) -> str:
+def entry(t: Translation, node: Index, name: str) -> str:
     """What follows a layer that the program names, for its ``weight`` or ``bias``: ``lookup.weight``."""
-    layer = _only_layer(models, node)
+    layer = _only_layer(t, node)
     if layer is None or layer.slots or layer.name not in natives:
         return name
     try:
@@ -48,9 +48,9 @@ def entry(models: Models, node: Index, name: str) -> str:
     raise Problem("T7-225", node.line, f"the {name} of {layer.name}, which a page keeps in another form")
 
 
-def _only_layer(models: Models, node: Index) -> Layer | None:
+def _only_layer(t: Translation, node: Index) -> Layer | None:
     """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
-    found = at_place(models, node.base) or models.t.type(node.base).find()
+    found = at_place(t, node.base) or t.type(node.base).find()
     if found.classes or len({layer.name for layer in found.layers}) != 1:
         return None
     made = found.layers[0]
@@ -58,14 +58,14 @@ def _only_layer(models: Models, node: Index) -> Layer | None:
         return None
     _asked.add(made.call)
     try:
-        return models.constructions.layer(made.call)
+        return t.models.constructions.layer(made.call)
     except Problem:
         return None
     finally:
         _asked.discard(made.call)
 
 
-def at_place(models: Models, node: Expression) -> Type | None:
+def at_place(t: Translation, node: Expression) -> Type | None:
     """What is in a container at a place: ``net:get(1)``, ``net.modules[1]``. None where layers are moved about."""
     if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
         container, place = node.receiver, node.arguments[0]
@@ -73,8 +73,8 @@ def at_place(models: Models, node: Expression) -> Type | None:
         container, place = node.base.base, node.key
     else:
         return None
-    layers = models.t.type(container).find().layers
-    if not isinstance(place, Number) or len(layers) != 1 or _moves_layers(models):
+    layers = t.type(container).find().layers
+    if not isinstance(place, Number) or len(layers) != 1 or _moves_layers(t):
         return None
     children = layers[0].children
     return children[int(place.value) - 1].find() if 0 < place.value <= len(children) else None
@@ -84,12 +84,12 @@ def _is_modules(node: Index) -> bool:
     return isinstance(node.key, String) and node.key.value == "modules"
 
 
-def _moves_layers(models: Models) -> bool:
-    called = {call.method for call in tree.every(models.t.program, Invoke)}
+def _moves_layers(t: Translation) -> bool:
+    called = {call.method for call in tree.every(t.program, Invoke)}
     if called & {"insert", "remove", "replace"}:
         return True
     return any(
         isinstance(target, Index) and isinstance(target.base, Index) and _is_modules(target.base)
-        for statement in tree.every(models.t.program, tree.Assign)
+        for statement in tree.every(t.program, tree.Assign)
         for target in statement.targets
     )

@@ -20,8 +20,10 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.builders import Builder
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builder, Builders
+    from torch7py.translate.native.models.constructions import Constructions
+    from torch7py.translate.native.models.coupling import Coupling
 
 __all__ = ["Hooks"]
 
@@ -29,8 +31,10 @@ _Holder = Variable | str  # of a module: the variable, or the field by its name
 
 
 class Hooks:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(
+        self, t: Translation, builders: Builders, coupling: Coupling, constructions: Constructions
+    ) -> None:
+        self.t, self.builders, self.coupling, self.constructions = t, builders, coupling, constructions
         self._read: dict[Index, _Holder] | None = None
 
     def reads(self) -> dict[Index, _Holder]:
@@ -56,7 +60,7 @@ class Hooks:
                     or node.key.value != "output"
                 ):
                     continue
-                if self.t.kind(node.base) != "module" or node in self.models.coupling.inside:
+                if self.t.kind(node.base) != "module" or node in self.coupling.inside:
                     continue
                 if node not in handed_on and node not in explicit.read and node not in explicit.kept_fields:
                     holder = self._holder(node.base)
@@ -66,7 +70,7 @@ class Hooks:
 
     def after(self, statement: Statement) -> None:
         """Have a module that a statement has made keep its output, where that is read."""
-        builders = self.models.builders
+        builders = self.builders
         builder, in_field = builders.written_with_last(statement), builders.of_fields.get(statement)
         if builders.is_unfinished(statement):
             return
@@ -88,7 +92,7 @@ class Hooks:
         """The variable or field from which a module is reached; None where it is not known to hold one alone."""
         root = self._root(module)
         if isinstance(root, Name):
-            builder = self.models.builders.builder_at(root)
+            builder = self.builders.builder_at(root)
             if builder is not None and not builder.dynamic and module is not root:
                 written = self._is_written_over(module, builder)
                 return None if written else builder.variable
@@ -116,7 +120,7 @@ class Hooks:
                 if isinstance(target, Name) and self.t.scopes.of_name[target] is variable
             ]
         if isinstance(node, Index) and isinstance(node.key, String) and node.dotted:
-            return [value for value, _ in self.models.builders.given_to_field(node.key.value)]
+            return [value for value, _ in self.builders.given_to_field(node.key.value)]
         return []
 
     def _is_written_over(self, node: Expression, builder: Builder) -> bool:
@@ -138,7 +142,7 @@ class Hooks:
             )
             node = inner.base if isinstance(node, Index) and isinstance(inner, Index) else inner
         try:
-            model = self.models.constructions.whole(builder)
+            model = self.constructions.whole(builder)
         except (Problem, NotNative):
             return False  # which is said where it is made
         return is_written_over(model, places)
@@ -181,13 +185,13 @@ class Hooks:
         """Whether an expression may be the module that another one is."""
         if self._place(node) == self._place(module):
             return True
-        made = self.models.builders.is_construction(node)
+        made = self.builders.is_construction(node)
         return not made and not (self._made_in_place(node) and self._made_in_place(module))
 
     def _made_in_place(self, node: Expression) -> bool:
         """Whether all that a variable or a field is given is made right there."""
         values = self._values(node)
-        return bool(values) and all(map(self.models.builders.is_construction, values))
+        return bool(values) and all(map(self.builders.is_construction, values))
 
     def _place(self, node: Expression | None) -> object:
         """The variable, or the name of the field, in which something is."""
@@ -197,7 +201,7 @@ class Hooks:
 
     def _changes_input(self, node: Expression) -> bool:
         """Whether a module may write over its input: so too if it is not known what it is."""
-        constructions, builders = self.models.constructions, self.models.builders
+        constructions, builders = self.constructions, self.builders
         try:
             if isinstance(node, Name) and (builder := builders.builder_at(node)) is not None:
                 return changes_input(constructions.whole(builder))

@@ -24,7 +24,10 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builders
+    from torch7py.translate.native.models.constructions import Constructions
+    from torch7py.translate.native.models.making import Making
 
 __all__ = ["LayerTests"]
 
@@ -34,8 +37,10 @@ Test = Callable[[str], bool]
 
 
 class LayerTests:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(
+        self, t: Translation, builders: Builders, constructions: Constructions, making: Making
+    ) -> None:
+        self.t, self.builders, self.constructions, self.making = t, builders, constructions, making
         self.used = any(n.method in _METHODS for n in tree.every(self.t.program, Invoke)) or any(
             self.t.path(n.callee) in ("torch.type", "torch.typename")
             for n in tree.every(self.t.program, Call)
@@ -49,7 +54,7 @@ class LayerTests:
 
     def _constructions(self) -> Iterator[tuple[str, Call]]:
         for node in tree.walk(self.t.program):
-            made = isinstance(node, Call) and self.models.builders.is_construction(node)
+            made = isinstance(node, Call) and self.builders.is_construction(node)
             if made and isinstance(node, Call) and self.t.kind(node) != "criterion":
                 yield self.t.path(node.callee) or "", node
 
@@ -71,16 +76,16 @@ class LayerTests:
         if name == "nn.DataParallelTable":
             self._weighted.add(name)
             return "nn.DataParallel"
-        made = self.models.making.made
+        made = self.making.made
         before = len(made)
         try:
-            layer = self.models.constructions.layer(node)
+            layer = self.constructions.layer(node)
             rule = natives.get(name)
             native = rule(layer.args) if rule is not None else None
             if native is None or native.weights:
                 self._weighted.add(name)
             text = native.make if native is not None else ""
-            text = text or self.models.making.plain(layer) or ""
+            text = text or self.making.plain(layer) or ""
         except (Problem, NotNative):
             self._weighted.add(name)
             return USUAL[name] if name in ALWAYS else None
@@ -95,7 +100,7 @@ class LayerTests:
     def plain(self) -> bool:
         """Whether each layer of the program's models is a module of the page, and each module a layer."""
         if self._plain is None:
-            made = self.models.making.made
+            made = self.making.made
             before = len(made)
             self._plain = all(self._is_plain(node) for _, node in self._constructions())
             del made[before:]
@@ -103,7 +108,7 @@ class LayerTests:
 
     def _is_plain(self, node: Call) -> bool:
         try:
-            return self.models.making.plain(self.models.constructions.layer(node)) is not None
+            return self.making.plain(self.constructions.layer(node)) is not None
         except Problem:
             return False
 

@@ -27,7 +27,11 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builders
+    from torch7py.translate.native.models.constructions import Constructions
+    from torch7py.translate.native.models.hooks import Hooks
+    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Making"]
 
@@ -44,9 +48,22 @@ WITH_DIMENSION = ("nn.Concat",)
 
 
 class Making:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
-        self.written = WrittenClasses(models)
+    def __init__(
+        self,
+        t: Translation,
+        builders: Builders,
+        sequences: Sequences,
+        constructions: Constructions,
+        hooks: Hooks,
+    ) -> None:
+        self.t, self.builders, self.sequences, self.constructions, self.hooks = (
+            t,
+            builders,
+            sequences,
+            constructions,
+            hooks,
+        )
+        self.written = WrittenClasses(t, builders, sequences)
         self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
@@ -54,12 +71,12 @@ class Making:
         self.hints = dict(self._names_given())
 
     def handles(self, node: Statement) -> bool:
-        of_field = self.models.builders.of_fields.get(node)
+        of_field = self.builders.of_fields.get(node)
         if of_field is not None:
             if node is of_field.adds[-1]:
                 self._in_field(of_field)
             return True
-        builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
+        builder = self.builders.by_statement.get(node) or self.builders.by_add.get(node)
         if builder is None or builder.dynamic:
             return False
         if builder.inlined or node is not builder.last:
@@ -78,20 +95,20 @@ class Making:
             return True
         names = self._free_names(builder)
         try:
-            layer = self.models.constructions.whole(builder)
-            if self.models.builders.is_indexed(builder.variable) and self.plain(layer) is None:
+            layer = self.constructions.whole(builder)
+            if self.builders.is_indexed(builder.variable) and self.plain(layer) is None:
                 raise Problem("T7-222", node.line, "a container whose parts are looked at, as one class")
         except Problem:
             try:
                 self.of_parts.add(builder.variable)
                 t.emit(f"{name} = {self._of_parts(builder, name, names)}")
             except Problem:
-                t.failed += self.models.builders.written_with(builder, node)
+                t.failed += self.builders.written_with(builder, node)
                 raise
             return True
         before = len(self.written.used)
         called = name
-        if self.models.builders.is_chosen(builder.variable) and not layer.children:
+        if self.builders.is_chosen(builder.variable) and not layer.children:
             called = f"{name}{layer.name.partition('.')[2]}"
         t.emit(f"{name} = {self.make(layer, called, names, node.line)}")
         if not any(cls.writer.attributes for cls in self.written.used[before:]):
@@ -129,7 +146,7 @@ class Making:
 
     def is_inside(self, node: Name) -> bool:
         """Whether a module is written as a part of another one's class, and has no name in the page."""
-        builder = self.models.builders.builder_at(node)
+        builder = self.builders.builder_at(node)
         return builder is not None and builder.inlined
 
     def has_forget(self, node: Expression) -> bool:
@@ -144,12 +161,12 @@ class Making:
 
     def _criterion(self, builder: Builder, name: str, value: Expression) -> None:
         t = self.t
-        layer = self.models.constructions.whole(builder)
+        layer = self.constructions.whole(builder)
         module = loss_module(layer)
         if module is not None:
             t.emit(f"{name} = {module}")
             return
-        comment = self.models.builders.comment_on.get(value.line)
+        comment = self.builders.comment_on.get(value.line)
         calls = [value, *(add.call for add in builder.adds)]
         inside = bool(self.written.names_in(calls)) or _has_other_values(builder.variable)
         read = [(call, t.scopes.of_name[n]) for call in calls for n in tree.walk(call) if isinstance(n, Name)]
@@ -192,12 +209,12 @@ class Making:
 
     def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
-        layer, given = self._given(lambda: self.models.constructions.whole(builder))
+        layer, given = self._given(lambda: self.constructions.whole(builder))
         return self.written.of_class(layer, name, {**given, **names}, builder.statement.line)
 
     def _given(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
         """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
-        constructions = self.models.constructions
+        constructions = self.constructions
         constructions.given = {}
         try:
             return construct(), constructions.given
@@ -235,7 +252,7 @@ class Making:
         except Problem:
             made = ""
         try:
-            if not made and self.models.builders.is_indexed(builder.variable):
+            if not made and self.builders.is_indexed(builder.variable):
                 made = self._from_parts(builder, GROWING)
             return made or self._with_given(builder, name, names)
         except Problem:
@@ -267,7 +284,7 @@ class Making:
         def collect(node: Expression) -> Expression:
             while isinstance(node, Invoke):
                 if node.method == "remember":
-                    self.models.sequences.check(node)
+                    self.sequences.check(node)
                 else:
                     parts.insert(0, _added(node))
                 node = node.receiver
@@ -338,20 +355,20 @@ class Making:
 
     def _part(self, node: Expression) -> str:
         """A part that has a name of its own, or one that is made here, as nothing else names it."""
-        builder = self.models.builders.builder_at(node) if isinstance(node, Name) else None
+        builder = self.builders.builder_at(node) if isinstance(node, Name) else None
         if builder is None or not builder.inlined:
             return self.t.value(node).text
         name = self.t.names.of_variable(builder.variable)
         names = self._free_names(builder)
         try:
-            layer = self.models.constructions.whole(builder)
+            layer = self.constructions.whole(builder)
         except Problem:
             return self._of_parts(builder, name, names)
         return self.make(layer, name, names, node.line)
 
     def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """The expression that makes a module."""
-        plain = self.plain(layer, self.models.sequences.takes_whole(layer))
+        plain = self.plain(layer, self.sequences.takes_whole(layer))
         if plain is not None:
             return plain
         return self.written.of_class(layer, name, names, line)
@@ -400,7 +417,7 @@ class Making:
 
     def _free_names(self, builder: Builder) -> dict[str, str]:
         expressions = [builder.value, *(add.call for add in builder.adds)]
-        for inner in self.models.builders.all:
+        for inner in self.builders.all:
             if inner.inlined:
                 expressions += [inner.value, *(add.call for add in inner.adds)]
         return self.written.names_in(expressions)
@@ -410,13 +427,13 @@ class Making:
         parallel = self._parallel(node)
         if parallel is not None:
             return parallel
-        applied = self.models.sequences.applied(node)
+        applied = self.sequences.applied(node)
         if applied is not None:
             return self.t.value(applied)
         whole, changed = node, False
         try:
-            layer = self.models.constructions.layer(node)
-            builders = self.models.builders
+            layer = self.constructions.layer(node)
+            builders = self.builders
             field = self.hints.get(node)
             changed = (
                 builders.is_changed(node)
@@ -438,7 +455,7 @@ class Making:
                 if changed:
                     raise
                 try:
-                    layer, given = self._given(lambda: self.models.constructions.layer(whole))
+                    layer, given = self._given(lambda: self.constructions.layer(whole))
                 except Problem:
                     raise problem from None
                 names = {**given, **self.written.names_in([whole])}

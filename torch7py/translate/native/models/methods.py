@@ -62,15 +62,15 @@ class Models:
         self.t = translator
         self.assigned_data = False
         self.builders = Builders(translator)
-        self.sequences = Sequences(self)
-        self.coupling = Coupling(self)
-        self.constructions = Constructions(self)
-        self.making = Making(self)
+        self.sequences = Sequences(translator, self.builders)
+        self.coupling = Coupling(translator, self.sequences)
+        self.constructions = Constructions(translator, self.builders, self.sequences, self.coupling)
+        self.hooks = Hooks(translator, self.builders, self.coupling, self.constructions)
+        self.making = Making(translator, self.builders, self.sequences, self.constructions, self.hooks)
         self.inputs = Inputs(translator)
-        self.layer_tests = LayerTests(self)
-        self.surgery = Surgery(self)
-        self.sharing = Sharing(self)
-        self.hooks = Hooks(self)
+        self.layer_tests = LayerTests(translator, self.builders, self.constructions, self.making)
+        self.surgery = Surgery(translator, self.layer_tests)
+        self.sharing = Sharing(translator)
         self.modes = Modes(translator)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node.key, tree.String)
@@ -270,7 +270,7 @@ class Models:
             self.call(node)
             return True
         if isinstance(node, Invoke) and node.method == "resetSize" and t.kind(node.receiver) == "module":
-            return resize(self, node)
+            return resize(t, node)
         if isinstance(node, Invoke) and node.method == "reset" and t.kind(node.receiver) == "module":
             if t.types.function_called(node):  # a layer of the program's own
                 return False
@@ -433,10 +433,10 @@ class Models:
         if name == "output" and node in self.hooks.reads():
             return atom(f"{base}.output")
         if name in ("weight", "bias"):
-            kept_at = f"{base}.{entry(self, node, name)}"
+            kept_at = f"{base}.{entry(t, node, name)}"
             return atom(f"{kept_at}.data" if self.assigned_data else kept_at)
         if name in ("gradWeight", "gradBias"):
-            return atom(f"{base}.{entry(self, node, name.removeprefix('grad').lower())}.grad")
+            return atom(f"{base}.{entry(t, node, name.removeprefix('grad').lower())}.grad")
         if name in ("running_mean", "running_var"):
             return atom(f"{base}.{name}")
         if name in (

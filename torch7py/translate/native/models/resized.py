@@ -10,23 +10,21 @@ from torch7py.translate.native.models.entries import at_place
 from torch7py.translate.tree import Call, Invoke
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["resize", "resized"]
 
 
-def resized(models: Models) -> set[Call]:
+def resized(t: Translation) -> set[Call]:
     """The constructions of layers whose sizes are set later."""
-    t = models.t
     receivers = [node.receiver for node in tree.every(t.program, Invoke) if node.method == "resetSize"]
-    found = [at_place(models, node) or t.type(node).find() for node in receivers]
+    found = [at_place(t, node) or t.type(node).find() for node in receivers]
     return {layer.call for each in found for layer in each.layers}
 
 
-def resize(models: Models, node: Invoke) -> bool:
+def resize(t: Translation, node: Invoke) -> bool:
     """Write ``view:resetSize(n, -1)``, of what is surely a view; whether it is that."""
-    t = models.t
-    found = at_place(models, node.receiver) or t.type(node.receiver).find()
+    found = at_place(t, node.receiver) or t.type(node.receiver).find()
     if found.classes or {layer.name for layer in found.layers} != {"nn.View"} or not node.arguments:
         return False
     base, given = t.value(node.receiver).at(code.ATOM), node.arguments

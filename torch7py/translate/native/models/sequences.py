@@ -19,14 +19,16 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builders
 
 __all__ = ["Sequences"]
 
 
 class Sequences:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(self, t: Translation, builders: Builders) -> None:
+        self.t, self.builders = t, builders
+        self.made_by: dict[int, Call] = {}  # id of a layer -> the call that makes it
         self._made: dict[Call, Description] = {}
         self._holders: dict[Call, set[Call]] = {}  # what a sequencer applies -> those sequencers
         self._alone: set[Call] = set()  # what is applied by itself, or in another container
@@ -40,7 +42,7 @@ class Sequences:
         invokes = list(tree.every(t.program, Invoke))
         calls = list(tree.every(t.program, Call))
         for node in calls:
-            if self.models.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
+            if self.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
                 made_here = [layer for layer in t.type(node).find().layers if layer.call is node]
                 self._made.update((node, layer) for layer in made_here)
         for statement in tree.every(t.program, tree.Assign):
@@ -83,8 +85,8 @@ class Sequences:
         if isinstance(node, Call) and node in self._made:
             return [node]
         if isinstance(node, Name):
-            builder = self.models.builders.builder_at(node)
-            if builder is not None and self.models.builders.is_straight(builder.variable):
+            builder = self.builders.builder_at(node)
+            if builder is not None and self.builders.is_straight(builder.variable):
                 return self.held(builder.value)
         if self.t.kind(node) != "module":
             return []
@@ -168,7 +170,7 @@ class Sequences:
         if not node.arguments:
             return None
         (inner, *_) = node.arguments
-        builder = self.models.builders.builder_at(inner) if isinstance(inner, Name) else None
+        builder = self.builders.builder_at(inner) if isinstance(inner, Name) else None
         called = isinstance(inner, (Call, Invoke)) and bool(self.t.types.function_called(inner))
         if not (called or isinstance(inner, (Name, Index))) or (builder is not None and builder.inlined):
             return None
@@ -176,14 +178,14 @@ class Sequences:
 
     def takes_whole(self, layer: Layer) -> bool:
         """Whether a module that is made here takes whole sequences, as it is in sequencers alone."""
-        call = self.models.constructions.made_by.get(id(layer))
+        call = self.made_by.get(id(layer))
         return call is not None and self.over_time(call)
 
     # What is remembered
 
     def kept(self, layer: Layer) -> str:
         """How the rules of layers say in which mode such a module goes on where its last sequence ended."""
-        mode = self.mode(self.models.constructions.made_by[id(layer)])
+        mode = self.mode(self.made_by[id(layer)])
         return remembers(Layer("nn.Sequencer", Args({"remember": mode} if mode else {})))
 
     def remembers(self, node: Call) -> Expression | str:

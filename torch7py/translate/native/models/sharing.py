@@ -13,7 +13,6 @@ from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.methods import Models
 
 __all__ = ["Sharing", "layers_in", "refuse_half"]
 
@@ -21,8 +20,8 @@ _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 
 
 class Sharing:
-    def __init__(self, models: Models) -> None:
-        self.t = models.t
+    def __init__(self, t: Translation) -> None:
+        self.t = t
 
     def may_share(self, node: Invoke) -> bool:
         """Whether a module may have weights twice, which Torch7 moves for each module that has them."""

@@ -19,7 +19,8 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.layer_tests import LayerTests
 
 __all__ = ["Surgery"]
 
@@ -36,9 +37,9 @@ _CONVOLUTION = {
 
 
 class Surgery:
-    def __init__(self, models: Models) -> None:
-        self.t = models.t
-        self.tests = models.layer_tests
+    def __init__(self, t: Translation, layer_tests: LayerTests) -> None:
+        self.t = t
+        self.tests = layer_tests
 
     def _reached(self, line: int) -> None:
         """Refuse to go through modules that a page has otherwise: parts of one that are none, and layers in layers."""

@@ -17,8 +17,9 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.models.builders import Builder
-    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.models.builders import Builder, Builders
+    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["WrittenClasses"]
 
@@ -41,8 +42,8 @@ _FUNCTION_MODULES = {
 
 
 class WrittenClasses:
-    def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
+    def __init__(self, t: Translation, builders: Builders, sequences: Sequences) -> None:
+        self.t, self.builders, self.sequences = t, builders, sequences
         self.classes: list[ClassSource] = []
         self.class_names: set[str] = set()
         self.used: list[ClassSource] = []  # the class of each module, in their order
@@ -65,8 +66,8 @@ class WrittenClasses:
         cls_name = self.class_name(name)
         try:
             over_time = None
-            if self.models.sequences.takes_whole(layer):
-                over_time = self.models.sequences.kept(layer)
+            if self.sequences.takes_whole(layer):
+                over_time = self.sequences.kept(layer)
             cls = self._written(layer, cls_name, over_time)
             forward = "\n".join(cls.lines).partition("def forward(")[2]
             apart = set_apart(
@@ -161,7 +162,7 @@ class WrittenClasses:
         if self._entries is None:
             given = [node.arguments[0] for node in self._forwards()]
             tables = [entries for node in given if (entries := self._entries_of(node))]
-            items = self.models.inputs.is_items
+            items = self.t.models.inputs.is_items
             self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
         return self._entries
 
@@ -202,8 +203,8 @@ class WrittenClasses:
                 continue
             waiting += reversed(list(tree.children(node)))
             if isinstance(node, Call):
-                waiting += self.models.sequences.variables(node)
-            inner = self.models.builders.builder_at(node) if isinstance(node, Name) else None
+                waiting += self.sequences.variables(node)
+            inner = self.builders.builder_at(node) if isinstance(node, Name) else None
             if inner is not None and inner.inlined and inner not in seen:
                 seen.add(inner)
                 waiting += [inner.value, *(add.call for add in inner.adds)]
