@@ -22,7 +22,6 @@ __all__ = ["LayerFunction"]
 class LayerFunction(LayerInputs):
     """How the function of a layer is written: its forward, and its halves as one backward."""
 
-    trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
     alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
     inputs: int = 0  # how many the function has
     last_half: tree.Function | None = None  # which may return in its middle

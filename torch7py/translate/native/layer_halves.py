@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
@@ -10,6 +11,7 @@ from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.layer_fields import LayerFields
 
 __all__ = [
@@ -29,9 +31,8 @@ def chain(statement: tree.Statement) -> Invoke | None:
     return statement.call if isinstance(statement, tree.Run) and isinstance(statement.call, Invoke) else None
 
 
-def lead_to_backward(layer: LayerFields, others: list[tree.Function]) -> bool:
+def lead_to_backward(t: Translation, layer: LayerFields, others: list[tree.Function]) -> bool:
     """Whether the other halves only call the program's own ``backward``, and nobody calls them but layers around."""
-    t = layer.t
     halves = [f for made in t.classes.all for name, f in made.methods.items() if name in BACKWARD]
     plain = [half for half in halves if half in layer.halves or _pass_on(half.body)]
     inside = {node for half in plain for node in tree.every(half.body, Invoke)}
@@ -111,7 +112,7 @@ def name_as_fields(layer: LayerFields) -> None:
             del layer.short_names[variable]
 
 
-def remembers_output(layer: LayerFields) -> bool:
+def remembers_output(layer: LayerFields, overwrites: Callable[[Invoke], bool]) -> bool:
     """Whether the forward half begins with what it gave last: it reads ``self.output`` before it sets it."""
     if not layer.by_hand or layer.forward is None or layer.is_table("output"):
         return False
@@ -120,7 +121,7 @@ def remembers_output(layer: LayerFields) -> bool:
         called = chain(statement)
         if isinstance(statement, tree.Assign):
             setting.update(statement.targets)
-        elif called is not None and layer.overwrites(called):
+        elif called is not None and overwrites(called):
             setting.add(root_of(called))
     of_name = layer.t.scopes.of_name
     named = [name for name in tree.every(body, Name) if of_name[name].declaration is not name]

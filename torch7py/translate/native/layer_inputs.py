@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch7py.translate.native.layer_fields import LayerFields
+from torch7py.translate.native.layer_study import LayerStudy
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Name
 
@@ -12,10 +12,9 @@ __all__ = ["LayerInputs"]
 
 
 @dataclass(eq=False)
-class LayerInputs(LayerFields):
+class LayerInputs(LayerStudy):
     """The names of a layer's inputs in its function. A layer may take a table here and one tensor there."""
 
-    spread: str = ""  # the name of a table of inputs
     either: bool = False  # whether that may be one tensor too
 
     def spread_out(self, name: str) -> str:

@@ -57,7 +57,7 @@ class OwnLayer(LayerGradients):
         made = self.made
         asked = {"getParameters", "parameters", "updateParameters"} - set(made.methods)
         if self.own_passes:
-            refuse_other_weights(self)
+            refuse_other_weights(self.t, self)
             return
         if made.parent != "nn.Module" or made.derived or made.base is not None or "parameters" not in asked:
             return

@@ -11,14 +11,15 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.layer_fields import LayerFields
 
 __all__ = ["refuse_other_weights"]
 
 
-def refuse_other_weights(layer: LayerFields) -> None:
+def refuse_other_weights(t: Translation, layer: LayerFields) -> None:
     """Refuse a class whose ``parameters`` leaves some out, or has none, where the program asks for them."""
-    t, made = layer.t, layer.made
+    made = layer.made
     method = made.find("parameters")
     families = {id(each) for each in t.classes.family(made)}
     asked = [

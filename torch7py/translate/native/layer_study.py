@@ -1,0 +1,295 @@
+"""What the fields of a layer that a program writes itself are, as its methods tell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD
+from torch7py.translate.layers.as_modules import DERIVED_FROM
+from torch7py.translate.native import layer_halves
+from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
+from torch7py.translate.native.own_passes import has_own_passes
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.overwriting import root_of, written_anew
+from torch7py.translate.tree import Expression, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.translation import Translation
+
+__all__ = ["LayerStudy"]
+
+
+@dataclass(eq=False)
+class LayerStudy(LayerFields):
+    """Finds which fields are parameters, gradients and temporaries, and refuses those that cannot be told."""
+
+    t: Translation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
+        self.own_passes = has_own_passes(self.made)
+        if self.own_passes:
+            self.halves = []  # methods like others
+        if "backward" in self.made.methods and layer_halves.lead_to_backward(self.t, self, self.halves[1:]):
+            del self.halves[1:]
+        self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
+        self._find_parameters()
+        self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
+        self.inherits = self.made.parent in DERIVED_FROM
+        if self.inherits and self.forward is not None:
+            self.by_hand = True  # with the parent's gradients, whatever the forward does
+        own = {name for half in self.halves for name in self.fields_of(half.body)} & set(self.gradients)
+        weights = (
+            self.parameters if own or not self.inherits else []
+        )  # else the parent's halves are those that know
+        self.handed = list(weights)
+        if self.by_hand:
+            layer_halves.find_short_names(self)
+        self._find_temporaries()
+        layer_halves.name_as_fields(self)
+
+    def _find_parameters(self) -> None:
+        method = self.made.methods.get("parameters")
+        if method is not None:
+            last = method.body.statements[-1] if len(method.body.statements) == 1 else None
+            if isinstance(last, tree.Return):
+                lists = [
+                    [self.own(i.value) for i in v.fields] for v in last.values if isinstance(v, tree.Table)
+                ]
+                if (
+                    len(lists) == len(last.values) == 2
+                    and len(lists[0]) == len(lists[1])
+                    and None not in lists[0] + lists[1]
+                ):
+                    self.parameters = [str(name) for name in lists[0]]
+                    self.gradients = {str(g): str(p) for p, g in zip(*lists, strict=True)}
+                    return
+                first = last.values[0] if len(last.values) == 1 else None
+                if isinstance(first, Invoke) and first.method == "parameters":
+                    return  # those of a layer inside
+            if self._only_gathers(method):
+                return
+            raise Problem("T7-243", method.line, "parameters() that does not say which they are")
+        if self.made.parent in DERIVED_FROM and facts.may_weigh(self.made.parent):
+            self.parameters = ["weight", "bias"]
+            self.gradients = {"gradWeight": "weight", "gradBias": "bias"}
+            return
+        start = self.made.methods.get("__init")
+        if start is None:
+            return
+        for statement in start.body.statements:
+            for target in statement.targets if isinstance(statement, tree.Assign) else ():
+                name = self.own(target)
+                if name in ("weight", "bias") and self.t.kind(target) == "tensor":
+                    self.parameters.append(name)
+                    self.gradients[f"grad{name.capitalize()}"] = name
+
+    def _only_gathers(self, method: tree.Function) -> bool:
+        """Whether ``parameters`` puts together those of the layers inside, and has none of its own."""
+        asked = False
+        for node in tree.walk(method.body):
+            if isinstance(node, Invoke) and node.method == "parameters":
+                asked = True
+            name = self.own(node)
+            if name is not None and self.t.kind(node) != "module":  # type: ignore[arg-type]
+                return False
+        return asked
+
+    def _delegates(self, half: tree.Function) -> bool:
+        """Whether a backward half only calls those of layers inside, and passes on what they give."""
+        passed = {self.t.scopes.of_name[p] for p in half.parameters[1:]}
+        calls = 0
+        for statement in half.body.statements:
+            if isinstance(statement, tree.Return):
+                values: tuple[Expression, ...] = statement.values
+            elif isinstance(statement, (tree.Local, tree.Assign)):
+                values = statement.values
+                if isinstance(statement, tree.Local):
+                    passed |= {self.t.scopes.of_name[name] for name in statement.names}
+            elif isinstance(statement, tree.Run):
+                values = (statement.call,)
+            else:
+                return False
+            for value in values:
+                if self.own(value) == "gradInput" or (
+                    isinstance(value, Name) and self.t.scopes.of_name[value] in passed
+                ):
+                    continue
+                if not (isinstance(value, Invoke) and value.method in BACKWARD):
+                    return False
+                if self.t.kind(value.receiver) != "module" or self.is_self(value.receiver):
+                    return False
+                gradient = value.arguments[1] if len(value.arguments) > 1 else None
+                known = self.own(gradient) == "gradInput" if gradient is not None else False
+                if not known and not (
+                    isinstance(gradient, Name) and self.t.scopes.of_name[gradient] in passed
+                ):
+                    return False
+                calls += 1
+        return calls > 0
+
+    def _find_temporaries(self) -> None:
+        if self.forward is None and not (self.inherits and self.by_hand):
+            return
+        seen = self.read_outside()
+        if self.by_hand:
+            if self.forward is not None:
+                self.temporary |= self.set_before_read(self.forward) - set(self.parameters)
+            for half in self.halves:
+                self.temporary |= self.set_before_read(half) - set(self.parameters)
+            self.temporary -= set(self.gradients)
+        elif self.forward is not None:
+            outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
+            self.temporary |= self.set_before_read(self.forward) - outside - set(self.parameters)
+        self.temporary -= seen
+        self.temporary |= KEPT_BY_NN
+        self.temporary |= {f"{name}{n}" for name, count in self.entries.items() for n in range(1, count + 1)}
+
+    def read_outside(self) -> set[str]:
+        """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
+        computing = {*self.halves, self.forward, self.made.methods.get("__init")}
+        inside = {n for f in computing if f is not None for n in tree.walk(f.body)}
+        found: set[str] = set()
+        for node in self.t.classes.fields_asked.get(self.made, ()):
+            if isinstance(node.key, String) and node not in inside:
+                found.add(node.key.value)
+        return found - KEPT_BY_NN
+
+    def _fields_in(self, functions: list[tree.Function]) -> set[str]:
+        start = self.made.methods.get("__init")
+        found: set[str] = set()
+        for function in functions:
+            if function is start or function in self.halves:
+                continue
+            found |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
+        return found
+
+    def set_before_read(self, function: tree.Function) -> set[str]:
+        """The fields that a method gives a value before it reads them."""
+        seen: set[str] = set()
+        found: set[str] = set()
+        for statement in function.body.statements:
+            reads: list[str] = []
+            sets: list[str] = []
+            if self.is_made_once(statement):
+                continue
+            if isinstance(statement, tree.Assign):
+                for target in statement.targets:
+                    name = self.own(target)
+                    if name is not None:
+                        sets.append(name)
+                    else:
+                        reads += self.fields_of(target)
+                for value in statement.values:
+                    reads += self.fields_of(value)
+            elif (chain := layer_halves.chain(statement)) is not None:
+                name = self.own(root_of(chain))
+                if name is not None and self.overwrites(chain):
+                    sets.append(name)
+                    link: Expression = chain
+                    while isinstance(link, Invoke):
+                        for argument in link.arguments:
+                            reads += self.fields_of(argument)
+                        link = link.receiver
+                else:
+                    reads += self.fields_of(statement)
+            elif isinstance(statement, tree.Local):
+                reads += [n for v in statement.values if v not in self.named_short for n in self.fields_of(v)]
+            else:
+                reads += self.fields_of(statement)
+            seen.update(reads)
+            found |= {name for name in sets if name not in seen}
+            seen.update(sets)
+        return found
+
+    @cached_property
+    def remembers_output(self) -> bool:
+        """Whether the forward half begins with what it gave last."""
+        return layer_halves.remembers_output(self, self.overwrites)
+
+    def refuse_unset(self, lines: list[str]) -> None:
+        """Refuse methods that use what the last call left in a field which here is a variable of each call."""
+        own = {self.local(name): name for name in (*self.temporary, *KEPT_BY_NN)}
+        for name in sorted(unset(lines, set(own))):
+            raise Problem(
+                "T7-243",
+                self.made.statement.line,
+                f"{self.made.name} uses self.{own[name]} before it sets it",
+            )
+
+    def is_made_once(self, statement: tree.Statement) -> bool:
+        """``self.eps = self.eps or input.new()``: a buffer, which is overwritten."""
+        if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
+            return False
+        value = statement.values[0]
+        name = self.own(statement.targets[0])
+        made = isinstance(value, tree.Binary) and value.operator == "or" and self.own(value.left) == name
+        return made and name is not None
+
+    def read(self) -> set[str]:
+        """The fields that the computing methods read, and do not only set."""
+        found: set[str] = set()
+        for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
+            targets: set[tree.Node] = set()
+            for node in tree.walk(function.body):
+                if isinstance(node, tree.Assign):
+                    targets |= {target for target in node.targets if self.own(target) is not None}
+                elif node not in targets:
+                    name = self.own(node)
+                    if name is not None:
+                        found.add(name)
+        return found
+
+    def overwrites(self, node: Invoke) -> bool:
+        first: Expression = node
+        while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
+            first = first.receiver
+        assert isinstance(first, Invoke)
+        if first.method in ("resizeAs", "resize"):
+            return True
+        return (
+            written_anew(
+                self.t, Invoke(first.place, first.receiver, first.method, first.arguments, first.place)
+            )
+            is not None
+        )
+
+    @contextmanager
+    def _as_tensors(self, node: tree.Block) -> Iterator[None]:
+        """What is a number in Lua stays a tensor with its graph."""
+        before = self.t.raw_elements
+        self.t.raw_elements = before | {n for n in tree.walk(node) if isinstance(n, Expression)}
+        try:
+            yield
+        finally:
+            self.t.raw_elements = before
+
+
+def unset(lines: list[str], names: set[str]) -> set[str]:
+    """Which of these names, variables of the methods in some lines, a method reads before it sets them, or never does.
+
+    Where a statement of the method has no translation, that is why.
+    """
+    first = next((line for line in lines if line.strip()), "")
+    text = "\n".join(["if True:", *lines] if first.startswith(" ") else lines)
+    found: set[str] = set()
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef):
+            inside = list(ast.walk(function))
+            used = [node for node in inside if isinstance(node, ast.Name)]
+            if any(node.id == "NotImplementedError" for node in used):
+                continue
+            made = {node.arg: 0 for node in inside if isinstance(node, ast.arg)}
+            for node in used:
+                if not isinstance(node.ctx, ast.Load):
+                    made[node.id] = min(made.get(node.id, node.lineno), node.lineno)
+            found |= {node.id for node in used if node.lineno < made.get(node.id, node.lineno + 1)}
+    return found & names
