@@ -269,7 +269,7 @@ class Calls:
                 base = t.value(node.receiver).at(code.ATOM)
                 text = base if method == "forward" and is_own_pass(t, node) else f"{base}.{method}"
                 if kind == "module" and node.method in MODES:
-                    return atom(t.classes.bodies.modes.called(node, base))
+                    return atom(t.classes.bodies.mode_called(node, base))
                 if kind == "class" and t.classes.takes_objects(functions):
                     itself = t.value(node.receiver).text
                     given = self.arguments(node, functions, 1)

@@ -16,12 +16,18 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.metamethods import Metamethods
 from torch7py.translate.native.mode_methods import MODES, ModeMethods
-from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
+from torch7py.translate.native.own_layers import LEFT_OUT
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.classes import Classes
+    from torch7py.translate.native.class_fields import ClassFields
+    from torch7py.translate.native.factories import Factories
+    from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.layer_fields import LayerFields
+    from torch7py.translate.native.literal_objects import LiteralObjects
+    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassBodies"]
 
@@ -46,15 +52,29 @@ _BASES = {
 
 
 class ClassBodies:
-    def __init__(self, classes: Classes) -> None:
-        self.classes, self.t = classes, classes.t
-        self.metamethods = Metamethods(classes)
-        self.modes = ModeMethods(classes, self.only_passes_down)
+    def __init__(
+        self,
+        t: Translation,
+        classes: Classes,
+        fields: ClassFields,
+        makers: Makers,
+        factories: Factories,
+        literal_objects: LiteralObjects,
+    ) -> None:
+        self.classes, self.t = classes, t
+        self.makers, self.factories, self.literal_objects, self.fields = (
+            makers,
+            factories,
+            literal_objects,
+            fields,
+        )
+        self.metamethods = Metamethods(t, classes)
+        self.modes = ModeMethods(t, classes, self.only_passes_down)
 
     def write(self, made: LuaClass) -> None:
         t = self.t
         base = self.base(made)
-        self.classes.fields.refuse_alike(made)
+        self.fields.refuse_alike(made)
         t.gap()
         t.emit(f"class {self.classes.names[made]}{f'({base})' if base else ''}:")
         with t.indented():
@@ -65,19 +85,17 @@ class ClassBodies:
                     continue
                 t.emit(f"{code.attribute_name(name)} = {self.constant(made, name, value)}")
             self.metamethods.write_not_inherited(made)
-            inits = self.classes.fields.missing(made)
-            if self.classes.factories.functions.intersection(
+            inits = self.fields.missing(made)
+            if self.factories.functions.intersection(
                 f for c in self.classes.family(made) for f in c.makers.values()
             ):
                 for line in inits:  # objects begin empty
                     t.emit(line.removeprefix("self."))
             elif self._has_no_constructor(made):
-                for line in self.classes.fields.missing(
-                    made, True
-                ):  # the parent's constructor knows nothing of them
+                for line in self.fields.missing(made, True):  # the parent's constructor knows nothing of them
                     t.emit(line.removeprefix("self."))
-            elif made in self.classes.literal_objects.classes:
-                self.classes.literal_objects.write(made, inits)
+            elif made in self.literal_objects.classes:
+                self.literal_objects.write(made, inits)
             elif made.find("__init") is None and not made.makers and inits and made.base is None:
                 t.emit("def __init__(self):")
                 with t.indented():
@@ -109,7 +127,7 @@ class ClassBodies:
         own = made.makers or "__init" in made.methods
         return made.instance.kind == "object" and made.base is not None and not own
 
-    def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+    def _of_layer(self, layer: LayerFields, name: str, function: tree.Function) -> bool:
         """Write a method of the protocol of layers; whether it is one."""
         t = self.t
         if name == "updateOutput":
@@ -124,6 +142,9 @@ class ClassBodies:
         elif name not in LEFT_OUT or (layer.own_passes and name in BACKWARD):
             return False
         return True
+
+    def mode_called(self, node: Invoke, base: str) -> str:
+        return self.modes.called(node, base)
 
     def passes_down(self, node: Invoke) -> bool:
         """Whether a call is of methods that the page leaves to nn.Module."""
@@ -185,25 +206,25 @@ class ClassBodies:
                 statements[statement.values[0]] = statement
         for kept in (made.makers, made.methods, made.statics):
             found += [(statements.get(function), name, function) for name, function in kept.items()]
-        begins = {f for f in self.classes.makers.of_function if f in made.makers.values()} | {
+        begins = {f for f in self.makers.of_function if f in made.makers.values()} | {
             made.methods.get("__init")
         }
         return sorted(found, key=lambda item: (item[2] not in begins, item[2].place.start))
 
     def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
         t = self.t
-        if function in self.classes.makers.of_function:
-            maker = self.classes.makers.of_function[function]
-            inits, last = self.classes.fields.missing(made), []
+        if function in self.makers.of_function:
+            maker = self.makers.of_function[function]
+            inits, last = self.fields.missing(made), []
             if maker.keys is not None:
-                inits = [*self.classes.literal_objects.lines(made, maker.keys), *inits]
-                last = self.classes.literal_objects.parameters(maker.keys)
+                inits = [*self.literal_objects.lines(made, maker.keys), *inits]
+                last = self.literal_objects.parameters(maker.keys)
             t.functions.define("__init__", function, maker.parameters, inits, ["self"], last)
-        elif function in self.classes.factories.functions and self.classes.factories.is_of_class(function):
+        elif function in self.factories.functions and self.factories.is_of_class(function):
             t.gap()
             t.emit("@classmethod")
             t.functions.define(code.attribute_name(name), function)
-        elif name in made.statics or function in self.classes.factories.functions:
+        elif name in made.statics or function in self.factories.functions:
             t.gap()
             t.emit("@staticmethod")
             t.functions.define(code.attribute_name(name), function)
@@ -212,7 +233,7 @@ class ClassBodies:
                 t.gap()
                 t.emit("@classmethod")
             before = len(t.lines)
-            begin = self.classes.fields.missing(made) if name == "__init" else []
+            begin = self.fields.missing(made) if name == "__init" else []
             if name == "__init" and self.classes.current is not None and not _begins_parent(function):
                 begin = ["super().__init__()", *begin]  # which PyTorch wants of all modules
             if name == "__eq" and self.metamethods.compared_with_others():

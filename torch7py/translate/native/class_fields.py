@@ -13,14 +13,26 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.classes import Classes
+    from torch7py.translate.native.factories import Factories
+    from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.literal_objects import LiteralObjects
+    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassFields"]
 
 
 class ClassFields:
-    def __init__(self, classes: Classes) -> None:
-        self.classes, self.t = classes, classes.t
+    def __init__(
+        self,
+        t: Translation,
+        classes: Classes,
+        makers: Makers,
+        factories: Factories,
+        literal_objects: LiteralObjects,
+    ) -> None:
+        self.classes, self.t = classes, t
+        self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
     def missing(self, made: LuaClass, derived: bool = False) -> list[str]:
         """Lines for the fields that the constructor may leave out; ``derived``: the class has none of its own."""
@@ -31,7 +43,7 @@ class ClassFields:
             and "__init" not in made.methods
         ):
             return []
-        known = self.definite(made) | set(self.classes.literal_objects.classes.get(made, ()))
+        known = self.definite(made) | set(self.literal_objects.classes.get(made, ()))
         layer = self.classes.current
         if layer is not None:
             known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
@@ -86,21 +98,21 @@ class ClassFields:
         """The fields that a constructor sets whatever happens."""
         found: set[str] = set()
         functions = [made.methods[name] for name in ("__init",) if name in made.methods]
-        factories = self.classes.factories.functions.intersection(made.makers.values())
+        factories = self.factories.functions.intersection(made.makers.values())
         simple = [f for f in made.makers.values() if f not in factories]
         if factories:
-            found = self.classes.factories.definite(factories)
+            found = self.factories.definite(factories)
         for function in [*functions, *simple]:
             for statement in function.body.statements:
                 if isinstance(statement, tree.Assign):
                     for target in statement.targets:
                         if isinstance(target, Index) and isinstance(target.key, String):
                             found.add(target.key.value)
-            maker = self.classes.makers.of_function.get(function)
+            maker = self.makers.of_function.get(function)
             if maker is not None and maker.keys is not None:
                 found |= set(maker.keys)
             for statement in function.body.statements:
-                what = self.classes.makers.instead.get(statement)
+                what = self.makers.instead.get(statement)
                 if what is not None and isinstance(what[1], tree.Table):
                     found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
         if made.base is not None:

@@ -12,14 +12,26 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.classes import Classes
+    from torch7py.translate.native.factories import Factories
+    from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.literal_objects import LiteralObjects
+    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassUses"]
 
 
 class ClassUses:
-    def __init__(self, classes: Classes) -> None:
-        self.classes, self.t = classes, classes.t
+    def __init__(
+        self,
+        t: Translation,
+        classes: Classes,
+        makers: Makers,
+        factories: Factories,
+        literal_objects: LiteralObjects,
+    ) -> None:
+        self.classes, self.t = classes, t
+        self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
     def field(self, node: Index) -> Py:
         """A field of an object."""
@@ -84,13 +96,13 @@ class ClassUses:
         inner = self.classes.current.inner_gradient(node) if self.classes.current is not None else None
         if inner is not None:
             return inner
-        if isinstance(node, Call) and node in self.classes.factories.given:
-            return self.classes.factories.call(node)
-        if isinstance(node, Call) and node in self.classes.literal_objects.calls:
-            return self.classes.literal_objects.call(node)
+        if isinstance(node, Call) and node in self.factories.given:
+            return self.factories.call(node)
+        if isinstance(node, Call) and node in self.literal_objects.calls:
+            return self.literal_objects.call(node)
         functions = t.types.function_called(node)
         for function in functions:
-            if function in self.classes.factories.functions and self.classes.factories.is_of_class(function):
+            if function in self.factories.functions and self.factories.is_of_class(function):
                 if isinstance(node, Call) and t.types.class_named(node.callee) is None:
                     if not node.arguments or t.types.class_named(node.arguments[0]) is None:
                         raise Problem("T7-242", node.line, "a constructor called without its colon")
@@ -100,7 +112,7 @@ class ClassUses:
                     return atom(f"{owner}.{self.classes.method_name(function)}({given})")
                 if isinstance(node, Invoke) and t.types.class_named(node.receiver) is None:
                     raise Problem("T7-242", node.line, "an object of a class that is not known")
-            maker = self.classes.makers.of_function.get(function)
+            maker = self.makers.of_function.get(function)
             if maker is not None:
                 first = 1 if isinstance(node, Invoke) else 0
                 if isinstance(node, Call) and len(maker.parameters) < len(function.parameters):
@@ -115,18 +127,18 @@ class ClassUses:
                     first = 1 if t.types.begins_with_self(function) else 0
                     if isinstance(node, Call) and first:
                         node = Call(node.place, node.callee, node.arguments[1:])
-                    return atom(f"{name}({self.classes.makers.handed(maker, node, first)})")
+                    return atom(f"{name}({self.makers.handed(maker, node, first)})")
                 return atom(f"{name}({t.calls.arguments(node, functions, first)})")
         if isinstance(node, Invoke):
             return None
         made = t.types.class_named(node.callee)
         if made is not None:
             start = made.constructor()
-            if start is not None and start in self.classes.factories.functions:
-                first = 1 if self.classes.factories.is_of_class(start) else 0
+            if start is not None and start in self.factories.functions:
+                first = 1 if self.factories.is_of_class(start) else 0
                 given = t.calls.arguments(node, [start], first)
                 return atom(f"{t.value(node.callee)}.{code.attribute_name(made.called)}({given})")
-            maker = self.classes.makers.of_function.get(start) if start is not None else None
+            maker = self.makers.of_function.get(start) if start is not None else None
             skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
             given = t.calls.arguments(node, [start] if start is not None else [], skipped)
             return atom(f"{t.value(node.callee)}({given})")

@@ -7,8 +7,6 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -20,7 +18,9 @@ from torch7py.translate.native import code
 from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
+from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.interfaces import classes as interfaces
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
@@ -37,26 +37,27 @@ if TYPE_CHECKING:
 __all__ = ["Classes"]
 
 
-class Classes:
+class Classes(interfaces.Classes):
+    bodies: ClassBodies
+    current: OwnLayer | None
+
     def __init__(self, translator: Translation) -> None:
+        super().__init__(translator)
         self.t = translator
         self.by_statement: dict[Statement, LuaClass] = {}
-        self.names: dict[LuaClass, str] = {}
-        self.owners: dict[tree.Function, LuaClass] = {}  # of methods
-        self.failed: dict[LuaClass, Problem] = {}
-        self.makers = Makers(translator)
         self.factories = Factories(translator)
         self.literal_objects = LiteralObjects(translator)
-        self.uses = ClassUses(self)
-        self.fields = ClassFields(self)
-        self.bodies = ClassBodies(self)
-        self.written: set[LuaClass] = set()
-        self.studied: LuaClass | None = None  # of which it is found out how it is written
+        self.makers = Makers(translator, self.literal_objects)
+        parts = self.makers, self.factories, self.literal_objects
+        self.uses = ClassUses(translator, self, *parts)
+        self.fields = ClassFields(translator, self, *parts)
+        self.bodies = ClassBodies(translator, self, self.fields, *parts)
         self.layers: dict[LuaClass, OwnLayer] = {}
-        self.current: OwnLayer | None = None  # whose methods are being written
-        types = translator.types
-        found = [*types.classes.values(), *types.class_of_variable.values()]
-        self.all = list(dict.fromkeys(found))
+        self.written: set[LuaClass] = set()
+
+    def study(self) -> None:
+        """Name the classes, and see how the objects of each are made."""
+        translator, types = self.t, self.t.types
         holders = self._holders()
         taken = Counter(translator.names.chosen.values())
         for made in self.all:
@@ -74,14 +75,8 @@ class Classes:
                 studied |= set(family)
                 self._study(family)
 
-    def family(self, made: LuaClass) -> list[LuaClass]:
-        """A class with those it derives from, and those that derive from them."""
-        while made.base is not None:
-            made = made.base
-        found = [made]
-        for each in found:
-            found += [child for child in each.derived if child not in found]
-        return found
+    def value(self, node: tree.Table) -> Py | None:
+        return self.factories.value(node) or self.literal_objects.value(node)
 
     def _study(self, family: list[LuaClass]) -> None:
         """See how the objects of a family are made: by ``__init__`` if that will do for all of them."""
@@ -118,15 +113,6 @@ class Classes:
         names = {node.name for node in tree.walk(function) if isinstance(node, Name)}
         return bool(function.parameters) and "self" not in names
 
-    def is_of_class(self, function: tree.Function) -> bool:
-        """Whether a method is only called on classes, never on their objects."""
-        if not function.parameters or function.parameters[0].name != "self":
-            return False
-        calls = self.t.types.calls_of.get(function, [])
-        return bool(calls) and all(
-            isinstance(call, Invoke) and self.t.kind(call.receiver) == "class" for call in calls
-        )
-
     def _holders(self) -> dict[LuaClass, set[Variable]]:
         """The variables that hold a class and nothing else: that of its statement, and what require gives."""
         found: dict[LuaClass, set[Variable]] = {}
@@ -155,20 +141,6 @@ class Classes:
         return name
 
     # Where
-
-    @cached_property
-    def fields_asked(self) -> dict[LuaClass, list[Index]]:
-        """Where the program looks into objects of each class."""
-        found: dict[LuaClass, list[Index]] = {}
-        for node in tree.every(self.t.program, Index):
-            for made in self.t.type(node.base).find().classes:
-                found.setdefault(made, []).append(node)
-        return found
-
-    def given_to(self, variable: Variable) -> list[Name]:
-        """Where a table is handed to torch.class, which puts a class into it."""
-        holders = [made.holder for made in self.all if made.holder is not None]
-        return [name for name in holders if self.t.scopes.of_name[name] is variable]
 
     def only_holds(self, node: Statement) -> bool:
         """``local M = {}``, or a global one, where M has nothing but classes in it, which have names of their own in
@@ -240,9 +212,6 @@ class Classes:
             not isinstance(node, (tree.Run, tree.Local)) and not is_index
         )  # of which nothing but comments is left
 
-    def functions(self, made: LuaClass) -> list[tree.Function]:
-        return [*made.methods.values(), *made.statics.values(), *made.makers.values()]
-
     def defines(self, made: LuaClass) -> set[Variable]:
         """The variables that the class and its parent have in the program."""
         types = self.t.types
@@ -292,23 +261,6 @@ class Classes:
         """A class that derives from nn.Linear: the parent's constructor draws its weights."""
         sizes = {"inputSize": "1", "outputSize": "1"}
         self.t.models.making.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
-
-    def takes_objects(self, functions: Sequence[tree.Function]) -> bool:
-        """Whether functions that are called on a class take an object in Python: they are given the class itself."""
-        return any(
-            function in self.owners[function].methods.values() and not self.is_of_class(function)
-            for function in functions
-            if function in self.owners
-        )
-
-    def method_name(self, function: tree.Function) -> str:
-        """What a function of a class is called in Python."""
-        made = self.owners[function]
-        for kept in (made.methods, made.statics, made.makers):
-            for name, other in kept.items():
-                if other is function:
-                    return code.attribute_name(name)
-        raise KeyError(function)
 
     def method(self, made: LuaClass, name: str) -> str:
         if name in SPECIAL:

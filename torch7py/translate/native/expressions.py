@@ -98,14 +98,9 @@ class Expressions:
         if isinstance(node, Unary):
             return self.unary(node)
         if isinstance(node, tree.Table):
-            classes = self.t.classes
             if self.t.plainly and plain.ends_in_several(self.t, node):
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
-            return (
-                classes.factories.value(node)
-                or classes.literal_objects.value(node)
-                or indexing.table(self.t, node)
-            )
+            return self.t.classes.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):
             return indexing.index(self.t, node)
         if isinstance(node, (Call, Invoke)):

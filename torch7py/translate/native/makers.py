@@ -15,6 +15,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.literal_objects import LiteralObjects
 
 __all__ = ["Makers"]
 
@@ -34,8 +35,8 @@ class Maker:
 class Makers:
     """The makers of all classes; ``instead``: what stands for their statements."""
 
-    def __init__(self, translator: Translation) -> None:
-        self.t = translator
+    def __init__(self, translator: Translation, literal_objects: LiteralObjects) -> None:
+        self.t, self.literal_objects = translator, literal_objects
         self.of_function: dict[tree.Function, Maker] = {}
         self.instead: dict[Statement, tuple[str, Expression | None]] = {}
 
@@ -165,7 +166,7 @@ class Makers:
         )
         table = call.arguments[place] if place < len(call.arguments) else None
         if isinstance(table, tree.Table) and table.fields:
-            given.append(t.classes.literal_objects.arguments(table, maker.keys or {}))
+            given.append(self.literal_objects.arguments(table, maker.keys or {}))
         return ", ".join(given)
 
     def forget(self, functions: Iterable[tree.Function]) -> None:

@@ -9,7 +9,8 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native.problem import Problem
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.classes import Classes
+    from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["SPECIAL", "Metamethods"]
 
@@ -47,8 +48,8 @@ _NOT_INHERITED = {
 
 
 class Metamethods:
-    def __init__(self, classes: Classes) -> None:
-        self.classes, self.t = classes, classes.t
+    def __init__(self, t: Translation, classes: Classes) -> None:
+        self.classes, self.t = classes, t
 
     def write_reflected(self, made: LuaClass) -> None:
         """Operators with an object on the right alone."""

@@ -17,7 +17,8 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.classes import Classes
+    from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["MODES", "ModeMethods"]
 
@@ -32,8 +33,10 @@ _ALIKE = re.compile(
 
 
 class ModeMethods:
-    def __init__(self, classes: Classes, only_passes_down: Callable[[str, tree.Function], bool]) -> None:
-        self.classes, self.t = classes, classes.t
+    def __init__(
+        self, t: Translation, classes: Classes, only_passes_down: Callable[[str, tree.Function], bool]
+    ) -> None:
+        self.classes, self.t = classes, t
         self.only_passes_down = only_passes_down
 
     def own(self, made: LuaClass) -> set[str]:

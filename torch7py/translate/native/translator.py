@@ -61,6 +61,8 @@ __all__ = ["Translator"]
 class Translator(Translation):
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
+    classes: Classes
+
     def __init__(
         self,
         project: Project,
@@ -80,6 +82,7 @@ class Translator(Translation):
         self.looked_for = looked_for(self)
         self.plain_layers = PlainLayers(self)
         self.classes = Classes(self)
+        self.classes.study()
         self.tables = tables.Tables(self)
         self.places = Places(self, self.tables, self.intervals)
         self.unpacking = Unpacking(self)

@@ -21,12 +21,12 @@ from torch7py.translate.types import Types
 if TYPE_CHECKING:
     from torch7py.translate.native.assignments import Assignments
     from torch7py.translate.native.calls import Calls
-    from torch7py.translate.native.classes import Classes
     from torch7py.translate.native.closures import Closures
     from torch7py.translate.native.conditions import Conditions
     from torch7py.translate.native.expressions import Expressions
     from torch7py.translate.native.functions import Functions
     from torch7py.translate.native.graphs import Graphs
+    from torch7py.translate.native.interfaces.classes import Classes
     from torch7py.translate.native.intervals import Intervals
     from torch7py.translate.native.models import Models
     from torch7py.translate.native.modules import Modules
