@@ -18,7 +18,7 @@ from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Call, Invoke, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.modules import Modules
+    from torch7py.translate.native.interfaces.modules import Modules
 
 __all__ = ["find_late", "mark", "name_imports"]
 
@@ -27,10 +27,10 @@ _MARK = "...  # import "
 _SETTINGS = {"torch.manualSeed", "torch.setdefaulttensortype", "cutorch.manualSeed", "cutorch.manualSeedAll"}
 
 
-def find_late(modules: Modules) -> set[SourceFile]:
+def find_late(scopes: Scopes, modules: Modules) -> set[SourceFile]:
     """The files whose import stands in the script's ``main``."""
-    project, scopes = modules.project, modules.t.scopes
-    found = {file for file, early in _runs(project) if _depends(modules, file, early)}
+    project = modules.project
+    found = {file for file, early in _runs(project) if _depends(scopes, modules, file, early)}
     while True:  # and those that use what these make
         more = {
             file
@@ -64,7 +64,7 @@ def _at_once(node: tree.Node | tree.Block) -> Iterator[tree.Node | tree.Block]:
         stack += tree.children(node)[::-1]
 
 
-def _depends(modules: Modules, file: SourceFile, before: list[Statement] | None) -> bool:
+def _depends(scopes: Scopes, modules: Modules, file: SourceFile, before: list[Statement] | None) -> bool:
     """Whether what a file does depends on what the script has done before."""
     calls = _calls(modules.project, file)
     if before is None:
@@ -74,8 +74,8 @@ def _depends(modules: Modules, file: SourceFile, before: list[Statement] | None)
             for s in file.block.statements
         )
     scope = modules.scope_of[file]
-    given = {v for v in modules.shared if modules.t.scopes.main in v.writers}
-    given = {v for v in given if any(_writes(statement, v, modules.t.scopes) for statement in before)}
+    given = {v for v in modules.shared if scopes.main in v.writers}
+    given = {v for v in given if any(_writes(statement, v, scopes) for statement in before)}
     if any(scope in variable.readers for variable in given):
         return True
     inner = {s for v in given for s in v.readers if modules.file_of(s) is file}

@@ -8,7 +8,6 @@ is imported from its page; one that several files assign, or that the script mak
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
@@ -16,9 +15,10 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import INDENT, Py, atom, python_name
 from torch7py.translate.native.given import gives, keep_fields_apart, makes_table
+from torch7py.translate.native.interfaces import modules as interfaces
 from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.native.project import SourceFile
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String
@@ -29,32 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["Modules"]
 
 
-@dataclass(eq=False)
-class Modules:
-    t: Translation
-    project: Project
-    current: SourceFile = field(init=False)
-    shared: set[Variable] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        scopes = self.t.scopes
+class Modules(interfaces.Modules):
+    def __init__(self, translator: Translation) -> None:
+        super().__init__(translator)
+        self.t = translator
         self.current = self.project.script
-        self.scope_of = {
-            file: scopes.of_function[file.function]
-            for file in self.project.files
-            if file.function is not None
-        }
-        self.scope_of[self.project.script] = scopes.main
-        self._file_of = {scope: file for file, scope in self.scope_of.items()}
-        self.owners: dict[Variable, SourceFile] = {}  # globals that live in one file
-        self.aliases: dict[Variable, SourceFile] = {}  # variables for what a required file gives
-        self._alias_statements: set[Statement] = set()
-        self._top: dict[SourceFile, set[Statement]] = {
-            file: set(file.block.statements) for file in self.scope_of
-        }
-        if self.project.files:
-            self._find_globals()
-            self._find_aliases()
         self.given = {file: gives(self.t, file) for file in self.project.files}
         self._tables = {g.table: file for file, g in self.given.items() if g.table is not None}
         for variable, file in self.aliases.items():
@@ -62,82 +41,20 @@ class Modules:
                 self.t.names.chosen[variable] = self.given[file].name
         for variable, file in self._tables.items():
             keep_fields_apart(self.t, variable, file, self.scope_of[file])
-        self.late = late_imports.find_late(self) if self.project.files else set()
+        self.late = late_imports.find_late(self.t.scopes, self) if self.project.files else set()
         self.bound: dict[SourceFile, set[str]] = {}  # the names that a page makes, which others may import
         self.late_names: dict[str, list[str]] = {}  # what the script's page uses of these, by module
         for variable in self.shared:
-            self.t.names.used[scopes.main].discard(self.t.names.of_variable(variable))
+            self.t.names.used[self.t.scopes.main].discard(self.t.names.of_variable(variable))
             self.t.names.chosen[variable] = f"shared.{python_name(variable.name)}"
 
     # What is where
-
-    def file_of(self, scope: Scope) -> SourceFile:
-        while scope not in self._file_of:
-            assert scope.parent is not None
-            scope = scope.parent
-        return self._file_of[scope]
-
-    def at_module_level(self, variable: Variable) -> bool:
-        """Whether a variable is a name of a required file's page, or of ``shared``."""
-        if variable in self.shared or variable in self.aliases:
-            return True
-        owner = self.owners.get(variable)
-        if owner is None and variable.scope in self._file_of:
-            owner = self._file_of[variable.scope]
-        return owner is not None and owner is not self.project.script
 
     def available(self) -> set[Variable]:
         """The variables that the script's functions have without its ``main``."""
         inside = {self.project.script, *self.late}
         found = {v for v, owner in self.owners.items() if owner not in inside}
         return found | self.shared | {v for v, file in self.aliases.items() if file not in self.late}
-
-    def _find_globals(self) -> None:
-        for variable in self.t.scopes.globals.values():
-            if not variable.writes or variable in self.t.types.packages:
-                continue
-            writers = {self.file_of(scope) for scope in variable.writers}
-            everyone = writers | {self.file_of(scope) for scope in variable.readers}
-            if len(everyone) == 1:
-                self.owners[variable] = next(iter(everyone))
-                continue
-            owner = next(iter(writers))
-            once = len(variable.writes) == 1 and self._made_at_top(owner, variable)
-            if once and owner is not self.project.script and not self._used_before(owner, everyone):
-                self.owners[variable] = owner
-            else:
-                self.shared.add(variable)
-
-    def _used_before(self, owner: SourceFile, users: set[SourceFile]) -> bool:
-        """Whether a file's globals are used in files that it requires itself: those cannot import it."""
-        order = self.project.files
-        return any(user in order and order.index(user) < order.index(owner) for user in users)
-
-    def _made_at_top(self, file: SourceFile, variable: Variable) -> bool:
-        (name,) = variable.writes
-        for statement in self._top[file]:
-            if isinstance(statement, tree.FunctionStatement) and statement.target is name:
-                return True
-            if isinstance(statement, tree.Assign) and name in statement.targets:
-                return True
-        return False
-
-    def _find_aliases(self) -> None:
-        of_name = self.t.scopes.of_name
-        for node in tree.walk(self.project.program):
-            if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
-                continue
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            value = node.values[0]
-            if not isinstance(value, Call) or value not in self.project.requires or len(targets) != 1:
-                continue
-            if isinstance(targets[0], Name):
-                variable = of_name[targets[0]]
-                if len(variable.writes) == (1 if variable.is_global else 0):
-                    self.aliases[variable] = self.project.requires[value]
-                    self._alias_statements.add(node)
-                    self.shared.discard(variable)
-                    self.owners.pop(variable, None)
 
     # Expressions
 

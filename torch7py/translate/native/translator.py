@@ -62,6 +62,7 @@ class Translator(Translation):
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
     classes: Classes
+    modules: Modules
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class Translator(Translation):
         self.models = Models(self)
         self.training = Training(self)
         self.training.analyse()
-        self.modules = Modules(self, project)
+        self.modules = Modules(self)
         self.graphs = Graphs(self)
         self.closures = Closures(self)
         self.functions = Functions(self)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from torch7py.translate.native.functions import Functions
     from torch7py.translate.native.graphs import Graphs
     from torch7py.translate.native.interfaces.classes import Classes
+    from torch7py.translate.native.interfaces.modules import Modules
     from torch7py.translate.native.intervals import Intervals
     from torch7py.translate.native.models import Models
-    from torch7py.translate.native.modules import Modules
     from torch7py.translate.native.own_passes import OwnPasses
     from torch7py.translate.native.places import Places
     from torch7py.translate.native.plain_layers import PlainLayers
