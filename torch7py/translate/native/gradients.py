@@ -14,24 +14,33 @@ from torch7py.translate import tree
 from torch7py.translate.forms import base_name
 from torch7py.translate.known_functions import zeroes
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
-__all__ = ["Gradients"]
+__all__ = ["Gradients", "is_gradient"]
 
 # Methods that give or keep the same numbers.
 _SAME = set("clone view viewAs reshape contiguous typeAs double float cuda resize resizeAs".split())
 _NEW = {"torch.zeros", "torch.Tensor", "torch.DoubleTensor", "torch.FloatTensor", "torch.CudaTensor"}
 
 
+def is_gradient(t: Translation, value: tree.Node | tree.Block, gradients: set[Variable]) -> bool:
+    """Whether an expression has what a backward call gave in it."""
+    return any(
+        t.own_passes.is_backward(node)
+        or (isinstance(node, Name) and t.scopes.of_name[node] in gradients)
+        or (isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput")
+        for node in tree.own_nodes(value)
+    )
+
+
 class Gradients:
     """The gradients in the statements of one function that are taken for a backward pass."""
 
-    def __init__(self, t: Translation, training: Training, statements: Collection[Statement]) -> None:
-        self.t, self.training = t, training
+    def __init__(self, t: Translation, statements: Collection[Statement]) -> None:
+        self.t = t
         self.variables: set[Variable] = set()  # that hold what a backward call gave
         self.scaled: set[Expression] = set()  # gradients of criterions that are all scaled alike
         while any(self._learn(statement) for statement in statements):
@@ -64,12 +73,12 @@ class Gradients:
 
     def has(self, value: tree.Node | Block) -> bool:
         """Whether an expression has what a backward call gave in it."""
-        return self.training.backward.is_gradient(value, self.variables)
+        return is_gradient(self.t, value, self.variables)
 
     def objections(self, statement: Statement) -> Iterator[str]:
         """Why a statement does something else than to pass gradients on."""
         for node in tree.own_nodes(statement):
-            if isinstance(node, Invoke) and self.training.backward.is_backward(node):
+            if isinstance(node, Invoke) and self.t.own_passes.is_backward(node):
                 yield from self._of_backward(node)
             elif isinstance(node, Invoke) and node in self.scaled:
                 continue

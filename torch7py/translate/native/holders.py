@@ -13,8 +13,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.known import Known
 
 __all__ = ["Holder", "Holders"]
 
@@ -22,8 +21,8 @@ Holder: TypeAlias = Variable | tuple[Type, str]
 
 
 class Holders:
-    def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t = training, t
+    def __init__(self, t: Known) -> None:
+        self.t = t
         self._assigned: dict[Holder, list[tuple[Statement, Expression, Expression | None]]] | None = None
         self._fields: dict[Holder, list[Index]] | None = None
 

@@ -92,6 +92,15 @@ class OwnPasses:
         """Whether a call goes back through a module inside, by its own last call."""
         return node.method in BACKWARD and node in self._inside and self._is_module(node.receiver)
 
+    def is_backward(self, node: tree.Node | tree.Block) -> bool:
+        """Whether a call goes back through a module or criterion, in a pass that the page has autograd compute."""
+        if not (isinstance(node, Invoke) and node.method in BACKWARD) or self.t.plain_passes:
+            return False
+        kind = self.t.kind(node.receiver)
+        if kind not in ("module", "criterion") or is_own_pass(self.t, node):
+            return False
+        return not self.goes_back(node)
+
     def value(self, node: Call | Invoke) -> Py | None:
         """A call of a module inside; None for other calls."""
         t = self.t

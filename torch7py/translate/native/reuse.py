@@ -8,15 +8,7 @@ programs, and only there, the page's copies write over what they gave before, to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from torch7py.translate import tree
-from torch7py.translate.tree import Call, Expression, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-
-__all__ = ["COPY", "carried_uncopied"]
+__all__ = ["COPY"]
 
 COPY = '''class StepCopy(nn.Module):
     """A module at one step. As in Torch7, its outputs lie in one memory: a call overwrites what it gave before.
@@ -42,34 +34,3 @@ COPY = '''class StepCopy(nn.Module):
             output.data = memory
         return outputs
 '''
-
-
-def carried_uncopied(t: Translation) -> bool:
-    """Whether a training step leaves tensors of its graph, as they are, in a variable that outlives it."""
-    for scope, own in t.training.steps.items():
-        for statement in own:
-            if not isinstance(statement, tree.Assign) or statement in t.training.dropped:
-                continue
-            for target, value in zip(statement.targets, statement.values, strict=False):
-                if not isinstance(target, Name) or t.kind(value) not in ("tensor", "table"):
-                    continue
-                variable = t.scopes.of_name[target]
-                if variable in t.graph_variables or not t.training.carried.outlives(variable, scope):
-                    continue
-                kept = t.training.carried.has_graph(value, t.training.carried.graph_values[scope])
-                if kept and not _copies(t, value):
-                    return True
-    return False
-
-
-def _copies(t: Translation, value: Expression) -> bool:
-    """Whether an expression gives a tensor, or tensors, of its own."""
-    if isinstance(value, Invoke) and value.method == "clone":
-        return True
-    if not isinstance(value, Call):
-        return False
-    functions = t.types.function_called(value)
-    return bool(functions) and all(
-        any(isinstance(node, Invoke) and node.method == "clone" for node in tree.walk(function.body))
-        for function in functions
-    )

@@ -63,6 +63,7 @@ class Translator(Translation):
 
     classes: Classes
     modules: Modules
+    training: Training
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch7py.translate.native.graphs import Graphs
     from torch7py.translate.native.interfaces.classes import Classes
     from torch7py.translate.native.interfaces.modules import Modules
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.intervals import Intervals
     from torch7py.translate.native.models import Models
     from torch7py.translate.native.own_passes import OwnPasses
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from torch7py.translate.native.plain_layers import PlainLayers
     from torch7py.translate.native.tables import Tables
     from torch7py.translate.native.tensors.reshaping import Reshapes
-    from torch7py.translate.native.training import Training
     from torch7py.translate.native.unpacking import Unpacking
     from torch7py.translate.native.value_counts import ValueCounts
     from torch7py.translate.native.wholes import Wholes

@@ -12,7 +12,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
-from torch7py.translate.native import code, devices, plain, reuse, types_by_name
+from torch7py.translate.native import code, devices, plain, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models import plain_passes
 from torch7py.translate.native.models.builders import Builders
@@ -136,8 +136,8 @@ class Models:
                 refuse_half(t, node, node.arguments)
                 if t.goes_back_plainly:
                     raise Undecided("T7-226", node.line, "a copy that keeps its own calls for the way back")
-                flow = t.training.explicit.flow
-                if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t):
+                flow = t.training.flow
+                if flow.loops(flow.statement(node)) and t.training.carried.uncopied():
                     t.need_class("copy")
                     return atom(f"StepCopy({base})")
                 return atom(base)  # shares its weights

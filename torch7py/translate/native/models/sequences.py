@@ -203,7 +203,7 @@ class Sequences:
 
     def _check_always(self, call: Invoke, made: Call) -> None:
         """Refuse what is remembered only in a branch, or from a later time on."""
-        flow, owner = self.t.training.explicit.flow, self.t.surroundings.owner
+        flow, owner = self.t.training.flow, self.t.surroundings.owner
         statement, maker = flow.statement(call), flow.statement(made)
         blocks = self._around(statement)
         here, there = owner[statement], owner[maker]
@@ -218,7 +218,7 @@ class Sequences:
 
     def _runs_before(self, call: Invoke, scope: Scope) -> bool:
         """Whether the main program runs a module before it says what is remembered."""
-        flow, owner = self.t.training.explicit.flow, self.t.surroundings.owner
+        flow, owner = self.t.training.flow, self.t.surroundings.owner
         return any(
             node.method in FORWARD
             and node.place.start < call.place.start
@@ -267,7 +267,7 @@ class Sequences:
         """Whether a variable is the same where a module is made and later."""
         if variable.is_global and not variable.writes:
             return True
-        flow, owner = self.t.training.explicit.flow, self.t.surroundings.owner
+        flow, owner = self.t.training.flow, self.t.surroundings.owner
         home = variable.scope or self.t.scopes.main
         inside = home in (owner[flow.statement(node)], self.t.scopes.main)
         return inside and all(name.place.start < node.place.start for name in variable.writes)

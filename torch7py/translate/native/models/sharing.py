@@ -9,6 +9,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Sharing:
     def becomes_shared(self, node: Invoke) -> Invoke | None:
         """The statement's call that makes a copy share all with its model, before the copy is used."""
         t = self.t
-        flow = t.training.explicit.flow
-        target = t.training.explicit.calls.target(flow.statement(node), node)
+        flow = t.training.flow
+        target = given_whole(flow.statement(node), node)
         reads = t.scopes.of_name[target].reads if target is not None else []
         first = flow.statement(reads[0]) if reads else None
         call = first.call if isinstance(first, tree.Run) else None

@@ -24,7 +24,7 @@ def calls_in_branch(t: Translation, calls: list[Call], statement: Statement) -> 
         return []
     found = []
     for call in calls:
-        others = _branches(t, t.training.explicit.flow.statement(call))
+        others = _branches(t, t.training.flow.statement(call))
         if any(inner is block or (other is not None and _alike(condition, other)) for other, inner in others):
             found.append(call)
         elif not any(other is not None and _excludes(condition, other) for other, _ in others):

@@ -16,8 +16,8 @@ from torch7py.translate.tree import Call, Expression, Invoke, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.holders import Holder
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["looked_at"]
 
@@ -52,7 +52,7 @@ def _changes(optimizer: Optimizer) -> bool:
 
 
 def _statement_of(t: Translation, call: Call) -> Statement:
-    return t.training.explicit.flow.statement(call)
+    return t.training.flow.statement(call)
 
 
 class _Gradients:
@@ -95,7 +95,7 @@ class _Gradients:
             return found
         function = scope.function
         calls = [] if function is None else self.t.types.calls_of.get(function, [])
-        return any(self.after(c.place.end, self.training.explicit.flow.statement(c)) for c in calls)
+        return any(self.after(c.place.end, self.training.flow.statement(c)) for c in calls)
 
     def _first(
         self,

@@ -72,7 +72,7 @@ def _runs_once(t: Translation, scope: Scope) -> bool:
     if any(function is made.find("__init") for made in t.types.classes.values()):
         return True
     calls = t.types.calls_of.get(function, [])
-    at = [t.training.explicit.flow.statement(call) for call in calls]
+    at = [t.training.flow.statement(call) for call in calls]
     return (
         len(at) == 1
         and not any(isinstance(s, LOOPS) for s in t.surroundings.parents[at[0]])

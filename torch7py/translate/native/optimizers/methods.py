@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.holders import Holder
-    from torch7py.translate.native.optimizers.restored import Restored
 
-__all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "names_of"]
+__all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "Restored", "names_of"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +119,13 @@ STATE = {
     | {"old_dirs", "old_stps", "ro", "stp_bufs", "t", "tmp1"},
     "cg": {"df", "df0", "df1", "df2", "df3", "s", "x0", "verbose"},
 }
+
+
+class Restored(NamedTuple):
+    """A state from a file. ``condition``: whether there is one; always, where that is None."""
+
+    state: Expression
+    condition: Expression | None
 
 
 @dataclass(eq=False)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
+from torch7py.translate.native.optimizers.methods import Restored
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
 
-__all__ = ["Restored", "restored"]
-
-
-class Restored(NamedTuple):
-    """A state from a file. ``condition``: whether there is one; always, where that is None."""
-
-    state: Expression
-    condition: Expression | None
+__all__ = ["restored"]
 
 
 def restored(t: Translation, value: Expression | None) -> tuple[Expression | None, Restored | None]:

@@ -49,7 +49,7 @@ def completed(
     t: Translation, holder: Holder, statement: Statement, table: tree.Table
 ) -> tuple[tree.Table, list[Statement]]:
     """A table of settings with those that the statements right behind it add, and these statements."""
-    block = t.training.explicit.flow.block_of[statement].statements
+    block = t.training.flow.block_of[statement].statements
     fields, found = list(table.fields), list[Statement]()
     for each in block[block.index(statement) + 1 :]:
         if not isinstance(each, tree.Assign) or len(each.targets) != 1 or len(each.values) != 1:

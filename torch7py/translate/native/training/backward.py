@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import base_name
-from torch7py.translate.native.gradients import Gradients
-from torch7py.translate.native.own_passes import is_own_pass
+from torch7py.translate.native.gradients import Gradients, is_gradient
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.training.carried import Carried
+    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.losses import Losses
 
 __all__ = ["BackwardPasses"]
 
@@ -38,8 +39,11 @@ class _Found:
 
 
 class BackwardPasses:
-    def __init__(self, t: Translation, training: Training) -> None:
+    def __init__(
+        self, t: Translation, training: Training, explicit: Explicit, losses: Losses, carried: Carried
+    ) -> None:
         self.training, self.t = training, t
+        self.explicit, self.losses, self.carried = explicit, losses, carried
         self.scales: dict[
             Scope | Statement, Invoke
         ] = {}  # by what all gradients of a function's criterions are scaled
@@ -48,22 +52,14 @@ class BackwardPasses:
         self._scopes = {  # those with a backward pass
             places.owner[home]
             for node in tree.every(self.t.program, Invoke)
-            if self.is_backward(node) and (home := places.home.get(node)) is not None
+            if self.t.own_passes.is_backward(node) and (home := places.home.get(node)) is not None
         }
 
-    def is_backward(self, node: tree.Node | Block) -> bool:
-        if not (isinstance(node, Invoke) and node.method in BACKWARD) or self.t.plain_passes:
-            return False
-        kind = self.t.kind(node.receiver)
-        if kind not in ("module", "criterion") or is_own_pass(self.t, node):
-            return False
-        return not self.t.own_passes.goes_back(node)
-
-    def analyse(self, bodies: list[tuple[Scope, Block]]) -> None:
+    def analyse(self, scopes: list[Scope]) -> None:
         """Find the backward passes of a program: which are those of a loss, and which are written call by call."""
-        explicit, losses = self.training.explicit, self.training.losses
+        explicit, losses = self.explicit, self.losses
         found: dict[Scope, _Found] = {}
-        for scope, _ in bodies:
+        for scope in scopes:
             if scope in self._scopes and self.t.own_passes.is_inside(scope.function):
                 explicit.take(
                     scope, sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
@@ -71,7 +67,7 @@ class BackwardPasses:
             elif scope in self._scopes:
                 own = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
                 self.training.steps[scope] = own
-                self.training.carried.find(scope, own)
+                self.carried.find(scope, own)
                 found[scope] = self._judge(own)
         for scope, step in found.items():
             if explicit.may_take(scope) and not step.objections and not step.escapes:
@@ -109,14 +105,14 @@ class BackwardPasses:
             pass
         self._check_escapes(own, gradients, dropped)
         in_order = [statement for statement in own if statement in dropped]
-        passed = Gradients(self.t, self.training, in_order)
+        passed = Gradients(self.t, in_order)
         scaled = self._scaled(own, dropped)
         passed.scaled.update(scaled)
         found = _Found(own, gradients, dropped)
         for statement in in_order:
             for objection in passed.objections(statement):
-                found.objections.setdefault(self.outermost(statement, dropped), objection)
-        calls = [s for s in own if any(self.is_backward(n) for n in tree.own_nodes(s))]
+                found.objections.setdefault(self.losses.outermost(statement, dropped), objection)
+        calls = [s for s in own if any(self.t.own_passes.is_backward(n) for n in tree.own_nodes(s))]
         found.escapes = any(s not in dropped for s in calls) or any(
             self._reads_gradient(node) for s in own if s not in dropped for node in tree.own_nodes(s)
         )
@@ -127,7 +123,7 @@ class BackwardPasses:
         groups: dict[Scope | Statement, list[Invoke]] = {}
         for statement in own:
             for node in tree.own_nodes(statement):
-                is_call = isinstance(node, Invoke) and self.is_backward(node)
+                is_call = isinstance(node, Invoke) and self.t.own_passes.is_backward(node)
                 if is_call and isinstance(node, Invoke) and self.t.kind(node.receiver) == "criterion":
                     groups.setdefault(self._step(statement), []).append(node)
         nodes = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke)]
@@ -188,7 +184,7 @@ class BackwardPasses:
                 if any(v in self.training.vectors.flat_gradients for v in variables):
                     continue
                 if (
-                    statement.values and all(self.is_gradient(v, gradients) for v in statement.values)
+                    statement.values and all(is_gradient(self.t, v, gradients) for v in statement.values)
                 ) or all(v in gradients for v in variables):
                     pass
                 elif not self._serves(variables, statement, own, dropped):
@@ -199,8 +195,8 @@ class BackwardPasses:
                 gradients.update(variables)
                 news = True
             elif isinstance(statement, (tree.NumericFor, tree.GenericFor, tree.While, tree.If, tree.Do)):
-                if isinstance(statement, tree.GenericFor) and self.is_gradient(
-                    statement.values[0], gradients
+                if isinstance(statement, tree.GenericFor) and is_gradient(
+                    self.t, statement.values[0], gradients
                 ):
                     found = {of_name[name] for name in statement.names} - gradients
                     gradients |= found
@@ -222,12 +218,12 @@ class BackwardPasses:
 
     def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
         """Whether a call as a statement only computes, keeps or checks gradients."""
-        if self.is_backward(call):
+        if self.t.own_passes.is_backward(call):
             return True
         if isinstance(call, Invoke):
             return self._base(call.receiver, gradients) is not None
         path = self.t.path(call.callee)
-        if path == "table.insert" and call.arguments and self.is_gradient(call.arguments[-1], gradients):
+        if path == "table.insert" and call.arguments and is_gradient(self.t, call.arguments[-1], gradients):
             name = base_name(call.arguments[0])
             if name is not None:
                 gradients.add(self.t.scopes.of_name[name])
@@ -246,20 +242,6 @@ class BackwardPasses:
             return None
         variable = self.t.scopes.of_name[name]
         return variable if variable in gradients else None
-
-    def is_gradient(self, value: tree.Node | Block, gradients: set[Variable]) -> bool:
-        for node in tree.own_nodes(value):
-            if self.is_backward(node):
-                return True
-            if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
-                return True
-            if (
-                isinstance(node, Index)
-                and isinstance(node.key, tree.String)
-                and node.key.value == "gradInput"
-            ):
-                return True
-        return False
 
     def _serves(
         self, variables: list[Variable], statement: Statement, own: list[Statement], dropped: set[Statement]
@@ -285,7 +267,7 @@ class BackwardPasses:
             for node in tree.own_nodes(statement):
                 if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
                     for other in list(dropped):
-                        if any(self.is_backward(n) for n in tree.own_nodes(other)):
+                        if any(self.t.own_passes.is_backward(n) for n in tree.own_nodes(other)):
                             dropped.discard(other)
                     gradients.clear()
                     return
@@ -297,9 +279,3 @@ class BackwardPasses:
         ):
             return False
         return self.t.kind(node.base) in ("module", "criterion")
-
-    def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
-        for around in self.t.surroundings.parents[statement]:
-            if around in dropped:
-                return around
-        return statement

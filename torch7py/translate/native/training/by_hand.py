@@ -15,8 +15,9 @@ from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Explicit
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["find"]
 
@@ -27,7 +28,7 @@ _UNKNOWN = {
 }
 
 
-def find(t: Translation, explicit: Explicit) -> None:
+def find(t: Translation, explicit: Explicit, runs: Forwards) -> None:
     """Take modules with passes that were refused for not being known well enough, where all their calls are seen."""
     for found in list(explicit.passes.values()):
         node = found.node
@@ -35,41 +36,37 @@ def find(t: Translation, explicit: Explicit) -> None:
             continue
         module = t.type(node.receiver)
         calls = [n for n in tree.every(t.program, Invoke) if t.type(n.receiver) is module]
-        forwards = [n for n in calls if explicit.calls.is_forward(n)]
-        passes = [n for n in calls if t.training.backward.is_backward(n)]
-        if (
-            not forwards
-            or not all(n in explicit.passes for n in passes)
-            or _is_other(t, explicit, node.receiver)
-        ):
+        forwards = [n for n in calls if runs.is_forward(n)]
+        passes = [n for n in calls if t.own_passes.is_backward(n)]
+        if not forwards or not all(n in explicit.passes for n in passes) or _is_other(t, runs, node.receiver):
             continue
         if any(_is_elsewhere(t, explicit, n) for n in forwards):
             continue
-        scopes = {_scope(t, explicit, n) for n in forwards}
+        scopes = {_scope(t, n) for n in forwards}
         for each in passes:
             del explicit.passes[each]
-            if isinstance(each.receiver, Name) and scopes != {_scope(t, explicit, each)}:
+            if isinstance(each.receiver, Name) and scopes != {_scope(t, each)}:
                 explicit.may_be_stale(each.receiver)
         for each in forwards:
             explicit.forwards.pop(each, None)
         t.own_passes.take(module, [*forwards, *passes])
 
 
-def _scope(t: Translation, explicit: Explicit, node: Expression) -> Scope:
-    return t.surroundings.owner[explicit.flow.statement(node)]
+def _scope(t: Translation, node: Expression) -> Scope:
+    return t.surroundings.owner[t.training.flow.statement(node)]
 
 
 def _is_elsewhere(t: Translation, explicit: Explicit, forward: Invoke) -> bool:
     """Whether a module is run where a loss goes back through it by itself."""
-    scope = _scope(t, explicit, forward)
+    scope = _scope(t, forward)
     return scope in t.training.steps and scope not in explicit.scopes
 
 
-def _is_other(t: Translation, explicit: Explicit, module: Expression) -> bool:
+def _is_other(t: Translation, runs: Forwards, module: Expression) -> bool:
     """Whether a module is run otherwise as well, keeps its steps itself, or is given what is looked up."""
     called = any(
-        isinstance(n, tree.Call) and t.type(n.callee) is t.type(module) and explicit.calls.is_forward(n)
-        for n in explicit.flow.statement_of
+        isinstance(n, tree.Call) and t.type(n.callee) is t.type(module) and runs.is_forward(n)
+        for n in t.training.flow.statement_of
     )
-    steps = explicit.calls.keeps_steps(module) or explicit.calls.parts_run(module)
+    steps = runs.keeps_steps(module) or runs.parts_run(module)
     return called or steps or takes_items(t.type(module)) or bool(t.type(module).classes)

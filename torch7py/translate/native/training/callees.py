@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
 from torch7py.translate.native.names import walk_function
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Explicit
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["Callees"]
 
 
 class Callees:
-    def __init__(self, t: Translation, explicit: Explicit) -> None:
-        self.explicit = explicit
-        self.t, self.flow, self.calls = t, explicit.flow, explicit.calls
+    def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards) -> None:
+        self.t, self.flow, self.calls = t, t.training.flow, forwards
 
     def forward(
         self, node: Invoke, own: list[Statement], candidates: list[Call | Invoke]
@@ -95,7 +96,7 @@ class Callees:
 
     def _is_changed(self, forward: Call | Invoke, last: Statement) -> bool:
         """Whether the input or the output changes in the rest of the function."""
-        target = self.calls.target(self.flow.statement(forward), forward)
+        target = given_whole(self.flow.statement(forward), forward)
         values = [forward.arguments[0], *([] if target is None else [target])]
         return any(self.flow.changed(value, forward, last) for value in values) or self.calls.switched(
             forward, last

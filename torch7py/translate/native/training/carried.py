@@ -14,15 +14,16 @@ from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["Carried"]
 
 
 class Carried:
-    def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t = training, t
+    def __init__(self, t: Translation, training: Training, explicit: Explicit) -> None:
+        self.training, self.t, self.explicit = training, t, explicit
         self.graph_values: dict[Scope, set[Variable]] = {}
 
     def find(self, scope: Scope, own: list[Statement]) -> None:
@@ -53,7 +54,7 @@ class Carried:
         self.graph_values[scope] = found
 
     def has_graph(self, value: Expression, found: set[Variable]) -> bool:
-        if self.training.backward.is_backward(value):
+        if self.t.own_passes.is_backward(value):
             return False
         for node in tree.own_nodes(value):
             if (
@@ -86,7 +87,7 @@ class Carried:
             for node in tree.own_nodes(statement) if statement in training.dropped else ():
                 if (
                     isinstance(node, Invoke)
-                    and training.backward.is_backward(node)
+                    and self.t.own_passes.is_backward(node)
                     and self.keeps_states(node.receiver)
                     and not any(isinstance(n, Index) and not n.dotted for n in tree.walk(node.receiver))
                     and not any(forms.same_expression(node.receiver, other) for other in found)
@@ -120,7 +121,7 @@ class Carried:
             return written
         if kind == "table" and self.t.type(value).of_elements().kind != "tensor":
             return written
-        explicit = self.training.explicit
+        explicit = self.explicit
         if value in explicit.forwards and explicit.forwards[value].passes:
             return written  # those who take it cut it off
         if not self.has_graph(value, self.graph_values.get(scope, set())) and not (
@@ -163,7 +164,7 @@ class Carried:
         """Whether a variable was declared before the loop around the backward pass."""
         loops = [
             s
-            for at in (*self.training.losses.backward_at, *self.training.explicit.places())
+            for at in (*self.training.losses.backward_at, *self.explicit.places())
             for s in self.t.surroundings.parents[at]
             if self.t.surroundings.owner[at] is scope and isinstance(s, LOOPS)
         ]
@@ -175,3 +176,33 @@ class Carried:
         if around and all(place.start <= declared <= place.end for place in around):
             return False  # each of the loops that see it has its own
         return declared < loops[-1].place.start
+
+    def uncopied(self) -> bool:
+        """Whether a training step leaves tensors of its graph, as they are, in a variable that outlives it."""
+        for scope, own in self.training.steps.items():
+            for statement in own:
+                if not isinstance(statement, tree.Assign) or statement in self.training.dropped:
+                    continue
+                for target, value in zip(statement.targets, statement.values, strict=False):
+                    if not isinstance(target, Name) or self.t.kind(value) not in ("tensor", "table"):
+                        continue
+                    variable = self.t.scopes.of_name[target]
+                    if variable in self.t.graph_variables or not self.outlives(variable, scope):
+                        continue
+                    kept = self.has_graph(value, self.graph_values[scope])
+                    if kept and not _copies(self.t, value):
+                        return True
+        return False
+
+
+def _copies(t: Translation, value: Expression) -> bool:
+    """Whether an expression gives a tensor, or tensors, of its own."""
+    if isinstance(value, Invoke) and value.method == "clone":
+        return True
+    if not isinstance(value, Call):
+        return False
+    functions = t.types.function_called(value)
+    return bool(functions) and all(
+        any(isinstance(node, Invoke) and node.method == "clone" for node in tree.walk(function.body))
+        for function in functions
+    )

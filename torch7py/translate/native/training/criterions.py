@@ -6,27 +6,30 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native.training.calls import Forward, Given, Pass
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Explicit
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.forwards import Forwards
+    from torch7py.translate.native.training.losses import Losses
 
 __all__ = ["Criterions"]
 
 
 class Criterions:
-    def __init__(self, t: Translation, explicit: Explicit) -> None:
-        self.explicit, self.t = explicit, t
-        self.flow = explicit.flow
+    def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards, losses: Losses) -> None:
+        self.explicit, self.t, self.calls, self.losses = explicit, t, forwards, losses
+        self.flow = t.training.flow
 
     def forward_of(self, given: Given, scope: Scope, own: list[Statement]) -> None:
         """The forward of the criterion that a backward call of it belongs to."""
         node = given.node
         if len(node.arguments) < 2:
             return
-        if self.explicit.calls.overwrites(node, own):
+        if self.calls.overwrites(node, own):
             given.refused = "a gradient that another call has overwritten when it is read"
             return
         before = [
@@ -34,15 +37,15 @@ class Criterions:
             for s in own
             for n in tree.own_nodes(s)
             if isinstance(n, (Call, Invoke))
-            and self.t.training.losses.is_loss_call(n)
-            and self.flow.same(self.explicit.calls.module(n), node.receiver)
+            and self.losses.is_loss_call(n)
+            and self.flow.same(self.calls.module(n), node.receiver)
             and n.place.end <= node.place.start
         ]
         if not before:
             return
         last = max(before, key=lambda n: n.place.start)
         same = len(last.arguments) == 2 and all(
-            self.explicit.calls.alike(a, b) for a, b in zip(last.arguments, node.arguments, strict=False)
+            self.calls.alike(a, b) for a, b in zip(last.arguments, node.arguments, strict=False)
         )
         if not same or not self.flow.precedes(self.flow.statement(last), self.flow.statement(node)):
             return
@@ -66,7 +69,7 @@ class Criterions:
         variable = self.t.scopes.of_name[value]
         for forward in reversed(list(self.explicit.forwards.values())):
             statement = self.flow.statement(forward.node)
-            target = self.explicit.calls.target(statement, forward.node)
+            target = given_whole(statement, forward.node)
             if target is None or self.t.scopes.of_name[target] is not variable:
                 continue
             if not self.flow.precedes(statement, self.flow.statement(place)):
@@ -137,8 +140,8 @@ class Criterions:
             for s in own
             if isinstance(s, (tree.Local, tree.Assign))
             and len(s.values) == 1
-            and self.explicit.calls.target(s, s.values[0]) is not None
-            and self.t.scopes.of_name[self.explicit.calls.target(s, s.values[0]) or gradient] is variable
+            and given_whole(s, s.values[0]) is not None
+            and self.t.scopes.of_name[given_whole(s, s.values[0]) or gradient] is variable
         ]
         writes = len(variable.writes) + (0 if variable.is_global else 1)
         before = [s for s in made if s.place.end <= gradient.place.start]
@@ -172,8 +175,8 @@ class Criterions:
         if loss is None:
             return ""
         statement = self.flow.statement(loss)
-        target = self.explicit.calls.target(statement, loss)
-        losses = self.t.training.losses
+        target = given_whole(statement, loss)
+        losses = self.losses
         if target is not None:
             variable = self.t.scopes.of_name[target]
             writes = (

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
+from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
@@ -23,35 +24,27 @@ from torch7py.translate.native.training import by_hand
 from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
-from torch7py.translate.native.training.flow import Flow
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.reach import Reach
-from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.training.losses import Losses
 
 __all__ = ["Explicit"]
 
 
-class Explicit:
-    def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t = training, t
-        self.flow = Flow(t)
-        self.calls = Forwards(t, training, self.flow)
-        self.reach = Reach(t, self)
-        self.criterions = Criterions(t, self)
-        self.callees = Callees(t, self)
-        self.scopes: dict[Scope, list[Statement]] = {}
-        self.forwards: dict[Expression, Forward] = {}
-        self.passes: dict[Expression, Pass] = {}
-        self.given: dict[Expression, Given] = {}
-        self.read: dict[Index, Forward | Pass | Given] = {}  # fields of modules: output, gradInput
-        self.kept_fields: set[Index] = set()
-        self.left_out: set[Statement] = set()
-        self.stale: set[Variable] = set()  # modules whose weights move between a forward and its backward
+class Explicit(interfaces.Explicit):
+    def __init__(self, t: Translation, training: Training, forwards: Forwards, losses: Losses) -> None:
+        super().__init__()
+        self.training, self.t, self.flow, self.calls = training, t, training.flow, forwards
+        self.reach = Reach(t, self, forwards)
+        self.criterions = Criterions(t, self, forwards, losses)
+        self.callees = Callees(t, self, forwards)
 
     def may_take(self, scope: Scope) -> bool:
         """Whether a function is not a layer's own method, which is written by other rules."""
@@ -73,8 +66,8 @@ class Explicit:
             ]
         return [other for other in found if other is not scope]
 
-    def resolve(self) -> None:
-        self._read_everywhere()
+    def resolve(self, scopes: list[Scope]) -> None:
+        self._read_everywhere(scopes)
         if self.scopes:
             self.reach.find()
         for own in self.scopes.values():
@@ -83,7 +76,7 @@ class Explicit:
                     self._resolve_pass(node, own)
                 else:
                     self.given[node] = Given(node)
-        by_hand.find(self.t, self)
+        by_hand.find(self.t, self, self.calls)
         for own in self.scopes.values():
             self._read_fields(own)
         for scope, own in self.scopes.items():
@@ -199,7 +192,7 @@ class Explicit:
             found.refused = "an input that changes between a forward and its backward pass"
             return
         statement = self.flow.statement(call)
-        target = self.calls.target(statement, call)
+        target = given_whole(statement, call)
         if target is not None and self.flow.overwritten(target, call, node):
             found.refused = "an output that is changed between a forward and its backward pass"
             return
@@ -218,9 +211,9 @@ class Explicit:
         if name is not None:
             self.stale.add(self.t.scopes.of_name[name])
 
-    def _read_everywhere(self) -> None:
+    def _read_everywhere(self, scopes: list[Scope]) -> None:
         """Read outputs of modules in functions whose backward passes, if there are any, are those of a loss."""
-        for scope, _ in self.training.bodies():
+        for scope in scopes:
             if self.t.own_passes.is_inside(scope.function):
                 continue
             if scope not in self.scopes and self.may_take(scope):
@@ -275,7 +268,7 @@ class Explicit:
         t = self.t
         scope = self.t.surroundings.owner[self.flow.statement(found.node)]
         statement = self.flow.statement(found.node)
-        target = self.calls.target(statement, found.node)
+        target = given_whole(statement, found.node)
         refused = [p for p in found.passes if p.refused]
         if found.passes and len(refused) == len(found.passes):
             found.passes.clear()

@@ -14,7 +14,7 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.known import Known
 
-__all__ = ["Flow"]
+__all__ = ["Flow", "given_whole"]
 
 # Functions of two tensors, which change the first only if they are given three.
 _OPERATIONS = set(
@@ -264,3 +264,12 @@ def path_draws(path: str) -> bool:
         "torch.uniform",
         "torch.normal",
     }
+
+
+def given_whole(statement: Statement, value: Expression) -> Name | None:
+    """The variable that is given the whole value of an expression in a statement."""
+    if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        if len(targets) == 1 and statement.values[0] is value and isinstance(targets[0], Name):
+            return targets[0]
+    return None

@@ -12,19 +12,19 @@ from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.forms import base_name
 from torch7py.translate.kinds import all_parts
 from torch7py.translate.native.own_passes import is_own_pass
-from torch7py.translate.native.training.flow import Flow
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Forwards"]
 
 
 class Forwards:
-    def __init__(self, t: Translation, training: Training, flow: Flow) -> None:
-        self.training, self.t, self.flow = training, t, flow
+    def __init__(self, t: Translation, training: Training) -> None:
+        self.training, self.t, self.flow = training, t, training.flow
         self.lost: set[Expression] = set()  # backward calls that come after something else than their forward
 
     @cached_property
@@ -161,14 +161,6 @@ class Forwards:
         names = {layer.name for layer in self.t.type(module).find().layers}
         return any(map(facts.by_step, names))
 
-    def target(self, statement: Statement, value: Expression) -> Name | None:
-        """The variable that is given the whole value of an expression in a statement."""
-        if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            if len(targets) == 1 and statement.values[0] is value and isinstance(targets[0], Name):
-                return targets[0]
-        return None
-
     def moves(self, module: Expression, first: tree.Node, second: tree.Node) -> bool:
         """Whether the weights of a module may move between two places."""
         of_name = self.t.scopes.of_name
@@ -186,7 +178,7 @@ class Forwards:
         return False
 
     def backward_calls(self, own: list[Statement]) -> list[Invoke]:
-        is_backward = self.training.backward.is_backward
+        is_backward = self.t.own_passes.is_backward
         found = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke) and is_backward(n)]
         return sorted(found, key=lambda n: n.place.start)
 
@@ -206,7 +198,7 @@ class Forwards:
             statement = self.flow.statement(last)
             count = 1 if self.t.kind(node.receiver) == "module" else 2
             pairs = zip(last.arguments[:count], node.arguments[:count], strict=False)
-            target = self.target(statement, last)
+            target = given_whole(statement, last)
             if (
                 last in seen
                 or self.switched(last, node)

@@ -6,26 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS, base_name, same_expression
+from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Losses"]
 
 
-class Losses:
+class Losses(interfaces.Losses):
     def __init__(self, t: Translation, training: Training) -> None:
         self.training, self.t = training, t
-        self.graph_functions: set[tree.Function] = set()
-        self.calls: set[Expression] = set()
-        # Losses in expressions, and the names that they are given before.
-        self.hoisted: dict[Expression, str] = {}
+        super().__init__()
         self.hoisted_at: dict[Statement, list[Expression]] = {}
         self.named: dict[Statement, str] = {}
-        self.backward_at: dict[Statement, list[Variable | str]] = {}
         self.unknown: set[Statement] = set()
 
     def copy(self) -> _Kept:
@@ -47,13 +44,19 @@ class Losses:
         self.graph_functions, self.calls, self.hoisted, self.hoisted_at = kept[:4]
         self.named, self.backward_at, self.unknown, self.t.graph_variables, self.t.names.used = kept[4:]
 
+    def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
+        for around in self.t.surroundings.parents[statement]:
+            if around in dropped:
+                return around
+        return statement
+
     def place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
         waiting: list[Invoke] = []
         passes: list[tuple[Statement, list[Variable | str]]] = []
         for statement in own:
             if statement not in dropped:
                 continue
-            calls = [n for n in tree.own_nodes(statement) if self.training.backward.is_backward(n)]
+            calls = [n for n in tree.own_nodes(statement) if self.t.own_passes.is_backward(n)]
             criterions = [
                 c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
             ]
@@ -67,9 +70,9 @@ class Losses:
                         if loss not in losses:
                             losses.append(loss)
                 except _NoLoss:
-                    self.unknown.add(self.training.backward.outermost(statement, dropped))
+                    self.unknown.add(self.outermost(statement, dropped))
                 waiting = []
-                passes.append((self.training.backward.outermost(statement, dropped), losses))
+                passes.append((self.outermost(statement, dropped), losses))
                 self.backward_at.setdefault(passes[-1][0], [])
         for outermost, losses in self._joined(passes, own, dropped):
             for loss in losses:
@@ -111,14 +114,14 @@ class Losses:
 
     def _reached(self, first: Statement, own: list[Statement], dropped: set[Statement]) -> set[Statement]:
         """The backward passes that what one gives goes on into, with itself."""
-        of_name, backward = self.t.scopes.of_name, self.training.backward
+        of_name, backward = self.t.scopes.of_name, self.t.own_passes
         passed: set[Variable] = set()
         reached = {first}
         for statement in [s for s in own if s in dropped and s.place.start >= first.place.start]:
             nodes = tree.own_nodes(statement)
             given = statement.targets if isinstance(statement, tree.Assign) else ()  # anew, and not read
             names = {of_name[n] for n in nodes if isinstance(n, Name) and n not in given}
-            outermost = backward.outermost(statement, dropped)
+            outermost = self.outermost(statement, dropped)
             if outermost is not first and not names & passed:
                 passed -= {of_name[target] for target in given if isinstance(target, Name)}
                 continue
@@ -280,7 +283,7 @@ class Losses:
             return False
         inside = {s for s in self.t.surroundings.owner if loops[-1] in self.t.surroundings.parents[s]}
         return any(
-            self.training.backward.is_backward(n)
+            self.t.own_passes.is_backward(n)
             for s in inside
             for n in tree.own_nodes(s)
             if self._is_module_backward(n)

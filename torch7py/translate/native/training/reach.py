@@ -10,8 +10,9 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Explicit
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["Reach"]
 
@@ -20,8 +21,8 @@ _PLAIN = {"number", "string", "boolean", "module", "criterion"}
 
 
 class Reach:
-    def __init__(self, t: Translation, explicit: Explicit) -> None:
-        self.explicit, self.t = explicit, t
+    def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards) -> None:
+        self.explicit, self.t, self.calls = explicit, t, forwards
         self.graphical: set[Variable] = set()
         self._functions: set[tree.Function] = set()  # whose results are being looked at
         self._finding = False
@@ -35,7 +36,7 @@ class Reach:
         before, self._finding = -1, True
         while before != len(self.graphical):
             before = len(self.graphical)
-            for statement in self.explicit.flow.block_of:
+            for statement in self.t.training.flow.block_of:
                 self._learn(statement)
         self._finding = False
         self._givers.clear()  # later some calls may be known for backward passes
@@ -92,9 +93,9 @@ class Reach:
         if isinstance(value, tree.Function):
             return False
         if isinstance(value, (Call, Invoke)):
-            if self.t.training.backward.is_backward(value):
+            if self.t.own_passes.is_backward(value):
                 return False
-            if self.explicit.calls.is_forward(value):
+            if self.calls.is_forward(value):
                 return True
             functions = self.t.types.function_called(value)
             if functions:

@@ -16,7 +16,7 @@ from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["RunParts"]
 
@@ -25,8 +25,8 @@ _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg
 
 
 class RunParts:
-    def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t = training, t
+    def __init__(self, t: Translation, forwards: Forwards) -> None:
+        self.t, self.forwards = t, forwards
         self._run: dict[Type, bool] | None = (
             None  # types of modules that are run -> always, or only in a branch
         )
@@ -115,7 +115,7 @@ class RunParts:
             for statement in self.t.surroundings.owner:
                 always = not any(isinstance(s, tree.If) for s in self.t.surroundings.parents[statement])
                 for node in tree.own_nodes(statement):
-                    if isinstance(node, (Call, Invoke)) and self.training.explicit.calls.is_forward(node):
-                        found = self.t.type(self.training.explicit.calls.module(node)).find()
+                    if isinstance(node, (Call, Invoke)) and self.forwards.is_forward(node):
+                        found = self.t.type(self.forwards.module(node)).find()
                         self._run[found] = self._run.get(found, False) or always
         return self._run

@@ -10,21 +10,23 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
-from torch7py.translate.native import code, flat, initialization, optimizers, reuse
+from torch7py.translate.native import code, flat, initialization, optimizers
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.holders import Holder, Holders
+from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BackwardPasses
 from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
+from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.parameter_lists import ParameterLists
+from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
-from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
@@ -32,56 +34,39 @@ if TYPE_CHECKING:
 __all__ = ["Training"]
 
 
-class Training:
+class Training(interfaces.Training):
+    vectors: FlatVectors
+    losses: Losses
+    explicit: Explicit
+    carried: Carried
+    parameter_lists: ParameterLists
+    written: Written
+
     def __init__(self, translator: Translation) -> None:
+        super().__init__(translator)
         self.t = translator
-        self.closures: set[tree.Function] = set()  # given to optim
-        self.moved_by: dict[tree.Function, list[Expression]] = {}  # and the weights that go with each
-        self.given_point: set[tree.Function] = (
-            set()
-        )  # those for several tensors, which take the one that is meant
-        self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
-        self.points: dict[
-            tree.Function, Name
-        ] = {}  # of those, the tensor that is no module's but is optimized itself
-        self.dropped: set[Statement] = set()
-        self.settings: set[tree.Field] = set()  # of optimizers, which are written where these are made
-        self.absorbed: set[Statement] = set()  # those that are written, with their comments, in another one
-        self.run_alone: set[Statement] = set()  # whose result only serves the gradients
-        self.dropped_variables: set[Variable] = set()
-        self.dropped_targets: dict[
-            Statement, set[Expression]
-        ] = {}  # of statements that assign several things
-        self.steps: dict[Scope, list[Statement]] = {}
-        self.optimizers: list[optimizers.Optimizer] = []
-        self.optimizer_of: dict[Holder, optimizers.Optimizer] = {}  # by what holds its state
-        self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
-        self.made_after: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
-        self.dropped_fields: set[tree.Field] = set()  # of tables, with the settings of those
-        self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self._pending = ""
-        self.steps_by_hand = any(
-            node.method == "backwardThroughTime" for node in tree.every(translator.program, Invoke)
-        )
-        self.holders = Holders(translator, self)
-        self.vectors = FlatVectors(translator, self)
+        forwards = Forwards(translator, self)
+        run_parts = RunParts(translator, forwards)
+        self.vectors = FlatVectors(translator, self, run_parts)
         self.parameter_lists = ParameterLists(translator, self)
         self.losses = Losses(translator, self)
-        self.carried = Carried(translator, self)
-        self.backward = BackwardPasses(translator, self)
-        self.explicit = Explicit(translator, self)
-        self.written = Written(translator, self)
+        self.explicit = Explicit(translator, self, forwards, self.losses)
+        self.carried = Carried(translator, self, self.explicit)
+        self.backward = BackwardPasses(translator, self, self.explicit, self.losses, self.carried)
+        self.written = Written(translator, self.explicit, forwards, run_parts)
 
     def analyse(self) -> None:
         """See how the program trains, once all parts of the writer are there."""
         self.vectors.find()
         self.parameter_lists.find()
         optimizers.find(self.t)
-        self.backward.analyse(self.bodies())
+        scopes = self._scopes()
+        self.backward.analyse(scopes)
         if not self.t.plain_passes:
-            self.explicit.resolve()
+            self.explicit.resolve(scopes)
 
-    def bodies(self) -> list[tuple[Scope, Block]]:
+    def _scopes(self) -> list[Scope]:
         """The functions, without the backward halves of the program's own layers, which have rules of their own."""
         halves = {
             made.methods[name]
@@ -92,12 +77,8 @@ class Training:
             and not has_own_passes(made)
         }
         functions = self.t.scopes.of_function.items()
-        bodies = [(scope, function.body) for function, scope in functions if function not in halves]
-        return [*bodies, (self.t.scopes.main, self.t.program)]
-
-    def assigned_to(self, variable: Variable) -> list[tuple[Statement, Expression | None]]:
-        """What is assigned to a variable, and where."""
-        return [(statement, value) for statement, _, value in self.holders.assigned(variable)]
+        scopes = [scope for function, scope in functions if function not in halves]
+        return [*scopes, self.t.scopes.main]
 
     def known_function(self, name: str, function: tree.Function) -> bool:
         """Write a function that is known by what it does; whether this is one."""
@@ -111,7 +92,7 @@ class Training:
             if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
                 t.emit("")
             t.emit(f"def {name}({module}, {number}):")
-            if reuse.carried_uncopied(self.t):
+            if self.carried.uncopied():
                 t.need_class("copy")
                 t.emit(
                     '    """The module for every step: with the same parameters, and outputs of their own."""'
@@ -176,22 +157,6 @@ class Training:
             return optimizers.listed(self.t, optimizer, node)
         return self.parameter_lists.whole(node) or self.vectors.alias(node)
 
-    def is_dropped(self, variable: Variable) -> bool:
-        return (
-            variable in self.vectors.aliases
-            or variable in self.vectors.flat_gradients
-            or variable in self.dropped_variables
-        )
-
-    def drop_target(self, statement: Statement, target: Expression) -> None:
-        """Leave an assignment out of the page: the statement, if it has no other one."""
-        assert isinstance(statement, (tree.Local, tree.Assign))
-        gone = self.dropped_targets.setdefault(statement, set())
-        gone.add(target)
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        if gone.issuperset(targets):
-            self.dropped.add(statement)
-
     def _write_rest(self, node: Statement) -> bool:
         """Write what is left of an assignment of several things."""
         gone = self.dropped_targets.get(node)
@@ -202,15 +167,6 @@ class Training:
         given = tuple(v for _, v in left)
         self.t.assignments.write(node, tuple(x for x, _ in left), given, isinstance(node, tree.Local))
         return True
-
-    def is_setting(self, node: Index) -> bool:
-        """Whether an expression is a setting of an optimizer."""
-        return self.holders.of(node.base) in self.optimizer_of
-
-    def fields_gone(self, objects: Type) -> set[str]:
-        """The fields of objects that their page does not have, or by another name."""
-        holders = [*self.vectors.aliases, *self.vectors.flat_gradients, *self.optimizer_of]
-        return {h[1] for h in holders if isinstance(h, tuple) and h[0] is objects.find()}
 
     def only_evaluates(self, function: tree.Function) -> bool:
         """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
@@ -292,7 +248,7 @@ class Training:
         """A backward pass through modules of which none has weights: nothing of it would require a gradient."""
         own = self.steps.get(self.t.surroundings.owner[node], [])
         calls = [n for s in own if s in self.dropped for n in tree.own_nodes(s)]
-        back = [c for c in calls if isinstance(c, Invoke) and self.backward.is_backward(c)]
+        back = [c for c in calls if isinstance(c, Invoke) and self.t.own_passes.is_backward(c)]
         modules = [c.receiver for c in back if self.t.kind(c.receiver) == "module"]
         if modules and not any(self.vectors.run_parts.has_weights(module) for module in modules):
             raise Problem("T7-226", node.line, "a backward pass through modules without weights")
@@ -382,7 +338,7 @@ class Training:
             return found
         if found is not None:
             return found
-        if self.backward.is_backward(node):
+        if self.t.own_passes.is_backward(node):
             raise Problem(
                 "T7-226", node.line, "a gradient that is used for something else than a backward pass"
             )

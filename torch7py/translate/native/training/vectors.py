@@ -11,6 +11,7 @@ from torch7py.translate.forms import LOOPS, same_expression
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.run_parts import RunParts
@@ -18,23 +19,17 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
 
 __all__ = ["FlatVectors"]
 
 
-class FlatVectors:
-    def __init__(self, t: Translation, training: Training) -> None:
+class FlatVectors(interfaces.FlatVectors):
+    def __init__(self, t: Translation, training: Training, run_parts: RunParts) -> None:
         self.training, self.t = training, t
-        self.run_parts = RunParts(t, training)
-        self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
-        self.flat_gradients: dict[Holder, Expression] = {}
-        self.given_by: dict[Holder, Statement] = {}  # the getParameters of each vector
-        self.module_of: dict[Statement, Expression] = {}  # and of which module
-        self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
-        self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
-        self.as_vectors: set[Variable] = set()  # those vectors
+        super().__init__()
+        self.run_parts = run_parts
         self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
 
     def find(self) -> None:
@@ -123,7 +118,7 @@ class FlatVectors:
             for other, _, _ in self.training.holders.assigned(vector):
                 value = other.values[0] if isinstance(other, (tree.Local, tree.Assign)) else None
                 again = None if value is None else self._flattened(value)
-                same = again is None or other is statement or self.training.explicit.flow.same(again, module)
+                same = again is None or other is statement or self.training.flow.same(again, module)
                 if not same:
                     return False
         return True
@@ -139,7 +134,7 @@ class FlatVectors:
     def _are_same(self, first: Statement, later: Statement) -> bool:
         """Whether two statements give the vectors of one network, which has not got or lost layers in between."""
         one, other = self.module_of.get(first), self.module_of.get(later)
-        same = self.training.explicit.flow.same
+        same = self.training.flow.same
         if one is None or other is None or not same(one, other):
             return False
         return not any(
@@ -168,7 +163,7 @@ class FlatVectors:
         for vectors in (self.aliases, self.flat_gradients):
             first, second = self._module_of(one, vectors), self._module_of(other, vectors)
             if first is not None and second is not None:
-                return self.training.explicit.flow.same(first, second)
+                return self.training.flow.same(first, second)
         return None
 
     def weights_of(self, node: Expression) -> Expression | None:
@@ -185,7 +180,7 @@ class FlatVectors:
             return None
         if self.t.kind(node.receiver) != "module" or self.t.types.function_called(node):
             return None
-        statement = self.training.explicit.flow.statement(node)
+        statement = self.training.flow.statement(node)
         around = [s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS)]
         first = around[0].place.start if around else statement.place.end
         in_function = self.t.surroundings.owner[statement].function is not None
@@ -203,7 +198,7 @@ class FlatVectors:
 
     def _is_made_with(self, node: Invoke) -> bool:
         """Whether a function makes the module that it asks for its parameters, out of nothing from elsewhere."""
-        scopes, owner = self.t.scopes, self.t.surroundings.owner[self.training.explicit.flow.statement(node)]
+        scopes, owner = self.t.scopes, self.t.surroundings.owner[self.training.flow.statement(node)]
         if not isinstance(node.receiver, Name) or owner.function is None:
             return False
         variable = scopes.of_name[node.receiver]
@@ -305,7 +300,7 @@ class FlatVectors:
         loops = [
             s
             for call in calls
-            for s in t.surroundings.parents[training.explicit.flow.statement(call)]
+            for s in t.surroundings.parents[training.flow.statement(call)]
             if isinstance(s, LOOPS)
         ]
         inside = any(s.place.start < node.place.start < s.place.end for s in loops)

@@ -11,11 +11,14 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.calls import Forward, Given, Pass
+from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.steps import Training
+    from torch7py.translate.native.training.explicit import Explicit
+    from torch7py.translate.native.training.forwards import Forwards
+    from torch7py.translate.native.training.run_parts import RunParts
 
 __all__ = ["Written"]
 
@@ -23,8 +26,8 @@ _LEAVE_OUT = {"nn.SelectTable", "nn.NarrowTable"}  # parts of a table, whose gra
 
 
 class Written:
-    def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t, self.explicit = training, t, training.explicit
+    def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards, run_parts: RunParts) -> None:
+        self.t, self.explicit, self.calls, self.run_parts = t, explicit, forwards, run_parts
         self._before: dict[Expression, tuple[int, list[str], Py | None]] = {}  # what a value has emitted
 
     # Statements
@@ -97,10 +100,7 @@ class Written:
         t = self.t
         node, given = found.node, found.input
         statement = self.explicit.flow.statement(node)
-        whole = (
-            isinstance(statement, (tree.Local, tree.Assign))
-            and self.explicit.calls.target(statement, node) is not None
-        )
+        whole = isinstance(statement, (tree.Local, tree.Assign)) and given_whole(statement, node) is not None
         self._may_be_hoisted(found, statement, whole)
         instead = t.expressions.instead
         text = ""
@@ -195,7 +195,7 @@ class Written:
         output = f"{base}.last_output" if forward.kept else forward.output
         leaf = f"{base}.last_input" if forward.kept else forward.leaf
         again = found.again or (forward.kept and self._several(found))
-        if not leaf and not self.training.vectors.run_parts.has_weights(node.receiver):
+        if not leaf and not self.run_parts.has_weights(node.receiver):
             raise Problem("T7-226", node.line, "a backward pass through a module without weights")
         scale = node.arguments[2] if len(node.arguments) > 2 else None
         if isinstance(scale, tree.Number) and scale.value == 1:
