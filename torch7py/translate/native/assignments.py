@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
-from torch7py.translate.native import code, indexing, memory, optimizers, plain, tensors, text
+from torch7py.translate.native import code, indexing, memory, plain, tensors, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -312,7 +313,7 @@ class Assignments:
         entry = self.t.classes.uses.entry(node)
         if entry is not None:
             return entry.text
-        setting = optimizers.settings_field(self.t, node)
+        setting = settings.settings_field(self.t, node)
         if setting is not None:
             return setting
         kind = self.t.kind(node.base)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, library_rules, memory, optimizers
+from torch7py.translate.native import code, confusion, facts, library_rules, memory
 from torch7py.translate.native.code import Py, atom, minus_one
+from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, is_open, undecided
 from torch7py.translate.native.whole_tensors import elements, is_mask
@@ -50,11 +51,11 @@ def index(t: Translation, node: Index) -> Py:
     entry = t.classes.uses.entry(node)
     if entry is not None:
         return entry
-    setting = optimizers.settings_field(t, node)
+    setting = settings.settings_field(t, node)
     if setting is not None:
         return atom(setting)
     vector = (
-        optimizers.value_of_field(t, node)
+        settings.value_of_field(t, node)
         or t.training.vectors.alias(node)
         or t.training.parameter_lists.item(node)
     )
@@ -107,7 +108,7 @@ def index(t: Translation, node: Index) -> Py:
             raise Undecided(
                 "T7-303", node.line, f"indexing {described(t, node.base)}, now a list and now another"
             )
-        if optimizers.holds_loss(t, node.base):
+        if writing.holds_loss(t, node.base):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
@@ -152,7 +153,7 @@ def _is_never_given(t: Translation, node: Index) -> bool:
 
 def is_item(t: Translation, node: Index) -> bool:
     """Whether an expression is an item of a list."""
-    if t.kind(node.base) != "table" or t.path(node) is not None or optimizers.holds_loss(t, node.base):
+    if t.kind(node.base) != "table" or t.path(node) is not None or writing.holds_loss(t, node.base):
         return False
     return t.representation(node.base) == "list"
 

@@ -14,11 +14,12 @@ from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_all
-from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
+from torch7py.translate.native import late_imports, reuse, tidy, unmade
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.known import PROVED, PlainForms
 from torch7py.translate.native.names import walk_function
+from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile, gather
 from torch7py.translate.native.translator import Translator
@@ -289,7 +290,7 @@ class _Assembly:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
         helpers = [f"{HELPERS[name].strip()}\n" for name in t.helpers]
-        classes = {**optimizers.CLASSES, "copy": reuse.COPY}
+        classes = {**CLASSES, "copy": reuse.COPY}
         helpers += [f"{classes[name]}\n" for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])
         code = "\n".join([*first, body])

@@ -30,7 +30,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.known import PROVED, PlainForms
 from torch7py.translate.native.missing import looked_for
-from torch7py.translate.native.models import Models
+from torch7py.translate.native.models.methods import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.outputs import overwritten
@@ -40,7 +40,7 @@ from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.tensors.reshaping import Reshapes
-from torch7py.translate.native.training import Training
+from torch7py.translate.native.training.steps import Training
 from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
 from torch7py.translate.native.whole_tensors import counted_comparisons

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.modules import Modules
     from torch7py.translate.native.interfaces.training import Training
     from torch7py.translate.native.intervals import Intervals
-    from torch7py.translate.native.models import Models
+    from torch7py.translate.native.models.methods import Models
     from torch7py.translate.native.own_passes import OwnPasses
     from torch7py.translate.native.places import Places
     from torch7py.translate.native.plain_layers import PlainLayers

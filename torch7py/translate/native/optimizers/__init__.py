@@ -6,24 +6,3 @@ torch.optim does not have.
 """
 
 from __future__ import annotations
-
-from torch7py.translate.native.optimizers.classes import CLASSES
-from torch7py.translate.native.optimizers.finding import find
-from torch7py.translate.native.optimizers.methods import Definition, Optimizer
-from torch7py.translate.native.optimizers.settings import listed, settings_field, value_of_field
-from torch7py.translate.native.optimizers.writing import give_gradient, holds_loss, of_call, step, write
-
-__all__ = [
-    "CLASSES",
-    "Definition",
-    "Optimizer",
-    "find",
-    "give_gradient",
-    "holds_loss",
-    "listed",
-    "of_call",
-    "settings_field",
-    "step",
-    "value_of_field",
-    "write",
-]

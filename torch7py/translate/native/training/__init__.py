@@ -7,7 +7,3 @@ what the program stored of the criterion's forward (losses.py).
 """
 
 from __future__ import annotations
-
-from torch7py.translate.native.training.steps import Training
-
-__all__ = ["Training"]

@@ -20,7 +20,7 @@ __all__ = ["Callees"]
 
 class Callees:
     def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards) -> None:
-        self.t, self.flow, self.calls = t, t.training.flow, forwards
+        self.t, self.flow, self.calls = t, forwards.flow, forwards
 
     def forward(
         self, node: Invoke, own: list[Statement], candidates: list[Call | Invoke]

@@ -22,7 +22,7 @@ __all__ = ["Criterions"]
 class Criterions:
     def __init__(self, t: Translation, explicit: Explicit, forwards: Forwards, losses: Losses) -> None:
         self.explicit, self.t, self.calls, self.losses = explicit, t, forwards, losses
-        self.flow = t.training.flow
+        self.flow = forwards.flow
 
     def forward_of(self, given: Given, scope: Scope, own: list[Statement]) -> None:
         """The forward of the criterion that a backward call of it belongs to."""

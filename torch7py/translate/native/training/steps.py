@@ -10,9 +10,10 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
-from torch7py.translate.native import code, flat, initialization, optimizers
+from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces import training as interfaces
+from torch7py.translate.native.optimizers import finding, settings, writing
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
@@ -60,7 +61,7 @@ class Training(interfaces.Training):
         """See how the program trains, once all parts of the writer are there."""
         self.vectors.find()
         self.parameter_lists.find()
-        optimizers.find(self.t)
+        finding.find(self.t)
         scopes = self._scopes()
         self.backward.analyse(scopes)
         if not self.t.plain_passes:
@@ -154,7 +155,7 @@ class Training(interfaces.Training):
         """What a name is in a page that stands for an optimizer or for weights in a page."""
         optimizer = self.optimizer_of.get(self.t.scopes.of_name[node])
         if optimizer is not None:
-            return optimizers.listed(self.t, optimizer, node)
+            return settings.listed(self.t, optimizer, node)
         return self.parameter_lists.whole(node) or self.vectors.alias(node)
 
     def _write_rest(self, node: Statement) -> bool:
@@ -194,12 +195,12 @@ class Training(interfaces.Training):
     def after(self, node: Statement) -> None:
         """What is made of a table's settings after the table."""
         for optimizer, definition in self.made_after.get(node, []):
-            optimizers.write(self.t, optimizer, definition)
+            writing.write(self.t, optimizer, definition)
 
     def handles(self, node: Statement) -> bool:
         t = self.t
         for optimizer, definition in self.made_at.get(node, []):
-            optimizers.write(t, optimizer, definition)
+            writing.write(t, optimizer, definition)
         if node in self.backward.objections:
             raise Problem("T7-226", node.line, self.backward.objections[node])
         if node in self.losses.unknown:
@@ -349,10 +350,10 @@ class Training(interfaces.Training):
         if self.written.statement(node):
             return True
         if isinstance(node, Call):
-            found = optimizers.of_call(self.t, node)
+            found = writing.of_call(self.t, node)
             if found is None:
                 return False
-            optimizers.step(self.t, found, node, None)
+            writing.step(self.t, found, node, None)
             return True
         if node.method == "copy" and len(node.arguments) == 1 and isinstance(node.receiver, Name):
             (value,) = node.arguments
@@ -386,10 +387,10 @@ class Training(interfaces.Training):
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
-        found = optimizers.of_call(self.t, node)
+        found = writing.of_call(self.t, node)
         if found is None:
             return False
-        optimizers.step(self.t, found, node, targets)
+        writing.step(self.t, found, node, targets)
         return True
 
     def _given_to_optim(self, value: Expression) -> None:
@@ -430,7 +431,7 @@ class Training(interfaces.Training):
         if self.t.scope.function in self.closures:
             point = self.points.get(self.t.scope.function) if self.t.scope.function is not None else None
             if point is not None:
-                optimizers.give_gradient(self.t, point, node.values[1])
+                writing.give_gradient(self.t, point, node.values[1])
             loss = self.t.expressions.graph(node.values[0])
             is_tensor = self.t.expressions.is_graph(node.values[0])
             if point is None and len(node.values) == 1:
