@@ -30,7 +30,7 @@ class Partners:
         self.of_original = recording.own
         self.noise = list(recording.noise)
         self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
-        named = {cls.name for cls in self.models.making.written.classes}
+        named = {cls.name for cls in self.models.written.classes}
         self.helpers = set(HELPERS) - named - set(self.own)
         self.own_found: dict[
             str, list[torch.nn.Module]
@@ -83,7 +83,7 @@ class Partners:
     def wrap_class(self, namespace: dict[str, Any], name: str) -> None:
         """Have what a class of a page makes be noted."""
         kind: Any = namespace[name]
-        for cls in self.models.making.written.classes:
+        for cls in self.models.written.classes:
             if cls.name == name:
                 kind.__init__ = self._after(kind.__init__, cls)
         if name in self.helpers and issubclass(kind, torch.nn.Module):
@@ -163,7 +163,7 @@ class Partners:
     def watching(self) -> Iterator[None]:
         """Plain modules that are made outside the translation's own classes."""
         by_class: dict[str, list[Layer]] = {}
-        for layer, text in self.models.making.made:
+        for layer, text in self.models.made:
             rule = natives.get(layer.name)
             if rule is not None and rule(layer.args).weights:
                 made_as = text.partition("(")[0]

@@ -70,7 +70,7 @@ class Assignments:
             return
         if isinstance(values[-1], tree.Vararg):
             given = [self.t.value(value).text for value in values[:-1]]
-            given += [f"*{self.t.calls.rest()}", *["None"] * (len(targets) - len(given))]
+            given += [f"*{self.t.rest()}", *["None"] * (len(targets) - len(given))]
             names = ", ".join(self.target(target) for target in targets)
             self.t.emit(f"{names} = ({', '.join(given)})[:{len(targets)}]")
             return
@@ -289,7 +289,7 @@ class Assignments:
             return self.t.expressions.number(value)
         written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
         if isinstance(target, Index) and into_tensor and self.t.kind(value) == "tensor":
-            written = self.t.models.inputs.origins.cut(value, written)
+            written = self.t.models.origins.cut(value, written)
             wanted, given = self.t.type(target).rank, self.t.type(value).rank
             if wanted == 1 and given is None and tensors.is_reduced(value):
                 return atom(f"{written.at(code.ATOM)}.flatten()")

@@ -49,12 +49,6 @@ __all__ = ["Calls"]
 
 Given = TypeVar("Given")
 
-_CONSTANTS = {
-    "math.pi": ("math.pi", "math"),
-    "math.huge": ("math.inf", "math"),
-}
-
-
 _DECOMPOSED = {f"torch.{name}" for name in library.DECOMPOSITIONS}
 _ONE_VALUE = {Name, Index, tree.String, tree.Number}  # the commonest expressions without a list of values
 SEVERAL_VALUES = {
@@ -79,14 +73,6 @@ TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 class Calls:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
-
-    def constant(self, path: str, line: int) -> Py | None:
-        if path in _CONSTANTS:
-            text, module = _CONSTANTS[path]
-            self.t.imports.add(module)
-            return atom(text)
-        rule = library_rules.constants.get(path)
-        return None if rule is None else rule(self.t, path)
 
     # Values
 
@@ -347,7 +333,7 @@ class Calls:
             if last and self.t.is_unpacked(argument):
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
-                texts.append(f"*{self.rest()}")
+                texts.append(f"*{self.t.rest()}")
             elif last and isinstance(argument, (Call, Invoke)) and room > index + 1:
                 texts.append(self._last_values(argument, functions, room - index))
             else:
@@ -471,13 +457,6 @@ class Calls:
         if node.method in library.DECOMPOSITIONS:
             return True
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
-
-    def rest(self) -> str:
-        """What ``...`` stands for, as a tuple or list."""
-        if self.t.scope.function is None:
-            self.t.imports.add("sys")
-            return "sys.argv[1:]"
-        return self.t.names.rest(self.t.scope)
 
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""

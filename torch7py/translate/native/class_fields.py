@@ -9,6 +9,7 @@ from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.metamethods import SPECIAL
+from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, String
 
@@ -31,6 +32,7 @@ class ClassFields:
         factories: Factories,
         literal_objects: LiteralObjects,
     ) -> None:
+        self.modes = Modes(t)
         self.classes, self.t = classes, t
         self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
@@ -56,7 +58,7 @@ class ClassFields:
             chain = chain.base
         known |= self.t.training.fields_gone(made.instance)
         return [
-            *(self.t.models.modes.lines(made) if layer is not None else ()),
+            *(self.modes.lines(made) if layer is not None else ()),
             *(f"self.{code.attribute_name(n)} = None" for n in self.fields_of(made) if n not in known),
         ]
 

@@ -260,7 +260,7 @@ class Classes(interfaces.Classes):
     def _derives_from_linear(self) -> None:
         """A class that derives from nn.Linear: the parent's constructor draws its weights."""
         sizes = {"inputSize": "1", "outputSize": "1"}
-        self.t.models.making.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
+        self.t.models.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
 
     def method(self, made: LuaClass, name: str) -> str:
         if name in SPECIAL:

@@ -10,7 +10,8 @@ from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.native import code, indexing, memory, plain, text
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
-from torch7py.translate.native.conditions import COMPARISONS
+from torch7py.translate.native.conditions import COMPARISONS, Conditions
+from torch7py.translate.native.interfaces import expressions as interfaces
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, undecided
@@ -45,14 +46,12 @@ _SAME_SHAPE = set("typeAs double float long int short byte char cuda clone conti
 _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 
 
-class Expressions:
+class Expressions(interfaces.Expressions):
     """The part of the translator that writes expressions."""
 
-    t: Translation
-
-    def __init__(self, translator: Translation) -> None:
-        self.t = translator
-        self.instead: dict[Expression, Py] = {}  # what is written for an expression in place of its value
+    def __init__(self, translator: Translation, conditions: Conditions) -> None:
+        super().__init__()
+        self.t, self.conditions = translator, conditions
 
     # Values
 
@@ -108,7 +107,7 @@ class Expressions:
         if isinstance(node, tree.Function):
             return self.t.functions.value(node)
         if isinstance(node, tree.Vararg):
-            rest = self.t.calls.rest()
+            rest = self.t.rest()
             return Py(f"{rest}[0] if {rest} else None", code.TERNARY)
         raise Problem("T7-299", node.line, f"{type(node).__name__} as a value")
 
@@ -346,16 +345,16 @@ class Expressions:
                 raise Problem("T7-242", node.line, "arithmetic with an object only on the right")
             return self.arithmetic(node)
         if node.operator in COMPARISONS:
-            return self.t.conditions.comparison(node)
+            return self.conditions.comparison(node)
         if node.operator == "..":
             return text.concatenation(self.t, node)
         if node.operator == "and":
-            return self.t.conditions.conjunction(node)
-        return self.t.conditions.disjunction(node)
+            return self.conditions.conjunction(node)
+        return self.conditions.disjunction(node)
 
     def unary(self, node: Unary) -> Py:
         if node.operator == "not":
-            return self.t.conditions.negation(node.operand)
+            return self.conditions.negation(node.operand)
         if node.operator == "#":
             return self.length(node)
         operand = self.number(node.operand)

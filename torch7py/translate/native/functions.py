@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import checked_arguments, code, devices
+from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described
@@ -22,6 +23,7 @@ __all__ = ["Functions"]
 class Functions:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
+        self.closures = Closures(translator)
 
     def statement(self, node: tree.FunctionStatement) -> None:
         t = self.t
@@ -175,7 +177,7 @@ class Functions:
         t = self.t
         if scope.function is None:
             return []
-        names = [t.names.of_variable(variable) for variable in t.closures.of_turn(scope)]
+        names = [t.names.of_variable(variable) for variable in self.closures.of_turn(scope)]
         return [f"{name}={name}" for name in names]
 
     def assigned_outside(self, scope: Scope) -> list[Variable]:
@@ -213,6 +215,6 @@ class Functions:
             return
         texts = [write(value).text for value in node.values]
         if varies:
-            texts[-1] = f"*{t.calls.rest()}"
+            texts[-1] = f"*{t.rest()}"
         texts += ["None"] * (count - len(texts))
         t.emit(f"return {', '.join(texts)}")

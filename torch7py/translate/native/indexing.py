@@ -44,7 +44,7 @@ def index(t: Translation, node: Index) -> Py:
         if path in library_rules.values:
             t.imports.add(library_rules.values[path].partition(".")[0])
             return atom(library_rules.values[path])
-        known = t.calls.constant(path, node.line)
+        known = _constant(t, path)
         if known is not None:
             return known
     t.present.add(node.base)  # nil has no fields
@@ -299,7 +299,7 @@ def table(t: Translation, node: tree.Table) -> Py:
                 raise Problem("T7-305", node.line, "nil in a list")
             last = item is node.fields[-1]
             if last and isinstance(item.value, tree.Vararg):
-                items.append(f"*{t.calls.rest()}")
+                items.append(f"*{t.rest()}")
             elif last and t.is_unpacked(item.value):
                 values = t.calls.unpacked(item.value, in_list=True)
                 is_part = isinstance(item.value, tree.Call) and len(item.value.arguments) > 1
@@ -321,3 +321,18 @@ def table(t: Translation, node: tree.Table) -> Py:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
     return atom(f"{{{', '.join(entries)}}}")
+
+
+_CONSTANTS = {
+    "math.pi": ("math.pi", "math"),
+    "math.huge": ("math.inf", "math"),
+}
+
+
+def _constant(t: Translation, path: str) -> Py | None:
+    if path in _CONSTANTS:
+        text, module = _CONSTANTS[path]
+        t.imports.add(module)
+        return atom(text)
+    rule = library_rules.constants.get(path)
+    return None if rule is None else rule(t, path)

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.names import Names
 from torch7py.translate.native.project import Project
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Call, Expression, Index, Name
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
 
 __all__ = ["PROVED", "Known", "PlainForms", "WholeNumbers"]
@@ -88,6 +89,7 @@ class Known:
         self.opened: set[Type] = (
             set()
         )  # tables that plain calls gave, of which no other part of the program tells
+        self.file = project.script.name  # whose page is being written
         self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
 
     def type(self, node: Expression) -> Type:
@@ -119,6 +121,16 @@ class Known:
         paths = (self.path(node) for node in tree.every(self.program, Index))
         return list(
             dict.fromkeys(path for path in paths if path is not None and re.fullmatch(r"nn\.\w+", path))
+        )
+
+    @cached_property
+    def goes_back_plainly(self) -> bool:
+        """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
+        return self.plain_passes or any(
+            node.method in BACKWARD
+            and self.kind(node.receiver) in (None, "any")
+            and self.path(node.receiver) is None
+            for node in tree.every(self.program, Invoke)
         )
 
     def unread(self, node: Expression) -> str | None:

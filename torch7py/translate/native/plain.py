@@ -263,7 +263,7 @@ def arguments(t: Translation, arguments: tuple[Expression, ...]) -> list[str]:
     given = [t.value(argument).text for argument in arguments[:-1]]
     for last in arguments[-1:]:
         if isinstance(last, tree.Vararg):
-            given.append(f"*{t.calls.rest()}")
+            given.append(f"*{t.rest()}")
         elif t.is_unpacked(last):
             given.append(f"*{t.calls.unpacked(last)}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):

@@ -19,6 +19,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, library_rules, plain
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.mode_methods import MODES
+from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -49,6 +50,7 @@ class PlainLayers:
         self.t = translator
         self.current: LuaClass | None = None  # whose methods are being written
         self.written: set[LuaClass] = set()
+        self.modes = Modes(translator)
 
     def write(self, made: LuaClass, reason: Problem) -> bool:
         """Write a class that has no idiomatic form, for this reason; whether that was done."""
@@ -111,7 +113,7 @@ class PlainLayers:
             for name, value in made.values.items():
                 t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(made, name, value)}")
             missing = [f"self.{name} = None" for name in self._missing(made)]
-            missing += t.models.modes.lines(made)
+            missing += self.modes.lines(made)
             if "__init" not in made.methods:
                 for line in missing:
                     t.emit(line.removeprefix("self."))

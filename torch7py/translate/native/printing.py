@@ -24,7 +24,7 @@ spreads: dict[str, Callable[[Translation, Call], str]] = {}
 def _spread(t: Translation, argument: Expression) -> str | None:
     """All values of the last argument of print, where it has several."""
     if isinstance(argument, tree.Vararg) or t.is_unpacked(argument):
-        values = t.calls.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
+        values = t.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
         kind = t.kind(argument)
         mixed = isinstance(argument, Call) and t.type(argument.arguments[0]).has(tuples.MARK)
         if kind == "string" or (kind == "tensor" and not mixed):

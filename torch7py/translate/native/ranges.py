@@ -248,7 +248,7 @@ def _over_table(
         return
     fields = table.fields if isinstance(table, tree.Table) else ()
     if len(fields) == 1 and isinstance(fields[0].value, tree.Vararg):
-        value = code.atom(t.calls.rest())
+        value = code.atom(t.rest())
     key, item = names[0], names[1] if len(names) > 1 else "_"
     variable = t.scopes.of_name[node.names[0]]
     if isinstance(table, tree.Table) and representation == "list":

@@ -240,7 +240,7 @@ def select(t: Translation, node: Call) -> Py:
         return t.calls.one_of_several(node.arguments[1], first)
     if len(node.arguments) != 2 or not isinstance(node.arguments[1], tree.Vararg):
         raise Problem("T7-217", node.line, "select of something else than ...")
-    rest = t.calls.rest()
+    rest = t.rest()
     if isinstance(first, String):
         return atom(f"len({rest})")
     return atom(f"{rest}[{t.expressions.position(first)}]")

@@ -19,7 +19,6 @@ from torch7py.translate.native import (
 from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
-from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.conditions import Conditions
@@ -63,6 +62,11 @@ class Translator(Translation):
 
     classes: Classes
     modules: Modules
+    models: Models
+    graphs: Graphs
+    plain_layers: PlainLayers
+    functions: Functions
+    calls: Calls
     training: Training
 
     def __init__(
@@ -88,8 +92,8 @@ class Translator(Translation):
         self.tables = tables.Tables(self)
         self.places = Places(self, self.tables, self.intervals)
         self.unpacking = Unpacking(self)
-        self.expressions = Expressions(self)
         self.conditions = Conditions(self)
+        self.expressions = Expressions(self, self.conditions)
         self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.counts = ValueCounts(self)
@@ -99,7 +103,6 @@ class Translator(Translation):
         self.training.analyse()
         self.modules = Modules(self)
         self.graphs = Graphs(self)
-        self.closures = Closures(self)
         self.functions = Functions(self)
         self.overwritten = overwritten(self)
         self.models.layer_tests.name_classes()

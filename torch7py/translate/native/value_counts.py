@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import pattern_calls, patterns
+from torch7py.translate.native.interfaces.expressions import Count
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
 
-__all__ = ["Count", "ValueCounts", "only_fails"]
+__all__ = ["ValueCounts", "only_fails"]
 
-Count = tuple[int, float]  # at least, and at most
 _Found = TypeVar("_Found")
 
 _ONE: Count = (1, 1)

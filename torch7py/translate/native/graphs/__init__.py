@@ -30,7 +30,7 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statem
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
 
-__all__ = ["Graphs", "graph_inputs"]
+__all__ = ["Graphs"]
 
 
 class Graphs(Methods):
@@ -204,7 +204,7 @@ class Graphs(Methods):
         """The class of a graph, and the function that makes one."""
         t = self.t
         scope = t.scopes.of_function[function]
-        cls = GraphClass(t.models.making.written.class_name(camel(name)), scope, function.body)
+        cls = GraphClass(t.models.written.class_name(camel(name)), scope, function.body)
         self._find_inputs(cls, last.values[0])
         parameters = self._parameters(function)
         outer = sorted((v for v in self.outer(scope) if self.is_plain(v)), key=declared)
@@ -258,6 +258,20 @@ class Graphs(Methods):
             return not self.has_one(self.t.scopes.of_name[inputs], inputs.line)
         return not (isinstance(inputs, tree.Table) and len(inputs.fields) == 1)
 
+    def takes_values(self, found: Type) -> bool | None:
+        """Whether a module is a graph that is given several values, one by one; None where it is no graph.
+
+        A graph that has no class takes a table, too.
+        """
+        layers = [layer for layer in found.find().layers if layer.call.place.start not in self.t.plain_graphs]
+        if not layers or any(layer.name != "nn.gModule" for layer in layers):
+            return None
+        several = set()
+        for layer in layers:
+            given = layer.call.arguments[0] if layer.call.arguments else None
+            several.add(given is None or self.takes_several(given))
+        return several.pop() if len(several) == 1 else None
+
     def has_one(self, variable: Variable, line: int) -> bool:
         """Whether a list has one entry: a graph is given, or gives, that by itself."""
         places = [
@@ -296,7 +310,7 @@ class Graphs(Methods):
             name = t.target(targets[0])
         body = [statement for statement, owner in self.members.items() if owner is node]
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
-        class_name = t.models.making.written.class_name(camel(name.rpartition(".")[2]))
+        class_name = t.models.written.class_name(camel(name.rpartition(".")[2]))
         own = self._made_in(body)
         sites = [
             n for s in (*body, *node.values) for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)
@@ -304,7 +318,7 @@ class Graphs(Methods):
         parts = {n: f for n in sites for f in t.types.function_called(n) if self.gives_nodes(f)}
         calls = [n for n in sites if n not in parts]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
-        named = t.models.making.written.names_in([c.callee for c in calls])
+        named = t.models.written.names_in([c.callee for c in calls])
         if "self" in named.values():
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
         fields = self.fields_in([*body, *node.values])
@@ -369,18 +383,3 @@ def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:
         if isinstance(value, tree.Function):
             return (node.names[0] if isinstance(node, tree.Local) else node.targets[0]), value
     return None
-
-
-def graph_inputs(graphs: Graphs, found: Type) -> bool | None:
-    """Whether a module is a graph that is given several values, one by one; None where it is no graph.
-
-    A graph that has no class takes a table, too.
-    """
-    layers = [layer for layer in found.find().layers if layer.call.place.start not in graphs.t.plain_graphs]
-    if not layers or any(layer.name != "nn.gModule" for layer in layers):
-        return None
-    several = set()
-    for layer in layers:
-        given = layer.call.arguments[0] if layer.call.arguments else None
-        several.add(given is None or graphs.takes_several(given))
-    return several.pop() if len(several) == 1 else None

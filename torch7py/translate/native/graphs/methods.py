@@ -102,7 +102,7 @@ class Methods(Needs):
         node_upvalues = [v for v in outer if self.is_value(v)]
         fields = self.fields_of_object(function)
         size_upvalues = [v for v in outer if self.is_plain(v) and not (fields and v.name == "self")]
-        name = t.models.making.written.class_name(camel(function.name or "part"))
+        name = t.models.written.class_name(camel(function.name or "part"))
         gives = len(last.values)
         part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues, gives)
         cls = GraphClass(name, scope, function.body)
@@ -183,7 +183,7 @@ class Methods(Needs):
                 writer = Writer()
                 writer.apply(t.models.constructions.layer(call.callee), self.stand_in(call))
                 for child, each in zip(site.children, writer.children, strict=True):
-                    t.models.making.made.append((each.layer, each.make))
+                    t.models.made.append((each.layer, each.make))
                     self._made(child, each.make, each.native.setup)
             else:
                 self._made(site.children[0], t.value(call.callee).text, ())

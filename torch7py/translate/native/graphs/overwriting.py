@@ -5,6 +5,7 @@ They see in Torch7 what the layer left there, and so they do in a page, where th
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import cached_property
 
 from torch7py.translate import tree
@@ -25,6 +26,10 @@ _REASON = "a layer that writes over a node which others are given, too"
 
 class Overwriting(Nodes):
     at: GraphClass  # the class that is being written
+
+    @abstractmethod
+    def assigns_graph(self, node: Statement) -> bool:
+        """Whether a statement makes a graph out of those before it."""
 
     def overwrites(self, node: Call, layer: Layer) -> bool:
         """Whether a layer writes over a value that others look at after it. Refuses where they may come before."""
@@ -113,7 +118,7 @@ class Overwriting(Nodes):
         around = [c for c in self.at.sites if any(n is name for a in c.arguments for n in tree.walk(a))]
         if not around:  # what the graph gives
             statement = self.t.surroundings.home[name]
-            return isinstance(statement, tree.Return) or self.t.graphs.assigns_graph(statement)
+            return isinstance(statement, tree.Return) or self.assigns_graph(statement)
         inner = min(around, key=lambda c: sum(1 for a in c.arguments for _ in tree.walk(a)))
         seen: set[Variable] = set()
         waiting: list[Expression] = list(inner.arguments)

@@ -5,40 +5,36 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native.code import INDENT, Py
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.expressions import (
+    Assignments,
+    Calls,
+    Conditions,
+    Expressions,
+    Functions,
+    OwnPasses,
+    PlainLayers,
+    Reshapes,
+    Unpacking,
+    ValueCounts,
+)
+from torch7py.translate.native.interfaces.models import Graphs, Models
+from torch7py.translate.native.interfaces.modules import Modules
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.known import PROVED, Known, PlainForms
+from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project
+from torch7py.translate.native.tables import Tables
+from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Block, Comment, Expression, Name, Statement
 from torch7py.translate.types import Types
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.assignments import Assignments
-    from torch7py.translate.native.calls import Calls
-    from torch7py.translate.native.closures import Closures
-    from torch7py.translate.native.conditions import Conditions
-    from torch7py.translate.native.expressions import Expressions
-    from torch7py.translate.native.functions import Functions
-    from torch7py.translate.native.graphs import Graphs
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.modules import Modules
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.intervals import Intervals
-    from torch7py.translate.native.models.methods import Models
-    from torch7py.translate.native.own_passes import OwnPasses
-    from torch7py.translate.native.places import Places
-    from torch7py.translate.native.plain_layers import PlainLayers
-    from torch7py.translate.native.tables import Tables
-    from torch7py.translate.native.tensors.reshaping import Reshapes
-    from torch7py.translate.native.unpacking import Unpacking
-    from torch7py.translate.native.value_counts import ValueCounts
-    from torch7py.translate.native.wholes import Wholes
 
 __all__ = ["Needs", "Translation"]
 
@@ -56,7 +52,6 @@ class Translation(Known):
     assignments: Assignments
     calls: Calls
     classes: Classes
-    closures: Closures
     conditions: Conditions
     counts: ValueCounts
     expressions: Expressions
@@ -82,7 +77,6 @@ class Translation(Known):
         super().__init__(project, scopes, types, one_row, plainly)
         self.imports: set[str] = set()
         self.lines: list[str] = []
-        self.file = project.script.name  # whose page is being written
         self.statement_at = 0  # where the lines of the statement begin that is being written
         self.depth = 0
         self.scope: Scope = scopes.main
@@ -119,11 +113,6 @@ class Translation(Known):
         self.module_level: set[Variable] = set()
         self.helpers: dict[str, None] = {}  # which this page needs
 
-    @cached_property
-    def goes_back_plainly(self) -> bool:
-        """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
-        return self.plain_passes or self.models.goes_back()
-
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""
         self.needed_classes[name] = None
@@ -151,6 +140,13 @@ class Translation(Known):
     def target(self, node: Expression) -> str:
         """What is assigned to, as text."""
         return self.assignments.target(node)
+
+    def rest(self) -> str:
+        """What ``...`` stands for, as a tuple or list."""
+        if self.scope.function is None:
+            self.imports.add("sys")
+            return "sys.argv[1:]"
+        return self.names.rest(self.scope)
 
     # Lines
 

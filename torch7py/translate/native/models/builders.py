@@ -14,7 +14,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
+    from torch7py.translate.native.known import Known
 
 __all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
 
@@ -69,7 +69,7 @@ class Builder:
 
 
 class Builders:
-    def __init__(self, translator: Translation) -> None:
+    def __init__(self, translator: Known) -> None:
         self.t = translator
         self.all: list[Builder] = []
         self._of_variable: dict[Variable, list[Builder]] = {}

@@ -12,7 +12,6 @@ from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
@@ -41,9 +40,9 @@ _SHAPES = {
 
 
 class Inputs:
-    def __init__(self, translator: Translation) -> None:
+    def __init__(self, translator: Translation, origins: Origins) -> None:
         self.t = translator
-        self.origins = Origins(translator)
+        self.origins = origins
 
     def forward(self, receiver: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
         t = self.t
@@ -61,7 +60,7 @@ class Inputs:
         filled = [layer for layer in found.find().layers if layer.children or not facts.is_chain(layer.name)]
         if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
-        several = graph_inputs(t.graphs, found)
+        several = t.graphs.takes_values(found)
         if several is None and any(facts.is_graph(layer.name) for layer in found.find().layers):
             several = self._made_as_graph(receiver)
             if several is not None:
@@ -84,7 +83,7 @@ class Inputs:
         return atom(f"{base}({given}, {wanted})")
 
     def _made_as_graph(self, receiver: Expression) -> bool | None:
-        """The same as ``graph_inputs``, of one of several modules in a list, by the function that makes it."""
+        """The same as ``Graphs.takes_values``, of one of several modules in a list, by the function that makes it."""
         t = self.t
         sources = t.wholes.sources(t.scopes.of_name[receiver]) if isinstance(receiver, Name) else []
         made = sources[0] if len(sources) == 1 else None
@@ -114,7 +113,7 @@ class Inputs:
 
     def spread(self, module: Expression, values: list[str]) -> str:
         """The arguments of a module in a graph: a graph takes several, other modules a tuple."""
-        if len(values) == 1 or graph_inputs(self.t.graphs, self.t.type(module)):
+        if len(values) == 1 or self.t.graphs.takes_values(self.t.type(module)):
             return ", ".join(values)
         return f"({', '.join(values)})"
 

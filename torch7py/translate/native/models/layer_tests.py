@@ -76,7 +76,7 @@ class LayerTests:
         if name == "nn.DataParallelTable":
             self._weighted.add(name)
             return "nn.DataParallel"
-        made = self.making.made
+        made = self.t.models.made
         before = len(made)
         try:
             layer = self.constructions.layer(node)
@@ -100,7 +100,7 @@ class LayerTests:
     def plain(self) -> bool:
         """Whether each layer of the program's models is a module of the page, and each module a layer."""
         if self._plain is None:
-            made = self.making.made
+            made = self.t.models.made
             before = len(made)
             self._plain = all(self._is_plain(node) for _, node in self._constructions())
             del made[before:]

@@ -55,6 +55,7 @@ class Making:
         sequences: Sequences,
         constructions: Constructions,
         hooks: Hooks,
+        written: WrittenClasses,
     ) -> None:
         self.t, self.builders, self.sequences, self.constructions, self.hooks = (
             t,
@@ -63,8 +64,7 @@ class Making:
             constructions,
             hooks,
         )
-        self.written = WrittenClasses(t, builders, sequences)
-        self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
+        self.written = written
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
         self.of_parts: set[Variable] = set()  # that were given a container of modules with names of their own
@@ -402,7 +402,7 @@ class Making:
             text = native.make
             for helper in native.helpers:
                 self.t.need(helper)
-        self.made.append((layer, text))
+        self.t.models.made.append((layer, text))
         return text
 
     def _pointwise(self, layer: Layer) -> bool:

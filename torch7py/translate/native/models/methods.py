@@ -14,8 +14,8 @@ from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain, types_by_name
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.models import plain_passes
-from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.entries import entry
@@ -23,11 +23,12 @@ from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.making import Making
-from torch7py.translate.native.models.modes import Modes
+from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
+from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import a
 from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
@@ -57,21 +58,31 @@ def _is_flag(node: Expression) -> bool:
     return isinstance(node, tree.Boolean)
 
 
-class Models:
+class Models(interfaces.Models):
+    constructions: Constructions
+    written: WrittenClasses
+    inputs: Inputs
+    origins: Origins
+    coupling: Coupling
+    layer_tests: LayerTests
+
     def __init__(self, translator: Translation) -> None:
+        super().__init__(translator)
         self.t = translator
         self.assigned_data = False
-        self.builders = Builders(translator)
         self.sequences = Sequences(translator, self.builders)
         self.coupling = Coupling(translator, self.sequences)
         self.constructions = Constructions(translator, self.builders, self.sequences, self.coupling)
         self.hooks = Hooks(translator, self.builders, self.coupling, self.constructions)
-        self.making = Making(translator, self.builders, self.sequences, self.constructions, self.hooks)
-        self.inputs = Inputs(translator)
+        self.origins = Origins(translator)
+        self.inputs = Inputs(translator, self.origins)
+        self.written = WrittenClasses(translator, self.builders, self.sequences, self.inputs)
+        self.making = Making(
+            translator, self.builders, self.sequences, self.constructions, self.hooks, self.written
+        )
         self.layer_tests = LayerTests(translator, self.builders, self.constructions, self.making)
         self.surgery = Surgery(translator, self.layer_tests)
         self.sharing = Sharing(translator)
-        self.modes = Modes(translator)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node.key, tree.String)
             and node.key.value in ("gradWeight", "gradBias")
@@ -88,9 +99,6 @@ class Models:
 
     def plain_node(self, node: Call) -> Py:
         return plain_passes.node_of(self.t, node)
-
-    def goes_back(self) -> bool:
-        return plain_passes.goes_back(self.t)
 
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t
@@ -474,17 +482,6 @@ class Models:
             and forms.same_expression(x.base, layer)
             for n in tree.every(self.t.program, tree.Assign)
             for x in n.targets
-        )
-
-    def freezes(self) -> bool:
-        """Whether the program has weights that stay."""
-        return any(
-            isinstance(n, tree.Assign)
-            and any(
-                isinstance(x, Index) and isinstance(x.key, tree.String) and x.key.value == "accGradParameters"
-                for x in n.targets
-            )
-            for n in tree.walk(self.t.program)
         )
 
     def is_parameter(self, node: Expression) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
@@ -17,7 +16,7 @@ from torch7py.translate.tree import Call, Expression, Invoke
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
 
-__all__ = ["goes_back", "node_of", "open_pass", "pass_of"]
+__all__ = ["node_of", "open_pass", "pass_of"]
 
 
 def pass_of(t: Translation, node: Call | Invoke) -> Py:
@@ -68,14 +67,6 @@ def _input(t: Translation, module: Expression, node: Expression, text: str) -> s
     else:
         text = t.value(node).at(code.ATOM)
     return f"{text}.long()" if takes_items(found) else text
-
-
-def goes_back(t: Translation) -> bool:
-    """Whether the program calls the backward pass of something of which is not known what it is."""
-    return any(
-        node.method in BACKWARD and t.kind(node.receiver) in (None, "any") and t.path(node.receiver) is None
-        for node in tree.every(t.program, Invoke)
-    )
 
 
 def node_of(t: Translation, node: Call) -> Py:

@@ -19,6 +19,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.interfaces.translation import Translation
     from torch7py.translate.native.models.builders import Builder, Builders
+    from torch7py.translate.native.models.inputs import Inputs
     from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["WrittenClasses"]
@@ -42,8 +43,8 @@ _FUNCTION_MODULES = {
 
 
 class WrittenClasses:
-    def __init__(self, t: Translation, builders: Builders, sequences: Sequences) -> None:
-        self.t, self.builders, self.sequences = t, builders, sequences
+    def __init__(self, t: Translation, builders: Builders, sequences: Sequences, inputs: Inputs) -> None:
+        self.t, self.builders, self.sequences, self.inputs = t, builders, sequences, inputs
         self.classes: list[ClassSource] = []
         self.class_names: set[str] = set()
         self.used: list[ClassSource] = []  # the class of each module, in their order
@@ -162,7 +163,7 @@ class WrittenClasses:
         if self._entries is None:
             given = [node.arguments[0] for node in self._forwards()]
             tables = [entries for node in given if (entries := self._entries_of(node))]
-            items = self.t.models.inputs.is_items
+            items = self.inputs.is_items
             self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
         return self._entries
 

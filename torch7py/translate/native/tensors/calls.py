@@ -152,7 +152,7 @@ def _statement(t: Translation, node: Invoke) -> bool:
         base = t.value(receiver)
         if base.text.endswith("]") and _is_part(t, receiver):
             given = node.arguments[0]
-            t.emit(f"{base} = {t.models.inputs.origins.cut(given, t.value(given))}")
+            t.emit(f"{base} = {t.models.origins.cut(given, t.value(given))}")
             return True
     if name in ("fill", "zero"):
         base = t.value(receiver)

@@ -13,6 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.constructions import all_layers
+from torch7py.translate.native.models.sharing import Sharing
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
@@ -29,7 +30,7 @@ _OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN|MapTable")
 
 class ParameterLists:
     def __init__(self, t: Translation, training: Training) -> None:
-        self.training, self.t = training, t
+        self.training, self.t, self.sharing = training, t, Sharing(t)
         self.at: dict[Statement, Invoke] = {}  # the statements that ask for them
         # The page's list that a variable is of, whether of weights or gradients, and the call that gave it.
         self.lists: dict[Variable, tuple[str, str, Invoke]] = {}
@@ -86,7 +87,7 @@ class ParameterLists:
 
     def _listed(self, node: Invoke) -> str:
         initialization.refuse_masked_rows(self.t, "parameters", node.line)
-        if self.t.models.sharing.may_share(node):  # listed for each module that has them, as in Torch7
+        if self.sharing.may_share(node):  # listed for each module that has them, as in Torch7
             module = self.t.value(node.receiver).at(code.ATOM)
             return f"[p for _, p in {module}.named_parameters(remove_duplicate=False)]"
         counted = initialization.counted(self.t, f"{self.t.value(node.receiver).at(code.ATOM)}.parameters()")

@@ -269,11 +269,22 @@ class FlatVectors(interfaces.FlatVectors):
 
     def moved(self, module: Expression) -> str:
         """The parameters that have gradients, where some may not."""
-        if self.t.models.freezes():
+        if self._freezes():
             return f"[p for p in {self.parameters(module)} if p.requires_grad]"
         if self.run_parts.discards(module):
             return f"[p for p in {self.counted(module)} if p.grad is not None]"
         return self.counted(module)
+
+    def _freezes(self) -> bool:
+        """Whether the program has weights that stay."""
+        return any(
+            isinstance(n, tree.Assign)
+            and any(
+                isinstance(x, Index) and isinstance(x.key, tree.String) and x.key.value == "accGradParameters"
+                for x in n.targets
+            )
+            for n in tree.walk(self.t.program)
+        )
 
     def decays(self, frozen: Expression) -> bool:
         """Whether the program changes weights otherwise than by their gradients, once they are to stay."""

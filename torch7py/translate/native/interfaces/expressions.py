@@ -1,0 +1,234 @@
+"""What parts of the writer ask about values and what is assigned, called and defined."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, Unary
+
+__all__ = [
+    "Assignments",
+    "Calls",
+    "Conditions",
+    "Count",
+    "Expressions",
+    "Functions",
+    "OwnPasses",
+    "PlainLayers",
+    "Reshapes",
+    "Unpacking",
+    "ValueCounts",
+]
+
+Count = tuple[int, float]  # of values: at least, and at most
+
+
+class Expressions:
+    """Values of expressions."""
+
+    def __init__(self) -> None:
+        self.instead: dict[Expression, Py] = {}  # what is written for an expression in place of its value
+
+    @abstractmethod
+    def value(self, node: Expression) -> Py:
+        """The value of an expression: one value, a loss as a plain number."""
+
+    @abstractmethod
+    def graph(self, node: Expression) -> Py:
+        """The value with its autograd graph, where it has one."""
+
+    @abstractmethod
+    def is_graph(self, node: Expression) -> bool:
+        """Whether an expression has a loss with its graph in it."""
+
+    @abstractmethod
+    def number(self, node: Expression) -> Py:
+        """An operand of arithmetic: a text is the number that it says."""
+
+    @abstractmethod
+    def whole_number(self, node: Expression, plus: int = 0) -> Py:
+        """An expression as an int, for a size or a bound."""
+
+    @abstractmethod
+    def position(self, node: Expression) -> Py:
+        """A 1-based position as a 0-based one; one counted from the end stays."""
+
+    @abstractmethod
+    def linear(self, node: Expression) -> tuple[Py | None, int]:
+        """An expression as a term plus a whole constant."""
+
+    @abstractmethod
+    def power(self, base: Expression, exponent: Expression) -> Py:
+        """``base ^ exponent``, plain where Python can neither fail nor give a complex number."""
+
+    @abstractmethod
+    def length(self, node: Unary) -> Py:
+        """``#t``"""
+
+    @abstractmethod
+    def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
+        """A tensor's text beside another's, in whose shape Torch7 takes its elements; PyTorch would repeat them."""
+
+
+class Conditions(Protocol):
+    def condition(self, node: Expression) -> Py:
+        """An expression that is only asked whether it is true."""
+
+    def maybe(self, node: Expression) -> Py:
+        """A value that may be absent: None then, never an error."""
+
+
+class Assignments(Protocol):
+    def write(
+        self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
+    ) -> None:
+        """Write an assignment, or the declaration of local variables."""
+
+    def target(self, node: Expression) -> str:
+        """What is assigned to, as text."""
+
+    def may_append(self, target: Expression) -> bool:
+        """Whether a store is an append, or may be one."""
+
+    def appended(self, target: Index, value: Py | str) -> str:
+        """A value that is put at the end of a list, or where the end may be."""
+
+
+class Calls(Protocol):
+    def value(self, node: Call | Invoke, keep: bool = False) -> Py:
+        """The first value of a call; ``keep``: with its graph."""
+
+    def all_values(self, node: Expression) -> Py:
+        """All values of a call: one value, or a tuple."""
+
+    def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
+        """One of the values that a call gives: ``select(2, f(x))``, which in Lua stands for all that follow it too."""
+
+    def values_and_places(self, node: Expression) -> str | None:
+        """Both results of ``x:max(2)`` or the like; None where the call is no such."""
+
+    def loss(self, node: Expression) -> Py:
+        """A criterion's value with its graph, where it is given a name of its own."""
+
+    def gives_graph(self, node: Expression) -> bool:
+        """Whether the value of a call has a graph behind it."""
+
+    def arguments(self, node: Call | Invoke, functions: Sequence[tree.Function], first: int = 0) -> str:
+        """The arguments of a call of these functions, from their parameter ``first`` on."""
+
+    def unpacked(self, node: Expression, in_list: bool = False) -> Py:
+        """The items of a list that ``unpack`` gives."""
+
+    def argument_or(self, left: Expression, default: Expression) -> Py | None:
+        """``tonumber(arg[1]) or 10`` and ``arg[1] or 'x'``"""
+
+    def statement(self, node: Call | Invoke) -> None:
+        """Write a call as a statement."""
+
+    def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
+        """Write ``a, b = f()``; whether that was done."""
+
+    def count(self, node: Expression | None) -> int:
+        """How many values a call of the program's own functions gives (1 for all others)."""
+
+    def least(self, node: Expression | None) -> int:
+        """How many it gives at least."""
+
+    def varies(self, node: Call | Invoke) -> bool:
+        """Whether a call is of one of several functions that give different numbers of values, each always its own."""
+
+    def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
+        """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
+
+    def is_fixed(self, function: tree.Function) -> bool:
+        """Whether the last value that a function gives is never the several of another call."""
+
+    def gives_two(self, node: Expression | None) -> bool:
+        """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
+
+    def gives_list(self, function: tree.Function) -> bool:
+        """Whether a function gives all items of a list, and every call of it has names for them."""
+
+
+class ValueCounts(Protocol):
+    def written(self, function: tree.Function) -> int:
+        """How many values a function of the page gives; 0 where Lua's gives none."""
+
+    def of(self, node: Expression) -> Count | None:
+        """How many values an expression stands for at the end of a list; None where a call never comes back."""
+
+    def of_function(self, function: tree.Function) -> Count | None:
+        """How many values a function gives in Lua; None where it always ends by an error."""
+
+    def are_all(self, node: Expression) -> bool:
+        """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
+
+
+class Unpacking(Protocol):
+    @property
+    def perhaps_nil(self) -> set[Variable]:
+        """The variables for which a list may have no item."""
+
+    def tables(self, call: Expression) -> list[Expression]:
+        """The lists of whose items a call stands: ``unpack(t)``, or a function that returns that."""
+
+    def items(self, given: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
+        """The items of a list, one of several tables, for as many targets: None for those that it has not."""
+
+
+class Functions(Protocol):
+    def define(
+        self,
+        name: str,
+        node: tree.Function,
+        given: Sequence[Name] | None = None,
+        inits: Sequence[str] = (),
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> None:
+        """Write a function. ``given``: other parameters than its own, between ``first`` and ``last``."""
+
+    def value(self, node: tree.Function) -> Py:
+        """A function as a value: a lambda where it is one expression, else a definition before the statement."""
+
+    def outer_variables(self, node: tree.Node) -> set[Variable]:
+        """The variables of the main program that a part of it uses."""
+
+
+class OwnPasses(Protocol):
+    def is_inside(self, function: tree.Function | None) -> bool:
+        """Whether a function is a method of a class that goes back through modules by hand, or in one."""
+
+    def is_backward(self, node: tree.Node | tree.Block) -> bool:
+        """Whether a call goes back through a module or criterion, in a pass that the page has autograd compute."""
+
+    def take(self, module: Type, calls: Sequence[Invoke]) -> None:
+        """Have calls of a module elsewhere, all that there are, written like those inside of such classes."""
+
+    def value(self, node: Call | Invoke) -> Py | None:
+        """A call of a module inside; None for other calls."""
+
+    def field(self, node: Index) -> Py | None:
+        """``module.output`` of a module inside."""
+
+
+class PlainLayers(Protocol):
+    current: LuaClass | None  # whose methods are being written
+
+    def write(self, made: LuaClass, reason: Problem) -> bool:
+        """Write a class that has no idiomatic form, for this reason; whether that was done."""
+
+    def special(self, node: Expression) -> Py | None:
+        """What is done with the layer itself or with a module in it; None for other expressions."""
+
+
+class Reshapes(Protocol):
+    def are_copies(self, given: Expression) -> bool:
+        """Whether what is made of a tensor by ``reshape`` needs memory of its own."""
