@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.tree import Index, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.types import Types
+from torch7py.translate.types import Types
 
 __all__ = [
     "WEIGHT_RANKS",

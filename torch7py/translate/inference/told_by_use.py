@@ -7,15 +7,12 @@ expression at that place is one of its own, so that what it gives is not of all 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Expression, Index, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.types import Types
+from torch7py.translate.types import Types
 
 __all__ = ["ToldByUse"]
 

@@ -6,15 +6,11 @@ entries in the order of their keys, as the original does here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Assign, Binary, Expression, Index, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.kinds import Type
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.scopes import Variable
 
 __all__ = ["comes_in_any_order"]
 

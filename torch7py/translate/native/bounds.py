@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["write"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
@@ -34,6 +34,7 @@ from torch7py.translate.native import (
     unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
@@ -41,9 +42,6 @@ from torch7py.translate.native.text import needs_one_value
 from torch7py.translate.native.unknown import a, described, is_open, of_require, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Calls"]
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import quoting, tree
 from torch7py.translate.argument_checks import ArgumentChecks, Rule, named_arguments
 from torch7py.translate.native import code
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Function, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["arguments", "docstring", "lines", "parameter"]
 

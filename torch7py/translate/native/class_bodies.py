@@ -6,28 +6,25 @@ A layer's class has the protocol of ``nn.Module`` instead of Torch7's: what that
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
+from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.layer_fields import LayerFields
+from torch7py.translate.native.literal_objects import LiteralObjects
+from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import Metamethods
 from torch7py.translate.native.mode_methods import MODES, ModeMethods
 from torch7py.translate.native.own_layers import LEFT_OUT
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.class_fields import ClassFields
-    from torch7py.translate.native.factories import Factories
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.layer_fields import LayerFields
-    from torch7py.translate.native.literal_objects import LiteralObjects
-    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassBodies"]
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.literal_objects import LiteralObjects
+from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.factories import Factories
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.literal_objects import LiteralObjects
-    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassFields"]
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.literal_objects import LiteralObjects
+from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.factories import Factories
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.literal_objects import LiteralObjects
-    from torch7py.translate.native.makers import Makers
 
 __all__ = ["ClassUses"]
 

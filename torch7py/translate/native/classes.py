@@ -7,7 +7,6 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD
@@ -21,6 +20,7 @@ from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
 from torch7py.translate.native.interfaces import classes as interfaces
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
@@ -30,9 +30,6 @@ from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Classes"]
 

@@ -6,15 +6,11 @@ the function as a default argument; what is assigned cannot be.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Closures"]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library
 from torch7py.translate.native import text
 from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import constants, functions
 from torch7py.translate.tree import Call
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__: list[str] = []
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.library import option_name
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["options"]
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import ranges
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.masks import has_comments
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["write"]
 

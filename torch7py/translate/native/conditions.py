@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.missing import is_argument
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["COMPARISONS", "Conditions"]
 

@@ -7,18 +7,15 @@ has no OpenCL: a program that asks for it is told that it is not there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, library_rules, stdlib, types_by_name
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.moving import Way
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["are_used", "defined", "handles", "moved"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
@@ -12,6 +11,7 @@ from torch7py.translate.native import code, indexing, memory, plain, text
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS, Conditions
 from torch7py.translate.native.interfaces import expressions as interfaces
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import described, undecided
@@ -27,9 +27,6 @@ from torch7py.translate.tree import (
     String,
     Unary,
 )
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Expressions"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import (
     constants,
     function,
@@ -19,9 +19,6 @@ from torch7py.translate.native.library_rules import (
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["lines", "lines_of", "opened", "several", "write_with"]
 

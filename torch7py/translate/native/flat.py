@@ -5,17 +5,13 @@ Where a program only uses the vectors whole (to clear, to scale, to hand them to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING
 from torch7py.translate.native import initialization
 from torch7py.translate.native.holders import Holder, Holders
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["HELPER", "changed_in_part", "used_as_vectors", "write"]
 

@@ -7,16 +7,13 @@ names those are. What a file returns otherwise is one name of its module.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native.code import python_name
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Given", "gives", "keep_fields_apart", "makes_table"]
 

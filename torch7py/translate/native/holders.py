@@ -5,15 +5,13 @@ A field stands for all objects of its type: ``self.params`` is the vector of ``s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known
 
 __all__ = ["Holder", "Holders"]
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["IN_SINGLE"]
 

@@ -8,15 +8,12 @@ a lookup table with a mask, which the original sets back whenever it looks up, a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ALIKE", "clear_masked_rows", "counted", "fill", "fill_head", "filled_by", "refuse_masked_rows"]
 

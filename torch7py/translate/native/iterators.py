@@ -8,14 +8,11 @@ otherwise, a small generator looks at the first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["iterator_head"]
 

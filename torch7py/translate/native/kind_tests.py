@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate.inference.narrowing import lua_type_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name, Paren, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["compared", "either", "finds_tensor", "is_typed", "may_be_itself_only"]
 

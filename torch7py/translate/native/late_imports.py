@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import dotted
+from torch7py.translate.native.interfaces.modules import Modules
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Call, Invoke, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.modules import Modules
 
 __all__ = ["find_late", "mark", "name_imports"]
 

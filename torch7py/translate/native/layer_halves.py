@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.layers import BACKWARD
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.layer_fields import LayerFields
 from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.layer_fields import LayerFields
 
 __all__ = [
     "chain",

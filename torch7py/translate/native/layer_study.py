@@ -7,21 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import layer_halves
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.tree import Expression, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["LayerStudy"]
 

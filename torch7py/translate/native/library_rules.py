@@ -6,13 +6,11 @@ Each module that knows such calls adds its rules. ``calls.py`` imports them all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "Done",

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
-from torch7py.translate.native.literal_objects import is_written_out, keys_of
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.literal_objects import LiteralObjects, is_written_out, keys_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.literal_objects import LiteralObjects
 
 __all__ = ["Makers"]
 

@@ -6,19 +6,15 @@ Programs go through it with ``p[i]`` and ``p + n``, and keep texts in it, as byt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, rule
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["element", "moved"]
 

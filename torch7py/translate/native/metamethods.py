@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["SPECIAL", "Metamethods"]
 

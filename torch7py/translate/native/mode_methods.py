@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass, Type, all_parts
+from torch7py.translate.native.interfaces.classes import Classes
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.classes import Classes
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["MODES", "ModeMethods"]
 

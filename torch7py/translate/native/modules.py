@@ -8,7 +8,6 @@ is imported from its page; one that several files assign, or that the script mak
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import LuaClass
@@ -16,15 +15,13 @@ from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import INDENT, Py, atom, python_name
 from torch7py.translate.native.given import gives, keep_fields_apart, makes_table
 from torch7py.translate.native.interfaces import modules as interfaces
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Modules"]
 

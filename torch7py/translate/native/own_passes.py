@@ -15,19 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.sharing import refuse_half
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["OwnPasses", "has_own_passes", "is_own_pass"]
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.kinds import all_parts
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.layer_fields import LayerFields
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.layer_fields import LayerFields
 
 __all__ = ["refuse_other_weights"]
 

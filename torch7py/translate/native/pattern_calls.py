@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
+from torch7py.translate.native.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known
 
 __all__ = ["has_methods_of_text", "matched", "origin"]
 

@@ -7,16 +7,13 @@ there is one. And only where bounds are known: a place of which nothing is known
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import bare, same_expression
+from torch7py.translate.native.intervals import Intervals
+from torch7py.translate.native.known import Known
+from torch7py.translate.native.tables import Tables
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number, Unary
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.intervals import Intervals
-    from torch7py.translate.native.known import Known
-    from torch7py.translate.native.tables import Tables
 
 __all__ = ["Places"]
 

@@ -11,17 +11,13 @@ does, whatever the values are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "all_values",

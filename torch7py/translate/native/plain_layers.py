@@ -8,7 +8,6 @@ and ``lua_compat.backward``. All fields are the object's, so that nothing of its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -18,13 +17,11 @@ from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, library_rules, plain
 from torch7py.translate.native.code import INDENT, Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["PlainLayers"]
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import code, plain, text
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import statement
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["spreads"]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import text
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Expression, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["is_text", "refuse_other_errors", "several", "statement", "value"]
 

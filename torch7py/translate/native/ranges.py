@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.native import (
     any_order,
@@ -16,15 +14,13 @@ from torch7py.translate.native import (
     plain,
 )
 from torch7py.translate.native.code import add_constant
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["generic_for", "generic_head", "head", "numeric_for"]
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, matching
 from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import functions
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["string_method"]
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.layout import items
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Comment, Field, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["spread", "unwritten"]
 

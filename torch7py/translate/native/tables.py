@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.appending import Appends
+from torch7py.translate.native.known import Known, WholeNumbers
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known, WholeNumbers
 
 __all__ = ["Tables"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
@@ -12,12 +11,10 @@ from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, pattern_calls
 from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = [
     "concatenation",
@@ -256,7 +253,7 @@ def _at_run_time(t: Translation, pattern: Expression, arguments: tuple[Expressio
     return f"{t.need('lua_format')}({given})"
 
 
-def needs_one_value(t: Translator, node: tree.Node) -> bool:
+def needs_one_value(t: Translation, node: tree.Node) -> bool:
     """Whether a call of ``string.format`` needs but one value of its last argument, if that is a call."""
     if isinstance(node, Invoke) and node.method == "format":
         pattern, given = bare(node.receiver), node.arguments

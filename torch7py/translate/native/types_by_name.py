@@ -6,15 +6,11 @@ page asks at run time which one it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library, tree
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Expression, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["converted", "is_of_fractions", "strings_given"]
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.native.known import Known
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known
 
 __all__ = ["a", "described", "is_open", "of_require", "undecided"]
 

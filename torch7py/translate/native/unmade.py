@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.page_names import unresolved
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.project import SourceFile
 from torch7py.translate.quoting import comment, quoted
 from torch7py.translate.tree import Block, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.project import SourceFile
 
 __all__ = ["refuse"]
 

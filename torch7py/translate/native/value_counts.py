@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import pattern_calls, patterns
 from torch7py.translate.native.interfaces.expressions import Count
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ValueCounts", "only_fails"]
 

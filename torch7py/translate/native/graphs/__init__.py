@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, base_name
@@ -23,12 +23,10 @@ from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.claims import called_outside
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Graphs"]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
+from torch7py.translate.native.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known
 
 __all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
 

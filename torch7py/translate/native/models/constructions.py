@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
@@ -12,17 +11,14 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
-from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.builders import Builder, Builders
+from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.resized import resized
+from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.single_rows import NORMALIZATIONS, may_be_single
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.builders import Builders
-    from torch7py.translate.native.models.coupling import Coupling
-    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Constructions", "all_layers"]
 

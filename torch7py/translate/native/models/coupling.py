@@ -9,17 +9,14 @@ detached.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Coupling"]
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
 from torch7py.translate.layers.helpers import DERIVED
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["at_place", "entry", "is_module"]
 

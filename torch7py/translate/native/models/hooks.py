@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.layers import NotNative
 from torch7py.translate.layers.in_place import changes_input, is_written_over
 from torch7py.translate.native.code import ATOM
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.builders import Builder, Builders
+from torch7py.translate.native.models.constructions import Constructions
+from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.builders import Builder, Builders
-    from torch7py.translate.native.models.constructions import Constructions
-    from torch7py.translate.native.models.coupling import Coupling
 
 __all__ = ["Hooks"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
@@ -12,14 +11,12 @@ from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Inputs", "takes_items"]
 

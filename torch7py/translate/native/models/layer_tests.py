@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import forms, tree
@@ -18,16 +17,14 @@ from torch7py.translate.layers.as_modules import ALWAYS, USUAL
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.builders import Builders
+from torch7py.translate.native.models.constructions import Constructions
+from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.builders import Builders
-    from torch7py.translate.native.models.constructions import Constructions
-    from torch7py.translate.native.models.making import Making
 
 __all__ = ["LayerTests"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
@@ -17,21 +16,18 @@ from torch7py.translate.model import write_criterion
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.losses import loss_function
-from torch7py.translate.native.models.builders import Builder, FieldBuilder, added_to
+from torch7py.translate.native.models.builders import Builder, Builders, FieldBuilder, added_to
+from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.entries import is_module
+from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
+from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.builders import Builders
-    from torch7py.translate.native.models.constructions import Constructions
-    from torch7py.translate.native.models.hooks import Hooks
-    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["Making"]
 

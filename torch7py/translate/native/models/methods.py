@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import filterfalse
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
@@ -15,6 +14,7 @@ from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces import models as interfaces
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models import plain_passes
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.coupling import Coupling
@@ -33,9 +33,6 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.unknown import a
 from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Models"]
 

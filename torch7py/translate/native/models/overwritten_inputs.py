@@ -5,20 +5,16 @@ The page's module leaves its input as it is. That is the same where the input ha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import bare
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import is_made_here
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["is_seen_overwritten"]
 

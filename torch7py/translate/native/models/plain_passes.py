@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import input_kind, takes_items
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.plain import arguments, library_call
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["node_of", "open_pass", "pass_of"]
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.entries import at_place
 from torch7py.translate.tree import Call, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["resize", "resized"]
 

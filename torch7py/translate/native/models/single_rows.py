@@ -8,15 +8,11 @@ when the program runs (``verify_script.OneRow``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import bare, same_expression
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["NORMALIZATIONS", "may_be_single"]
 

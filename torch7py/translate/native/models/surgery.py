@@ -6,21 +6,17 @@ class: then only what is done to layers with weights has a native form.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.layer_tests import LayerTests
 
 __all__ = ["Surgery"]
 

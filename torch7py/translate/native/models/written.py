@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.builders import Builder, Builders
+from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
+from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.models.builders import Builder, Builders
-    from torch7py.translate.native.models.inputs import Inputs
-    from torch7py.translate.native.models.sequences import Sequences
 
 __all__ = ["WrittenClasses"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.choices import is_known_at
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["calls_in_branch"]
 

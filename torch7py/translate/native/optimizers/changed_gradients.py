@@ -6,18 +6,16 @@ as they are. That makes no difference where they are cleared before they are use
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS
+from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.holders import Holder
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["looked_at"]
 

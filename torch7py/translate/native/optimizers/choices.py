@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.native.code import atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.methods import METHODS, Choice
+from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.surroundings import Surroundings
 
 __all__ = ["assigned_before", "by_name", "is_known_at", "method_at"]
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS
 from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["block_of", "stay_together"]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from torch7py.translate import tree
+from torch7py.translate.native.holders import Holder
 from torch7py.translate.tree import Call, Expression, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.holders import Holder
 
 __all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "Restored", "names_of"]
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["completed", "find_changes", "listed", "named", "settings_field", "value_of_field"]
 

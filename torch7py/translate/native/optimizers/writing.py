@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import changed_gradients
 from torch7py.translate.native.optimizers.methods import METHODS, STATE, Definition, Optimizer, Restored
 from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 

@@ -7,19 +7,16 @@ Another call that may be of the same module makes it stale; what reads a stale o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
 from torch7py.translate.native.outputs.identity import Identity, passes
 from torch7py.translate.native.outputs.sites import calls_of_modules, is_backward, that_call, used_in_place
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["overwritten"]
 

@@ -5,15 +5,13 @@ This is found once, before the program is followed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import FORWARD
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Sites", "calls_of_modules", "is_backward", "that_call", "used_in_place"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, printing
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.results import PRODUCTS, into_receiver
 from torch7py.translate.native.tensors.rules import (
@@ -21,9 +21,6 @@ from torch7py.translate.native.tensors.rules import (
     rule,
 )
 from torch7py.translate.tree import Call, Expression, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["decomposed"]
 

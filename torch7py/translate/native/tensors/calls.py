@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.algebra import decomposed
 from torch7py.translate.native.tensors.rules import (
@@ -23,9 +22,6 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.native.tensors.selecting import ordered
 from torch7py.translate.native.whole_tensors import changed
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 
 def method(t: Translation, node: Invoke) -> Py:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.results import into, into_receiver
 from torch7py.translate.native.tensors.rules import (
@@ -20,9 +19,6 @@ from torch7py.translate.native.tensors.rules import (
 )
 from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression, Index, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 
 def _changing(name: str, python: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
@@ -11,6 +10,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.facts import saved
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.names_of_types import name_of_type
@@ -19,9 +19,6 @@ from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, ma
 from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 
 def torch_function(t: Translation, name: str, node: Call) -> Py | None:

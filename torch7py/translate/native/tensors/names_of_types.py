@@ -6,21 +6,17 @@ Torch7 and bool in PyTorch. It is followed to where the tensor is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule, rules
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["name_of_type"]
 

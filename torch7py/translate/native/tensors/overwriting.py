@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code, whole_tensors
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import sizes
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["root_of", "written_anew"]
 

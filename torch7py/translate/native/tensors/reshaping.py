@@ -6,17 +6,14 @@ It makes no difference where neither the result nor what it is made of is change
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.forms import bare, returns_of
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import in_place, is_made_here
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Reshapes"]
 

@@ -5,19 +5,15 @@ Torch7 gives the result the size it needs. So do PyTorch's functions with ``out=
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, dimension
 from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Expression, Index, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["PRODUCTS", "into", "into_receiver", "into_two"]
 

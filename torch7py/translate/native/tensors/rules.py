@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from torch7py.translate import library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-
 
 Arguments: TypeAlias = tuple[Expression, ...]
 Rule: TypeAlias = "Callable[[Translation, Expression, Arguments], Py]"

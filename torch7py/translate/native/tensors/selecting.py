@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, minus_one
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -22,9 +21,6 @@ from torch7py.translate.native.tensors.rules import (
 )
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ordered"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate.forms import bare
 from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, add_constant, atom, minus_one
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -20,9 +19,6 @@ from torch7py.translate.native.tensors.rules import (
 )
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 
 @rule("size")

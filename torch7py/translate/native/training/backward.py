@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import base_name
 from torch7py.translate.native.gradients import Gradients, is_gradient
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.training.carried import Carried
+from torch7py.translate.native.training.explicit import Explicit
+from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.carried import Carried
-    from torch7py.translate.native.training.explicit import Explicit
-    from torch7py.translate.native.training.losses import Losses
 
 __all__ = ["BackwardPasses"]
 

@@ -7,17 +7,13 @@ last call or an error when the page runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
+from torch7py.translate.native.interfaces.training import Explicit
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Expression, Invoke, Name
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Explicit
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["find"]
 

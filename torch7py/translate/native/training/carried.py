@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import LOOPS, base_name
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.training.explicit import Explicit
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.explicit import Explicit
 
 __all__ = ["Carried"]
 

@@ -12,11 +12,11 @@ name; otherwise the module keeps it (``last_input``, ``last_output``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
 from torch7py.translate.native.interfaces import training as interfaces
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
@@ -26,14 +26,10 @@ from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
+from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.reach import Reach
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.losses import Losses
 
 __all__ = ["Explicit"]
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING, VIEWS
 from torch7py.translate.forms import LOOPS, base_name
+from torch7py.translate.native.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.known import Known
 
 __all__ = ["Flow", "given_whole"]
 

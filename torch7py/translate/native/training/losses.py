@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS, base_name, same_expression
 from torch7py.translate.native.interfaces import training as interfaces
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Losses"]
 

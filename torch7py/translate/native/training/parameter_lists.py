@@ -7,20 +7,17 @@ PyTorch makes them anew.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.sharing import Sharing
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["ParameterLists"]
 

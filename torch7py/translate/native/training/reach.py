@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
+from torch7py.translate.native.interfaces.training import Explicit
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Explicit
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["Reach"]
 

@@ -7,16 +7,13 @@ moments of adam. PyTorch's optimizers pass over it. So such vectors stay vectors
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.tree import Call, Expression, Invoke
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
-    from torch7py.translate.native.training.forwards import Forwards
 
 __all__ = ["RunParts"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
@@ -13,6 +12,7 @@ from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces import training as interfaces
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import finding, settings, writing
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
@@ -28,9 +28,6 @@ from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["Training"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, same_expression
@@ -12,15 +11,13 @@ from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.interfaces import training as interfaces
+from torch7py.translate.native.interfaces.training import Training
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
-
-if TYPE_CHECKING:
-    from torch7py.translate.native.interfaces.training import Training
-    from torch7py.translate.native.interfaces.translation import Translation
 
 __all__ = ["FlatVectors"]
 
