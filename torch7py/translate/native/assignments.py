@@ -122,7 +122,6 @@ class Assignments:
         return done
 
     def may_append(self, target: Expression) -> bool:
-        """Whether a store is an append, or may be one."""
         if not isinstance(target, Index) or self.t.kind(target.base) != "table":
             return False
         tables = self.t.tables
@@ -139,7 +138,6 @@ class Assignments:
         )
 
     def appended(self, target: Index, value: Py | str) -> str:
-        """A value that is put at the end of a list, or where the end may be."""
         if self.t.tables.appends(target):
             return f"{self.t.value(target.base).at(code.ATOM)}.append({value})"
         key = self.t.value(target.key)

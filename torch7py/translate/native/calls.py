@@ -87,7 +87,6 @@ class Calls:
         return whole
 
     def loss(self, node: Expression) -> Py:
-        """A criterion's value with its graph, where it is given a name of its own."""
         assert isinstance(node, (Call, Invoke))
         return self._call(node, True)
 
@@ -96,7 +95,6 @@ class Calls:
         return self._call(node, False)
 
     def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
-        """One of the values that a call gives: ``select(2, f(x))``, which in Lua stands for all that follow it too."""
         place = int(which.value) - 1 if isinstance(which, tree.Number) else -1
         pattern = pattern_calls.matched(self.t, node)
         if place == 1 and pattern is not None and pattern[0] == "gsub":
@@ -119,7 +117,6 @@ class Calls:
         return which.value == self.count(call) > 1
 
     def count(self, node: Expression | None) -> int:
-        """How many values a call of the program's own functions gives (1 for all others)."""
         counts = self._counts(node)
         if node is not None and len(counts) > 1 and max(counts) > 1:
             raise Undecided("T7-216", node.line, "functions with different numbers of results")
@@ -137,7 +134,6 @@ class Calls:
         return min(self._counts(node), default=1)
 
     def varies(self, node: Call | Invoke) -> bool:
-        """Whether a call is of one of several functions that give different numbers of values, each always its own."""
         if len(counts := self._counts(node)) < 2 or max(counts) < 2:
             return False
         functions = [f for f in self.t.types.function_called(node) if f in self.t.types.returns]
@@ -356,7 +352,6 @@ class Calls:
         return self.t.value(node).text
 
     def gives_list(self, function: tree.Function) -> bool:
-        """Whether a function gives all items of a list, and every call of it has names for them."""
         returns = returns_of(function)
         if not returns or not all(
             len(r.values) == 1 and self.t.is_unpacked(r.values[0]) and len(r.values[0].arguments) == 1  # type: ignore[attr-defined]
@@ -398,7 +393,6 @@ class Calls:
                 raise problem("T7-218", last.line, "all values of a call at the end of a list")
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
-        """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
         if self.t.is_unpacked(node):
             return True  # which has forms of its own
         if self.varies(node):
@@ -407,7 +401,6 @@ class Calls:
         return self.count(node) < 2 and (given is None or (given[0] >= least and given[1] <= 1))
 
     def is_fixed(self, function: tree.Function) -> bool:
-        """Whether the last value that a function gives is never the several of another call."""
         for node in returns_of(function):
             last = node.values[-1] if node.values else None
             if isinstance(last, tree.Vararg) or self.t.is_unpacked(last) or self.gives_two(last):
@@ -421,11 +414,9 @@ class Calls:
         return not self.t.training.closures.isdisjoint(self.t.types.function_called(node))
 
     def values_and_places(self, node: Expression) -> str | None:
-        """Both results of ``x:max(2)`` or the like; None where the call is no such."""
         return tensors.both(self.t, node)
 
     def gives_two(self, node: Expression | None) -> bool:
-        """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
         if isinstance(node, (Call, Invoke)) and self._gives_gradients(node):
             return True
         found = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
@@ -479,7 +470,6 @@ class Calls:
         return value
 
     def argument_or(self, left: Expression, default: Expression) -> Py | None:
-        """``tonumber(arg[1]) or 10`` and ``arg[1] or 'x'``"""
         t = self.t
         number = isinstance(left, Call) and t.path(left.callee) == "tonumber"
         index = left.arguments[0] if number and isinstance(left, Call) and left.arguments else left
@@ -538,7 +528,6 @@ class Calls:
         return node.method in ("float", "double") and found.kind is None and found.has("loaded")
 
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
-        """Write ``a, b = f()``; whether that was done."""
         t = self.t
         if not isinstance(node, (Call, Invoke)):
             return False

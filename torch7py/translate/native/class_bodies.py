@@ -144,14 +144,12 @@ class ClassBodies:
         return self.modes.called(node, base)
 
     def passes_down(self, node: Invoke) -> bool:
-        """Whether a call is of methods that the page leaves to nn.Module."""
         functions = self.t.types.function_called(node)
         if node.method not in _PASSED_DOWN or self.t.kind(node.receiver) != "module":
             return False
         return bool(functions) and all(self.only_passes_down(node.method, f) for f in functions)
 
     def only_passes_down(self, name: str, function: tree.Function) -> bool:
-        """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
         t = self.t
         statements = list(function.body.statements)
         for loop in function.body.statements:

@@ -30,7 +30,6 @@ class ClassUses:
         self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
     def field(self, node: Index) -> Py:
-        """A field of an object."""
         t = self.t
         assert isinstance(node.key, String)
         name = node.key.value
@@ -44,7 +43,6 @@ class ClassUses:
         return atom(f"{t.value(node.base).at(code.ATOM)}.{code.attribute_name(name)}")
 
     def entry(self, node: Index) -> Py | None:
-        """``self.gradInput[1]`` in a method of a layer, where it has a variable of its own."""
         if self.classes.current is None or isinstance(node.key, String):
             return None
         layer = self.classes.current
@@ -76,7 +74,6 @@ class ClassUses:
         raise Problem("T7-225", node.line, f"the field {name} of a layer")
 
     def named(self, node: Expression) -> Py | None:
-        """A class as a value."""
         made = self.t.types.class_named(node)
         if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
             return None

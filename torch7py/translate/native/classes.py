@@ -303,7 +303,6 @@ class Classes(interfaces.Classes):
         return True
 
     def layer_of(self, made: LuaClass) -> OwnLayer:
-        """How a class of layers is written."""
         found = self.layers.get(made)
         if found is None:
             outer, self.studied = self.studied, made

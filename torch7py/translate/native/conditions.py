@@ -215,7 +215,6 @@ class Conditions:
         return Py(f"not {inner.at(code.NOT)}", code.NOT)
 
     def maybe(self, node: Expression) -> Py:
-        """A value that may be absent: None then, never an error."""
         if isinstance(node, Index) and self.t.kind(node.base) == "module":
             plain = self.t.value(node)
             base, _, name = plain.text.rpartition(".")

@@ -10,7 +10,6 @@ from torch7py.translate.inference import tds
 from torch7py.translate.native import code, indexing, memory, plain, text
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS, Conditions
-from torch7py.translate.native.interfaces import expressions as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem, Undecided
@@ -43,17 +42,16 @@ _SAME_SHAPE = set("typeAs double float long int short byte char cuda clone conti
 _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 
 
-class Expressions(interfaces.Expressions):
+class Expressions:
     """The part of the translator that writes expressions."""
 
     def __init__(self, translator: Translation, conditions: Conditions) -> None:
-        super().__init__()
+        self.instead: dict[Expression, Py] = {}
         self.t, self.conditions = translator, conditions
 
     # Values
 
     def value(self, node: Expression) -> Py:
-        """The value of an expression: one value, a loss as a plain number."""
         t = self.t
         in_layer = t.plain_layers.current is not None
         if not in_layer and not t.plainly:
@@ -109,7 +107,6 @@ class Expressions(interfaces.Expressions):
         raise Problem("T7-299", node.line, f"{type(node).__name__} as a value")
 
     def graph(self, node: Expression) -> Py:
-        """The value with its autograd graph, where it has one."""
         if isinstance(node, tree.Paren):
             return self.graph(node.inner)
         if isinstance(node, Name):
@@ -150,7 +147,6 @@ class Expressions(interfaces.Expressions):
         return atom(text)
 
     def is_graph(self, node: Expression) -> bool:
-        """Whether an expression has a loss with its graph in it."""
         if isinstance(node, tree.Paren):
             return self.is_graph(node.inner)
         if isinstance(node, Name):
@@ -164,7 +160,6 @@ class Expressions(interfaces.Expressions):
     # Numbers
 
     def linear(self, node: Expression) -> tuple[Py | None, int]:
-        """An expression as a term plus a whole constant."""
         if isinstance(node, tree.Paren):
             return self.linear(node.inner)
         if isinstance(node, Number) and isinstance(node.value, int):
@@ -194,7 +189,6 @@ class Expressions(interfaces.Expressions):
         return self.value(node), 0
 
     def number(self, node: Expression) -> Py:
-        """An operand of arithmetic: a text is the number that it says."""
         if self.t.kind(node) != "string":
             return self.value(node)
         if isinstance(node, String) and re.fullmatch(r"\d{1,15}", node.value):
@@ -202,7 +196,6 @@ class Expressions(interfaces.Expressions):
         return atom(f"{self.t.need('to_number')}({self.value(node)})")
 
     def position(self, node: Expression) -> Py:
-        """A 1-based position as a 0-based one; one counted from the end stays."""
         if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
             return Py(f"-{number_text(node.operand)}", code.NEGATE)
         term, constant = self.linear(node)
@@ -212,7 +205,6 @@ class Expressions(interfaces.Expressions):
         return add_constant(term, constant - 1)
 
     def whole_number(self, node: Expression, plus: int = 0) -> Py:
-        """An expression as an int, for a size or a bound."""
         term, constant = self.linear(node)
         if term is not None and not self.t.whole(node):
             return add_constant(atom(f"int({add_constant(term, constant)})"), plus)
@@ -264,7 +256,6 @@ class Expressions(interfaces.Expressions):
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
 
     def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
-        """A tensor's text beside another's, in whose shape Torch7 takes its elements; PyTorch would repeat them."""
         t = self.t
         ranks = {t.type(node).rank, t.type(other).rank}
         if t.kind(node) != "tensor" or t.kind(other) != "tensor" or None in ranks or len(ranks) == 1:
@@ -311,7 +302,6 @@ class Expressions(interfaces.Expressions):
         return left, atom(f"float({right})")
 
     def power(self, base: Expression, exponent: Expression) -> Py:
-        """``base ^ exponent``, plain where Python can neither fail nor give a complex number."""
         t = self.t
         left, right = self.number(base), self.number(exponent)
         low, high = t.intervals.of(exponent)

@@ -36,7 +36,6 @@ class Functions:
         raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
 
     def value(self, node: tree.Function) -> Py:
-        """A function as a value: a lambda where it is one expression, else a definition before the statement."""
         t = self.t
         statements = node.body.statements
         if (
@@ -157,7 +156,6 @@ class Functions:
             raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
 
     def outer_variables(self, node: tree.Node) -> set[Variable]:
-        """The variables of the main program that a part of it uses."""
         t = self.t
         found = set()
         for name in tree.walk(node):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.native.code import INDENT
-from torch7py.translate.native.layer_inputs import LayerInputs
+from torch7py.translate.native.layer_study import LayerStudy
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of
@@ -19,7 +19,7 @@ __all__ = ["LayerFunction"]
 
 
 @dataclass(eq=False)
-class LayerFunction(LayerInputs):
+class LayerFunction(LayerStudy):
     """How the function of a layer is written: its forward, and its halves as one backward."""
 
     alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes

@@ -28,6 +28,7 @@ class LayerStudy(LayerFields):
     """Finds which fields are parameters, gradients and temporaries, and refuses those that cannot be told."""
 
     t: Translation
+    either: bool = False  # whether an input may be a table here and one tensor there
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -209,7 +210,6 @@ class LayerStudy(LayerFields):
 
     @cached_property
     def remembers_output(self) -> bool:
-        """Whether the forward half begins with what it gave last."""
         return layer_halves.remembers_output(self, self.overwrites)
 
     def refuse_unset(self, lines: list[str]) -> None:
@@ -268,6 +268,46 @@ class LayerStudy(LayerFields):
             yield
         finally:
             self.t.raw_elements = before
+
+    # The names of its inputs in its function: a table is spread out, as autograd sees tensors only.
+
+    def spread_out(self, name: str) -> str:
+        """A name among values: a table of inputs is spread out."""
+        return f"*{self._inputs}" if name == self.spread else name
+
+    @property
+    def _inputs(self) -> str:
+        """The name of the tensors that the function is handed for a table of inputs."""
+        return self._free("inputs") if self.either else self.spread
+
+    def _may_be_a_table(self, given: Name) -> bool:
+        """Whether an input is a table of tensors here and one tensor there."""
+        found = self.t.type(given).find()
+        if "table" not in found.kinds or len(found.kinds) < 2:
+            return False
+        tables = [source.find() for source in found.sources if "table" in source.find().kinds]
+        plain = found.kinds == {"table", "tensor"} and bool(tables)
+        plain = plain and all(table.of_elements().kind == "tensor" for table in tables)
+        if not plain or self.forward is None or self.made.instance.kind == "criterion":
+            raise Problem("T7-243", given.line, "gradients of an input that may be a table or something else")
+        return True
+
+    @property
+    def _is_table(self) -> str:
+        """The name of the truth value that says whether the inputs are a table."""
+        return self._free("several")
+
+    def _free(self, name: str) -> str:
+        """A name that no variable of the methods that compute has, nor a field that is one there."""
+        fields = {self.local(each) for each in (*self.temporary, *self.handed, *self.gradients)}
+        found = self.local(name)
+        while found in fields:
+            found += "_"
+        return found
+
+    def _either(self, several: str) -> str:
+        """The statement that gives the input back what the layer was given."""
+        return f"{self.spread} = {self._inputs} if {several} else {self._inputs}[0]"
 
 
 def unset(lines: list[str], names: set[str]) -> set[str]:

@@ -52,7 +52,6 @@ class LiteralObjects:
         return self.t.value(node.arguments[0]) if node in self.calls else None
 
     def value(self, node: tree.Table) -> Py | None:
-        """The table that becomes an object."""
         made = self.tables.get(node)
         if made is None:
             return None

@@ -76,7 +76,6 @@ class Modules(interfaces.Modules):
         return file
 
     def field(self, node: Index) -> Py | None:
-        """``M.name`` of a module."""
         file = self._file_behind(node.base)
         if file is None or self.given[file].table is None:
             return None
@@ -151,7 +150,6 @@ class Modules(interfaces.Modules):
         }
 
     def name(self, node: Name) -> None:
-        """A variable is read: if it is what a file gives, the page imports it."""
         file = self.aliases.get(self.t.scopes.of_name[node])
         if file is not None:
             if self.given[file].table is None and not self.given[file].name:

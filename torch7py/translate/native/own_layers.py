@@ -132,7 +132,6 @@ class OwnLayer(LayerGradients):
         return False
 
     def inner_gradient(self, node: Call | Invoke) -> Py | None:
-        """``self.net:backward(x, g)`` in a backward half: gradients of a module that the layer has in it."""
         t = self.t
         half = self.parents_half(node) if self.no_return is not None and isinstance(node, Call) else None
         if half is not None and isinstance(node, Call):

@@ -59,7 +59,6 @@ class OwnPasses:
         self.others: set[Invoke] = set()  # and their calls
 
     def take(self, module: Type, calls: Iterable[Invoke]) -> None:
-        """Have calls of a module elsewhere, all that there are, written like those inside of such classes."""
         self.modules.add(module)
         self.others.update(calls)
 
@@ -90,7 +89,6 @@ class OwnPasses:
         return node.method in BACKWARD and node in self._inside and self._is_module(node.receiver)
 
     def is_backward(self, node: tree.Node | tree.Block) -> bool:
-        """Whether a call goes back through a module or criterion, in a pass that the page has autograd compute."""
         if not (isinstance(node, Invoke) and node.method in BACKWARD) or self.t.plain_passes:
             return False
         kind = self.t.kind(node.receiver)
@@ -99,7 +97,6 @@ class OwnPasses:
         return not self.goes_back(node)
 
     def value(self, node: Call | Invoke) -> Py | None:
-        """A call of a module inside; None for other calls."""
         t = self.t
         if not isinstance(node, Invoke) or not self._is_module(node.receiver):
             return None
@@ -139,7 +136,6 @@ class OwnPasses:
         return text[len(base) + 1 : -1]
 
     def field(self, node: Index) -> Py | None:
-        """``module.output`` of a module inside."""
         if not isinstance(node.key, tree.String) or node.key.value != "output":
             return None
         if node not in self._inside and self.t.type(node.base) not in self.modules:

@@ -50,7 +50,6 @@ class PlainLayers:
         self.modes = Modes(translator)
 
     def write(self, made: LuaClass, reason: Problem) -> bool:
-        """Write a class that has no idiomatic form, for this reason; whether that was done."""
         t = self.t
         if not self._fits(made):
             return False
@@ -229,7 +228,6 @@ class PlainLayers:
     # Expressions
 
     def special(self, node: Expression) -> Py | None:
-        """What is done with the layer itself or with a module in it; None for other expressions."""
         t = self.t
         field = self.field(node)
         if field is not None:

@@ -315,7 +315,6 @@ class Translator(Translation):
             raise Problem("T7-298", node.line, f"{type(node).__name__.lower()}")
 
     def loop_body(self, block: Block) -> None:
-        """The body of a loop: a label at its end is where `continue` goes."""
         last = block.statements[-1] if block.statements else None
         self.labels.append(last.name if isinstance(last, tree.Label) else None)
         self.body(block)

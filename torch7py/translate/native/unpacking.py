@@ -20,7 +20,6 @@ class Unpacking:
         self.t = translator
 
     def tables(self, call: Expression) -> list[Expression]:
-        """The lists of whose items a call stands: ``unpack(t)``, or a function that returns that."""
         t = self.t
         if isinstance(call, Call) and t.is_unpacked(call):
             return [] if len(call.arguments) != 1 else [call.arguments[0]]
@@ -30,7 +29,6 @@ class Unpacking:
         return [r.values[0].arguments[0] for f in functions for r in returns_of(f)]  # type: ignore[attr-defined]
 
     def items(self, given: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
-        """The items of a list, one of several tables, for as many targets: None for those that it has not."""
         wanted = len(targets)
         if all(self._has_as_many(table, wanted) for table in tables):
             return given
@@ -39,7 +37,6 @@ class Unpacking:
 
     @cached_property
     def perhaps_nil(self) -> set[Variable]:
-        """The variables for which a list may have no item."""
         found: set[Variable] = set()
         for node in tree.those(self.t.program, tree.Local, tree.Assign):
             assert isinstance(node, (tree.Local, tree.Assign))

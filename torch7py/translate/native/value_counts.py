@@ -34,7 +34,6 @@ class ValueCounts:
         self._incomplete = False  # whether one of them calls itself at its end
 
     def written(self, function: tree.Function) -> int:
-        """How many values a function of the page gives; 0 where Lua's gives none."""
         return self._found(
             function, self._written, 0, lambda: max(map(self._written_at, returns_of(function)), default=0)
         )
@@ -71,7 +70,6 @@ class ValueCounts:
         return max(1, *map(self.written, called))
 
     def of_function(self, function: tree.Function) -> Count | None:
-        """How many values a function gives in Lua; None where it always ends by an error."""
         return self._found(function, self._given, None, lambda: self._count(function))
 
     def _count(self, function: tree.Function) -> Count | None:
@@ -88,7 +86,6 @@ class ValueCounts:
         return None if last is None else (len(node.values) - 1 + last[0], len(node.values) - 1 + last[1])
 
     def of(self, node: Expression) -> Count | None:
-        """How many values an expression stands for at the end of a list; None where a call never comes back."""
         t = self.t
         if isinstance(node, tree.Vararg):
             return (0, math.inf)
@@ -131,7 +128,6 @@ class ValueCounts:
         return (0, math.inf) if path in ("select", "pcall", "xpcall", "next") else (2, 2)
 
     def are_all(self, node: Expression) -> bool:
-        """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
         if isinstance(node, (Call, Invoke)) and self._hands_all_on(node):
             return True
         found = self.of(node)

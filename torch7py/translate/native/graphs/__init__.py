@@ -59,12 +59,10 @@ class Graphs(Methods):
             )
 
     def of_field(self, node: Index) -> Py | None:
-        """A field of the object whose method makes a graph, in the class of that."""
         name = self.given_field(node) if self.mode else ""
         return atom(name) if name else None
 
     def of_node(self, node: Index) -> Py | None:
-        """``node.data.annotations.name`` and ``node.data.module``, where a node is the layer in it."""
         if self.t.kind(node.base) != "graph node" or not isinstance(node.key, String):
             return None
         base = self.t.value(node.base)
@@ -172,7 +170,6 @@ class Graphs(Methods):
             raise
 
     def method(self, name: str, function: tree.Function) -> bool:
-        """Write a method that does nothing but build a graph; whether it is one."""
         last = self._graph_at_end(function)
         if function not in self.builders or last is None:
             return False
@@ -251,7 +248,6 @@ class Graphs(Methods):
             raise Problem("T7-221", outputs.line, "a list with one output, which a graph gives by itself")
 
     def takes_several(self, inputs: Expression) -> bool:
-        """Whether a graph with these inputs is given them one by one."""
         if isinstance(inputs, Name):
             return not self.has_one(self.t.scopes.of_name[inputs], inputs.line)
         return not (isinstance(inputs, tree.Table) and len(inputs.fields) == 1)

@@ -287,7 +287,6 @@ class Methods(Needs):
         self.t.emit(f"return {self.t.value(value)}")
 
     def call(self, node: Call | Invoke) -> Py | None:
-        """A node as its value."""
         if not self.mode and isinstance(node, Invoke) and self.is_node(node.receiver):
             raise Undecided("T7-221", node.line, "a node of a graph that has no class")
         if self.mode != "forward":

@@ -22,7 +22,6 @@ class Nodes:
         self.t = translator
 
     def is_node(self, node: Expression) -> bool:
-        """Whether the value of an expression is a node, or a table of them."""
         return self.has_node(self.t.type(node))
 
     def has_node(self, found: Type, depth: int = 0) -> bool:

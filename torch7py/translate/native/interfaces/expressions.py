@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,49 +29,36 @@ __all__ = [
 Count = tuple[int, float]  # of values: at least, and at most
 
 
-class Expressions:
-    """Values of expressions."""
+class Expressions(Protocol):
+    instead: dict[Expression, Py]  # what is written for an expression in place of its value
 
-    def __init__(self) -> None:
-        self.instead: dict[Expression, Py] = {}  # what is written for an expression in place of its value
-
-    @abstractmethod
     def value(self, node: Expression) -> Py:
         """The value of an expression: one value, a loss as a plain number."""
 
-    @abstractmethod
     def graph(self, node: Expression) -> Py:
         """The value with its autograd graph, where it has one."""
 
-    @abstractmethod
     def is_graph(self, node: Expression) -> bool:
         """Whether an expression has a loss with its graph in it."""
 
-    @abstractmethod
     def number(self, node: Expression) -> Py:
         """An operand of arithmetic: a text is the number that it says."""
 
-    @abstractmethod
     def whole_number(self, node: Expression, plus: int = 0) -> Py:
         """An expression as an int, for a size or a bound."""
 
-    @abstractmethod
     def position(self, node: Expression) -> Py:
         """A 1-based position as a 0-based one; one counted from the end stays."""
 
-    @abstractmethod
     def linear(self, node: Expression) -> tuple[Py | None, int]:
         """An expression as a term plus a whole constant."""
 
-    @abstractmethod
     def power(self, base: Expression, exponent: Expression) -> Py:
         """``base ^ exponent``, plain where Python can neither fail nor give a complex number."""
 
-    @abstractmethod
     def length(self, node: Unary) -> Py:
         """``#t``"""
 
-    @abstractmethod
     def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
         """A tensor's text beside another's, in whose shape Torch7 takes its elements; PyTorch would repeat them."""
 

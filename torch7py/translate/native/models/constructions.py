@@ -48,7 +48,6 @@ class Constructions:
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
     def layer(self, node: Expression) -> Layer:
-        """A construction as a tree of layers."""
         t = self.t
         if isinstance(node, tree.Paren):
             return self.layer(node.inner)

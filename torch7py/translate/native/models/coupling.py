@@ -95,7 +95,6 @@ class Coupling:
 
     @property
     def takes_back(self) -> bool:
-        """Whether gradients go back through states that are handed over."""
         return bool(self._starts and self._back)
 
     # In the page
@@ -197,7 +196,6 @@ class Coupling:
         )
 
     def begins_at_state(self, module: Expression) -> bool:
-        """Whether gradients of a module come through states that layers in it have handed over."""
         inside = self.sequences.inside(module)
         sources = [start.source for start in self._starts.values() if self._goes_back(start)]
         return any(made.call in inside for source in sources for made in self.t.type(source).find().layers)
@@ -205,7 +203,6 @@ class Coupling:
     # What only copies gradients
 
     def copies_back(self, statement: Statement) -> bool:
-        """Whether a statement only copies such gradients: also a loop of such, or a call of a function of such."""
         if not self.takes_back:
             return False
         if statement in self._back:
@@ -221,7 +218,6 @@ class Coupling:
         return bool(block.statements) and all(self.copies_back(s) for s in block.statements)
 
     def functions_back(self) -> list[Statement]:
-        """The definitions of functions that only copy gradients."""
         found: list[Statement] = []
         if not self.takes_back:
             return found

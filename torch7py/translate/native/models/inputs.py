@@ -67,7 +67,6 @@ class Inputs:
         return atom(f"{base}({self.input(found, arguments[0])})")
 
     def loss(self, base: str, found: Type, prediction: Expression, target: Expression, line: int) -> Py:
-        """A criterion of a prediction and its target."""
         given, wanted = self.given(prediction), self.target(found, target, line)
         if self._is_turned(found, prediction, target):
             name = given
@@ -109,7 +108,6 @@ class Inputs:
         return texts
 
     def spread(self, module: Expression, values: list[str]) -> str:
-        """The arguments of a module in a graph: a graph takes several, other modules a tuple."""
         if len(values) == 1 or self.t.graphs.takes_values(self.t.type(module)):
             return ", ".join(values)
         return f"({', '.join(values)})"
@@ -131,7 +129,6 @@ class Inputs:
         return self.t.value(node).text
 
     def input(self, module: Type, node: Expression) -> str:
-        """The input of a module: steps as one tensor, other tables as tuples."""
         t = self.t
         if t.kind(node) != "table":
             text = self.given(node)
@@ -157,7 +154,6 @@ class Inputs:
         return None not in ranks and len(ranks) > 1 and bool(names) and names <= _BY_ELEMENT
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
-        """The target of a criterion: classes count from 0 in PyTorch."""
         t = self.t
         names = {layer.name for layer in criterion.find().layers}
         if criterion.find().classes and not names:  # the program's own takes what it is given

@@ -168,7 +168,6 @@ class LayerTests:
         return None
 
     def condition(self, node: Expression) -> Py | None:
-        """A test of a module's class, or of a weight that it may have; None for other conditions."""
         if not self.used:
             return None
         found = self._test(node)

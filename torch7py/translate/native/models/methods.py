@@ -357,12 +357,10 @@ class Models(interfaces.Models):
         t.emit(f"        {layer}.reset_parameters()")
 
     def has_length(self, node: Expression) -> bool:
-        """Whether Lua's ``#`` gives a module's number of parts, as that of an nn.Sequential."""
         found = self.t.type(node).find()
         return not found.classes and bool(found.layers) and all(facts.is_chain(x.name) for x in found.layers)
 
     def setting(self, target: Index) -> str | None:
-        """The attribute of ``nce.normalized = true``, which the page has as well."""
         name = target.key.value if isinstance(target.key, tree.String) else ""
         if name not in ("batchnoise", "normalized", "logsoftmax") or self.t.kind(target.base) != "module":
             return None
@@ -373,7 +371,6 @@ class Models(interfaces.Models):
         return f"{self.t.value(target.base).at(code.ATOM)}.{name}"
 
     def assign(self, target: Index, value: Expression) -> bool:
-        """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""
         t = self.t
         if self.surgery.assign(target, value):
             return True
@@ -419,7 +416,6 @@ class Models(interfaces.Models):
         return not is_known_field(name) and name not in t.types.own_fields | t.types.fields_of_modules
 
     def field(self, node: Index) -> Py | None:
-        """``model.weight`` and other fields of modules."""
         t = self.t
         if t.kind(node.base) not in ("module", "criterion") or not isinstance(node.key, tree.String):
             return None
@@ -464,7 +460,6 @@ class Models(interfaces.Models):
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 
     def has_own_field(self, node: Index) -> bool:
-        """Whether a field is one that the program gives a module of Torch7's: a list of layers, a mark."""
         if not isinstance(node.key, tree.String) or self.t.kind(node.base) != "module":
             return False
         if node.key.value in self.t.types.fields_of_modules:
@@ -498,7 +493,6 @@ class Models(interfaces.Models):
 
     @contextmanager
     def changed(self, node: Expression) -> Iterator[None]:
-        """While what is written changes this expression in place: a weight by its data, which autograd does not see."""
         before, self.assigned_data = self.assigned_data, self.assigned_data or self.is_parameter(node)
         try:
             yield

@@ -28,7 +28,6 @@ class Reshapes:
         self.t = translator
 
     def are_copies(self, given: Expression) -> bool:
-        """Whether what is made of a tensor by ``reshape`` needs memory of its own."""
         return given in self._apart
 
     @cached_property

@@ -92,7 +92,6 @@ class Carried:
         return found
 
     def keeps_states(self, module: Expression) -> bool:
-        """Whether there is a layer in a module that keeps a state from one call to the next."""
 
         def inside(layer: Description) -> list[Type]:
             if (
@@ -107,7 +106,6 @@ class Carried:
         return any(facts.carries(layer.name) for part in parts for layer in part.layers)
 
     def cut(self, target: Expression, value: Expression, written: Py) -> Py:
-        """A value stored where it outlives the training step is cut off from the graph."""
         scope = self.t.scope
         if scope not in self.training.steps or not isinstance(target, Name) or self.t.graphs.is_node(value):
             return written

@@ -299,7 +299,6 @@ class Explicit(interfaces.Explicit):
         self.check_stale(node)
 
     def check_stale(self, node: Invoke) -> None:
-        """Refuse gradients of outputs from before a step that autograd would see."""
         if not self.is_stale(node.receiver):
             return
         for optimizer in self.training.optimizers:
@@ -309,10 +308,8 @@ class Explicit(interfaces.Explicit):
                 raise Problem("T7-226", node.line, reason)
 
     def keeps_output(self, module: Expression) -> bool:
-        """Whether a module of the page keeps its last output, with its graph, for a pass in another function."""
         return any(f.kept and self.calls.is_module(f.module, module) for f in self.forwards.values())
 
     def is_stale(self, module: Expression) -> bool:
-        """Whether the weights of a module may move between a forward and its backward pass."""
         name = base_name(module)
         return name is not None and self.t.scopes.of_name[name] in self.stale

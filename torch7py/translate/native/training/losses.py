@@ -313,7 +313,6 @@ class Losses(interfaces.Losses):
         )
 
     def is_loss_call(self, node: Expression) -> bool:
-        """Every criterion's forward gives a tensor in PyTorch."""
         if isinstance(node, Invoke):
             return node.method in ("forward", "updateOutput") and self.t.kind(node.receiver) == "criterion"
         return isinstance(node, Call) and self.t.kind(node.callee) == "criterion"

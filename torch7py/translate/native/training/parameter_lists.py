@@ -131,7 +131,6 @@ class ParameterLists:
         return atom(f"len({found[0]})")
 
     def item(self, node: Index) -> Py | None:
-        """``gradParams[i]``"""
         if isinstance(node.base, Invoke) and self.asks(node.base):
             self._refuse_others(node.base)
         found = self._list_of(node.base)

@@ -79,7 +79,6 @@ class Training(interfaces.Training):
         return [*scopes, self.t.scopes.main]
 
     def known_function(self, name: str, function: tree.Function) -> bool:
-        """Write a function that is known by what it does; whether this is one."""
         t = self.t
         known = t.types.known.get(function)
         if known is None or (known == "clones" and t.goes_back_plainly):
@@ -167,7 +166,6 @@ class Training(interfaces.Training):
         return True
 
     def only_evaluates(self, function: tree.Function) -> bool:
-        """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
         if self.t.own_passes.is_inside(function):
             return False
         scope = self.t.scopes.of_function[function]
@@ -186,7 +184,6 @@ class Training(interfaces.Training):
         return "evaluate" in methods and "forward" in methods and methods.isdisjoint(BACKWARD)
 
     def is_handled(self, *nodes: Statement) -> bool:
-        """Whether one of these statements is written as part of a training step."""
         return any(n in self.dropped or n in self.losses.backward_at or n in self.made_at for n in nodes)
 
     def after(self, node: Statement) -> None:
@@ -292,13 +289,11 @@ class Training(interfaces.Training):
         return known and len(body.statements) == 1
 
     def is_weights(self, function: tree.Function, parameter: Name) -> bool:
-        """Whether this is the flat vector that optim hands to its function."""
         if function in self.given_point and function in self.points:
             return False
         return function in self.closures and parameter is function.parameters[0]
 
     def takes_weights(self, node: Call | Invoke, functions: Sequence[tree.Function]) -> bool:
-        """Whether a function for optim is called by the program itself, with the vector that it always takes."""
         if not functions or not all(self.is_weights(f, p) for f in functions for p in f.parameters[:1]):
             return False
         if not self.closures.issuperset(functions) or not node.arguments:
@@ -330,7 +325,6 @@ class Training(interfaces.Training):
         return False
 
     def call(self, node: Call | Invoke) -> Py | None:
-        """Calls on the flat vectors, and those of backward passes that are written one by one, as values."""
         found = self.written.value(node)
         if isinstance(node, Call):
             return found
@@ -406,7 +400,6 @@ class Training(interfaces.Training):
             raise Problem("T7-227", value.line, "gradients given to optim that are not the parameters' own")
 
     def handed_on(self, function: tree.Function, value: Expression) -> Py | None:
-        """The loss that the function for an optimizer takes from another one, which does all of its work."""
         functions = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
         if function not in self.closures or not functions or not self.closures.issuperset(functions):
             return None
@@ -424,7 +417,6 @@ class Training(interfaces.Training):
                     raise Problem("T7-227", value.line, "gradients that another function gives, for optim")
 
     def returns(self, node: tree.Return) -> bool:
-        """The closure of an optimizer gives the loss alone."""
         if self.t.scope.function in self.closures:
             point = self.points.get(self.t.scope.function) if self.t.scope.function is not None else None
             if point is not None:

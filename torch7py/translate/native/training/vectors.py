@@ -121,7 +121,6 @@ class FlatVectors(interfaces.FlatVectors):
         return True
 
     def makers(self, statements: Iterable[Statement]) -> list[Statement]:
-        """Of the statements that give a vector, the first for each network: the others give it the same weights."""
         found: list[Statement] = []
         for statement in sorted(statements, key=lambda s: s.place.start):
             if statement in self.flat or not any(self._are_same(s, statement) for s in found):
@@ -150,13 +149,11 @@ class FlatVectors(interfaces.FlatVectors):
                     self.training.dropped.add(statement)
 
     def belong(self, gradients: Expression, weights: Expression) -> bool:
-        """Whether gradients are those of these weights."""
         holders = self.training.holders
         one, other = holders.of(gradients), holders.of(weights)
         return one is not None and other is not None and self.given_by.get(one) is self.given_by.get(other)
 
     def compared(self, one: Expression, other: Expression) -> bool | None:
-        """Whether two flat vectors are one; None where something else is compared."""
         for vectors in (self.aliases, self.flat_gradients):
             first, second = self._module_of(one, vectors), self._module_of(other, vectors)
             if first is not None and second is not None:
@@ -164,11 +161,9 @@ class FlatVectors(interfaces.FlatVectors):
         return None
 
     def weights_of(self, node: Expression) -> Expression | None:
-        """The module whose weights a flat vector holds."""
         return self._module_of(node, self.aliases) or self._asked_of(node)
 
     def gradients_of(self, node: Expression) -> Expression | None:
-        """The module whose gradients a flat vector holds."""
         return self._module_of(node, self.flat_gradients)
 
     def _asked_of(self, node: Expression) -> Expression | None:
@@ -237,7 +232,6 @@ class FlatVectors(interfaces.FlatVectors):
         return tree.Table(value.place, fields)
 
     def parameters(self, module: Expression) -> str:
-        """The parameters of a module, or of several that were put together only to flatten them."""
         if self.t.kind(module) == "tensor":
             return f"[{self.t.value(module)}]"
         if module in self.lists:
@@ -261,7 +255,6 @@ class FlatVectors(interfaces.FlatVectors):
         return parts or [module]
 
     def counted(self, module: Expression) -> str:
-        """The parameters that the original has as well."""
         return initialization.counted(self.t, self.parameters(module))
 
     def moved(self, module: Expression) -> str:
@@ -284,7 +277,6 @@ class FlatVectors(interfaces.FlatVectors):
         )
 
     def decays(self, frozen: Expression) -> bool:
-        """Whether the program changes weights otherwise than by their gradients, once they are to stay."""
         from_the_start = self._is_before_steps(frozen)  # there are no earlier gradients that would go on
         for node in tree.walk(self.t.program):
             if isinstance(node, tree.Field) and isinstance(node.key, tree.String):
@@ -315,7 +307,6 @@ class FlatVectors(interfaces.FlatVectors):
         return t.scope is t.scopes.main and not inside
 
     def alias(self, node: Expression) -> Py | None:
-        """A flat vector that is read as a whole."""
         module = self.weights_of(node)
         if module is not None:
             return atom(f"torch.nn.utils.parameters_to_vector({self.counted(module)})")
