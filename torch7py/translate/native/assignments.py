@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, indexing, memory, plain, tensors, text
+from torch7py.translate.native.analysis.unknown import described, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 __all__ = ["Assignments"]

@@ -22,7 +22,6 @@ from torch7py.translate.native import (
     json_texts,  # noqa: F401  (so does it)
     library_rules,
     matching,
-    pattern_calls,
     patterns,
     penlight,  # noqa: F401  (so does it)
     plain,
@@ -33,13 +32,14 @@ from torch7py.translate.native import (
     tensors,
     unit_tests,  # noqa: F401  (registers its rules)
 )
+from torch7py.translate.native.analysis import pattern_calls
+from torch7py.translate.native.analysis.unknown import a, described, is_open, of_require, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.text import needs_one_value
-from torch7py.translate.native.unknown import a, described, is_open, of_require, undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.usage import LUA
 

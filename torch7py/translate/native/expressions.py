@@ -8,12 +8,12 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.native import code, indexing, memory, plain, text
+from torch7py.translate.native.analysis.intervals import EXACT
+from torch7py.translate.native.analysis.unknown import described, undecided
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS, Conditions
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import described, undecided
 from torch7py.translate.native.whole_tensors import operation as tensor_operation
 from torch7py.translate.tree import (
     Binary,

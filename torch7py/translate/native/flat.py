@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING
 from torch7py.translate.native import initialization
-from torch7py.translate.native.holders import Holder, Holders
+from torch7py.translate.native.analysis.holders import Holder, Holders
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.native import checked_arguments, code, devices
+from torch7py.translate.native.analysis.unknown import described
 from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import described
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Index, Name
 

@@ -6,11 +6,11 @@ from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, confusion, facts, library_rules, memory
+from torch7py.translate.native.analysis.unknown import described, is_open, undecided
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import described, is_open, undecided
 from torch7py.translate.native.whole_tensors import elements, is_mask
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch7py.translate import quoting, tree
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.pattern_calls import matched
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.pattern_calls import matched
 from torch7py.translate.native.patterns import as_regex, captures, is_plain
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.text import text as written_text

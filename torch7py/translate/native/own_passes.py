@@ -22,8 +22,8 @@ from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.sharing import refuse_half
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.sharing import refuse_half
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 __all__ = ["OwnPasses", "has_own_passes", "is_own_pass"]

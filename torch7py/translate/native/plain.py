@@ -14,9 +14,9 @@ from __future__ import annotations
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected
+from torch7py.translate.native.analysis.unknown import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.unknown import is_open
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
 __all__ = [

@@ -15,9 +15,9 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_all
 from torch7py.translate.native import late_imports, reuse, tidy, unmade
+from torch7py.translate.native.analysis.known import PROVED, PlainForms
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
-from torch7py.translate.native.known import PROVED, PlainForms
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native import (
-    any_order,
-    code,
-    directories,
-    files,
-    initialization,
-    masks,
-    pattern_calls,
-    plain,
-)
+from torch7py.translate.native import any_order, code, directories, files, initialization, masks, plain
+from torch7py.translate.native.analysis import pattern_calls
+from torch7py.translate.native.analysis.unknown import undecided
 from torch7py.translate.native.code import add_constant
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
 

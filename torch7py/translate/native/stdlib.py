@@ -6,12 +6,13 @@ from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, files, matching, pattern_calls, patterns, protected, text
+from torch7py.translate.native import code, files, matching, patterns, protected, text
+from torch7py.translate.native.analysis import pattern_calls
+from torch7py.translate.native.analysis.unknown import described, of_require
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, functions, statement, values
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import described, of_require
 from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 

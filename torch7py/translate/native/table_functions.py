@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
+from torch7py.translate.native.analysis.unknown import is_open, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import is_open, undecided
 from torch7py.translate.tree import Binary, Call, Expression, Name
 
 

@@ -9,7 +9,8 @@ from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
 from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.library import COLORS
-from torch7py.translate.native import code, pattern_calls
+from torch7py.translate.native import code
+from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided

@@ -14,8 +14,13 @@ from torch7py.translate.native import (
     files,
     ranges,
     table_comments,
-    tables,
 )
+from torch7py.translate.native.analysis import tables
+from torch7py.translate.native.analysis.intervals import Intervals
+from torch7py.translate.native.analysis.known import PROVED, PlainForms
+from torch7py.translate.native.analysis.missing import looked_for
+from torch7py.translate.native.analysis.places import Places
+from torch7py.translate.native.analysis.wholes import Wholes
 from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
@@ -26,15 +31,11 @@ from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.intervals import Intervals
-from torch7py.translate.native.known import PROVED, PlainForms
-from torch7py.translate.native.missing import looked_for
 from torch7py.translate.native.models.methods import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.own_passes import OwnPasses
-from torch7py.translate.native.places import Places
 from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
@@ -43,7 +44,6 @@ from torch7py.translate.native.training.steps import Training
 from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
 from torch7py.translate.native.whole_tensors import counted_comparisons
-from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.quoting import comment as comment_of
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Scopes

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.unknown import described
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.unknown import described
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 

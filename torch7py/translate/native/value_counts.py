@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
-from torch7py.translate.native import pattern_calls, patterns
+from torch7py.translate.native import patterns
+from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.interfaces.expressions import Count
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression, Invoke

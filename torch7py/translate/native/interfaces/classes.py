@@ -10,8 +10,8 @@ from typing import Protocol
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.known import Known
 from torch7py.translate.native.layer_fields import LayerFields
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable

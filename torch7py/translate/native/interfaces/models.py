@@ -10,9 +10,9 @@ from typing import Protocol
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer
+from torch7py.translate.native.analysis.builders import Builders
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.known import Known
-from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
 __all__ = ["Graphs", "Models"]

@@ -6,8 +6,8 @@ from abc import abstractmethod
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.known import Known
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Index, Name, Statement

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.analysis.flow import Flow
+from torch7py.translate.native.analysis.holders import Holder, Holders
+from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.optimizers import Definition, Optimizer
+from torch7py.translate.native.analysis.passes import Forward, Given, Pass
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.holders import Holder, Holders
-from torch7py.translate.native.known import Known
-from torch7py.translate.native.optimizers.methods import Definition, Optimizer
-from torch7py.translate.native.training.calls import Forward, Given, Pass
-from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 

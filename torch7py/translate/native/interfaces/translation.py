@@ -7,6 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch7py.translate import tree
+from torch7py.translate.native.analysis.intervals import Intervals
+from torch7py.translate.native.analysis.known import PROVED, Known, PlainForms
+from torch7py.translate.native.analysis.places import Places
+from torch7py.translate.native.analysis.tables import Tables
+from torch7py.translate.native.analysis.wholes import Wholes
 from torch7py.translate.native.code import INDENT, Py
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.interfaces.classes import Classes
@@ -25,13 +30,8 @@ from torch7py.translate.native.interfaces.expressions import (
 from torch7py.translate.native.interfaces.models import Graphs, Models
 from torch7py.translate.native.interfaces.modules import Modules
 from torch7py.translate.native.interfaces.training import Training
-from torch7py.translate.native.intervals import Intervals
-from torch7py.translate.native.known import PROVED, Known, PlainForms
-from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project
-from torch7py.translate.native.tables import Tables
-from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Block, Comment, Expression, Name, Statement
 from torch7py.translate.types import Types

@@ -11,8 +11,8 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
+from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.builders import Builder, Builders
 from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.resized import resized
 from torch7py.translate.native.models.sequences import Sequences

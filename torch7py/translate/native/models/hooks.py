@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from torch7py.translate import tree
 from torch7py.translate.layers import NotNative
 from torch7py.translate.layers.in_place import changes_input, is_written_over
+from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.code import ATOM
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.builders import Builder, Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.problem import Problem

@@ -16,9 +16,9 @@ from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.layers.as_modules import ALWAYS, USUAL
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.builders import Builders
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.patterns import regex

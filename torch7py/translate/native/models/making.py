@@ -13,12 +13,12 @@ from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
 from torch7py.translate.layers.losses import counts_from_zero, loss_module
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
+from torch7py.translate.native.analysis.builders import Builder, Builders, FieldBuilder, added_to
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.losses import loss_function
-from torch7py.translate.native.models.builders import Builder, Builders, FieldBuilder, added_to
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.hooks import Hooks

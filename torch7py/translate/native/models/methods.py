@@ -12,6 +12,7 @@ from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain, types_by_name
+from torch7py.translate.native.analysis.unknown import a
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
@@ -26,11 +27,10 @@ from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
-from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
 from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.unknown import a
+from torch7py.translate.native.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 

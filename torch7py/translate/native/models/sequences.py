@@ -12,8 +12,8 @@ from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Description
 from torch7py.translate.layers import SETTINGS, Args, Layer
 from torch7py.translate.layers.recurrent import remembers
+from torch7py.translate.native.analysis.builders import Builders
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement

@@ -11,8 +11,8 @@ from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.builders import Builder, Builders
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.models.sequences import Sequences

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import forms, tree
+from torch7py.translate.native.analysis.optimizers import METHODS, Choice
 from torch7py.translate.native.code import atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.methods import METHODS, Choice
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Variable

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.analysis.holders import Holder
+from torch7py.translate.native.analysis.optimizers import Choice, Definition, Optimizer
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
-from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
 from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
 from torch7py.translate.scopes import Variable

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.forms import LOOPS
-from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.analysis.holders import Holder
+from torch7py.translate.native.analysis.optimizers import Optimizer
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
 

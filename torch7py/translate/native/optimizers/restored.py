@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
+from torch7py.translate.native.analysis.optimizers import Restored
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.methods import Restored
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 

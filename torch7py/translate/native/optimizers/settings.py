@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.holders import Holder
+from torch7py.translate.native.analysis.optimizers import Optimizer
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
+from torch7py.translate.native.analysis.optimizers import METHODS, STATE, Definition, Optimizer, Restored
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import changed_gradients
-from torch7py.translate.native.optimizers.methods import METHODS, STATE, Definition, Optimizer, Restored
 from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name

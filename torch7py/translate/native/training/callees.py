@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
+from torch7py.translate.native.analysis.flow import given_whole
 from torch7py.translate.native.interfaces.training import Explicit
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.names import walk_function
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 

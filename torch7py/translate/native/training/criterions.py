@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.passes import Forward, Given, Pass
 from torch7py.translate.native.interfaces.training import Explicit
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.training.calls import Forward, Given, Pass
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.scopes import Scope, Variable

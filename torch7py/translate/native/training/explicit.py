@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.forms import base_name
+from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.passes import Forward, Given, Pass
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
@@ -22,9 +24,7 @@ from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training import by_hand
 from torch7py.translate.native.training.callees import Callees
-from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.reach import Reach

@@ -10,10 +10,10 @@ from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.forms import base_name
 from torch7py.translate.kinds import all_parts
+from torch7py.translate.native.analysis.flow import given_whole
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.own_passes import is_own_pass
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 __all__ = ["Forwards"]

@@ -14,8 +14,8 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import all_layers
-from torch7py.translate.native.models.sharing import Sharing
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.sharing import Sharing
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, same_expression
 from torch7py.translate.native import code, flat, initialization
+from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.holders import Holder
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation

@@ -5,13 +5,13 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.passes import Forward, Given, Pass
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.explicit import Explicit
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.tree import Call, Expression, Index, Invoke

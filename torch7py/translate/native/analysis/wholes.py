@@ -6,8 +6,8 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
-from torch7py.translate.native import pattern_calls
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis import pattern_calls
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.forms import bare, same_expression
-from torch7py.translate.native.intervals import Intervals
-from torch7py.translate.native.known import Known
-from torch7py.translate.native.tables import Tables
+from torch7py.translate.native.analysis.intervals import Intervals
+from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.tables import Tables
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number, Unary
 
 __all__ = ["Places"]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.table_uses import TableUses
+from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.tree import Expression, Function, Index, Name
 
 __all__ = ["Emptiness"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Unary
 

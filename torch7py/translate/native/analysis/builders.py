@@ -9,7 +9,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 

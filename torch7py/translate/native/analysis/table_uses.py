@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name
 

@@ -16,9 +16,9 @@ from typing import TypeAlias
 from torch7py.translate import tree
 from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import pattern_calls
-from torch7py.translate.native.known import Known
-from torch7py.translate.native.wholes import Wholes
+from torch7py.translate.native.analysis import pattern_calls
+from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.wholes import Wholes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
 

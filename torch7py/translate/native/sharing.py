@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch7py.translate import forms, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.native.analysis.flow import given_whole
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training.flow import given_whole
 from torch7py.translate.tree import Expression, Invoke, Name
 
 __all__ = ["Sharing", "layers_in", "refuse_half"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch7py.translate import forms, tree
 from torch7py.translate.facts.methods import READING, VIEWS
 from torch7py.translate.forms import LOOPS, base_name
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 

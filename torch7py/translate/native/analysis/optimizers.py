@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from torch7py.translate import tree
-from torch7py.translate.native.holders import Holder
+from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.tree import Call, Expression, Statement
 
 __all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "Restored", "names_of"]

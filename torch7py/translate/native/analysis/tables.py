@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.appending import Appends
-from torch7py.translate.native.known import Known, WholeNumbers
+from torch7py.translate.native.analysis.appending import Appends
+from torch7py.translate.native.analysis.known import Known, WholeNumbers
+from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name
 
 __all__ = ["Tables"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
-from torch7py.translate.native.known import Known
+from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable

@@ -8,8 +8,8 @@ from __future__ import annotations
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import LOOPS, appends
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.emptiness import Emptiness
-from torch7py.translate.native.table_uses import TableUses
+from torch7py.translate.native.analysis.emptiness import Emptiness
+from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
 __all__ = ["Appends"]
