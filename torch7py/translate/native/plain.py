@@ -247,8 +247,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
         args = arguments(t, node.arguments)
-        last = node.arguments[-1] if path == "print" and node.arguments else None
-        if isinstance(last, (Call, Invoke)) and t.counts.is_unknown(last) and args[-1].startswith("*"):
+        shown = node.arguments[-1] if path == "print" and node.arguments else None
+        if isinstance(shown, (Call, Invoke)) and t.counts.is_unknown(shown) and args[-1].startswith("*"):
             args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
         return library_call(t, _FUNCTIONS[path], args)
     return None  # a page has no other function of that library

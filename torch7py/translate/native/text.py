@@ -254,7 +254,7 @@ def _at_run_time(t: Translation, pattern: Expression, arguments: tuple[Expressio
     return f"{t.need('lua_format')}({given})"
 
 
-def needs_one_value(t: Translation, node: tree.Node) -> bool:
+def needs_one_value(t: Translation, node: tree.Node | tree.Block) -> bool:
     """Whether a call of ``string.format`` needs but one value of its last argument, if that is a call."""
     if isinstance(node, Invoke) and node.method == "format":
         pattern, given = bare(node.receiver), node.arguments

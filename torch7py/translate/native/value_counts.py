@@ -111,7 +111,6 @@ class ValueCounts:
         return (0, 0) if path in _NONE else _ONE
 
     def is_unknown(self, node: Call | Invoke) -> bool:
-        """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
         t = self.t
         if t.types.function_called(node):
             return False

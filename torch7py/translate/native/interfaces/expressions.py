@@ -153,6 +153,9 @@ class ValueCounts(Protocol):
     def of_function(self, function: tree.Function) -> Count | None:
         """How many values a function gives in Lua; None where it always ends by an error."""
 
+    def is_unknown(self, node: Call | Invoke) -> bool:
+        """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
+
     def are_all(self, node: Expression) -> bool:
         """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
 

@@ -21,7 +21,6 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.losses import loss_function
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.entries import is_module
-from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.written import WrittenClasses
@@ -50,16 +49,9 @@ class Making:
         builders: Builders,
         sequences: Sequences,
         constructions: Constructions,
-        hooks: Hooks,
         written: WrittenClasses,
     ) -> None:
-        self.t, self.builders, self.sequences, self.constructions, self.hooks = (
-            t,
-            builders,
-            sequences,
-            constructions,
-            hooks,
-        )
+        self.t, self.builders, self.sequences, self.constructions = t, builders, sequences, constructions
         self.written = written
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
@@ -446,7 +438,8 @@ class Making:
             if not parts and not changed:
                 raise
             try:
-                return self._sequence(node, self.t.path(node.callee), parts)
+                path = self.t.path(node.callee) if isinstance(node, Call) else None
+                return self._sequence(node, path, parts)
             except Problem as problem:
                 if changed:
                     raise

@@ -74,9 +74,7 @@ class Models(interfaces.Models):
         self.origins = Origins(translator)
         self.inputs = Inputs(translator, self.origins)
         self.written = WrittenClasses(translator, self.builders, self.sequences, self.inputs)
-        self.making = Making(
-            translator, self.builders, self.sequences, self.constructions, self.hooks, self.written
-        )
+        self.making = Making(translator, self.builders, self.sequences, self.constructions, self.written)
         self.layer_tests = LayerTests(translator, self.builders, self.constructions, self.making)
         self.surgery = Surgery(translator, self.layer_tests)
         self.sharing = Sharing(translator)
