@@ -1,4 +1,7 @@
-"""The translator's tests run in an empty folder: what a program writes there is compared with what its page writes."""
+"""The translator's tests run in an empty folder: what a program writes there is compared with what its page writes.
+
+They lay out pages by a formatter that is started once (formatter.py).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.translate.formatter import Formatter
+from torch7py.translate import layout
+from torch7py.translate.native import program
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +32,18 @@ def _in_an_empty_folder(_empty_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
             shutil.rmtree(entry.path)
         else:
             os.unlink(entry.path)
+
+
+@pytest.fixture(scope="session")
+def formatter() -> Iterator[Formatter]:
+    started = Formatter()
+    yield started
+    started.close()
+
+
+@pytest.fixture(autouse=True)
+def _one_formatter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("own_formatter") is None:
+        formatter = request.getfixturevalue("formatter")
+        for module in (layout, program):
+            monkeypatch.setattr(module, "lay_out_all", formatter.lay_out_all)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
-from torch7py.translate.layout import WIDTH, items, lay_out
+from tests.translate.formatter import Formatter
+from torch7py.translate.layout import WIDTH, items, lay_out, lay_out_all
+
+pytestmark = pytest.mark.own_formatter
 
 LONG = " + ".join(f"a_value_{number}" for number in range(20))
 WORDS = "words of a comment " * 5
@@ -59,3 +65,13 @@ def test_items_of_what_is_written_out() -> None:
     assert items("[a, (b, c), f(d, e)]") == ["a", "(b, c)", "f(d, e)"]
     assert items('{"é": [1, 2], "b": x}') == ['"é": [1, 2]', '"b": x']
     assert items("f(x)") == []
+
+
+def test_the_formatter_that_stays_lays_out_alike(formatter: Formatter) -> None:
+    """Pages of snapshots as a translator might write them, one of them laid out, and odd ones."""
+    snapshots = sorted(Path(__file__).with_name("snapshots").rglob("*.py"))[::10]
+    pages = [ast.unparse(ast.parse(path.read_text())) + "\n" for path in snapshots]
+    pages += [snapshots[0].read_text(), "", "x='\u2028漢' ;y=1\n# é\n\n\n\nz  =1", "x = 'a'  \r\ny=1\r\n"]
+    assert formatter.lay_out_all(pages) == lay_out_all(pages)
+    with pytest.raises(SyntaxError):
+        formatter.lay_out_all([*pages, "x = = 1\n"])
