@@ -1,8 +1,9 @@
 """New Python processes for tests, without waiting for PyTorch and torch7py to be loaded in each of them.
 
 ``run`` does what ``subprocess.run([sys.executable, *arguments])`` does, in a process forked from one that has imported
-PyTorch and what every command of torch7py imports. Starting one takes a tenth of a second instead of two. Tests about
-what is imported, about signals or about the end of a process start one by ``subprocess``.
+PyTorch and what every command of torch7py imports; ``start`` returns while it runs. Starting one takes a tenth of a
+second instead of two. Tests about what is imported, and one of each kind about the end of a process, start one by
+``subprocess``.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import IO
 
-__all__ = ["run"]
+__all__ = ["Running", "run", "start"]
 
 LIBRARIES = ["torch", "torch7py.cli.main", "torch7py.bridge.runtime", "torch7py.nn.all", "torch7py.rnn.all"]
 
@@ -49,6 +53,20 @@ def run(
         stdout: a file that takes the standard output; by default the result has it.
         timeout: seconds after which the process is killed and ``subprocess.TimeoutExpired`` raised.
     """
+    with start(arguments, cwd=cwd, env=env, input=input, stdout=stdout) as running:
+        return running.wait(timeout)
+
+
+@contextmanager
+def start(
+    arguments: Sequence[str | Path],
+    *,
+    cwd: str | Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: str = "",
+    stdout: str | Path | None = None,
+) -> Iterator[Running]:
+    """Start Python as ``run`` does; the process is killed at the end of the block if it still runs."""
     words = [str(word) for word in arguments]
     with tempfile.TemporaryDirectory() as folder:
         paths = [os.path.join(folder, name) for name in ("in", "out", "err")]
@@ -57,16 +75,44 @@ def run(
         environment = dict(os.environ if env is None else env)
         process = _server().Process(target=_main, args=(words, str(cwd or os.getcwd()), environment, streams))
         process.start()
-        process.join(timeout)
-        if process.is_alive():
-            process.kill()
+        try:
+            yield Running(words, process, paths[1:])
+        finally:
+            if process.is_alive():
+                process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(words, timeout)
-        code = process.exitcode
-        assert code is not None
-        process.close()
-        texts = [Path(path).read_text() if os.path.exists(path) else "" for path in paths[1:]]
-    return subprocess.CompletedProcess(words, code, *texts)
+            process.close()
+
+
+@dataclass
+class Running:
+    """A process that was started: its arguments, and the files of its standard output and of its errors."""
+
+    words: list[str]
+    process: ForkServerProcess
+    paths: list[str]
+
+    def wait_for(self, text: str, timeout: float = 60) -> None:
+        """Until it has printed a text."""
+        end = time.monotonic() + timeout
+        while text not in self._printed()[0]:
+            assert self.process.is_alive(), self._printed()[1]
+            assert time.monotonic() < end, f"it did not print {text!r}"
+            time.sleep(0.02)
+
+    def send_signal(self, number: int) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def wait(self, timeout: float) -> subprocess.CompletedProcess[str]:
+        self.process.join(timeout)
+        if self.process.is_alive():
+            raise subprocess.TimeoutExpired(self.words, timeout)
+        assert self.process.exitcode is not None
+        return subprocess.CompletedProcess(self.words, self.process.exitcode, *self._printed())
+
+    def _printed(self) -> list[str]:
+        return [Path(path).read_text() if os.path.exists(path) else "" for path in self.paths]
 
 
 def _main(words: list[str], cwd: str, environment: dict[str, str], streams: tuple[str, str, str]) -> None:

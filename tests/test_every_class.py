@@ -12,6 +12,7 @@ import torch
 from tests.every_class import ABSTRACT, Use, identify, new_runtime, registry, uses
 from tests.golden_cases import assert_close
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from torch7py.bridge.errors import LuaError
 from torch7py.nn.base import Criterion
 from torch7py.nn.trace import leaves_of
@@ -33,7 +34,7 @@ def test_every_class_has_a_use() -> None:
     assert not used & set(ABSTRACT)
 
 
-@pytest.mark.parametrize("use", uses(), ids=identify)
+@together("use", uses(), identify)
 def test_a_use_works(shared: Runtime, use: Use) -> None:
     made = use.make(shared)
     assert made.class_name == use.name
@@ -82,8 +83,8 @@ NO_FLOAT = {
 }
 
 
-@pytest.mark.parametrize(
-    "use", [u for u in uses() if u.name not in NO_FLOAT and not re.search("cudnn|cuda", u.expr)], ids=identify
+@together(
+    "use", [u for u in uses() if u.name not in NO_FLOAT and not re.search("cudnn|cuda", u.expr)], identify
 )
 def test_float_is_close_to_double(shared: Runtime, use: Use) -> None:
     use.make(shared)

@@ -14,6 +14,7 @@ import torch
 
 from tests.every_class import Use, identify, layer_uses, new_runtime
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state
 
@@ -64,7 +65,7 @@ def assert_same(ours: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_copied_and_pickled(shared: Runtime, use: Use) -> None:
     module, input = use.make(shared).eval(), use.input(shared)
     output = run(shared, module, input)
@@ -77,7 +78,7 @@ def test_copied_and_pickled(shared: Runtime, use: Use) -> None:
         assert mine.isdisjoint(p.data_ptr() for p in made.parameters())
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_state(shared: Runtime, use: Use) -> None:
     """The names are a path of numbers, from 0, or of parts, then a field; a state loaded restores the output."""
     module, input = use.make(shared).eval(), use.input(shared)
@@ -94,7 +95,7 @@ def test_state(shared: Runtime, use: Use) -> None:
     }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("use", EXPORTED, ids=identify)
 def test_exported(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -> None:
     module, input = use.make(shared).eval(), use.input(shared)

@@ -14,6 +14,7 @@ import torch
 import torch7py
 from tests.every_class import Use, identify, layer_uses, new_runtime
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state
@@ -55,7 +56,7 @@ def flattened() -> Any:
     return model
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_it_computes_the_same_in_memory_of_its_own(shared: Runtime, use: Use) -> None:
     module = use.make(shared).eval()
     if use.name not in NOT_FLATTENED:

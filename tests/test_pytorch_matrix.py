@@ -13,6 +13,7 @@ import torch
 from tests.every_class import Use, identify, layer_uses, new_runtime
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.pytorch_matrix import CELLS, LACKS, LUA_ONLY, page_table, reason
+from tests.together import together
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state
@@ -51,12 +52,12 @@ def check(shared: Runtime, use: Use, columns: list[str], training: bool) -> None
     assert wrong == []
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_in_evaluation(shared: Runtime, use: Use) -> None:
     check(shared, use, QUICK, training=False)
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_in_training_nothing_is_kept(shared: Runtime, use: Use) -> None:
     check(shared, use, ["nothing is kept"], training=True)
 
@@ -67,7 +68,7 @@ def test_in_training(shared: Runtime, use: Use) -> None:
     check(shared, use, QUICK, training=True)
 
 
-@pytest.mark.parametrize("use", USES, ids=identify)
+@together("use", USES, identify)
 def test_second_derivatives(shared: Runtime, use: Use) -> None:
     check(shared, use, ["second derivative"], training=False)
 

@@ -48,8 +48,10 @@ def binaries(wheel, tmp_path_factory):
     python = folder / "bin" / "python"
     site = Path(call(folder, python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     site.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    call(folder, python, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-installed", wheel)
-    assert call(folder, python, "-c", "import torch7py; print(torch7py.__file__)").startswith(str(site))
+    options = ("--quiet", "--no-deps", "--ignore-installed", "--no-compile")
+    call(folder, python, "-m", "pip", "install", *options, wheel)
+    found = "import importlib.util; print(importlib.util.find_spec('torch7py').origin)"
+    assert call(folder, python, "-c", found).startswith(str(site))
     return python.parent
 
 

@@ -82,7 +82,8 @@ def program(choose: random.Random) -> str:
 @pytest.mark.parametrize("name", engines)
 @pytest.mark.parametrize("count", [60, pytest.param(1500, marks=pytest.mark.slow)])
 def test_no_element_is_left_out(name, count):
-    for number in range(count):
+    """Plain Lua, which compiles nothing and is slower, runs every sixth."""
+    for number in range(0, count, 6 if name == "lua51" else 1):
         engine = Engine(name)  # with no compiled loops
         engine.chunk("pairs.lua").install("sorted")
         text = program(random.Random(number))

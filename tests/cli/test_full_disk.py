@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import torch7py
+from tests import python_process
 
 FULL = Path("/dev/full")
 
@@ -30,13 +31,22 @@ def printed_to_a_full_disk(*arguments: str | Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "code"),
-    [("print('text')", 1), ("io.write('text')", 1), ("print('text') os.exit(3)", 3), ("io.write('text') os.exit()", 1)],
-)  # fmt: skip
-def test_a_program(tmp_path: Path, source: str, code: int) -> None:
+    ("source", "code", "forked"),
+    [
+        ("print('text')", 1, False),
+        ("io.write('text')", 1, True),
+        ("print('text') os.exit(3)", 3, False),
+        ("io.write('text') os.exit()", 1, True),
+    ],
+)
+def test_a_program(tmp_path: Path, source: str, code: int, forked: bool) -> None:
     script = tmp_path / "script.lua"
     script.write_text(source)
-    found, said = printed_to_a_full_disk("run", script)
+    if forked:
+        ended = python_process.run(["-m", "torch7py", "run", script], stdout=FULL)
+        found, said = ended.returncode, ended.stderr
+    else:
+        found, said = printed_to_a_full_disk("run", script)
     assert found == code
     assert said.count("\n") == 1
     assert said.startswith("torch7py: what was printed could not be written")

@@ -350,13 +350,7 @@ class TestProgram:
 
     def test_no_gpu_is_one_line(self, script):
         environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-        result = subprocess.run(
-            [*COMMAND, "--device", "cuda", script("")],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
+        result = python_process.run([*COMMAND[1:], "--device", "cuda", script("")], env=environment)
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.startswith("torch7py: --device cuda: PyTorch finds no CUDA GPU on this machine")
         assert result.stderr.count("\n") == 1
@@ -385,19 +379,13 @@ class TestProgram:
     )
     def test_an_interrupt_ends_it(self, script, loop, lua_name):
         path = script(f"print('ready'); io.stdout:flush()\n{loop}")
-        process = subprocess.Popen(
-            [*COMMAND, "script.lua"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=path.parent,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == "ready"
-        time.sleep(0.3)  # into the loop, and its compilation
-        process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=20)
-        assert process.returncode == 130
+        with python_process.start([*COMMAND[1:], "script.lua"], cwd=path.parent) as process:
+            process.wait_for("ready")
+            time.sleep(0.3)  # into the loop, and its compilation
+            process.send_signal(signal.SIGINT)
+            ended = process.wait(timeout=20)
+        complaint = ended.stderr
+        assert ended.returncode == 130
         assert complaint.endswith("interrupted\n")
         # LuaJIT 2.0 cannot tell the place of a loop that calls nothing of Python.
         known = lua_name != "luajit20" or "100" in loop

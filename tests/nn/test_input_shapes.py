@@ -61,10 +61,13 @@ def same(ours: str, theirs: str) -> bool:
 @pytest.mark.parametrize(
     ("name", "step"),
     [
-        ("nn_modules", 1),
-        ("nn_criterions", 1),
-        ("rnn_modules", 4),
-        pytest.param("rnn_modules", 1, marks=pytest.mark.slow),
+        ("nn_modules", 3),
+        ("nn_criterions", 2),
+        ("rnn_modules", 7),
+        *(
+            pytest.param(name, 1, marks=pytest.mark.slow)
+            for name in ("nn_modules", "nn_criterions", "rnn_modules")
+        ),
     ],
 )
 def test_inputs_of_other_shapes(name: str, step: int) -> None:

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.together import together
 from torch7py.bridge.errors import LuaError
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
@@ -115,7 +116,7 @@ def of_values(uses: list[Use], reads: bool = False) -> list[Use]:
     return [use for use in uses if (use.name in READS_VALUES) == reads]
 
 
-@pytest.mark.parametrize("use", of_values(layer_uses()), ids=identify)
+@together("use", of_values(layer_uses()), identify)
 def test_a_layer_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
     input = use.input(everything)
     on_meta = to_meta(input)
@@ -137,7 +138,7 @@ def test_a_layer_that_reads_values_does(everything: Runtime, everything_on_meta:
         run(use.make(everything_on_meta), given)
 
 
-@pytest.mark.parametrize("use", of_values(criterion_uses()), ids=identify)
+@together("use", of_values(criterion_uses()), identify)
 def test_a_criterion_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
     input, target = use.input(everything), use.target(everything)
     on_meta, target_on_meta = to_meta(input), to_meta(target)

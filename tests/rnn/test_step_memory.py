@@ -193,7 +193,7 @@ def groups() -> list[tuple[int, list[str]]]:
 @pytest.mark.parametrize(
     ("runtime", "numbers"),
     [
-        pytest.param(year, numbers, id=f"{year} from {numbers[0]}", marks=[pytest.mark.slow] * bool(i % 4))
+        pytest.param(year, numbers, id=f"{year} from {numbers[0]}", marks=[pytest.mark.slow] * bool(i % 8))
         for i, (year, numbers) in enumerate(groups())
     ],
     indirect=["runtime"],

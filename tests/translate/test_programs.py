@@ -37,11 +37,12 @@ def test_runs_alone(path: Path, tmp_path: Path) -> None:
     assert result.stdout
 
 
-def test_form(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_form(tmp_path: Path, step: int) -> None:
     """Nothing for a linter or a formatter to say."""
     tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
     tmp_path.joinpath("lua_compat.py").write_text("")  # the file beside a page with plain calls
-    for path in PROGRAMS:
+    for path in PROGRAMS[::step]:
         code = translate_script(path.read_bytes(), path.name).code
         tmp_path.joinpath(f"{path.stem}.py").write_text(code)
     for command in (["check", "--output-format", "concise", "-q"], ["format", "--diff", "-q"]):
