@@ -23,13 +23,14 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import IO
 
-__all__ = ["Running", "run", "start"]
+__all__ = ["Running", "run", "server", "start"]
 
 LIBRARIES = ["torch", "torch7py.cli.main", "torch7py.bridge.runtime", "torch7py.nn.all", "torch7py.rnn.all"]
 
 
 @cache
-def _server() -> ForkServerContext:
+def server() -> ForkServerContext:
+    """What starts processes that have imported PyTorch and the commands, for ``multiprocessing`` too."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     return context
@@ -73,7 +74,7 @@ def start(
         Path(paths[0]).write_text(input)
         streams = (paths[0], paths[1] if stdout is None else str(stdout), paths[2])
         environment = dict(os.environ if env is None else env)
-        process = _server().Process(target=_main, args=(words, str(cwd or os.getcwd()), environment, streams))
+        process = server().Process(target=_main, args=(words, str(cwd or os.getcwd()), environment, streams))
         process.start()
         try:
             yield Running(words, process, paths[1:])

@@ -70,8 +70,8 @@ OPTIONS = ["--cuda-as", "cpu", "--seed", "5"]
 
 def run_two(folder: Path, argument: str) -> subprocess.CompletedProcess[str]:
     (folder / "p.lua").write_text(PROGRAM)
-    command = [sys.executable, "-m", "torch7py", "run", *OPTIONS, "--nproc", "2", "p.lua", argument]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    command = ["-m", "torch7py", "run", *OPTIONS, "--nproc", "2", "p.lua", argument]
+    return python_process.run(command, cwd=folder, timeout=100)
 
 
 def numbers(text: str) -> list[float]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
 import torch7py
+from tests import python_process
 from tests.html.pages import checked_page
 from torch7py import nn
 from torch7py.cli.main import main
-from torch7py.translate import whole_project
+from torch7py.translate import whole_project, worker
 from torch7py.translate.report import Report
 from torch7py.translate.whole_project import pieces_of, readme
 
@@ -52,6 +52,13 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that work on files are forked from one that has imported PyTorch, instead of importing it each."""
+    context = python_process.server()
+    monkeypatch.setattr(worker, "multiprocessing", SimpleNamespace(get_context=lambda kind: context))
+
+
 def test_programs_models_and_how_to_run_them(project: Path, tmp_path: Path) -> None:
     torch7py.save(nn.Sequential(nn.Linear(3, 2), nn.Tanh()), project / "net.t7")
     torch7py.save({"rate": 0.1}, project / "data.t7")
@@ -84,15 +91,10 @@ def test_programs_models_and_how_to_run_them(project: Path, tmp_path: Path) -> N
     assert "- `models/net.py`: `net.t7`, verified\n" in text
     found = json.loads(report.read_text())
     assert [file["state"] for file in found["files"]] == ["verified"] * 4
-    done = subprocess.run(
-        [sys.executable, out / "train" / "train.py", "-epochs", "1"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.startswith("1\t")
+    assert python_process.run([out / "train" / "train.py", "-epochs", "1"]).stdout.startswith("1\t")
 
 
+@pytest.mark.usefixtures("forked")
 def test_what_fails_leaves_the_others_alone(project: Path, tmp_path: Path) -> None:
     project.joinpath("broken.lua").write_text("x = = 1\n")
     project.joinpath("lacking.lua").write_text("local ffi = require 'ffi'\nffi.cdef('int x;')\n")
@@ -108,6 +110,7 @@ def test_what_fails_leaves_the_others_alone(project: Path, tmp_path: Path) -> No
     assert "## Without a page\n\n- `" in out.joinpath("README.md").read_text()
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_program_that_does_not_end_is_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project, out = tmp_path / "project", tmp_path / "out"
     project.mkdir()
@@ -172,6 +175,7 @@ def test_a_report_comes_back_from_json(project: Path, tmp_path: Path) -> None:
     assert Report.from_json(data).as_json() == data
 
 
+@pytest.mark.usefixtures("forked")
 def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
     (project / "broken.lua").write_text("print(1 +")
     torch7py.save(nn.Sequential(nn.Linear(3, 2)), project / "net.t7")

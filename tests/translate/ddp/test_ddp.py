@@ -6,13 +6,13 @@ import os
 import re
 import runpy
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests import python_process
 from torch7py.translate.api import to_pytorch
 from torch7py.translate.ddp import NotDivided, divided, helper
 
@@ -158,22 +158,17 @@ def test_two_processes_give_the_losses_of_one_and_go_on_from_a_checkpoint(folder
     saved = str(folder / "run.pt")
     environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     environment |= {"OMP_NUM_THREADS": "1", "CHECKPOINT": saved, "CHECKPOINT_SECONDS": "0"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "train.py", "4"],
-            cwd=folder,
-            env=environment | {"RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    ended = [process.communicate(timeout=120) for process in started]
-    assert [process.returncode for process in started] == [0, 0], ended
-    assert ended[1][0] == ""
+    ranks = [environment | {"RANK": str(rank)} for rank in range(2)]
+    command = ["train.py", "4"]
+    with (
+        python_process.start(command, cwd=folder, env=ranks[0]) as first,
+        python_process.start(command, cwd=folder, env=ranks[1]) as second,
+    ):
+        ended = [process.wait(timeout=120) for process in (first, second)]
+    assert [process.returncode for process in ended] == [0, 0], ended
+    assert ended[1].stdout == ""
     plain = numbers(here(folder, "plain.py", 8, capsys, monkeypatch))
-    assert numbers(ended[0][0].splitlines()) == [pytest.approx(line, rel=1e-9) for line in plain[:4]]
+    assert numbers(ended[0].stdout.splitlines()) == [pytest.approx(line, rel=1e-9) for line in plain[:4]]
     rest = here(folder, "train.py", 8, capsys, monkeypatch, CHECKPOINT=saved)
     assert numbers(rest) == [pytest.approx(line, rel=1e-9) for line in plain[4:]]
 
