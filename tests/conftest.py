@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # Of the tests of layers and packages, which are Python that Lua calls, in always the same way, one in so many.
-EVERY_TEST_OF = {"tests/nn/": 3, "tests/rnn/": 3, "tests/packages/": 2}
+EVERY_TEST_OF = {"tests/nn/": 3, "tests/rnn/": 3, "tests/packages/": 3}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 

@@ -312,6 +312,7 @@ def test_a_dict_of_any_size_is_copied(rt: Runtime, count: int) -> None:
     assert rt.globals["entries"].plain() == (entries or [])
 
 
+@pytest.mark.one_lua
 def test_the_time_to_copy_a_dict_grows_with_its_size(rt: Runtime) -> None:
     def seconds(count: int) -> float:
         entries = dict.fromkeys(map(str, range(count)), 1.0)

@@ -305,6 +305,7 @@ class TestProgram:
         result = torch7py_run("--threads", "1", script("require 'torch'; io.write(torch.getnumthreads())"))
         assert (result.stdout, result.stderr) == ("1", "")
 
+    @pytest.mark.one_lua
     def test_output_keeps_its_order(self, script):
         path = script("io.write('a'); print('b'); io.write('c\\n'); io.stderr:write('d\\n'); error('e', 0)")
         result = subprocess.run(
@@ -355,6 +356,7 @@ class TestProgram:
         assert result.stderr.startswith("torch7py: --device cuda: PyTorch finds no CUDA GPU on this machine")
         assert result.stderr.count("\n") == 1
 
+    @pytest.mark.one_lua
     def test_a_closed_pipe_ends_it_quietly(self, script):
         path = script("print('first'); for i = 1, 1e7 do print(i) end; io.stderr:write('still here')")
         process = subprocess.Popen(

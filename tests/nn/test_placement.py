@@ -116,6 +116,7 @@ def of_values(uses: list[Use], reads: bool = False) -> list[Use]:
     return [use for use in uses if (use.name in READS_VALUES) == reads]
 
 
+@pytest.mark.one_lua
 @together("use", of_values(layer_uses()), identify)
 def test_a_layer_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
     input = use.input(everything)
@@ -138,6 +139,7 @@ def test_a_layer_that_reads_values_does(everything: Runtime, everything_on_meta:
         run(use.make(everything_on_meta), given)
 
 
+@pytest.mark.one_lua
 @together("use", of_values(criterion_uses()), identify)
 def test_a_criterion_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
     input, target = use.input(everything), use.target(everything)

@@ -46,6 +46,7 @@ def fresh() -> Iterator[None]:
     discovery.installed.cache_clear()
 
 
+@pytest.mark.one_lua
 def test_the_guides_package_in_a_wheel(
     tmp_path: Path,
     fresh: None,

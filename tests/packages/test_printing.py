@@ -27,6 +27,7 @@ def test_a_redefined_print_gets_what_the_original_gave_it(capfd: pytest.CaptureF
     assert printed == (GOLDEN / "redefined_print.txt").read_text().splitlines()
 
 
+@pytest.mark.one_lua
 @pytest.mark.parametrize("room", ROOMS)
 def test_nothing_below_the_bridge_writes_to_standard_output_itself(room: str) -> None:
     found = []

@@ -686,6 +686,7 @@ TRIMMED: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.one_lua
 @settings(max_examples=40)
 @given(
     name=st.sampled_from(list(TRIMMED)),

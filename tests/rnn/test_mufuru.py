@@ -94,6 +94,7 @@ def test_the_first_step_of_a_root_and_of_equal_states() -> None:
     assert torch.isfinite(torch.cat([t.flatten() for t in found])).all()
 
 
+@pytest.mark.one_lua
 @settings(max_examples=40)
 @given(
     ops=OPS,

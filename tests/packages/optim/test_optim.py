@@ -59,6 +59,7 @@ class TestKnownAnswers:
         for number, expected in ((1, 2579.7697608181), (2, 2214320.9451804), (51, 106789.21506098)):
             assert math.isclose(values[number - 1].item(), expected, rel_tol=1e-11)
 
+    @pytest.mark.one_lua
     def test_cmaes(self, runtime):
         # The second generation's covariance has five equal eigenvalues, whose eigenvectors are a matter of LAPACK's
         # rounding, so that only the first generation repeats the original's.

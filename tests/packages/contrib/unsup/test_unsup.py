@@ -58,6 +58,7 @@ def test_k_means(runtime):
         assert np.allclose(centers[i].numpy(), (mine.mean(0) if len(mine) else start[i]).numpy())
 
 
+@pytest.mark.one_lua
 def test_costs_fall(runtime):
     """What learns without targets learns; and the codes of FISTA are the least that there is."""
     runtime.execute("""
