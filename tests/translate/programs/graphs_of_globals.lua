@@ -40,3 +40,16 @@ for i = 1, 2 do
 end
 local deep = nn.gModule({start}, {last})
 print(deep:forward(x):norm())
+
+-- a part whose inner function alone reads the global and a local, in a graph that reads neither
+local wide = 3
+local function cell(node)
+   local function sum() return nn.CAddTable()({nn.Linear(5, wide)(node), nn.Linear(5, opt.hidden / 2)(node)}) end
+   return nn.CMulTable()({nn.Sigmoid()(sum()), nn.Tanh()(sum())})
+end
+local function made()
+   local i = nn.Identity()()
+   local h = cell(i)
+   return nn.gModule({i}, {h})
+end
+print(made():forward(x):norm())

@@ -38,12 +38,33 @@ class Nodes:
         return any(self.has_node(found) for found in self.t.types.versions[variable][1])
 
     def outer(self, scope: Scope) -> set[Variable]:
-        """The variables of elsewhere that a function uses, globals of the program among them."""
+        """The variables of elsewhere that a function uses, globals of the program among them.
+
+        Those of functions in it and of the parts of graphs that these call are its own, too: it makes their classes.
+        """
         if scope.function is None:
             return set(scope.upvalues)
-        return {*scope.upvalues} | {
-            v for v in self.t.scopes.globals.values() if v.writes and scope in v.readers
+        scopes = self._making(scope.function)
+        used = {variable for each in scopes for variable in each.upvalues if variable.scope not in scopes}
+        return used | {
+            v for v in self.t.scopes.globals.values() if v.writes and not scopes.isdisjoint(v.readers)
         }
+
+    def _making(self, function: tree.Function) -> set[Scope]:
+        """The scopes of a function, of those in it, and of the parts of graphs that they call."""
+        found: set[Scope] = set()
+        waiting = [function]
+        while waiting:
+            inner = waiting.pop()
+            scope = self.t.scopes.of_function[inner]
+            if scope not in found:
+                found.add(scope)
+                waiting += tree.every(inner.body, tree.Function)
+                called = [
+                    f for call in tree.every(inner.body, Call) for f in self.t.types.function_called(call)
+                ]
+                waiting += [f for f in called if self.gives_nodes(f)]
+        return found
 
     def is_plain(self, variable: Variable) -> bool:
         """Whether a variable of elsewhere is a value that a class must be given."""
