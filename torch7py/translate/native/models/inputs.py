@@ -225,7 +225,8 @@ class Inputs:
         seen = set() if seen is None else seen
         if isinstance(node, tree.Paren):
             return self.is_items(node.inner, seen)
-        if self.is_long(node) or t.type(node).has("whole"):
+        found = t.type(node)
+        if self.is_long(node) or found.find().tensor_type == "Int" or found.has("whole"):
             return True
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return node.method in _SAME_ITEMS and self.is_items(node.receiver, seen)
@@ -250,8 +251,9 @@ class Inputs:
         return False
 
     def is_long(self, node: Expression) -> bool:
+        """Whether a tensor has the one whole type that PyTorch takes for classes."""
         found = self.t.type(node)
-        return found.find().tensor_type in ("Long", "Int") or found.has("places")
+        return found.find().tensor_type == "Long" or found.has("places")
 
 
 def takes_items(module: Type) -> bool:
