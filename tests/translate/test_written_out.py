@@ -33,6 +33,8 @@ def test_a_loop_on_the_same_lines() -> None:
         "fit(trainer)",
         "trainer.other = 1\ntrainer:train(data)",
         "trainer = nil",
+        "net = nn.Linear(2, 2)\ntrainer:train(data)",
+        "function other() net = nil end\ntrainer:train(data)",
     ],
 )
 def test_more_than_a_loop_is_left(uses: str) -> None:

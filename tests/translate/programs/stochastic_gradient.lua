@@ -65,3 +65,7 @@ for i = 1, points:size() do
    if guess[1] == points[i][2] then correct = correct + 1 end
 end
 print(correct .. ' of ' .. points:size())
+
+-- another network in the variable, once the first one is trained
+net = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Tanh()):add(nn.Linear(3, 1))
+print(net:forward(torch.ones(2))[1])

@@ -69,12 +69,12 @@ class Trainers(Rewriting):
         assert isinstance(call, Call)
         module, criterion = call.arguments
         edits: list[tuple[int, int, str]] = []
+        uses = self._uses(block, variable)
         before = [
-            self._kept(each, made, name, edits)
+            self._kept(each, made, name, variable, edits)
             for each, name in ((module, "module"), (criterion, "criterion"))
         ]
         trainer = _Trainer(made, before[0], before[1])
-        uses = self._uses(block, variable)
         for use in uses:
             if isinstance(use, Index) and use not in self.targets:
                 continue
@@ -91,11 +91,22 @@ class Trainers(Rewriting):
             edits.append((start, made.place.end, ""))
         return edits
 
-    def _kept(self, node: Expression, made: Statement, name: str, edits: list[tuple[int, int, str]]) -> str:
+    def _kept(
+        self,
+        node: Expression,
+        made: Statement,
+        name: str,
+        trainer: Variable,
+        edits: list[tuple[int, int, str]],
+    ) -> str:
         """The name of the module or criterion, which is given one where it has none."""
         if isinstance(node, Name):
-            later = [w for w in self.scopes.of_name[node].writes if w.place.start > made.place.start]
-            if later:
+            kept = self.scopes.of_name[node]
+            last = max([made.place.end, *(use.place.end for use in trainer.reads)])
+            here = kept.writers <= {trainer.scope, *trainer.writers}  # which no function writes in between
+            if any(
+                w.place.start > made.place.start and (w.place.start < last or not here) for w in kept.writes
+            ):
                 raise Leave
             return node.name
         name = self.fresh(name)
