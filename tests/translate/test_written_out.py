@@ -113,7 +113,7 @@ local x = 1
 
 
 ok = false -- asked again
-if ok then print('yes') end
+
 """
     )
     other = source.replace("fbcunn", "cunn").replace("fbnn", "cudnn")

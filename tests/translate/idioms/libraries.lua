@@ -50,9 +50,10 @@ for line in io.lines('notes.txt') do print(line) end
 torch.save('x.t7', {x = torch.ones(3), n = 4})
 local loaded = torch.load('x.t7')
 print(loaded.x:sum(), loaded.n)
---- pcall of require | T7-251
-local found = pcall(require, 'cunn_of_nowhere')
+--- pcall of require
+local found, package = pcall(require, 'package_of_nowhere')
 print(found)
+if found then print(package.version) else print('without it') end
 --- numbers at random
 math.randomseed(3)
 local x = math.random(6)

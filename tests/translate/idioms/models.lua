@@ -188,3 +188,9 @@ for i = 1, 3 do
    local _, f = optim.sgd(feval, weights, config)
    print(f[1])
 end
+--- a layer that some versions of nn lack
+local net = nn.Sequential()
+net:add(nn.Linear(4, 3))
+if nn.BatchNormalization then net:add(nn.BatchNormalization(3)) end
+net:add(nn.LeakyReLU and nn.LeakyReLU(0.1) or nn.ReLU())
+print(net:forward(torch.ones(2, 4):mul(0.5)))

@@ -28,7 +28,7 @@ from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.layouts import Layouts, Place
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
-from torch7py.translate.native.written_out.missing_packages import MISSING
+from torch7py.translate.native.written_out.known_conditions import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 
@@ -432,6 +432,7 @@ def _noted_inputs() -> Iterator[None]:
 def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
     depth, within = 0, 0
+    drawing: list[Any] = []  # the layers whose weights are being drawn anew
     kinds: dict[Any, str] = {cls: name for name, cls in torch7_layers.items() if name not in _CONTAINERS}
     # Only what a class has itself is replaced: what else it would have of its own is not what a script gets to see.
     owners: dict[Any, None] = dict.fromkeys(
@@ -461,11 +462,15 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         @functools.wraps(original)
         def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
             nonlocal within
+            if any(each is self for each in drawing):  # by the method of a class that it derives from
+                return original(self, *args, **kwargs)
             within += 1
+            drawing.append(self)
             try:
                 result = original(self, *args, **kwargs)
             finally:
                 within -= 1
+                drawing.pop()
             for item in made if depth == 0 else ():
                 if item.module is self:
                     item.resets.append(_weights(self))
@@ -509,7 +514,8 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     changes += [(owner, "__init__", recording(owner, owner.__init__)) for owner in owners]
     both_ways: list[Any] = [torch7_layers[name] for name in _BOTH_WAYS]
     changes += [(cls, "__init__", copying(cls.__init__)) for cls in both_ways]
-    changes += [(cls, "reset", noting(cls.reset)) for cls in kinds if "reset" in cls.__dict__]
+    drawers = dict.fromkeys(base for cls in kinds for base in cls.__mro__ if "reset" in base.__dict__)
+    changes += [(cls, "reset", noting(cls.reset)) for cls in drawers if cls is not Container]
     with patched(changes):
         yield
 

@@ -5,7 +5,7 @@ function, a function that copies the fields of a module is ``clone``, copies of 
 what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
 ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
-name, a package that nobody has any more is not there, objects that get methods copied look them up, and arguments that
+name, a package that is not there is not asked for, objects that get methods copied look them up, and arguments that
 argcheck packs into a table are parameters. What comes out is
 Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
 that is more than that stays as it is.
@@ -20,9 +20,9 @@ from torch7py.translate.native.written_out.copied_methods import CopiedMethods
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.indexed import Indexed
+from torch7py.translate.native.written_out.known_conditions import KnownConditions
 from torch7py.translate.native.written_out.layer_makers import LayerMakers
 from torch7py.translate.native.written_out.machinery import Machinery
-from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.other_names import OtherNames
 from torch7py.translate.native.written_out.packed_arguments import PackedArguments
 from torch7py.translate.native.written_out.search_path import BESIDE, SearchPath
@@ -38,6 +38,9 @@ _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[
 _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
     rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
+)
+_KNOWN = re.compile(
+    rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
 )
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
@@ -63,8 +66,9 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Machinery(source, file).written()
     if b"DataParallelTable" in source:
         source = Copies(source, file).written()
-    if b"pcall" in source and any(name.encode() in source for name in MISSING):
-        source = MissingPackages(source, file).written()
+    if _KNOWN.search(source):
+        has_file = None if folders is None else folders.has
+        source = KnownConditions(source, file, has_file).written()
     if _VARARGS.search(source):
         source = Varargs(source, file).written()
     if _LAYER_MAKERS.search(source):

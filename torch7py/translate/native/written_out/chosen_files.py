@@ -55,6 +55,13 @@ class Folders:
     own: Path
     scanned: dict[Path, Scanned] = field(default_factory=dict)
 
+    def has(self, name: str) -> bool:
+        """Whether ``require`` finds a file by a name."""
+        place = _plain(name, required=True)
+        return any(
+            (root / end).is_file() for root in self.roots for end in (f"{place}.lua", f"{place}/init.lua")
+        )
+
     def known(self, root: Path) -> Scanned:
         """What the files of a folder say of others."""
         if root not in self.scanned:
