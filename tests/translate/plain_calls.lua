@@ -95,3 +95,13 @@ print(outer(), outer())
 ---
 local ok, message = pcall(function(x) if x then error('not here') end return {1} end, true)
 print(ok, message:match('not %a+'))
+---
+print(1, ('abc'):byte(1, -1))
+local t = {string.byte('hello', 2, 4)}
+print(#t, t[2], ('abc'):byte(), ('abc'):byte(2, 2))
+local a, b = ('abc'):byte(1, 2)
+print(a, b)
+---
+local s = 'word'
+print(math.max(s:byte(1, -1)))
+print(string.char(s:byte(2, 3)))

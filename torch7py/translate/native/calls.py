@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
-from torch7py.translate.forms import returns_of
+from torch7py.translate.forms import returns_of, same_expression
 from torch7py.translate.inference import tuples
 from torch7py.translate.native import (
     checked_arguments,
@@ -149,6 +149,8 @@ class Calls:
         return any(f in keep for f in self.t.types.function_called(node))
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
+        if self.t.plainly:
+            self._refuse_spread(node)  # which the plain call takes as it is
         try:
             return self._written(node, keep)
         except IndexError:
@@ -374,23 +376,25 @@ class Calls:
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in tree.own_nodes(statement):
-            if type(node) in _ONE_VALUE:
-                continue
-            last: Expression | None = None
-            least = 0
-            if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
-                continue
-            if needs_one_value(self.t, node):
-                continue
-            if isinstance(node, (Call, Invoke)) and not self._of_program(node):
-                last = node.arguments[-1] if node.arguments else None
-            elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
-                last, least = node.fields[-1].value, 1
-            elif isinstance(node, tree.Return) and len(node.values) > 1:
-                last = node.values[-1]
-            if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
-                problem = Undecided if plain.gives_all(self.t, last) else Problem
-                raise problem("T7-218", last.line, "all values of a call at the end of a list")
+            if type(node) not in _ONE_VALUE:
+                self._refuse_spread(node)
+
+    def _refuse_spread(self, node: tree.Node | tree.Block) -> None:
+        last: Expression | None = None
+        least = 0
+        if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
+            return
+        if needs_one_value(self.t, node):
+            return
+        if isinstance(node, (Call, Invoke)) and not self._of_program(node):
+            last = node.arguments[-1] if node.arguments else None
+        elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
+            last, least = node.fields[-1].value, 1
+        elif isinstance(node, tree.Return) and len(node.values) > 1:
+            last = node.values[-1]
+        if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
+            problem = Undecided if plain.gives_all(self.t, last) else Problem
+            raise problem("T7-218", last.line, "all values of a call at the end of a list")
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         if self.t.is_unpacked(node):
@@ -417,7 +421,8 @@ class Calls:
         return tensors.both(self.t, node)
 
     def gives_two(self, node: Expression | None) -> bool:
-        if isinstance(node, (Call, Invoke)) and self._gives_gradients(node):
+        """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
+        if isinstance(node, (Call, Invoke)) and (self._gives_gradients(node) or self.gives_letters(node)):
             return True
         found = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
         if found is not None and found[0] == "match":
@@ -446,6 +451,25 @@ class Calls:
         if node.method in library.DECOMPOSITIONS:
             return True
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
+
+    def gives_letters(self, node: Call | Invoke) -> bool:
+        """``s:byte(1, -1)``, which gives the numbers of all letters from a place to another."""
+        if isinstance(node, Invoke):
+            of_text = node.method == "byte" and self.t.kind(node.receiver) in ("string", "any", None)
+            places = node.arguments if of_text else ()
+        else:
+            places = node.arguments[1:] if self.t.path(node.callee) == "string.byte" else ()
+        return len(places) > 1 and not same_expression(places[0], places[1])
+
+    def rest(self) -> str:
+        """What ``...`` stands for, as a tuple or list."""
+        if self.t.scope.function is None:
+            self.t.imports.add("sys")
+            return "sys.argv[1:]"
+        return self.t.names.rest(self.t.scope)
+
+    def is_unpacked(self, node: Expression | None) -> bool:
+        return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
 
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""

@@ -198,6 +198,8 @@ class Expressions:
     def position(self, node: Expression) -> Py:
         if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
             return Py(f"-{number_text(node.operand)}", code.NEGATE)
+        if self.t.intervals.negative(node):
+            return self.whole_number(node)
         term, constant = self.linear(node)
         if term is not None and not self.t.whole(node):
             inner = add_constant(term, constant)

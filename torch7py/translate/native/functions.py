@@ -12,7 +12,7 @@ from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Index, Name
+from torch7py.translate.tree import Call, Index, Invoke, Name
 
 __all__ = ["Functions"]
 
@@ -200,6 +200,8 @@ class Functions:
         if function is not None and self.t.calls.gives_list(function):
             self.t.emit(f"return {self.t.calls.unpacked(node.values[0])}")
             return
+        last = node.values[-1]
+        varies = varies or (isinstance(last, (Call, Invoke)) and t.calls.gives_letters(last))
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
         keep = function is not None and function in t.training.losses.graph_functions

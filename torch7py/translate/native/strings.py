@@ -43,7 +43,7 @@ def _string(
         return atom(f"{_text(t, arguments[1])}.join([{text}] * {_count(t, arguments[0])})")
     if method == "rep":
         return Py(f"{text} * {_count(t, arguments[0])}", code.MULTIPLY)
-    if method == "byte" and len(arguments) <= 1:
+    if method == "byte" and (len(arguments) <= 1 or same_expression(*arguments[:2])):
         place = t.expressions.position(arguments[0]).text if arguments else "0"
         return atom(f"ord({text}[{place}])")
     if method == "sub":

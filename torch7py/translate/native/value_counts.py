@@ -124,6 +124,8 @@ class ValueCounts:
             return (1, patterns.captures(found[2][0]))
         if found is not None and found[0] == "find":
             return (1, math.inf)
+        if self.t.calls.gives_letters(node):
+            return (0, math.inf)
         path = self.t.path(node.callee) if isinstance(node, Call) else None
         return (0, math.inf) if path in ("select", "pcall", "xpcall", "next") else (2, 2)
 

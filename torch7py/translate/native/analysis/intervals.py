@@ -69,6 +69,9 @@ class Intervals:
     def natural(self, node: Expression) -> bool:
         return self.of(node)[0] >= 0
 
+    def negative(self, node: Expression) -> bool:
+        return self.of(node)[1] < 0
+
     def nonzero(self, node: Expression) -> bool:
         low, high = self.of(node)
         return low > 0 or high < 0
