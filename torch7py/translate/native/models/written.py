@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.shapes import walk
@@ -111,7 +113,24 @@ class WrittenClasses:
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
-        return write_model(layer, name, as_given=self._as_given(), over_time=over_time, ranks=self._ranks())
+        behind = self.models.constructions.made_by.get(id(layer)) in self._behind
+        ranks = frozenset({None}) if behind else self._ranks()
+        return write_model(layer, name, as_given=self._as_given(), over_time=over_time, ranks=ranks)
+
+    @cached_property
+    def _behind(self) -> set[Call]:
+        """The calls that make modules which are given what others in a chain before them have made of an input."""
+        given: set[Call] = set()
+        behind: set[Call] = set()
+        waiting = [(self.t.type(node.receiver), given) for node in self._forwards()]
+        while waiting:
+            module, found = waiting.pop()
+            for each in module.find().layers:
+                if each.call not in found:
+                    found.add(each.call)
+                    first = each.children[:1] if facts.is_chain(each.name) else each.children
+                    waiting += [(child, found if child in first else behind) for child in each.children]
+        return behind - given
 
     def _ranks(self) -> frozenset[int | None]:
         """How many dimensions the tensors have that modules of the program are given; None of what is not known."""
