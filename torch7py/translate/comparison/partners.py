@@ -117,6 +117,12 @@ class Partners:
         """Have what a function of a page draws for first weights be replaced, as all of them are."""
         if name in self.helpers and name in DRAWING:
             namespace[name] = self._quietly(namespace[name])
+        if name in self.helpers and name == "draw_weights":
+            namespace[name] = self._draw_weights
+
+    def _draw_weights(self, model: torch.nn.Module, _: float) -> None:
+        for layer in model.modules():
+            self.reset(layer)
 
     def _quietly(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)

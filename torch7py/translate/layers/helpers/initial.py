@@ -121,3 +121,18 @@ def init_seq_gru(gru):
 ''',
     draws=True,
 )
+
+helper(
+    "draw_weights",
+    '''
+def draw_weights(model, deviation):
+    """Draw all weights of a model anew, with a standard deviation."""
+    bound = deviation * math.sqrt(3)
+    for layer in model.modules():
+        for p in layer.parameters(recurse=False):
+            if isinstance(layer, nn.Embedding):
+                nn.init.normal_(p, 0, deviation)
+            else:
+                nn.init.uniform_(p, -bound, bound)
+''',
+)

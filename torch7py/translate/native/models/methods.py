@@ -42,6 +42,7 @@ _DRAWN_ALIKE = {
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
     " LookupTable NCEModule".split()
 }
+_NORMALIZING = {"nn.BatchNormalization", "nn.SpatialBatchNormalization", "nn.VolumetricBatchNormalization"}
 # Layers whose weights have the rows of PyTorch's, in whatever order.
 _ROWS_ALIKE = {
     f"nn.{name}"
@@ -338,17 +339,22 @@ class Models(interfaces.Models):
         return atom(f"{self.t.need('limit_norms')}({base}, {self.t.value(node.arguments[0])}{more})")
 
     def _reset(self, node: Invoke) -> None:
-        """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""
+        """``model:reset([deviation])``, of layers whose first weights are drawn alike in PyTorch."""
         t = self.t
         names = layers_in(t.type(node.receiver))
+        alike = _DRAWN_ALIKE - {"nn.NCEModule"} if node.arguments else _DRAWN_ALIKE | _NORMALIZING
         if (
-            node.arguments
+            len(node.arguments) > 1
             or not names
             or t.types.function_called(node)
-            or not all(name in _DRAWN_ALIKE or facts.without_weights(name) for name in names)
+            or not all(name in alike or facts.without_weights(name) for name in names)
         ):
             raise Problem("T7-202", node.line, "the method reset of a module")
         base = t.value(node.receiver).at(code.ATOM)
+        if node.arguments:
+            t.imports.add("math")
+            t.emit(f"{t.need('draw_weights')}({base}, {t.value(node.arguments[0])})")
+            return
         layer = t.fresh("layer")
         t.emit(f"for {layer} in {base}.modules():")
         t.emit(f'    if hasattr({layer}, "reset_parameters"):')
