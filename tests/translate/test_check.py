@@ -232,7 +232,7 @@ def test_a_package_comes_before_a_file_of_its_name(tmp_path: Path) -> None:
         ("local s = 'a' print(s.x.y)", "indexing s, a string"),
         ("for _, v in pairs(stuff()) do v:go() end", "a global that no file of the program sets"),
         ("local w = torch.ones(2) w:foo()", "the tensor method foo"),
-        ("coroutine.wrap(print)", "coroutine.wrap has no native form"),
+        ("debug.sethook(print)", "debug.sethook has no native form"),
     ],
 )
 def test_reasons_name_what_is_not_known_and_why(line: str, reason: str) -> None:

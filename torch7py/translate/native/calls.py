@@ -453,7 +453,6 @@ class Calls:
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
 
     def gives_letters(self, node: Call | Invoke) -> bool:
-        """``s:byte(1, -1)``, which gives the numbers of all letters from a place to another."""
         if isinstance(node, Invoke):
             of_text = node.method == "byte" and self.t.kind(node.receiver) in ("string", "any", None)
             places = node.arguments if of_text else ()

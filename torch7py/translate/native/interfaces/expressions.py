@@ -103,6 +103,9 @@ class Calls(Protocol):
     def loss(self, node: Expression) -> Py:
         """A criterion's value with its graph, where it is given a name of its own."""
 
+    def gives_letters(self, node: Call | Invoke) -> bool:
+        """``s:byte(1, -1)``, which gives the numbers of all letters from a place to another."""
+
     def gives_graph(self, node: Expression) -> bool:
         """Whether the value of a call has a graph behind it."""
 

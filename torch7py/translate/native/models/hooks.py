@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.layers import NotNative
 from torch7py.translate.layers.in_place import changes_input, is_written_over
 from torch7py.translate.native.analysis.builders import Builder, Builders
@@ -83,7 +83,11 @@ class Hooks:
             if holder in holders
         )
         for text in found:
-            self.t.emit(f"{text}.register_forward_hook({self.t.need('keep_output')})")
+            if self.t.plain_passes:
+                hook, self.t.mixed = f"{page_library.MODULE}.keep_output", True
+            else:
+                hook = self.t.need("keep_output")
+            self.t.emit(f"{text}.register_forward_hook({hook})")
 
     def _holder(self, module: Expression) -> _Holder | None:
         """The variable or field from which a module is reached; None where it is not known to hold one alone."""

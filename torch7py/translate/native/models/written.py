@@ -113,7 +113,7 @@ class WrittenClasses:
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
-        behind = self.models.constructions.made_by.get(id(layer)) in self._behind
+        behind = self.sequences.made_by.get(id(layer)) in self._behind
         ranks = frozenset({None}) if behind else self._ranks()
         return write_model(layer, name, as_given=self._as_given(), over_time=over_time, ranks=ranks)
 
