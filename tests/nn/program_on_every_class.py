@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.golden_cases import GOLDEN, modules_of_every_class
+from tests.golden_cases import GOLDEN, load, modules_of_every_class
 from torch7py.bridge.runtime import Runtime
 
 __all__ = ["Compared", "compare"]
@@ -37,15 +38,32 @@ def _lines(printed: str) -> dict[tuple[str, str], str]:
     return {(number, variant): text for number, variant, text in split}
 
 
-def compare(name: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> list[Compared]:
-    """Run ``programs/NAME.lua`` on all modules, and compare with ``golden/NAME.txt.gz``."""
-    modules = modules_of_every_class()
-    lines = [f"{{{_lua_text(m['expr'])}, {_lua_text(m['input'])}, {m['seed']}}}," for m in modules]
-    (folder / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
-    with Runtime() as runtime:
-        runtime.run(HERE / "programs" / f"{name}.lua", [str(folder / "cases.lua")])
-    ours = _lines(capfd.readouterr().out)
+def compare(
+    name: str, folder: Path, capfd: pytest.CaptureFixture[str], criterions: bool = False, step: int = 1
+) -> list[Compared]:
+    """Run ``programs/NAME.lua`` on all modules, and compare with ``golden/NAME.txt.gz``.
+
+    The program's first argument is a file with the cases, the second one with the variants that the original had, of which
+    only every ``step``-th is compared.
+    """
+    recorded: Any = load("override_counts")
+    modules = recorded["cases"] if criterions else modules_of_every_class()
     theirs = _lines(gzip.decompress((GOLDEN / f"{name}.txt.gz").read_bytes()).decode())
+    theirs = dict([*theirs.items()][::step])
+    lines = []
+    for module in modules:
+        texts = [_lua_text(module["expr"]), _lua_text(module["input"]), str(module["seed"])]
+        lines.append("{" + ", ".join(texts + [_lua_text(module["target"])] * bool(module["target"])) + "},")
+    (folder / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
+    variants: dict[str, list[str]] = {}
+    for number, variant in theirs:
+        variants.setdefault(number, []).append(_lua_text(variant))
+    lines = [f"[{number}] = {{{', '.join(names)}}}," for number, names in variants.items()]
+    (folder / "variants.lua").write_text("\n".join(["return {", *lines, "}"]))
+    with Runtime() as runtime:
+        files = [str(folder / "cases.lua"), str(folder / "variants.lua")]
+        runtime.run(HERE / "programs" / f"{name}.lua", files)
+    ours = _lines(capfd.readouterr().out)
     return [
         Compared(
             modules[int(number) - 1]["class"],

@@ -374,6 +374,7 @@ class ModuleProxies:
         objects = handles.objects
         lender = layers[class_name]
         label = f"{class_name}:{name}"
+        answers_nil = name in lender.answering
         calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
         borrowed_calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
 
@@ -404,7 +405,8 @@ class ModuleProxies:
                     return call_otherwise(obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
-                return encode_results(handles, call([obj, *values]))
+                result = call([obj, *values])
+                return encode_results(handles, result if result is not None or answers_nil else ())
             except LuaError:
                 raise
             except Exception as error:
@@ -439,7 +441,8 @@ class ModuleProxies:
         if name in _TAKES_INPUT and values:
             check_placement(obj, values[0])
         with self.runtime().cuda_scope(is_cuda(obj)):
-            return encode_results(self.handles, call([obj, *values]))
+            result = call([obj, *values])
+            return encode_results(self.handles, result if result is not None or name in obj.answering else ())
 
     def is_kin(self, handle: int, lender: str, name: str) -> bool:
         """Whether a method of a class is the object's own, by Python's inheritance or by Lua's lookup."""

@@ -111,6 +111,8 @@ class TorchObject(FieldHolder):
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
+    - ``answering``: the Lua methods whose result is a value even where it is none: nil; where another gives none, Lua gets
+      no value at all;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
@@ -138,6 +140,9 @@ class TorchObject(FieldHolder):
         getHiddenState setHiddenState getGradHiddenState setGradHiddenState reinforce sparseParameters maxParamNorm
         gradParamClip weightDecay updateGradParameters defaultAccUpdateGradParameters
         sharedAccUpdateGradParameters momentumGradParameters rethrowErrors applyToModules __init""".split()
+    )
+    answering: ClassVar[frozenset[str]] = frozenset(
+        "updateOutput updateGradInput forward backward backwardUpdate get getStepModule".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1

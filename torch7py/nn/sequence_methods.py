@@ -203,7 +203,7 @@ class Stepping(TorchObject):
         children = self.child_list()
         return None if children is None else [c.getHiddenState(step, input) for c in children]
 
-    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, state)``"""
         for number, child in enumerate(self.children_of(), 1):
             part = entry(hiddenState, number)
@@ -215,7 +215,7 @@ class Stepping(TorchObject):
         children = self.child_list()
         return None if children is None else [c.getGradHiddenState(step) for c in children]
 
-    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
         for number, child in enumerate(self.children_of(), 1):
             part = entry(gradHiddenState, number)

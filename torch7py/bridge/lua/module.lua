@@ -177,7 +177,7 @@ local function native_method(key, name, structural, stay, appending, needless)
       local c = getmetatable(self)
       if kin[c] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
       if appending and append(self, plain, ...) then return self end
-      if needless and select('#', ...) == 0 and is_needless(self, name) then return nil end
+      if needless and select('#', ...) == 0 and is_needless(self, name) then return end
       local info = native(c)   -- the method may be its parent's, and it the one whose children change
       if structural or info and info.structural[name] then return restructuring(self, ...) end
       return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
