@@ -148,6 +148,8 @@ def test_the_efficient_gradient_of_a_product() -> None:
         ),
         ("nn.CSubTable():forward{x}", "nn.CSubTable: the input must be a table of 2"),
         ("nn.CDivTable():forward{x}", "nn.CDivTable: the input must be a table of 2"),
+        ("nn.CSubTable():backward(x, torch.ones(3))", "nn.CSubTable: a backward takes a table, not 2x3"),
+        ("nn.CDivTable():backward(x, torch.ones(3))", "nn.CDivTable: a backward takes a table, not 2x3"),
         ("nn.CAddTable():backward({x, x}, torch.ones(3))", "nn.CAddTable: gradOutput is 3, the output 2x3"),
         ("nn.CMulTable():backward({x, x}, torch.ones(3))", "nn.CMulTable: gradOutput is 3, the output 2x3"),
         ("nn.CAddTensorTable():forward{x, {torch.ones(3)}}", "nn.CAddTensorTable: cannot view 3 as 2x3"),
@@ -169,3 +171,34 @@ def test_the_efficient_gradient_of_a_product() -> None:
 def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^test.lua:2: {message}"):
         runtime.execute(f"require 'nn' local x = torch.ones(2, 3)\nlocal r = {code}", "@test.lua")
+
+
+# What each gives for three vectors, {8, 2}, {4, 4} and {2, 16}, and back for {1, 2}; then for two, {1, 2} and {2, 4}, with
+# ones back: in the original, which leaves of gradInput as many as there are entries.
+OF_THREE_THEN_TWO = {
+    "CSubTable": "4 -2 -> 1 2 | -1 -2; -1 -2 -> 1 1 | -1 -1",
+    "CDivTable": "2 0.5 -> 0.25 0.5 | -0.5 -0.25; 0.5 0.5 -> 0.5 0.25 | -0.25 -0.125",
+    "CAddTable": "14 22 -> 1 2 | 1 2 | 1 2; 3 6 -> 1 1 | 1 1",
+    "CMulTable": "64 128 -> 8 128 | 16 64 | 32 16; 2 8 -> 2 4 | 1 2",
+    "CMaxTable": "8 16 -> 1 0 | 0 0 | 0 2; 2 4 -> 0 0 | 1 1",
+    "CMinTable": "2 2 -> 0 2 | 0 0 | 1 0; 1 2 -> 1 1 | 0 0",
+}
+
+
+def test_of_more_entries_and_then_fewer(runtime):
+    runtime.execute("""
+        require 'nn'
+        local function text(x) return table.concat(x:totable(), ' ') end
+        local function pass(m, x, g)
+           local y, parts = text(m:forward(x)), {}
+           for i, part in ipairs(m:backward(x, g)) do parts[i] = text(part) end
+           return y .. ' -> ' .. table.concat(parts, ' | ')
+        end
+        function found(name)
+           local m = nn[name]()
+           local three = {torch.Tensor{8, 2}, torch.Tensor{4, 4}, torch.Tensor{2, 16}}
+           return pass(m, three, torch.Tensor{1, 2}) .. '; '
+              .. pass(m, {torch.Tensor{1, 2}, torch.Tensor{2, 4}}, torch.ones(2))
+        end
+    """)
+    assert {name: runtime.globals["found"](name) for name in OF_THREE_THEN_TWO} == OF_THREE_THEN_TWO

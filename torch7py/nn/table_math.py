@@ -63,7 +63,12 @@ class Elementwise(Module):
         return [tensor if tensor.shape == shape else tensor.reshape(shape) for tensor in operands]
 
     def shaped(self, input: list[torch.Tensor], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
-        """The gradients of operands in the shapes of the table's tensors."""
+        """The gradients of operands in the shapes of the table's tensors.
+
+        Lua indexes a tensor too, so that a forward takes one for its parts; how many it has Torch7 cannot tell then.
+        """
+        if isinstance(input, torch.Tensor):
+            raise TorchError(f"{self.class_name}: a backward takes a table, not {size_text(input)}")
         operands = input[: len(gradients)]  # the table may hold more than the layer uses
         return [gradient.reshape(tensor.shape) for tensor, gradient in zip(operands, gradients, strict=True)]
 
