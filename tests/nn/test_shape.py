@@ -207,3 +207,34 @@ def test_numbers_are_cut_to_integers_as_in_c(runtime: Runtime, code: str, size: 
     program = f"require 'nn' m, x = {code}, torch.range(1, 4) y = m:forward(x) return y:nElement()"
     assert runtime.execute(program) == size
     assert runtime.execute("return m:backward(x, y):nElement()") == 4
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (View(12), (3, 4)),
+        (View(-1, 4), (3, 4)),
+        (Unsqueeze(2), (3, 4)),
+        (Squeeze(), (3, 1, 4)),
+        (Collapse(1), (3, 2, 2)),
+    ],
+)
+def test_a_view_goes_back_to_a_contiguous_gradient_alone(layer: Any, shape: tuple[int, ...]) -> None:
+    """As the original's: its gradInput is a view. In PyTorch's own backward it is of no matter."""
+    input = torch.arange(12, dtype=torch.float64).view(shape)
+    output = layer.updateOutput(input)
+    with pytest.raises(TorchError, match=r"^nn\.\w+: gradOutput must be contiguous"):
+        layer.updateGradInput(input, torch.ones((*output.shape, 2), dtype=torch.float64)[..., 0])
+    assert torch.equal(layer.updateGradInput(input, output.clone()), input)
+    leaf = input.clone().requires_grad_()
+    layer(leaf).sum().backward()  # of a gradient that is one number everywhere
+    assert torch.equal(leaf.grad, torch.ones_like(input))
+
+
+def test_a_reshape_takes_any_gradient() -> None:
+    input = torch.arange(12, dtype=torch.float64).view(3, 4)
+    layer = Reshape(2, 6, False)
+    layer.updateOutput(input)
+    turned = torch.arange(12, dtype=torch.float64).view(6, 2).t()
+    expected = [[0, 2, 4, 6], [8, 10, 1, 3], [5, 7, 9, 11]]
+    assert layer.updateGradInput(input, turned).tolist() == expected

@@ -47,9 +47,18 @@ def sizes_of(layer: Module, arguments: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 class Reshaping(Module):
-    """The base of layers that only change the shape: the gradient takes the input's."""
+    """The base of layers that only change the shape: the gradient takes the input's.
+
+    Torch7's are views, which what is not contiguous does not have; ``nn.Reshape`` copies that.
+    """
 
     traced = False
+    copies: ClassVar[bool] = False
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if not self.copies and isinstance(gradOutput, torch.Tensor) and not gradOutput.is_contiguous():
+            raise TorchError(f"{self.class_name}: gradOutput must be contiguous")
+        return super().updateGradInput(input, gradOutput)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return gradient_of(self, gradOutput, input.shape)
@@ -132,6 +141,7 @@ class Reshape(Reshaping):
     out, it is one unless it has just the elements of one example and a first dimension above 1.
     """
 
+    copies = True
     fields: ClassVar[tuple[str, ...]] = ("size", "batchsize", "nelement", "batchMode")
     batchMode: bool | None = None
 
