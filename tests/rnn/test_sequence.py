@@ -269,3 +269,22 @@ def test_in_a_script(runtime: Runtime):
     assert values["text"].startswith("nn.SeqBRNN @ nn.Sequential {")
     with pytest.raises(LuaError, match="adapter"):
         runtime.execute("function m:adapter(t) end m:forward(x)")
+
+
+@pytest.mark.parametrize(
+    "layer", ["nn.SeqLSTM(3, 3)", "nn.SeqGRU(3, 3)", "nn.SeqLSTMP(3, 4, 3)", "nn.SeqBRNN(3, 3)"]
+)
+@pytest.mark.parametrize("way", ["forget", "evaluate"])
+def test_no_backward_after_what_was_forgotten(runtime: Runtime, layer: str, way: str) -> None:
+    """As in the original; after another forward there is one."""
+    found = runtime.execute(f"""
+        require 'rnn'
+        local m, x = {layer}, torch.rand(3, 2, 3)
+        m:forward(x)
+        m:{way}()
+        local back, _ = pcall(m.backward, m, x, x)
+        m:forward(x)
+        local again, _ = pcall(m.backward, m, x, x)
+        return {{back, again}}
+    """)
+    assert found == [False, True]

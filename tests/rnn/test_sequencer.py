@@ -348,3 +348,37 @@ def test_the_tensors_of_the_steps_are_the_same_objects_in_the_next_sequence(runt
         """
     )
     assert found == (True, True, False)
+
+
+ONCE = {
+    "nn.Sequencer(nn.LSTM(3, 3))": "LSTM",
+    "nn.Sequencer(nn.FastLSTM(3, 3))": "FastLSTM",
+    "nn.Sequencer(nn.GRU(3, 3))": "GRU",
+    "nn.Sequencer(nn.MuFuRu(3, 3))": "MuFuRu",
+    "nn.Sequencer(nn.Linear(3, 3))": "Recursor",
+    "nn.Sequencer(nn.Recurrent(3, nn.Linear(3, 3), nn.Linear(3, 3)))": "Recurrent",
+    "nn.Sequencer(nn.Sequential():add(nn.LSTM(3, 3)):add(nn.Linear(3, 3)))": "Recursor",
+    "nn.Sequencer(nn.LSTM(3, 3):maskZero(1))": "LSTM",
+}
+
+
+@pytest.mark.parametrize("layer", ONCE)
+def test_a_sequence_goes_back_once(runtime, layer):
+    """As in the original, where a second backward, or half of one, is an error; after another forward it is none."""
+    found = runtime.execute(f"""
+        require 'rnn'
+        local m, x = {layer}, {{torch.rand(2, 3), torch.rand(2, 3), torch.rand(2, 3)}}
+        local function tried(f, ...)
+           local ok, message = pcall(f, m, x, x, ...)
+           return ok and 'well' or message:match('backward without a forward of its step')
+              or message:match('accGradParameters without the updateGradInput of its step') or message
+        end
+        m:forward(x)
+        local found = {{tried(m.backward), tried(m.backward), tried(m.updateGradInput), tried(m.accGradParameters)}}
+        m:forward(x)
+        return {{found[1], found[2], found[3], found[4],
+                 tried(m.updateGradInput), tried(m.updateGradInput), tried(m.accGradParameters), tried(m.backward)}}
+    """)
+    back = "backward without a forward of its step"
+    half = "accGradParameters without the updateGradInput of its step"
+    assert found == ["well", back, back, half, "well", back, "well", back]

@@ -62,7 +62,7 @@ class FusedSequence:
         self.own = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
         self.recurrents = self.own + [module for run in self.inner for module in run.recurrents]
         self.steps = 0
-        self.went_back = self.filled = False
+        self.went_back = self.accumulated = self.filled = False
         self.inputs: list[Any] = []  # tensors; the first may be a list of them, for steps that are tables
 
     def _take_apart(self, module: Any) -> None:

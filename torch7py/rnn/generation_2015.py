@@ -38,6 +38,7 @@ class Generation2015(Generation2016):
     linear_says_no_bias: ClassVar[bool] = False
     replaces_dropout: ClassVar[bool] = False
     equal_lengths: ClassVar[bool] = False
+    goes_back_once: ClassVar[bool] = False
     keeps_grad_input: ClassVar[bool] = False
     absent: ClassVar[frozenset[str]] = frozenset(
         "nSharedClone updateGradInputStep accGradParametersStep".split()

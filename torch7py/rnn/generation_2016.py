@@ -38,6 +38,7 @@ class Generation2016:
     linear_says_no_bias: ClassVar[bool] = True  # nn.LinearNoBias(4 -> 3) without bias
     replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
+    goes_back_once: ClassVar[bool] = True  # a step goes back once after its forward
     keeps_grad_input: ClassVar[bool] = True  # after a sequence gradInput is that of its first step
     absent: ClassVar[frozenset[str]] = frozenset()  # fields that its modules do not have
     reused: ClassVar[tuple[str, ...]] = ("_gradOutputs",)  # tables whose entries serve later steps

@@ -246,6 +246,8 @@ class Sequencer(AbstractSequencer):
         run = self.__dict__.get("_run")
         if run is None:
             return None
+        if run.went_back and self.stepper.generation.goes_back_once:
+            raise TorchError(f"{self.stepper.class_name}: backward without a forward of its step")
         if self.training and run.steps == len(input):
             inputs, gradients = together(input), alike(gradOutput)
             if run.fits(inputs, gradients):
@@ -267,7 +269,12 @@ class Sequencer(AbstractSequencer):
         steps_of(input, gradOutput, self)
         run = self.__dict__.get("_run")
         if run is not None and run.went_back:
+            if run.accumulated and self.stepper.generation.goes_back_once:
+                raise TorchError(
+                    f"{self.stepper.class_name}: accGradParameters without the updateGradInput of its step"
+                )
             run.acc_grad(scale)
+            run.accumulated = True
             return
         self.stepper.generation.sequence_acc_grad(self.stepper, input, gradOutput, scale)
 

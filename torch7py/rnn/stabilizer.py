@@ -65,8 +65,7 @@ class NormStabilizer(AbstractRecurrent):
             )
         module = self.module_forward()
         output = module.updateOutput(input)
-        if self.training:
-            module.__dict__["norm"] = output.data.norm(dim=1, keepdim=True)
+        module.__dict__["norm"] = output.data.norm(dim=1, keepdim=True)
         return self.advance(input, output)
 
     def updateLoss(self) -> float:
