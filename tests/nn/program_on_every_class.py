@@ -43,8 +43,8 @@ def compare(
 ) -> list[Compared]:
     """Run ``programs/NAME.lua`` on all modules, and compare with ``golden/NAME.txt.gz``.
 
-    The program's first argument is a file with the cases, the second one with the variants that the original had, of which
-    only every ``step``-th is compared.
+    The program's first argument is a file with the cases, the second one with the variants that the original had. Only
+    every ``step``-th of these is compared.
     """
     recorded: Any = load("override_counts")
     modules = recorded["cases"] if criterions else modules_of_every_class()

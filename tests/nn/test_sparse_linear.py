@@ -135,3 +135,45 @@ def test_any_value_but_false_normalizes(runtime: Runtime) -> None:
         """,
     )
     assert columns == (6, 6, 2)
+
+
+# After :float() in the original, by what was done before; counters and the sizes of an example are not among them.
+INDEX_LINEAR_IN_FLOAT = {
+    "": (
+        "bias 2, gradBias 2, gradInput, gradWeight, gradWeightBuffer, normalizedValues, output, valuesBuffer, "
+        "weight 6x2"
+    ),
+    "m:forward(x) m:zeroGradParameters() m:backward(x, torch.ones(2, 2))": (
+        "bias 2, gradBias 2, gradWeight, gradWeightBuffer, normalizedValues, output 2x2, valuesBuffer, weight 6x2"
+    ),
+    "m:forward(x) m:zeroGradParameters() m:backward(x, torch.ones(2, 2)) m:updateParameters(0.1)": (
+        "bias 2, gradBias 2, gradWeight 5x2, gradWeightBuffer, normalizedValues, output 2x2, valuesBuffer, weight 6x2"
+    ),
+}
+
+
+@pytest.mark.parametrize("before", INDEX_LINEAR_IN_FLOAT)
+@pytest.mark.parametrize("way", ["float()", "type('torch.FloatTensor')", "type('torch.FloatTensor', {})"])
+def test_the_type_of_an_index_linear(runtime: Runtime, before: str, way: str) -> None:
+    """Which tensors it has, of which sizes, all in the new type; what it returns; and that it goes on."""
+    found = runtime.execute(f"""
+        require 'nn'
+        local m = nn.IndexLinear(6, 2)
+        local a, b = torch.Tensor{{1, 0.5}}, torch.Tensor{{2, 1, 3}}
+        local x = {{{{torch.LongTensor{{1, 3}}, torch.LongTensor{{2, 4, 1}}}}, {{a, b}}}}
+        {before}
+        local same = rawequal(m:{way}, m)
+        local names, kinds = {{}}, {{}}
+        for name, value in pairs(m) do
+           if torch.isTensor(value) then
+              names[#names + 1] = value:dim() == 0 and name or name .. ' ' .. table.concat(value:size():totable(), 'x')
+              kinds[value:type()] = true
+           end
+        end
+        table.sort(names)
+        x[2] = {{a:float(), b:float()}}
+        local kind, output = next(kinds), m:forward(x)
+        return {{table.concat(names, ', '), kind, next(kinds, kind) == nil, same, m:type(), output:type()}}
+    """)
+    kind = "torch.FloatTensor"
+    assert found == [INDEX_LINEAR_IN_FLOAT[before], kind, True, True, kind, kind]
