@@ -228,6 +228,7 @@ def test_a_view_goes_back_to_a_contiguous_gradient_alone(layer: Any, shape: tupl
     assert torch.equal(layer.updateGradInput(input, output.clone()), input)
     leaf = input.clone().requires_grad_()
     layer(leaf).sum().backward()  # of a gradient that is one number everywhere
+    assert leaf.grad is not None
     assert torch.equal(leaf.grad, torch.ones_like(input))
 
 

@@ -173,8 +173,8 @@ def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
         runtime.execute(f"require 'nn' local x = torch.ones(2, 3)\nlocal r = {code}", "@test.lua")
 
 
-# What each gives for three vectors, {8, 2}, {4, 4} and {2, 16}, and back for {1, 2}; then for two, {1, 2} and {2, 4}, with
-# ones back: in the original, which leaves of gradInput as many as there are entries.
+# What each gives for three vectors, {8, 2}, {4, 4} and {2, 16}, and back for {1, 2}; then for two, {1, 2} and {2, 4},
+# with ones back: in the original, which leaves of gradInput as many as there are entries.
 OF_THREE_THEN_TWO = {
     "CSubTable": "4 -2 -> 1 2 | -1 -2; -1 -2 -> 1 1 | -1 -1",
     "CDivTable": "2 0.5 -> 0.25 0.5 | -0.5 -0.25; 0.5 0.5 -> 0.5 0.25 | -0.25 -0.125",

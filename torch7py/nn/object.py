@@ -111,8 +111,8 @@ class TorchObject(FieldHolder):
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
-    - ``answering``: the Lua methods whose result is a value even where it is none: nil; where another gives none, Lua gets
-      no value at all;
+    - ``answering``: the Lua methods whose result is a value even where it is None: nil. Where another method's is,
+      Lua gets no value;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here

@@ -62,7 +62,7 @@ class Elementwise(Module):
                 )
         return [tensor if tensor.shape == shape else tensor.reshape(shape) for tensor in operands]
 
-    def shaped(self, input: list[torch.Tensor], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
+    def shaped(self, input: Any, gradients: list[torch.Tensor]) -> list[torch.Tensor]:
         """The gradients of operands in the shapes of the table's tensors.
 
         Lua indexes a tensor too, so that a forward takes one for its parts; how many it has Torch7 cannot tell then.

@@ -201,7 +201,7 @@ class GRU(Gated):
             return first_not_none(self.__dict__.get("userPrevOutput"), output, self.zero_for(input))
         return output
 
-    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, output)``"""
         self.outputs[self.step_number(step, self.step)] = self.tensor_of(hiddenState)
 
@@ -217,7 +217,7 @@ class GRU(Gated):
             )
         return output
 
-    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
         hidden = self.__dict__[self.handed_back]
         hidden[self.step_number(step, self.next_back())] = self.tensor_of(gradHiddenState)

@@ -365,7 +365,7 @@ class LSTM(Gated):
             cell = first_not_none(attributes.get("userPrevCell"), cell, zero)
         return [output, cell]
 
-    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, {output, cell})``"""
         step = self.step_number(step, self.step)
         self.outputs[step], self.__dict__["cells"][step] = self.pair_of(hiddenState)
@@ -383,7 +383,7 @@ class LSTM(Gated):
             cell = first_not_none(attributes.get("userNextGradCell"), cell, zero)
         return [output, cell]
 
-    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, {gradOutput, gradCell})``"""
         step = self.step_number(step, self.next_back())
         hidden = self.__dict__[self.handed_back]

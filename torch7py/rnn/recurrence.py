@@ -161,7 +161,7 @@ class Recurrence(AbstractRecurrent):
         step = self.step - 1 if step is None else int(step)
         return [self._before(step, input), super().getHiddenState(step)]
 
-    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, {output[, states of the modules inside]})``"""
         step = self.step - 1 if step is None else int(step)
         self.outputs[step] = self._first(hiddenState)
@@ -174,7 +174,7 @@ class Recurrence(AbstractRecurrent):
         step = self.next_back() - 1 if step is None else int(step)
         return [self.after_step(step), super().getGradHiddenState(step)]
 
-    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""
         step = self.next_back() - 1 if step is None else int(step)
         self.__dict__[self.handed_back][step] = self._first(gradHiddenState)

@@ -261,13 +261,13 @@ class Recursor(AbstractRecurrent):
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         return self.step_module.getHiddenState(step, input)
 
-    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         self.step_module.setHiddenState(step, hiddenState)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
         return self.step_module.getGradHiddenState(step)
 
-    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         self.step_module.setGradHiddenState(step, gradHiddenState)
 
     def describe(self) -> str:

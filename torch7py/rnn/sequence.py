@@ -128,7 +128,7 @@ class Sequence(Module):
         return self._remember in ("both", "train" if self.training else "eval")
 
     def forget(self) -> Any:
-        """``m:forget()``: let the next call begin with zeros. What the last one began with is gone for a backward too."""
+        """``m:forget()``: let the next call begin with zeros. A backward of the last one is not possible any more."""
         self.__dict__.pop("_first", None)
         for name in self.state_names:
             self.keep(f"{name}0", self.get_field(f"{name}0").new_empty(0))
