@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.base import Module
 from torch7py.nn.registry import layers
 from torch7py.ops.support import notes
 from torch7py.packages.registry import packages
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import criterions, natives, reasons, structures
 from torch7py.translate.quoting import lua_quoted
 
@@ -117,7 +119,7 @@ class Packages:
         if owner in self.own:
             return True
         return bool(method) and not self.own.isdisjoint(
-            {f"{cls}{mark}{method}" for cls in (owner, "nn.Module") for mark in ":."}
+            {f"{cls}{mark}{method}" for cls in (owner, Module.torch7_name) for mark in ":."}
         )
 
     def _has_method(self, owner: str, method: str) -> bool:
@@ -127,7 +129,7 @@ class Packages:
         if owner == "torch.Tensor":  # taken for a tensor because of what is done with it: a graph's node, say
             self._load("nn")
             return self._ask("method", "nngraph.Node", method)
-        if owner in ("nn.Module", "nn.Criterion"):
+        if facts.is_base(owner):
             return any(self._ask("method", name, method) for name in sorted(layers))
         return False
 

@@ -6,11 +6,11 @@ from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.kinds import Description, Type, all_parts, unify
+from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Index, Invoke
 from torch7py.translate.types import Types
 
 __all__ = [
-    "WEIGHT_RANKS",
     "counted",
     "equal_kinds",
     "index_tensor",
@@ -86,23 +86,12 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
     return result.be("tensor") | result.be_rank(base.rank - 1)
 
 
-# How many dimensions the weight has, in Torch7 and in the native form.
-WEIGHT_RANKS = {
-    **dict.fromkeys(("nn.Mul", "nn.PReLU", "nn.BatchNormalization", "nn.SpatialBatchNormalization"), 1),
-    **dict.fromkeys(
-        ("nn.Linear", "nn.LinearNoBias", "nn.LinearNB", "nn.LookupTable", "nn.Euclidean", "nn.Cosine"), 2
-    ),
-    "nn.Bilinear": 3,
-    "nn.SpatialConvolution": 4,
-}
-
-
 SIZES_OF_CONVOLUTIONS = {"kW", "kH", "dW", "dH", "padW", "padH", "nInputPlane", "nOutputPlane"}
 
 
 def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
-        ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
+        ranks = {weight_rank(layer.name) for layer in base.find().layers}
         rank = ranks.pop() if len(ranks) == 1 else None
         return result.be("tensor") | (False if rank is None else result.be_rank(rank))
     if name in ("bias", "gradBias", "running_mean", "running_var"):

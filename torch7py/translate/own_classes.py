@@ -26,6 +26,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.translate import tree
 from torch7py.translate.checked_code import checked_tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import dotted
 from torch7py.translate.layers.registry import Args, Native, NotNative, natives, readers, structures
 from torch7py.translate.native.program import translate_script
@@ -198,7 +199,7 @@ def _is_as_its_base(module: Any) -> bool:
     """Whether a class of the program's changes nothing of what a Torch7 class computes, but how it is made."""
     base = module.torch7_name
     marked = set(module.__dict__.get("_marked", ()))
-    return base in structures and base != "nn.Module" and not marked & _COMPUTING
+    return base in structures and not facts.is_module(base) and not marked & _COMPUTING
 
 
 def _fields(module: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from torch7py.nn.base import Criterion, Module
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
@@ -24,8 +25,8 @@ LUA = frozenset(
 _OWNERS = {
     "tensor": "torch.Tensor",
     "storage": "torch.Storage",
-    "module": "nn.Module",
-    "criterion": "nn.Criterion",
+    "module": Module.torch7_name,
+    "criterion": Criterion.torch7_name,
     "cmdline": "torch.CmdLine",
     "timer": "torch.Timer",
 }

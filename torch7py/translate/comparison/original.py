@@ -24,6 +24,7 @@ from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
+from torch7py.rnn.bidirectional import Bidirectional
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.layouts import Layouts, Place
 from torch7py.translate.comparison.masks import Factor, recorded_masks
@@ -46,7 +47,6 @@ _CONTAINERS = {
     "nn.Repeater",
 }
 _FAILED_TESTS = "An error was found while running tests!"  # what torch.Tester ends a program with
-_BOTH_WAYS = ("nn.BiSequencer", "nn.BiSequencerLM")
 
 
 @dataclass
@@ -512,7 +512,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
 
     changes: list[tuple[Any, str, Any]] = [(Container, "reset", noting(Container.reset))]
     changes += [(owner, "__init__", recording(owner, owner.__init__)) for owner in owners]
-    both_ways: list[Any] = [torch7_layers[name] for name in _BOTH_WAYS]
+    both_ways: list[Any] = [cls for cls in torch7_layers.values() if issubclass(cls, Bidirectional)]
     changes += [(cls, "__init__", copying(cls.__init__)) for cls in both_ways]
     drawers = dict.fromkeys(base for cls in kinds for base in cls.__mro__ if "reset" in base.__dict__)
     changes += [(cls, "reset", noting(cls.reset)) for cls in drawers if cls is not Container]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from torch7py.nn.base import Criterion, Module
+from torch7py.nn.container import Container
 from torch7py.nn.facts import Facts, Parameter, facts_of_class, parsed
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
@@ -19,6 +21,7 @@ __all__ = [
     "BACKWARD",
     "FORWARD",
     "applies_to_steps",
+    "batch_rank",
     "by_step",
     "carries",
     "class_of",
@@ -27,8 +30,11 @@ __all__ = [
     "gives",
     "gradient_reads_output",
     "grows",
+    "is_base",
     "is_chain",
+    "is_container",
     "is_graph",
+    "is_module",
     "is_repeatable",
     "is_view",
     "is_wrapping",
@@ -39,10 +45,14 @@ __all__ = [
     "normalizes_batches",
     "only_weighs",
     "parameters",
+    "parts",
     "sees_sequences",
     "shares_memory",
+    "side_by_side",
     "takes",
     "takes_items",
+    "target",
+    "weight_rank",
     "without_weights",
 ]
 
@@ -84,19 +94,46 @@ def parameters(name: str) -> tuple[Parameter, ...]:
     return () if facts is None else parsed(facts.parameters)
 
 
+# What a class of a program's own may derive from
+
+
+def is_module(name: str | None) -> bool:
+    """Whether this is nn's class of all layers, which computes nothing itself."""
+    return name is not None and class_of(name) is Module
+
+
+def is_base(name: str | None) -> bool:
+    """Whether this is nn's class of all layers, or that of all criterions."""
+    return name is not None and class_of(name) in (Module, Criterion)
+
+
+def is_container(name: str | None) -> bool:
+    """Whether this is nn's class of all containers, which only holds its modules."""
+    return name is not None and class_of(name) is Container
+
+
 # What is in a layer
 
 
-def is_chain(name: str) -> bool:
-    """Whether a container applies its modules one after the other."""
+def parts(name: str) -> str:
+    """What a layer does with modules in it, as its facts say it; an empty text where it is not known."""
     facts = facts_of(name)
-    return facts is not None and facts.parts == "chain"
+    return "" if facts is None else facts.parts
+
+
+def is_chain(name: str | None) -> bool:
+    """Whether a container applies its modules one after the other."""
+    return name is not None and parts(name) == "chain"
+
+
+def side_by_side(name: str) -> bool:
+    """Whether a container gives a table of what its modules give, each of the input or of an entry of it."""
+    return parts(name) in ("branches", "entries") and gives(name) == "table"
 
 
 def is_graph(name: str) -> bool:
     """Whether a layer applies its modules as the nodes of a graph."""
-    facts = facts_of(name)
-    return facts is not None and facts.parts == "graph"
+    return parts(name) == "graph"
 
 
 def is_wrapping(name: str) -> bool:
@@ -107,8 +144,7 @@ def is_wrapping(name: str) -> bool:
 
 def grows(name: str) -> bool:
     """Whether a container is given its modules one by one, each for the input, a part of it, or what came before."""
-    facts = facts_of(name)
-    return facts is not None and facts.parts in ("chain", "branches", "entries")
+    return parts(name) in ("chain", "branches", "entries")
 
 
 def without_weights(name: str) -> bool:
@@ -121,6 +157,11 @@ def may_weigh(name: str) -> bool:
     """Whether a layer, or what may be in it, may have parameters."""
     facts = facts_of(name)
     return facts is None or bool(facts.parameters) or facts.parts not in ("none", "fixed")
+
+
+def weight_rank(name: str) -> int | None:
+    """How many dimensions the weight of a layer has; None where it is not known."""
+    return next((each.rank for each in parameters(name) if each.name == "weight"), None)
 
 
 def only_weighs(name: str) -> bool:
@@ -141,6 +182,12 @@ def gives(name: str) -> str:
     """What a layer gives, as its facts say it; an empty text where it is not known."""
     facts = facts_of(name)
     return "" if facts is None else facts.gives
+
+
+def target(name: str) -> str:
+    """What the target of a criterion is, as its facts say it; an empty text where it is not known."""
+    facts = facts_of(name)
+    return "" if facts is None else facts.target
 
 
 def takes(name: str) -> str:
@@ -219,6 +266,12 @@ def normalizes_batches(name: str) -> bool:
     """Whether a layer treats the examples of a batch together in training, and each alone in evaluation."""
     facts = facts_of(name)
     return facts is not None and facts.over_batch and facts.differs_in_training
+
+
+def batch_rank(name: str) -> int:
+    """How many dimensions a batch of a layer has that says what the axes of an example are."""
+    facts = facts_of(name)
+    return 0 if facts is None else len(facts.example.split()) + 1
 
 
 def keeps_something(name: str) -> bool:

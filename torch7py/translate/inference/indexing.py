@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference import tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import index_tensor, module_field
@@ -180,8 +181,10 @@ class IndexKinds:
             return news
         news = False
         family = self.types.family(base)
-        layers = bool(family.parents - {None, "nn.Module", "nn.Criterion", "nn.Container"})
-        if (layers and base.kind != "class") or ("nn.Container" in family.parents and name == "modules"):
+        layers = any(p and not (facts.is_base(p) or facts.is_container(p)) for p in family.parents)
+        if (layers and base.kind != "class") or (
+            any(map(facts.is_container, family.parents)) and name == "modules"
+        ):
             news |= module_field(name, result, base)
         if name == "train" and any(
             parent is not None and parent.startswith("nn.") for parent in family.parents

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["ALWAYS", "CLASSES_OF_PAGES", "DERIVED_FROM", "FUNCTIONS", "MODULES", "USUAL"]
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.layers.registry import natives
+
+__all__ = [
+    "ALWAYS",
+    "BASES",
+    "CLASSES_OF_PAGES",
+    "DERIVED_FROM",
+    "FUNCTIONS",
+    "MODULES",
+    "USUAL",
+    "draws_weights",
+    "weight_rank",
+]
 
 # Layers that are written as functions and have a module of the same meaning.
 MODULES = {
@@ -35,3 +48,25 @@ USUAL = {
 ALWAYS = ("nn.Linear", "nn.SpatialConvolution", "nn.SpatialBatchNormalization")
 # Layers from which a class of a page derives, where one of the program's own does.
 DERIVED_FROM = ("nn.Linear", "nn.ReLU", "nn.Tanh", "nn.Sigmoid", "nn.Identity")
+# What a class of a page derives from, by what the program's class does.
+BASES = {
+    "nn.Module": "nn.Module",
+    "nn.Criterion": "nn.Module",
+    "nn.Sequential": "nn.Sequential",
+    "nn.Container": "nn.Module",
+    **{name: name for name in DERIVED_FROM},
+}
+
+
+def draws_weights(parent: str | None) -> bool:
+    """Whether the constructor of a class that one of a page derives from makes weights, and calls what draws them."""
+    return parent in DERIVED_FROM and facts.may_weigh(parent)
+
+
+# Layers whose weight is a matrix in Torch7, and has a dimension more for each of the kernel's in PyTorch.
+_FLAT = ("nn.SpatialConvolutionMM", "nn.TemporalConvolution")
+
+
+def weight_rank(name: str) -> int | None:
+    """How many dimensions the weight of a layer has in both forms; None where it is not known, or they differ."""
+    return facts.weight_rank(name) if name in natives and name not in _FLAT else None

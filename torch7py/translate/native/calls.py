@@ -10,6 +10,7 @@ from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.forms import returns_of, same_expression
 from torch7py.translate.inference import tuples
+from torch7py.translate.layers.as_modules import draws_weights
 from torch7py.translate.native import (
     checked_arguments,
     code,
@@ -246,7 +247,7 @@ class Calls:
             if kind in ("object", "class") or t.type(node.receiver).find().classes:
                 method = code.attribute_name(node.method)
                 made = t.type(node.receiver).find().classes
-                if node.method == "reset" and made and all(c.parent == "nn.Linear" for c in made):
+                if node.method == "reset" and made and all(draws_weights(c.parent) for c in made):
                     method = "reset_parameters"
                 base = t.value(node.receiver).at(code.ATOM)
                 text = base if method == "forward" and is_own_pass(t, node) else f"{base}.{method}"

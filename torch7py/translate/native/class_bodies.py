@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.layers.as_modules import DERIVED_FROM
+from torch7py.translate.layers.as_modules import BASES, draws_weights
 from torch7py.translate.native import code
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.code import Py
@@ -38,13 +39,6 @@ _PASSED_DOWN = {
     "float",
     "double",
     "cuda",
-}
-_BASES = {
-    "nn.Module": "nn.Module",
-    "nn.Criterion": "nn.Module",
-    "nn.Sequential": "nn.Sequential",
-    "nn.Container": "nn.Module",
-    **{name: name for name in DERIVED_FROM},
 }
 
 
@@ -186,9 +180,9 @@ class ClassBodies:
             return self.classes.names[made.base]
         if made.parent is None:
             return ""
-        if made.parent not in _BASES:
+        if made.parent not in BASES:
             raise Problem("T7-242", made.statement.line, f"a class that derives from {made.parent}")
-        return _BASES[made.parent]
+        return BASES[made.parent]
 
     def _functions(self, made: LuaClass) -> list[tuple[Statement | None, str, tree.Function]]:
         """The functions of a class, its constructor and then the others in the order of the source."""
@@ -239,11 +233,11 @@ class ClassBodies:
                 ]
             t.functions.define(self.classes.method(made, name), function, inits=begin)
             written = [line.strip() for line in t.lines[before:] if line.strip()]
-            if name == "__init" and made.parent == "nn.Container":
+            if name == "__init" and facts.is_container(made.parent):
                 at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
                 if at is not None:
                     t.lines.insert(at + 1, f"{'    ' * (t.depth + 1)}self.modules_ = nn.ModuleList()")
-            if name == "reset" and made.parent == "nn.Linear":  # whose constructor calls it without arguments
+            if name == "reset" and draws_weights(made.parent):  # whose constructor calls it without arguments
                 at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
                 t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
             if self.classes.current is not None and written == ["def __init__(self):", "super().__init__()"]:

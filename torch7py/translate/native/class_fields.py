@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
@@ -45,7 +46,7 @@ class ClassFields:
         layer = self.classes.current
         if layer is not None:
             known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
-            known |= {"modules"} if made.parent == "nn.Container" else set()
+            known |= {"modules"} if facts.is_container(made.parent) else set()
         chain: LuaClass | None = made
         while chain is not None:
             known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values, *chain.aliases}

@@ -47,7 +47,7 @@ class ClassUses:
             return None
         layer = self.classes.current
         name = layer.own(node)
-        if name is None and layer.made.parent == "nn.Container" and layer.own(node.base) == "modules":
+        if name is None and facts.is_container(layer.made.parent) and layer.own(node.base) == "modules":
             return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
         of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
         if of_table and layer.spread and layer.no_return is not None:
@@ -69,7 +69,7 @@ class ClassUses:
                 raise Problem("T7-225", node.line, f"the field {name} of a layer")
             if name in layer.gradients:
                 return atom(f"{base}.{layer.attribute(layer.gradients[name])}.grad")
-            if made.parent != "nn.Sequential" or name not in ("modules", "weight", "bias"):
+            if not facts.is_chain(made.parent) or name not in ("modules", "weight", "bias"):
                 return atom(f"{base}.{layer.attribute(name)}")
         raise Problem("T7-225", node.line, f"the field {name} of a layer")
 

@@ -13,6 +13,7 @@ from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.layers import Args, Layer
+from torch7py.translate.layers.as_modules import draws_weights
 from torch7py.translate.native import code
 from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
@@ -233,8 +234,12 @@ class Classes(interfaces.Classes):
             if made.instance.kind in ("module", "criterion"):
                 self.studied = made
                 self.current = self.layer_of(made)
-                if made.parent == "nn.Linear":
-                    self._derives_from_linear()
+                if made.parent is not None and draws_weights(made.parent):
+                    sizes = {
+                        "inputSize": "1",
+                        "outputSize": "1",
+                    }  # the parent's constructor draws its weights
+                    t.models.made.append((Layer(made.parent, Args(sizes)), f"{made.parent}()"))
                 self.current.write_function()
                 self.current.refuse_unset(t.lines[before:])
                 if not t.depth and len(t.lines) > before:
@@ -254,17 +259,12 @@ class Classes(interfaces.Classes):
         finally:
             self.current = None
 
-    def _derives_from_linear(self) -> None:
-        """A class that derives from nn.Linear: the parent's constructor draws its weights."""
-        sizes = {"inputSize": "1", "outputSize": "1"}
-        self.t.models.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
-
     def method(self, made: LuaClass, name: str) -> str:
         if name in SPECIAL:
             return SPECIAL[name]
         if name == "updateOutput" and made.instance.kind != "object":
             return "forward"
-        if name == "reset" and made.parent == "nn.Linear":
+        if name == "reset" and draws_weights(made.parent):
             return "reset_parameters"  # which its constructor calls, as in Torch7
         if name in MODES and made.instance.kind == "module":
             return MODES[name]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
@@ -72,7 +73,7 @@ class ModeMethods:
         mode = name == "training"
         function = made.find(name) if name not in self._every(made) else None
         goes_on = function is not None and not self._marks(name, function)
-        if goes_on or self._root(made).parent != "nn.Module":
+        if goes_on or not facts.is_module(self._root(made).parent):
             return f"super().train({mode})"
         return f"self.training = {mode}"
 
@@ -105,7 +106,7 @@ class ModeMethods:
 
     def _keeps_others(self, made: LuaClass) -> bool:
         """Whether Torch7's training() and evaluate() of a class would not reach layers inside that ask for the mode."""
-        if self._root(made).parent != "nn.Module":
+        if not facts.is_module(self._root(made).parent):
             return False
         methods = {name: function for name in MODES if (function := made.find(name)) is not None}
         if any(not self._marks(name, function) for name, function in methods.items()):

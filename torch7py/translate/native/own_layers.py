@@ -59,7 +59,12 @@ class OwnLayer(LayerGradients):
         if self.own_passes:
             refuse_other_weights(self.t, self)
             return
-        if made.parent != "nn.Module" or made.derived or made.base is not None or "parameters" not in asked:
+        if (
+            not facts.is_module(made.parent)
+            or made.derived
+            or made.base is not None
+            or "parameters" not in asked
+        ):
             return
         receivers = [n.receiver for n in tree.every(self.t.program, Invoke) if n.method in asked]
         if not any(made in part.classes for node in receivers for part in all_parts(self.t.type(node))):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from torch7py.translate import page_library, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
@@ -25,7 +26,6 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 
 __all__ = ["PlainLayers"]
 
-_BASES = {"nn.Module": "Layer", "nn.Criterion": "Layer", "nn.Container": "Container"}
 # Methods of nn.Module that the library's class has by itself, or that a page does without.
 _LEFT_OUT = {"parameters", "clearState"}
 # Methods and fields of Torch7's layers that have another name in Python.
@@ -78,7 +78,7 @@ class PlainLayers:
         return True
 
     def _fits(self, made: LuaClass) -> bool:
-        based = made.base in self.written if made.base is not None else made.parent in _BASES
+        based = made.base in self.written if made.base is not None else _has_base(made)
         others = made.makers or made.statics or made.literals or made.prototype or made.aliases
         bodies = self.t.classes.bodies
         return (
@@ -92,7 +92,7 @@ class PlainLayers:
 
     def _class(self, made: LuaClass) -> None:
         t = self.t
-        base = f"{page_library.MODULE}.{_BASES.get(made.parent or '')}"
+        base = f"{page_library.MODULE}.{'Container' if facts.is_container(made.parent) else 'Layer'}"
         base = t.classes.names[made.base] if made.base is not None else base
         t.gap()
         t.emit(f"class {t.classes.names[made]}({base}):")
@@ -283,7 +283,7 @@ class PlainLayers:
         return None
 
     def _is_container(self) -> bool:
-        return self.current is not None and self.current.parent == "nn.Container"
+        return self.current is not None and facts.is_container(self.current.parent)
 
     def _of_parent(self, node: Call) -> Py | None:
         name = self._name_of_parents(node)
@@ -429,3 +429,8 @@ class PlainLayers:
         else:
             t.emit(f"{t.unread(target) or t.target(target)} = {value}")
             plain.given(t, target, value)
+
+
+def _has_base(made: LuaClass) -> bool:
+    """Whether the pages' library has the class that a class of the program's own derives from."""
+    return facts.is_base(made.parent) or facts.is_container(made.parent)

@@ -16,7 +16,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.resized import resized
 from torch7py.translate.native.models.sequences import Sequences
-from torch7py.translate.native.models.single_rows import NORMALIZATIONS, may_be_single
+from torch7py.translate.native.models.single_rows import may_be_single
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -140,7 +140,7 @@ class Constructions:
         mode = self.sequences.known_mode(node) if facts.may_remember(path) else ""
         if node in self.coupling.layers:
             layer.args.texts["coupled"] = "True"
-        if path in NORMALIZATIONS and self._sees_one_row(node, NORMALIZATIONS[path]):
+        if facts.normalizes_batches(path) and self._sees_one_row(node, facts.batch_rank(path)):
             layer.args.texts["one_row"] = "True"
         if mode:
             layer.args.texts["remember"] = mode
@@ -217,7 +217,7 @@ class Constructions:
     def _append(self, layer: Layer, call: Invoke) -> None:
         """``container:add(module)``, and ``criterion:add(criterion, weight)``."""
         layer.children.append(self.layer(call.arguments[0]))
-        if layer.name in ("nn.MultiCriterion", "nn.ParallelCriterion"):
+        if facts.grows(layer.name) and facts.gives(layer.name) == "number":
             weights = self.weights.setdefault(id(layer), [])
             weights.append(self._argument(call.arguments[1]) if len(call.arguments) > 1 else "1")
             layer.args.texts["weights"] = f"[{', '.join(weights)}]"

@@ -25,9 +25,6 @@ _BY_ELEMENT = {
     for name in "MSE Abs SmoothL1 BCE Margin SoftMargin DistKLDiv WeightedMSE MultiLabelSoftMargin".split()
 }
 
-# Whose target is 1 or -1, of one example a number.
-_BY_SIGN = {"nn.HingeEmbeddingCriterion", "nn.CosineEmbeddingCriterion"}
-
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
@@ -162,7 +159,11 @@ class Inputs:
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
         if not labels.pop():
-            if names <= _BY_SIGN and t.kind(node) != "tensor" and node not in t.expressions.instead:
+            if (
+                all(facts.target(name) == "sign" for name in names)
+                and t.kind(node) != "tensor"
+                and node not in t.expressions.instead
+            ):
                 return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
             if t.kind(node) == "number" and (all(map(takes_class, names)) or self._adds_up_labels(criterion)):
                 return f"torch.tensor({t.value(node)})"
@@ -177,7 +178,7 @@ class Inputs:
 
     def _are_tensors(self, criterion: Type, node: Expression) -> bool:
         """Whether the targets for a sum of criterions are tensors, where one of these counts classes by a tensor."""
-        layers = [layer for layer in criterion.find().layers if layer.name == "nn.ParallelCriterion"]
+        layers = [layer for layer in criterion.find().layers if facts.parts(layer.name) == "entries"]
         if self.t.kind(node) != "table" or not any(
             counts_from_zero(c.name) for p in layers for child in p.children for c in all_layers(child)
         ):
@@ -188,7 +189,7 @@ class Inputs:
 
     def _adds_up_labels(self, criterion: Type) -> bool:
         """Whether a criterion gives its target to others, of which some take a class as a number."""
-        layers = [layer for layer in criterion.find().layers if layer.name == "nn.MultiCriterion"]
+        layers = [layer for layer in criterion.find().layers if facts.parts(layer.name) == "branches"]
         return any(
             counts_from_zero(c.name) or takes_class(c.name)
             for m in layers

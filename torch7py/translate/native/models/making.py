@@ -10,7 +10,9 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.forms import returns_of
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
+from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.losses import counts_from_zero, loss_module
+from torch7py.translate.layers.registry import parameter_names
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
 from torch7py.translate.native.analysis.builders import Builder, Builders, FieldBuilder, added_to
@@ -30,16 +32,18 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 
 __all__ = ["Making"]
 
-GROWING = (
-    "nn.ConcatTable",
-    "nn.ParallelTable",
-    "nn.Concat",
-)  # containers that a page has as lists of modules
-# What only holds modules together, as for getParameters.
-_HOLDING = "nn.Container"
 # What is asked of a container for all that is in it.
 _OF_ALL_PARTS = {"getParameters", "parameters", "zeroGradParameters", "training", "evaluate"}
-WITH_DIMENSION = ("nn.Concat",)
+
+
+def _is_listed(path: str) -> bool:
+    """Whether a container of modules side by side is, in a page, a helper that is given a list of them."""
+    return facts.grows(path) and path.removeprefix("nn.") in HELPERS
+
+
+def _holds(path: str) -> bool:
+    """Whether PyTorch itself has a container: of a chain, or one that only holds its modules."""
+    return facts.is_chain(path) or facts.is_container(path)
 
 
 class Making:
@@ -241,10 +245,10 @@ class Making:
             made = ""
         try:
             if not made and self.builders.is_indexed(builder.variable):
-                made = self._from_parts(builder, GROWING)
+                made = self._from_parts(builder, _is_listed)
             return made or self._with_given(builder, name, names)
         except Problem:
-            listed = self._from_parts(builder, GROWING)
+            listed = self._from_parts(builder, _is_listed)
             if not listed:
                 raise
             return listed
@@ -260,9 +264,7 @@ class Making:
         }
         return not variable.writes and {*variable.reads} - adds <= asked
 
-    def _from_parts(
-        self, builder: Builder, containers: tuple[str, ...] | None = ("nn.Sequential", _HOLDING)
-    ) -> str:
+    def _from_parts(self, builder: Builder, containers: Callable[[str], bool] | None = _holds) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``.
 
         ``containers``: of which classes, None of any that only holds its parts together.
@@ -287,21 +289,20 @@ class Making:
         root = collect(builder.value)
         found = [*parts, *found]
         path = self.t.path(root.callee) if isinstance(root, Call) else None
-        if containers is None:
-            path = _HOLDING
-        elif isinstance(root, Call) and path not in containers:
+        if containers is not None and isinstance(root, Call) and not containers(path or ""):
             return ""
-        return self._sequence(root, path, found).text
+        return self._sequence(root, path, found, only_held=containers is None).text
 
-    def _sequence(self, root: Expression, path: str | None, parts: list[Expression]) -> Py:
+    def _sequence(self, root: Expression, path: str | None, parts: list[Expression], only_held: bool) -> Py:
         texts = [self._part(part) for part in parts]
-        if path == "nn.Sequential":
+        if facts.is_chain(path) and not only_held:
             return atom(f"nn.Sequential({', '.join(texts)})")
-        if path == _HOLDING:
+        if only_held or facts.is_container(path):
             return atom(f"nn.ModuleList({f'[{joined}]' if (joined := ', '.join(texts)) else ''})")
-        if not isinstance(root, Call) or path not in GROWING:
+        if not isinstance(root, Call) or path is None or not _is_listed(path):
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
-        given = [] if path not in WITH_DIMENSION else [str(self.t.expressions.position(root.arguments[0]))]
+        taken = zip(root.arguments, parameter_names(path)[0], strict=False)
+        given = [str(self.t.expressions.position(each)) for each, _ in taken]
         if texts:
             given.append(f"[{', '.join(texts)}]")
         return atom(f"{self.t.need(path.removeprefix('nn.'))}({', '.join(given)})")
@@ -439,7 +440,7 @@ class Making:
                 raise
             try:
                 path = self.t.path(node.callee) if isinstance(node, Call) else None
-                return self._sequence(node, path, parts)
+                return self._sequence(node, path, parts, only_held=False)
             except Problem as problem:
                 if changed:
                     raise

@@ -316,10 +316,10 @@ class Models(interfaces.Models):
         elif not isinstance(container, (Name, Index, Invoke)):
             return False
         own = t.type(container).find().classes
-        if any(made.parent not in ("nn.Sequential", "nn.Container") for made in own):
+        if not all(facts.is_chain(made.parent) or facts.is_container(made.parent) for made in own):
             return False
         base = t.value(container).at(code.ATOM)
-        if any(made.parent == "nn.Container" for made in own):
+        if any(facts.is_container(made.parent) for made in own):
             base += ".modules_"
         for part in parts:
             t.emit(f"{base}.append({t.value(part)})")
@@ -459,7 +459,7 @@ class Models(interfaces.Models):
         layers = {layer.name for layer in t.type(node.base).find().layers}
         if name == "modules" and layers and layers <= {"nn.Sequential", "nn.DataParallelTable"}:
             return atom(base)
-        if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.layer_tests.plain())):
+        if name == "modules" and (all(map(facts.is_chain, layers)) if layers else self.layer_tests.plain()):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 

@@ -14,14 +14,8 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
 
-__all__ = ["NORMALIZATIONS", "may_be_single"]
+__all__ = ["may_be_single"]
 
-# How many dimensions a batch of each has.
-NORMALIZATIONS = {
-    "nn.BatchNormalization": 2,
-    "nn.SpatialBatchNormalization": 4,
-    "nn.VolumetricBatchNormalization": 5,
-}
 _MAKERS = ("zeros", "ones", "rand", "randn")
 _RESHAPING = ("view", "reshape", "resize")
 

@@ -52,7 +52,7 @@ class Surgery:
         """Whether a class has layers in it that Torch7 does not go into, as they are not among its modules."""
         fields = made.instance.find().fields
         parts = {name for name, found in fields.items() if found.kind in ("module", "criterion")}
-        return bool(parts) and not (made.parent == "nn.Container" and parts <= _listed(made))
+        return bool(parts) and not (facts.is_container(made.parent) and parts <= _listed(made))
 
     # Statements and values
 

@@ -51,11 +51,7 @@ class RunParts:
                 inside = [child.find() for child in layer.children]
                 for table, chosen in itertools.pairwise(inside if facts.is_chain(layer.name) else ()):
                     one_of = {each.name for each in chosen.layers} & {"nn.SelectTable", "nn.NarrowTable"}
-                    side_by_side = {each.name for each in table.layers} & {
-                        "nn.ConcatTable",
-                        "nn.ParallelTable",
-                    }
-                    if one_of and side_by_side:
+                    if one_of and any(facts.side_by_side(each.name) for each in table.layers):
                         return True
         return False
 
