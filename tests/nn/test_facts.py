@@ -69,6 +69,7 @@ class Measured:
     output: Any
     draws: bool
     differs: bool
+    begins_training: bool
     keeps: bool
     remembers: bool
     shares_memory: bool
@@ -177,6 +178,7 @@ def measure(runtime: Runtime, use: Use) -> Measured:
         return output
 
     made = use.make(runtime)
+    begins_training = made.get_field("train") is True
     output = forward(before="m:training()")
     input = copied(runtime.globals["x"])
     in_place = getattr(made, "inplace", False) or "true" in use.expr
@@ -222,6 +224,7 @@ def measure(runtime: Runtime, use: Use) -> Measured:
         output,
         draws,
         differs,
+        begins_training,
         keeps,
         remembers,
         shares_memory,
@@ -275,6 +278,10 @@ def test_who_draws_random_numbers(measured: list[Measured]) -> None:
 
 def test_who_differs_in_training(measured: list[Measured]) -> None:
     assert_shown(measured, lambda each: each.differs, lambda facts: facts.differs_in_training)
+
+
+def test_who_is_in_training_from_the_beginning(measured: list[Measured]) -> None:
+    none_of(measured, lambda each: each.begins_training != each.facts.begins_training)
 
 
 def test_who_keeps_a_state(measured: list[Measured]) -> None:

@@ -172,6 +172,10 @@ def test_a_wrong_page_is_seen(runtime: Runtime) -> None:
         "nn.DistKLDivCriterion()",
         "nn.SequencerCriterion(nn.ClassNLLCriterion())",
         "nn.RepeaterCriterion(nn.MSECriterion())",
+        "nn.RepeaterCriterion(nn.BCECriterion())",
+        "nn.ClassSimplexCriterion(7)",
+        "nn.MultiLabelSoftMarginCriterion()",
+        "nn.WeightedMSECriterion(torch.range(1, 7))",
     ],
 )
 def test_criterions(runtime: Runtime, source: str) -> None:

@@ -20,7 +20,7 @@ from torch7py.ops.rounding import format_number
 __all__ = ["Dropout"]
 
 
-@layer("nn.Dropout", keeps_rank=True, draws=True, differs_in_training=True)
+@layer("nn.Dropout", keeps_rank=True, draws=True, differs_in_training=True, begins_training=True)
 class Dropout(Module):
     """``nn.Dropout([p, v1, inplace, stochasticInference])``: zero each element with probability p (0.5).
 

@@ -57,6 +57,7 @@ class Facts:
     - ``parameters``: what it may have and learns itself, a text for ``parsed``;
     - ``draws``: whether a forward in training may draw random numbers;
     - ``differs_in_training``: whether training and evaluation may give different outputs;
+    - ``begins_training``: whether a new one is in training, before anybody says in which mode it is;
     - ``keeps``: whether a forward depends on those before it: in ``nothing``, ``always``, or after ``remember`` only;
     - ``over_batch``: whether in training the output for an example depends on the others of its batch;
     - ``takes``: a ``tensor``, one that holds a ``sequence``, with time in front, a ``table``, a table of the ``steps``
@@ -79,6 +80,7 @@ class Facts:
     parameters: str
     draws: bool
     differs_in_training: bool
+    begins_training: bool
     keeps: str
     over_batch: bool
     takes: str
@@ -97,6 +99,7 @@ PLAIN: dict[str, Any] = {
     "parameters": "",
     "draws": False,
     "differs_in_training": False,
+    "begins_training": False,
     "keeps": "nothing",
     "over_batch": False,
     "takes": "tensor",

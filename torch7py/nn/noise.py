@@ -75,7 +75,14 @@ class _MapDropout(Module):
         return f"{self.class_name}({format_number('%f', self.p)})"
 
 
-@layer("nn.SpatialDropout", keeps_rank=True, draws=True, differs_in_training=True, example="C H W")
+@layer(
+    "nn.SpatialDropout",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+    example="C H W",
+)
 class SpatialDropout(_MapDropout):
     """``nn.SpatialDropout([p, stochasticInference])``: zero each feature map with probability p (0.5).
 
@@ -86,7 +93,14 @@ class SpatialDropout(_MapDropout):
     map_dims = 2
 
 
-@layer("nn.VolumetricDropout", keeps_rank=True, draws=True, differs_in_training=True, example="C T H W")
+@layer(
+    "nn.VolumetricDropout",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+    example="C T H W",
+)
 class VolumetricDropout(_MapDropout):
     """``nn.VolumetricDropout([p, stochasticInference])``: ``nn.SpatialDropout`` with one more dimension.
 

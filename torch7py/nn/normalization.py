@@ -94,6 +94,7 @@ class Normalize(Module):
     "nn.BatchNormalization",
     keeps_rank=True,
     differs_in_training=True,
+    begins_training=True,
     over_batch=True,
     parameters="weight:1~uniform(0,1) bias:1~constant(0)",
     example="nOutput",

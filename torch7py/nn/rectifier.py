@@ -159,7 +159,7 @@ class PReLU(Module):
         return super().clearState()
 
 
-@layer("nn.RReLU", keeps_rank=True, draws=True, differs_in_training=True)
+@layer("nn.RReLU", keeps_rank=True, draws=True, differs_in_training=True, begins_training=True)
 class RReLU(Pointwise):
     """``nn.RReLU([l, u, inplace])``: ``y = x`` where ``x > 0``, else ``r x`` with r drawn from ``uniform(l, u)``.
 

@@ -16,6 +16,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.nn.error_location import explain
 from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import Torch7Error
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted, make
 from torch7py.translate.layers.input_rules import wanted
 from torch7py.translate.layers.registry import Layer, NotNative
@@ -168,32 +169,35 @@ def _run(model: Any, input: Any) -> Any:
 
 # -- criterions --------------------------------------------------------------------------------------------------------
 
-_OF_LABELS = {"nn.ClassNLLCriterion", "nn.CrossEntropyCriterion", "nn.MultiMarginCriterion"}
-_OF_NUMBERS = {"nn.MSECriterion", "nn.AbsCriterion", "nn.SmoothL1Criterion"}
-_OF_STEPS = {"nn.SequencerCriterion", "nn.RepeaterCriterion"}
-
 
 def criterion_example(criterion: Any, layer: Layer) -> tuple[Any, Any] | None:
-    """A prediction and a target for a criterion, in double; None where its kind of target is not known here."""
+    """A prediction and a target for a criterion, in double; None where it is not known what it takes."""
     sizes = Sizes()
-    if layer.name in _OF_STEPS:
+    if facts.takes(layer.name) == "steps":
         inner = layer.slots.get("criterion") or (layer.children[0] if layer.children else None)
         found = None if inner is None else criterion_example(inner.module, inner)
         if found is None:
             return None
         x, y = found
-        scales = [1 + n / 10 for n in range(sizes.steps)]
+        scales = [1 - n / 10 for n in range(sizes.steps)]  # probabilities stay what they are
         return [x * s for s in scales], [y] * sizes.steps if layer.name == "nn.SequencerCriterion" else y
-    weights = criterion.get_field("weights") if layer.name in _OF_LABELS else None
+    kind = facts.target(layer.name) if facts.takes(layer.name) == "tensor" else ""
+    weights = criterion.get_field("weights") if kind == "class" else None
     classes = 7 if weights is None else weights.numel()
     x = make(Shape((sizes.batch, classes)), torch.float64)
-    if layer.name in _OF_LABELS:
-        return x, make(Shape((sizes.batch,), classes), torch.float64)
-    if layer.name in _OF_NUMBERS:
-        return x, make(Shape((sizes.batch, classes)), torch.float64, seed=2)
-    if layer.name == "nn.BCECriterion":
-        return x.sigmoid(), (make(Shape((sizes.batch, classes)), torch.float64, seed=2) > 0).double()
+    other = make(Shape((sizes.batch, classes)), torch.float64, seed=2)
     if layer.name == "nn.DistKLDivCriterion":
-        goal = make(Shape((sizes.batch, classes)), torch.float64, seed=2)
-        return x.log_softmax(-1), goal.softmax(-1)
-    return None
+        found = x.log_softmax(-1), other.softmax(-1)
+    elif kind == "class":
+        found = x, make(Shape((sizes.batch,), classes), torch.float64)
+    elif kind == "values":
+        found = x, other
+    elif kind == "truths":
+        found = x.sigmoid(), (other > 0).double()
+    else:
+        return None
+    try:
+        criterion.clone().torch7_forward(*found)
+    except _REFUSALS:  # it wants more of them than what they are
+        return None
+    return found

@@ -45,6 +45,7 @@ _INPUT_MODES = ("CUDNN_LINEAR_INPUT", "CUDNN_SKIP_INPUT")
     "cudnn.RNN",
     draws=True,
     differs_in_training=True,
+    begins_training=True,
     parameters="weight:1~uniform(1/sqrt(hiddenSize))",
     keeps_rank=True,
     takes="sequence",

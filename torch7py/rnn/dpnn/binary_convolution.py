@@ -39,7 +39,10 @@ class _Binary(torch.autograd.Function):
 
 
 @layer(
-    "nn.SpatialBinaryConvolution", package="dpnn", parameters="weight:4~uniform(1/sqrt(kW*kH*nInputPlane))"
+    "nn.SpatialBinaryConvolution",
+    package="dpnn",
+    parameters="weight:4~uniform(1/sqrt(kW*kH*nInputPlane))",
+    begins_training=True,
 )
 class SpatialBinaryConvolution(SpatialConvolution):
     """``nn.SpatialBinaryConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: a convolution by the

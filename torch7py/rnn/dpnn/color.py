@@ -40,7 +40,14 @@ class _Shifted(Gridded):
         return fit(self, "gradOutput", gradOutput, input).clone()
 
 
-@layer("nn.SimpleColorTransform", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
+@layer(
+    "nn.SimpleColorTransform",
+    package="dpnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+)
 class SimpleColorTransform(_Shifted):
     """``nn.SimpleColorTransform(inputChannels, range)``: in training plane i is shifted by ``uniform(-r, r)``,
     r being range[i].
@@ -75,7 +82,14 @@ class SimpleColorTransform(_Shifted):
         return "SimpleColorTransform"  # without the package, as in the original
 
 
-@layer("nn.PCAColorTransform", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
+@layer(
+    "nn.PCAColorTransform",
+    package="dpnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+)
 class PCAColorTransform(_Shifted):
     """``nn.PCAColorTransform(inputChannels, eigenVectors, eigenValues[, std])``: in training the planes are shifted
     along the colours' principal components (Krizhevsky et al., 2012).

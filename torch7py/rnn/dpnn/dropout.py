@@ -29,7 +29,14 @@ def probability(name: str, p: float) -> float:
     return p
 
 
-@layer("nn.TotalDropout", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
+@layer(
+    "nn.TotalDropout",
+    package="dpnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+)
 class TotalDropout(Module):
     """``nn.TotalDropout([p])``: in training the whole input becomes 0 with probability p (0.5), or stays as it is.
 
@@ -63,7 +70,14 @@ class TotalDropout(Module):
         return f"{self.class_name}({format_number('%f', self.p)})"
 
 
-@layer("nn.SpatialRegionDropout", package="dpnn", keeps_rank=True, draws=True, differs_in_training=True)
+@layer(
+    "nn.SpatialRegionDropout",
+    package="dpnn",
+    keeps_rank=True,
+    draws=True,
+    differs_in_training=True,
+    begins_training=True,
+)
 class SpatialRegionDropout(Gridded):
     """``nn.SpatialRegionDropout([p])``: in training a share p (0.2) of the rows or columns at one border become 0.
 

@@ -22,6 +22,7 @@ __all__ = [
     "FORWARD",
     "applies_to_steps",
     "batch_rank",
+    "begins_training",
     "by_step",
     "carries",
     "class_of",
@@ -280,6 +281,12 @@ def keeps_something(name: str) -> bool:
     if facts is None:
         return False
     return facts.keeps != "nothing" or facts.gives == "steps" or by_step(name) or normalizes_batches(name)
+
+
+def begins_training(name: str) -> bool:
+    """Whether a new layer is in training, before anybody says in which mode it is."""
+    facts = facts_of(name)
+    return facts is not None and facts.begins_training
 
 
 def differs_in_training(name: str) -> bool:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch7py.nn.registry import layers as classes
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.translate.layers.recurrent import kept_state
-from torch7py.translate.layers.registry import Expr, Layer, NotNative, Overwritten, Value, items, structure
+from torch7py.translate.layers.registry import (
+    Expr,
+    Layer,
+    NotNative,
+    Overwritten,
+    Value,
+    bind,
+    items,
+    structure,
+)
 from torch7py.translate.layers.writer import Writer
 
 
@@ -23,6 +33,28 @@ def _in_order(layer: Layer, last: Layer | None) -> None:
         kind = classes.get(part.name)
         if part is not last and isinstance(kind, type) and issubclass(kind, AbstractRecurrent):
             raise Overwritten(f"{layer.name} with {part.name} inside, whose output later steps overwrite")
+
+
+def with_parts(
+    path: str, given: dict[str, Layer], args: Mapping[str, str], copy: Callable[[Layer], Layer], start: str
+) -> dict[str, Layer]:
+    """The modules in a layer as its form here has them: those that it is given, and what its constructor makes.
+
+    ``copy`` makes another layer of the same parts; ``start`` is where a Recurrent's size is said.
+    """
+    parts = dict(given)
+    if path == "nn.Recurrence" and "recurrentModule" in parts:
+        return {"module": parts["recurrentModule"]}
+    if path == "nn.Recurrent":
+        if "start" not in parts:
+            parts["start"] = Layer("nn.Add", bind("nn.Add", [args.get("start", "None")]), source=start)
+        parts.setdefault("transfer", Layer("nn.Sigmoid"))
+        parts.setdefault("merge", Layer("nn.CAddTable"))
+    elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in parts:
+        if "backward" not in parts:
+            parts["backward"] = copy(parts["forward"])
+        parts.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
+    return parts
 
 
 PARTS = ("start", "input", "feedback", "transfer", "merge")

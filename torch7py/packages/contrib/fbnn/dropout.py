@@ -51,7 +51,7 @@ class _Masked(Module):
         return super().clearState()
 
 
-@layer("fbnn.Dropout", draws=True, differs_in_training=True, keeps_rank=True)
+@layer("fbnn.Dropout", draws=True, differs_in_training=True, begins_training=True, keeps_rank=True)
 class FasterDropout(_Masked):
     """``fbnn.Dropout([p])``: zero each element with probability p (0.5) in training; evaluation multiplies by 1 - p.
 
@@ -80,7 +80,7 @@ class FasterDropout(_Masked):
         return input * (1 - self.p)
 
 
-@layer("fbnn.IndividualDropout", draws=True, differs_in_training=True, keeps_rank=True)
+@layer("fbnn.IndividualDropout", draws=True, differs_in_training=True, begins_training=True, keeps_rank=True)
 class IndividualDropout(_Masked):
     """``fbnn.IndividualDropout(p)``: zero the elements of column d with probability p[d], divide the others by ``1 -
     p[d]``.

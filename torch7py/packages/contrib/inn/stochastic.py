@@ -17,7 +17,7 @@ __all__ = ["SpatialStochasticPooling"]
 TINY = torch.finfo(torch.float32).tiny  # the original adds this to a sum before dividing by it
 
 
-@layer("inn.SpatialStochasticPooling", draws=True, differs_in_training=True)
+@layer("inn.SpatialStochasticPooling", draws=True, differs_in_training=True, begins_training=True)
 class SpatialStochasticPooling(SpatialMaxPooling):
     """``inn.SpatialStochasticPooling(kW, kH[, dW, dH])``: of each window one element at random (Zeiler and Fergus,
     2013).

@@ -11,6 +11,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
+from torch7py.translate.layers.recurrence import with_parts
 from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.coupling import Coupling
@@ -123,15 +124,9 @@ class Constructions:
             if t.kind(argument) == "number" and not t.whole(argument):  # as torch.max(labels) gives
                 rest |= {name: f"int({text})" for name in _COUNTS if rest.get(name) == text}
         source = self.builders.source(node.line)
-        if path == "nn.Recurrence" and "recurrentModule" in slots:
-            slots = {"module": slots["recurrentModule"]}
-        if path == "nn.Recurrent":
-            slots = self._recurrent_parts(node, rest, slots)
-        elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in slots:
-            first = slots["forward"]
-            if "backward" not in slots:
-                slots["backward"] = self._copy(first, node.line)
-            slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
+        line = node.arguments[0].line if node.arguments else node.line
+        start = self.builders.source(line) if line != node.line else ""
+        slots = with_parts(path, slots, rest, lambda layer: self._copy(layer, node.line), start)
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
         self.sequences.made_by[id(layer)] = node
@@ -161,19 +156,6 @@ class Constructions:
         self.places[id(copy)] = self.places.get(id(layer), 0)
         self.layers.append(copy)
         return copy
-
-    def _recurrent_parts(
-        self, node: Call, given: dict[str, str], slots: dict[str, Layer]
-    ) -> dict[str, Layer]:
-        """The modules of a Recurrent: a size as its start is an nn.Add, and two have defaults."""
-        parts = dict(slots)
-        if "start" not in parts:
-            line = node.arguments[0].line
-            source = self.builders.source(line) if line != node.line else ""
-            parts["start"] = Layer("nn.Add", bind("nn.Add", [given.get("start", "None")]), source=source)
-        parts.setdefault("transfer", Layer("nn.Sigmoid"))
-        parts.setdefault("merge", Layer("nn.CAddTable"))
-        return parts
 
     def _set(self, layer: Layer, call: Invoke) -> None:
         if call.method == "remember":

@@ -7,6 +7,7 @@ a program may run such a layer before, it begins in the page with what gives Tor
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.interfaces.translation import Translation
@@ -18,8 +19,6 @@ __all__ = ["Modes"]
 
 _Key = Variable | str  # of a module: the variable, or the field, that has it
 _SET = {"training", "evaluate"}
-# Layers whose constructor says that they train.
-_BEGIN_TRAINING = {"nn.Dropout", "nn.SpatialDropout", "nn.VolumetricDropout", "nn.RReLU"}
 
 
 class _Unset(Exception):
@@ -45,7 +44,10 @@ class Modes:
     def _lines(self, made: LuaClass) -> list[str]:
         t = self.t
         family = t.classes.family(made)
-        if any(each.parent in _BEGIN_TRAINING or "train" in each.values for each in family):
+        if any(
+            (each.parent is not None and facts.begins_training(each.parent)) or "train" in each.values
+            for each in family
+        ):
             return []
         if "train" in t.classes.fields.definite(made):
             return []
