@@ -38,6 +38,8 @@ from torch7py.translate import tree
 from torch7py.translate.availability import Packages
 from torch7py.translate.check import is_own_file, lua_files, parts_of_page, programs_first
 from torch7py.translate.checked_code import ForeignCode
+from torch7py.translate.forms import statements
+from torch7py.translate.native.analysis.unknown import is_of_what_is_not_there
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.report import Report
@@ -61,7 +63,8 @@ Written by `python tools/shares.py table shares.jsonl` from a measurement over t
 statement is *idiomatic* where it becomes plain PyTorch, in *plain calls* where functions look at its values when the
 page runs, and *refused* where it has no translation; `torch7py check` says why. *Failed* counts the files for which no
 page was written at all. *Not run* is the part of the refused statements that stands in programs which `torch7py run`
-cannot run either: they begin with a `require` of a package that is not here.
+cannot run either, because they begin with a `require` of a package that is not here, or that uses what no file of the
+program has.
 
 | Repository | Files | Statements | Idiomatic | Plain calls | Refused | Not run | Wholly idiomatic files | Failed |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -72,7 +75,8 @@ cannot run either: they begin with a `require` of a package that is not here.
 class Share:
     """What one file came to; ``program`` is the file that was translated with it, ``commit`` the checkout's.
 
-    ``absent`` are the packages without which the program does not begin, and that are not here.
+    ``absent`` are the packages without which the program does not begin, and that are not here; ``unset`` counts
+    the refused statements that use what no file of the program has, which is an error of its run as well.
     """
 
     repository: str
@@ -85,10 +89,15 @@ class Share:
     plain_calls: int = 0
     codes: dict[str, int] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
+    unset: int = 0
 
     @property
     def refused(self) -> int:
         return self.statements - self.idiomatic - self.plain_calls
+
+    @property
+    def not_run(self) -> int:
+        return self.refused if self.absent else self.unset
 
     @property
     def failed(self) -> bool:
@@ -138,7 +147,7 @@ def measured(program: Program) -> list[Share]:
         for code in (page.code, *page.modules.values()):
             ast.parse(code)
         reports = [report for report, _ in parts_of_page(page, program.path)]
-        needed = _needed(page)
+        needed, unset = _needed(page), _unset(page)
     except LuaSyntaxError:
         return [program.failed(NO_LUA)]
     except ForeignCode as error:
@@ -146,7 +155,9 @@ def measured(program: Program) -> list[Share]:
     except SyntaxError as error:
         return [program.failed(f"the page is no Python: {error.msg}")]
     return [
-        _share(report, program, needed) for report in reports if program.folder in Path(report.file).parents
+        _share(report, program, needed, unset[Path(report.file)])
+        for report in reports
+        if program.folder in Path(report.file).parents
     ]
 
 
@@ -166,7 +177,18 @@ def _needed(page: Native) -> list[str]:
     )
 
 
-def _share(report: Report, program: Program, needed: list[str]) -> Share:
+def _unset(page: Native) -> dict[Path, int]:
+    """For each file the refused statements that use what no file of the program has."""
+    refused = {
+        statement
+        for problem in page.problems
+        if problem.statement is not None and is_of_what_is_not_there(problem)
+        for statement in statements(problem.statement)
+    }
+    return {file.path: len(refused.intersection(statements(file.block))) for file in page.parts}
+
+
+def _share(report: Report, program: Program, needed: list[str], unset: int) -> Share:
     verdict = IN_PART if report.not_translated else HELPED if report.plain_calls else WHOLE
     return Share(
         program.repository,
@@ -179,6 +201,7 @@ def _share(report: Report, program: Program, needed: list[str]) -> Share:
         report.plain_calls,
         dict(Counter(entry.code for entry in (*report.problems, *report.reasons))),
         needed,
+        unset,
     )
 
 
@@ -315,7 +338,7 @@ class _Sum(NamedTuple):
             sum(share.idiomatic for share in found),
             sum(share.plain_calls for share in found),
             sum(share.refused for share in found),
-            sum(share.refused for share in found if share.absent),
+            sum(share.not_run for share in found),
             sum(share.verdict == WHOLE for share in found),
             sum(share.failed for share in found),
         )

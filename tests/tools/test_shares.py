@@ -22,6 +22,8 @@ def checkouts(tmp_path: Path) -> Path:
     (folder / "tools.lua").write_text("local M = {}\nfunction M.twice(x) return 2 * x end\nreturn M\n")
     (folder / "alone.lua").write_text("print(1)\nprint(debug.sethook())\n")
     (folder / "broken.lua").write_text("print(\n")
+    (folder / "unset.lua").write_text("print(1)\nprint(settings.rate)\nprint(debug.sethook())\n")
+    (folder / "absent.lua").write_text("require 'nowhere'\nprint(1)\nprint(debug.sethook())\n")
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "all"], check=True)
@@ -39,11 +41,19 @@ def measure(checkouts: Path, out: Path, *more: str) -> list[Share]:
 def test_each_file_has_its_shares(checkouts: Path, tmp_path: Path) -> None:
     found = {share.file: share for share in measure(checkouts, tmp_path / "shares.jsonl")}
     assert [(file, share.program, share.verdict) for file, share in found.items()] == [
+        ("absent.lua", "absent.lua", shares.IN_PART),
         ("alone.lua", "alone.lua", shares.IN_PART),
         ("broken.lua", "broken.lua", shares.NO_LUA),
         ("main.lua", "main.lua", shares.WHOLE),
         ("tools.lua", "main.lua", shares.WHOLE),
+        ("unset.lua", "unset.lua", shares.IN_PART),
     ]
+    # What a run cannot do either: all that is refused behind a package that is not here, and what nothing sets.
+    assert {file: (share.refused, share.not_run) for file, share in found.items() if share.refused} == {
+        "absent.lua": (2, 2),
+        "alone.lua": (1, 0),
+        "unset.lua": (2, 1),
+    }
     alone = found["alone.lua"]
     assert (alone.statements, alone.idiomatic, alone.refused) == (2, 1, 1)
     assert sum(alone.codes.values()) == 1
@@ -55,17 +65,19 @@ def test_a_measurement_goes_on_from_what_it_had(checkouts: Path, tmp_path: Path)
     before = Share(NAME, "alone.lua", "alone.lua", "1234", shares.WHOLE, 9, 9)
     (tmp_path / "shares.jsonl.part").write_text(f"{before.line()}\n")
     found = measure(checkouts, tmp_path / "shares.jsonl")
-    assert found[0] == before
-    assert len(found) == 4
+    assert found[1] == before
+    assert len(found) == 6
 
 
 def test_a_program_without_end_has_its_verdict(checkouts: Path, tmp_path: Path) -> None:
     found = measure(checkouts, tmp_path / "shares.jsonl", "--limit", "0")
     assert {share.file: share.verdict for share in found} == {
+        "absent.lua": "more than 0 seconds",
         "alone.lua": "more than 0 seconds",
         "broken.lua": shares.NO_LUA,
         "main.lua": "more than 0 seconds",
         "tools.lua": "more than 0 seconds",
+        "unset.lua": "more than 0 seconds",
     }
 
 
@@ -102,13 +114,13 @@ def test_what_became_worse_is_named_by_file_and_repository(tmp_path: Path) -> No
 def test_the_table_adds_up() -> None:
     content = [
         Share("a/b", "x.lua", "x.lua", "1", shares.WHOLE, 30, 30),
-        Share("c/d", "y.lua", "y.lua", "2", shares.IN_PART, 10, 5, 2),
+        Share("c/d", "y.lua", "y.lua", "2", shares.IN_PART, 10, 5, 2, unset=1),
     ]
     rows = shares.table(content).split("\n")[-4:]
     assert rows == [
-        "| a/b | 1 | 30 | 100.0 % | 0.0 % | 0.0 % | 1 | 0 |",
-        "| c/d | 1 | 10 | 50.0 % | 20.0 % | 30.0 % | 0 | 0 |",
-        "| **All** | 2 | 40 | 87.5 % | 5.0 % | 7.5 % | 1 | 0 |",
+        "| a/b | 1 | 30 | 100.0 % | 0.0 % | 0.0 % | 0.0 % | 1 | 0 |",
+        "| c/d | 1 | 10 | 50.0 % | 20.0 % | 30.0 % | 10.0 % | 0 | 0 |",
+        "| **All** | 2 | 40 | 87.5 % | 5.0 % | 7.5 % | 2.5 % | 1 | 0 |",
         "",
     ]
 

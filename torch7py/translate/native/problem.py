@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch7py.translate.tree import Statement
+
 __all__ = ["Problem", "Undecided"]
 
 
@@ -14,6 +16,7 @@ class Problem(Exception):
         self.line = line
         self.reason = reason
         self.file = ""  # set where it is met, as a program may have several
+        self.statement: Statement | None = None  # that is not translated for it, set there, too
 
 
 class Undecided(Problem):

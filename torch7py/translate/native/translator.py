@@ -196,7 +196,7 @@ class Translator(Translation):
                 self.plain_calls.append(node)
         except Problem as problem:
             del self.lines[before:]
-            problem.file = self.file
+            problem.file, problem.statement = self.file, node
             self.scope, self.labels = scope, labels
             self.put_back_needs(needs)
             self.problems.append(problem)

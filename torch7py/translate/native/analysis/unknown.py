@@ -17,6 +17,16 @@ _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
 
 
+# What a run of the program does not have either.
+_NO_FILE = "of which no file is found"
+_NO_VALUE = "a global that no file of the program sets"
+
+
+def is_of_what_is_not_there(problem: Problem) -> bool:
+    """Whether a problem says that the program uses what none of its files has: its run is an error there as well."""
+    return _NO_FILE in problem.reason or _NO_VALUE in problem.reason
+
+
 def described(t: Known, node: Expression) -> str:
     """``net, what torch.load gives``: an expression, and what is known of its kind, or why nothing is."""
     while isinstance(node, tree.Paren):
@@ -60,7 +70,7 @@ def of_require(node: Call) -> str:
     package = required(node)
     if package is None:
         return "require of a name that is not written out"
-    found = "a package without a native form" if package in packages else "of which no file is found"
+    found = "a package without a native form" if package in packages else _NO_FILE
     return f"require {said(package)}, {found}"
 
 
@@ -118,7 +128,7 @@ def _of_variable(t: Known, variable: Variable) -> str:
     if variable.is_global and not variable.writes:
         if variable.name in packages:
             return "a package"
-        return "a global that no file of the program sets"
+        return _NO_VALUE
     if variable.kind == "parameter":
         if function is None or not t.types.calls_of.get(function):
             return "a parameter of a function that nothing here calls"
