@@ -17,7 +17,7 @@ from torch7py.translate.facts.methods import READING
 from torch7py.translate.native.program import translate_script
 
 FOLDER = Path(torch7py.translate.__file__).parent
-LAYERS = 121
+LAYERS = 118
 METHODS = 1408
 _LAYER = re.compile(r"(nn|cudnn|rnn)\.[A-Z]\w+")
 _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")

@@ -42,7 +42,6 @@ _DRAWN_ALIKE = {
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
     " LookupTable NCEModule".split()
 }
-_NORMALIZING = {"nn.BatchNormalization", "nn.SpatialBatchNormalization", "nn.VolumetricBatchNormalization"}
 # Layers whose weights have the rows of PyTorch's, in whatever order.
 _ROWS_ALIKE = {
     f"nn.{name}"
@@ -342,7 +341,11 @@ class Models(interfaces.Models):
         """``model:reset([deviation])``, of layers whose first weights are drawn alike in PyTorch."""
         t = self.t
         names = layers_in(t.type(node.receiver))
-        alike = _DRAWN_ALIKE - {"nn.NCEModule"} if node.arguments else _DRAWN_ALIKE | _NORMALIZING
+        alike = (
+            _DRAWN_ALIKE - {"nn.NCEModule"}
+            if node.arguments
+            else _DRAWN_ALIKE | {*filter(facts.normalizes_batches, names)}
+        )
         if (
             len(node.arguments) > 1
             or not names
