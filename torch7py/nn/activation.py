@@ -234,7 +234,7 @@ class TanhShrink(Pointwise):
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         output: torch.Tensor = input - self.tanh.updateOutput(input)
-        return self.keep("output", output.contiguous())
+        return self.keep_output(output.contiguous(), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient: torch.Tensor = gradOutput - self.tanh.updateGradInput(input, gradOutput)

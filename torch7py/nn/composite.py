@@ -207,7 +207,7 @@ class PartialLinear(Module):
     def updateOutput(self, input: torch.Tensor) -> Any:
         columns = self._columns(input)
         output = self._network.torch7_forward([input, self.partition])
-        return self.keep_output(output if self.bias is None else output + self.bias.data[:, columns])
+        return self.keep_output(output if self.bias is None else output + self.bias.data[:, columns], output)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
         return self._network.updateGradInput([input, self.partition], gradOutput)[0]

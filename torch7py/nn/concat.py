@@ -55,7 +55,7 @@ class Concat(Container):
 
     def updateOutput(self, input: Any) -> torch.Tensor:
         outputs = [module.updateOutput(input) for module in self.callees()]
-        return self.keep("output", self.join([output.data for output in outputs]))
+        return self.keep_output(self.join([output.data for output in outputs]), outputs)
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
         return self._sum(input, [module.updateGradInput(input, g) for module, g in self.parts(gradOutput)])
@@ -79,7 +79,8 @@ class Concat(Container):
         total = add_up(self, present)
         if isinstance(total, list):
             return self.keep_list("gradInput", total)
-        return self.keep("gradInput", like(self, total, input) if isinstance(input, torch.Tensor) else total)
+        whole = like(self, total, input) if isinstance(input, torch.Tensor) else total
+        return self.keep_grad_input(whole, present)
 
     def describe(self) -> str:
         return self._branches()
@@ -185,7 +186,7 @@ class Parallel(Container):
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         outputs = [module.updateOutput(part) for module, part in self._slices(input)]
-        return self.keep("output", self._join([output.data for output in outputs]))
+        return self.keep_output(self._join([output.data for output in outputs]), outputs)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradients = []

@@ -371,7 +371,7 @@ class ConcatTable(Container):
         total = add_up(self, present)
         if isinstance(total, list):
             return self.keep_list("gradInput", total)
-        return self.keep("gradInput", total)
+        return self.keep_grad_input(total, present)
 
     def describe(self) -> str:
         return self._branches()

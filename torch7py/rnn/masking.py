@@ -124,7 +124,8 @@ class MaskZero(Decorator):
 
     def updateOutput(self, input: Any) -> Any:
         self._remember_mask(input)
-        return self.keep_output(self._masked(self.inner_module.updateOutput(input)))
+        output = self.inner_module.updateOutput(input)
+        return self.keep_output(self._masked(output), output)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         gradient = self._masked(gradOutput)
@@ -189,11 +190,13 @@ class TrimZero(MaskZero):
     def updateOutput(self, input: Any) -> Any:
         self._remember_mask(input)
         self.__dict__["temp"] = self._trimmed(input)
-        return self.keep_output(self._full(self.inner_module.updateOutput(self.temp)))
+        output = self.inner_module.updateOutput(self.temp)
+        return self.keep_output(self._full(output), output)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self.__dict__.update(temp=self._trimmed(input), gradTemp=self._trimmed(gradOutput))
-        return self.keep_grad_input(self._full(self.inner_module.updateGradInput(self.temp, self.gradTemp)))
+        gradient = self.inner_module.updateGradInput(self.temp, self.gradTemp)
+        return self.keep_grad_input(self._full(gradient), gradient)
 
     def _of_rows(self, gradOutput: Any) -> Any:
         """gradOutput for the parameters: as it is where the module saw all rows, as in MaskZero."""

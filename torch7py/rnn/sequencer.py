@@ -385,7 +385,7 @@ class Repeater(AbstractSequencer):
         total = copied(gradients[-1])
         for gradient in reversed(gradients[:-1]):
             total = add_gradients(self, total, gradient)
-        return self.keep_grad_input(total)
+        return self.keep_grad_input(total, gradients)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         self._check(gradOutput)

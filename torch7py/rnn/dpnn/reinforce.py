@@ -116,7 +116,7 @@ class Reinforce(Module):
         return _Sampled.apply(self, is_table, *(input if is_table else [input]))
 
     def updateOutput(self, input: Any) -> Any:
-        return self.keep_output(self.sample(input))
+        return self.keep_output(self.sample(input), input)
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         return self.estimate(input, self.output)
