@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, library_rules, memory
+from torch7py.translate.native import code, confusion, facts, library_rules, memory, plain
 from torch7py.translate.native.analysis.unknown import described, is_open, undecided
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.interfaces.translation import Translation
@@ -128,6 +128,10 @@ def index(t: Translation, node: Index) -> Py:
         return memory.element(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
+    path = t.path(node)
+    if plain.minimizes(path) or (path is None and t.path(node.base) == "optim"):
+        reason = f"{path or 'a function of optim'}, which is called otherwise than by its name"
+        raise (Undecided if t.plain_vectors else Problem)("T7-228", node.line, reason)
     raise undecided(t, node.base, "T7-303", node.line, f"indexing {described(t, node.base)}")
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "has_method",
     "library_call",
     "loop_head",
+    "minimizes",
     "several",
     "store",
     "value",
@@ -74,9 +75,7 @@ def has_method(kind: str | None, method: str) -> bool:
     """
     family = _FAMILIES.get(kind or "")
     return (
-        family is not None
-        and method in page_library.methods_of(family)
-        and (kind, method) != ("module", "add")
+        family is not None and page_library.has_method(family, method) and (kind, method) != ("module", "add")
     )
 
 
@@ -86,8 +85,15 @@ def has_function(path: str) -> bool:
     return (
         path in _FUNCTIONS
         or path in _POOLS
+        or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
+
+
+def minimizes(path: str | None) -> bool:
+    """Whether a function is one of optim's that the library has."""
+    owner, _, last = (path or "").rpartition(".")
+    return owner == "optim" and (last == "checkgrad" or last in page_library.entries("OPTIMIZERS"))
 
 
 def gives_all(t: Translation, node: Expression) -> bool:
@@ -111,7 +117,12 @@ def ends_in_several(t: Translation, node: tree.Table) -> bool:
 
 def value(t: Translation, node: Expression) -> Py | None:
     """An expression as a plain call, None where there is none."""
-    if isinstance(node, Index) and t.path(node) is None:
+    path = t.path(node) if isinstance(node, Index) else None
+    if path is not None and minimizes(path):
+        return optimizer(t, path)
+    if isinstance(node, Index) and t.path(node.base) == "optim" and path is None:
+        return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
+    if isinstance(node, Index) and path is None:
         return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Unary) and node.operator == "#":
         return library_call(t, "length", [t.value(node.operand).text])
@@ -195,6 +206,12 @@ def library_call(t: Translation, name: str, given: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
 
 
+def optimizer(t: Translation, path: str) -> Py:
+    """A function of optim's."""
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.{path.rpartition('.')[2]}")
+
+
 def _alone(value: Py, every: bool) -> Py:
     """A value, or as ``every`` one of a call a tuple of it."""
     return atom(f"({value},)") if every else value
@@ -229,6 +246,9 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
         protected.refuse_other_errors(t, node.line)
         found = library_call(t, "pcall", arguments(t, node.arguments))
+        return found if function == "call_all" else atom(f"{found}[0]")
+    if minimizes(path):
+        found = atom(f"{optimizer(t, path)}({', '.join(arguments(t, node.arguments))})")
         return found if function == "call_all" else atom(f"{found}[0]")
     if path in _POOLS:
         found = library_call(t, "threads", arguments(t, node.arguments))

@@ -47,6 +47,8 @@ _OTHERS = [
 
 # What is not proved of passes, and outputs that a module writes over: the library's write over theirs, too.
 _OF_PASSES = {"T7-226", "T7-230"}
+# What is not proved of flat weights and of what moves them: the library's functions of optim take any.
+_OF_VECTORS = {"T7-227", "T7-228"}
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
 
@@ -87,14 +89,23 @@ def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
 
 def _with_plain_forms(found: Native, source: bytes, file: str) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
-    assert found.translator is not None
-    declined = found.translator.graphs.declined
-    passes = [problem for problem in found.problems if problem.code in _OF_PASSES]
-    if not declined and not passes:
-        return found
-    other = _without_clashes(source, file, found.one_row, PlainForms(frozenset(declined), bool(passes)))
-    other.reasons = list(dict.fromkeys([*declined.values(), *passes, *other.reasons]))
-    return max(found, other, key=lambda each: each.native + each.plain_calls)
+    best, forms, reasons = found, PROVED, list(found.reasons)
+    while True:
+        assert found.translator is not None
+        declined = found.translator.graphs.declined
+        wanted = PlainForms(
+            forms.graphs | declined.keys(),
+            forms.passes or any(problem.code in _OF_PASSES for problem in found.problems),
+            forms.vectors or any(problem.code in _OF_VECTORS for problem in found.problems),
+        )
+        if wanted == forms:
+            return best
+        refused = [problem for problem in found.problems if problem.code in _OF_PASSES | _OF_VECTORS]
+        reasons = [*reasons, *declined.values(), *refused]
+        forms = wanted
+        found = _without_clashes(source, file, found.one_row, forms)
+        reasons = found.reasons = list(dict.fromkeys([*reasons, *found.reasons]))
+        best = max(best, found, key=lambda each: each.native + each.plain_calls)
 
 
 def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:

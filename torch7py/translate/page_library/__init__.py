@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "entries", "is_part", "joined", "methods_of", "names", "source"]
+__all__ = ["FILE", "MODULE", "entries", "has_method", "is_part", "joined", "methods_of", "names", "source"]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
 # Each uses those before it.
-_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "coroutines", "methods")
+_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "coroutines", "methods", "minimizing")
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
 A page has numbers, text, truth values and None; tensors; modules; functions; and lists, dicts and objects, which are
@@ -87,6 +87,11 @@ def entries(name: str) -> frozenset[str]:
 def methods_of(kind: str) -> frozenset[str]:
     """The methods that the library has for values of a kind, ``tensor``, ``module``, ``text`` or ``storage``."""
     return entries(f"{kind.upper()}_METHODS") | (entries("ELEMENTWISE") if kind == "tensor" else frozenset())
+
+
+def has_method(kind: str, name: str) -> bool:
+    """Whether the library has a method for values of a kind, those too whose functions take other arguments."""
+    return name in methods_of(kind) or (kind == "tensor" and name in entries("NEW_ELEMENTS"))
 
 
 @cache

@@ -54,9 +54,10 @@ def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     ):
         result = tensor_method(args[0].clone(), name, *args[1:])
         return x.resize_(result.shape).copy_(result)
-    if name not in TENSOR_METHODS:
+    if name not in TENSOR_METHODS and name not in NEW_ELEMENTS:
         raise TypeError(f"the method {name} of a tensor")
-    return TENSOR_METHODS[name](x, *(whole(value) for value in args))
+    methods = TENSOR_METHODS if name in TENSOR_METHODS else NEW_ELEMENTS
+    return methods[name](x, *(whole(value) for value in args))
 
 
 def function_all(name: str, x: Any, *args: Any) -> tuple[Any, ...]:
@@ -95,6 +96,20 @@ def _scaled(name: str) -> Callable[..., torch.Tensor]:
 def _with(name: str) -> Callable[..., torch.Tensor]:
     """A method of one operand, taken in the tensor's shape."""
     return lambda x, other: getattr(x, name)(like(x, other))
+
+
+def _become(x: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """A tensor with other elements, in their sizes."""
+    return x.resize_(values.shape).copy_(values)
+
+
+def _range(x: torch.Tensor, first: float, last: float, step: float = 1) -> torch.Tensor:
+    places = torch.arange(int((last - first) / step + 1), dtype=torch.float64)
+    return _become(x, first + places * step)
+
+
+def _line(x: torch.Tensor, first: float, last: float, count: int = 100) -> torch.Tensor:
+    return _become(x, torch.linspace(first, last, int(count), dtype=torch.float64))
 
 
 def _random(x: torch.Tensor, *args: int) -> torch.Tensor:
@@ -317,4 +332,15 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "topk": _topk,
     "type": _type,
     "typeAs": lambda x, other: x.to(other),
+}
+
+# Methods that give a tensor other elements and sizes; the functions of these names take no tensor to start from.
+NEW_ELEMENTS: dict[str, Callable[..., torch.Tensor]] = {
+    "eye": lambda x, *sizes: _become(x, torch.eye(*sizes_in(sizes))),
+    "linspace": _line,
+    "ones": lambda x, *sizes: x.resize_(sizes_in(sizes)).fill_(1),
+    "rand": lambda x, *sizes: x.resize_(sizes_in(sizes)).uniform_(),
+    "randn": lambda x, *sizes: x.resize_(sizes_in(sizes)).normal_(),
+    "range": _range,
+    "zeros": lambda x, *sizes: x.resize_(sizes_in(sizes)).fill_(0),
 }

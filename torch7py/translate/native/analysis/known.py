@@ -23,11 +23,13 @@ class PlainForms(NamedTuple):
     """What is written in plain calls because a first attempt has shown that its idiomatic form cannot be proved.
 
     ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
-    each keeping what it needs, and no loss goes back as a whole.
+    each keeping what it needs, and no loss goes back as a whole. ``vectors``: whether flat weights are vectors of
+    which the parameters are views, which the functions of optim move.
     """
 
     graphs: frozenset[int] = frozenset()
     passes: bool = False
+    vectors: bool = False
 
 
 PROVED = PlainForms()
@@ -80,7 +82,7 @@ class Known:
         self, project: Project, scopes: Scopes, types: Types, one_row: bool, plainly: PlainForms
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs, self.plain_passes = plainly
+        self.plain_graphs, self.plain_passes, self.plain_vectors = plainly
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)

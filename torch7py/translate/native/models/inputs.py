@@ -145,10 +145,14 @@ class Inputs:
         return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
 
     def _is_turned(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
-        """Whether a target has another shape than the prediction: Torch7 takes the elements of both in their order."""
-        ranks = {self.t.type(node).rank for node in (prediction, target)}
+        """Whether a target has, or a vector may have, another shape than the prediction.
+
+        Torch7 takes the elements of both in their order.
+        """
+        of_prediction, of_target = (self.t.type(node).rank for node in (prediction, target))
         names = {layer.name for layer in criterion.find().layers}
-        return None not in ranks and len(ranks) > 1 and bool(names) and names <= _BY_ELEMENT
+        may_differ = of_target == 1 if of_prediction is None else of_target not in (None, of_prediction)
+        return may_differ and bool(names) and names <= _BY_ELEMENT
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         t = self.t

@@ -371,6 +371,8 @@ class Making:
             if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
+        if layer.name in GROWING and layer.name not in WITH_DIMENSION and not layer.children:
+            return f"{self.t.need(layer.name.removeprefix('nn.'))}()"  # which the program adds to later
         if layer.name == "nn.Sequencer":
             inner = layer.slots.get("module")
             return self.plain(inner) if inner is not None and self._pointwise(inner) else None

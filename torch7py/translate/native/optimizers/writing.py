@@ -127,7 +127,7 @@ def of_call(t: Translation, node: Call) -> Optimizer | None:
         if node in optimizer.calls:
             return optimizer
     path = t.path(node.callee) or ""
-    if path.startswith("optim.") and path[6:].islower():
+    if path.startswith("optim.") and path[6:].islower() and not t.plain_vectors:
         raise Problem("T7-228", node.line, f"{path} whose settings or weights are not plain to see")
     return None
 

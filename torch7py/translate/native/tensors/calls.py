@@ -47,7 +47,7 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
             if arguments:
                 raise Problem("T7-271", node.line, f"{name} into a result")
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
-        problem = Undecided if name in page_library.methods_of("tensor") else Problem
+        problem = Undecided if page_library.has_method("tensor", name) else Problem
         raise problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
     if name in ("size", "stride") and not arguments and t.type(node).has("stored"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.native import code, types_by_name
+from torch7py.translate.native import code, library_rules, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.interfaces.translation import Translation
@@ -52,6 +52,14 @@ def by_name(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     conversion = (library.TENSOR_TYPES[name] or "Double").lower()
     converted = rules[conversion](t, receiver, ())
     return atom(f"{converted.at(code.ATOM)}.cuda()") if name.startswith("torch.Cuda") else converted
+
+
+@library_rules.function("torch.getdefaulttensortype")
+def name_of_default(t: Translation, node: Call) -> Py:
+    """The name of the type that new tensors have."""
+    if t.cards:
+        return atom(f"{t.need('tensor_type')}(torch.empty(0))")
+    return atom("torch.empty(0).type()")
 
 
 def name_of_type(t: Translation, node: Expression) -> Py:

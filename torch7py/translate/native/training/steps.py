@@ -58,7 +58,8 @@ class Training(interfaces.Training):
         """See how the program trains, once all parts of the writer are there."""
         self.vectors.find()
         self.parameter_lists.find()
-        finding.find(self.t)
+        if not self.t.plain_vectors:
+            finding.find(self.t)
         scopes = self._scopes()
         self.backward.analyse(scopes)
         if not self.t.plain_passes:

@@ -43,7 +43,8 @@ class FlatVectors(interfaces.FlatVectors):
                 self.module_of[statement] = modules
                 self.given_by.update((holder, statement) for holder in holders)
                 if (
-                    len(holders) < len(targets)
+                    self.t.plain_vectors
+                    or len(holders) < len(targets)
                     or not self._is_kept(targets, modules)
                     or not self._is_theirs(holders, modules, statement)
                     or self.run_parts.leaves_out(modules)
