@@ -518,7 +518,7 @@ class Calls:
         except IndexError:
             raise self._too_few(node) from None
         except Undecided:
-            found = plain.value(self.t, node) if self.t.plainly else None
+            found = plain.statement(self.t, node) if self.t.plainly else None
             if found is None:
                 raise
             self.t.emit(found.text)

@@ -168,12 +168,13 @@ class Functions:
         return found
 
     def captured_by_turn(self, scope: Scope) -> list[str]:
-        """Default arguments for what a function made in a loop takes from its turn."""
+        """Default arguments for what a function made in a loop takes from its turn, which no call can give it."""
         t = self.t
         if scope.function is None:
             return []
         names = [t.names.of_variable(variable) for variable in self.closures.of_turn(scope)]
-        return [f"{name}={name}" for name in names]
+        apart = ["*"] if names and not scope.function.vararg else []
+        return [*apart, *(f"{name}={name}" for name in names)]
 
     def assigned_outside(self, scope: Scope) -> list[Variable]:
         """The variables of functions around that a function assigns; a package has no variable in Python."""

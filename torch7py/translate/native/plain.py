@@ -31,6 +31,7 @@ __all__ = [
     "loop_head",
     "minimizes",
     "several",
+    "statement",
     "store",
     "value",
 ]
@@ -147,6 +148,12 @@ def _type_test(t: Translation, node: Binary) -> Py | None:
             found = library_call(t, "is_a", [t.value(call.arguments[0]).text, code.quoted(name.value)])
             return found if node.operator == "==" else Py(f"not {found}", code.NOT)
     return None
+
+
+def statement(t: Translation, node: Call | Invoke) -> Py | None:
+    """A call whose values nobody asks for."""
+    minimizing = isinstance(node, Call) and minimizes(t.path(node.callee))
+    return all_values(t, node) if minimizing else value(t, node)
 
 
 def all_values(t: Translation, node: Call | Invoke) -> Py | None:

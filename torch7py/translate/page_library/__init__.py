@@ -70,7 +70,11 @@ def joined(code: str, other: str) -> str:
 
 
 def _defined_in(body: Iterable[ast.stmt]) -> set[str]:
-    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    found = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    for node in body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        found |= {target.id} if isinstance(target, ast.Name) else set()
+    return found
 
 
 @cache

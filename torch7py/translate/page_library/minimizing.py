@@ -26,7 +26,7 @@ def kept(state: Any, name: str, like: torch.Tensor, value: float = 0) -> torch.T
     return result
 
 
-def counted(state: Any, name: str) -> Any:
+def steps_before(state: Any, name: str) -> Any:
     """How many steps came before this one, which is counted."""
     before = index(state, name) or 0
     store(state, name, before + 1)
@@ -60,7 +60,7 @@ def sgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -
             index(state, "dfdx").mul_(momentum).add_(gradient, alpha=1 - damping)
         velocity = index(state, "dfdx")
         gradient = gradient.add_(velocity, alpha=momentum) if nesterov else velocity
-    step = rate / (1 + counted(state, "evalCounter") * falls)
+    step = rate / (1 + steps_before(state, "evalCounter") * falls)
     x.add_(gradient if rates is None else rates * gradient, alpha=-step)
     return x, [value]
 
@@ -73,7 +73,7 @@ def nag(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -
     movement = kept(state, "dfdx", x)
     x.add_(movement, alpha=momentum)
     value, gradient = evaluated(function, x, decay)
-    step = rate / (1 + counted(state, "evalCounter") * falls)
+    step = rate / (1 + steps_before(state, "evalCounter") * falls)
     gradient = gradient if rates is None else rates * gradient
     x.add_(gradient, alpha=-step)
     movement.mul_(momentum).add_(gradient, alpha=-step)
@@ -94,7 +94,7 @@ def adam(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) 
     )
     value, gradient = evaluated(function, x, decay)
     mean, square, root = (kept(state, name, gradient) for name in ("m", "v", "denom"))
-    before = counted(state, "t")
+    before = steps_before(state, "t")
     mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
     square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
     root.copy_(square).sqrt_().add_(epsilon)
@@ -110,7 +110,7 @@ def adamax(function: Any, x: torch.Tensor, config: Any = None, state: Any = None
     )
     value, gradient = evaluated(function, x, decay)
     mean, largest = kept(state, "m", gradient), kept(state, "u", gradient)
-    before = counted(state, "t")
+    before = steps_before(state, "t")
     mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
     largest.copy_(torch.maximum(beta2 * largest, gradient.abs() + epsilon))
     x.addcdiv_(mean, largest, value=-rate / (1 - beta1 ** (before + 1)))
@@ -126,7 +126,7 @@ def adagrad(function: Any, x: torch.Tensor, config: Any = None, state: Any = Non
     variance, root = kept(state, "paramVariance", gradient), kept(state, "paramStd", gradient)
     variance.addcmul_(gradient, gradient)
     root.copy_(variance).sqrt_().add_(1e-10)
-    x.addcdiv_(gradient, root, value=-rate / (1 + counted(state, "evalCounter") * falls))
+    x.addcdiv_(gradient, root, value=-rate / (1 + steps_before(state, "evalCounter") * falls))
     return x, [value]
 
 
@@ -142,7 +142,7 @@ def adadelta(function: Any, x: torch.Tensor, config: Any = None, state: Any = No
     delta.copy_(moved).add_(epsilon).sqrt_().div_(root).mul_(gradient)
     x.sub_(delta)
     moved.mul_(rho).addcmul_(delta, delta, value=1 - rho)
-    counted(state, "evalCounter")
+    steps_before(state, "evalCounter")
     return x, [value]
 
 

@@ -165,9 +165,13 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
         raise TypeError(f"a call of {function!r:.60}")
     arguments: list[Any] = list(args)
     if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
-        parameters = inspect.signature(function).parameters.values()
-        if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-            needed = sum(parameter.default is parameter.empty for parameter in parameters)
+        parameters = [
+            each
+            for each in inspect.signature(function).parameters.values()
+            if each.kind is not each.KEYWORD_ONLY
+        ]
+        if not any(each.kind is each.VAR_POSITIONAL for each in parameters):
+            needed = sum(each.default is each.empty for each in parameters)
             arguments = [*args[: len(parameters)], *[None] * (needed - len(args))]
     result = function(*arguments)
     return result if type(result) is tuple else (result,)

@@ -357,6 +357,8 @@ class Making:
 
     def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """The expression that makes a module."""
+        if _is_listed(layer.name) and not layer.children and not layer.args.texts:
+            return f"{self.t.need(layer.name.removeprefix('nn.'))}()"  # which the program adds to later
         plain = self.plain(layer, self.sequences.takes_whole(layer))
         if plain is not None:
             return plain
@@ -371,8 +373,6 @@ class Making:
             if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
-        if layer.name in GROWING and layer.name not in WITH_DIMENSION and not layer.children:
-            return f"{self.t.need(layer.name.removeprefix('nn.'))}()"  # which the program adds to later
         if layer.name == "nn.Sequencer":
             inner = layer.slots.get("module")
             return self.plain(inner) if inner is not None and self._pointwise(inner) else None
