@@ -182,6 +182,167 @@ def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
     return x, values
 
 
+def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
+    """``optim.lbfgs``, without a line search."""
+    config, state, most, flat, still, memory, rate, search = settings(
+        config, state, maxIter=20, tolFun=1e-5, tolX=1e-9, nCorrection=100, learningRate=1, lineSearch=None
+    )
+    most_calls = settings(config, state, maxEval=most * 1.25)[2]
+    if search is not None:
+        raise ValueError("a line search in lbfgs")
+    value, gradient = evaluated(function, x)
+    values, calls = [value], 1
+    store(state, "funcEval", (index(state, "funcEval") or 0) + 1)
+    if gradient.abs().sum().item() <= flat:
+        return x, values
+    steps, changes, scale, direction, step, before = (
+        index(state, name) for name in ("old_dirs", "old_stps", "Hdiag", "d", "t", "g_old")
+    )
+    steps, changes = steps or [], changes or []
+    for turn in range(1, int(most) + 1):
+        done = (index(state, "nIter") or 0) + 1
+        store(state, "nIter", done)
+        if done == 1:
+            direction, steps, changes, scale = -gradient, [], [], 1
+        else:
+            change, moved = gradient - before, direction * step
+            curvature = change.dot(moved).item()
+            if curvature > 1e-10:
+                if len(steps) == memory:
+                    del steps[0], changes[0]
+                steps.append(moved)
+                changes.append(change)
+                scale = curvature / change.dot(change).item()
+            # the inverse Hessian times the gradient, by the two loops
+            direction, weights = -gradient, []
+            for s, y in zip(reversed(steps), reversed(changes), strict=True):
+                weights.append(s.dot(direction).item() * (1 / y.dot(s).item()))
+                direction.add_(y, alpha=-weights[-1])
+            direction *= scale
+            for s, y, weight in zip(steps, changes, reversed(weights), strict=True):
+                direction.add_(s, alpha=weight - y.dot(direction).item() * (1 / y.dot(s).item()))
+        before, value_before = gradient.clone(), value
+        slope = gradient.dot(direction).item()
+        if slope > -still:
+            break
+        step = min(1, 1 / gradient.abs().sum().item()) * rate if done == 1 else rate
+        x.add_(direction, alpha=step)
+        if turn == most:
+            break
+        value, gradient = evaluated(function, x)
+        values.append(value)
+        calls += 1
+        store(state, "funcEval", index(state, "funcEval") + 1)
+        moved_by = (direction * step).abs().sum().item()
+        small = gradient.abs().sum().item() <= flat or moved_by <= still
+        if calls >= most_calls or small or abs(value - value_before) < still:
+            break
+    names = ("old_dirs", "old_stps", "Hdiag", "d", "t", "g_old", "f_old")
+    for name, each in zip(names, (steps, changes, scale, direction, step, before, value), strict=True):
+        store(state, name, each)
+    return x, values, calls
+
+
+def quotient(a: float, b: float) -> float:
+    """a / b where b may be 0, as Lua divides."""
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def root_of(a: float) -> float:
+    return math.sqrt(a) if a >= 0 else math.nan
+
+
+def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
+    """``optim.cg``: conjugate gradients, with a line search by parabolas and cubics."""
+    config, state, rho, sig, inner, outer, most, ratio = settings(
+        config, state, rho=0.01, sig=0.5, int=0.1, ext=3.0, maxIter=20, ratio=100
+    )
+    most_calls = settings(config, state, maxEval=most * 1.25)[2]
+    calls = 1
+    value1, gradient1 = evaluated(function, x)
+    gradient1 = gradient1.clone()
+    gradient2 = gradient1.clone()
+    values = [value1]
+    direction = -gradient1
+    slope1 = -direction.dot(direction).item()
+    step1 = quotient(1, 1 - slope1)
+
+    def move(step: float) -> tuple[float, float]:
+        """Move along the direction: the value there, and its slope."""
+        nonlocal calls
+        x.add_(direction, alpha=step)
+        value, gradient = evaluated(function, x)
+        calls += 1
+        gradient2.copy_(gradient)
+        return value, gradient2.dot(direction).item()
+
+    def too_far() -> bool:
+        """Whether the function has not fallen enough, or climbs again."""
+        return bool(value2 > value1 + step1 * rho * slope1 or slope2 > -sig * slope1)
+
+    while calls < abs(most_calls):
+        start, start_gradient = x.clone(), gradient1.clone()
+        value2, slope2 = move(step1)
+        value3, slope3, step3 = value1, slope1, -step1
+        left = min(most, most_calls - calls)
+        found, bound = False, -1.0
+        while True:
+            while too_far() and left > 0:
+                bound = step1
+                if value2 > value1:
+                    step2 = step3 - quotient(0.5 * slope3 * step3 * step3, slope3 * step3 + value2 - value3)
+                else:
+                    a = quotient(6 * (value2 - value3), step3) + 3 * (slope2 + slope3)
+                    b = 3 * (value3 - value2) - step3 * (slope3 + 2 * slope2)
+                    step2 = quotient(root_of(b * b - a * slope2 * step3 * step3) - b, a)
+                step2 = step2 if math.isfinite(step2) else step3 / 2
+                step2 = max(min(step2, inner * step3), (1 - inner) * step3)
+                step1 += step2
+                value2, slope2 = move(step2)
+                left -= 1
+                step3 -= step2
+            found = not too_far() and slope2 > sig * slope1
+            if found or too_far() or left == 0:
+                break
+            a = quotient(6 * (value2 - value3), step3) + 3 * (slope2 + slope3)
+            b = 3 * (value3 - value2) - step3 * (slope3 + 2 * slope2)
+            step2 = quotient(-slope2 * step3 * step3, b + root_of(b * b - a * slope2 * step3 * step3))
+            if not math.isfinite(step2) or step2 < 0:
+                step2 = step1 * (outer - 1) if bound < -0.5 else (bound - step1) / 2
+            elif bound > -0.5 and step2 + step1 > bound:
+                step2 = (bound - step1) / 2
+            elif bound < -0.5 and step2 + step1 > step1 * outer:
+                step2 = step1 * (outer - 1)
+            elif step2 < -step3 * inner:
+                step2 = -step3 * inner
+            elif bound > -0.5 and step2 < (bound - step1) * (1 - inner):
+                step2 = (bound - step1) * (1 - inner)
+            value3, slope3, step3 = value2, slope2, -step2
+            step1 += step2
+            value2, slope2 = move(step2)
+            left -= 1
+        if not found:
+            x.copy_(start)
+            gradient1.copy_(start_gradient)
+            break
+        value1 = value2
+        values.append(value1)
+        turn = quotient(
+            gradient2.dot(gradient2).item() - gradient2.dot(gradient1).item(), gradient1.dot(gradient1).item()
+        )
+        direction.mul_(turn).sub_(gradient2)
+        gradient1, gradient2 = gradient2.clone(), gradient1.clone()
+        slope2 = gradient1.dot(direction).item()
+        if slope2 > 0:
+            direction = -gradient1
+            slope2 = -direction.dot(direction).item()
+        step1 *= min(ratio, quotient(slope1, slope2 - 1e-320))
+        slope1 = slope2
+    return x, values, calls
+
+
 def checkgrad(function: Any, x: torch.Tensor, step: float = 1e-7) -> tuple[Any, ...]:
     """``optim.checkgrad``: how far a gradient is from differences, the gradient, and these."""
     gradient = evaluated(function, x)[1]
@@ -203,6 +364,8 @@ OPTIMIZERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "adagrad": adagrad,
     "adam": adam,
     "adamax": adamax,
+    "cg": cg,
+    "lbfgs": lbfgs,
     "nag": nag,
     "rmsprop": rmsprop,
     "rprop": rprop,
