@@ -119,7 +119,7 @@ _USED_BY_THEMSELVES = {"argcheck.doc", "threads"}
 class Statements(Inference):
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         super().__init__(scopes, files)
-        self._indexed: set[Name] | None = None
+        self._indexed: dict[Name, bool] | None = None
         self.short_names: ShortNames
         self.classes = Classes(self)
         self.class_types = ClassTypes(self)
@@ -236,15 +236,15 @@ class Statements(Inference):
         variable = self.scopes.of_name[target]
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
         by_itself = given[0].value in _USED_BY_THEMSELVES
-        if once and (by_itself or self._only_indexed(variable)):
+        if once and (by_itself or self._only_indexed(variable, dotted=given[0].value != "optim")):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
-    def _only_indexed(self, variable: Variable) -> bool:
-        """Whether a variable stands only before a dot."""
+    def _only_indexed(self, variable: Variable, dotted: bool) -> bool:
+        """Whether a variable stands only before a dot, or a key: functions of optim are chosen by their names."""
         if self._indexed is None:
             nodes = tree.every(self.program, Index)
-            self._indexed = {n.base for n in nodes if n.dotted and isinstance(n.base, Name)}
-        return all(name in self._indexed for name in variable.reads)
+            self._indexed = {n.base: n.dotted for n in nodes if isinstance(n.base, Name)}
+        return all(name in self._indexed and self._indexed[name] >= dotted for name in variable.reads)
 
     def target(self, node: Expression, statement: Statement) -> Type:
         if isinstance(node, Name):

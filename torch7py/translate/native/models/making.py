@@ -357,7 +357,7 @@ class Making:
 
     def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """The expression that makes a module."""
-        if _is_listed(layer.name) and not layer.children and not layer.args.texts:
+        if _is_listed(layer.name) and not layer.children and "dimension" not in layer.args:
             return f"{self.t.need(layer.name.removeprefix('nn.'))}()"  # which the program adds to later
         plain = self.plain(layer, self.sequences.takes_whole(layer))
         if plain is not None:
