@@ -49,6 +49,8 @@ def test_a_setting_of_something_else_is_refused(module: str) -> None:
         # a part that comes later is not told
         "local p = nn.Sequential()\nlocal m = nn.Sequential():add(p)\nm:remember()\np:add(nn.SeqLSTM(4, 3))",
         "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nif x:sum() > 0 then m:remember('both') end",
+        # the runs before begin anew each
+        "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nfor i = 1, 2 do m:forward(x) end\nm:remember('both')",
     ],
 )
 def test_what_is_remembered_from_somewhere_on_is_refused(lines: str) -> None:

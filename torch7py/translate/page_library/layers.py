@@ -342,3 +342,47 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         object.__setattr__(module, "gradInput", written_over(vars(module).get("gradInput"), result))
         return module.gradInput
     return None
+
+
+def steps_of(values: Any) -> torch.Tensor:
+    """The steps of a sequence as one tensor, as modules of PyTorch take them."""
+    return values if isinstance(values, torch.Tensor) else torch.stack(items_of(values))
+
+
+# The calls of each module that remembers its steps, since it was told to forget; None once it has gone back.
+STEPS: weakref.WeakKeyDictionary[nn.Module, list[Any]] = weakref.WeakKeyDictionary()
+
+
+def forward_step(module: Any, inputs: Any) -> Any:
+    """``module:forward(input)`` of a module that remembers its steps, each with an output of its own."""
+    if module not in STEPS:
+        forget = module.forget
+
+        def forget_steps() -> None:
+            STEPS[module] = []
+            forget()
+
+        module.forget = forget_steps
+        STEPS[module] = []
+    if None in STEPS[module]:
+        raise ValueError("a step after the way back of others that the module has not forgotten")
+    object.__setattr__(module, "output", None)
+    result = forward(module, inputs)
+    STEPS[module].append(CALLS[module])
+    return result
+
+
+def backward_step(module: Any, inputs: Any, gradient: Any) -> Any:
+    """``module:backward(input, gradient)`` of the last step that has not gone back.
+
+    What the gradients of the steps behind it add to that of its input came along with theirs.
+    """
+    steps = [step for step in STEPS.get(module, []) if step is not None]
+    if not steps or not are_same(inputs, steps[-1][0][0]):
+        raise ValueError("the way back of another step than the last")
+    _, leaves, output = steps[-1]
+    wanted = [x for _, taken, _ in steps for x in tensors_in(taken[0]) if x.requires_grad]
+    wanted += [x for x in module.parameters() if x.requires_grad]
+    torch.autograd.backward(tensors_in(output), tensors_in(gradient), retain_graph=True, inputs=wanted)
+    STEPS[module] = [None, *steps[:-1]]
+    return map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])

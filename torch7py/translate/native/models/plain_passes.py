@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
@@ -22,6 +23,13 @@ def pass_of(t: Translation, node: Call | Invoke) -> Py:
     if node.arguments:
         given[0] = _input(t, module, node.arguments[0], given[0])
     given.insert(0, t.value(module).text)
+    of_steps = any(facts.by_step(layer.name) for layer in t.type(module).find().layers)
+    if of_steps and len(given) == (2 if method in FORWARD else 3) and method in ("forward", "backward"):
+        return library_call(t, f"{method}_step", given)
+    if of_steps:
+        raise Problem(
+            "T7-226", node.line, f"{method} with these arguments, of a module that remembers its steps"
+        )
     if method in FORWARD:
         return library_call(t, "forward", given)
     if len(given) < 3:
@@ -57,7 +65,7 @@ def _input(t: Translation, module: Expression, node: Expression, text: str) -> s
     if is_seen_overwritten(t, found, node):
         raise Problem("T7-230", node.line, "an input that the module's first layer writes over")
     if t.kind(node) == "table" and input_kind(found) == "steps" and not t.type(node).has("steps"):
-        text = f"torch.stack({t.value(node)})"
+        text = library_call(t, "steps_of", [t.value(node).text]).text
     elif t.kind(node) != "tensor" or not takes_items(found):
         return text
     else:

@@ -209,8 +209,25 @@ class Sequences:
                 raise branch
             if call.place.start < made.place.start:
                 raise Problem("T7-202", call.line, "remember before a sequencer is added")
+            if self._has_run(made, call):
+                raise Problem("T7-202", call.line, "remember of a module that has run several times before")
         elif here.function is not None or len(blocks) > 1 or self._runs_before(call, here):
             raise branch
+
+    def _has_run(self, made: Call, call: Invoke) -> bool:
+        """Whether the program runs a module several times before it says that it remembers: what the last run left it
+        goes on from, but these begin anew."""
+        runs = [
+            node
+            for node in tree.every(self.t.program, Invoke)
+            if node.method in FORWARD
+            and made.place.start < node.place.start < call.place.start
+            and self.t.kind(node.receiver) == "module"
+            and made in self._sequencers(node.receiver)
+        ]
+        statement = self.t.training.flow.statement
+        around = set(self._around(statement(made)))
+        return len(runs) > 1 or any(not set(self._around(statement(run))) <= around for run in runs)
 
     def _runs_before(self, call: Invoke, scope: Scope) -> bool:
         """Whether the main program runs a module before it says what is remembered."""
