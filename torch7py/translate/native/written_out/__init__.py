@@ -5,8 +5,8 @@ function, a function that copies the fields of a module is ``clone``, copies of 
 what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
 ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
-name, a package that is not there is not asked for, objects that get methods copied look them up, and arguments that
-argcheck packs into a table are parameters. What comes out is
+name, a package that is not there is not asked for, a loop over all modules is ``apply``, objects that get methods copied
+look them up, and arguments that argcheck packs into a table are parameters. What comes out is
 Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
 that is more than that stays as it is.
 """
@@ -22,6 +22,7 @@ from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.known_conditions import KnownConditions
 from torch7py.translate.native.written_out.layer_makers import LayerMakers
+from torch7py.translate.native.written_out.listed_modules import ListedModules
 from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.other_names import OtherNames
 from torch7py.translate.native.written_out.packed_arguments import PackedArguments
@@ -69,6 +70,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
     if _KNOWN.search(source):
         has_file = None if folders is None else folders.has
         source = KnownConditions(source, file, has_file).written()
+    if b":listModules()" in source:
+        source = ListedModules(source, file).written()
     if _VARARGS.search(source):
         source = Varargs(source, file).written()
     if _LAYER_MAKERS.search(source):
