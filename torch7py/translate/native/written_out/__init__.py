@@ -5,8 +5,8 @@ function, a function that copies the fields of a module is ``clone``, copies of 
 what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
 ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
-name, a package that is not there is not asked for, a loop over all modules is ``apply``, objects that get methods copied
-look them up, and arguments that argcheck packs into a table are parameters. What comes out is
+name, a package that is not there is not asked for, a loop over all modules is ``apply``, objects that get methods
+copied look them up, and arguments that argcheck packs into a table are parameters. What comes out is
 Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
 that is more than that stays as it is.
 """
