@@ -1,7 +1,8 @@
 """Steps after which the program looks at gradients that optim has changed.
 
 optim adds the weight decay, and Nesterov's momentum, to the gradients that it is given, in place; PyTorch leaves them
-as they are. That makes no difference where they are cleared before they are used again.
+as they are. That makes no difference where they are cleared before they are used again, or where the function that
+computes them makes a new tensor each time and keeps none.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.native.analysis.optimizers import Optimizer
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.tensors.rules import is_made_here
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
 
@@ -35,6 +37,9 @@ def looked_at(t: Translation, optimizer: Optimizer, call: Call) -> bool:
     """Whether the gradients that a step has changed may be looked at before they are cleared."""
     if not _changes(optimizer):
         return False
+    functions = t.type(call.arguments[0]).functions
+    if functions and all(_gives_new(t, function) for function in functions):
+        return False
     return _Gradients(t, t.training, call).after(call.place.end, _statement_of(t, call))
 
 
@@ -47,6 +52,36 @@ def _changes(optimizer: Optimizer) -> bool:
             if name in ("weightDecay", "weightDecays", "nesterov") and not zero and not no:
                 return True
     return bool(optimizer.changed & {"weightDecay", "weightDecays", "nesterov"})
+
+
+def _gives_new(t: Translation, function: tree.Function) -> bool:
+    """Whether a function's second result is a tensor that it makes and that nothing else refers to."""
+    given = [found.values for found in forms.returns_of(function)]
+    return bool(given) and all(len(values) == 2 and _is_new(t, function, values[1]) for values in given)
+
+
+def _is_new(t: Translation, function: tree.Function, node: Expression) -> bool:
+    if not isinstance(node, tree.Name):
+        return is_made_here(t, node)
+    variable = t.scopes.of_name[node]
+    made = [
+        s for s in tree.every(function.body, tree.Local) if variable in map(t.scopes.of_name.get, s.names)
+    ]
+    if len(made) != 1 or len(made[0].values) != len(made[0].names) or variable.writes:
+        return False
+    values = dict(zip(map(t.scopes.of_name.get, made[0].names), made[0].values, strict=True))
+    return is_made_here(t, values[variable]) and all(_is_changed_only(t, read) for read in variable.reads)
+
+
+def _is_changed_only(t: Translation, read: tree.Name) -> bool:
+    """Whether a tensor's name stands where it is returned or changed, and no other name is given to it."""
+    statement = t.training.flow.statement(read)
+    if isinstance(statement, tree.Return):
+        return any(value is read for value in statement.values)
+    changed = statement.call if isinstance(statement, tree.Run) else None
+    while isinstance(changed, Invoke):
+        changed = changed.receiver
+    return changed is read
 
 
 def _statement_of(t: Translation, call: Call) -> Statement:
