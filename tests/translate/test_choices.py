@@ -37,6 +37,34 @@ def test_a_criterion_that_is_chosen(made: str, choice: str, tmp_path: Path) -> N
     assert verify_script(page, path, [choice]).largest < 1e-9
 
 
+COUNTING = """require 'nn'
+torch.manualSeed(1)
+local x, y = torch.randn(4, 3), torch.LongTensor{1, 3, 2, 3}
+local function train(crit)
+   local net = nn.Linear(3, 3)
+   for i = 1, 4 do
+      print(crit:forward(net:forward(x[i]), y[i]), crit:forward(net:forward(x), y))
+      net:zeroGradParameters()
+      net:backward(x, crit:backward(net.output, y))
+      net:updateParameters(0.1)
+   end
+end
+train(nn.MultiMarginCriterion())
+train(nn.MultiMarginCriterion(2))
+train(nn.MultiMarginCriterion(1, torch.Tensor{1, 2, 3}, 0.5))
+train(nn.CrossEntropyCriterion())
+"""
+
+
+def test_a_function_given_criterions_that_all_count_classes(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(COUNTING)
+    page = translate_script(path.read_bytes(), str(path))
+    assert page.problems == []
+    assert page.plain_calls == 0
+    assert verify_script(page, path).largest < 1e-9
+
+
 USES = [
     ("if opt.l1 > 0 then loss = loss + opt.l1 * w:norm(1) end", "float"),
     ("loss = loss + w:sum() / opt.l1", "float"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.translate.running import assert_same
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -66,3 +67,43 @@ def test_letters_beyond_ascii_are_counted_in_bytes(tmp_path: Path) -> None:
     page = translate_script(path.read_bytes(), "p.lua")
     assert {problem.code for problem in page.reasons} == {"T7-233"}
     assert verify_script(page, path).lines == 1
+
+
+COLUMNS = """require 'nn'
+local function build(sizes)
+   local net = nn.Sequential()
+   for i = 2, #sizes do net:add(nn.Linear(sizes[i - 1], sizes[i])) end
+   return net
+end
+local net, n = build{2, 4, 3}, 4
+local weights = net:getParameters()
+weights:fill(0.5)
+local output = net:forward(torch.Tensor{{1, 2}, {-3, 4}, {0, -1}, {2, -2}})
+local wanted = torch.ones(n)
+wanted[2] = 3
+local most, places = torch.max(output, 2)
+local sums = output:sum(2)
+"""
+ELEMENT_BY_ELEMENT = [
+    "places:typeAs(wanted):eq(wanted)",
+    "torch.ne(places:double(), wanted)",
+    "wanted:le(places:double())",
+    "most:gt(wanted)",
+    "sums - wanted",
+    "wanted - most",
+    "torch.cmul(sums, wanted)",
+    "sums:clone():cdiv(wanted)",
+    "torch.add(wanted, 2, most)",
+]
+
+
+def test_a_column_and_a_vector_are_taken_element_by_element() -> None:
+    shown = [f"print(({each}):double():sum(), ({each}):nElement())\n" for each in ELEMENT_BY_ELEMENT]
+    assert_same(COLUMNS + "".join(shown))
+
+
+def test_the_diagonal_of_a_matrix_and_the_matrix_of_a_diagonal() -> None:
+    assert_same(
+        "local d = torch.diag(torch.Tensor{2, 3})\nlocal m = d:t() * d\n"
+        "print(m[1][1], m:dim(), torch.diag(m)[2], torch.diag(m):dim())\n"
+    )

@@ -262,6 +262,17 @@ end
     assert "{loss.item() / 5:.14g}" in code
 
 
+def test_the_last_of_several_losses_in_a_statement(tmp_path):
+    source = f"""{LOOP}for i = 1, 5 do
+   print(criterion:forward(model:forward(x[i]), y[i]), criterion:forward(model:forward(x), y))
+   model:zeroGradParameters()
+   model:backward(x, criterion:backward(model.output, y))
+   model:updateParameters(0.1)
+end
+"""
+    verified(source, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.layers.as_modules import weight_rank
-from torch7py.translate.tree import Index, Invoke
+from torch7py.translate.tree import Expression, Index, Invoke
 from torch7py.translate.types import Types
 
 __all__ = [
+    "SECOND",
     "counted",
     "equal_kinds",
     "index_tensor",
@@ -23,6 +26,8 @@ __all__ = [
     "tensor_method",
     "tensor_of",
 ]
+
+SECOND = "two dimensions or more"  # of a tensor of which no more may be known
 
 
 def counted(found: Type) -> bool:
@@ -42,11 +47,19 @@ def same_value(result: Type, source: Type) -> bool:
 
 
 def same_rank(result: Type, source: Type) -> bool:
+    if source.has(SECOND) and not result.has(SECOND):
+        return result.mark(SECOND)
     if source.rank is not None and not result.find().ranks:
         return result.be_rank(source.rank)
     if result.rank is not None and not source.find().ranks and source.kind == "tensor":
         return source.be_rank(result.rank)
     return False
+
+
+def _along(dimension: Sequence[Expression], result: Type) -> bool:
+    """What a dimension that an operation names tells of its result, which keeps it."""
+    second = any(isinstance(d, tree.Number) and d.value >= 2 for d in dimension)
+    return second and result.mark(SECOND)
 
 
 def tensor_of(only: Type, result: Type) -> bool:
@@ -141,13 +154,14 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         while len(results) < 2:
             results.append(Type())
         for found in results[:2]:
-            news |= found.be("tensor") | same_rank(found, receiver)
+            news |= found.be("tensor") | same_rank(found, receiver) | _along(node.arguments[:1], found)
         return news | results[1].mark("places")
     if (
         method in ("sum", "mean", "std", "var", "prod", "norm")
         and len(node.arguments) - (method == "norm") > 0
     ):
-        return result.be("tensor") | same_rank(result, receiver)
+        along = _along(node.arguments[method == "norm" :][:1], result)
+        return result.be("tensor") | same_rank(result, receiver) | along
     if method in library.NUMBER_METHODS:
         return result.be("number")
     if method in (
@@ -206,6 +220,8 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return news | inner.be("table") | inner.mark("array") | inner.of_elements().be("number")
     if method in ("permute", "renorm", "inverse", "apply", "map", "map2"):
         return result.be("tensor") | same_rank(result, receiver)
+    if method == "diag":  # of a matrix, or the matrix of one
+        return result.be("tensor") | (receiver.rank in (1, 2) and result.be_rank(3 - receiver.rank))
     if method in ("mv", "addmv", "maskedSelect"):
         return result.be("tensor") | result.be_rank(1)
     if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (

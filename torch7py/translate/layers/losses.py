@@ -13,16 +13,23 @@ __all__ = ["LOSSES", "Loss", "counts_from_zero", "is_function", "loss_module", "
 @dataclass(frozen=True)
 class Loss:
     """``module``: PyTorch's class of the same value; ``formula``: the loss of one prediction p and target y, whose
-    classes count from 1; ``note``: what a reader of it would wonder about."""
+    classes count from 1; ``note``: what a reader of it would wonder about; ``settings``: what the module takes
+    besides weights, by the names of both, with what it is where it is not given."""
 
     module: str = ""
     formula: str = ""
     note: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 LOSSES = {
     "nn.ClassNLLCriterion": Loss("NLLLoss", "F.nll_loss({p}, {y}.long() - 1)"),
     "nn.CrossEntropyCriterion": Loss("CrossEntropyLoss", "F.cross_entropy({p}, {y}.long() - 1)"),
+    "nn.MultiMarginCriterion": Loss(
+        "MultiMarginLoss",
+        "F.multi_margin_loss({p}, {y}.long() - 1)",
+        settings=(("p", "1"), ("margin", "1")),
+    ),
     "nn.MSECriterion": Loss("MSELoss", "F.mse_loss({p}, {y})"),
     "nn.AbsCriterion": Loss("L1Loss", "F.l1_loss({p}, {y})"),
     "nn.SmoothL1Criterion": Loss("SmoothL1Loss", "F.smooth_l1_loss({p}, {y})"),
@@ -60,7 +67,11 @@ def loss_module(layer: Layer) -> str | None:
     """A criterion as a module of PyTorch with the same value; None where there is none."""
     if is_function(layer.name):
         return None
-    arguments = []
+    arguments = [
+        f"{key}={layer.args.get(key)}"
+        for key, default in LOSSES[layer.name].settings
+        if layer.args.get(key, default) != default
+    ]
     if "weights" in layer.args:
         if not counts_from_zero(layer.name):
             return None

@@ -7,6 +7,7 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
+from torch7py.translate.kind_rules import SECOND
 from torch7py.translate.native import code, indexing, memory, plain, text
 from torch7py.translate.native.analysis.intervals import EXACT
 from torch7py.translate.native.analysis.unknown import described, undecided
@@ -258,9 +259,11 @@ class Expressions:
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
 
     def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
+        """One of two tensors that are taken element by element, in the shape of the other one."""
         t = self.t
         ranks = {t.type(node).rank, t.type(other).rank}
-        if t.kind(node) != "tensor" or t.kind(other) != "tensor" or None in ranks or len(ranks) == 1:
+        is_known = None not in ranks or (ranks == {1, None} and _has_two(t, node, other))
+        if t.kind(node) != "tensor" or t.kind(other) != "tensor" or not is_known or len(ranks) == 1:
             return t.value(node).at(level)
         shaped = other
         while isinstance(shaped, Invoke) and shaped.method in _SAME_SHAPE:
@@ -391,6 +394,10 @@ class Expressions:
         if self.t.representation(node) == "list":
             return False
         return self.t.representation(node) == "record" or not self.t.tables.may_have_numbers(node)
+
+
+def _has_two(t: Translation, *nodes: Expression) -> bool:
+    return any(t.type(node).has(SECOND) for node in nodes)
 
 
 def number_text(node: Number) -> str:

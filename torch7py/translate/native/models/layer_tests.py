@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import forms, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.layers.as_modules import ALWAYS, USUAL
 from torch7py.translate.layers.helpers import DERIVED
@@ -269,17 +270,27 @@ class LayerTests:
             and isinstance(node.arguments[0], tree.Number)
             and node.arguments[0].value == 1
         )
-        for statement in tree.every(self.t.program, tree.If) if one else ():
+        tests = self._around(node.receiver) if one else []
+        return any(passes("nn.DataParallelTable") and not passes("nn.Sequential") for passes in tests)
+
+    def possible(self, node: Expression) -> set[str]:
+        """The names of the program's layers that a module may be by the branches that an expression is in."""
+        tests = self._around(node)
+        found = {name for name in self.classes() if all(passes(name) for passes in tests)}
+        holds = any(facts.parts(name) for name in found)  # one that holds others stands for them, too
+        return set(self.classes()) if holds else found
+
+    def _around(self, node: Expression) -> list[Test]:
+        """The tests that the module has passed where an expression stands."""
+        found: list[Test] = []
+        for statement in tree.every(self.t.program, tree.If):
             for condition, body in statement.branches:
-                found = self._test(condition)
-                if found is None or (isinstance(condition, Binary) and condition.operator == "~="):
+                test = self._test(condition)
+                if test is None or (isinstance(condition, Binary) and condition.operator == "~="):
                     continue
-                subject, passes = found
-                if not forms.same_expression(subject, node.receiver) or not passes("nn.DataParallelTable"):
-                    continue
-                if not passes("nn.Sequential") and any(node is inner for inner in tree.walk(body)):
-                    return True
-        return False
+                if forms.same_expression(test[0], node) and any(node is inner for inner in tree.walk(body)):
+                    found.append(test[1])
+        return found
 
     def handles(self, node: Statement) -> bool:
         """``local name = torch.type(m)`` before tests of it is nothing in the page."""

@@ -340,7 +340,8 @@ class Models(interfaces.Models):
     def _reset(self, node: Invoke) -> None:
         """``model:reset([deviation])``, of layers whose first weights are drawn alike in PyTorch."""
         t = self.t
-        names = layers_in(t.type(node.receiver))
+        looked_at = self.layer_tests.is_any(node.receiver)
+        names = self.layer_tests.possible(node.receiver) if looked_at else layers_in(t.type(node.receiver))
         alike = (
             _DRAWN_ALIKE - {"nn.NCEModule"}
             if node.arguments

@@ -184,10 +184,10 @@ class Losses(interfaces.Losses):
         before = [s for s in own if s.place.start <= backward.place.start]
         after = [s for s in own if s.place.start > backward.place.start]
         for statement in [*reversed(before), *reversed(after)]:
-            for node in tree.own_nodes(statement):
-                if self._is_forward_of(node, backward):
-                    assert isinstance(node, (Invoke, Call))
-                    return self._holds(statement, node, scope)
+            calls = [n for n in tree.own_nodes(statement) if isinstance(n, Invoke)]
+            found = [n for n in calls if self._is_forward_of(n, backward)]
+            if found:
+                return self._holds(statement, max(found, key=lambda call: call.place.end), scope)
         # The forward may be in a function that gives the loss.
         for statement in reversed(own):
             if statement.place.start > backward.place.start:
