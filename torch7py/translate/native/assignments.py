@@ -6,7 +6,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, indexing, memory, plain, tensors, text
 from torch7py.translate.native.analysis.unknown import described, undecided
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
@@ -284,14 +284,12 @@ class Assignments:
         written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
         if isinstance(target, Index) and into_tensor and self.t.kind(value) == "tensor":
             written = self.t.models.origins.cut(value, written)
-            wanted, given = self.t.type(target).rank, self.t.type(value).rank
-            if wanted == 1 and given is None and tensors.is_reduced(value):
-                return atom(f"{written.at(code.ATOM)}.flatten()")
-            if None not in (wanted, given) and wanted != given:  # as many elements, in another shape
-                if wanted == 1:
-                    return atom(f"{written.at(code.ATOM)}.flatten()")
-                shape = indexing.tensor_index(self.t, target, assigned=True)
-                return atom(f"{written.at(code.ATOM)}.reshape({shape}.shape)")
+            part = indexing.tensor_index
+            fitted = tensors.fitted(
+                self.t, target, value, written, lambda: part(self.t, target, assigned=True).text
+            )
+            if fitted is not written:
+                return fitted
         return self.t.training.carried.cut(target, value, written)
 
     def target(self, node: Expression) -> str:

@@ -21,13 +21,13 @@ from torch7py.translate.native.tensors.calls import (
     statement,
 )
 from torch7py.translate.native.tensors.functions import torch_function, torch_statement
-from torch7py.translate.native.tensors.reductions import is_reduced
+from torch7py.translate.native.tensors.reductions import fitted
 
 __all__ = [
     "both",
+    "fitted",
     "gives_places",
     "is_new",
-    "is_reduced",
     "method",
     "new",
     "places",

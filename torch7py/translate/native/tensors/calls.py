@@ -10,6 +10,7 @@ from torch7py.translate.native.devices import moved
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.algebra import decomposed
+from torch7py.translate.native.tensors.reductions import fitted
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     dimension,
@@ -148,7 +149,8 @@ def _statement(t: Translation, node: Invoke) -> bool:
         base = t.value(receiver)
         if base.text.endswith("]") and _is_part(t, receiver):
             given = node.arguments[0]
-            t.emit(f"{base} = {t.models.origins.cut(given, t.value(given))}")
+            written = t.models.origins.cut(given, t.value(given))
+            t.emit(f"{base} = {fitted(t, receiver, given, written, lambda: base.text)}")
             return True
     if name in ("fill", "zero"):
         base = t.value(receiver)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch7py.translate import tree
+from torch7py.translate.kind_rules import SECOND
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -21,7 +24,7 @@ from torch7py.translate.tree import Expression, Invoke, Name
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
 
 
-def is_reduced(node: Expression) -> bool:
+def _is_reduced(node: Expression) -> bool:
     """Whether a value is a sum or the like along a dimension, which keeps the dimension with size 1."""
     while isinstance(node, (Invoke, tree.Paren)):
         if isinstance(node, tree.Paren):
@@ -31,6 +34,16 @@ def is_reduced(node: Expression) -> bool:
             return True
         node = node.receiver
     return False
+
+
+def fitted(t: Translation, target: Expression, value: Expression, written: Py, part: Callable[[], str]) -> Py:
+    """A tensor on its way into a part of another one of as many elements, in the shape of that part."""
+    wanted, given = t.type(target).rank, t.type(value).rank
+    if t.kind(value) != "tensor" or wanted is None or wanted == given:
+        return written
+    if wanted == 1 and (given is not None or _is_reduced(value) or t.type(value).has(SECOND)):
+        return atom(f"{written.at(code.ATOM)}.flatten()")
+    return written if given is None else atom(f"{written.at(code.ATOM)}.reshape({part()}.shape)")
 
 
 def _reduction(name: str) -> Rule:
