@@ -78,7 +78,7 @@ def _is_changed_only(t: Translation, read: tree.Name) -> bool:
     statement = t.training.flow.statement(read)
     if isinstance(statement, tree.Return):
         return any(value is read for value in statement.values)
-    changed = statement.call if isinstance(statement, tree.Run) else None
+    changed: Expression | None = statement.call if isinstance(statement, tree.Run) else None
     while isinstance(changed, Invoke):
         changed = changed.receiver
     return changed is read
