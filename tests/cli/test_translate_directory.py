@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -118,9 +119,7 @@ def test_a_program_that_does_not_end_is_not_verified(tmp_path: Path, monkeypatch
     monkeypatch.setattr(whole_project, "TO_TRANSLATE", 1.0)
     result = run("--limit", 1, project, "-o", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[0].endswith(
-        "; not verified: it did not end within 1 seconds, so nothing was verified"
-    )
+    assert result.stdout.splitlines()[0].endswith("; not verified: it did not end within 1 second")
     assert out.joinpath("endless", "endless.py").exists()
 
 
@@ -196,3 +195,18 @@ def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
     assert "Model class" in titles
     assert "random numbers of a size that its layers tell: (3, 3)" in root.text
     assert "both ran with -epochs 2" in root.text
+
+
+@pytest.mark.usefixtures("forked")
+def test_what_fails_in_the_original_is_said_once(tmp_path: Path) -> None:
+    project, out = tmp_path / "project", tmp_path / "out"
+    project.mkdir()
+    project.joinpath("failing.lua").write_text("error('no')\n")
+    result = run(project, "-o", out)
+    assert result.exit_code == 0, result.output
+    (line,) = (line for line in result.stdout.splitlines() if "failing.py" in line)
+    assert re.search(r"\); not verified: the original fails: \S*failing\.lua:1: no$", line)
+    alone = run(project / "failing.lua").stderr
+    assert re.search(
+        r"/failing\.lua: nothing was verified: the original fails: \S*failing\.lua:1: no\n$", alone
+    )

@@ -150,7 +150,7 @@ def translate(
     if translation.problems:
         raise Failure(f"{file}: {untranslated(len(translation.problems))}, so it was not verified")
     if translation.failure:
-        raise Failure(f"{file}: {translation.failure}")
+        raise Failure(f"{file}: nothing was verified: {translation.failure}")
 
 
 def _refuse_to_overwrite(force: bool, *paths: Path | None) -> None:

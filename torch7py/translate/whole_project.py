@@ -20,7 +20,7 @@ from torch7py.translate.check import lua_files, programs_first
 from torch7py.translate.report import Report, summary
 from torch7py.translate.side_by_side import Subject
 from torch7py.translate.worker import Order, Worker
-from torch7py.wording import counted, untranslated
+from torch7py.wording import counted, seconds, untranslated
 
 __all__ = ["Piece", "pieces_of", "readme", "requirements", "translate_pieces"]
 
@@ -178,7 +178,7 @@ def _translate(
     if answer is None:
         answer = worker.ask(replace(order, options={**order.options, "verify": False}), None)
         assert answer is not None
-        answer.report["failure"] = f"it did not end within {limit:g} seconds, so nothing was verified"
+        answer.report["failure"] = f"it did not end within {seconds(limit)}"
     piece.failure = answer.failure.replace(str(order.source), str(piece.source))
     piece.skipped = piece.kind == "model" and answer.failure.endswith("no model in it")
     if not piece.failure:

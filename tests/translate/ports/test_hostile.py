@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from tests import python_process
 from tests.time_limits import LIMITS, long_enough
 from torch7py.cli.main import main
+from torch7py.wording import seconds
 
 LUA = """require 'nn'
 torch.manualSeed(1)
@@ -170,7 +171,7 @@ def test_a_port_that_does_not_end(lua: Path, port: Path, endless: str) -> None:
     assert time.monotonic() - start < sum(LIMITS) + 30
     assert result.exit_code == 1
     assert result.stdout == "the same as far as they came: 1 line, 1 loss\n"
-    assert result.stderr == f"torch7py: the port did not end within {limit} seconds\n"
+    assert result.stderr == f"torch7py: the port did not end within {seconds(float(limit))}\n"
 
 
 @pytest.mark.usefixtures("_imported")
@@ -183,7 +184,7 @@ def test_an_original_that_does_not_end(lua: Path, port: Path, endless: str) -> N
     )
     assert result.exit_code == 1
     assert result.stdout.startswith(came)
-    assert result.stderr == f"torch7py: the original did not end within {limit} seconds\n"
+    assert result.stderr == f"torch7py: the original did not end within {seconds(float(limit))}\n"
 
 
 def test_a_port_that_cannot_be_stopped(lua: Path, port: Path) -> None:
@@ -200,7 +201,7 @@ while True:
     result = python_process.run(["-c", shortened, "compare", "--limit", "1", str(lua), str(port)])
     assert result.returncode == 1
     assert (
-        "the port did not end within 1 seconds, and could not be stopped; so far it has printed 1 lines"
+        "the port did not end within 1 second, and could not be stopped; so far it has printed 1 line,"
         in result.stderr
     )
 

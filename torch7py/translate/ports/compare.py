@@ -14,6 +14,7 @@ from torch7py.translate.ports.original import Watch
 from torch7py.translate.ports.outcome import Outcome, judge
 from torch7py.translate.ports.run import Port, run_port
 from torch7py.translate.verify import Different
+from torch7py.wording import counted, seconds
 
 __all__ = ["compare"]
 
@@ -46,7 +47,7 @@ def compare(
     watches: list[Watch] = []
 
     def over(who: str) -> str:
-        return f"{who} did not end within {limit:g} seconds"
+        return f"{who} did not end within {seconds(limit)}"
 
     def watch() -> Watch:
         watches.append(Watch(holding))
@@ -82,4 +83,5 @@ def compare(
 def _so_far(port: Port) -> str:
     lines = "".join(port.text).splitlines()
     last = f", the last one {lines[-1]!r}" if lines else ""
-    return f"so far it has printed {len(lines)} lines{last}, and gone back {port.history.backwards} times"
+    printed, back = counted(len(lines), "line"), counted(port.history.backwards, "time")
+    return f"so far it has printed {printed}{last}, and gone back {back}"
