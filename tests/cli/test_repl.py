@@ -153,6 +153,26 @@ class TestRun:
         assert (found.exit_code, found.stdout) == (1, "one\t\n")
         assert found.stderr == "(command line):2: no\n    2 | error('no')\n"
 
+    def test_packages_of_the_command_line(self) -> None:
+        Path("part.lua").write_text("part = 5")
+        found = self.run("-l", "part", "-l", "nn", "-e", "print(part, nn.Linear ~= nil)\nerror('no')")
+        assert (found.exit_code, found.stdout) == (1, "5\ttrue\t\n")
+        assert found.stderr.startswith("(command line):2: no\n")
+        Path("file.lua").write_text("print(part)")
+        assert self.run("-l", "part", "file.lua").output == "5\t\n"
+        found = self.run("-l", "no such", "file.lua")
+        assert found.exit_code == 1
+        assert found.stderr.startswith("(command line):1: module 'no such' not found")
+
+    def test_packages_of_a_prompt(self) -> None:
+        Path("part.lua").write_text("part = 5")
+        found = python_process.run(["-m", "torch7py", "repl", "-l", "part"], input="part + 1\n")
+        assert (found.returncode, found.stdout, found.stderr) == (0, "6\t\n", "")
+        found = python_process.run(["-m", "torch7py", "repl", "-l", "absent"], input="1\n")
+        assert (found.returncode, found.stdout) == (1, "")
+        assert "module 'absent' not found" in found.stderr
+        assert "Traceback" not in found.stderr
+
     def test_a_program_on_the_standard_input(self) -> None:
         Path("part.lua").write_text("return 5")
         found = self.run("-", "a", "-b", input="print(require 'part', require './part', ...)")

@@ -17,7 +17,7 @@ from torch7py import __version__
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
 from torch7py.cli.failure import Command, Failure, one_line, show_traceback, traceback_option
-from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
+from torch7py.cli.runtime_options import check_options, library_option, new_runtime, runtime_options
 from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.ops.errors import TorchError
 from torch7py.ops.user_files import state_folder
@@ -38,9 +38,10 @@ Read = Callable[[], str]
 
 @click.command(cls=Command)
 @runtime_options
+@library_option
 @traceback_option("Show the Lua stack of an error, and Python's of an error in torch7py itself.")
 @click.pass_context
-def repl(ctx: click.Context, /, **options: Any) -> None:
+def repl(ctx: click.Context, /, libraries: tuple[str, ...], **options: Any) -> None:
     """The prompt of `th`: Lua is evaluated as it is typed, and its values are printed.
 
     `?` says what the prompt can do, and `?torch.add` what a function does. With prompt_toolkit (pip install
@@ -52,6 +53,11 @@ def repl(ctx: click.Context, /, **options: Any) -> None:
     from torch7py.console.engine import Console
 
     with closing(runtime):
+        try:
+            for name in libraries:
+                runtime.require(name)
+        except LuaError as error:
+            raise Failure(error.message) from None
         code = talk(Console(runtime), show_traceback(ctx))
     ctx.exit(code)
 

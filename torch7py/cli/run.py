@@ -14,6 +14,7 @@ import click
 
 from torch7py.bridge import output
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.lua_literals import lua_literal
 from torch7py.cli import processes
 from torch7py.cli.failure import (
     INTERRUPTED,
@@ -26,7 +27,7 @@ from torch7py.cli.failure import (
 )
 from torch7py.cli.needed_libraries import missing_libraries
 from torch7py.cli.process import load_libraries
-from torch7py.cli.runtime_options import check_options, new_runtime, runtime_options
+from torch7py.cli.runtime_options import check_options, library_option, new_runtime, runtime_options
 from torch7py.cli.shown_errors import complain, width_of_source
 from torch7py.cli.signals import script_signals
 from torch7py.ops.errors import ProcessLost
@@ -43,6 +44,7 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
 @runtime_options
+@library_option
 @click.option(
     "-e",
     "code",
@@ -84,6 +86,7 @@ COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given
 def run(
     ctx: click.Context,
     /,
+    libraries: tuple[str, ...],
     code: tuple[str, ...],
     interactive: bool,
     progress: bool,
@@ -99,7 +102,9 @@ def run(
     Everything after FILE goes to the program, as its global `arg`. The exit code is the program's own, or
     1 when it fails.
     """
-    program = _Program(file, arguments, "\n".join(code))
+    # On one line, so that the lines of the code keep their numbers.
+    first = "".join(f"require {lua_literal(name)} " for name in libraries) + "\n".join(code)
+    program = _Program(file, arguments, first)
     if file is None and not code and not interactive:
         raise click.MissingParameter(ctx=ctx, param_hint="'FILE'", param_type="argument")
     if file == "-" and interactive:

@@ -15,7 +15,7 @@ from torch7py.cli.process import deepen_stack, keep_freed_memory, load_libraries
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["check_options", "new_runtime", "runtime_options"]
+__all__ = ["check_options", "library_option", "new_runtime", "runtime_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,6 +86,15 @@ OPTIONS = [
         help="Generation of cutorch: types of indices and masks.  [default: judged by the program]",
     ),
 ]
+
+
+library_option = click.option(
+    "-l",
+    "libraries",
+    multiple=True,
+    metavar="NAME",
+    help="Require this package first.",
+)
 
 
 def runtime_options(function: F) -> F:
