@@ -363,3 +363,36 @@ def test_watching_a_program_changes_nothing_of_what_its_classes_have() -> None:
     with original._recorded_constructors([]):
         assert describe("nn", {"torch"}) == before
     assert describe("nn", {"torch"}) == before
+
+
+ENLARGING = """require 'nn'
+torch.manualSeed(1)
+local net = nn.Linear(8, 1)
+local x, y = torch.randn(40, 8), torch.randn(40, 1)
+local criterion = nn.MSECriterion()
+local w, g = net:getParameters()
+local z = w:norm() * 0.3
+for turn = 1, 60 do
+   g:zero()
+   criterion:forward(net:forward(x), y)
+   net:backward(x, criterion:backward(net.output, y))
+   w:add(-0.05, g)
+   z = 3.9 * z * (1 - z)
+end
+print(z)
+"""
+
+
+def test_what_a_program_makes_of_roundings_is_no_difference(tmp_path: Path) -> None:
+    """A map without order: the last digits of where it began are the first of where it is by and by."""
+    change = ("* 0.3", "* 0.3 * (1 + 2e-14)")
+    assert 1e-9 < compared(ENLARGING.replace("turn = 1, 60", "turn = 1, 30"), tmp_path, change).largest < 1e-4
+    with pytest.raises(Different):  # more than that is not told from a fault
+        compared(ENLARGING, tmp_path, change)
+
+
+def test_a_difference_of_the_size_of_roundings_elsewhere_is_one(tmp_path: Path) -> None:
+    with pytest.raises(Different):
+        compared(
+            ENLARGING.replace("print(z)", "print(w:norm())"), tmp_path, ("alpha=-0.05", "alpha=-0.0500001")
+        )

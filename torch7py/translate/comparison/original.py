@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +88,13 @@ class Recording:
     failed_tests: bool = False  # whether it ended because some of its tests have failed
     one_row: bool = False  # whether a batch normalization trained on a batch of one example
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
+    nudged: bool = False  # whether layers are to begin with weights of which the last digits are others
+
+    def nudged_copy(self) -> Recording:
+        """The same for another run of the page, which begins some roundings away."""
+        made = [replace(item, resets=list(item.resets)) for item in self.made]
+        snapshots = [{key: dict(weights) for key, weights in snapshot.items()} for snapshot in self.snapshots]
+        return replace(self, made=made, snapshots=snapshots, nudged=True)
 
 
 class Watcher(Protocol):

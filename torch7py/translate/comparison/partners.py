@@ -29,6 +29,7 @@ class Partners:
         self.queues: dict[str, list[Made]] = {}
         self.of_original = recording.own
         self.noise = list(recording.noise)
+        self.nudged = recording.nudged
         self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
         named = {cls.name for cls in self.models.written.classes}
         self.helpers = set(HELPERS) - named - set(self.own)
@@ -64,6 +65,8 @@ class Partners:
         with torch.no_grad():
             for entry, take in entries.items():
                 state[entry].copy_(taken(take, first_weights(item)))
+                if self.nudged and state[entry].is_floating_point():
+                    state[entry].mul_(1 + 16 * torch.finfo(state[entry].dtype).eps)
         self.found.append((layer.name, module, entries, item))
 
     def reset(self, module: torch.nn.Module) -> None:
