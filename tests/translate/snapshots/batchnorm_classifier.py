@@ -100,7 +100,7 @@ def main():
             inputs = x[first - 1 : first + batchSize - 1]
             targets = classes[first - 1 : first + batchSize - 1]
 
-            def feval(inputs=inputs, targets=targets):
+            def feval(*, inputs=inputs, targets=targets):
                 model.zero_grad()
                 outputs = model(inputs)
                 loss = criterion(outputs, targets.long() - 1)

@@ -67,7 +67,7 @@ def main():
             chosen = order[first - 1 : first + batchSize - 1]
             inputs, targets = images[chosen - 1], labels[chosen - 1]
 
-            def feval(inputs=inputs, targets=targets):
+            def feval(*, inputs=inputs, targets=targets):
                 model.zero_grad()
                 outputs = model(inputs)
                 loss = criterion(outputs, targets.long() - 1)

@@ -113,7 +113,7 @@ def main():
         length = i % 4 + 5  # a Sequencer takes a table of any length
         inputs, targets = makeBatch(length)
 
-        def feval(length=length, inputs=inputs, targets=targets):
+        def feval(*, length=length, inputs=inputs, targets=targets):
             model.zero_grad()
             outputs = model(torch.stack(inputs).long())
             loss = criterion(outputs, targets)

@@ -43,7 +43,7 @@ def main():
 
             # The function to be made smaller: gives its value and its gradient at the weights w. They are those of
             # the model already, as optim changes the vector in place.
-            def feval(x=x, y=y):
+            def feval(*, x=x, y=y):
                 model.zero_grad()
                 output = model(x)
                 loss = criterion(output, y.long() - 1)

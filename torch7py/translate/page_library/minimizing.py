@@ -183,13 +183,11 @@ def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
 
 
 def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
-    """``optim.lbfgs``, without a line search."""
+    """``optim.lbfgs``, with a line search of the program's own or none."""
     config, state, most, flat, still, memory, rate, search = settings(
         config, state, maxIter=20, tolFun=1e-5, tolX=1e-9, nCorrection=100, learningRate=1, lineSearch=None
     )
-    most_calls = settings(config, state, maxEval=most * 1.25)[2]
-    if search is not None:
-        raise ValueError("a line search in lbfgs")
+    most_calls, options = settings(config, state, maxEval=most * 1.25, lineSearchOptions=None)[2:]
     value, gradient = evaluated(function, x)
     values, calls = [value], 1
     store(state, "funcEval", (index(state, "funcEval") or 0) + 1)
@@ -226,13 +224,20 @@ def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
         if slope > -still:
             break
         step = min(1, 1 / gradient.abs().sum().item()) * rate if done == 1 else rate
-        x.add_(direction, alpha=step)
+        searched = 1
+        if search is not None:
+            given = (function, x, step, direction, value, gradient, slope, options)
+            value, gradient, x, step, searched = call_all(search, *given)
+        else:
+            x.add_(direction, alpha=step)
+            if turn == most:
+                break
+            value, gradient = evaluated(function, x)
+        values.append(value)
+        calls += searched
+        store(state, "funcEval", index(state, "funcEval") + searched)
         if turn == most:
             break
-        value, gradient = evaluated(function, x)
-        values.append(value)
-        calls += 1
-        store(state, "funcEval", index(state, "funcEval") + 1)
         moved_by = (direction * step).abs().sum().item()
         small = gradient.abs().sum().item() <= flat or moved_by <= still
         if calls >= most_calls or small or abs(value - value_before) < still:
