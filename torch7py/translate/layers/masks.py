@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.linear import limit
 from torch7py.translate.layers.registry import (
     Args,
@@ -35,13 +36,16 @@ def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
         x = w.named(x)
         y = w.as_expr(w.apply(child, x))
         return Expr(f"{y.operand}.masked_fill(({x} == 0).all(-1, keepdim=True), 0)", y.ndim, y.lead)
-    if w.depth and (child.name not in natives or not w.native(child).over_time):
+    by_rows = child.name in natives and w.native(child).over_time
+    if w.depth and not by_rows and not facts.carries(child.name):
         raise NotNative("nn.MaskZero, in a Sequencer, of a layer that looks at other rows")
     x = w.named(x)
     mask = w.fresh("mask")
     w.emit(f"({x} == 0).all(-1, keepdim=True)", mask)
-    y = w.named(w.as_expr(w.apply(child, Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim))))
-    return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, binds="-")
+    y = w.named(w.as_expr(w.apply(child, Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim, x.lead))))
+    if w.depth and not by_rows:  # what it keeps from step to step is not masked, its gradient is
+        return Expr(f"{y}.masked_fill({mask}, 0)", y.ndim, y.lead)
+    return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, y.lead, binds="-")
 
 
 def _is_by_rows(layer: Layer, w: Writer) -> bool:
