@@ -63,6 +63,8 @@ _FUNCTIONS = {
     "tostring": "text_of",
     "type": "type_of",
 }
+# Functions of optim that give more than what they move and the values on the way.
+_LONGER = {"optim.cg", "optim.checkgrad", "optim.lbfgs"}
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
@@ -179,9 +181,11 @@ def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expre
         return False
     first = [t.value(each).text for each in values[:-1]]
     items = f"({', '.join(first)}, *{found})" if first else found.text
-    written = library_call(t, "first_of", [items, str(len(targets))])
+    path = t.path(last.callee) if isinstance(last, Call) else None
+    exact = minimizes(path) and path not in _LONGER and not first and len(targets) == 2
+    written = found if exact else library_call(t, "first_of", [items, str(len(targets))])
     t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
-    for target in targets[len(first) :]:
+    for target in targets[len(first) :] if not minimizes(path) else ():  # of which is known what they give
         given(t, target, written)
     return True
 

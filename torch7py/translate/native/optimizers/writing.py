@@ -189,7 +189,7 @@ def _first_only(t: Translation, targets: tuple[Expression, ...]) -> bool:
 
 def holds_loss(t: Translation, node: Expression) -> bool:
     """Whether what is a table of losses in Lua is the loss alone: the program only reads its first entry."""
-    if not t.type(node).has("losses"):
+    if not t.type(node).has("losses") or t.plain_vectors:
         return False
     if not isinstance(node, Name):
         return False
