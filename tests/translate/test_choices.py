@@ -65,6 +65,42 @@ def test_a_function_given_criterions_that_all_count_classes(tmp_path: Path) -> N
     assert verify_script(page, path).largest < 1e-9
 
 
+OF_ANY_KIND = """require 'nn'
+torch.manualSeed(1)
+local loss = arg[1]
+local data = {x = torch.randn(6, 2), y = torch.Tensor{1, 2, 2, 1, 1, 2}}
+local net, criterion
+net = nn.Sequential():add(nn.Linear(2, 2))
+if loss == 'margin' then
+   criterion = nn.MultiMarginCriterion()
+elseif loss == 'nll' then
+   net:add(nn.LogSoftMax())
+   criterion = nn.ClassNLLCriterion()
+else
+   criterion = nn.MSECriterion()
+   local rows = torch.Tensor(6, 2):fill(-1)
+   for i = 1, 6 do rows[i][data.y[i]] = 1 end
+   data.y = rows
+end
+for i = 1, 6 do
+   net:zeroGradParameters()
+   local output = net:forward(data.x[i])
+   print(criterion:forward(output, data.y[i]))
+   net:backward(data.x[i], criterion:backward(output, data.y[i]))
+   net:updateParameters(0.1)
+end
+"""
+
+
+@pytest.mark.parametrize("loss", ["margin", "nll", "mse"])
+def test_a_criterion_of_classes_or_of_numbers(loss: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(OF_ANY_KIND)
+    page = translate_script(path.read_bytes(), str(path))
+    assert page.problems == []
+    assert verify_script(page, path, [loss]).largest < 1e-9
+
+
 USES = [
     ("if opt.l1 > 0 then loss = loss + opt.l1 * w:norm(1) end", "float"),
     ("loss = loss + w:sum() / opt.l1", "float"),

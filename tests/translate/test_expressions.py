@@ -107,3 +107,12 @@ def test_the_diagonal_of_a_matrix_and_the_matrix_of_a_diagonal() -> None:
         "local d = torch.diag(torch.Tensor{2, 3})\nlocal m = d:t() * d\n"
         "print(m[1][1], m:dim(), torch.diag(m)[2], torch.diag(m):dim())\n"
     )
+
+
+def test_a_global_that_has_a_value_where_nothing_gave_it_one() -> None:
+    page = assert_same(
+        "size = size or 80\nprint(size)\nlocal function f() turn = turn or 1 print(turn) turn = turn + 1 end\n"
+        "f()\nf()\nrates = rates or {size, 2}\nprint(#rates)\n"
+    )
+    assert page is not None
+    assert "    size = 80\n" in page.code

@@ -63,17 +63,23 @@ def tidied(page: str, path: str, others: Iterable[str]) -> str:
 def _without_announcements(page: str) -> str:
     """The page without the empty values of names that are functions or classes of the same block later on.
 
-    Lua has to name what functions use before these; Python looks when they run.
+    Lua has to name what functions use before these; Python looks when they run. Nor has it those of names of which the
+    next that is said is what they are where they have no value: ``size = size or 10``.
     """
     lines = page.split("\n")
     for number, line in enumerate(lines):
         found = _ANNOUNCED.fullmatch(line) if line.endswith(" = None") else None
-        if found is None or not re.search(rf"(?m)^{found[1]}(?:def|class) {found[2]}\b", page):
+        if found is None:
             continue
         indent, name = found.groups()
-        for later in lines[number + 1 :]:
+        given = f"{indent}{name} = {name} if {name} is not None else "
+        if given not in page and re.search(rf"(?m)^{indent}(?:def|class) {name}\b", page) is None:
+            continue
+        for place, later in enumerate(lines[number + 1 :], number + 1):
             if later.startswith((f"{indent}def {name}(", f"{indent}class {name}")):
                 lines[number] = _GONE
+            elif later.startswith(given) and re.search(rf"\b{name}\b", later[len(given) :]) is None:
+                lines[number], lines[place] = _GONE, f"{indent}{name} = {later[len(given) :]}"
             elif re.search(rf"\b{name}\b", later) is None and (not later.strip() or later.startswith(indent)):
                 continue
             break

@@ -161,7 +161,7 @@ class Inputs:
             return self.given(node) if self._has_gradient(criterion) else self._detached(node)
         labels = {counts_from_zero(name) for name in names}
         if len(labels) != 1:
-            raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
+            raise Problem("T7-226", line, "a criterion of which is not known how it counts classes")
         if not labels.pop():
             if (
                 all(facts.target(name) == "sign" for name in names)
