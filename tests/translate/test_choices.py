@@ -85,7 +85,8 @@ end
 for i = 1, 6 do
    net:zeroGradParameters()
    local output = net:forward(data.x[i])
-   print(criterion:forward(output, data.y[i]))
+   local err = criterion:forward(output, data.y[i])
+   print(err)
    net:backward(data.x[i], criterion:backward(output, data.y[i]))
    net:updateParameters(0.1)
 end
