@@ -58,7 +58,7 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "socket": "gethostname",
         "subprocess": "DEVNULL PIPE STDOUT run",
         "sys": "argv exit stderr stdin stdout",
-        "tempfile": "mkstemp",
+        "tempfile": "mkdtemp mkstemp",
         "time": "perf_counter process_time sleep strftime time",
         "unittest": "*",
         "torch": "*",

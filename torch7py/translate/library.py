@@ -126,6 +126,7 @@ FUNCTION_RESULTS = {
     "torch.isTensor": "boolean",
     "torch.isTypeOf": "boolean",
     "paths.concat": "string",
+    "paths.tmpname": "string",
     "paths.filep": "boolean",
     "paths.dirp": "boolean",
     "paths.basename": "string",

@@ -39,3 +39,12 @@ os.remove(path)
 print(io.open(path) == nil)
 io.stdout:write('to stdout\n')
 print(type(os.time()), type(os.clock()), os.getenv('NO_SUCH_VARIABLE') == nil)
+
+-- a name of a file that is not there yet
+local other = paths.tmpname()
+print(paths.filep(other))
+local out = io.open(other, 'w')
+out:write('one\ntwo\n')
+out:close()
+for line in io.lines(other) do print(line) end
+os.remove(other)

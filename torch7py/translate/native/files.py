@@ -237,6 +237,13 @@ def _tmpname(t: Translation, node: Call) -> Py:
 functions["os.tmpname"] = _tmpname
 
 
+@function("paths.tmpname")
+def _free_name(t: Translation, node: Call) -> Py:
+    """A name for a file that is not there yet."""
+    t.imports |= {"os", "tempfile"}
+    return atom('os.path.join(tempfile.mkdtemp(), "file")')
+
+
 @function("os.date")
 def os_date(t: Translation, node: Call) -> Py:
     t.imports.add("time")
