@@ -9,6 +9,7 @@ __all__ = [
     "CREATORS",
     "CRITERION_ENDINGS",
     "DECOMPOSITIONS",
+    "DRAWS",
     "FUNCTION_RESULTS",
     "MATRIX_FUNCTIONS",
     "NUMBER_METHODS",
@@ -55,6 +56,9 @@ TENSOR_METHODS = ELEMENTWISE | set(
     " double float long int byte char short cuda typeAs eq ne lt gt le ge tril triu diag sort fmod remainder"
     " clone set cl cinv atan2 lerp cpow cfmod cremainder multinomial".split()
 )
+
+# torch.f(...) that draws a number, and torch.f(x, ...), which fills a tensor with such
+DRAWS = {"bernoulli", "cauchy", "exponential", "geometric", "logNormal", "normal", "random", "uniform"}
 
 # torch.f(...) that gives a tensor, and has no native form
 TENSOR_FUNCTIONS = set("conv2 conv3 xcorr2 xcorr3 cross histc renorm inverse nonzero".split())

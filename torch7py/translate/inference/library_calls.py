@@ -289,6 +289,18 @@ class LibraryCalls:
             self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
             self.inference.guesses.append(lambda: self._like_saved(result))
             return True
+        if name in library.DRAWS and arguments:  # a number, or a tensor that is filled
+            filled = arguments[0]
+
+            def drawn() -> bool:
+                if filled.kind == "tensor":
+                    return unify(result, filled)
+                whole = name in ("random", "bernoulli") and filled.kind == "number"
+                return filled.kind == "number" and (result.be("number") | (whole and result.mark("whole")))
+
+            self.inference.rules.append(drawn)
+            self.inference.guesses.append(lambda: filled.kind is None and filled.be("number"))
+            return True
         if path in FUNCTION_RESULTS:
             return False
         if name in library.TENSOR_METHODS | library.NUMBER_METHODS | _OTHER_METHODS and arguments:

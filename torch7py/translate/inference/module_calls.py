@@ -11,6 +11,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.kind_rules import (
     keeps_rank,
     output_kind,
@@ -19,7 +20,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Description, Type, unify
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, String
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Number, String
 
 __all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method", "own_fields"]
 
@@ -127,7 +128,8 @@ def method(
     ):
         return unify(result, receiver)
     if name == "get":
-        return result.be("module")
+        part = _own_part(node, receiver)
+        return result.be("module") if part is None else unify(result, part)
     if name == "findModules" and node.arguments:
         wanted = node.arguments[0]
         news = result.be("table") | result.mark("array") | result.of_elements().be("module")
@@ -150,6 +152,18 @@ def method(
             news |= each.be("table") | each.mark("array") | each.of_elements().be("tensor")
         return news
     return False
+
+
+def _own_part(node: Invoke, container: Type) -> Type | None:
+    """A layer of one of the program's own classes, of which a chain's place tells that it is the one."""
+    at = node.arguments[0] if len(node.arguments) == 1 else None
+    if not isinstance(at, Number) or len(container.find().layers) != 1:
+        return None
+    (made,) = container.find().layers
+    if not facts.is_chain(made.name) or made.in_turn or not 1 <= at.value <= len(made.children):
+        return None
+    part = made.children[int(at.value) - 1]
+    return part if part.find().classes else None
 
 
 def gradient(result: Type, arguments: list[Type]) -> bool:

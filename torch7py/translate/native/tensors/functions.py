@@ -15,7 +15,15 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.names_of_types import name_of_type
 from torch7py.translate.native.tensors.results import into, into_two
-from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
+from torch7py.translate.native.tensors.rules import (
+    DTYPES,
+    dimension,
+    in_place,
+    maker,
+    makers,
+    rules,
+    sizes,
+)
 from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
@@ -24,6 +32,8 @@ from torch7py.translate.tree import Call, Expression, Number
 def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     """``torch.f(...)`` as a value; None where there is no form."""
     maker = makers.get(name)
+    if _fills(t, name, node):
+        return in_place[name](t, node.arguments[0], node.arguments[1:])
     if maker is not None:
         return maker(t, node)
     if f"torch.{name}" in library.TENSOR_TYPES:
@@ -347,6 +357,11 @@ def _real_literal(t: Translation, node: tree.Table) -> str:
     return f"[{', '.join(parts)}]"
 
 
+def _fills(t: Translation, name: str, node: Call) -> bool:
+    """Whether a function fills a tensor that it is given with random numbers."""
+    return name in library.DRAWS and bool(node.arguments) and t.kind(node.arguments[0]) == "tensor"
+
+
 # What draws one number, in a page by Python's own generator.
 _ONE_NUMBER = frozenset("math.random torch.bernoulli torch.normal torch.random torch.uniform".split())
 
@@ -354,6 +369,10 @@ _ONE_NUMBER = frozenset("math.random torch.bernoulli torch.normal torch.random t
 def torch_statement(t: Translation, node: Call, name: str) -> bool:
     """``torch.f(...)`` as a statement; True where it was written."""
     arguments = node.arguments
+    if _fills(t, name, node):
+        with t.models.changed(arguments[0]):
+            t.emit(in_place[name](t, arguments[0], arguments[1:]).text)
+        return True
     if name == "manualSeed":
         seed = t.value(arguments[0])
         t.emit(f"torch.manual_seed({seed})")

@@ -1,0 +1,17 @@
+-- Functions that draw a number fill a tensor that they are given first.
+torch.manualSeed(17)
+local x = torch.Tensor(4)
+local y = torch.uniform(x, 1, 2)
+y:add(1)
+print(x)
+torch.normal(x, 5, 1)
+print(x)
+torch.random(x, 3, 9)
+print(x, torch.bernoulli(x, 0.7):sum(), x)
+torch.exponential(x, 2)
+print(x)
+local s = x:clone()
+print(torch.bernoulli(s, torch.Tensor{0.1, 0.9, 0.9, 0.1}))
+local function noisy(v, share) return torch.cmul(v, torch.bernoulli(torch.Tensor(v:size()), share)) end
+print(noisy(torch.ones(2, 3), 0.5))
+print(torch.uniform(0, 2) < 2, torch.random(3) <= 3, torch.bernoulli(0.3) < 2)
