@@ -124,6 +124,8 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
         return result.be("table") | result.mark("array") | result.of_elements().be("graph node")
     if name == "modules":
         return result.be("table") | result.mark("array") | result.of_elements().be("module")
+    if name in ("affine", "eps", "momentum"):
+        return result.be("boolean" if name == "affine" else "number")
     if name in SIZES_OF_CONVOLUTIONS:
         return result.be("number") | result.mark("whole")
     return False

@@ -461,6 +461,8 @@ class Models(interfaces.Models):
         if self.has_own_field(node):
             return atom(f"{base}.{code.attribute_name(name)}")
         layers = {layer.name for layer in t.type(node.base).find().layers}
+        if name in ("affine", "eps", "momentum") and layers and all(map(facts.normalizes_batches, layers)):
+            return atom(f"{base}.{name}")
         if name == "modules" and layers and layers <= {"nn.Sequential", "nn.DataParallelTable"}:
             return atom(base)
         if name == "modules" and (all(map(facts.is_chain, layers)) if layers else self.layer_tests.plain()):
