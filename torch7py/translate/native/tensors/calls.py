@@ -197,6 +197,8 @@ def several(
         return True
     if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") or len(targets) != 2:
         return False
+    if name in ("max", "min") and not arguments:
+        return False  # one number
     places = t.target(targets[1])
     unused_values, unused_places = (isinstance(x, Name) and not t.scopes.of_name[x].reads for x in targets)
     if unused_values and name in ("max", "min", "sort"):

@@ -29,14 +29,15 @@ def _changing(name: str, python: str) -> None:
     in_place[name] = write
 
 
-for _lua, _python in {"fill": "fill_", "zero": "zero_", "neg": "neg_"}.items():
+for _lua, _python in {"fill": "fill_", "zero": "zero_"}.items():
     _changing(_lua, _python)
 
 
 @changing("pow")
 def power(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    base = receiver_text(t, receiver)
-    return into(t, base, "pow", arguments) or atom(f"{base}.pow_({t.value(arguments[0])})")
+    if len(arguments) != 1 or t.kind(arguments[0]) == "tensor":
+        return into_receiver(t, receiver, "pow", arguments)
+    return atom(f"{receiver_text(t, receiver)}.pow_({t.value(arguments[0])})")
 
 
 @changing("resize")

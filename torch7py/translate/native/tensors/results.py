@@ -47,6 +47,8 @@ _RENAMED = {"cinv": "reciprocal"}
 def into(t: Translation, result: str, name: str, arguments: Arguments) -> Py | None:
     """The call that leaves an operation's result in a tensor, and gives it; None where there is none with ``out=``."""
     kinds = [t.kind(argument) for argument in arguments]
+    if name == "pow" and kinds == ["number", "tensor"]:
+        return atom(f"torch.pow({t.value(arguments[0])}, {t.value(arguments[1])}, out={result})")
     if not arguments or kinds[0] != "tensor":
         return None
     texts = [str(t.value(argument)) for argument in arguments]
