@@ -128,6 +128,13 @@ def base_name(node: Expression) -> Name | None:
     return node if isinstance(node, Name) else None
 
 
+def may_be_more(arguments: Sequence[Expression]) -> bool:
+    """Whether a call is given more values than it has arguments: the last is ``...`` or ``unpack(list)``."""
+    last = arguments[-1] if arguments else None
+    unpacked = isinstance(last, Call) and dotted(last.callee) in ("unpack", "table.unpack")
+    return unpacked or isinstance(last, tree.Vararg)
+
+
 def dotted(node: Expression) -> str | None:
     """``a.b.c`` as text."""
     if isinstance(node, Name):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.forms import may_be_more
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Expression, Index, Invoke
@@ -191,7 +192,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
             return news | same_rank(result, arguments[0])
         if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
             return news | result.be_rank(1)
-        if arguments and all(argument.kind == "number" for argument in arguments):
+        if arguments and all(each.kind == "number" for each in arguments) and not may_be_more(node.arguments):
             return news | result.be_rank(len(arguments))
         return news
     if method == "squeeze":  # a number, where there is only one

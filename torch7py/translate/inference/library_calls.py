@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import library, tree
-from torch7py.translate.forms import same_expression
+from torch7py.translate.forms import may_be_more, same_expression
 from torch7py.translate.inference import module_calls, tds, tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
@@ -116,7 +116,7 @@ class LibraryCalls:
             elif len(node.arguments) == 1:
                 only = arguments[0]
                 self.inference.rules.append(lambda: tensor_of(only, result))
-            elif node.arguments:
+            elif node.arguments and not may_be_more(node.arguments):
                 result.find().ranks |= {len(node.arguments)}
             return True
         if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
@@ -244,7 +244,7 @@ class LibraryCalls:
         if name in library.CREATORS:
             result.be("tensor")
             if not (len(arguments) == 1 and not isinstance(node.arguments[0], tree.Number)):
-                result.find().ranks |= {len(arguments)}
+                result.find().ranks |= {len(arguments)} if not may_be_more(node.arguments) else set()
             else:
                 only = arguments[0]
                 self.inference.rules.append(lambda: only.kind == "number" and result.be_rank(1))
