@@ -92,7 +92,19 @@ def _argument(t: Translation, node: Invoke) -> None:
     t.emit(f"{t.value(node.receiver).at(code.ATOM)}.add_argument({code.quoted(plain)}{text})")
 
 
+def _log(t: Translation, node: Invoke) -> None:
+    path, values = node.arguments[0], node.arguments[-1]
+    asked = {n.method for n in tree.every(t.program, Invoke) if t.kind(n.receiver) == "cmdline"}
+    if values is path or t.kind(path) != "string" or asked & {"silent", "addTime"}:
+        raise Problem("T7-261", node.line, "a log of a file that is open, of no options, or with times")
+    t.imports |= {"sys", "time"}
+    options = t.value(values)
+    shown = f"vars({options})" if t.representation(values) == "options" else options.text
+    t.emit(f"{t.need('log_prints')}({t.value(path)}, {shown})")
+
+
 methods["cmdline", "string"] = _string
+method_statements["cmdline", "log"] = _log
 method_statements["cmdline", "argument"] = _argument
 method_statements["cmdline", "text"] = _text
 method_statements["cmdline", "option"] = _option

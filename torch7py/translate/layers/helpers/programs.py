@@ -42,6 +42,32 @@ def run_name(parser, prefix, values, ignore):
 )
 
 helper(
+    "log_prints",
+    '''
+def log_prints(path, options):
+    """From now on what is printed is written into a file as well, at first what the options are."""
+    screen, file = sys.stdout, open(path, "w")
+
+    class Both:
+        def write(self, text):
+            file.write(text.replace("\\t", " ").replace("\\n", " \\n"))
+            file.flush()
+            return screen.write(text)
+
+        def flush(self):
+            screen.flush()
+
+    sys.stdout = Both()
+    print(f"[program started on {time.strftime('%c')}]")
+    print("[command line arguments]")
+    for key, value in sorted(options.items()):
+        shown = str(value).lower() if isinstance(value, bool) else value
+        print(key, f"{shown:.14g}" if isinstance(shown, (int, float)) else shown, sep="\\t")
+    print("[----------------------]")
+''',
+)
+
+helper(
     "with_options",
     '''
 def with_options(saved, *names):

@@ -1,0 +1,11 @@
+-- What a program prints, written into a file as well.
+local cmd = torch.CmdLine()
+cmd:text('Training')
+cmd:option('-rate', 0.5, 'the learning rate')
+cmd:option('-name', 'first', 'a name')
+cmd:option('-quick', false, 'whether to stop early')
+local params = cmd:parse(arg)
+cmd:log('printed_to_a_log.txt', params)
+print('rate', params.rate, params.quick)
+io.write('not among the lines of print\n')
+print(3.25)
