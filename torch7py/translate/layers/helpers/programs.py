@@ -46,12 +46,14 @@ helper(
     '''
 def log_prints(path, options):
     """From now on what is printed is written into a file as well, at first what the options are."""
-    screen, file = sys.stdout, open(path, "w")
+    screen = sys.stdout
+    with open(path, "w"):
+        pass  # an older one is emptied
 
     class Both:
         def write(self, text):
-            file.write(text.replace("\\t", " ").replace("\\n", " \\n"))
-            file.flush()
+            with open(path, "a") as file:
+                file.write(text.replace("\\t", " ").replace("\\n", " \\n"))
             return screen.write(text)
 
         def flush(self):
