@@ -105,3 +105,37 @@ print(a, b)
 local s = 'word'
 print(math.max(s:byte(1, -1)))
 print(string.char(s:byte(2, 3)))
+---
+local dataset = {data = {5, 6, 7}, name = 'set'}
+setmetatable(dataset, {__index = function(t, i) return {t.data[i], i} end})
+function dataset:size() return #self.data end
+print(dataset:size(), dataset.name)
+local function total(set)
+  local s = 0
+  for i = 1, set:size() do s = s + set[i][1] end
+  return s
+end
+print(total(dataset))
+local counts = setmetatable({}, {__index = function() return 0 end})
+for w in ('a b a'):gmatch('%a') do counts[w] = counts[w] + 1 end
+print(counts.a, counts.b, counts.c)
+local defaults = {rate = 0.1, size = 3}
+local opt = setmetatable({rate = 0.5}, {__index = defaults})
+print(opt.rate, opt.size, rawget(opt, 'size'))
+local log = {}
+local watched = setmetatable({}, {__newindex = function(t, k, v) log[#log + 1] = k rawset(t, k, v) end})
+watched.a = 1
+watched.a = 2
+print(#log, watched.a)
+local f = setmetatable({}, {__call = function(self, a, b) return a * b end})
+print(f(3, 4))
+---
+local meta = {}
+local function vector(x, y) return setmetatable({x = x, y = y}, meta) end
+meta.__add = function(a, b) return vector(a.x + b.x, a.y + b.y) end
+meta.__mul = function(a, b) if type(a) == 'number' then return vector(a * b.x, a * b.y) end return a.x * b.x + a.y * b.y end
+meta.__unm = function(a) return vector(-a.x, -a.y) end
+meta.__tostring = function(a) return '(' .. a.x .. ', ' .. a.y .. ')' end
+local v = vector(1, 2) + vector(3, 4)
+print(v.x, v.y, tostring(v), tostring(-v), tostring(2 * v), v * v)
+print(getmetatable(v) == meta, getmetatable({}))

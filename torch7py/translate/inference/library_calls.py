@@ -187,6 +187,7 @@ class LibraryCalls:
             unify(result, arguments[0])
             return True
         if path == "setmetatable" and arguments:
+            arguments[0].mark("metatable")
             unify(result, arguments[0])
             return True
         if path == "pcall":

@@ -222,7 +222,10 @@ class Calls:
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
-        raise undecided(t, node.callee, "T7-307", node.line, f"a call of {described(t, node.callee)}")
+        problem = undecided(t, node.callee, "T7-307", node.line, f"a call of {described(t, node.callee)}")
+        if t.type(node.callee).has("metatable"):
+            raise Undecided(problem.code, problem.line, problem.reason)
+        raise problem
 
     def _literal(self, node: Call, text: Expression) -> Py:
         """What a text says as a value of Lua's."""

@@ -320,7 +320,10 @@ def table(t: Translation, node: tree.Table) -> Py:
         else:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
-    return atom(f"{{{', '.join(entries)}}}")
+    written = f"{{{', '.join(entries)}}}"
+    if found.has("metatable") and not found.find().classes:
+        return plain.library_call(t, "Table", [written])
+    return atom(written)
 
 
 _CONSTANTS = {

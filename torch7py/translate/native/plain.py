@@ -50,9 +50,13 @@ _FAMILIES = {
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
     "error": "error",
+    "getmetatable": "getmetatable",
     "ipairs": "ipairs",
     "pairs": "pairs",
     "print": "print_values",
+    "rawget": "raw_get",
+    "rawset": "raw_set",
+    "setmetatable": "setmetatable",
     "table.concat": "concatenate",
     "table.getn": "length",
     "table.insert": "insert",

@@ -17,7 +17,18 @@ MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
 # Each uses those before it.
-_FILES = ("values", "text", "tensors", "layers", "graphs", "threads", "coroutines", "methods", "minimizing")
+_FILES = (
+    "values",
+    "text",
+    "tensors",
+    "layers",
+    "graphs",
+    "threads",
+    "coroutines",
+    "metatables",
+    "methods",
+    "minimizing",
+)
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
 A page has numbers, text, truth values and None; tensors; modules; functions; and lists, dicts and objects, which are

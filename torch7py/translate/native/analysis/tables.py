@@ -163,6 +163,8 @@ class Tables:
             return "options"
         if found.has("losses") or found.has("steps"):
             return "list"
+        if found.has("metatable"):
+            return "record" if found.fields and not found.has("array") else "dict"
         if found.fields and not found.has("array"):
             return "record"
         if found.has("sparse") or found.has("removed") or found.has("dict"):

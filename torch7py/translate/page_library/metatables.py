@@ -1,0 +1,107 @@
+"""Tables with metatables of which no class is known: what such a table lacks, and what operators do to it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from torch7py.translate.page_library.values import call, call_all, index, store
+
+
+class Table(dict[Any, Any]):
+    """A table that may be given a metatable, whose entries are asked as Lua asks them."""
+
+    meta: Any = None
+
+    def handler(self, name: str) -> Any:
+        return None if self.meta is None else index(self.meta, name)
+
+    def lacking(self, key: Any) -> Any:
+        """What ``__index`` gives for a key that the table does not have."""
+        handler = self.handler("__index")
+        if inspect.isroutine(handler):
+            return call(handler, self, key)
+        return None if handler is None else index(handler, key)
+
+    def __missing__(self, key: Any) -> Any:
+        return self.lacking(key)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        value = self[key] if key in self else self.lacking(key)
+        return default if value is None else value
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        handler = None if key in self else self.handler("__newindex")
+        if handler is None:
+            super().__setitem__(key, value)
+        elif inspect.isroutine(handler):
+            call(handler, self, key, value)
+        else:
+            store(handler, key, value)
+
+    def operation(self, name: str, *operands: Any) -> Any:
+        handler = self.handler(name)
+        if handler is None:
+            raise TypeError(f"a table without {name}")
+        return call(handler, *operands)
+
+    def __call__(self, *args: Any) -> Any:
+        handler = self.handler("__call")
+        if handler is None:
+            raise TypeError("a call of a table")
+        return call_all(handler, self, *args)
+
+    def __str__(self) -> str:
+        return str(self.operation("__tostring", self))
+
+    def __add__(self, other: Any) -> Any:
+        return self.operation("__add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.operation("__add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.operation("__sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.operation("__sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.operation("__mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.operation("__mul", other, self)
+
+    def __neg__(self) -> Any:
+        return self.operation("__unm", self)
+
+
+def setmetatable(table: Any, meta: Any) -> Any:
+    """``setmetatable(table, meta)``, of a table that a page has made for it."""
+    if not isinstance(table, Table):
+        raise TypeError(f"a metatable for a {type(table).__name__}")
+    table.meta = meta
+    return table
+
+
+def getmetatable(value: Any) -> Any:
+    """``getmetatable(value)`` of a table, or of an object of a class of the program's own: that class."""
+    if isinstance(value, (dict, list)):
+        return value.meta if isinstance(value, Table) else None
+    if type(value).__module__.partition(".")[0] in ("builtins", "torch"):
+        raise TypeError(f"the metatable of a {type(value).__name__}")
+    return type(value)
+
+
+def raw_get(table: Any, key: Any) -> Any:
+    """``rawget(table, key)``: what the table itself has."""
+    return dict.get(table, key) if isinstance(table, dict) else index(table, key)
+
+
+def raw_set(table: Any, key: Any, value: Any) -> Any:
+    """``rawset(table, key, value)``: what the table itself has from now on."""
+    if isinstance(table, Table) and value is not None:
+        dict.__setitem__(table, key, value)
+    else:
+        store(table, key, value)
+    return table
