@@ -323,14 +323,6 @@ end
     assert "(p != 0).any(-1)  # rows of zeros do not count\n" in code
 
 
-def test_a_mask_around_a_layer_with_a_state_is_refused():
-    source = """require 'rnn'
-local m = nn.Sequencer(nn.MaskZero(nn.FastLSTM(3, 4), 1))
-print(m:forward({torch.randn(2, 3)}))
-"""
-    assert {problem.code for problem in page_of(source).problems} == {"T7-223"}
-
-
 def test_a_part_that_has_no_form_is_not_left_out():
     """What cannot be written is said, where its parts were to be written within the whole."""
     source = """require 'nn'
