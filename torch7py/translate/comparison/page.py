@@ -30,7 +30,7 @@ from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.reached import Reached
-from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots
+from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots, on_the_day
 from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.verify import Different
 
@@ -142,6 +142,7 @@ def run_translation(
         filling("exponential_", "exponential"),
         (time, "time", clock),
         (time, "perf_counter", clock),
+        (time, "strftime", functools.partial(on_the_day, time.strftime)),
         (time, "process_time", clock),
         *Masks(recording.factors).changes(),
         *cards.changes(recording.card),

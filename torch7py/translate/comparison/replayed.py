@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from torch7py.translate.comparison.partners import Partners, first_weights
 from torch7py.translate.model import taken
 from torch7py.translate.verify import Different
 
-__all__ = ["Clock", "Draws", "Files", "Snapshots"]
+__all__ = ["Clock", "Draws", "Files", "Snapshots", "on_the_day"]
 
 
 class Draws:
@@ -145,6 +146,11 @@ class Clock:
     def __call__(self) -> int:
         self.now += 1
         return self.now
+
+
+def on_the_day(original: Callable[..., str], form: str, *at: Any) -> str:
+    """``time.strftime`` of now, on the day on which the original was run."""
+    return original(form, *(at or (time.localtime(1e9),)))
 
 
 class Files:

@@ -287,6 +287,10 @@ function os.time(...)
    return tick()
 end
 
+-- The day on which both sides run.
+local date = os.date
+function os.date(format, at) return date(format or '%c', at or 1e9) end
+
 -- hide{name = true}: a program that asks by pcall whether one of these packages is there is told that it is not, as its
 -- page is. One that needs it gets it.
 function record.hide(names)
