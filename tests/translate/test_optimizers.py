@@ -370,38 +370,6 @@ def test_gradients_that_are_kept_have_the_decay_in_them(body, tmp_path):
     in_plain_calls(POINT % body + "print(kept)\n", tmp_path)
 
 
-POINT = """local v = torch.ones(3)
-local kept
-local function gradient(v)
-   %s
-end
-local state = {learningRate = 0.1, weightDecay = 0.5}
-for i = 1, 3 do
-   optim.sgd(gradient, v, state)
-end
-print(v)
-"""
-
-
-@pytest.mark.parametrize(
-    "body", ["return v:dot(v), v * 2", "local d = torch.zeros(3)\nd:add(v):mul(2)\nreturn v:dot(v), d"]
-)
-def test_gradients_made_anew_have_the_decay_to_themselves(body):
-    assert not page_of(POINT % body).problems
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "local d = v * 2\nkept = d\nreturn v:dot(v), d",
-        "local d = v * 2\nkept = d:narrow(1, 1, 2)\nreturn v:dot(v), d",
-        "kept = v * 2\nreturn v:dot(v), kept",
-    ],
-)
-def test_gradients_that_are_kept_have_the_decay_in_them(body):
-    assert "T7-228" in {p.code for p in page_of(POINT % body + "print(kept)\n").problems}
-
-
 @pytest.mark.parametrize(
     "source",
     [
