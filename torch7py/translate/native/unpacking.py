@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.forms import returns_of
 from torch7py.translate.inference import tuples
+from torch7py.translate.kinds import Type
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name
@@ -59,8 +62,34 @@ class Unpacking:
         if found.has(tuples.MARK) or found.kind != "table":
             return True
         length = t.tables.filled_length(found)
-        return wanted == length if length is not None else not t.tables.uses.made.get(found.find())
+        if length is not None:
+            return wanted == length
+        return not t.tables.uses.made.get(found.find()) and self._computed(table) in (None, wanted)
 
     def _lacking(self, tables: Sequence[Expression], wanted: int) -> int:
         """How many of the items that are wanted such a list may lack."""
-        return max(wanted - min(self.t.tables.least(self.t.type(table)) for table in tables), 0)
+        least = [self._computed(table) or self.t.tables.least(self.t.type(table)) for table in tables]
+        return max(wanted - min(least), 0)
+
+    def _computed(self, table: Expression) -> int | None:
+        """How many outputs of a module a list is of; None where that is not known."""
+        if isinstance(table, Name):
+            sources = self.t.wholes.sources(self.t.scopes.of_name[table])
+            table = sources[0] if len(sources) == 1 and not isinstance(sources[0], bool) else table
+        if not isinstance(table, Invoke) or table.method not in FORWARD:
+            return None
+        return _outputs(self.t.type(table.receiver)) if self.t.kind(table.receiver) == "module" else None
+
+
+def _outputs(module: Type) -> int | None:
+    """How many outputs a module gives that were put together one by one."""
+    found = module.find()
+    made = found.layers[0] if len(found.layers) == 1 and not found.classes else None
+    if made is None or made.in_turn:
+        return None
+    if facts.is_graph(made.name):
+        given = made.call.arguments[-1] if len(made.call.arguments) == 2 else None
+        return len(given.fields) if isinstance(given, tree.Table) else None
+    if facts.is_chain(made.name):
+        return _outputs(made.children[-1]) if made.children else None
+    return len(made.children) or None if facts.gives(made.name) == "table" else None
