@@ -195,7 +195,7 @@ V.__add = function(a, b) return V.new(a.x + b.x, a.y + b.y) end
 V.__eq = function(a, b) return a.x == b.x and a.y == b.y end
 V.__tostring = function(a) return '(' .. a.x .. ', ' .. a.y .. ')' end
 print(tostring(V.new(1, 2) + V.new(3, 4)), V.new(1, 2) == V.new(1, 2))
---- a table that makes up its entries | T7-201
+--- a table that makes up its entries
 local t = setmetatable({}, {__index = function(_, k) return k .. '!' end})
 print(t.a)
 --- an error that is caught
