@@ -116,3 +116,11 @@ def test_a_global_that_has_a_value_where_nothing_gave_it_one() -> None:
     )
     assert page is not None
     assert "    size = 80\n" in page.code
+
+
+def test_bytes_at_places_are_of_texts() -> None:
+    assert_same(
+        "local function same(a, b)\nlocal n = 0\nfor i = 1, #a do for j = 1, #b do\n"
+        "if a:byte(i) == b:byte(j) then n = n + 1 end\nend end\nreturn n\nend\n"
+        "for _, pair in ipairs{{'kitten', 'sitting'}, {'', 'abc'}} do print(pair[1], same(unpack(pair))) end\n"
+    )

@@ -289,7 +289,8 @@ class CallKinds:
         results = self.types.results.setdefault(node, [Type()])
         result, method = results[0], node.method
         receiver.mark("has methods")
-        if method in library.TENSOR_METHODS and method not in _AMBIGUOUS:
+        of_text = method == "byte" and bool(arguments)  # a tensor's, to bytes, takes none
+        if method in library.TENSOR_METHODS and method not in _AMBIGUOUS and not of_text:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method == "squeeze" and not node.arguments:
             self.inference.guesses.append(lambda: squeezed(node, receiver, result))
