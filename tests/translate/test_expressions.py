@@ -124,3 +124,11 @@ def test_bytes_at_places_are_of_texts() -> None:
         "if a:byte(i) == b:byte(j) then n = n + 1 end\nend end\nreturn n\nend\n"
         "for _, pair in ipairs{{'kitten', 'sitting'}, {'', 'abc'}} do print(pair[1], same(unpack(pair))) end\n"
     )
+
+
+def test_one_of_several_values_is_whole_where_it_is() -> None:
+    assert_same(
+        "local function show(...)\nlocal p = {}\n"
+        "for i = 1, select('#', ...) do p[i] = tostring((select(i, ...))) end\nprint(table.concat(p, ' '))\nend\n"
+        "local v = torch.Tensor{3, 7, 2}\nshow(v:size(1), v:sum(), v:max() / 2)\n"
+    )

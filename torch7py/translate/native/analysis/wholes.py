@@ -165,6 +165,8 @@ class Wholes:
             if path == "table.remove" and node.arguments:
                 first = tree.Number(node.place, 1, "1")
                 return self._index(Index(node.place, node.arguments[0], first, False))
+            if path == "select":  # how many there are, or one of several, of which another may be whole
+                return bool(node.arguments) and isinstance(node.arguments[0], tree.String)
             functions = self.t.types.function_called(node)
             if functions:
                 return all(self._returns_whole(function) for function in functions)
