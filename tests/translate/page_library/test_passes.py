@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import backward, forward
+from torch7py.translate.page_library.layers import backward, forward, keep_output
 from torch7py.translate.page_library.methods import module_method, module_method_all
 
 X, G = torch.tensor([[1.0, 2.0]]), torch.ones(1, 3)
@@ -89,3 +91,14 @@ def test_no_call_loses_its_graph_within_another_one() -> None:
 
     with pytest.raises(TypeError, match="without its graph"):
         forward(Inner(), X)
+
+
+def test_an_output_of_another_size_after_a_file_is_another_tensor(tmp_path: Path) -> None:
+    net = nn.Linear(2, 3)
+    net.register_forward_hook(keep_output)
+    net(X)
+    torch.save(net, tmp_path / "net.pt")
+    loaded = torch.load(tmp_path / "net.pt", weights_only=False)
+    before = loaded.output
+    loaded(X.expand(4, 2))
+    assert (before.shape, loaded.output.shape) == ((1, 3), (4, 3))

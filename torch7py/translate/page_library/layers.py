@@ -219,6 +219,9 @@ def written_over(old: Any, new: Any) -> Any:
     if isinstance(new, torch.Tensor):
         same = isinstance(old, torch.Tensor) and old.dtype == new.dtype and old.device == new.device
         same = same and not old.requires_grad
+        same = same and (
+            old.shape == new.shape or old.untyped_storage().resizable()
+        )  # not one that was loaded
         return old.resize_(new.shape).copy_(new.detach()) if same else new.detach().clone()
     if isinstance(new, (list, tuple)):
         before = items_of(old) if isinstance(old, (list, tuple)) else []
