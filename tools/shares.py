@@ -38,12 +38,12 @@ from torch7py.translate import tree
 from torch7py.translate.availability import Packages
 from torch7py.translate.check import is_own_file, lua_files, parts_of_page, programs_first
 from torch7py.translate.checked_code import ForeignCode
-from torch7py.translate.forms import statements
-from torch7py.translate.native.analysis.unknown import is_of_what_is_not_there
+from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.report import Report
 from torch7py.translate.tree import Expression
+from torch7py.translate.tree_queries import statements
 from torch7py.translate.usage import required
 
 __all__ = ["Share", "compared", "listed", "measured", "read", "table"]

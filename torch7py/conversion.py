@@ -111,14 +111,14 @@ def contents(root: Any) -> Contents:
         if name in contents.tensors or name in contents.aliases:
             raise TorchError(f"two tensors would have the name {name!r}")
         tensor = tensor.detach()
-        place = (
+        memory_key = (
             tensor.untyped_storage()._cdata,
             tensor.storage_offset(),
             tuple(tensor.shape),
             tensor.stride(),
         )
-        if tensor.numel() and first.setdefault(place, name) != name:
-            contents.aliases[name] = first[place]
+        if tensor.numel() and first.setdefault(memory_key, name) != name:
+            contents.aliases[name] = first[memory_key]
         else:
             contents.tensors[name] = tensor
 

@@ -148,9 +148,11 @@ class _Comparison:
         wanted = [(o, g.reshape(o.shape).to(o)) for o, g in pairs if o.requires_grad]
         if wanted:
             torch.autograd.backward([o for o, _ in wanted], [g for _, g in wanted])
-        own_gradients = _gradients(mine)
+        input_gradients = _gradients(mine)
         if gradInput is not None and not (isinstance(gradInput, list) and not gradInput):
-            self.check_all(f"{mode}: gradInput", own_gradients, like(own_gradients, gradInput), _leaves(mine))
+            self.check_all(
+                f"{mode}: gradInput", input_gradients, like(input_gradients, gradInput), _leaves(mine)
+            )
         self.parameters(mode)
 
     def parameters(self, mode: str) -> None:

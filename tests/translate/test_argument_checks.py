@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from torch7py.translate.argument_checks import found_in
-from torch7py.translate.native.written_out import written_out
+from torch7py.translate.native.desugar import written_out
 from torch7py.translate.parse import parse
 
 

@@ -14,7 +14,7 @@ import torch
 
 import torch7py
 from tests.inner_runtime import InnerRuntime as Runtime
-from torch7py.translate.example import example_of
+from torch7py.translate.example_input import example_of
 from torch7py.translate.files import translate_file
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.model import ModelSource, layer_of, translate_model

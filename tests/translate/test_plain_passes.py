@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from torch7py.translate.native import program
-from torch7py.translate.native.analysis.known import PlainForms
+from torch7py.translate.native.analysis.program_facts import PlainForms
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
 

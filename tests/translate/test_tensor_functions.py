@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from torch7py.translate.native.desugar import written_out
 from torch7py.translate.native.program import translate_script
-from torch7py.translate.native.written_out import written_out
 from torch7py.translate.verify_script import verify_script
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torch7py.translate.native.written_out import written_out
+from torch7py.translate.native.desugar import written_out
 from torch7py.translate.parse import parse
 
 TESTER = "local tester = torch.Tester()\nlocal tests = torch.TestSuite()\n"

@@ -56,12 +56,12 @@ class SmallCriterion:
             if isinstance(tensor, torch.Tensor):
                 if dtype is None:
                     dtype = tensor.dtype
-                is_own = name not in attributes or attributes["_own"].get(name) is tensor
+                is_criterion_tensor = name not in attributes or attributes["_own"].get(name) is tensor
                 if tensor.dtype is not dtype or not tensor.is_cpu:
                     return 0
-                if is_own and not tensor.is_contiguous():
+                if is_criterion_tensor and not tensor.is_contiguous():
                     return 0
-                if is_own and tensor.numel():  # another one is not written to
+                if is_criterion_tensor and tensor.numel():  # another one is not written to
                     words = [tensor.data_ptr(), tensor.dim(), *[*tensor.shape[:2], 1, 1][:2]]
             elif tensor is None:
                 words[1] = -1

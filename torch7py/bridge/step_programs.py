@@ -47,8 +47,8 @@ class _Model:
         put = self._put
         outside = {leaf.slot for leaf in p.roots} | {slot for slot, _, _ in p.derived}
         for slot, tensor in enumerate(p.slots):
-            place = 0 if slot in outside else tensor.data_ptr()
-            put += [TYPES[tensor.dtype], place, slot in p.written]
+            address = 0 if slot in outside else tensor.data_ptr()
+            put += [TYPES[tensor.dtype], address, slot in p.written]
         put.append(len(p.roots))
         for leaf in p.roots:
             put += [leaf.slot, TYPES[leaf.tensor.dtype], leaf.tensor.dim(), *leaf.tensor.shape]

@@ -129,8 +129,8 @@ class _Parcel:
             self._kept.append(untyped)
         if isinstance(item, Storage):
             return number, item.type.name
-        place = (int(item.storage_offset()), list(item.shape), list(item.stride()))
-        return number, types.of(item).name, *place
+        view = (int(item.storage_offset()), list(item.shape), list(item.stride()))
+        return number, types.of(item).name, *view
 
 
 def _pieces(sizes: Sequence[int], descriptors: Sequence[int]) -> list[torch.UntypedStorage]:
@@ -148,11 +148,11 @@ def _pieces(sizes: Sequence[int], descriptors: Sequence[int]) -> list[torch.Unty
 
 
 def _object(pieces: Sequence[torch.UntypedStorage], description: Sequence[Any]) -> torch.Tensor | Storage:
-    number, name, *place = description
+    number, name, *view = description
     number_type = types.BY_NAME[name]
-    if not place:
+    if not view:
         return Storage(number_type, pieces[number])
-    offset, sizes, strides = place
+    offset, sizes, strides = view
     tensor = torch.empty(0, dtype=number_type.dtype).set_(pieces[number], offset, sizes, strides)
     return types.label(tensor, number_type)
 

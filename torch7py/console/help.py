@@ -42,9 +42,9 @@ Path_ = tuple[str | int, ...]
 def text(
     topic: str,
     kind: Callable[[Path_], str],
-    place: Callable[[Path_], tuple[str, int] | None],
+    location_of: Callable[[Path_], tuple[str, int] | None],
 ) -> str | None:
-    """Help on a topic, or None. ``kind`` says what a value of the program is, ``place`` where a function begins."""
+    """Help on a topic, or None. ``kind`` says what a value is, ``location_of`` where a function begins."""
     topic = topic.strip().removesuffix("()")
     if not topic:
         return HERE
@@ -54,7 +54,7 @@ def text(
     name = ".".join(map(str, path))
     return (
         _registered(name)
-        or _commented(place(path))
+        or _commented(location_of(path))
         or _of_method(path, kind)
         or _of_value(path, kind)
         or _package(name)
@@ -162,11 +162,11 @@ def _docstring(thing: object) -> str | None:
     return re.sub("``(.+?)``", r"\1", inspect.cleandoc(thing.__doc__)) if thing.__doc__ else None
 
 
-def _commented(place: tuple[str, int] | None) -> str | None:
+def _commented(location: tuple[str, int] | None) -> str | None:
     """The comment above a function in its Lua file, and the function's first line."""
-    if place is None:
+    if location is None:
         return None
-    chunk, line = place
+    chunk, line = location
     source = _source(chunk)
     if source is None or not 0 < line <= len(source):
         return None

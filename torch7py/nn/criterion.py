@@ -63,7 +63,7 @@ class ElementwiseCriterion(Criterion):
         gradient = self._weighted(slopes, input, target)
         if truthy(self.sizeAverage):
             gradient = gradient / input.numel()
-        return self.keep("gradInput", gradient.contiguous(), is_own=True)
+        return self.keep("gradInput", gradient.contiguous(), is_result=True)
 
 
 class TargetlessCriterion(Criterion):
@@ -155,7 +155,7 @@ class L1Cost(TargetlessCriterion):
         return input.abs().sum()
 
     def updateGradInput(self, input: torch.Tensor, target: Any = None) -> Any:
-        return self.keep("gradInput", input.data.sign().contiguous(), is_own=True)
+        return self.keep("gradInput", input.data.sign().contiguous(), is_result=True)
 
 
 @layer("nn.WeightedMSECriterion")

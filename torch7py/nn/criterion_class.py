@@ -127,7 +127,7 @@ class _NLLCriterion(Criterion):
         gradient.scatter_(
             1, classes.clamp(min=0).unsqueeze(1), torch.where(total > 0, values, 0).unsqueeze(1)
         )
-        return self.keep("gradInput", gradient.view(input.shape), is_own=True)
+        return self.keep("gradInput", gradient.view(input.shape), is_result=True)
 
     def total_weight(self, weights: torch.Tensor) -> torch.Tensor:
         """What the gradient of a mean is divided by: the total weight of the last forward, whatever the target now."""
@@ -267,9 +267,9 @@ class ClassNLLCriterion(_NLLCriterion):
         """This tensor of one number, of the type of ``like``, to be written to."""
         attributes = self.__dict__
         held: torch.Tensor | None = attributes[name]  # None in files of old versions
-        is_own = held is attributes["_own"].get(name)
+        is_internal_buffer = held is attributes["_own"].get(name)
         if (
-            is_own
+            is_internal_buffer
             and held is not None
             and held.dtype is like.dtype
             and held.shape == ONE

@@ -116,13 +116,13 @@ class FieldHolder(torch.nn.Module):
         tensor = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
         return types.label(tensor, number_type)
 
-    def keep(self, name: str, value: torch.Tensor, is_own: bool = False) -> torch.Tensor:
+    def keep(self, name: str, value: torch.Tensor, is_result: bool = False) -> torch.Tensor:
         """Make ``value`` the content of a tensor this object owns, such as its output.
 
         The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
         holds the old output sees the new one, as when Torch7 overwrote its buffers. Where a script has views of the
         old one, its memory gets the new numbers instead. For that both must be results that were computed for this
-        object (``is_own``) and that nobody else keeps, no views of what it was given.
+        object (``is_result``) and that nobody else keeps, no views of what it was given.
         """
         if (
             in_transform()
@@ -138,7 +138,7 @@ class FieldHolder(torch.nn.Module):
             held = owned[name]
             if held.dtype == value.dtype and held.device == value.device:
                 # A mark on the memory tells whether it is still what was computed for this object under this name.
-                mark = (self._serial, name) if is_own else None
+                mark = (self._serial, name) if is_result else None
                 apart = mark is not None and _is_seen_elsewhere(held, mark)
                 if apart:
                     held.resize_(value.shape).copy_(value)

@@ -99,7 +99,7 @@ class Euclidean(_Templates):
         self._check(input)
         difference = input.data.unsqueeze(-1) - self.weight.data
         self.__dict__.update(_difference=difference, _pulled=None)
-        return self.keep("output", torch.linalg.vector_norm(difference, dim=-2), is_own=True)
+        return self.keep("output", torch.linalg.vector_norm(difference, dim=-2), is_result=True)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """By the differences and the output of the last forward, whatever the parameters are by now."""

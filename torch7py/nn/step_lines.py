@@ -413,8 +413,8 @@ def _join(p: StepProgram, m: Any, x: Value) -> Value:
             raise Unfit
     sizes[dim] = sum(part.tensor.shape[dim] for part in parts)
     o = p.room(m, "output", sizes)
-    for part, place in _places(p, o, parts, dim):
-        _copy(p, place, part)
+    for part, view in _places(p, o, parts, dim):
+        _copy(p, view, part)
     return o
 
 
@@ -428,8 +428,8 @@ def _join_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
     _alike(p.output_of(m), gradient)
     rooms = p.rooms(m, _shapes(x))
-    for room, place in _places(p, gradient, rooms, axis(m, m.dimension, x[0].tensor, m.nInputDims)):
-        _copy(p, room, place)
+    for room, view in _places(p, gradient, rooms, axis(m, m.dimension, x[0].tensor, m.nInputDims)):
+        _copy(p, room, view)
     return rooms
 
 

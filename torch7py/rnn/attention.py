@@ -188,7 +188,7 @@ class RecurrentAttention(AbstractSequencer):
         for gradient in reversed(gradients[:-1]):
             total.add_(gradient[0])
         self.__dict__["_fresh"] = True
-        return self.keep("gradInput", total, is_own=True)
+        return self.keep("gradInput", total, is_result=True)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         self._check(gradOutput)

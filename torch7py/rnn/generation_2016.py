@@ -22,9 +22,9 @@ def compact(table: dict[int, Any]) -> dict[int, Any]:
 
 def move_place(rnn: SteppedModule, old: int) -> None:
     """Let what an old step was shown in show the one at hand."""
-    place = rnn.places.pop(old, None)
-    if place is not None and old >= rnn.first_clone:
-        rnn.places[rnn.step] = place
+    buffers = rnn.places.pop(old, None)
+    if buffers is not None and old >= rnn.first_clone:
+        rnn.places[rnn.step] = buffers
 
 
 class Generation2016:

@@ -30,7 +30,7 @@ class CopyGrad(Identity):
             raise TorchError(f"{self.class_name} expects a tensor as gradOutput")
         if isinstance(input, torch.Tensor):
             gradient_of(self, gradOutput, input.shape)
-        return self.keep("gradInput", gradOutput.data.clone(), is_own=True)
+        return self.keep("gradInput", gradOutput.data.clone(), is_result=True)
 
 
 @layer("nn.NormStabilizer", package="rnn", keeps_rank=True, parts="fixed", shares_memory=True)

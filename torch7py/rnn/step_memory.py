@@ -39,15 +39,15 @@ def clear_results(part: Any) -> None:
             clear_results(child)
 
 
-def put_at(place: dict[str, torch.Tensor], name: str, part: Any) -> Any:
+def put_at(tensors: dict[str, torch.Tensor], name: str, part: Any) -> Any:
     """What a place shows under a name, which takes over the memory of a part (see ``StepMemory.placed``)."""
     if not isinstance(part, torch.Tensor):
         return part
-    held = place.get(name)
+    held = tensors.get(name)
     if held is not None and held.dtype is part.dtype and held.device == part.device:
         held.data = part
         return held
-    place[name] = part
+    tensors[name] = part
     return part
 
 
@@ -274,12 +274,12 @@ class StepMemory(SteppedModule):
                     self._begin_step()
                 else:
                     self._let_go()
-            place = places.setdefault(step if training else EVALUATION, {})
+            tensors = places.setdefault(step if training else EVALUATION, {})
             for name, part in zip(self.state_tables, state, strict=True):
                 if part is None:
                     attributes[name].pop(step, None)
                 else:
-                    attributes[name][step] = put_at(place, name, part)
+                    attributes[name][step] = put_at(tensors, name, part)
             if training:
                 generation.expect_input(self, step)
         attributes["step"] = first + len(states)

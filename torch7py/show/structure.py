@@ -208,5 +208,5 @@ def _tensors(module: TorchObject, has_parts: bool) -> list[Tensor]:
 
 
 def _tensor(name: str, value: torch.Tensor) -> Tensor:
-    place = (value.data_ptr(), value.dtype, tuple(value.shape), value.stride())
-    return Tensor(name, tuple(value.shape), types.of(value).tensor.removeprefix("torch."), place)
+    memory_key = (value.data_ptr(), value.dtype, tuple(value.shape), value.stride())
+    return Tensor(name, tuple(value.shape), types.of(value).tensor.removeprefix("torch."), memory_key)

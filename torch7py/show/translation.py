@@ -239,7 +239,7 @@ def _codes(report: Report) -> Markup | None:
         return None
     items = []
     for code, places in sorted(uses.items()):
-        listed = tag("ul", [tag("li", tag("code", place), f": {reason}") for place, reason in places])
+        listed = tag("ul", [tag("li", tag("code", location), f": {reason}") for location, reason in places])
         explained = page_of(code)
         title = explained[0] if explained else places[0][1]
         items.append(
@@ -321,7 +321,7 @@ def _row(
     if any(sides.did_not_run(number) for number in row.page):
         notes.append(tag("p", "did not run: not verified", class_="aside"))
     places = [f"{sides.file}:{line}" for line in range(row.first, row.last + 1)]
-    errors_here = [errors[place] for place in places if place in errors]
+    errors_here = [errors[location] for location in places if location in errors]
     if errors_here:
         exact = "the same text" if max(errors_here) == 0 else f"within {max(errors_here):.1e}"
         notes.append(tag("p", f"prints {exact}", class_="aside"))

@@ -38,8 +38,8 @@ def read_file(
     A T7Error says what the file looks like where none does. ``opened`` is the class of the open file. A pipe is read
     to its end first.
     """
-    with _regular(path) as place:
-        return _read(place, os.fspath(path), parse, use, format, opened)
+    with _regular(path) as regular_path:
+        return _read(regular_path, os.fspath(path), parse, use, format, opened)
 
 
 @contextmanager
@@ -56,19 +56,19 @@ def _regular(path: str | os.PathLike[str]) -> Iterator[str | os.PathLike[str]]:
 
 
 def _read(
-    place: str | os.PathLike[str],
+    path: str | os.PathLike[str],
     name: str,
     parse: Callable[[DiskFile, Layout], P],
     use: Callable[[P], R],
     format: ReadForm | None,
     opened: type[DiskFile],
 ) -> R:
-    with open(place, "rb") as raw:
+    with open(path, "rb") as raw:
         head = raw.read(512)
     failures: list[T7Error] = []
     parsed_layouts: list[tuple[int, P]] = []
     for layout in layouts(head, format):
-        file = opened(place, "r")
+        file = opened(path, "r")
         try:
             file.binary = layout.binary
             if layout.binary:

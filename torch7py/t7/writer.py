@@ -105,8 +105,8 @@ class Writer:
         elif isinstance(obj, np.ndarray):
             return self._start(torch.from_numpy(obj), waiting)
         else:
-            place = ".".join(_name_in(owner) for _, owner in waiting) or "the top"
-            raise T7Error(f"a {type(obj).__name__} cannot be saved (inside {place})")
+            path = ".".join(_name_in(owner) for _, owner in waiting) or "the top"
+            raise T7Error(f"a {type(obj).__name__} cannot be saved (inside {path})")
         return None
 
     def _bytes(self, text: str | bytes) -> bytes:

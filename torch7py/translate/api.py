@@ -20,8 +20,8 @@ from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.layers.shapes import shape_of
 from torch7py.translate.model import ModelSource
 from torch7py.translate.native.program import Native, translate_script
-from torch7py.translate.own_classes import own_classes
 from torch7py.translate.report import Report, Verification
+from torch7py.translate.user_classes import program_classes
 from torch7py.translate.verify import Comparison, Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 from torch7py.wording import counted
@@ -139,8 +139,10 @@ def to_pytorch(
         return result
     sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
     wanted = {name: parse_size(size) for name, size in sizes.items()}
-    with contextlib.nullcontext() if program is None else own_classes(Path(program), file) as own:
-        source = translate_file(file, wanted, own)
+    with (
+        contextlib.nullcontext() if program is None else program_classes(Path(program), file) as user_classes
+    ):
+        source = translate_file(file, wanted, user_classes)
         report = Report(str(file), kind="model", layers=source.report)
         compared = _verify_models(source, report) if verify else {}
         if look is not None:
@@ -191,7 +193,7 @@ def _verify_program(
         )
     by_size = sorted(comparison.printed_at.items(), key=lambda item: -item[1])
     report.notes += [
-        f"verified: printed at {place}: {error:.1e}" for place, error in by_size[:MOST_LINES] if error
+        f"verified: printed at {location}: {error:.1e}" for location, error in by_size[:MOST_LINES] if error
     ]
     return comparison
 
@@ -199,23 +201,23 @@ def _verify_program(
 def _verify_models(source: ModelSource, report: Report) -> dict[str, Comparison]:
     """Run each model beside its class; what no input is known for is noted as not verified."""
     try:
-        found = verify_file(source)
+        comparisons = verify_file(source)
     except Different as difference:
         report.verified = Verification(False, difference=str(difference))
         return difference.comparison or {}
     for cls in source.classes:
-        if cls.name in found:
+        if cls.name in comparisons:
             report.notes.append(
                 f"verified: {cls.name} on an input of {shape_of(cls.example)}: the largest relative error of outputs "
-                f"and gradients is {found[cls.name].largest:.1e}"
+                f"and gradients is {comparisons[cls.name].largest:.1e}"
             )
         else:
             report.notes.append(f"not verified: {cls.name}: {cls.unverified}")
     for function in source.functions:
-        if function.name in found:
-            report.notes.append(f"verified: {function.name}: {found[function.name].largest:.1e}")
+        if function.name in comparisons:
+            report.notes.append(f"verified: {function.name}: {comparisons[function.name].largest:.1e}")
         else:
             report.notes.append(f"not verified: {function.name}: what its target is like is not known")
-    if found:
-        report.verified = Verification(True, max(comparison.largest for comparison in found.values()))
-    return found
+    if comparisons:
+        report.verified = Verification(True, max(comparison.largest for comparison in comparisons.values()))
+    return comparisons

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.forms import dotted
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import (
     Around,
@@ -22,10 +21,11 @@ from torch7py.translate.tree import (
     Function,
     Index,
     Name,
-    Place,
+    Span,
     String,
     Table,
 )
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["OF_RULE", "ArgumentChecks", "Rule", "found_in", "named_arguments"]
 
@@ -76,7 +76,7 @@ class ArgumentChecks:
     comments: list[Comment] = field(default_factory=list)
 
     def places(
-        self, given: Sequence[Expression], kind: Callable[[Expression], str | None], first: int
+        self, arguments: Sequence[Expression], kind: Callable[[Expression], str | None], first: int
     ) -> list[int] | None:
         """Which rules the arguments of a call are for, from rule number ``first`` on.
 
@@ -84,15 +84,15 @@ class ArgumentChecks:
         of several ways the one that leaves out what comes last is taken. None: not known.
         """
         rules = self.rules[first:]
-        count = len(given)
-        if not self.in_order or (given and isinstance(given[-1], tree.Vararg)) or count > len(rules):
+        count = len(arguments)
+        if not self.in_order or (arguments and isinstance(arguments[-1], tree.Vararg)) or count > len(rules):
             return None
         if count == len(rules) or not any(rule.may_be_left_out for rule in rules[:count]):
             return list(range(count))
-        kinds = [kind(argument) for argument in given]
-        found: list[int] = []
+        kinds = [kind(argument) for argument in arguments]
+        indices: list[int] = []
         at = 0
-        for place, (argument, of_argument) in enumerate(zip(given, kinds, strict=True)):
+        for position, (argument, of_argument) in enumerate(zip(arguments, kinds, strict=True)):
             if of_argument in (None, "any") and not isinstance(argument, tree.Nil):
                 return None
             while at < len(rules) and not self._fits(rules[at], argument, of_argument):
@@ -101,13 +101,13 @@ class ArgumentChecks:
                 at += 1
             if at == len(rules):
                 return None
-            if rules[at].kind is None and not isinstance(argument, tree.Nil) and place != at:
+            if rules[at].kind is None and not isinstance(argument, tree.Nil) and position != at:
                 return None  # objects of which class
-            found.append(at)
+            indices.append(at)
             at += 1
         if not all(rule.may_be_left_out for rule in rules[at:]):
             return None
-        return found
+        return indices
 
     def _fits(self, rule: Rule, argument: Expression, kind: str | None) -> bool:
         if isinstance(argument, tree.Nil):
@@ -115,9 +115,9 @@ class ArgumentChecks:
         return kind == rule.kind or (rule.kind is None and kind in ("object", "module", "criterion", "table"))
 
 
-def named_arguments(checks: ArgumentChecks, given: Sequence[Expression], first: int) -> Table | None:
+def named_arguments(checks: ArgumentChecks, arguments: Sequence[Expression], first: int) -> Table | None:
     """The table in ``f{x = 1, y = 2}``, where that gives the arguments by their names."""
-    table = given[0] if len(given) == 1 else None
+    table = arguments[0] if len(arguments) == 1 else None
     if not checks.by_name or not isinstance(table, Table):
         return None
     rules = checks.rules[first:]
@@ -153,8 +153,8 @@ def found_in(program: Block) -> tuple[dict[Expression, Expression], dict[Functio
         if read is not None:
             replaced[call] = read[0]
             checks[read[0]] = read[1]
-    for function, found in checks.items():
-        _fill_in(function, found)
+    for function, function_checks in checks.items():
+        _fill_in(function, function_checks)
     return replaced, checks
 
 
@@ -167,10 +167,10 @@ def _fill_in(function: Function, checks: ArgumentChecks) -> None:
         if not isinstance(default, (Function, Table, Index)):
             continue
         first = body.statements[0].place if body.statements else function.place
-        place = Place(first.line, first.column, first.start, first.start)
-        test = tree.Binary(place, "==", Name(place, parameter.name), tree.Nil(place))
-        assigned = tree.Assign(place, Around(), (Name(place, parameter.name),), (default,))
-        added.append(tree.If(place, Around(), ((test, Block((assigned,), None, ())),), None))
+        position = Span(first.line, first.column, first.start, first.start)
+        test = tree.Binary(position, "==", Name(position, parameter.name), tree.Nil(position))
+        assigned = tree.Assign(position, Around(), (Name(position, parameter.name),), (default,))
+        added.append(tree.If(position, Around(), ((test, Block((assigned,), None, ())),), None))
         rule.default, rule.optional = None, True
     if added:
         object.__setattr__(body, "statements", (*added, *body.statements))
@@ -221,11 +221,11 @@ def _read(call: Call) -> tuple[Function, ArgumentChecks] | None:
     names = [rule.name for rule in checks.rules]
     if any(rule.like and rule.like not in names for rule in checks.rules):
         return None
-    own = {parameter.name for parameter in function.parameters}
+    parameter_names = {parameter.name for parameter in function.parameters}
     for rule in checks.rules:
         inner = rule.default.operand if isinstance(rule.default, tree.Unary) else rule.default
         if isinstance(inner, Function):
-            if own.intersection(n.name for n in tree.walk(inner.body) if isinstance(n, Name)):
+            if parameter_names.intersection(n.name for n in tree.walk(inner.body) if isinstance(n, Name)):
                 return None  # it would be another variable in the function
         elif isinstance(inner, Table):
             at = checks.rules.index(rule)
@@ -234,7 +234,7 @@ def _read(call: Call) -> tuple[Function, ArgumentChecks] | None:
             if not all(_is_literal(item.value) for item in inner.fields):
                 return None
         elif isinstance(inner, Index):
-            if own.intersection(n.name for n in tree.walk(inner) if isinstance(n, Name)):
+            if parameter_names.intersection(n.name for n in tree.walk(inner) if isinstance(n, Name)):
                 return None
         elif inner is not None and not isinstance(inner, (tree.Number, String, tree.Boolean)):
             return None
@@ -243,9 +243,9 @@ def _read(call: Call) -> tuple[Function, ArgumentChecks] | None:
 
 def _only_looks(check: Function) -> bool:
     """Whether a check changes nothing but its own variables."""
-    own = {name.name for node in tree.every(check.body, tree.Local) for name in node.names}
+    local_names = {name.name for node in tree.every(check.body, tree.Local) for name in node.names}
     targets = [target for node in tree.every(check.body, tree.Assign) for target in node.targets]
-    return all(isinstance(target, Name) and target.name in own for target in targets)
+    return all(isinstance(target, Name) and target.name in local_names for target in targets)
 
 
 def _is_literal(node: Expression) -> bool:

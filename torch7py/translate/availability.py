@@ -60,10 +60,10 @@ class Availability:
 
 
 class Packages:
-    """Answers for names of packages. ``own`` are names that the program itself adds to packages."""
+    """Answers for names of packages. ``user_names`` are names that the program itself adds to packages."""
 
-    def __init__(self, own: Iterable[str] = ()) -> None:
-        self.own = set(own)
+    def __init__(self, user_names: Iterable[str] = ()) -> None:
+        self.own = set(user_names)
         self._runtime = Runtime(cuda_as="cpu", rnn_api=2016)
         self._runtime.evaluate("function print() end")  # a package may greet, and this output is a report
         self._loaded: set[str] = set()
@@ -88,10 +88,10 @@ class Packages:
 
     def name(self, name: str) -> Availability:
         """``nn.Linear``, or ``nn.Linear:forward`` for a method."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._known[name] = self._find(name)
-        return found
+        availability = self._known.get(name)
+        if availability is None:
+            availability = self._known[name] = self._find(name)
+        return availability
 
     def native(self, name: str) -> str:
         """Why a class has no native form in PyTorch; empty where it has one, or is no layer."""

@@ -77,7 +77,7 @@ def find_kinds(root: Layer) -> list[Kind]:
         outside, inside = _total(outer, worth), _total(level, worth)
         for key in level if outside > inside else outer:
             worth.pop(key, None)
-    found = []
+    kinds = []
     taken: set[int] = set()
     for group in sorted(worth.values(), key=lambda group: -group.saved):
         parts = {id(part) for layer in group.layers for part in inner(layer)}
@@ -85,10 +85,10 @@ def find_kinds(root: Layer) -> list[Kind]:
             continue
         kind = _kind(group.layers)
         if len(kind.parameters) <= MOST:
-            found.append(kind)
+            kinds.append(kind)
             # What is around a part is no part either: it would hold a class of its own.
             taken |= parts | {id(layer) for layer in inner(root) if parts & {id(p) for p in inner(layer)}}
-    return found
+    return kinds
 
 
 @dataclass

@@ -31,10 +31,10 @@ _FAMILIAR = frozenset("autograd gnuplot hdf5 image itorch tds threads tnt trepl"
 
 def lua_files(directory: Path) -> list[Path]:
     """The Lua files of a directory, in order; hidden directories are left out."""
-    found = directory.rglob("*.lua")
+    candidates = directory.rglob("*.lua")
     return sorted(
         path
-        for path in found
+        for path in candidates
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(directory).parts[:-1])
     )
 
@@ -104,7 +104,7 @@ def programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> tuple[
 def parts_of_page(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     """The files of a program, its own first, each with what it uses."""
     assert page.translator is not None
-    found = []
+    parts = []
     others = _files_of(page)
     for file, (statements, native, plain_calls) in page.parts.items():
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
@@ -120,8 +120,8 @@ def parts_of_page(page: Native, path: Path) -> list[tuple[Report, Usage]]:
             ),
             open_methods=sum(len(lines) for lines in usage.open.values()),
         )
-        found.append((report, usage))
-    return found[::-1]
+        parts.append((report, usage))
+    return parts[::-1]
 
 
 def _files_of(page: Native) -> dict[str, Path]:
@@ -156,16 +156,16 @@ def names_used(usages: Sequence[tuple[Report, Usage]], paths: Sequence[Path]) ->
         for report, usage in usages:
             uses = []
             for name, lines in usage.required.items():
-                found = known.package(name) if name in foreign else Availability("own")
-                uses.append(_use(name, found, report.file, lines))
+                availability = known.package(name) if name in foreign else Availability("own")
+                uses.append(_use(name, availability, report.file, lines))
             for name, lines in usage.names.items():
                 if name.partition(":")[0].partition(".")[0] in roots:
                     uses.append(_use(name, known.name(name), report.file, lines, known.native(name)))
             yield sorted(uses, key=lambda use: use.name)
 
 
-def _use(name: str, found: Availability, file: str, lines: Iterable[int], native: str = "") -> NameUse:
-    return NameUse(name, found.state, found.note, [f"{file}:{line}" for line in lines], native)
+def _use(name: str, availability: Availability, file: str, lines: Iterable[int], native: str = "") -> NameUse:
+    return NameUse(name, availability.state, availability.note, [f"{file}:{line}" for line in lines], native)
 
 
 def is_own_file(name: str, file: Path, paths: Sequence[Path]) -> bool:

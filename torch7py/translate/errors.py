@@ -13,8 +13,8 @@ class NotTranslated(Torch7Error):
 
     code = ""
 
-    def __init__(self, reason: str, code: str = "", place: str = "") -> None:
-        super().__init__(f"{place}: {reason} [{code}]" if place else reason)
+    def __init__(self, reason: str, code: str = "", location: str = "") -> None:
+        super().__init__(f"{location}: {reason} [{code}]" if location else reason)
         self.code = code or self.code
-        self.place = place
+        self.place = location
         self.reason = reason

@@ -16,7 +16,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic_file import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
-from torch7py.translate.example import criterion_example, dtype_of, example_of, refusal, repeats
+from torch7py.translate.example_input import criterion_example, dtype_of, example_of, refusal, repeats
 from torch7py.translate.input_sizes import Sizes, Wanted, make
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.layers.shapes import name_shapes, show_shapes
@@ -31,8 +31,8 @@ from torch7py.translate.model import (
     write_criterion,
     write_model,
 )
-from torch7py.translate.own_classes import OwnClasses
 from torch7py.translate.quoting import is_name
+from torch7py.translate.user_classes import UserClasses
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
 
 # A second set of sizes: what differs between the two is free.
@@ -67,9 +67,9 @@ def _class_name(text: str) -> str:
 def translate_file(
     path: str | os.PathLike[str],
     inputs: Mapping[str, Wanted] | None = None,
-    own: OwnClasses | None = None,
+    user_classes: UserClasses | None = None,
 ) -> ModelSource:
-    """All models and criterions of a ``.t7`` file as one page; ``own``: what a program defines for them.
+    """All models and criterions of a ``.t7`` file as one page; ``user_classes``: what a program defines for them.
 
     A file that is one model gives the class ``Model``, or with a criterion alone the function ``criterion``; in a
     table each has the name of its key. With several models the weights' names begin with the name of their class.
@@ -84,15 +84,19 @@ def translate_file(
     origin = Path(path).name
     sources: list[ClassSource | FunctionSource] = []
     taken: set[str] = set()
-    for place, found in models_in(load(path) if own is None else own.root):
-        key = place.rpartition(".")[2]
+    for key_path, module in models_in(load(path) if user_classes is None else user_classes.root):
+        key = key_path.rpartition(".")[2]
         called = (
-            identifier(key) or "criterion" if isinstance(found, Criterion) else _class_name(key or "Model")
+            identifier(key) or "criterion" if isinstance(module, Criterion) else _class_name(key or "Model")
         )
         name = _free(called, taken)
-        given = inputs.get(name, inputs.get("")) if inputs else None
-        source = _source(found, name, f"{origin}{place and ', '}{place}", given)
-        if own is not None and isinstance(source, ClassSource) and not repeats(found, source.example):
+        input_sizes = inputs.get(name, inputs.get("")) if inputs else None
+        source = _source(module, name, f"{origin}{key_path and ', '}{key_path}", input_sizes)
+        if (
+            user_classes is not None
+            and isinstance(source, ClassSource)
+            and not repeats(module, source.example)
+        ):
             source.example, source.unverified = None, "a layer of the program's own draws random numbers"
         sources.append(source)
     if not sources:
@@ -106,27 +110,29 @@ def translate_file(
     title = f"{origin} in PyTorch, translated by torch7py."
     report = [line for cls in classes for line in report_of(cls)]
     code = page(sources, title)
-    return ModelSource(code if own is None else own.completed(code), weights, report, classes, functions)
+    return ModelSource(
+        code if user_classes is None else user_classes.completed(code), weights, report, classes, functions
+    )
 
 
-def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSource | FunctionSource:
-    layer = layer_of(found)
+def _source(module: TorchObject, name: str, where: str, input_sizes: Wanted) -> ClassSource | FunctionSource:
+    layer = layer_of(module)
     try:
-        if isinstance(found, Criterion):
+        if isinstance(module, Criterion):
             return write_criterion(layer, name)
-        example = example_of(found, layer) if given is None else make(given, dtype_of(found))
-        refused = "" if given is None else refusal(found, example)
+        example = example_of(module, layer) if input_sizes is None else make(input_sizes, dtype_of(module))
+        refused = "" if input_sizes is None else refusal(module, example)
         if refused:
             raise TorchError(
                 f"{where}: the model {name} does not run on an input of the size given: {refused}"
             )
         if example is not None:
             show_shapes(layer, example)
-            other = None if given is not None else example_of(found, layer, OTHER)
+            other = None if input_sizes is not None else example_of(module, layer, OTHER)
             if other is not None:
                 name_shapes(layer, example, other, (Sizes(), OTHER))
         source = write_model(layer, name, factored=True)
-        source.example, source.example_given = example, given is not None
+        source.example, source.example_given = example, input_sizes is not None
         return source
     except NotNative as error:
         raise NotNative(f"{where}: {error}") from None
@@ -148,16 +154,16 @@ def verify_file(source: ModelSource) -> dict[str, Comparison]:
 
     Errors: ``Different`` where outputs or gradients are not the same, with what was compared until then.
     """
-    found: dict[str, Comparison] = {}
+    comparisons: dict[str, Comparison] = {}
     for cls in source.classes:
         if cls.example is None:
             continue
         model: Any = cls.layer.module.clone()
         model.torch7_double()
         try:
-            found[cls.name] = verify_class(model, source.code, cls, _as_double(cls.example))
+            comparisons[cls.name] = verify_class(model, source.code, cls, _as_double(cls.example))
         except Different as difference:
-            raise _named(difference, cls.name, found) from None
+            raise _named(difference, cls.name, comparisons) from None
     for function in source.functions:
         criterion: Any = function.layer.module.clone()
         criterion.torch7_double()
@@ -166,17 +172,17 @@ def verify_file(source: ModelSource) -> dict[str, Comparison]:
             continue
         alone = ModelSource(source.code, {}, [], [], [function])
         try:
-            found[function.name] = verify_criterion(criterion, alone, *example)
+            comparisons[function.name] = verify_criterion(criterion, alone, *example)
         except Different as difference:
-            raise _named(difference, function.name, found) from None
-    return found
+            raise _named(difference, function.name, comparisons) from None
+    return comparisons
 
 
 def _named(difference: Different, name: str, before: dict[str, Comparison]) -> Different:
     """A difference with the name of the class, or function, in which it is, and all comparisons by name."""
     named = Different(f"{name}: {difference}")
-    own = difference.comparison
-    named.comparison = before if own is None else before | {name: own}
+    comparison = difference.comparison
+    named.comparison = before if comparison is None else before | {name: comparison}
     return named
 
 

@@ -32,7 +32,7 @@ class Sizes:
     side: int = 32
 
 
-def make(found: Wanted, dtype: torch.dtype, seed: int = 1) -> Any:
+def make(shapes: Wanted, dtype: torch.dtype, seed: int = 1) -> Any:
     """Tensors of these sizes."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -45,7 +45,7 @@ def make(found: Wanted, dtype: torch.dtype, seed: int = 1) -> Any:
             return torch.randint(1, part.whole + 1, part.sizes, generator=generator).to(dtype)
         return torch.randn(part.sizes, generator=generator, dtype=torch.float64).to(dtype)
 
-    return one(found)
+    return one(shapes)
 
 
 _SIZE = re.compile(r"(\d+(?:x\d+)*)(?::(\d+))?")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import ELEMENTWISE
-from torch7py.translate.forms import may_be_more
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Expression, Index, Invoke
+from torch7py.translate.tree_queries import may_be_more
 from torch7py.translate.types import Types
 
 __all__ = [
@@ -31,8 +31,8 @@ __all__ = [
 SECOND = "two dimensions or more"  # of a tensor of which no more may be known
 
 
-def counted(found: Type) -> bool:
-    return found.kind is None and found.be("number")
+def counted(type_: Type) -> bool:
+    return type_.kind is None and type_.be("number")
 
 
 def equal_kinds(left: Type, right: Type) -> bool:
@@ -156,8 +156,8 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         news = False
         while len(results) < 2:
             results.append(Type())
-        for found in results[:2]:
-            news |= found.be("tensor") | same_rank(found, receiver) | _along(node.arguments[:1], found)
+        for output in results[:2]:
+            news |= output.be("tensor") | same_rank(output, receiver) | _along(node.arguments[:1], output)
         return news | results[1].mark("places")
     if (
         method in ("sum", "mean", "std", "var", "prod", "norm")
@@ -262,17 +262,17 @@ def _less_one(result: Type, receiver: Type) -> bool:
     return result.be_rank(receiver.rank - 1) if receiver.rank is not None and receiver.rank > 1 else False
 
 
-def output_kind(module: Type, given: Type) -> str | None:
+def output_kind(module: Type, input_type: Type) -> str | None:
     """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
-    return _OutputKinds(given).of(module)
+    return _OutputKinds(input_type).of(module)
 
 
 class _OutputKinds:
     """What modules give that are given the same. Each is looked at once: a variable used for several modules may seem
     to hold itself, and then nothing is known of it."""
 
-    def __init__(self, given: Type) -> None:
-        self.given = given
+    def __init__(self, input_type: Type) -> None:
+        self.given = input_type
         self.known: dict[Type, str | None] = {}
 
     def of(self, module: Type) -> str | None:
@@ -284,11 +284,11 @@ class _OutputKinds:
         return kind
 
     def _of(self, module: Type) -> str | None:
-        made = module.layers
-        if module.classes and not made:
+        layers = module.layers
+        if module.classes and not layers:
             return "tuple" if module.of_field("output").kind == "table" else "tensor"
         # an empty container in a variable that is given a model later stands in for it
-        filled = [layer for layer in made if layer.children or not facts.is_chain(layer.name)] or made
+        filled = [layer for layer in layers if layer.children or not facts.is_chain(layer.name)] or layers
         kinds = {self._of_layer(layer) for layer in filled}
         return kinds.pop() if len(kinds) == 1 else None
 
@@ -301,7 +301,7 @@ class _OutputKinds:
             return graph_output(layer)
         if facts.is_chain(name):
             for child in reversed(layer.children):
-                if any(child.find() is each.find() for each in layer.in_turn) and child.find().layers:
+                if any(child.find() is entry.find() for entry in layer.in_turn) and child.find().layers:
                     kind = self._of_last(child)
                 else:
                     kind = self.of(child)

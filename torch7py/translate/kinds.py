@@ -42,10 +42,10 @@ _ONES: dict[str, frozenset[str]] = {}  # the sets of one kind
 
 
 def _one(kind: str) -> frozenset[str]:
-    found = _ONES.get(kind)
-    if found is None:
-        found = _ONES[kind] = frozenset((kind,))
-    return found
+    singleton = _ONES.get(kind)
+    if singleton is None:
+        singleton = _ONES[kind] = frozenset((kind,))
+    return singleton
 
 
 class Rule:
@@ -53,8 +53,8 @@ class Rule:
 
     __slots__ = ("place", "rules", "run", "waits")
 
-    def __init__(self, run: Callable[[], bool], rules: Rules, place: int) -> None:
-        self.run, self.rules, self.place = run, rules, place
+    def __init__(self, run: Callable[[], bool], rules: Rules, index: int) -> None:
+        self.run, self.rules, self.place = run, rules, index
         self.waits = True
 
     def apply(self) -> bool:
@@ -91,9 +91,9 @@ class Rules:
 
     def settle(self) -> None:
         for _ in range(self.MOST_ROUNDS):
-            for place in range(len(self.all), len(self.runs)):
-                self.all.append(Rule(self.runs[place], self, place))
-                heappush(self.next, place)
+            for index in range(len(self.all), len(self.runs)):
+                self.all.append(Rule(self.runs[index], self, index))
+                heappush(self.next, index)
             self.now, self.next = self.next, []
             if not self.now:
                 break
@@ -164,14 +164,14 @@ class LuaClass:
 
     def find(self, name: str) -> tree.Function | None:
         """A method, or a function of the class, here or in a parent."""
-        found: LuaClass | None = self
-        while found is not None:
-            for kept in (found.methods, found.statics, found.makers):
+        current: LuaClass | None = self
+        while current is not None:
+            for kept in (current.methods, current.statics, current.makers):
                 if name in kept:
                     return kept[name]
-            if name in found.aliases:
-                return found.find(found.aliases[name])
-            found = found.base
+            if name in current.aliases:
+                return current.find(current.aliases[name])
+            current = current.base
         return None
 
     def everywhere(self, name: str) -> list[tree.Function]:
@@ -179,18 +179,18 @@ class LuaClass:
         known = self.reached.get(name)
         if known is None:
             first = self.find(name)
-            found = {} if first is None else {first: None}
+            functions = {} if first is None else {first: None}
             for child in self.derived:
-                found |= dict.fromkeys(child.everywhere(name))
-            known = self.reached[name] = list(found)
+                functions |= dict.fromkeys(child.everywhere(name))
+            known = self.reached[name] = list(functions)
         return known
 
     def derives_from(self, other: LuaClass) -> bool:
         """Whether another class is this one or one of its parents."""
-        found: LuaClass | None = self
-        while found is not None and found is not other:
-            found = found.base
-        return found is other
+        current: LuaClass | None = self
+        while current is not None and current is not other:
+            current = current.base
+        return current is other
 
 
 class Type:
@@ -373,23 +373,23 @@ class Type:
 
     def of_field(self, name: str) -> Type:
         root = self.find()
-        found = root.fields.get(name)
-        if found is None:
-            found = Type()
-            root._set_field(name, found)
+        field_type = root.fields.get(name)
+        if field_type is None:
+            field_type = Type()
+            root._set_field(name, field_type)
             root.changed()
-        return found.find()
+        return field_type.find()
 
-    def _set_field(self, name: str, found: Type) -> None:
+    def _set_field(self, name: str, field_type: Type) -> None:
         if type(self.fields) is dict:
-            self.fields[name] = found
+            self.fields[name] = field_type
         else:
-            self.fields = {name: found}
+            self.fields = {name: field_type}
 
     def fields_are(self, mark: str) -> bool:
         """Whether all fields of a record, and it has some, are known as something."""
         fields = self.find().fields
-        return bool(fields) and all(found.has(mark) for found in fields.values())
+        return bool(fields) and all(field_type.has(mark) for field_type in fields.values())
 
     def __repr__(self) -> str:
         return f"<{self.kind}{'?' if self.nil else ''} rank {self.rank} {sorted(self.find().evidence)}>"
@@ -441,14 +441,14 @@ def all_parts(module: Type, inside: Callable[[Description], Iterable[Type]] = _e
 
     ``inside``: of a layer, the parts that are gone into.
     """
-    found: dict[Type, None] = {}
+    parts: dict[Type, None] = {}
     waiting = [module.find()]
     while waiting:
         part = waiting.pop()
-        if part not in found:
-            found[part] = None
+        if part not in parts:
+            parts[part] = None
             waiting += reversed([p.find() for layer in part.layers for p in inside(layer)])
-    return list(found)
+    return list(parts)
 
 
 def _union(mine: frozenset[_Item], theirs: frozenset[_Item]) -> frozenset[_Item]:

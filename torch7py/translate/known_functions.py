@@ -97,25 +97,25 @@ def switches_dropout(function: Function) -> bool | None:
     statements = function.body.statements
     if len(function.parameters) != 1 or function.vararg or not 1 <= len(statements) <= 2:
         return None
-    given, first = function.parameters[0].name, statements[0]
+    parameter_name, first = function.parameters[0].name, statements[0]
     if not isinstance(first, tree.If) or first.otherwise is not None:
         return None
     (condition, listed), *more = first.branches
-    each: tuple[tree.Statement, ...] = listed.statements
+    body: tuple[tree.Statement, ...] = listed.statements
     if len(statements) == 2 and not more:
         last, second = _last(listed), statements[1]
         if not isinstance(last, tree.Return) or last.values or not isinstance(second, tree.If):
             return None
-        each, more = each[:-1], list(second.branches)
+        body, more = body[:-1], list(second.branches)
         if second.otherwise is not None:
             return None
     if len(more) != 1:
         return None
     asked = {node.name for node in tree.walk(condition) if isinstance(node, Name)}
-    plain = {given} < asked <= {"type", "torch", given}
-    if not plain or len(each) != 1 or not _applied_to(each[0], given):
+    plain = {parameter_name} < asked <= {"type", "torch", parameter_name}
+    if not plain or len(body) != 1 or not _applied_to(body[0], parameter_name):
         return None
-    return _set_in_dropout(*more[0], given)
+    return _set_in_dropout(*more[0], parameter_name)
 
 
 def _applied_to(loop: tree.Statement, networks: str) -> tuple[Expression, ...]:
@@ -128,11 +128,11 @@ def _applied_to(loop: tree.Statement, networks: str) -> tuple[Expression, ...]:
         return ()
     network = call.receiver
     if isinstance(loop, tree.GenericFor):
-        heads, own = loop.values, isinstance(network, Name) and network.name == loop.names[-1].name
+        heads, is_loop_item = loop.values, isinstance(network, Name) and network.name == loop.names[-1].name
     else:
-        heads, own = (loop.stop,), isinstance(network, Index) and _is_name((network.base,), networks)
+        heads, is_loop_item = (loop.stop,), isinstance(network, Index) and _is_name((network.base,), networks)
     over = any(isinstance(n, Name) and n.name == networks for head in heads for n in tree.walk(head))
-    return call.arguments if over and own else ()
+    return call.arguments if over and is_loop_item else ()
 
 
 def _set_in_dropout(test: Expression, body: Block, module: str) -> bool | None:
@@ -149,8 +149,8 @@ def _set_in_dropout(test: Expression, body: Block, module: str) -> bool | None:
         return None
     target, value = assigned.targets[0], assigned.values[0]
     field = isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "train"
-    own = isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == module
-    return value.value if field and own and isinstance(value, tree.Boolean) else None
+    is_of_module = isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == module
+    return value.value if field and is_of_module and isinstance(value, tree.Boolean) else None
 
 
 def _stores(loop: tree.NumericFor, table: str) -> bool:
@@ -199,8 +199,8 @@ def _is_given(condition: Expression, function: Function, call: Call) -> bool:
     if not isinstance(condition, Name) or condition.name not in names:
         return False
     at = names.index(condition.name)
-    given = call.arguments[at] if at < len(call.arguments) else None
-    return isinstance(given, tree.Boolean) and given.value
+    argument = call.arguments[at] if at < len(call.arguments) else None
+    return isinstance(argument, tree.Boolean) and argument.value
 
 
 def known_function(function: Function) -> str:
@@ -218,29 +218,29 @@ def _last(block: Block) -> tree.Statement | None:
 
 
 def _methods(block: Block) -> dict[str, list[Invoke]]:
-    found: dict[str, list[Invoke]] = {}
+    calls: dict[str, list[Invoke]] = {}
     for node in tree.walk(block):
         if isinstance(node, Invoke):
-            found.setdefault(node.method, []).append(node)
-    return found
+            calls.setdefault(node.method, []).append(node)
+    return calls
 
 
 def _called(block: Block | tree.Node) -> set[str]:
-    found = set()
+    paths = set()
     for node in tree.walk(block):
         callee = node.callee if isinstance(node, Call) else None
         if isinstance(callee, Index) and isinstance(callee.base, Name) and isinstance(callee.key, String):
-            found.add(f"{callee.base.name}.{callee.key.value}")
-    return found
+            paths.add(f"{callee.base.name}.{callee.key.value}")
+    return paths
 
 
 def _printed(function: Function) -> list[tree.Node | Block]:
     """What a function prints: one that does is more than a helper."""
-    found: list[tree.Node | Block] = []
+    arguments: list[tree.Node | Block] = []
     for node in tree.walk(function.body):
         if isinstance(node, Call) and isinstance(node.callee, Name) and node.callee.name == "print":
-            found += node.arguments
-    return found
+            arguments += node.arguments
+    return arguments
 
 
 def _is_name(arguments: tuple[Expression, ...], name: str) -> bool:

@@ -48,7 +48,9 @@ def items(text: str) -> list[str]:
     if isinstance(node, ast.Dict):
         ends = [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]
     else:
-        ends = [(each, each) for each in (node.elts if isinstance(node, (ast.List, ast.Tuple)) else [])]
+        ends = [
+            (element, element) for element in (node.elts if isinstance(node, (ast.List, ast.Tuple)) else [])
+        ]
     return [data[first.col_offset : last.end_col_offset].decode() for first, last in ends]
 
 
@@ -66,7 +68,7 @@ def _prepared(page: str) -> str:
             comments[token.start[0] - 1] = token.start[1]
         elif token.type != tokenize.NEWLINE:
             inside.update(range(token.start[0], token.end[0]))
-    found: list[str] = []
+    result: list[str] = []
     for number, line in enumerate(lines):
         code = line[: comments.get(number, len(line))].rstrip()
         comment = line[len(code) :].strip()
@@ -74,15 +76,15 @@ def _prepared(page: str) -> str:
             continue
         if number in inside or not code or not comment:
             declared = None if number in inside else _DECLARED.fullmatch(line)
-            found += _statements(*declared.groups()) if declared is not None else [line]
+            result += _statements(*declared.groups()) if declared is not None else [line]
         elif comment == "#":
-            found.append(code)
+            result.append(code)
         elif _width(line) > WIDTH:
             indent = re.match(" *", code)
-            found += [*_wrapped(indent[0] if indent is not None else "", comment), code]
+            result += [*_wrapped(indent[0] if indent is not None else "", comment), code]
         else:
-            found.append(line)
-    return "\n".join(found)
+            result.append(line)
+    return "\n".join(result)
 
 
 def _says_something(lines: list[str], number: int, comments: dict[int, int]) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, String
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["described", "options_read", "text_of"]
 
@@ -23,11 +23,11 @@ def text_of(node: Expression) -> Expression | None:
     """The text of ``loadstring('return ' .. text)()``; None where it is something else."""
     if not isinstance(node, Call) or node.arguments or not isinstance(node.callee, Call):
         return None
-    made = node.callee
-    named = isinstance(made.callee, tree.Name) and made.callee.name in ("loadstring", "load")
-    if not named or len(made.arguments) != 1:
+    load_call = node.callee
+    named = isinstance(load_call.callee, tree.Name) and load_call.callee.name in ("loadstring", "load")
+    if not named or len(load_call.arguments) != 1:
         return None
-    joined = made.arguments[0]
+    joined = load_call.arguments[0]
     while isinstance(joined, tree.Paren):
         joined = joined.inner
     if not isinstance(joined, Binary) or joined.operator != "..":
@@ -37,14 +37,14 @@ def text_of(node: Expression) -> Expression | None:
 
 def options_read(program: Block) -> set[str]:
     """The names of fields that are assigned their own value, read as Lua's: ``opt.sizes``."""
-    found = set()
+    names = set()
     for node in tree.every(program, tree.Assign):
         if len(node.targets) != 1 or len(node.values) != 1:
             continue
         target, text = node.targets[0], text_of(node.values[0])
         if text is not None and isinstance(target, Index) and same_expression(target, text):
-            found |= {target.key.value} if isinstance(target.key, String) else set()
-    return found
+            names |= {target.key.value} if isinstance(target.key, String) else set()
+    return names
 
 
 def described(text: str, result: Type) -> bool:

@@ -92,20 +92,20 @@ def layer_of(root: TorchObject) -> Layer:
     same: dict[Any, Layer] = {}
 
     def convert(module: Any) -> Layer:
-        found = done.get(id(module))
-        if found is not None:
-            return found
+        known_layer = done.get(id(module))
+        if known_layer is not None:
+            return known_layer
         layer = Layer(module.class_name, module=module)
         done[id(module)] = layer
         names, rest = parameter_names(layer.name) if layer.name in _known() else ((), None)
         read = readers.get(layer.name)
-        given = (
+        arguments = (
             dict(_settings(module, read))
             if read
             else {n: module.get_field(n) for n in [*names, rest or ""] if n}
         )
         texts = {}
-        for name, value in given.items():
+        for name, value in arguments.items():
             if isinstance(value, torch.nn.Module):
                 layer.slots[name] = convert(value)
             else:
@@ -143,8 +143,8 @@ def _known() -> Any:
 
 def _memory(module: Any) -> tuple[Any, ...]:
     """The memory of a module's parameters: equal for modules that share all of them."""
-    own = [module.get_field(name) for name in module.parameter_fields]
-    return tuple((p.data_ptr(), p.shape, p.stride()) for p in own if p is not None and p.numel())
+    parameters = [module.get_field(name) for name in module.parameter_fields]
+    return tuple((p.data_ptr(), p.shape, p.stride()) for p in parameters if p is not None and p.numel())
 
 
 @dataclass
@@ -174,8 +174,8 @@ class ClassSource:
         for child in self.writer.children:
             for part in child.parts:
                 for entry, take, within, kind in part.source.entries():
-                    own = replace(within, layer=part.layers[id(within.layer)])
-                    yield f"{child.name}.{part.prefix}{entry}", take, own, kind
+                    inner_child = replace(within, layer=part.layers[id(within.layer)])
+                    yield f"{child.name}.{part.prefix}{entry}", take, inner_child, kind
             native = child.native
             for kind in ("weights", "buffers", "constants"):
                 for entry, take in getattr(native, kind).items():
@@ -186,8 +186,8 @@ class ClassSource:
         for child in self.writer.children:
             for part in child.parts:
                 for path, within in part.source.leaves():
-                    own = replace(within, layer=part.layers[id(within.layer)])
-                    yield f"{child.name}.{part.prefix}{path}", own
+                    inner_child = replace(within, layer=part.layers[id(within.layer)])
+                    yield f"{child.name}.{part.prefix}{path}", inner_child
             if not child.parts:
                 yield child.name, child
 
@@ -210,8 +210,8 @@ def taken(take: Take, module: Any) -> torch.Tensor:
     value = getattr(module, take) if isinstance(take, str) else _settings(module, take)
     if value is None:
         raise TorchError(f"{module.class_name}: it has no {take}")
-    made: torch.Tensor = value.detach().clone(memory_format=torch.contiguous_format)
-    return made
+    tensor: torch.Tensor = value.detach().clone(memory_format=torch.contiguous_format)
+    return tensor
 
 
 @dataclass
@@ -230,26 +230,26 @@ def write_model(
     name: str = "Model",
     title: str = "",
     factored: bool = False,
-    as_given: str = "",
+    any_dtype: str = "",
     over_time: str | None = None,
     ranks: frozenset[int | None] = frozenset(),
 ) -> ClassSource:
     """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order.
 
-    ``as_given``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
+    ``any_dtype``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
     ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
     ``ranks``: how many dimensions the tensors have that it is given (None: not known); single examples have fewer.
     """
     texts = " ".join(text for part in walk(layer) for text in part.args.texts.values())
     writer = Writer(taken={"self", *re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts)})
-    writer.as_given = as_given
-    found = example_dims(layer, ranks)
-    if found is None:
+    writer.as_given = any_dtype
+    example = example_dims(layer, ranks)
+    if example is None:
         writer.images = 3 in ranks
-    elif found.given in ranks:
-        writer.example = found.dims
-        if len(ranks) == 1 or found.dims > 1:  # alone each time, else as if in a batch
-            writer.given = found.given + (len(ranks) > 1)
+    elif example.given in ranks:
+        writer.example = example.dims
+        if len(ranks) == 1 or example.dims > 1:  # alone each time, else as if in a batch
+            writer.given = example.given + (len(ranks) > 1)
     if over_time is not None:
         writer.depth, writer.remembers = 1, over_time
     if factored:
@@ -261,17 +261,17 @@ def write_model(
 def _shapes(layer: Layer, source: Any, result: Any) -> list[str]:
     """What a class takes and gives, for its docstring; nothing where that is not known."""
     taken = shown(layer.named_in, isinstance(source, str) and "steps" in source)
-    given = shown(layer.named_out, not isinstance(result, tuple))
-    if not taken or not given:
+    outputs = shown(layer.named_out, not isinstance(result, tuple))
+    if not taken or not outputs:
         return []
-    return ["", f"Takes {taken}, gives {given}."]
+    return ["", f"Takes {taken}, gives {outputs}."]
 
 
 def _parts(root: Layer, name: str) -> dict[int, Part]:
     """The parts of a model that have a class of their own, each with it."""
     order = {id(layer): number for number, layer in enumerate(inner(root))}
     kinds = sorted(find_kinds(root), key=lambda kind: order[id(kind.occurrences[0].layer)])
-    found: dict[int, Part] = {}
+    parts: dict[int, Part] = {}
     base = "Block" if name == "Model" else f"{name}Block"
     count = 0
     for kind in kinds:
@@ -287,8 +287,8 @@ def _parts(root: Layer, name: str) -> dict[int, Part]:
         for occurrence in kind.occurrences:
             layers = dict(zip(map(id, inner(kind.pattern)), inner(occurrence.layer), strict=True))
             make = f"{called}({', '.join(occurrence.arguments)})"
-            found[id(occurrence.layer)] = Part(source, make, layers)
-    return found
+            parts[id(occurrence.layer)] = Part(source, make, layers)
+    return parts
 
 
 def _write_class(
@@ -312,8 +312,8 @@ def _write_class(
     written = docstring("\n".join([doc, *more]), closed_below=True).split("\n")
     lines += [*(f"    {line}" if line else line for line in written), ""]
     if writer.children or writer.attributes:
-        given = "".join(f", {parameter}" for parameter in parameters)
-        lines += [f"    def __init__(self{given}):", "        super().__init__()"]
+        signature = "".join(f", {parameter}" for parameter in parameters)
+        lines += [f"    def __init__(self{signature}):", "        super().__init__()"]
         lines += list(_constructor(writer))
         lines.append("")
     lines.append(f"    def forward(self, {writer.argument}):")
@@ -351,19 +351,19 @@ class FunctionSource:
 
 
 def resolved(held: dict[int, Any], number: int) -> Any:
-    found = held[number]
-    return [resolved(held, n) for n in found] if isinstance(found, list) else found
+    value = held[number]
+    return [resolved(held, n) for n in value] if isinstance(value, list) else value
 
 
-def write_criterion(layer: Layer, name: str = "criterion", as_given: str = "") -> FunctionSource:
-    """A criterion as a function of a prediction and a target; ``as_given`` as for a model."""
+def write_criterion(layer: Layer, name: str = "criterion", any_dtype: str = "") -> FunctionSource:
+    """A criterion as a function of a prediction and a target; ``any_dtype`` as for a model."""
     writer = Writer()
-    writer.as_given = as_given
+    writer.as_given = any_dtype
     x, y = writer.input("prediction"), writer.input("target")
-    made = loss(layer, x, y, writer)
+    result = loss(layer, x, y, writer)
     if writer.children:
         raise NotNative(f"{layer.name} with layers that have weights")
-    body = [line[4:] for line in writer.finish(made)]
+    body = [line[4:] for line in writer.finish(result)]
     lines = [f"def {name}({writer.argument}, target):", f"    {docstring(f'{layer.name}.')}", *body]
     return FunctionSource(name, lines, writer, layer, list(writer.helpers))
 

@@ -14,7 +14,7 @@ from torch7py.bridge.errors import LuaSyntaxError
 from torch7py.bridge.source import for_grammar
 from torch7py.translate import tree
 from torch7py.translate.quoting import said
-from torch7py.translate.tree import Around, Block, Comment, Expression, Place, Statement
+from torch7py.translate.tree import Around, Block, Comment, Expression, Span, Statement
 
 __all__ = ["LuaSyntaxError", "parse"]
 
@@ -59,8 +59,8 @@ class _Builder:
         self.empty_rows = {row for row, line in enumerate(lines) if not line.strip()}
         lengths = (len(line) + 1 for line in lines)
         self.starts = list(itertools.accumulate(lengths, initial=0))[:-1]  # of the lines, in bytes
-        found = QueryCursor(_COMMENTS).captures(self.root).get("comment", []) if b"--" in text else []
-        self.comments = [self.comment(raw) for raw in sorted(found, key=lambda raw: raw.start_byte)]
+        captures = QueryCursor(_COMMENTS).captures(self.root).get("comment", []) if b"--" in text else []
+        self.comments = [self.comment(raw) for raw in sorted(captures, key=lambda raw: raw.start_byte)]
         self.at = 0  # the next comment that nothing has taken
         self.inside: list[Comment] = []  # of the statement being built
 
@@ -80,12 +80,12 @@ class _Builder:
         reason = f"{said(node.type)} expected" if node.is_missing else f"syntax error near {said(near)}"
         raise _syntax_error(self.file, node.start_point[0] + 1, reason)
 
-    def place(self, raw: Raw) -> Place:
+    def place(self, raw: Raw) -> Span:
         start = raw.start_byte
         line = bisect_right(self.starts, start)
         # as Place(...), without the function around it: half of a tree are places
         return _new_tuple(
-            Place, (line, start - self.starts[line - 1] + 1, self.first + start, self.first + raw.end_byte)
+            Span, (line, start - self.starts[line - 1] + 1, self.first + start, self.first + raw.end_byte)
         )
 
     def source(self, raw: Raw) -> str:
@@ -94,14 +94,14 @@ class _Builder:
     # Comments
 
     def comment(self, raw: Raw) -> Comment:
-        place = self.place(raw)
+        location = self.place(raw)
         text = self.text[raw.start_byte + 2 : raw.end_byte]
         opener = _LONG.match(text)
         if opener:
             text = text[opener.end() : -opener.end()]
         elif not text.strip("-"):  # a line of dashes
             text = ""
-        return Comment(place, text.rstrip(), opener is not None, place.line - 2 in self.empty_rows)
+        return Comment(location, text.rstrip(), opener is not None, location.line - 2 in self.empty_rows)
 
     def comments_before(self, byte: int) -> list[Comment]:
         first = self.at
@@ -209,8 +209,8 @@ def _blank_header(data: bytes) -> bytes:
     mark = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     end = mark
     if data.startswith(b"#", mark):
-        found = _LINE_END.search(data)
-        end = found.start() if found else len(data)
+        match = _LINE_END.search(data)
+        end = match.start() if match else len(data)
     data = b" " * end + data[end:] if end else data
     return data.replace(b"\r", b"\n") if b"\r" in data and b"\n" not in data else data
 
@@ -391,8 +391,8 @@ def _string(b: _Builder, raw: Raw) -> Expression:
     return tree.String(b.place(raw), _ESCAPE.sub(_unescape, text[1:-1]))
 
 
-def _unescape(found: re.Match[str]) -> str:
-    byte, character, decimal, plain = found.groups()
+def _unescape(match: re.Match[str]) -> str:
+    byte, character, decimal, plain = match.groups()
     if byte:
         return chr(int(byte, 16))
     if character:

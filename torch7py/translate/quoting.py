@@ -82,7 +82,7 @@ def raw(text: str) -> str:
 
 def lua_quoted(text: str) -> str:
     """A text of bytes as a literal of Lua, for what is written as a Lua program."""
-    inner = re.sub(r"[\\'\0-\x1f\x7f]", lambda found: f"\\{ord(found[0]):03d}", text)
+    inner = re.sub(r"[\\'\0-\x1f\x7f]", lambda match: f"\\{ord(match[0]):03d}", text)
     return f"'{inner}'"
 
 

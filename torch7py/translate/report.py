@@ -145,19 +145,19 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report for ``json.dumps``."""
-        found = asdict(self)
-        found["not_translated"] = self.not_translated
-        return found
+        data = asdict(self)
+        data["not_translated"] = self.not_translated
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
         """The report of which ``as_json`` gave this."""
-        found = cls(**{name: value for name, value in data.items() if name != "not_translated"})
-        found.problems = [Entry(**entry) for entry in data["problems"]]
-        found.reasons = [Entry(**entry) for entry in data["reasons"]]
-        found.names = [NameUse(**use) for use in data["names"]]
-        found.verified = None if data["verified"] is None else Verification(**data["verified"])
-        return found
+        report = cls(**{name: value for name, value in data.items() if name != "not_translated"})
+        report.problems = [Entry(**entry) for entry in data["problems"]]
+        report.reasons = [Entry(**entry) for entry in data["reasons"]]
+        report.names = [NameUse(**use) for use in data["names"]]
+        report.verified = None if data["verified"] is None else Verification(**data["verified"])
+        return report
 
 
 def _shortened(items: Sequence[str], most: int) -> str:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch7py.translate.api import Translation
-from torch7py.translate.forms import statements
 from torch7py.translate.native.program import Native
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.quoting import comment
 from torch7py.translate.report import Report
 from torch7py.translate.translated_models import TranslatedModel, translated_models
 from torch7py.translate.tree import Statement
+from torch7py.translate.tree_queries import statements
 from torch7py.translate.verify_script import Printed
 
 __all__ = [
@@ -101,24 +101,24 @@ def subject_of(
     translation: Translation, source: Path, target: Path, arguments: Sequence[str], state: str = ""
 ) -> Subject:
     """A translated program or file of models."""
-    found = Subject(str(source), str(target), translation.report, state, tuple(arguments))
+    subject = Subject(str(source), str(target), translation.report, state, tuple(arguments))
     written = translation.page
     if isinstance(written, Native):
-        found.sides = of_native(written, source, target.name)
+        subject.sides = of_native(written, source, target.name)
     if translation.source is not None:
-        found.models = translated_models(translation.source, translation.compared)
-        found.code = translation.code.rstrip().split("\n")
-        found.weights = target.with_suffix(".safetensors").name if translation.weights else ""
+        subject.models = translated_models(translation.source, translation.compared)
+        subject.code = translation.code.rstrip().split("\n")
+        subject.weights = target.with_suffix(".safetensors").name if translation.weights else ""
     comparison = translation.comparison
     if comparison is not None:
-        found.printed, found.lines = comparison.printed_lines, comparison.lines
+        subject.printed, subject.lines = comparison.printed_lines, comparison.lines
         for missed in comparison.not_run:
-            for sides in found.sides:
+            for sides in subject.sides:
                 if missed.page == sides.page or (
-                    sides is found.sides[0] and missed.page == source.with_suffix(".py").name
+                    sides is subject.sides[0] and missed.page == source.with_suffix(".py").name
                 ):
                     sides.not_run += missed.lines
-    return found
+    return subject
 
 
 # -- native pages ------------------------------------------------------------------------------------------
@@ -128,15 +128,15 @@ def of_native(page: Native, path: Path, name: str) -> list[Sides]:
     """Each file of a program, the script first. ``name`` is what its page is called."""
     t = page.translator
     assert t is not None
-    found = []
+    result = []
     for file in page.parts:
         is_script = file is t.project.script
         python = page.code if is_script else page.modules[file.page]
         lua = _text_of(path if is_script else file.path)
         sides = Sides(file.name, lua.split("\n"), name if is_script else file.page, python.split("\n"))
         sides.rows = _rows(page, file, sides)
-        found.append(sides)
-    return found[::-1]
+        result.append(sides)
+    return result[::-1]
 
 
 def _text_of(path: Path) -> str:
@@ -146,9 +146,9 @@ def _text_of(path: Path) -> str:
 def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     t = page.translator
     assert t is not None
-    own = statements(file.block)
-    inside = (own[0].place.start, own[-1].place.start) if own else (0, -1)
-    owners = _owners(file, own, len(sides.lua))
+    file_statements = statements(file.block)
+    inside = (file_statements[0].place.start, file_statements[-1].place.start) if file_statements else (0, -1)
+    owners = _owners(file, file_statements, len(sides.lua))
     written = [(text, node.line) for text, node in t.origins if inside[0] <= node.place.start <= inside[1]]
     places = _Origins([*_comments(sides.lua), *written]).match(sides.python)
     states = {inner.place.start: REFUSED for node in t.failed for inner in statements(node)}
@@ -166,7 +166,7 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     def row_of(line: int) -> Row:
         return listed[bisect.bisect_right(firsts, line) - 1][0]
 
-    for node in own:  # several may stand on one line
+    for node in file_statements:  # several may stand on one line
         row = row_of(node.line)
         row.state = max(row.state, states.get(node.place.start, NATIVE), key=_GRAVITY.index)
     helpers = {*t.helpers, *t.needed_classes}
@@ -178,15 +178,15 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     return _with_added(_joined([row for row, _ in listed], sides.lua), added)
 
 
-def _owners(file: SourceFile, own: Sequence[Statement], lines: int) -> list[Statement | None]:
+def _owners(file: SourceFile, file_statements: Sequence[Statement], lines: int) -> list[Statement | None]:
     """For each line the innermost statement that it is a part of, of those that begin there the outermost.
 
     Comments belong to the statement that follows.
     """
     owners: list[Statement | None] = [None] * lines
     source = file.source
-    shift = _shift(file, own)
-    for node in own:  # an outer one comes before those inside it
+    shift = _shift(file, file_statements)
+    for node in file_statements:  # an outer one comes before those inside it
         begin, end = node.place.start - shift, node.place.end - shift
         last = node.line + source[begin:end].rstrip(b"\n").count(b"\n")
         for line in range(node.line, min(last, lines) + 1):
@@ -200,14 +200,14 @@ def _owners(file: SourceFile, own: Sequence[Statement], lines: int) -> list[Stat
     return owners
 
 
-def _shift(file: SourceFile, own: Sequence[Statement]) -> int:
+def _shift(file: SourceFile, file_statements: Sequence[Statement]) -> int:
     """How far the places of a file are from its own beginning: those of a program's files are counted on."""
-    if not own:
+    if not file_statements:
         return 0
     starts = [0]
     for line in file.source.split(b"\n"):
         starts.append(starts[-1] + len(line) + 1)
-    first = own[0]
+    first = file_statements[0]
     return first.place.start - (starts[first.place.line - 1] + first.place.column - 1)
 
 
@@ -222,14 +222,14 @@ class _Origins:
 
     def match(self, python: Sequence[str]) -> list[int | None]:
         """For each line of the page the line of Lua that it was written for."""
-        found: list[int | None] = [None] * len(python)
+        lua_lines: list[int | None] = [None] * len(python)
         at = 0
         for first, last in _logical_lines(python):
             lines = self._by_words.get(_words("\n".join(python[first:last])))
             if lines:
                 at = min(lines, key=lambda line: (line < at, abs(line - at)))
-                found[first:last] = [at] * (last - first)
-        return found
+                lua_lines[first:last] = [at] * (last - first)
+        return lua_lines
 
 
 def _comments(lua: Sequence[str]) -> Iterator[tuple[str, int]]:
@@ -305,25 +305,25 @@ def _give_lines(
 
 def _definitions(python: Sequence[str]) -> dict[int, str]:
     """The functions and classes at the level of the module, by the numbers of their first lines."""
-    found = {}
+    definitions = {}
     for number, line in enumerate(python, 1):
         match = re.match(r"(?:def|class) (\w+)", line)
         if match:
-            found[number] = match[1]
-    return found
+            definitions[number] = match[1]
+    return definitions
 
 
 def _first_uses(python: Sequence[str], places: Sequence[int | None], heads: dict[int, str]) -> dict[str, int]:
     """For each class and function the first line of Lua that makes something of it."""
-    found: dict[str, int] = {}
+    uses: dict[str, int] = {}
     names = "|".join(map(re.escape, heads.values()))
     if names:
         pattern = re.compile(rf"(?<![\w.])({names})\(")
         for line, lua in zip(python, places, strict=True):
             if lua is not None and not line.startswith(("def ", "class ")):
                 for name in pattern.findall(line):
-                    found.setdefault(name, lua)
-    return found
+                    uses.setdefault(name, lua)
+    return uses
 
 
 def _give_reasons(page: Native, file: SourceFile, rows: Sequence[Row]) -> None:
@@ -342,9 +342,9 @@ def _joined(rows: Sequence[Row], lua: Sequence[str]) -> list[Row]:
 
     So ``model = nn.Sequential()`` and the calls of ``model:add`` stand beside the one line that they become.
     """
-    found: list[Row] = []
+    joined: list[Row] = []
     for row in rows:
-        before = found[-1] if found else None
+        before = joined[-1] if joined else None
         empty = row.state == NOTHING and not row.page and not row.reasons
         if before is not None and not before.reasons:
             names, names_before = _first_names(row, lua), _first_names(before, lua)
@@ -355,29 +355,29 @@ def _joined(rows: Sequence[Row], lua: Sequence[str]) -> list[Row]:
                 continue
             if same and row.page and nothing_before:
                 row.first = before.first
-                found.pop()
-        found.append(row)
-    return found
+                joined.pop()
+        joined.append(row)
+    return joined
 
 
 def _first_names(row: Row, lua: Sequence[str]) -> set[str]:
     """What the lines of a row are about: the name that each begins with."""
     lines = (line.strip() for line in lua[row.first - 1 : row.last])
-    found = (
+    matches = (
         re.match(r"(?:local\s+)?([A-Za-z_]\w*)?", line)
         for line in lines
         if line and not line.startswith("--")
     )
-    return {match[1] or "" for match in found if match}
+    return {match[1] or "" for match in matches if match}
 
 
 def _with_added(rows: list[Row], added: Sequence[tuple[int, list[int]]]) -> list[Row]:
     """The rows with those of Python's own lines between them."""
-    found: list[Row] = []
+    result: list[Row] = []
     waiting = sorted(added, key=lambda item: item[0])
     for row in rows:
         while waiting and waiting[0][0] <= row.first:
-            found.append(Row(0, 0, ADDED, waiting.pop(0)[1]))
-        found.append(row)
-    found += [Row(0, 0, ADDED, lines) for _, lines in waiting]
-    return found
+            result.append(Row(0, 0, ADDED, waiting.pop(0)[1]))
+        result.append(row)
+    result += [Row(0, 0, ADDED, lines) for _, lines in waiting]
+    return result

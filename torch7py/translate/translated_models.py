@@ -32,16 +32,16 @@ class TranslatedModel:
 
 def translated_models(source: ModelSource, compared: Mapping[str, Comparison]) -> list[TranslatedModel]:
     """Each model of a page, then each criterion."""
-    found = []
+    models = []
     for cls in source.classes:
         errors = compared[cls.name].errors if cls.name in compared else {}
         layers = [(row["name"], row["layer"], row["native"]) for row in report_of(cls)]
         taken = "" if cls.example is None else str(shape_of(cls.example))
         unverified = cls.unverified if cls.example is None else ""
-        found.append(
+        models.append(
             TranslatedModel(cls.name, True, taken, cls.example_given, unverified, dict(errors), layers)
         )
     for function in source.functions:
         errors = compared[function.name].errors if function.name in compared else {}
-        found.append(TranslatedModel(function.name, False, errors=dict(errors)))
-    return found
+        models.append(TranslatedModel(function.name, False, errors=dict(errors)))
+    return models

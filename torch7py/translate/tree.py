@@ -40,10 +40,10 @@ __all__ = [
     "Number",
     "NumericFor",
     "Paren",
-    "Place",
     "Repeat",
     "Return",
     "Run",
+    "Span",
     "Statement",
     "String",
     "Table",
@@ -62,7 +62,7 @@ __all__ = [
 _Kind = TypeVar("_Kind", bound="Node")
 
 
-class Place(NamedTuple):
+class Span(NamedTuple):
     """Where a node stands: line and column (both from 1) of its first byte, and its bytes [start, end)."""
 
     line: int
@@ -73,7 +73,7 @@ class Place(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    place: Place
+    place: Span
     below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)  # see ``children``
 
     @property
@@ -153,7 +153,7 @@ class Invoke(Expression):
     receiver: Expression
     method: str
     arguments: tuple[Expression, ...]
-    method_place: Place
+    method_place: Span
 
 
 @dataclass(slots=True, eq=False)
@@ -354,11 +354,11 @@ _NO_CHILDREN = {
 
 def children(node: Node | Block) -> tuple[Node | Block, ...]:
     """The nodes directly below one, in the order of the source; comments left out. They are kept, for the next time."""
-    found = node.below
-    if found is None:
-        found = _children(node)
-        object.__setattr__(node, "below", found)
-    return found
+    nodes = node.below
+    if nodes is None:
+        nodes = _children(node)
+        object.__setattr__(node, "below", nodes)
+    return nodes
 
 
 def _children(node: Node | Block) -> tuple[Node | Block, ...]:
@@ -370,17 +370,17 @@ def _children(node: Node | Block) -> tuple[Node | Block, ...]:
         values = _CHILDREN[kind] = (
             (lambda _: ()) if get is None else get if len(names) > 1 else (lambda n: (get(n),))
         )
-    found: list[Node | Block] = []
+    nodes: list[Node | Block] = []
     for value in values(node):
         if isinstance(value, (Node, Block)):
-            found.append(value)
+            nodes.append(value)
         elif type(value) is tuple:
             for item in value:
                 if type(item) is tuple:
-                    found += item
+                    nodes += item
                 else:
-                    found.append(item)
-    return tuple(found)
+                    nodes.append(item)
+    return tuple(nodes)
 
 
 def walk(node: Node | Block) -> Iterator[Node | Block]:
@@ -390,26 +390,26 @@ def walk(node: Node | Block) -> Iterator[Node | Block]:
 
 def every(block: Block, kind: type[_Kind]) -> Sequence[_Kind]:
     """The nodes of a class in a block, in the order of the source."""
-    found = block.by_class
-    if found is None:
-        found = {}
+    by_class = block.by_class
+    if by_class is None:
+        by_class = {}
         for node in _below(block):
-            found.setdefault(type(node), []).append(node)
-        object.__setattr__(block, "by_class", found)
-    return found.get(kind, ())
+            by_class.setdefault(type(node), []).append(node)
+        object.__setattr__(block, "by_class", by_class)
+    return by_class.get(kind, ())
 
 
 def those(block: Block, *kinds: type[Node]) -> list[Node]:
     """The nodes of several classes in a block, in the order of the source."""
-    found = [node for kind in kinds for node in every(block, kind)]
-    found.sort(key=lambda node: (node.place.start, -node.place.end))
-    return found
+    nodes = [node for kind in kinds for node in every(block, kind)]
+    nodes.sort(key=lambda node: (node.place.start, -node.place.end))
+    return nodes
 
 
 def _below(block: Block) -> tuple[Node | Block, ...]:
     """A block and everything below it; kept, as programs are gone through many times."""
-    found = block.all_below
-    if found is None:
+    result = block.all_below
+    if result is None:
         nodes: list[Node | Block] = [block]
         stack = list(children(block)[::-1])
         while stack:
@@ -420,9 +420,9 @@ def _below(block: Block) -> tuple[Node | Block, ...]:
             nodes.append(node)
             below = node.below
             stack += (children(node) if below is None else below)[::-1]
-        found = tuple(nodes)
-        object.__setattr__(block, "all_below", found)
-    return found
+        result = tuple(nodes)
+        object.__setattr__(block, "all_below", result)
+    return result
 
 
 def _walk(node: Node | Block) -> Iterator[Node | Block]:
@@ -441,17 +441,17 @@ def blocks(statement: Statement) -> Sequence[Block]:
     """The blocks directly inside a statement, in the order of the source, those of functions in it too."""
     if statement.own_blocks is not None:
         return statement.own_blocks
-    found: list[Block] = []
+    inner_blocks: list[Block] = []
     stack = list(children(statement)[::-1])
     while stack:
         node = stack.pop()
         if type(node) is Block:
-            found.append(node)
+            inner_blocks.append(node)
         else:
             below = node.below
             stack += (children(node) if below is None else below)[::-1]
-    object.__setattr__(statement, "own_blocks", found)
-    return found
+    object.__setattr__(statement, "own_blocks", inner_blocks)
+    return inner_blocks
 
 
 def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
@@ -459,19 +459,19 @@ def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
     kept = statement.own if isinstance(statement, Statement) else None
     if kept is not None:
         return kept
-    found: list[Node | Block] = [statement]
+    nodes: list[Node | Block] = [statement]
     stack = list(children(statement))
     while stack:
         node = stack.pop()
         kind = type(node)
         if kind is Block or kind is Function:
             continue
-        found.append(node)
+        nodes.append(node)
         stack += children(node)
-    found.sort(key=_start)
+    nodes.sort(key=_start)
     if isinstance(statement, Statement):
-        object.__setattr__(statement, "own", found)
-    return found
+        object.__setattr__(statement, "own", nodes)
+    return nodes
 
 
 def _start(node: Node | Block) -> int:

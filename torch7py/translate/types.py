@@ -23,20 +23,22 @@ class Family:
     def __init__(self, classes: Sequence[LuaClass], itself: bool) -> None:
         self.classes = tuple(classes)
         self.itself = itself
-        self.instances = tuple(dict.fromkeys(made.instance.find() for made in classes))
-        self.parents = {made.parent for made in classes}
+        self.instances = tuple(dict.fromkeys(lua_class.instance.find() for lua_class in classes))
+        self.parents = {lua_class.parent for lua_class in classes}
         self._methods: dict[str, list[tree.Function]] = {}
 
     def methods(self, name: str) -> list[tree.Function]:
         """The functions that a field of this name may be."""
-        found = self._methods.get(name)
-        if found is None:
+        functions = self._methods.get(name)
+        if functions is None:
             every: dict[tree.Function, None] = {}
-            for made in self.classes:
-                first = made.find(name) if self.itself else None
-                every |= dict.fromkeys(made.everywhere(name) if not self.itself else [first] if first else [])
-            found = self._methods[name] = list(every)
-        return found
+            for lua_class in self.classes:
+                first = lua_class.find(name) if self.itself else None
+                every |= dict.fromkeys(
+                    lua_class.everywhere(name) if not self.itself else [first] if first else []
+                )
+            functions = self._methods[name] = list(every)
+        return functions
 
 
 class Types:
@@ -106,10 +108,10 @@ class Types:
         if len(owner.classes) > 1 and isinstance(
             call.receiver, Name
         ):  # a method's own object is of its class
-            made = self.self_of.get(self.scopes.of_name[call.receiver])
-            own = made.everywhere(call.method) if made is not None else ()
-            if own:
-                return own
+            lua_class = self.self_of.get(self.scopes.of_name[call.receiver])
+            methods = lua_class.everywhere(call.method) if lua_class is not None else ()
+            if methods:
+                return methods
         return self.methods_of(owner, call.method)
 
     def is_in_field(self, call: Invoke) -> bool:
@@ -135,26 +137,26 @@ class Types:
     def methods_of(self, owner: Type, name: str) -> Sequence[tree.Function]:
         """The functions of the program that are fields of this name: of a class, or of a table."""
         owner = owner.find()
-        found = self.family(owner).methods(name) if owner.classes else []
-        if not found and name in owner.fields:
+        functions = self.family(owner).methods(name) if owner.classes else []
+        if not functions and name in owner.fields:
             return owner.of_field(name).find().functions
-        return found
+        return functions
 
     def family(self, owner: Type) -> Family:
         """The classes that a type may be of, or be, as one."""
         owner = owner.find()
         key = (owner, owner.kind == "class", len(owner.classes))  # a type forgets no class
-        found = self._families.get(key)
-        if found is None:
-            found = self._families[key] = Family(owner.classes, owner.kind == "class")
-        return found
+        class_family = self._families.get(key)
+        if class_family is None:
+            class_family = self._families[key] = Family(owner.classes, owner.kind == "class")
+        return class_family
 
     def class_named(self, node: Expression) -> LuaClass | None:
         """The class of the program that an expression names."""
         if isinstance(node, Name):
-            found = self.class_of_variable.get(self.scopes.of_name[node])
-            if found is not None:
-                return found
+            lua_class = self.class_of_variable.get(self.scopes.of_name[node])
+            if lua_class is not None:
+                return lua_class
         path = self.path(node)
         if path in self.classes:
             return self.classes[path]

@@ -153,10 +153,10 @@ class _Reader:
         if receiver.classes:
             return []
         owner = _OWNERS.get(receiver.kind or "")
-        made: Expression = node.receiver
-        while isinstance(made, Invoke) and made.method == "add":  # which gives the container
-            made = made.receiver
-        path = self.path(made.callee) if isinstance(made, Call) else None
+        expression: Expression = node.receiver
+        while isinstance(expression, Invoke) and expression.method == "add":  # which gives the container
+            expression = expression.receiver
+        path = self.path(expression.callee) if isinstance(expression, Call) else None
         if receiver.kind in ("module", "criterion") and path is not None and path[0] in ("nn", "rnn"):
             return [".".join(["nn", *path[1:]])]  # whatever else the variable may hold that takes it
         if receiver.kind in ("module", "criterion") and receiver.layers:

@@ -98,8 +98,8 @@ def relative_errors(
     alone = a.isnan() != b.isnan()
     a, b = a.nan_to_num(nan=0), b.nan_to_num(nan=0)
     same = a == b  # infinities among them
-    own = max(b[~b.isinf()].abs().max().item() if (~b.isinf()).any() else 0.0, 1e-300) * least
-    errors = ((a - b).abs() / b.abs().clamp(min=max(own, floor))).masked_fill(same, 0)
+    relative_floor = max(b[~b.isinf()].abs().max().item() if (~b.isinf()).any() else 0.0, 1e-300) * least
+    errors = ((a - b).abs() / b.abs().clamp(min=max(relative_floor, floor))).masked_fill(same, 0)
     return errors.masked_fill(alone, float("inf"))
 
 
@@ -159,8 +159,8 @@ class Gradients:
         if isinstance(value, (list, dict)):
             return [Gradients(item) for item in value]
         if isinstance(value, torch.Tensor):
-            found = self._module.gradient(name)
-            return torch.zeros_like(value) if found is None else found
+            gradient = self._module.gradient(name)
+            return torch.zeros_like(value) if gradient is None else gradient
         return value
 
 
@@ -218,14 +218,16 @@ def run_native(
 
 
 def compare_gradients(
-    cls: ClassSource, native: torch.nn.Module, mine: Any, gradInput: Any, found: Comparison
+    cls: ClassSource, native: torch.nn.Module, mine: Any, gradInput: Any, comparison: Comparison
 ) -> None:
     """The gradients of a page's input and parameters beside a Torch7 gradInput and what the live modules hold."""
-    own = gradients_of(mine)
+    gradients = gradients_of(mine)
     pairs: list[tuple[str, Any, Any]] = []
     if gradInput is not None and not (isinstance(gradInput, list) and not gradInput):
-        theirs = _outputs(_as_tuple(like(own, gradInput)))
-        for number, (a, b, leaf) in enumerate(zip(_outputs(own), theirs, _outputs(mine), strict=True), 1):
+        theirs = _outputs(_as_tuple(like(gradients, gradInput)))
+        for number, (a, b, leaf) in enumerate(
+            zip(_outputs(gradients), theirs, _outputs(mine), strict=True), 1
+        ):
             if leaf.is_floating_point():
                 pairs.append((f"gradient of input {number}", a, b))
     parameters = dict(native.named_parameters())
@@ -241,7 +243,7 @@ def compare_gradients(
     finite = [theirs[theirs.isfinite()].abs() for _, _, theirs in pairs]
     largest = max((float(values.max()) for values in finite if values.numel()), default=0.0)
     for name, actual, expected in pairs:
-        found.errors[name] = relative_error(actual, expected, _least(cls), largest * ROUNDING)
+        comparison.errors[name] = relative_error(actual, expected, _least(cls), largest * ROUNDING)
 
 
 def compare_model(
@@ -253,7 +255,7 @@ def compare_model(
     training: bool = True,
 ) -> Comparison:
     """One forward, in training also a backward, of both."""
-    found = Comparison()
+    comparison = Comparison()
     assert isinstance(model, Module)
     if training:
         model.set_training()
@@ -272,12 +274,12 @@ def compare_model(
     take_drawn(native, cls)
     output, mine = run_native(cls, native, input, gradOutput if training else None)
     mode = "training" if training else "evaluation"
-    found.errors[f"output in {mode}"] = relative_error(output, like(output, theirs), _least(cls))
+    comparison.errors[f"output in {mode}"] = relative_error(output, like(output, theirs), _least(cls))
     if training:
         model.zeroGradParameters()
         gradInput = model.backward(input, _copied(gradOutput))
-        compare_gradients(cls, native, mine, gradInput, found)
-    return found
+        compare_gradients(cls, native, mine, gradInput, comparison)
+    return comparison
 
 
 def _least(cls: ClassSource) -> float:
@@ -321,15 +323,17 @@ def verify_class(
     same = translate_model(model, cls.name, example=cls.layer.shape_in and _copied(input)).classes[0]
     native = load(code, cls.name)().to(_dtype(model, input))
     native.load_state_dict(same.state_dict(), strict=True)
-    found = Comparison()
+    comparison = Comparison()
     try:
         for training in (False, True):
-            found.errors |= compare_model(model, same, native, _copied(input), gradOutput, training).errors
+            comparison.errors |= compare_model(
+                model, same, native, _copied(input), gradOutput, training
+            ).errors
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
         raise Different(f"one of the two fails: {type(error).__name__}: {error}") from error
     tolerance = max([tolerance, *same.writer.approximate.values()])
-    found.refuse_above(tolerance)
-    return found
+    comparison.refuse_above(tolerance)
+    return comparison
 
 
 def verify_criterion(
@@ -341,13 +345,13 @@ def verify_criterion(
     loss, gradients = run_criterion(source.code, function, input, target)
     result = original.torch7_forward(_copied(input), target)
     theirs = result[0] if isinstance(result, tuple) else result
-    found = Comparison({"loss": relative_error(loss, torch.as_tensor(theirs, dtype=torch.float64))})
+    comparison = Comparison({"loss": relative_error(loss, torch.as_tensor(theirs, dtype=torch.float64))})
     gradInput = original.backward(_copied(input), target)
-    found.errors["gradient"] = relative_error(
+    comparison.errors["gradient"] = relative_error(
         _outputs(gradients), _outputs(_as_tuple(like(gradients, gradInput)))
     )
-    found.refuse_above(tolerance)
-    return found
+    comparison.refuse_above(tolerance)
+    return comparison
 
 
 def run_criterion(code: str, function: FunctionSource, input: Any, target: Any) -> tuple[Any, Any]:
@@ -369,8 +373,8 @@ def _copied(value: Any) -> Any:
 def _dtype(module: Any, input: Any) -> torch.dtype:
     for parameter in module.parameters():
         if parameter.is_floating_point():
-            found: torch.dtype = parameter.dtype
-            return found
+            dtype: torch.dtype = parameter.dtype
+            return dtype
     for leaf in leaves_of(input):
         if leaf.is_floating_point():
             return leaf.dtype

@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 import torch
 
+from torch7py.translate.comparison.coverage import NotRun
 from torch7py.translate.comparison.original import Recording, run_original
 from torch7py.translate.comparison.page import run_translation
 from torch7py.translate.comparison.printed import line_error
-from torch7py.translate.comparison.reached import NotRun
 from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
@@ -96,7 +96,9 @@ def verify_script(
     ``lines``: both are stopped when they have printed so many times, for programs that go on for long.
     """
     assert native.translator is not None
-    fields = {made.name: layer.parameters for made, layer in native.translator.classes.layers.items()}
+    fields = {
+        lua_class.name: layer.parameters for lua_class, layer in native.translator.classes.layers.items()
+    }
     recording = run_original(Path(path), arguments, rnn_api, lines, fields)
     try:
         return _compared(native, Path(path), arguments, recording)
@@ -184,23 +186,23 @@ def _compare_text(
     ]
     our_lines = _printed(ours)
     times: Counter[str] = Counter()
-    for number, ((a, place), b) in enumerate(zip(noted, our_lines, strict=False)):
+    for number, ((a, location), b) in enumerate(zip(noted, our_lines, strict=False)):
         comparison.lines += 1
-        times[place] += 1
+        times[location] += 1
         error, numbers = line_error(a, b)
         comparison.numbers += numbers
         comparison.printed = max(comparison.printed, error)
-        comparison.keep(Printed(number + 1, place, a, b, error))
-        if place:
-            comparison.printed_at[place] = max(comparison.printed_at.get(place, 0.0), error)
+        comparison.keep(Printed(number + 1, location, a, b, error))
+        if location:
+            comparison.printed_at[location] = max(comparison.printed_at.get(location, 0.0), error)
         if error > rounding.tolerance(tolerance, rounding.lines, number):
-            where = f"they part at {place}, iteration {times[place]} (line {number + 1} of the output)"
+            where = f"they part at {location}, iteration {times[location]} (line {number + 1} of the output)"
             by = f" by {error:.3g}" if error < math.inf else ""
             raise Different(
-                f"{where if place else f'line {number + 1} of the output differs'}{by}: "
+                f"{where if location else f'line {number + 1} of the output differs'}{by}: "
                 f"{b.strip()!r}, the original has {a.strip()!r}"
             )
     if len(noted) != len(our_lines):
-        place = noted[len(our_lines)][1] if len(our_lines) < len(noted) else ""
-        after = f"; the next one would be of {place}" if place else ""
+        location = noted[len(our_lines)][1] if len(our_lines) < len(noted) else ""
+        after = f"; the next one would be of {location}" if location else ""
         raise Different(f"{len(our_lines)} lines of output, the original has {len(noted)}{after}")

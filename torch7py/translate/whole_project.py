@@ -56,13 +56,13 @@ class Piece:
 
     def as_subject(self, directory: Path, out: Path) -> Subject:
         """What a page of HTML says of it, with its places in both directories."""
-        found = self.subject or Subject("", "", self.report, failure=self.failure)
-        found.source, found.page = (
+        subject = self.subject or Subject("", "", self.report, failure=self.failure)
+        subject.source, subject.page = (
             path.relative_to(folder).as_posix()
             for path, folder in ((self.source, directory), (self.page, out))
         )
-        found.report, found.state = self.report, self.state
-        return found
+        subject.report, subject.state = self.report, self.state
+        return subject
 
     def line(self) -> str:
         """What came of it, in one line."""
@@ -136,8 +136,8 @@ def translate_pieces(
     yield from (piece for piece in pieces if piece.failure)
     left = [piece for piece in pieces if not piece.failure]
     workers: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    made = [Worker() for _ in range(min(jobs, len(left)))]
-    for worker in made:
+    all_workers = [Worker() for _ in range(min(jobs, len(left)))]
+    for worker in all_workers:
         workers.put(worker)
 
     def translate(piece: Piece) -> Piece:
@@ -147,12 +147,12 @@ def translate_pieces(
         finally:
             workers.put(worker)
 
-    with ThreadPoolExecutor(max(1, len(made))) as pool:
+    with ThreadPoolExecutor(max(1, len(all_workers))) as pool:
         try:
             yield from (done.result() for done in as_completed([pool.submit(translate, p) for p in left]))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            for worker in made:
+            for worker in all_workers:
                 worker.end()
 
 
@@ -189,19 +189,21 @@ def _translate(
 
 def requirements(out: Path) -> list[str]:
     """What the pages under a directory import, by the names by which it is installed."""
-    found = {"torch"}
+    packages = {"torch"}
     for path in out.rglob("*.py"):
-        own = {each.stem for each in path.parent.glob("*")}
+        local_modules = {sibling.stem for sibling in path.parent.glob("*")}
         for node in ast.walk(ast.parse(path.read_bytes())):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
-            found |= {name.partition(".")[0] for name in names} - own
+            packages |= {name.partition(".")[0] for name in names} - local_modules
     if any(out.rglob("*.safetensors")):
-        found.add("safetensors")
-    return sorted(_PACKAGES.get(name, name) for name in found - set(sys.stdlib_module_names) - _modules(out))
+        packages.add("safetensors")
+    return sorted(
+        _PACKAGES.get(name, name) for name in packages - set(sys.stdlib_module_names) - _modules(out)
+    )
 
 
 def _modules(out: Path) -> set[str]:

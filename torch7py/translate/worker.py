@@ -123,11 +123,13 @@ def _work(connection: Connection) -> None:
             return
         os.chdir(order.folder)
         try:
-            found = to_pytorch(order.source, order.arguments, **order.options)
-            found.write(order.page, force=True)
-            answer = Answer(found.report.as_json(), pages=1 + len({*found.modules} - {f"{MODULE}.py"}))
+            translation = to_pytorch(order.source, order.arguments, **order.options)
+            translation.write(order.page, force=True)
+            answer = Answer(
+                translation.report.as_json(), pages=1 + len({*translation.modules} - {f"{MODULE}.py"})
+            )
             if order.beside:
-                answer.subject = subject_of(found, order.source, order.page, order.arguments)
+                answer.subject = subject_of(translation, order.source, order.page, order.arguments)
         except (LuaSyntaxError, ForeignCode) as error:
             answer = Answer(failure=str(error))
         except (NotNative, TorchError) as error:

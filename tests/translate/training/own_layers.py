@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["OWN_LAYERS", "OwnLayer"]
+__all__ = ["OWN_LAYERS", "UserLayer"]
 
 
 @dataclass(frozen=True)
-class OwnLayer:
+class UserLayer:
     call: str
     text: str
 
 
 OWN_LAYERS = [
-    OwnLayer(
+    UserLayer(
         "nn.Doubled(2)",
         """
         local Doubled, parent = torch.class('nn.Doubled', 'nn.Module')
@@ -32,7 +32,7 @@ OWN_LAYERS = [
         end
         """,
     ),
-    OwnLayer(
+    UserLayer(
         "nn.Bent()",
         """
         local Bent, Parent = torch.class('nn.Bent', 'nn.Module')
@@ -46,7 +46,7 @@ OWN_LAYERS = [
         end
         """,
     ),
-    OwnLayer(
+    UserLayer(
         "nn.Penalized(0.01)",
         """
         do
@@ -67,7 +67,7 @@ OWN_LAYERS = [
         end
         """,
     ),
-    OwnLayer(
+    UserLayer(
         "nn.Gain()",
         """
         local Gain, gainParent = torch.class('nn.Gain', 'nn.Module')
@@ -91,7 +91,7 @@ OWN_LAYERS = [
         end
         """,
     ),
-    OwnLayer(
+    UserLayer(
         "nn.Stretched(3)",
         """
         local Stretched, _ = torch.class('nn.Stretched', 'nn.Sequential')

@@ -42,10 +42,10 @@ def draw_for_batch(shape: Sequence[int], draw: Callable[[tuple[int, ...]], torch
     so that all numbers are those of one process, and all generators are equal afterwards.
     """
     part = state.current().batch_part
-    place = None if part is None else part.place_in(shape)
-    if part is None or place is None:
+    axis_and_share = None if part is None else part.place_in(shape)
+    if part is None or axis_and_share is None:
         return draw(tuple(shape))
-    axis, share = place
+    axis, share = axis_and_share
     whole = (*shape[:axis], part.total * share, *shape[axis + 1 :])
     return draw(whole).narrow(axis, part.start * share, part.length * share).contiguous()
 

@@ -16,7 +16,7 @@ _lock = threading.Lock()
 def add(count: Storage, number: int, start: int | None = None) -> int:
     """Add to a count, from ``start`` if that is given; returns what it was before. Nobody else changes it meanwhile."""
     with _lock:
-        place = count.tensor()
-        before = int(place[0].item())
-        place[0] = (before if start is None else start) + number
+        tensor = count.tensor()
+        before = int(tensor[0].item())
+        tensor[0] = (before if start is None else start) + number
     return before

@@ -2,5 +2,5 @@
 
 The original runs in a Runtime that notes what it prints and draws and the layers it makes (original.py). The
 translation then runs with PyTorch's and Python's random functions replaced by ones that hand out the same numbers
-(replayed.py, page.py), and each layer that it makes is given the first weights of its counterpart (partners.py).
+(replay.py, page.py), and each layer that it makes is given the first weights of its counterpart (partners.py).
 """

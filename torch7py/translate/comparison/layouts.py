@@ -14,13 +14,13 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch7py.nn.base import Module
 from torch7py.translate.comparison.patching import patched
 
-__all__ = ["Layouts", "Place"]
+__all__ = ["Layouts", "MemorySlot"]
 
 Item = TypeVar("Item")
 
 
 @dataclass
-class Place(Generic[Item]):
+class MemorySlot(Generic[Item]):
     """Where a parameter of a layer lies: the address of its memory, its first element there, and its shape."""
 
     item: Item
@@ -35,20 +35,20 @@ class Layouts(Generic[Item]):
 
     def __init__(self, parameters: Callable[[], Iterable[tuple[Item, str, torch.Tensor]]]) -> None:
         self._parameters = parameters
-        self._before: dict[tuple[int, int, int], tuple[StorageWeakRef, Place[Item]]] = {}
+        self._before: dict[tuple[int, int, int], tuple[StorageWeakRef, MemorySlot[Item]]] = {}
 
-    def _now(self) -> Iterator[tuple[torch.UntypedStorage, Place[Item]]]:
+    def _now(self) -> Iterator[tuple[torch.UntypedStorage, MemorySlot[Item]]]:
         for item, name, tensor in self._parameters():
             storage = tensor.untyped_storage()
             yield (
                 storage,
-                Place(item, name, storage.data_ptr(), int(tensor.storage_offset()), tensor.shape),
+                MemorySlot(item, name, storage.data_ptr(), int(tensor.storage_offset()), tensor.shape),
             )
 
-    def places(self) -> list[Place[Item]]:
+    def places(self) -> list[MemorySlot[Item]]:
         """Those of now, and earlier ones in memory that something still holds."""
-        earlier = [place for storage, place in self._before.values() if not storage.expired()]
-        return [*(place for _, place in self._now()), *earlier]
+        earlier = [location for storage, location in self._before.values() if not storage.expired()]
+        return [*(location for _, location in self._now()), *earlier]
 
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
@@ -57,9 +57,12 @@ class Layouts(Generic[Item]):
 
         @functools.wraps(original)
         def noting(module: Any, *lists: Any) -> Any:
-            self._before = {key: found for key, found in self._before.items() if not found[0].expired()}
-            for storage, place in self._now():
-                self._before[id(place.item), place.memory, place.first] = StorageWeakRef(storage), place
+            self._before = {key: entry for key, entry in self._before.items() if not entry[0].expired()}
+            for storage, location in self._now():
+                self._before[id(location.item), location.memory, location.first] = (
+                    StorageWeakRef(storage),
+                    location,
+                )
             return original(module, *lists)
 
         with patched([(Module, "flattened", noting)]):

@@ -41,23 +41,23 @@ class Factor:
 @contextlib.contextmanager
 def recorded_masks() -> Iterator[list[Factor]]:
     """The factors of all layers that draw, in their order."""
-    found: list[Factor] = []
-    made = 0
+    factors: list[Factor] = []
+    layer_count = 0
 
     def wrapped(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         @functools.wraps(forward)
         def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
-            nonlocal made
+            nonlocal layer_count
             kept = getattr(self, "lazy", False) and not self.flag  # the mask of an earlier step
             output = forward(self, input)
             if self.training and getattr(self, "p", 1) > 0 and not kept:
                 if _ORIGIN not in self.__dict__:
-                    self.__dict__[_ORIGIN] = made
-                    made += 1
+                    self.__dict__[_ORIGIN] = layer_count
+                    layer_count += 1
                 noise = self.noise.detach()
                 p = getattr(self, "p", None)
                 value = noise.clone() if p is None else noise != 0
-                found.append(Factor(self.__dict__[_ORIGIN], p, value))
+                factors.append(Factor(self.__dict__[_ORIGIN], p, value))
             return output
 
         return noting
@@ -71,7 +71,7 @@ def recorded_masks() -> Iterator[list[Factor]]:
     ]
     # No forward of a step is in a sequence as one piece.
     with patched([*changes, (DropoutStage, "__init__", _one_by_one)]):
-        yield found
+        yield factors
 
 
 def _one_by_one(stage: DropoutStage, module: Any) -> None:

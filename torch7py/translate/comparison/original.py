@@ -26,14 +26,14 @@ from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.bidirectional import Bidirectional
 from torch7py.rnn.dpnn.nce import NCEModule
-from torch7py.translate.comparison.layouts import Layouts, Place
+from torch7py.translate.comparison.layouts import Layouts, MemorySlot
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
-from torch7py.translate.native.written_out.known_conditions import MISSING
+from torch7py.translate.native.desugar.known_conditions import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 
-__all__ = ["REST", "Made", "Recording", "Watcher", "asks_for_card", "places_of_lines", "run_original"]
+__all__ = ["REST", "Construction", "Recording", "Watcher", "asks_for_card", "places_of_lines", "run_original"]
 
 REST = -1  # the key of what a snapshot has beside the weights of known layers
 _CONTAINERS = {
@@ -50,7 +50,7 @@ _FAILED_TESTS = "An error was found while running tests!"  # what torch.Tester e
 
 
 @dataclass
-class Made:
+class Construction:
     """A layer of the original: its class, itself, and the weights it began with."""
 
     name: str
@@ -74,7 +74,7 @@ class Recording:
     text: str
     places: list[str]  # of each line of the text, the file and line of the program
     draws: dict[str, list[Any]]
-    made: list[Made]
+    made: list[Construction]
     snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
     limit: int | None = None  # the number of prints after which it was stopped
     single: bool = False  # whether it computed in single precision
@@ -141,15 +141,15 @@ def run_original(
 
 def _files() -> dict[str, int] | None:
     """The files in the current directory and below, each with when it was last written to; None of too many."""
-    found: dict[str, int] = {}
+    mtimes: dict[str, int] = {}
     for folder, _, names in os.walk(os.path.realpath(os.curdir)):
         for name in names:
             with contextlib.suppress(OSError):  # one that is gone already
-                place = os.path.join(folder, name)
-                found[place] = os.stat(place).st_mtime_ns
-        if len(found) > MOST_FILES:
+                path = os.path.join(folder, name)
+                mtimes[path] = os.stat(path).st_mtime_ns
+        if len(mtimes) > MOST_FILES:
             return None
-    return found
+    return mtimes
 
 
 def asks_for_card(error: LuaError) -> bool:
@@ -166,18 +166,18 @@ def _run(
     cuda_as: str | None,
     watcher: Callable[[], Watcher] | None,
 ) -> Recording:
-    made: list[Made] = []
+    layers: list[Construction] = []
     watch = None if watcher is None else watcher()
     for package in ("nn", "rnn", "fbnn"):
         packages[package].load()  # their layers are to be recorded
     if cuda_as is not None:
         importlib.import_module("torch7py.packages.cudnn.all")
     noise: list[torch.Tensor] = []
-    layouts = Layouts(lambda: ((item, *found) for item in made for found in _parameters(item)))
+    layouts = Layouts(lambda: ((item, *parameter) for item in layers for parameter in _parameters(item)))
     with (
         _noted_inputs(),
         layouts.noted(),
-        _recorded_constructors(made),
+        _recorded_constructors(layers),
         recorded_masks() as factors,
         _recorded_noise(noise),
         contextlib.nullcontext() if watch is None else watch.watching(),
@@ -216,7 +216,7 @@ def _run(
             runtime.evaluate("return __torch7py_record.text") or [],
             runtime.evaluate("return __torch7py_record.places") or [],
         )
-        own = _own_layers(runtime, fields)
+        user_layers = _own_layers(runtime, fields)
         draws, snapshots, laid = {}, [], layouts.places()
         families = runtime.evaluate(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
@@ -230,27 +230,27 @@ def _run(
             )
             if watch is not None:
                 of_data = [not isinstance(f, torch.Tensor) or not watch.holds(f) for f in filled]
-                values, filled = ([*itertools.compress(each, of_data)] for each in (values, filled))
+                values, filled = ([*itertools.compress(items, of_data)] for items in (values, filled))
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
         default = runtime.evaluate("return torch and torch.getdefaulttensortype()")
-        seen = {item.module.__dict__.get(_SEEN) for item in made} - {None}
-        one_row = any(_ONE_ROW in item.module.__dict__ for item in made)
-        for item in made:
+        seen = {item.module.__dict__.get(_SEEN) for item in layers} - {None}
+        one_row = any(_ONE_ROW in item.module.__dict__ for item in layers)
+        for item in layers:
             output = getattr(item.module, "output", None)
             item.centred = isinstance(output, torch.Tensor) and output.data_ptr() in seen
             item.module = Frozen(item.module)
-    of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
+    of_layers = (p.dtype for item in layers for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
     return Recording(
         text,
         places,
         draws,
-        made,
+        layers,
         snapshots,
         lines,
         single,
-        own,
+        user_layers,
         seconds,
         factors,
         noise,
@@ -262,22 +262,22 @@ def _run(
 
 def places_of_lines(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
     """Where each line of a text was printed, from its pieces: a line is where its first piece is."""
-    found: list[str] = []
+    locations: list[str] = []
     begun = False
-    for piece, place in zip(pieces, places, strict=True):
+    for piece, location in zip(pieces, places, strict=True):
         lines = piece.split("\n")
         for number, line in enumerate(lines):
             if not begun and (line or number < len(lines) - 1):
-                found.append(place)
+                locations.append(location)
                 begun = True
             if number < len(lines) - 1:
                 begun = False
-    return found
+    return locations
 
 
 def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, list[dict[str, torch.Tensor]]]:
     """The parameters at the end of the layers that a program defines itself, in the order of their making."""
-    found: dict[str, list[dict[str, torch.Tensor]]] = {}
+    layers_by_class: dict[str, list[dict[str, torch.Tensor]]] = {}
     names = runtime.evaluate(
         "local t = {} for i, o in ipairs(__torch7py_record.objects) do t[i] = torch.typename(o) or '' end return t"
     )
@@ -289,12 +289,12 @@ def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, lis
             value = runtime.evaluate(f"return __torch7py_record.objects[{number}][{lua_quoted(field_name)}]")
             if isinstance(value, torch.Tensor):
                 layer[field_name] = value.detach().clone()
-        found.setdefault(name, []).append(layer)
-    return found
+        layers_by_class.setdefault(name, []).append(layer)
+    return layers_by_class
 
 
 def _sorted_out(
-    values: Sequence[Any], filled: Sequence[Any], laid: list[Place[Made]]
+    values: Sequence[Any], filled: Sequence[Any], laid: list[MemorySlot[Construction]]
 ) -> tuple[list[dict[int, dict[str, torch.Tensor]]], list[Any]]:
     """What was drawn for the weights of layers, and the other numbers.
 
@@ -303,15 +303,15 @@ def _sorted_out(
     """
     snapshots: list[dict[int, dict[str, torch.Tensor]]] = []
     kept: list[Any] = []
-    group: list[tuple[Made, str, torch.Tensor]] = []
+    group: list[tuple[Construction, str, torch.Tensor]] = []
 
     def end() -> None:
-        found: dict[int, dict[str, torch.Tensor]] = {}
+        snapshot: dict[int, dict[str, torch.Tensor]] = {}
         for item, name, value in group:
-            found.setdefault(item.order, {})[name] = value
-        whole = all(_tells(item, found[item.order]) for item, _, _ in group)
+            snapshot.setdefault(item.order, {})[name] = value
+        whole = all(_tells(item, snapshot[item.order]) for item, _, _ in group)
         if whole and len(group) > 1:
-            snapshots.append({**found, REST: {"": torch.empty(0)}})
+            snapshots.append({**snapshot, REST: {"": torch.empty(0)}})
         else:
             kept.extend(value for _, _, value in group)
         group.clear()
@@ -333,43 +333,45 @@ def _sorted_out(
     return snapshots, _flat(kept)
 
 
-def _tells(item: Made, filled: dict[str, torch.Tensor]) -> bool:
+def _tells(item: Construction, filled: dict[str, torch.Tensor]) -> bool:
     """Whether what a layer's parameters are filled with tells what those of its partner in a page are."""
     names = dict(_parameters(item)).keys()
     return filled.keys() >= names or names <= {"weight", "bias"}
 
 
-def _parameter(tensor: Any, laid: list[Place[Made]]) -> tuple[Made, str] | None:
+def _parameter(tensor: Any, laid: list[MemorySlot[Construction]]) -> tuple[Construction, str] | None:
     """The layer and the name of the parameter that a tensor is, if it is one."""
     if not isinstance(tensor, torch.Tensor):
         return None
     memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
-    for place in laid:
-        if (place.memory, place.first, place.shape) == (memory, first, tensor.shape):
-            return place.item, place.name
+    for region in laid:
+        if (region.memory, region.first, region.shape) == (memory, first, tensor.shape):
+            return region.item, region.name
     return None
 
 
-def _snapshot(value: Any, tensor: Any, laid: list[Place[Made]]) -> dict[int, dict[str, torch.Tensor]]:
+def _snapshot(
+    value: Any, tensor: Any, laid: list[MemorySlot[Construction]]
+) -> dict[int, dict[str, torch.Tensor]]:
     """The weights that layers are given where a program fills the vector that they all lie in.
 
     By the number of each layer. Empty where it is another tensor that is filled.
     """
-    found: dict[int, dict[str, torch.Tensor]] = {}
+    snapshot: dict[int, dict[str, torch.Tensor]] = {}
     if not isinstance(tensor, torch.Tensor):
-        return found
+        return snapshot
     memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
     last = first + tensor.numel()
     rest = torch.ones(tensor.numel(), dtype=torch.bool)
-    for place in laid:
-        if place.memory == memory and first <= place.first < last:
-            part = slice(place.first - first, place.first - first + place.shape.numel())
-            found.setdefault(place.item.order, {})[place.name] = value.flatten()[part].view(place.shape)
+    for region in laid:
+        if region.memory == memory and first <= region.first < last:
+            part = slice(region.first - first, region.first - first + region.shape.numel())
+            snapshot.setdefault(region.item.order, {})[region.name] = value.flatten()[part].view(region.shape)
             rest[part] = False
-    if sum(map(len, found.values())) < 2:
+    if sum(map(len, snapshot.values())) < 2:
         return {}
-    found[REST] = {"": value.flatten()[rest]}  # of layers that the program writes itself
-    return found
+    snapshot[REST] = {"": value.flatten()[rest]}  # of layers that the program writes itself
+    return snapshot
 
 
 def _flat(values: Any) -> list[Any]:
@@ -382,7 +384,7 @@ def _flat(values: Any) -> list[Any]:
     return out
 
 
-def _parameters(item: Made) -> Iterator[tuple[str, Any]]:
+def _parameters(item: Construction) -> Iterator[tuple[str, Any]]:
     """The parameters of a layer by the names that they had when it was made: a mask puts it into another one."""
     for name, parameter in item.module.named_parameters():
         yield item.called.get(id(parameter), name), parameter
@@ -436,7 +438,7 @@ def _noted_inputs() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _recorded_constructors(made: list[Made]) -> Iterator[None]:
+def _recorded_constructors(layers: list[Construction]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
     depth, within = 0, 0
     drawing: list[Any] = []  # the layers whose weights are being drawn anew
@@ -461,7 +463,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
                 depth -= 1
             if depth == 0 and cls in kinds and next(iter(self.parameters()), None) is not None:
                 plain = kinds[cls].replace("cudnn.", "nn.")  # which compute the same
-                made.append(_noted(plain, self, len(made)))
+                layers.append(_noted(plain, self, len(layers)))
 
         return init
 
@@ -469,7 +471,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         @functools.wraps(original)
         def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
             nonlocal within
-            if any(each is self for each in drawing):  # by the method of a class that it derives from
+            if any(module is self for module in drawing):  # by the method of a class that it derives from
                 return original(self, *args, **kwargs)
             within += 1
             drawing.append(self)
@@ -478,13 +480,13 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
             finally:
                 within -= 1
                 drawing.pop()
-            for item in made if depth == 0 else ():
+            for item in layers if depth == 0 else ():
                 if item.module is self:
                     item.resets.append(_weights(self))
             if (
                 not depth
                 and not within
-                and not {id(item.module) for item in made} & set(map(id, self.modules()))
+                and not {id(item.module) for item in layers} & set(map(id, self.modules()))
             ):
                 note_copies(self)
             return result
@@ -497,7 +499,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         plain = isinstance(module, Container) and not isinstance(module, AbstractRecurrent)
         if name in torch7_layers and name not in _CONTAINERS and not plain:
             if next(iter(module.parameters()), None) is not None:
-                made.append(_noted(name, module, len(made)))
+                layers.append(_noted(name, module, len(layers)))
             return
         for child in module.child_list() or []:
             note_copies(child)
@@ -510,10 +512,10 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
             original(self, forward, backward, *rest)
             if depth or backward is not None:
                 return
-            names = {id(item.module): item.name for item in made}
+            names = {id(item.module): item.name for item in layers}
             for first, copy in zip(self.forwardModule.modules(), self.backwardModule.modules(), strict=True):
                 if id(first) in names:
-                    made.append(_noted(names[id(first)], copy, len(made)))
+                    layers.append(_noted(names[id(first)], copy, len(layers)))
 
         return init
 
@@ -527,13 +529,13 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         yield
 
 
-def _noted(name: str, module: Any, order: int) -> Made:
+def _noted(name: str, module: Any, order: int) -> Construction:
     """A layer as it is when it is made."""
     weights = module.torch7_parameters()[0]
     of = {id(weight): key for key, weight in module.named_parameters()}
     names = [of.get(id(weight), "") for weight in weights]
     listed = [weight.detach().clone() for weight in weights]
-    return Made(name, module, _weights(module), listed, order, names, of)
+    return Construction(name, module, _weights(module), listed, order, names, of)
 
 
 def _weights(module: Any) -> dict[str, torch.Tensor]:

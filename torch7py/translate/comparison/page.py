@@ -23,14 +23,14 @@ from typing import Any
 import torch
 
 from torch7py.translate.checked_code import checked_tree
-from torch7py.translate.comparison import cards
+from torch7py.translate.comparison import graphics_cards
+from torch7py.translate.comparison.coverage import Reached
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
-from torch7py.translate.comparison.reached import Reached
-from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots, on_the_day
+from torch7py.translate.comparison.replay import Clock, Draws, Files, Snapshots, on_the_day
 from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.verify import Different
 
@@ -145,7 +145,7 @@ def run_translation(
         (time, "strftime", functools.partial(on_the_day, time.strftime)),
         (time, "process_time", clock),
         *Masks(recording.factors).changes(),
-        *cards.changes(recording.card),
+        *graphics_cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (unittest.TextTestRunner, "run", run_tests),

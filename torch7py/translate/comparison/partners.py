@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.comparison.original import Made, Recording
+from torch7py.translate.comparison.original import Construction, Recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
 from torch7py.translate.layers.helpers import DERIVED, DRAWING, HELPERS
@@ -26,11 +26,13 @@ class Partners:
     def __init__(self, native: Native, recording: Recording) -> None:
         assert native.translator is not None
         self.models = native.translator.models
-        self.queues: dict[str, list[Made]] = {}
+        self.queues: dict[str, list[Construction]] = {}
         self.of_original = recording.own
         self.noise = list(recording.noise)
         self.nudged = recording.nudged
-        self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
+        self.own = {
+            layer.name: lua_class.name for lua_class, layer in native.translator.classes.layers.items()
+        }
         named = {cls.name for cls in self.models.written.classes}
         self.helpers = set(HELPERS) - named - set(self.own)
         self.own_found: dict[
@@ -38,11 +40,11 @@ class Partners:
         ] = {}  # objects of the program's own layers, by their class
         for item in recording.made:
             self.queues.setdefault(item.name, []).append(item)
-        self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Made]] = []
+        self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Construction]] = []
         self.within = 0
         self.quiet = 0  # while a class for one of Torch7's layers is made: its first weights are replaced
 
-    def take(self, layer: Layer, state: dict[str, torch.Tensor], entries: dict[str, Any]) -> Made:
+    def take(self, layer: Layer, state: dict[str, torch.Tensor], entries: dict[str, Any]) -> Construction:
         """The first layer of the class that the original made, of those with weights of these sizes.
 
         A page may make layers in another order than the original, but not those of one size.
@@ -78,7 +80,7 @@ class Partners:
                     raise Different(
                         f"the translation draws weights of {item.name} that the original does not"
                     )
-                drawn = first_weights(Made(item.name, item.module, item.resets.pop(0)))
+                drawn = first_weights(Construction(item.name, item.module, item.resets.pop(0)))
                 with torch.no_grad():
                     for entry, take in entries.items():
                         state[entry].copy_(taken(take, drawn))
@@ -175,22 +177,22 @@ class Partners:
         for layer, text in self.models.made:
             rule = natives.get(layer.name)
             if rule is not None and rule(layer.args).weights:
-                made_as = text.partition("(")[0]
-                by_class.setdefault(DERIVED.get(made_as, made_as).removeprefix("nn."), []).append(layer)
+                class_name = text.partition("(")[0]
+                by_class.setdefault(DERIVED.get(class_name, class_name).removeprefix("nn."), []).append(layer)
         changes = []
-        for name, made in by_class.items():
+        for name, layers in by_class.items():
             kind = getattr(torch.nn, name)
-            changes.append((kind, "__init__", self._plain(kind.__init__, made)))
+            changes.append((kind, "__init__", self._plain(kind.__init__, layers)))
         with patched(changes):
             yield
 
-    def _plain(self, original: Callable[..., None], made: list[Layer]) -> Callable[..., None]:
+    def _plain(self, original: Callable[..., None], layers: list[Layer]) -> Callable[..., None]:
         @functools.wraps(original)
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
             if self.within or next(module.parameters(), None) is None:
                 return
-            names = {layer.name: layer for layer in made}
+            names = {layer.name: layer for layer in layers}
             best = (
                 min((self.queues[name][0].order, name) for name in names if self.queues.get(name))
                 if any(self.queues.get(name) for name in names)
@@ -200,14 +202,14 @@ class Partners:
                 raise Different(f"the translation makes more layers of {', '.join(names)} than the original")
             layer = names[best[1]]
             native = natives[layer.name](layer.args)
-            own = {n for n, _ in [*module.named_parameters(), *module.named_buffers()]}
+            state_names = {n for n, _ in [*module.named_parameters(), *module.named_buffers()]}
             entries = {**native.weights, **native.buffers}
-            self.give(module, layer, {k: v for k, v in entries.items() if k in own})
+            self.give(module, layer, {k: v for k, v in entries.items() if k in state_names})
 
         return init
 
     def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
-        found: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
         centred = any(item.centred for *_, item in self.found)
         for name, module, entries, item in self.found:
             state: dict[str, torch.Tensor] = dict(module.named_parameters())
@@ -224,12 +226,12 @@ class Partners:
                     and torch.allclose(ours.to(theirs), theirs, 1e-4, 1e-4)
                 ):
                     continue  # which has that bias in it
-                found.append((f"{name}.{entry}", ours, theirs))
-        return found + self._own_pairs()
+                weight_pairs.append((f"{name}.{entry}", ours, theirs))
+        return weight_pairs + self._own_pairs()
 
     def _own_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         """The parameters of layers that the program defines itself, in the order in which each class made them."""
-        found: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
         for name, theirs in self.of_original.items():
             ours = self.own_found.get(name, [])
             if len(ours) != len(theirs):
@@ -240,16 +242,18 @@ class Partners:
                 for field, value in fields.items():
                     weight = getattr(module, field, None)
                     if isinstance(weight, torch.Tensor) and weight.shape == value.shape:
-                        found.append((f"{name} number {number}, {field}", weight.detach().cpu(), value))
+                        weight_pairs.append(
+                            (f"{name} number {number}, {field}", weight.detach().cpu(), value)
+                        )
                     else:
                         raise Different(f"{name} number {number} has no {field} of size {tuple(value.shape)}")
-        return found
+        return weight_pairs
 
 
 class first_weights:
     """A layer of the original with the weights that it began with."""
 
-    def __init__(self, item: Made, prefix: str = "") -> None:
+    def __init__(self, item: Construction, prefix: str = "") -> None:
         self._item, self._prefix = item, prefix
 
     def __getattr__(self, name: str) -> Any:

@@ -97,7 +97,7 @@ class _Page:
 
     def _steps(self) -> list[tuple[list[ast.stmt], ast.Call]]:
         """The statements of each step, and its call of ``backward``."""
-        found = []
+        steps = []
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Call):
                 continue
@@ -109,12 +109,12 @@ class _Page:
                     raise self._refuse(
                         node, "backward is given a gradient of its own, not that of a batch's loss"
                     )
-                found.append((self._block(node), node))
-        if not found:
+                steps.append((self._block(node), node))
+        if not steps:
             raise NotDivided(
                 f"{self.name}: --ddp: the page calls no backward(): there is no training to divide"
             )
-        return found
+        return steps
 
     def _block(self, node: ast.AST) -> list[ast.stmt]:
         """The list of statements in which a node stands."""
@@ -134,13 +134,13 @@ class _Page:
 
     def _assigned(self, name: str, block: list[ast.stmt], before: int) -> ast.expr | None:
         """The value that a name was given last before a line, in the same block."""
-        found = None
+        value = None
         for statement in block:
             if statement.lineno >= before or not isinstance(statement, ast.Assign):
                 continue
             if [ast.unparse(target) for target in statement.targets] == [name]:
-                found = statement.value
-        return found
+                value = statement.value
+        return value
 
     def _divide(self, block: list[ast.stmt], backward: ast.Call) -> None:
         assert isinstance(backward.func, ast.Attribute)
@@ -182,11 +182,16 @@ class _Page:
 
     def _model_call(self, value: ast.expr, block: list[ast.stmt], line: int) -> ast.Call | None:
         """The call of a model that gives these outputs."""
-        found: ast.expr | None = value
+        expression: ast.expr | None = value
         if isinstance(value, ast.Name):
-            found = self._assigned(value.id, block, line)
-        if isinstance(found, ast.Call) and found.args and not found.keywords and self._is_model(found.func):
-            return found
+            expression = self._assigned(value.id, block, line)
+        if (
+            isinstance(expression, ast.Call)
+            and expression.args
+            and not expression.keywords
+            and self._is_model(expression.func)
+        ):
+            return expression
         return None
 
     def _is_model(self, value: ast.expr) -> bool:
@@ -309,8 +314,8 @@ class _Page:
         names: dict[str, bool] = {}
         if isinstance(function, ast.FunctionDef):
             names |= dict.fromkeys((argument.arg for argument in function.args.args), False)
-        own = _own(function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else [])
-        assignments = [node for node in own if isinstance(node, ast.Assign)]
+        nodes = _own(function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else [])
+        assignments = [node for node in nodes if isinstance(node, ast.Assign)]
         for node in sorted(assignments, key=lambda node: node.lineno):
             if node.lineno < loop.lineno:
                 for target in node.targets:
@@ -330,11 +335,11 @@ class _Page:
 
 def _own(body: list[ast.stmt]) -> list[ast.AST]:
     """The nodes of statements, without those of functions in them."""
-    found: list[ast.AST] = []
+    nodes: list[ast.AST] = []
     waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()
-        found.append(node)
+        nodes.append(node)
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             waiting += ast.iter_child_nodes(node)
-    return found
+    return nodes

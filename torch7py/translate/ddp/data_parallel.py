@@ -66,8 +66,8 @@ class Processes:
         if first.dim() <= axis:
             raise ValueError("a model's input is a single example, which several processes cannot share")
         total = first.shape[axis]
-        each, left = divmod(total, self.size)
-        start, length = self.rank * each + min(self.rank, left), each + (self.rank < left)
+        per_process, left = divmod(total, self.size)
+        start, length = self.rank * per_process + min(self.rank, left), per_process + (self.rank < left)
         self.batch = axis, total, start, length
         if id(module) not in self.parallel:
             self.check(module, inputs)
@@ -79,9 +79,9 @@ class Processes:
         """Raise an error where a model does not compute each example by itself: tried out on copies."""
         drawn, copied = torch.get_rng_state(), copy.deepcopy(module).eval()
         with torch.no_grad():
-            wanted, found = copied(*inputs), self.whole(copy.deepcopy(module).eval()(*self.cut(inputs)))
+            wanted, gathered = copied(*inputs), self.whole(copy.deepcopy(module).eval()(*self.cut(inputs)))
         torch.set_rng_state(drawn)
-        for one, other in zip(tensors(wanted), tensors(found), strict=True):
+        for one, other in zip(tensors(wanted), tensors(gathered), strict=True):
             if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-5):
                 raise ValueError(
                     "the model does not compute each example by itself: processes cannot share a batch"
@@ -107,27 +107,29 @@ class Processes:
             return criterion(outputs, targets)
         self.same_draws()
         _, total, _, length = self.batch
-        own = criterion(outputs, self.cut(targets))
+        local_loss = criterion(outputs, self.cut(targets))
         key = getattr(criterion, "__code__", criterion)
-        reduction = self.reductions.get(key) or self.find_reduction(criterion, outputs, targets, own.detach())
+        reduction = self.reductions.get(key) or self.find_reduction(
+            criterion, outputs, targets, local_loss.detach()
+        )
         if total > 1:  # of one example both are the same
             self.reductions[key] = reduction
         weight = length / total if reduction == "mean" else float(length > 0)
-        counted = own * weight
+        counted = local_loss * weight
         whole = counted.detach().clone()
         dist.all_reduce(whole)
         # The value is the whole; the gradients are averaged over the processes, and so are to be added up before.
         return whole + (counted - counted.detach()) * self.size
 
     def find_reduction(
-        self, criterion: Callable[..., Any], outputs: Any, targets: Any, own: torch.Tensor
+        self, criterion: Callable[..., Any], outputs: Any, targets: Any, local_loss: torch.Tensor
     ) -> str:
         """Whether a batch's loss is the mean or the sum of those of its parts."""
         with torch.no_grad():
             wanted = criterion(self.whole(outputs), targets)
         length = float(self.batch[3])
-        found = {"mean": own * (length / self.batch[1]), "sum": own * float(length > 0)}
-        for name, value in found.items():
+        candidates = {"mean": local_loss * (length / self.batch[1]), "sum": local_loss * float(length > 0)}
+        for name, value in candidates.items():
             dist.all_reduce(value)
             if torch.allclose(value, wanted, rtol=1e-4):
                 return name
@@ -197,17 +199,17 @@ class Processes:
         if has_history([contents, values]):
             return  # after a later round
         version, numbers, gauss = random.getstate()
-        found = {"done": number, "held": contents, "values": values, "torch": torch.get_rng_state()}
-        found["random"] = (version, list(numbers), gauss)
+        state = {"done": number, "held": contents, "values": values, "torch": torch.get_rng_state()}
+        state["random"] = (version, list(numbers), gauss)
         if self.rank == 0:
-            torch.save(found, f"{self.path}.new")
+            torch.save(state, f"{self.path}.new")
             os.replace(f"{self.path}.new", self.path)
         self.saved = time.monotonic()
 
 
 def tensors(value: Any) -> list[torch.Tensor]:
     """The tensors in a value, in their order."""
-    return [value] if torch.is_tensor(value) else [found for item in value for found in tensors(item)]
+    return [value] if torch.is_tensor(value) else [tensor for item in value for tensor in tensors(item)]
 
 
 def mark(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
-from torch7py.translate.inference import module_calls, several, tds
+from torch7py.translate.inference import module_calls, tds, union_types
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed, tensor_method
@@ -80,9 +80,9 @@ class CallKinds:
         if file is not None:  # require of a file of the program
             self.inference.rules.append(lambda: self._results(file, results, [], 0))
             return results[0]
-        made = self.types.classes.get(path) if path is not None else None
-        if made is not None:
-            self._construct(made, node, arguments, results[0])
+        lua_class = self.types.classes.get(path) if path is not None else None
+        if lua_class is not None:
+            self._construct(lua_class, node, arguments, results[0])
             return results[0]
         copied = node.arguments[0] if path == "torch.deserialize" and len(node.arguments) == 1 else None
         if (
@@ -99,7 +99,7 @@ class CallKinds:
         if path is not None and self.library.call(path, node, arguments, results):
             return results[0]
         seen: set[tree.Function] = set()
-        made_here: set[LuaClass] = set()
+        seen_classes: set[LuaClass] = set()
 
         def takes(function: tree.Function, first: int) -> bool:
             """A function of the program takes the arguments, from its parameter number ``first`` (from 0) on."""
@@ -124,10 +124,10 @@ class CallKinds:
                     continue
                 news |= takes(function, 0)
             if callee.kind == "class":
-                for own in callee.find().classes:
-                    if own not in made_here:
-                        made_here.add(own)
-                        self._construct(own, node, arguments, results[0])
+                for callee_class in callee.find().classes:
+                    if callee_class not in seen_classes:
+                        seen_classes.add(callee_class)
+                        self._construct(callee_class, node, arguments, results[0])
                         news = True
             for function in self.types.methods_of(callee, "__call"):
                 news |= takes(function, 1)
@@ -185,56 +185,58 @@ class CallKinds:
         if returns is None:
             return False
         for index, result in enumerate(results):
-            if several.result_of(function, index) not in self.inference.sinks:
+            if union_types.result_of(function, index) not in self.inference.sinks:
                 news |= unify(result, returns.at(index))
                 continue
             tested = cases.narrowing.parameter.get(function) if cases is not None else None
             at = function.parameters.index(tested) - first if tested is not None else -1
-            given = arguments[at] if 0 <= at < len(arguments) else None
+            argument = arguments[at] if 0 <= at < len(arguments) else None
             by_case = (
-                cases.result(function, index, given) if cases is not None and given is not None else None
+                cases.result(function, index, argument)
+                if cases is not None and argument is not None
+                else None
             )
             news |= (
                 unify(result, by_case)
                 if by_case is not None
-                else several.flow_back(result, returns.at(index))
+                else union_types.flow_back(result, returns.at(index))
             )
         return news
 
-    def _give(self, taken: Name | tree.Function, given: Type) -> None:
+    def _give(self, taken: Name | tree.Function, argument: Type) -> None:
         """Give a parameter an argument, or ``...`` of a function one of several."""
         if isinstance(taken, Name):
-            found = self.inference.name_type(taken)
+            parameter_type = self.inference.name_type(taken)
         else:
-            found = self.types.varargs.setdefault(taken, Type())
+            parameter_type = self.types.varargs.setdefault(taken, Type())
         if taken in self.inference.sinks:
-            self.inference.rules.append(lambda: several.flow(found, given))
+            self.inference.rules.append(lambda: union_types.flow(parameter_type, argument))
         else:
-            unify(found, given)
+            unify(parameter_type, argument)
 
     def bind(
-        self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
+        self, function: tree.Function, nodes: tuple[Expression, ...], arguments: list[Type], first: int
     ) -> None:
         if function in self.types.checks:
-            self._bind_checked(function, nodes, given, first)
+            self._bind_checked(function, nodes, arguments, first)
             return
         parameters = function.parameters[first:]
         open_end = bool(nodes) and isinstance(nodes[-1], (Call, Invoke, tree.Vararg))
         if function.vararg:
-            for extra in given[len(parameters) :]:
+            for extra in arguments[len(parameters) :]:
                 self._give(function, extra)
         for index, parameter in enumerate(parameters):
-            if index < len(given):
-                self._give(parameter, given[index])
+            if index < len(arguments):
+                self._give(parameter, arguments[index])
             elif not open_end:
                 self.inference.name_type(parameter).be_nil()
         if open_end and not isinstance(nodes[-1], tree.Vararg):
-            rest = parameters[len(given) :]
+            rest = parameters[len(arguments) :]
             self.inference.rules.append(lambda: self._spread(nodes[-1], rest))
             self.inference.guesses.append(lambda: self._left_over(nodes[-1], rest))
 
     def _bind_checked(
-        self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
+        self, function: tree.Function, nodes: tuple[Expression, ...], arguments: list[Type], first: int
     ) -> None:
         """The arguments of a function made by argcheck: by name, or in order with some left out."""
         checks = self.types.checks[function]
@@ -249,14 +251,14 @@ class CallKinds:
         bound: list[bool] = []
 
         def bind() -> bool:
-            kinds = dict(zip(nodes, given, strict=True))
+            kinds = dict(zip(nodes, arguments, strict=True))
             places = None if bound else checks.places(nodes, lambda node: kinds[node].kind, first)
             if places is None:
                 return False
             bound.append(True)
-            for place, found in zip(places, given, strict=True):
-                if first + place < len(function.parameters):
-                    self._give(function.parameters[first + place], found)
+            for position, argument in zip(places, arguments, strict=True):
+                if first + position < len(function.parameters):
+                    self._give(function.parameters[first + position], argument)
             return True
 
         self.inference.rules.append(bind)
@@ -266,9 +268,9 @@ class CallKinds:
         news = False
         for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
             returns = self.types.returns.get(function)
-            for place, parameter in enumerate(parameters, 1):
-                if returns is not None and place < returns.known:
-                    news |= unify(self.inference.name_type(parameter), returns.at(place))
+            for index, parameter in enumerate(parameters, 1):
+                if returns is not None and index < returns.known:
+                    news |= unify(self.inference.name_type(parameter), returns.at(index))
         return news
 
     def _left_over(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:
@@ -276,10 +278,10 @@ class CallKinds:
         news = False
         for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
             returns = self.types.returns.get(function)
-            for place, parameter in enumerate(parameters, 1):
-                found = self.inference.name_type(parameter)
-                if returns is not None and place >= returns.known and not found.nil:
-                    found.be_nil()
+            for index, parameter in enumerate(parameters, 1):
+                parameter_type = self.inference.name_type(parameter)
+                if returns is not None and index >= returns.known and not parameter_type.nil:
+                    parameter_type.be_nil()
                     news = True
         return news
 
@@ -325,13 +327,13 @@ class CallKinds:
             part = inside is not None and self.types.kind(inside) == "tensor"
             if kind is None and (part or receiver.has("squeezed")):
                 return receiver.be("tensor")  # what has methods is no number
-            own = self.types.function_called(node)
-            if not own and method in ("forward", "backward"):
+            functions = self.types.function_called(node)
+            if not functions and method in ("forward", "backward"):
                 instead = "updateOutput" if method == "forward" else "updateGradInput"
-                own = self.types.methods_of(receiver, instead)
-            if own:
+                functions = self.types.methods_of(receiver, instead)
+            if functions:
                 news = False
-                for function in own:
+                for function in functions:
                     if function not in seen:
                         seen.add(function)
                         self.types.calls_of.setdefault(function, []).append(node)
@@ -386,8 +388,8 @@ class CallKinds:
                     return receiver.of_field(library.option_name(option.value)).be(arguments[1].kind)
                 return False
             if kind == "cmdline" and method == "parse":
-                for option_name, found in list(receiver.find().fields.items()):
-                    result.of_field(option_name).be_like(found)
+                for option_name, field_type in list(receiver.find().fields.items()):
+                    result.of_field(option_name).be_like(field_type)
                 return result.be("table") | result.mark("record", "options")
             if kind == "cmdline" and method == "string":
                 return result.be("string")
@@ -409,10 +411,10 @@ class CallKinds:
                 return result.be("string")
             if kind == "file" and method == "read":
                 return result.be("string")
-            told = self.inference.told_by_use.receiver(node, receiver)
-            if told is None or result.find() is receiver.find():  # which was a tensor until now
+            inferred = self.inference.told_by_use.receiver(node, receiver)
+            if inferred is None or result.find() is receiver.find():  # which was a tensor until now
                 return False
-            return tensor_method(node, told, arguments, results)
+            return tensor_method(node, inferred, arguments, results)
 
         self.inference.rules.append(invoke)
         return result
@@ -427,8 +429,8 @@ class CallKinds:
 
     def _is_of_program(self, method: str, count: int) -> bool:
         """Whether a class of the program's own has a method of this name that takes as many arguments."""
-        made = (*self.types.classes.values(), *self.types.class_of_variable.values())
-        functions = [found for c in made if (found := c.find(method)) is not None]
+        classes = (*self.types.classes.values(), *self.types.class_of_variable.values())
+        functions = [member for c in classes if (member := c.find(method)) is not None]
         return any(function.vararg or len(function.parameters) > count for function in functions)
 
     def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
@@ -440,21 +442,21 @@ class CallKinds:
 
     def _is_entry_in_loop(self, node: Expression) -> bool:
         """Whether an expression is each entry of a list in turn: ``v`` of ``for _, v in ipairs(list)``, ``list[i]``."""
-        place = node.key if isinstance(node, Index) else node
-        return isinstance(place, Name) and self.inference.scopes.of_name[place].kind == "loop"
+        name = node.key if isinstance(node, Index) else node
+        return isinstance(name, Name) and self.inference.scopes.of_name[name].kind == "loop"
 
     def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
-        given = " ".join(argument.kind or "?" for argument in arguments)
-        return given in _TENSORS_OWN[method] and self.inference.be_tensor(receiver)
+        signature = " ".join(argument.kind or "?" for argument in arguments)
+        return signature in _TENSORS_OWN[method] and self.inference.be_tensor(receiver)
 
-    def _construct(self, made: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
+    def _construct(self, lua_class: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""
-        unify(result, made.instance)
-        start = made.constructor()
+        unify(result, lua_class.instance)
+        start = lua_class.constructor()
         if start is not None:
             self.types.calls_of.setdefault(start, []).append(node)
-            own = start is made.find("__init") or self.types.begins_with_self(start)
-            self.bind(start, node.arguments, arguments, 1 if own else 0)
+            takes_self = start is lua_class.find("__init") or self.types.begins_with_self(start)
+            self.bind(start, node.arguments, arguments, 1 if takes_self else 0)
 
 
 def _is_size(node: Expression) -> bool:

@@ -6,7 +6,7 @@ and of those derived from it have one type: their fields are the same, and a met
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.library import is_criterion
@@ -41,7 +41,7 @@ class Classes:
 
     def find(self, program: Block) -> None:
         self.program = program
-        statements = list(forms.statements(program))
+        statements = list(tree_queries.statements(program))
         for statement in statements:
             self._by_torch(statement)
         metatables = self._metatables(program)
@@ -63,8 +63,8 @@ class Classes:
             self.objects.in_maker(function, classes)
         self.objects.outside(program, classes)
         self.objects.handed(program)
-        for made in classes:
-            made.reached.clear()
+        for lua_class in classes:
+            lua_class.reached.clear()
 
     def _global_holder(self, name: str) -> Name | None:
         """The table of the program's own that ``torch.class('shop.Item')`` puts the class into: a global one."""
@@ -76,31 +76,35 @@ class Classes:
 
     def _by_torch(self, statement: Statement) -> None:
         """``local C, parent = torch.class('nn.C', 'nn.Module')``, ``C = torch.class('C')``, ``torch.class('C')``"""
-        call = forms.only_value(statement)
+        call = tree_queries.only_value(statement)
         if not isinstance(call, Call) or self.types.path(call.callee) != "torch.class":
             return
-        given = call.arguments
-        holder = given[-1] if len(given) > 1 and isinstance(given[-1], Name) else None  # a table that gets it
-        names = [argument.value for argument in given if isinstance(argument, String)]
-        if not names or len(names) != len(given) - (holder is not None):
+        arguments = call.arguments
+        holder = (
+            arguments[-1] if len(arguments) > 1 and isinstance(arguments[-1], Name) else None
+        )  # a table that gets it
+        names = [argument.value for argument in arguments if isinstance(argument, String)]
+        if not names or len(names) != len(arguments) - (holder is not None):
             return
         base = self.types.classes.get(names[1]) if len(names) > 1 else None
-        if holder is not None and len(given) == 2:  # or the parent, in a file of another package's classes
+        if (
+            holder is not None and len(arguments) == 2
+        ):  # or the parent, in a file of another package's classes
             base = self._given(holder)
             holder = holder if base is None else None
         foreign = names[1] if len(names) > 1 and base is None else None
         kind = "object"
         if foreign is not None and foreign.startswith(("nn.", "cudnn.")):
             kind = "criterion" if is_criterion(foreign) else "module"
-        made = LuaClass(names[0], foreign, Type(kind), statement)
-        made.holder = holder or self._global_holder(made.name)
-        self._add(made, base)
-        self.types.classes[made.name] = made
-        targets = forms.targets(statement)
+        lua_class = LuaClass(names[0], foreign, Type(kind), statement)
+        lua_class.holder = holder or self._global_holder(lua_class.name)
+        self._add(lua_class, base)
+        self.types.classes[lua_class.name] = lua_class
+        targets = tree_queries.targets(statement)
         if targets and isinstance(targets[0], Name):
-            self.types.class_of_variable[self.scopes.of_name[targets[0]]] = made
+            self.types.class_of_variable[self.scopes.of_name[targets[0]]] = lua_class
         if len(targets) > 1 and isinstance(targets[1], Name):
-            self.types.parent_of_variable[self.scopes.of_name[targets[1]]] = made
+            self.types.parent_of_variable[self.scopes.of_name[targets[1]]] = lua_class
 
     def _given(self, name: Name) -> LuaClass | None:
         """The class that a variable holds: one of this file, or what the file gives that it requires."""
@@ -119,26 +123,29 @@ class Classes:
         gives = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
         return self._given(gives) if isinstance(gives, Name) else None
 
-    def _add(self, made: LuaClass, base: LuaClass | None) -> None:
+    def _add(self, lua_class: LuaClass, base: LuaClass | None) -> None:
         if base is not None:
-            made.base = base
-            base.derived.append(made)
-            made.instance = base.instance
-        made.instance.find().classes += (made,)
+            lua_class.base = base
+            base.derived.append(lua_class)
+            lua_class.instance = base.instance
+        lua_class.instance.find().classes += (lua_class,)
 
     def _metatables(self, program: Block) -> set[Variable]:
         """The variables whose table is handed to setmetatable, or is its ``__index``."""
-        found: set[Variable] = set()
+        metatables: set[Variable] = set()
         for node in tree.every(program, Call):
             if self.types.path(node.callee) != "setmetatable":
                 continue
             meta = node.arguments[1] if len(node.arguments) == 2 else None
             if isinstance(meta, tree.Table):
-                meta = forms.index_of(meta)
+                meta = tree_queries.index_of(meta)
             if isinstance(meta, Name):
-                found.add(self.scopes.of_name[meta])
-        for statement in forms.statements(program):
-            target, value = (forms.targets(statement) or (None,))[0], forms.only_value(statement)
+                metatables.add(self.scopes.of_name[meta])
+        for statement in tree_queries.statements(program):
+            target, value = (
+                (tree_queries.targets(statement) or (None,))[0],
+                tree_queries.only_value(statement),
+            )
             if (
                 isinstance(target, Index)
                 and isinstance(target.base, Name)
@@ -147,23 +154,27 @@ class Classes:
                 and target.key.value == "__index"
                 and self.scopes.of_name[target.base] is self.scopes.of_name[value]
             ):  # C.__index = C
-                found.add(self.scopes.of_name[value])
+                metatables.add(self.scopes.of_name[value])
             if isinstance(statement, tree.FunctionStatement) and statement.method:
                 target = statement.target
-                own = self.scopes.of_name[statement.function.parameters[0]]
-                if own in found and isinstance(target, Index) and isinstance(target.base, Name):
-                    found.add(self.scopes.of_name[target.base])
-        return found
+                self_variable = self.scopes.of_name[statement.function.parameters[0]]
+                if (
+                    self_variable in metatables
+                    and isinstance(target, Index)
+                    and isinstance(target.base, Name)
+                ):
+                    metatables.add(self.scopes.of_name[target.base])
+        return metatables
 
     def _apart(self, statements: list[Statement], metatables: set[Variable]) -> dict[Variable, Variable]:
         """Metatables beside the table of methods: ``local mt = {__index = C}``, once, and where that table is."""
-        made: dict[Variable, Variable | None] = {}
+        method_tables: dict[Variable, Variable | None] = {}
         for statement in statements:
-            targets, value = forms.targets(statement), forms.only_value(statement)
+            targets, value = tree_queries.targets(statement), tree_queries.only_value(statement)
             if len(targets) != 1 or not isinstance(targets[0], (Name, Index)):
                 continue
             owner: Expression = targets[0]
-            index: Expression | None = forms.index_of(value) if isinstance(value, tree.Table) else None
+            index: Expression | None = tree_queries.index_of(value) if isinstance(value, tree.Table) else None
             if isinstance(owner, Index):  # mt.__index = C
                 named = isinstance(owner.key, String) and owner.key.value == "__index"
                 owner, index = owner.base, value if named else None
@@ -171,28 +182,32 @@ class Classes:
                 continue
             variable, methods = self.scopes.of_name[owner], self.scopes.of_name[index]
             if variable in metatables and variable is not methods:
-                made[variable] = None if variable in made else methods
-        return {v: m for v, m in made.items() if m is not None and m not in metatables and m not in made}
+                method_tables[variable] = None if variable in method_tables else methods
+        return {
+            v: m
+            for v, m in method_tables.items()
+            if m is not None and m not in metatables and m not in method_tables
+        }
 
     def _beside(self, statement: Statement, apart: dict[Variable, Variable]) -> None:
         """The metatable of a class whose methods are in another table is a part of it."""
-        targets, value = forms.targets(statement), forms.only_value(statement)
+        targets, value = tree_queries.targets(statement), tree_queries.only_value(statement)
         if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, tree.Table):
             return
         variable = self.scopes.of_name[targets[0]]
         methods = apart.get(variable)
-        made = self.types.class_of_variable.get(methods) if methods is not None else None
-        if made is None or len(variable.writes) > (1 if variable.is_global else 0):
+        lua_class = self.types.class_of_variable.get(methods) if methods is not None else None
+        if lua_class is None or len(variable.writes) > (1 if variable.is_global else 0):
             return
         if any(not isinstance(item.key, String) for item in value.fields):
             return
-        self.types.class_of_variable[variable] = made
-        made.parts.append(statement)
-        self._fields(made, value)
+        self.types.class_of_variable[variable] = lua_class
+        lua_class.parts.append(statement)
+        self._fields(lua_class, value)
 
     def _by_metatable(self, statement: Statement, metatables: set[Variable]) -> None:
         """``local C = {}``, or ``local C = setmetatable({}, {__index = Base})``, whose objects have it as metatable."""
-        targets, value = forms.targets(statement), forms.only_value(statement)
+        targets, value = tree_queries.targets(statement), tree_queries.only_value(statement)
         if len(targets) != 1 or not isinstance(targets[0], Name):
             return
         variable = self.scopes.of_name[targets[0]]
@@ -206,21 +221,21 @@ class Classes:
             return
         if any(not isinstance(item.key, String) for item in value.fields):
             return
-        made = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
-        self._add(made, None)
-        self.types.class_of_variable[variable] = made
-        self._fields(made, value)
+        lua_class = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
+        self._add(lua_class, None)
+        self.types.class_of_variable[variable] = lua_class
+        self._fields(lua_class, value)
 
     def _inherits(self, statement: Statement) -> None:
         """``setmetatable(C, {__index = Base})``, as a statement or around the table of C."""
-        call = statement.call if isinstance(statement, tree.Run) else forms.only_value(statement)
+        call = statement.call if isinstance(statement, tree.Run) else tree_queries.only_value(statement)
         if not isinstance(call, Call) or self.types.path(call.callee) != "setmetatable":
             return
         if len(call.arguments) != 2:
             return
         first: Expression | None = call.arguments[0]
         if not isinstance(statement, tree.Run):
-            targets = forms.targets(statement)
+            targets = tree_queries.targets(statement)
             first = targets[0] if targets else None
         child = self.types.class_named(first) if first is not None else None
         if child is None or (not isinstance(statement, tree.Run) and child.statement is not statement):
@@ -234,7 +249,7 @@ class Classes:
                 child.called = called
                 if isinstance(statement, tree.Run):
                     child.parts.append(statement)
-            meta = forms.index_of(meta)
+            meta = tree_queries.index_of(meta)
         base = self.types.class_named(meta) if meta is not None else None
         if base is None or base.derives_from(child) or child.base is not None:
             return
@@ -255,59 +270,59 @@ class Classes:
             return
         if not isinstance(target, Index) or not isinstance(target.key, String):
             return
-        made = self.types.class_named(target.base)
-        if made is None or (of is not None and made not in of):
+        lua_class = self.types.class_named(target.base)
+        if lua_class is None or (of is not None and lua_class not in of):
             return
         if (
             isinstance(value, tree.Binary)
             and value.operator == "or"
-            and forms.same_expression(value.left, target)
+            and tree_queries.same_expression(value.left, target)
         ):
-            made.values.setdefault(target.key.value, tree.Nil(value.place))  # until the statement runs
+            lua_class.values.setdefault(target.key.value, tree.Nil(value.place))  # until the statement runs
             return
-        made.parts.append(statement)
+        lua_class.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):
-            self._field(made, target.key.value, value)
+            self._field(lua_class, target.key.value, value)
 
-    def _fields(self, made: LuaClass, table: tree.Table) -> None:
+    def _fields(self, lua_class: LuaClass, table: tree.Table) -> None:
         """The entries of a table that is a class, without the one that says where its methods are."""
         for item in table.fields:
             if isinstance(item.key, String) and (
                 item.key.value != "__index" or isinstance(item.value, tree.Function)
             ):
-                self._field(made, item.key.value, item.value)
+                self._field(lua_class, item.key.value, item.value)
 
-    def _field(self, made: LuaClass, name: str, value: Expression) -> None:
+    def _field(self, lua_class: LuaClass, name: str, value: Expression) -> None:
         if (
             isinstance(value, Index)
             and isinstance(value.key, String)
-            and self.types.class_named(value.base) is made
-            and made.find(value.key.value) is not None
+            and self.types.class_named(value.base) is lua_class
+            and lua_class.find(value.key.value) is not None
             and not name.startswith("__")
         ):
-            made.aliases[name] = value.key.value
-        elif self._is_of_parent(made, name, value):
-            made.inherited.add(name)
+            lua_class.aliases[name] = value.key.value
+        elif self._is_of_parent(lua_class, name, value):
+            lua_class.inherited.add(name)
         elif not isinstance(value, tree.Function):
-            made.values[name] = value
-        elif made.by_metatable and self.objects.makes(made, value):
-            made.makers[name] = value
+            lua_class.values[name] = value
+        elif lua_class.by_metatable and self.objects.makes(lua_class, value):
+            lua_class.makers[name] = value
             handed = self.objects.table_handed(value)
             if handed is not None:
                 self.types.table_handed[value] = handed
         elif name in METAMETHODS or (value.parameters and value.parameters[0].name == "self"):
-            made.methods[name] = value
+            lua_class.methods[name] = value
         else:
-            made.statics[name] = value
+            lua_class.statics[name] = value
 
-    def _is_of_parent(self, made: LuaClass, name: str, value: Expression) -> bool:
+    def _is_of_parent(self, lua_class: LuaClass, name: str, value: Expression) -> bool:
         """``C.__tostring = Base.__tostring``"""
         if not name.startswith("__") or not isinstance(value, Index) or not isinstance(value.key, String):
             return False
         owner = self.types.class_named(value.base)
-        if value.key.value != name or owner is None or made.base is None:
+        if value.key.value != name or owner is None or lua_class.base is None:
             return False
-        base: LuaClass | None = made.base
+        base: LuaClass | None = lua_class.base
         while base is not None and base is not owner:
             if name in base.methods:
                 return False
@@ -316,7 +331,7 @@ class Classes:
 
     def _prototypes(self, program: Block, statements: list[Statement]) -> None:
         """``Dog = Animal:new{legs = 4}``, where Dog then gets methods or makes objects itself: a class that derives."""
-        makers = {name for made in self.all() for name in made.makers}
+        makers = {name for lua_class in self.all() for name in lua_class.makers}
         receivers = {
             self.scopes.of_name[node.receiver]
             for node in tree.every(program, Invoke)
@@ -326,9 +341,9 @@ class Classes:
             target = statement.target if isinstance(statement, tree.FunctionStatement) else None
             if isinstance(target, Index) and isinstance(target.base, Name):
                 receivers.add(self.scopes.of_name[target.base])
-        found: list[LuaClass] = []
+        prototypes: list[LuaClass] = []
         for statement in statements:
-            targets, value = forms.targets(statement), forms.only_value(statement)
+            targets, value = tree_queries.targets(statement), tree_queries.only_value(statement)
             if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, Invoke):
                 continue
             variable, base = self.scopes.of_name[targets[0]], self.types.class_named(value.receiver)
@@ -340,29 +355,31 @@ class Classes:
                 or not self.objects.takes_table(base, value.method)
             ):
                 continue
-            given = value.arguments[0] if value.arguments else None
-            if len(value.arguments) > 1 or not (given is None or isinstance(given, tree.Table)):
+            argument = value.arguments[0] if value.arguments else None
+            if len(value.arguments) > 1 or not (argument is None or isinstance(argument, tree.Table)):
                 continue
-            if isinstance(given, tree.Table) and any(not isinstance(i.key, String) for i in given.fields):
+            if isinstance(argument, tree.Table) and any(
+                not isinstance(i.key, String) for i in argument.fields
+            ):
                 continue
-            made = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
-            self._add(made, None)
-            made.base = base
-            base.derived.append(made)
-            unify(base.instance, made.instance)
-            self.types.class_of_variable[variable] = made
-            made.prototype = value
-            for item in given.fields if isinstance(given, tree.Table) else ():
+            lua_class = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
+            self._add(lua_class, None)
+            lua_class.base = base
+            base.derived.append(lua_class)
+            unify(base.instance, lua_class.instance)
+            self.types.class_of_variable[variable] = lua_class
+            lua_class.prototype = value
+            for item in argument.fields if isinstance(argument, tree.Table) else ():
                 if isinstance(item.key, String):
-                    self._field(made, item.key.value, item.value)
-            found.append(made)
-        if found:
+                    self._field(lua_class, item.key.value, item.value)
+            prototypes.append(lua_class)
+        if prototypes:
             for statement in statements:
-                self._part(statement, found)
+                self._part(statement, prototypes)
 
     def all(self) -> list[LuaClass]:
-        found = list(self.types.classes.values())
-        return found + [c for c in self.types.class_of_variable.values() if c not in found]
+        classes = list(self.types.classes.values())
+        return classes + [c for c in self.types.class_of_variable.values() if c not in classes]
 
 
 def _called_maker(meta: tree.Table) -> str:
@@ -377,13 +394,15 @@ def _called_maker(meta: tree.Table) -> str:
         return ""
     statements = function.body.statements
     last = statements[0] if len(statements) == 1 else None
-    made = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
+    call = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
     names = [p.name for p in function.parameters[1:]]
-    if isinstance(made, Call) and isinstance(made.callee, Index) and isinstance(made.callee.key, String):
-        given, name = made.arguments, made.callee.key.value
-    elif isinstance(made, Invoke):
-        given, name = made.arguments, made.method
+    if isinstance(call, Call) and isinstance(call.callee, Index) and isinstance(call.callee.key, String):
+        arguments, name = call.arguments, call.callee.key.value
+    elif isinstance(call, Invoke):
+        arguments, name = call.arguments, call.method
     else:
         return ""
-    passed = [a.name if isinstance(a, Name) else "..." if isinstance(a, tree.Vararg) else "" for a in given]
+    passed = [
+        a.name if isinstance(a, Name) else "..." if isinstance(a, tree.Vararg) else "" for a in arguments
+    ]
     return name if passed == [*names, *(["..."] if function.vararg else [])] else ""

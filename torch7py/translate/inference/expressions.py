@@ -48,9 +48,9 @@ class ExpressionKinds:
             return Type(plain)
         if isinstance(node, (Name, Index)):
             if isinstance(self.types.path(node), str):
-                made = self.types.class_named(node)
-                if made is not None:
-                    return self._class_types.value_type(made)
+                lua_class = self.types.class_named(node)
+                if lua_class is not None:
+                    return self._class_types.value_type(lua_class)
             if isinstance(node, Name):
                 return self.inference.name_type(node)
             return self._indexing.of(node)
@@ -61,9 +61,9 @@ class ExpressionKinds:
         if isinstance(node, tree.Vararg):
             return self.inference.vararg()
         if isinstance(node, tree.Nil):
-            found = Type()
-            found.may_be_nil = True
-            return found
+            nil_type = Type()
+            nil_type.may_be_nil = True
+            return nil_type
         if isinstance(node, tree.Paren):
             return self.inference.expression(node.inner)
         if isinstance(node, tree.Table):
@@ -78,57 +78,57 @@ class ExpressionKinds:
         return Type()
 
     def _table(self, node: tree.Table) -> Type:
-        found = Type("table")
+        table_type = Type("table")
         if node in self.inference.tuples:
-            found.mark("array", tuples.MARK)
-            found.of_keys().be("number")
-            for place, item in enumerate(node.fields, 1):
-                unify(found.of_field(str(place)), self.inference.expression(item.value))
-            return found
+            table_type.mark("array", tuples.MARK)
+            table_type.of_keys().be("number")
+            for index, item in enumerate(node.fields, 1):
+                unify(table_type.of_field(str(index)), self.inference.expression(item.value))
+            return table_type
         for item in node.fields:
             value = self.inference.expression(item.value)
             if item.key is None:
-                found.mark("array")
-                found.of_keys().be("number")
-                self.inference.rules.append(functools.partial(_item, found, value))
+                table_type.mark("array")
+                table_type.of_keys().be("number")
+                self.inference.rules.append(functools.partial(_item, table_type, value))
             elif isinstance(item.key, tree.String):
                 self.inference.expression(item.key)
-                found.mark("record")
-                found.of_keys().be("string")
-                unify(found.of_field(item.key.value), value)
+                table_type.mark("record")
+                table_type.of_keys().be("string")
+                unify(table_type.of_field(item.key.value), value)
             else:
-                unify(found.of_keys(), self.inference.expression(item.key))
+                unify(table_type.of_keys(), self.inference.expression(item.key))
                 if isinstance(item.key, tree.Number):
-                    found.mark("array" if item.key.value == 1 else "sparse")
+                    table_type.mark("array" if item.key.value == 1 else "sparse")
                 else:
-                    found.mark("dict")
-                unify(found.of_elements(), value)
-        return found
+                    table_type.mark("dict")
+                unify(table_type.of_elements(), value)
+        return table_type
 
-    def _object(self, node: tree.Table, made: LuaClass) -> Type:
+    def _object(self, node: tree.Table, lua_class: LuaClass) -> Type:
         """A table that becomes an object of a class."""
         for item in node.fields:
             value = self.inference.expression(item.value)
             if isinstance(item.key, tree.String):
                 self.inference.expression(item.key)
-                unify(made.instance.of_field(item.key.value), value)
-        return made.instance
+                unify(lua_class.instance.of_field(item.key.value), value)
+        return lua_class.instance
 
     def _function(self, node: tree.Function) -> Type:
-        found = Type("function")
-        found.functions = (node,)
+        function_type = Type("function")
+        function_type.functions = (node,)
         self.types.returns[node] = Returns()
         checks = self.types.checks.get(node)
         for parameter, rule in zip(node.parameters, checks.rules if checks is not None else (), strict=False):
-            found_here = self.inference.name_type(parameter)
+            parameter_type = self.inference.name_type(parameter)
             if rule.kind is not None:
-                found_here.be(rule.kind)
+                parameter_type.be(rule.kind)
             elif rule.type in self.types.classes:
-                found_here.be_of(self.types.classes[rule.type].instance.find().classes)
+                parameter_type.be_of(self.types.classes[rule.type].instance.find().classes)
             if rule.default is not None:
-                unify(found_here, self.inference.expression(rule.default))
+                unify(parameter_type, self.inference.expression(rule.default))
             elif rule.optional:
-                found_here.be_nil()
+                parameter_type.be_nil()
         for parameter in node.parameters:
             self.inference.declare(parameter)
         known = known_function(node)
@@ -141,14 +141,14 @@ class ExpressionKinds:
         last = node.body.statements[-1] if node.body.statements else None
         if returns.counts and not _always_returns(last):
             returns.falls_off = True
-            for place in range(max(1, returns.count)):
-                returns.at(place).be_nil()
+            for index in range(max(1, returns.count)):
+                returns.at(index).be_nil()
         if not returns.counts and not returns.open and not _always_returns(last):
             returns.at(0).be_nil()  # what nobody returns, where another function of that name does
         if not returns.open:
-            for place in range(min(returns.counts, default=0), returns.count):
-                returns.at(place).be_nil()
-        return found
+            for index in range(min(returns.counts, default=0), returns.count):
+                returns.at(index).be_nil()
+        return function_type
 
     def _unary(self, node: tree.Unary) -> Type:
         operand = self.inference.expression(node.operand)
@@ -156,14 +156,14 @@ class ExpressionKinds:
             operand.mark("tested")
             return Type("boolean")
         if node.operator == "#":
-            found = Type()
-            found.mark("whole")
+            length_type = Type()
+            length_type.mark("whole")
 
             def length() -> bool:
                 if operand.kind == "tensor":
-                    return found.be("storage")
+                    return length_type.be("storage")
                 news = operand.kind == "table" and operand.mark("array")
-                return (operand.kind is not None and found.be("number")) | news
+                return (operand.kind is not None and length_type.be("number")) | news
 
             self.inference.rules.append(length)
             operand.mark("has a length")
@@ -171,8 +171,8 @@ class ExpressionKinds:
                 lambda: operand.kind is None and operand.has("json") and operand.be("table")
             )
             self.inference.guesses.append(lambda: _counted(operand))
-            self.inference.guesses.append(lambda: found.kind is None and found.be("number"))
-            return found
+            self.inference.guesses.append(lambda: length_type.kind is None and length_type.be("number"))
+            return length_type
         result = Type()
 
         def negate() -> bool:
@@ -252,13 +252,13 @@ class ExpressionKinds:
         news = False
         for function in self.types.methods_of(owner, name):
             for parameter, operand in zip(function.parameters, operands, strict=False):
-                found = self.inference.name_type(parameter)
+                parameter_type = self.inference.name_type(parameter)
                 if operand.find().classes:  # another operand of it may be a number
-                    news |= found.be_of(operand.find().classes)
+                    news |= parameter_type.be_of(operand.find().classes)
                 elif operand.kind in ("number", "string", "boolean"):
-                    news |= found.be(operand.kind)
+                    news |= parameter_type.be(operand.kind)
                 elif operand.kind is not None:
-                    news |= unify(found, operand)
+                    news |= unify(parameter_type, operand)
             news |= (
                 unify(result, self.types.returns[function].at(0)) if function in self.types.returns else False
             )
@@ -294,17 +294,17 @@ class ExpressionKinds:
         return result
 
 
-def _counted(found: Type) -> bool:
+def _counted(type_: Type) -> bool:
     """What has a length and items by number is a list: of a tensor, # gives no number."""
     if (
-        found.kind is not None
-        or found.has("has methods")
-        or found.has("of a module")  # see ``indexing.py``
-        or not found.has("has items")
-        or found.find().fields
+        type_.kind is not None
+        or type_.has("has methods")
+        or type_.has("of a module")  # see ``indexing.py``
+        or not type_.has("has items")
+        or type_.find().fields
     ):
         return False
-    return found.be("table") | found.mark("array")
+    return type_.be("table") | type_.mark("array")
 
 
 def _item(table: Type, value: Type) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference import tuples
 from torch7py.translate.inference.state import Inference
@@ -63,9 +63,9 @@ class IndexKinds:
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
         def index() -> bool:
-            told = self.inference.told_by_use.base(node, base)
-            if told is not None:
-                return index_tensor(told, node, result, self.types)
+            use_site_type = self.inference.told_by_use.base(node, base)
+            if use_site_type is not None:
+                return index_tensor(use_site_type, node, result, self.types)
             kind = base.kind
             if kind is None and of_row is not None and of_row.kind == "tensor" and result.kind == "number":
                 return base.be("tensor") | base.be_rank(1)  # x[i][j]
@@ -97,9 +97,9 @@ class IndexKinds:
                     unify(field, base.of_elements())  # one of the entries of a dict, by its name
                 return news | unify(result, field)
             if kind == "table":
-                place = tuples.place_of(base, node.key)
-                if place is not None:
-                    return unify(result, place)
+                item = tuples.place_of(base, node.key)
+                if item is not None:
+                    return unify(result, item)
                 if isinstance(node.key, tree.Number):
                     base.mark("sparse" if node.key.value < 1 else "by number")
                 elif key.kind == "number":
@@ -131,7 +131,7 @@ class IndexKinds:
             return False
 
         self.inference.rules.append(index)
-        if forms.is_last(node):
+        if tree_queries.is_last(node):
             self.inference.guesses.append(lambda: _outputs(base))
         self.inference.guesses.append(lambda: of_json(base, result))
         self.inference.guesses.append(
@@ -211,8 +211,8 @@ class IndexKinds:
             return self.inference.expression(node)
         for item in node.fields:
             self._key(item.value)
-        found = self.types.by_node[node] = Type("table")
-        return found
+        result = self.types.by_node[node] = Type("table")
+        return result
 
 
 def of_json(table: Type, entry: Type) -> bool:
@@ -222,20 +222,20 @@ def of_json(table: Type, entry: Type) -> bool:
     return (table.kind is None and table.be("table")) | entry.mark("loaded", "json")
 
 
-def _with_names(found: Type) -> bool:
+def _with_names(type_: Type) -> bool:
     """What has fields, and no methods, is a table, whether it has items too or not."""
     if (
-        found.kind is not None
-        or not found.has("has names")
-        or found.has("has names of others")
-        or found.has("has methods")
+        type_.kind is not None
+        or not type_.has("has names")
+        or type_.has("has names of others")
+        or type_.has("has methods")
     ):
         return False
-    return found.be("table")
+    return type_.be("table")
 
 
-def _outputs(found: Type) -> bool:
+def _outputs(type_: Type) -> bool:
     """What a module gave that is asked for its last item is several tensors."""
-    if found.kind is not None or not found.has("of a module"):
+    if type_.kind is not None or not type_.has("of a module"):
         return False
-    return found.be("table") | found.mark("array", "tuple") | found.of_elements().be("tensor")
+    return type_.be("table") | type_.mark("array", "tuple") | type_.of_elements().be("tensor")

@@ -16,39 +16,43 @@ _HALVES = ("updateGradInput", "accGradParameters", "backward")
 _OVER_ITEMS = ("unpack", "table.unpack", "ipairs", "pairs")
 
 
-def learn_tables(inference: Inference, made: LuaClass) -> None:
+def learn_tables(inference: Inference, lua_class: LuaClass) -> None:
     """Give the inputs, outputs and gradients of a layer their kinds, where they are tables."""
-    forward = made.methods.get("updateOutput")
-    if made.instance.kind not in ("module", "criterion") or forward is None or len(forward.parameters) < 2:
+    forward = lua_class.methods.get("updateOutput")
+    if (
+        lua_class.instance.kind not in ("module", "criterion")
+        or forward is None
+        or len(forward.parameters) < 2
+    ):
         return
-    methods = [made.methods[name] for name in ("updateOutput", *_HALVES) if name in made.methods]
-    gradients = any(_makes(function, "gradInput") for function in made.methods.values())
+    methods = [lua_class.methods[name] for name in ("updateOutput", *_HALVES) if name in lua_class.methods]
+    gradients = any(_makes(function, "gradInput") for function in lua_class.methods.values())
     takes = any(_is_table(inference, f, f.parameters[1], gradients) for f in methods if len(f.parameters) > 1)
-    gives = made.instance.kind == "module" and (
+    gives = lua_class.instance.kind == "module" and (
         _makes(forward, "output") or (takes and _hands_on(forward, forward.parameters[1]))
     )
     if takes:
         for function in methods:
             for parameter in function.parameters[1:2]:
                 _be_tensors(inference.name_type(parameter))
-    alone = _given_alone(made)
+    alone = _given_alone(lua_class)
     if gradients and alone:  # a table for a table, and a tensor for a tensor
         inference.apart |= alone
-        inference.either |= {made.methods[name] for name in _HALVES if name in made.methods}
+        inference.either |= {lua_class.methods[name] for name in _HALVES if name in lua_class.methods}
     elif gradients:
-        _be_tensors(made.instance.of_field("gradInput"))
+        _be_tensors(lua_class.instance.of_field("gradInput"))
     if gives:
-        _be_tensors(made.instance.of_field("output"))
+        _be_tensors(lua_class.instance.of_field("output"))
         for name in _HALVES:
-            for parameter in made.methods[name].parameters[2:3] if name in made.methods else ():
+            for parameter in lua_class.methods[name].parameters[2:3] if name in lua_class.methods else ():
                 _be_tensors(inference.name_type(parameter))
 
 
-def _given_alone(made: LuaClass) -> set[tree.Assign]:
+def _given_alone(lua_class: LuaClass) -> set[tree.Assign]:
     """The statements that make a layer's gradient one tensor, where others make it a table of those that are wanted."""
     tables, others = 0, set()
     for name in _HALVES:
-        function = made.methods.get(name)
+        function = lua_class.methods.get(name)
         for node in tree.every(function.body, tree.Assign) if function is not None else ():
             if len(node.targets) == len(node.values) == 1 and _is_own(node.targets[0], "gradInput"):
                 if isinstance(node.values[0], tree.Table):
@@ -58,10 +62,10 @@ def _given_alone(made: LuaClass) -> set[tree.Assign]:
     return others if tables else set()
 
 
-def _be_tensors(found: Type) -> None:
-    found.be("table")
-    found.mark("array")
-    found.of_elements().be("tensor")
+def _be_tensors(type_: Type) -> None:
+    type_.be("table")
+    type_.mark("array")
+    type_.of_elements().be("tensor")
 
 
 def _is_own(node: Expression, name: str) -> bool:
@@ -83,8 +87,8 @@ def _makes(function: tree.Function, name: str) -> bool:
         for target, value in zip(node.targets, node.values, strict=False):
             if _is_own(target, name) and isinstance(value, tree.Table):
                 return True
-            made = isinstance(value, tree.Binary) and value.operator == "or"
-            if isinstance(target, Index) and _is_own(target.base, name) and made:
+            has_fallback = isinstance(value, tree.Binary) and value.operator == "or"
+            if isinstance(target, Index) and _is_own(target.base, name) and has_fallback:
                 return True  # self.gradInput[1] = self.gradInput[1] or input[1].new()
     return False
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import library, tree
-from torch7py.translate.forms import may_be_more, same_expression
 from torch7py.translate.inference import module_calls, tds, tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
@@ -20,6 +19,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree_queries import may_be_more, same_expression
 
 __all__ = ["LibraryCalls"]
 
@@ -41,8 +41,8 @@ def optimizer_results(arguments: list[Type], results: list[Type]) -> bool:
 def _columns(loaded: Type, raw: bool) -> bool:
     """What csvigo loads: lists of text, each under a name or one after the other."""
     news = False
-    for each in [loaded.of_elements()] if raw else [loaded.of_elements(), *loaded.find().fields.values()]:
-        news |= each.be("table") | each.mark("array") | each.of_elements().be("string")
+    for column in [loaded.of_elements()] if raw else [loaded.of_elements(), *loaded.find().fields.values()]:
+        news |= column.be("table") | column.mark("array") | column.of_elements().be("string")
     return news
 
 
@@ -57,14 +57,14 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
         if not table.has(tuples.MARK):
             return False
         news = False
-        for place, found in enumerate(results, 1):
-            news |= unify(found, table.of_field(str(place)))
+        for index, result in enumerate(results, 1):
+            news |= unify(result, table.of_field(str(index)))
         return news
 
     def elements() -> bool:
         news = False
-        for found in results if not table.has(tuples.MARK) else ():
-            news |= unify(found, table.of_elements())
+        for result in results if not table.has(tuples.MARK) else ():
+            news |= unify(result, table.of_elements())
         return news
 
     if inference.tuples:  # whether this is one is not known before the rules have been applied
@@ -92,13 +92,13 @@ class LibraryCalls:
         """A table from a file is like the one that the program saves with all fields that it looks at."""
         if loaded.kind not in (None, "table") or not self.saved:
             return False
-        by_node, found = self.types.by_node, loaded.find()
+        by_node, representative = self.types.by_node, loaded.find()
         names = {
             node.key.value
             for node in tree.every(self.inference.program, tree.Index)
             if isinstance(node.key, tree.String)
             and node.base in by_node
-            and by_node[node.base].find() is found
+            and by_node[node.base].find() is representative
         }
         if not names:
             return False
@@ -275,9 +275,9 @@ class LibraryCalls:
         if name in library.DECOMPOSITIONS:
             while len(results) < len(library.DECOMPOSITIONS[name]):
                 results.append(Type())
-            for found, rank in zip(results, library.DECOMPOSITIONS[name], strict=True):
-                found.be("tensor")
-                found.be_rank(rank)
+            for factor, rank in zip(results, library.DECOMPOSITIONS[name], strict=True):
+                factor.be("tensor")
+                factor.be_rank(rank)
             return True
         if name == "multinomial":
             result.be("tensor")
@@ -351,9 +351,9 @@ class LibraryCalls:
     def optimized(self, function: Type, point: Type) -> bool:
         """The function given to optim is given what is optimized (which for a module's weights needs no type)."""
         news = False
-        for each in function.find().functions:
-            if each.parameters and point.kind == "tensor" and not point.has("flat weights"):
-                news |= unify(self.inference.name_type(each.parameters[0]), point)
+        for closure in function.find().functions:
+            if closure.parameters and point.kind == "tensor" and not point.has("flat weights"):
+                news |= unify(self.inference.name_type(closure.parameters[0]), point)
         return news
 
     def _compares(self, table: Type, order: Type) -> bool:
@@ -385,10 +385,10 @@ class LibraryCalls:
                     news |= results[1].be("string")
                     continue
                 for index, result in enumerate(results[1:] if returns is not None else ()):
-                    given = returns.at(index) if returns is not None else result
+                    returned = returns.at(index) if returns is not None else result
                     # the function itself gives no messages
-                    plain = given.kind in ("number", "boolean")
-                    news |= result.be(given.kind or "") if plain else unify(result, given)
+                    plain = returned.kind in ("number", "boolean")
+                    news |= result.be(returned.kind or "") if plain else unify(result, returned)
             return news
 
         self.inference.rules.append(protected)
@@ -416,7 +416,9 @@ class LibraryCalls:
         if not isinstance(pattern, tree.String):
             return
         letters = [
-            found for found in re.findall(r"%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z%])", pattern.value) if found != "%"
+            conversion
+            for conversion in re.findall(r"%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z%])", pattern.value)
+            if conversion != "%"
         ]
         for letter, argument in zip(letters, arguments, strict=False):
             if letter in "difgeGEx":

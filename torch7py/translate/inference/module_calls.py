@@ -50,8 +50,8 @@ def own_fields(program: Block) -> set[str]:
     Functions among them are methods, and nil alone is no value of one.
     """
     no_values = (tree.Table, tree.Function, tree.Nil)
-    given = {name for name, value in _fields_given(program) if not isinstance(value, no_values)}
-    return {name for name in given if not is_known_field(name)}
+    assigned_names = {name for name, value in _fields_given(program) if not isinstance(value, no_values)}
+    return {name for name in assigned_names if not is_known_field(name)}
 
 
 def _fields_given(program: Block) -> Iterator[tuple[str, Expression]]:
@@ -79,8 +79,8 @@ def _fields_of_layers() -> frozenset[str]:
 
 
 def _is_container(name: str) -> bool:
-    found = registered.get(name)
-    return found is not None and issubclass(found, Container)
+    module_class = registered.get(name)
+    return module_class is not None and issubclass(module_class, Container)
 
 
 def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
@@ -112,8 +112,8 @@ def method(
         return gradient(result, arguments)
     if name == "add":
         news = False
-        made = receiver.find().layers
-        for layer in [one for one in made if _is_container(one.name)][:1] or made[:1]:
+        layers = receiver.find().layers
+        for layer in [one for one in layers if _is_container(one.name)][:1] or layers[:1]:
             if arguments and not any(child is arguments[0] for child in layer.children):
                 layer.children.append(arguments[0])
                 layer.in_turn += arguments[:1] if in_turn else []
@@ -148,8 +148,10 @@ def method(
         return flat_vectors(results)
     if name == "parameters":
         news = False
-        for each in results[:2]:
-            news |= each.be("table") | each.mark("array") | each.of_elements().be("tensor")
+        for result_type in results[:2]:
+            news |= (
+                result_type.be("table") | result_type.mark("array") | result_type.of_elements().be("tensor")
+            )
         return news
     return False
 
@@ -168,13 +170,13 @@ def _own_part(node: Invoke, container: Type) -> Type | None:
 
 def gradient(result: Type, arguments: list[Type]) -> bool:
     """What a backward pass gives is like what the forward was given."""
-    given = arguments[0] if arguments else Type()
-    if given.kind == "table" and given.of_elements().kind == "tensor":
+    input_type = arguments[0] if arguments else Type()
+    if input_type.kind == "table" and input_type.of_elements().kind == "tensor":
         return result.be("table") | result.mark("array") | result.of_elements().be("tensor")
-    return unify(result, given) if given.kind == "tensor" else False
+    return unify(result, input_type) if input_type.kind == "tensor" else False
 
 
-def _be_layers(found: Type, module: Type, name: str) -> bool:
+def _be_layers(type_: Type, module: Type, name: str) -> bool:
     """Learn that these are the layers of one name in a module."""
     news = False
     waiting, seen = [module.find()], set()
@@ -184,9 +186,9 @@ def _be_layers(found: Type, module: Type, name: str) -> bool:
             continue
         seen.add(current)
         for layer in current.layers:
-            if layer.name == name and layer not in found.find().layers:
-                found.find().layers += (layer,)
-                found.find().changed()
+            if layer.name == name and layer not in type_.find().layers:
+                type_.find().layers += (layer,)
+                type_.find().changed()
                 news = True
             waiting += [part.find() for part in (*layer.children, *layer.slots)]
     return news

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
@@ -24,7 +24,7 @@ class Objects:
 
     # Makers
 
-    def makes(self, made: LuaClass, function: tree.Function) -> bool:
+    def makes(self, lua_class: LuaClass, function: tree.Function) -> bool:
         """Whether a function of a class gives an object the class as its metatable, or lets a parent's do so."""
         first = function.parameters[0] if function.parameters else None
         for node in tree.walk(function.body):
@@ -32,16 +32,16 @@ class Objects:
                 isinstance(node, Call)
                 and self.types.path(node.callee) == "setmetatable"
                 and len(node.arguments) == 2
-                and self._is_class(node.arguments[1], made, function)
+                and self._is_class(node.arguments[1], lua_class, function)
             ):
                 return True
             if (
                 isinstance(node, Call)
                 and isinstance(node.callee, Index)
                 and isinstance(node.callee.key, String)
-                and made.base is not None
-                and self.types.class_named(node.callee.base) is made.base
-                and node.callee.key.value in made.base.makers
+                and lua_class.base is not None
+                and self.types.class_named(node.callee.base) is lua_class.base
+                and node.callee.key.value in lua_class.base.makers
                 and node.arguments
                 and isinstance(node.arguments[0], Name)
                 and first is not None
@@ -50,7 +50,7 @@ class Objects:
                 return True  # local o = Base.new(self, ...)
         return False
 
-    def makes_by_call(self, made: LuaClass, meta: tree.Table) -> bool:
+    def makes_by_call(self, lua_class: LuaClass, meta: tree.Table) -> bool:
         """``setmetatable(C, {__call = function(cls, ...) ... end})``, where that makes an object of C."""
         entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
         function = entries.get("__call")
@@ -59,16 +59,16 @@ class Objects:
         if not isinstance(function, tree.Function) or not function.parameters:
             return False
         self.types.takes_class.add(function)
-        if not self.makes(made, function):
+        if not self.makes(lua_class, function):
             self.types.takes_class.discard(function)
             return False
-        made.makers["__call"] = function
+        lua_class.makers["__call"] = function
         return True
 
-    def _is_class(self, meta: Expression, made: LuaClass, function: tree.Function) -> bool:
+    def _is_class(self, meta: Expression, lua_class: LuaClass, function: tree.Function) -> bool:
         if isinstance(meta, tree.Table):
-            found = forms.index_of(meta)
-            return found is not None and self._is_class(found, made, function)
+            index_value = tree_queries.index_of(meta)
+            return index_value is not None and self._is_class(index_value, lua_class, function)
         if not isinstance(meta, Name):
             return False
         first = function.parameters[0] if function.parameters else None
@@ -78,11 +78,11 @@ class Objects:
             and self.scopes.of_name[meta].declaration is first
         ):
             return True
-        return self.types.class_named(meta) is made
+        return self.types.class_named(meta) is lua_class
 
-    def takes_table(self, made: LuaClass, name: str) -> bool:
+    def takes_table(self, lua_class: LuaClass, name: str) -> bool:
         """Whether a class makes objects by giving a table its metatable that it is handed, and does nothing else."""
-        function = made.find(name)
+        function = lua_class.find(name)
         table = self.types.table_handed.get(function) if function is not None else None
         if function is None or table is None:
             return False
@@ -116,7 +116,7 @@ class Objects:
             return None
         for node in tree.walk(function.body):
             if isinstance(node, Call) and self.types.path(node.callee) == "setmetatable" and node.arguments:
-                first = forms.bare(node.arguments[0])
+                first = tree_queries.bare(node.arguments[0])
                 if isinstance(first, tree.Binary) and first.operator == "or":
                     first = first.left
                 if isinstance(first, Name) and self.scopes.of_name[first].declaration is last:
@@ -127,10 +127,16 @@ class Objects:
 
     def outside(self, program: Block, classes: Sequence[LuaClass]) -> None:
         """``setmetatable({x = 1}, C)`` in other functions than those of C."""
-        own: list[Block | Statement] = [f.body for made in classes for f in made.makers.values()]
-        for made in classes:
-            own += [s for s in (made.statement, *made.parts) if not isinstance(s, tree.FunctionStatement)]
-        inside = {id(node) for each in own for node in tree.walk(each)}
+        class_parts: list[Block | Statement] = [
+            f.body for lua_class in classes for f in lua_class.makers.values()
+        ]
+        for lua_class in classes:
+            class_parts += [
+                s
+                for s in (lua_class.statement, *lua_class.parts)
+                if not isinstance(s, tree.FunctionStatement)
+            ]
+        inside = {id(node) for part in class_parts for node in tree.walk(part)}
         tables = {
             self.scopes.of_name[name]: value
             for statement in tree.those(program, tree.Local)
@@ -156,50 +162,52 @@ class Objects:
 
     def in_maker(self, function: tree.Function, classes: Sequence[LuaClass]) -> None:
         """The tables that a function makes objects of a class."""
-        made = next((c for c in classes if function in c.makers.values()), None)
-        if made is None:
+        lua_class = next((c for c in classes if function in c.makers.values()), None)
+        if lua_class is None:
             return
         for node in tree.walk(function.body):
             if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
                 continue
             first = _or_table(node.arguments[0])
             if isinstance(first, tree.Table):
-                self.class_of[first] = made
+                self.class_of[first] = lua_class
             elif isinstance(first, Name):
                 variable = self.scopes.of_name[first]
-                for statement in forms.statements(function.body):
-                    for target, value in zip(forms.targets(statement), forms.values(statement), strict=False):
+                for statement in tree_queries.statements(function.body):
+                    for target, value in zip(
+                        tree_queries.targets(statement), tree_queries.values(statement), strict=False
+                    ):
                         value = _or_table(value)
                         if (
                             isinstance(target, Name)
                             and self.scopes.of_name[target] is variable
                             and isinstance(value, tree.Table)
                         ):
-                            self.class_of[value] = made
+                            self.class_of[value] = lua_class
 
     def handed(self, program: Block) -> None:
         """``Animal:new{name = 'rex'}``: the tables that are handed to a maker which takes them for the object."""
         for node in tree.those(program, Call, Invoke):
             if isinstance(node, Invoke):
-                made, name, first = self.types.class_named(node.receiver), node.method, 1
+                lua_class, name, first = self.types.class_named(node.receiver), node.method, 1
             elif (
                 isinstance(node, Call)
                 and isinstance(node.callee, Index)
                 and isinstance(node.callee.key, String)
             ):
-                made, name, first = self.types.class_named(node.callee.base), node.callee.key.value, 0
+                lua_class, name, first = self.types.class_named(node.callee.base), node.callee.key.value, 0
             else:
                 continue
-            function = made.find(name) if made is not None else None
-            if made is None or function is None or function not in self.types.table_handed:
+            function = lua_class.find(name) if lua_class is not None else None
+            if lua_class is None or function is None or function not in self.types.table_handed:
                 continue
-            place = len(function.parameters) - 1 - first
-            given = node.arguments[place] if 0 <= place < len(node.arguments) else None
-            if isinstance(given, tree.Table) and made.prototype is not node:
-                self.class_of[given] = made
+            position = len(function.parameters) - 1 - first
+            argument = node.arguments[position] if 0 <= position < len(node.arguments) else None
+            if isinstance(argument, tree.Table) and lua_class.prototype is not node:
+                self.class_of[argument] = lua_class
 
 
 def _or_table(node: Expression) -> Expression:
     """The table in ``o or {}``; any other expression itself."""
-    node = forms.bare(node)
+    node = tree_queries.bare(node)
     return node.right if isinstance(node, tree.Binary) and node.operator == "or" else node

@@ -49,14 +49,14 @@ class ShortNames:
     @cached_property
     def _given(self) -> dict[Name, Expression | None]:
         """What each statement gives a variable."""
-        found: dict[Name, Expression | None] = {}
+        values: dict[Name, Expression | None] = {}
         for node in self._assignments:
             names = node.names if isinstance(node, tree.Local) else node.targets
             for at, name in enumerate(names):
                 plain = len(names) == len(node.values)
                 if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
-                    found[name] = node.values[at] if plain else None
-        return found
+                    values[name] = node.values[at] if plain else None
+        return values
 
     def _is_always(self, variable: Variable, path: str) -> bool:
         """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from torch7py.translate import tree
 from torch7py.translate.inference.objects import Objects
-from torch7py.translate.inference.several import Cases, Sink
-from torch7py.translate.inference.told_by_use import ToldByUse
+from torch7py.translate.inference.union_types import Cases, Sink
+from torch7py.translate.inference.use_site_types import ToldByUse
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import Block, Call, Expression, Name, Statement
@@ -54,9 +54,9 @@ class Inference(ABC):
     def block(self, block: Block) -> None:
         """Look at the statements of a block."""
 
-    def be_tensor(self, found: Type) -> bool:
+    def be_tensor(self, type_: Type) -> bool:
         """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""
-        root = found.find()
+        root = type_.find()
         if root.kind is not None or root.fields or any(other.find() is root for other in self.with_names):
             return False
         return root.be("tensor")
@@ -65,9 +65,9 @@ class Inference(ABC):
         variable = self.scopes.of_name[name]
         bounds, types = self.types.versions[variable]
         at = name.place.start if target_of is None else target_of.place.end
-        found = types[bisect_right(bounds, at)]
-        narrowed = self.cases.narrowed(name, found) if self.cases is not None and target_of is None else None
-        return narrowed or found
+        type_ = types[bisect_right(bounds, at)]
+        narrowed = self.cases.narrowed(name, type_) if self.cases is not None and target_of is None else None
+        return narrowed or type_
 
     def vararg(self) -> Type:
         """What ``...`` holds here; the script's own are its arguments."""
@@ -75,6 +75,6 @@ class Inference(ABC):
         return Type("string") if function is None else self.types.varargs.setdefault(function, Type())
 
     def declare(self, name: Name) -> Type:
-        found = self.name_type(name)
-        self.types.by_node[name] = found
-        return found
+        type_ = self.name_type(name)
+        self.types.by_node[name] = type_
+        return type_

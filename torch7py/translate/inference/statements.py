@@ -6,8 +6,7 @@ import functools
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
-from torch7py.translate.forms import appends, is_last
-from torch7py.translate.inference import settling, several, tuples
+from torch7py.translate.inference import fixpoint, tuples, union_types
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.classes import Classes
@@ -22,6 +21,7 @@ from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import appends, is_last
 from torch7py.translate.types import Types
 
 __all__ = ["infer"]
@@ -38,22 +38,22 @@ def infer(
     ``files``: the calls that run a file of the program, and the function that the file is taken for. ``checks``: what
     is known of the arguments of functions that argcheck made.
     """
-    found = _infer(program, scopes, files, set(), checks or {})
-    tables = tuples.mixed(found, program)
+    types = _infer(program, scopes, files, set(), checks or {})
+    tables = tuples.mixed(types, program)
     if tables:
-        found = _infer(program, scopes, files, tables, checks or {})
-    sinks = several.sinks(found, scopes)
-    open_ones: set[several.Sink] = set()  # of what was found last
+        types = _infer(program, scopes, files, tables, checks or {})
+    sinks = union_types.sinks(types, scopes)
+    open_ones: set[union_types.Sink] = set()  # of what was found last
     for _ in range(_MOST_LOOKS):
         if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
             break
         again = _infer(program, scopes, files, tables, checks or {}, sinks)
-        still = several.sinks(again, scopes) | several.tested(again, scopes, sinks)
+        still = union_types.sinks(again, scopes) | union_types.tested(again, scopes, sinks)
         if sinks <= still:  # and perhaps others that nothing told from these before
-            found, open_ones, sinks = again, sinks, still
+            types, open_ones, sinks = again, sinks, still
         else:
             sinks = sinks & still
-    return found
+    return types
 
 
 _MOST_LOOKS = 5  # at a program in which something takes several kinds
@@ -67,7 +67,7 @@ def _infer(
     files: dict[Call, tree.Function] | None,
     tables: set[tree.Table],
     checks: dict[tree.Function, ArgumentChecks],
-    sinks: set[several.Sink] | None = None,
+    sinks: set[union_types.Sink] | None = None,
 ) -> Types:
     inference = Statements(scopes, files or {})
     if sinks:
@@ -83,8 +83,8 @@ def _infer(
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
     inference.class_types.know(inference.classes.all())
-    for made in inference.classes.all():
-        learn_tables(inference, made)
+    for lua_class in inference.classes.all():
+        learn_tables(inference, lua_class)
     inference.types.fields_of_modules = module_fields(program)
     inference.types.own_fields = own_fields(program)
     inference.short_names = ShortNames(inference.types, program)
@@ -92,7 +92,7 @@ def _infer(
     inference.block(program)
     if inference.cases is not None:
         inference.types.narrowed = inference.cases.narrowing.kinds
-    settling.settle(inference)
+    fixpoint.settle(inference)
     types = inference.types
     vars(inference).clear()  # its parts hold it: so they go now, and are nothing for the garbage collector
     return types
@@ -100,12 +100,12 @@ def _infer(
 
 def kind_of_fields(table: Type, value: Type) -> bool:
     """The values of a table with names are of the kinds that its fields are."""
-    fields = [found.find() for found in table.find().fields.values()]
-    kinds = frozenset[str]().union(*{found.kinds for found in fields})
-    if kinds and kinds <= {"module", "criterion"} and all(len(found.kinds) < 2 for found in fields):
+    fields = [field.find() for field in table.find().fields.values()]
+    kinds = frozenset[str]().union(*{field.kinds for field in fields})
+    if kinds and kinds <= {"module", "criterion"} and all(len(field.kinds) < 2 for field in fields):
         return value.kind is None and value.be("module")
     if kinds == {"table"}:
-        return sum(unify(value, found) for found in fields) > 0  # each of them
+        return sum(unify(value, field) for field in fields) > 0  # each of them
     return sum(value.be(kind) for kind in sorted(kinds)) > 0
 
 
@@ -127,7 +127,7 @@ class Statements(Inference):
         self.calls = CallKinds(self)
         self.expressions = ExpressionKinds(self, self.calls, self.indexing, self.class_types)
 
-    def take_several(self, sinks: set[several.Sink]) -> None:
+    def take_several(self, sinks: set[union_types.Sink]) -> None:
         """Let these learn what they are given, and what they are given nothing from them."""
         self.sinks = sinks
         narrowing = Narrowing(self.types, self.scopes)
@@ -135,14 +135,14 @@ class Statements(Inference):
             narrowing.function(
                 function, [parameter for parameter in function.parameters if parameter in sinks]
             )
-        self.cases = several.Cases(self.types, self.rules, narrowing)
+        self.cases = union_types.Cases(self.types, self.rules, narrowing)
 
     def expression(self, node: Expression) -> Type:
-        found = self.types.by_node.get(node)
-        if found is None:
-            found = self.expressions.of(node)
-            self.types.by_node[node] = found
-        return found
+        type_ = self.types.by_node.get(node)
+        if type_ is None:
+            type_ = self.expressions.of(node)
+            self.types.by_node[node] = type_
+        return type_
 
     # Statements
 
@@ -161,14 +161,16 @@ class Statements(Inference):
             types = [self.target(target, node) for target in node.targets]
             places = [isinstance(t, Index) and not isinstance(t.key, tree.String) for t in node.targets]
             if node in self.apart:
-                self.rules.append(functools.partial(several.flow, types[0], self.expression(node.values[0])))
+                self.rules.append(
+                    functools.partial(union_types.flow, types[0], self.expression(node.values[0]))
+                )
                 return
             # What is stored into an element of a tensor need not be of its kind: a number fills a row.
             self.assign([Type() if p else t for p, t in zip(places, types, strict=True)], node.values)
-            given = self.values(node.values, len(types))
+            value_types = self.values(node.values, len(types))
             for index, target in enumerate(node.targets):
-                if places[index] and isinstance(target, Index) and index < len(given):
-                    self._store(self.types.of(target.base), types[index], given[index])
+                if places[index] and isinstance(target, Index) and index < len(value_types):
+                    self._store(self.types.of(target.base), types[index], value_types[index])
             self._stores(node)
         elif isinstance(node, tree.Run):
             self.expression(node.call)
@@ -219,14 +221,14 @@ class Statements(Inference):
             return
         if isinstance(call.callee, Call):  # require('pl.import_into')()
             call = call.callee
-        path, given = self.types.path(call.callee), list(call.arguments)
+        path, args = self.types.path(call.callee), list(call.arguments)
         at = 0
-        if path == "pcall" and len(given) == 2 and self.types.path(given[0]) == "require":
-            path, given, at = "require", given[1:], 1
+        if path == "pcall" and len(args) == 2 and self.types.path(args[0]) == "require":
+            path, args, at = "require", args[1:], 1
         if (
             path != "require"
-            or len(given) != 1
-            or not isinstance(given[0], tree.String)
+            or len(args) != 1
+            or not isinstance(args[0], tree.String)
             or len(targets) != at + 1
         ):
             return
@@ -235,9 +237,9 @@ class Statements(Inference):
             return
         variable = self.scopes.of_name[target]
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
-        by_itself = given[0].value in _USED_BY_THEMSELVES
-        if once and (by_itself or self._only_indexed(variable, dotted=given[0].value != "optim")):
-            self.types.packages[variable] = given[0].value.removesuffix(".import_into")
+        by_itself = args[0].value in _USED_BY_THEMSELVES
+        if once and (by_itself or self._only_indexed(variable, dotted=args[0].value != "optim")):
+            self.types.packages[variable] = args[0].value.removesuffix(".import_into")
 
     def _only_indexed(self, variable: Variable, dotted: bool) -> bool:
         """Whether a variable stands only before a dot, or a key: functions of optim are chosen by their names."""
@@ -248,36 +250,36 @@ class Statements(Inference):
 
     def target(self, node: Expression, statement: Statement) -> Type:
         if isinstance(node, Name):
-            found = self.name_type(node, statement)
-            self.types.by_node[node] = found
-            return found
+            type_ = self.name_type(node, statement)
+            self.types.by_node[node] = type_
+            return type_
         return self.expression(node)
 
     def assign(self, targets: list[Type], values: tuple[Expression, ...]) -> None:
-        given = self.values(values, len(targets))
+        value_types = self.values(values, len(targets))
         for index, target in enumerate(targets):
-            if index < len(given):
-                unify(target, given[index])
+            if index < len(value_types):
+                unify(target, value_types[index])
             else:
                 target.be_nil()
 
     def values(self, nodes: tuple[Expression, ...], wanted: int) -> list[Type]:
         """The types of a list of expressions; the last call gives as many as are wanted."""
-        found = [self.expression(node) for node in nodes]
+        types = [self.expression(node) for node in nodes]
         if nodes and len(nodes) < wanted and isinstance(nodes[-1], (Call, Invoke)):
-            more = self.types.results.setdefault(nodes[-1], [found[-1]])
-            while len(found) < wanted:
-                index = len(found) - len(nodes) + 1
+            more = self.types.results.setdefault(nodes[-1], [types[-1]])
+            while len(types) < wanted:
+                index = len(types) - len(nodes) + 1
                 while len(more) <= index:
                     more.append(Type())
-                found.append(more[index])
-        return found
+                types.append(more[index])
+        return types
 
-    def _store(self, base: Type, place: Type, value: Type) -> None:
+    def _store(self, base: Type, element: Type, value: Type) -> None:
         def store() -> bool:
             if base.kind == "tensor":
-                return place.be("number") if base.rank == 1 else False
-            return unify(place, value) if base.kind is not None else False
+                return element.be("number") if base.rank == 1 else False
+            return unify(element, value) if base.kind is not None else False
 
         self.rules.append(store)
 
@@ -298,14 +300,14 @@ class Statements(Inference):
         returns = self.types.returns[function]
         for called in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
             inner = self.types.returns.get(called)
-            for place, found in enumerate(
+            for index, result in enumerate(
                 inner.types[1 : _MOST_RESULTS - before] if inner is not None else (), 1
             ):
-                at = before + place
-                if several.result_of(function, at) in self.sinks:
-                    news |= several.flow_back(returns.at(at), found)
+                at = before + index
+                if union_types.result_of(function, at) in self.sinks:
+                    news |= union_types.flow_back(returns.at(at), result)
                 else:
-                    news |= unify(returns.at(at), found)
+                    news |= unify(returns.at(at), result)
         return news
 
     def _return(self, node: tree.Return) -> None:
@@ -320,19 +322,19 @@ class Statements(Inference):
             self.rules.append(lambda: self._all_results(function, len(node.values) - 1, node.values[-1]))
         if self.cases is not None:
             self.cases.note(function, node)
-        for index, found in enumerate(types):
-            if several.result_of(function, index) in self.sinks:
-                self.rules.append(functools.partial(several.flow_back, returns.at(index), found))
+        for index, type_ in enumerate(types):
+            if union_types.result_of(function, index) in self.sinks:
+                self.rules.append(functools.partial(union_types.flow_back, returns.at(index), type_))
             else:
-                unify(returns.at(index), found)
+                unify(returns.at(index), type_)
         only = node.values[0] if len(node.values) == 1 else None
         if isinstance(only, Call) and only.arguments and self.types.path(only.callee) in _UNPACKS:
             table = self.types.of(only.arguments[0])
 
             def items() -> bool:  # as many as the calls have names for
                 news = False
-                for each in returns.types:
-                    news |= unify(each, table.of_elements())
+                for result in returns.types:
+                    news |= unify(result, table.of_elements())
                 return news
 
             self.rules.append(items)
@@ -440,9 +442,9 @@ class Statements(Inference):
         if not any(self.types.known.get(f) == "clones" for f in callee.find().functions):
             return False
         news = False
-        for name, found in list(table.find().fields.items()):
+        for name, field in list(table.find().fields.items()):
             copies = filled.of_field(name)
-            news |= copies.be("table") | copies.mark("array") | unify(copies.of_elements(), found)
+            news |= copies.be("table") | copies.mark("array") | unify(copies.of_elements(), field)
         return news
 
     def _function_statement(self, node: tree.FunctionStatement) -> None:

@@ -34,28 +34,28 @@ def place_of(base: Type, key: tree.Node) -> Type | None:
 
 def mixed(types: Types, program: Block) -> set[tree.Table]:
     """The constructors of such tables, when kinds are known."""
-    made: dict[Type, list[tree.Table]] = {}
+    constructors: dict[Type, list[tree.Table]] = {}
     for node in tree.every(program, tree.Table):
-        found = types.of(node)
-        if found.kind == "table" and not found.classes and node.fields:
-            made.setdefault(found, []).append(node)
+        type_ = types.of(node)
+        if type_.kind == "table" and not type_.classes and node.fields:
+            constructors.setdefault(type_, []).append(node)
     sizes = {
-        found: len(nodes[0].fields)
-        for found, nodes in made.items()
-        if found.element is not None
-        and found.of_elements().kind == "any"
-        and not found.fields
-        and not found.has("append")
+        type_: len(nodes[0].fields)
+        for type_, nodes in constructors.items()
+        if type_.element is not None
+        and type_.of_elements().kind == "any"
+        and not type_.fields
+        and not type_.has("append")
         and all(_is_plain(node, len(nodes[0].fields)) for node in nodes)
     }
     if not sizes:
         return set()
     for index in tree.every(program, Index):
-        found = types.of(index.base)
-        if found in sizes and not (
-            isinstance(index.key, tree.Number) and 1 <= index.key.value <= sizes[found]
+        type_ = types.of(index.base)
+        if type_ in sizes and not (
+            isinstance(index.key, tree.Number) and 1 <= index.key.value <= sizes[type_]
         ):
-            del sizes[found]
+            del sizes[type_]
     calls: list[Call | Invoke] = [*tree.every(program, Call), *tree.every(program, Invoke)]
     for call in calls:
         path = types.path(call.callee) if isinstance(call, Call) else None
@@ -64,9 +64,9 @@ def mixed(types: Types, program: Block) -> set[tree.Table]:
                 sizes.pop(types.of(argument), None)
     return {
         table
-        for found in sizes
-        if all(_gives_one(types, table.fields[-1].value) for table in made[found])
-        for table in made[found]
+        for type_ in sizes
+        if all(_gives_one(types, table.fields[-1].value) for table in constructors[type_])
+        for table in constructors[type_]
     }
 
 

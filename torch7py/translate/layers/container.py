@@ -79,10 +79,10 @@ def parallel(layer: Layer, x: Value, w: Writer) -> Value:
         count = min(count, shape[axis])
     parts = tuple(w.fresh(ndim=None if use.ndim is None else use.ndim - 1, lead=x.lead) for _ in range(count))
     w.emit(f"{x.operand}.unbind({axis})" if axis else x.text, *parts)
-    made = [w.as_expr(w.apply(child, part)) for child, part in zip(layer.children, parts, strict=False)]
+    outputs = [w.as_expr(w.apply(child, part)) for child, part in zip(layer.children, parts, strict=False)]
     shaped = Layer(layer.name, shape_in=layer.child(0).shape_out)
-    out = Use(w, shaped, made[0]).axis(layer.args.value("outputDimension"))
-    return w.called(f"torch.cat(({', '.join(p.text for p in made)}), dim={out})", *made)
+    out = Use(w, shaped, outputs[0]).axis(layer.args.value("outputDimension"))
+    return w.called(f"torch.cat(({', '.join(p.text for p in outputs)}), dim={out})", *outputs)
 
 
 @structure("nn.MapTable", live=lambda m: {"module": m.module, "shared": m.shared})
@@ -99,10 +99,10 @@ def map_table(layer: Layer, x: Value, w: Writer) -> Value:
         finally:
             w.depth -= 1
     item = w.fresh("item")
-    made = w.alone(lambda: w.apply(child, item))
-    if not isinstance(made, Expr):
+    output = w.alone(lambda: w.apply(child, item))
+    if not isinstance(output, Expr):
         raise NotNative("nn.MapTable of a module that gives tables")
-    return Expr(f"tuple({made.text} for {item.text} in {x.text})")
+    return Expr(f"tuple({output.text} for {item.text} in {x.text})")
 
 
 @structure("nngraph.JustElement")
@@ -169,9 +169,9 @@ def _over_input(layer: Layer, x: Value, w: Writer, hint: str) -> Expr:
     """A layer that writes over what other nodes are given, which they see from there on."""
     if isinstance(x, tuple) or not w.is_name(x) or not may_keep_input(layer):
         raise NotNative(f"nn.gModule: {layer.name} writes over what other nodes are given")
-    made = w.named(w.as_expr(w.apply(layer, x)), hint)
-    w.emit(f"{x.text}.data.copy_({made.text}.data)", comment=KEPT_INPUT)
-    return made
+    output = w.named(w.as_expr(w.apply(layer, x)), hint)
+    w.emit(f"{x.text}.data.copy_({output.text}.data)", comment=KEPT_INPUT)
+    return output
 
 
 def _selected(nodes: list[GraphNode], number: int) -> int:
@@ -181,7 +181,7 @@ def _selected(nodes: list[GraphNode], number: int) -> int:
 
 def _names_of_parts(nodes: list[GraphNode], number: int) -> dict[int, str]:
     """The names of the entries of a split: those of the nodes that select them, or of what follows alone."""
-    found = {}
+    names = {}
     for position, node in enumerate(nodes):
         if node.sources == [number] and node.select is not None:
             name = node.name
@@ -189,8 +189,8 @@ def _names_of_parts(nodes: list[GraphNode], number: int) -> dict[int, str]:
                 after = [n for n in nodes if n.sources == [position]]
                 if len(after) == 1 and after[0].layer is not None and after[0].layer.name == "nn.Identity":
                     name = after[0].name
-            found[node.select] = name
-    return found
+            names[node.select] = name
+    return names
 
 
 def _worth_a_name(node: GraphNode) -> bool:
@@ -208,10 +208,10 @@ def bottle(layer: Layer, x: Value, w: Writer) -> Value:
     dims = layer.args.value("nInputDim", 2)
     x = w.named(x)
     folded = Expr(f"{x.text}.flatten(0, {-dims})", ndim=dims)
-    made = w.apply(child, folded)
-    if not isinstance(made, Expr):
+    output = w.apply(child, folded)
+    if not isinstance(output, Expr):
         raise NotNative("nn.Bottle of a module that gives a table")
-    return Expr(f"{made.operand}.unflatten(0, {x.text}.shape[:{1 - dims or ''}])", heavy=made.heavy)
+    return Expr(f"{output.operand}.unflatten(0, {x.text}.shape[:{1 - dims or ''}])", heavy=output.heavy)
 
 
 def _inner(module: Any) -> dict[str, Any]:

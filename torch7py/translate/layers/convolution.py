@@ -32,9 +32,9 @@ def sizes(args: Args, prefix: str, axes: str, default: str | None = None) -> str
 
 def options(args: Args, axes: str, *more: tuple[str, str]) -> str:
     """Stride, padding and others, where they are not PyTorch's defaults."""
-    found = [("stride", sizes(args, "d", axes, "1"), "1"), ("padding", sizes(args, "pad", axes, "0"), "0")]
-    found += [(name, text, "1" if name == "dilation" else "0") for name, text in more]
-    return "".join(f", {name}={text}" for name, text, default in found if text != default)
+    keywords = [("stride", sizes(args, "d", axes, "1"), "1"), ("padding", sizes(args, "pad", axes, "0"), "0")]
+    keywords += [(name, text, "1" if name == "dilation" else "0") for name, text in more]
+    return "".join(f", {name}={text}" for name, text, default in keywords if text != default)
 
 
 def shaped(axes: str, transposed: bool = False) -> Callable[[Any], Any]:
@@ -52,9 +52,9 @@ def reads(axes: str, *prefixes: str) -> Read:
     """A reader of the sizes of a convolution; ``bias`` is whether it has one."""
 
     def read(module: Any) -> dict[str, Any]:
-        found = {"nInputPlane": module.nInputPlane, "nOutputPlane": module.nOutputPlane}
-        found |= {f"{p}{a}": module.get_field(f"{p}{a}") for p in ("k", "d", "pad", *prefixes) for a in axes}
-        return found | {"bias": module.bias is not None}
+        fields = {"nInputPlane": module.nInputPlane, "nOutputPlane": module.nOutputPlane}
+        fields |= {f"{p}{a}": module.get_field(f"{p}{a}") for p in ("k", "d", "pad", *prefixes) for a in axes}
+        return fields | {"bias": module.bias is not None}
 
     return read
 
@@ -62,12 +62,12 @@ def reads(axes: str, *prefixes: str) -> Read:
 def convolution(args: Args, cls: str, axes: str, more: str, transposed: bool = False) -> Native:
     plain = args.get("bias", "True") == "True"
     # Torch7 draws weights by the number of inputs, PyTorch those of a transposed one by that of outputs
-    own = transposed and args.nInputPlane != args.nOutputPlane
+    uses_helper = transposed and args.nInputPlane != args.nOutputPlane
     kernel = sizes(args, "k", axes)
     bias = "" if plain else ", bias=False"
     return Native(
-        make=f"{'' if own else 'nn.'}{cls}({args.nInputPlane}, {args.nOutputPlane}, {kernel}{more}{bias})",
-        helpers=(cls,) if own else (),
+        make=f"{'' if uses_helper else 'nn.'}{cls}({args.nInputPlane}, {args.nOutputPlane}, {kernel}{more}{bias})",
+        helpers=(cls,) if uses_helper else (),
         weights={"weight": shaped(axes, transposed)} | ({"bias": "bias"} if plain else {}),
         heavy=True,
         name="conv",
@@ -119,10 +119,10 @@ def depth_wise_convolution(args: Args) -> Native:
     plain = args.get("bias", "True") == "True"
 
     def weight(module: Any) -> Any:
-        found = module.weight.reshape(
+        filters = module.weight.reshape(
             int(module.nOutputPlane), int(module.nInputPlane), int(module.kH), int(module.kW)
         )
-        return found.transpose(0, 1).flatten(0, 1).unsqueeze(1)
+        return filters.transpose(0, 1).flatten(0, 1).unsqueeze(1)
 
     outputs = times(args.nInputPlane, args.nOutputPlane)
     more = options(args, SPATIAL) + f", groups={args.nInputPlane}" + ("" if plain else ", bias=False")

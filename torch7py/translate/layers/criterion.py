@@ -26,8 +26,8 @@ def loss(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     rule = criterions.get(layer.name)
     if rule is None:
         raise NotNative(f"{layer.name} has no native form")
-    made: Expr = rule(layer, x, y, w)
-    return made
+    expr: Expr = rule(layer, x, y, w)
+    return expr
 
 
 def summed(args: Args) -> str:
@@ -261,8 +261,8 @@ def parallel_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
 
 
 def _modules(module: Any) -> dict[str, Any]:
-    found = {n: module._modules.get(n) for n in ("criterion", "inputModule", "targetModule")}
-    return {name: value for name, value in found.items() if value is not None}
+    children = {n: module._modules.get(n) for n in ("criterion", "inputModule", "targetModule")}
+    return {name: value for name, value in children.items() if value is not None}
 
 
 @criterion("nn.ModuleCriterion", live=_modules)
@@ -285,8 +285,8 @@ def sequencer_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     xs, ys = w.as_expr(w.steps(x, layer)), w.as_expr(w.steps(y, layer))
     p, t = w.fresh("p"), w.fresh("t")
     w.make_part(ys, t)
-    made = w.alone(lambda: loss(layer.slot("criterion"), p, t, w))
-    text = f"sum({w.as_expr(made)} for {p}, {t} in zip({xs}, {ys}, strict=True))"
+    step_loss = w.alone(lambda: loss(layer.slot("criterion"), p, t, w))
+    text = f"sum({w.as_expr(step_loss)} for {p}, {t} in zip({xs}, {ys}, strict=True))"
     if layer.args.get("sizeAverage", "False") == "True":
         return Expr(f"{text} / len({w.named(xs)})", binds="/")
     return Expr(text)
@@ -298,8 +298,8 @@ def repeater_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     xs = w.as_expr(w.steps(x, layer))
     target = w.named(w.as_expr(y))
     p = w.fresh("p")
-    made = w.alone(lambda: loss(layer.slot("criterion"), p, target, w))
-    return Expr(f"sum({w.as_expr(made)} for {p} in {xs})")
+    step_loss = w.alone(lambda: loss(layer.slot("criterion"), p, target, w))
+    return Expr(f"sum({w.as_expr(step_loss)} for {p} in {xs})")
 
 
 @criterion(

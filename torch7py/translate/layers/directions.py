@@ -12,11 +12,11 @@ from torch7py.translate.layers.writer import Writer
 
 
 def _directions(module: Any) -> dict[str, Any]:
-    own = module.__dict__
+    attributes = module.__dict__
     return {
-        "forward": own["forwardModule"],
-        "backward": own["backwardModule"],
-        "merge": own["mergeModule"],
+        "forward": attributes["forwardModule"],
+        "backward": attributes["backwardModule"],
+        "merge": attributes["mergeModule"],
     }
 
 

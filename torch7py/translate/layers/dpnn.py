@@ -123,9 +123,9 @@ def noise_contrastive(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
 
 
 def _noise(module: Any) -> dict[str, Any]:
-    found = {"inputSize": module.weight.shape[1], "outputSize": module.weight.shape[0], "k": module.k}
+    args = {"inputSize": module.weight.shape[1], "outputSize": module.weight.shape[0], "k": module.k}
     flags = {flag: truthy(module.get_field(flag)) for flag in _FLAGS}
-    return found | {"unigrams": module.unigrams, "Z": module.Z.item(), **flags}
+    return args | {"unigrams": module.unigrams, "Z": module.Z.item(), **flags}
 
 
 _FLAGS = {"batchnoise": "True", "normalized": "False", "logsoftmax": "False"}
@@ -145,12 +145,12 @@ def _with_noise(child: Any, module: Any) -> Any:
 
 @native("nn.NCEModule", live=_noise)
 def noise_contrastive_module(args: Args) -> Native:
-    given = [args.inputSize, args.outputSize, args.k, args.unigrams]
+    arguments = [args.inputSize, args.outputSize, args.k, args.unigrams]
     if "Z" in args:
-        given.append(args.Z)
+        arguments.append(args.Z)
     flags = {flag: args.get(flag, usual) for flag, usual in _FLAGS.items()}
     return Native(
-        make=f"NCE({', '.join(given)})",
+        make=f"NCE({', '.join(arguments)})",
         setup=tuple(f"{{self}}.{flag} = {text}" for flag, text in flags.items() if text != _FLAGS[flag]),
         drawn=_with_noise,
         call=lambda use: f"{use.me}({use.writer.as_expr(use.x)})",

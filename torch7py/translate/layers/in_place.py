@@ -66,15 +66,15 @@ def refuse_shared_input(layer: Layer) -> None:
 def is_written_over(model: Layer, places: list[int]) -> bool:
     """Whether a layer writes over what a part of a model gave it: ``places`` from 0, outermost first."""
     around: list[tuple[Layer, int]] = []
-    for place in places:
-        if not 0 <= place < len(model.children):
+    for index in places:
+        if not 0 <= index < len(model.children):
             return False
-        around.append((model, place))
-        model = model.children[place]
-    for container, place in reversed(around):
+        around.append((model, index))
+        model = model.children[index]
+    for container, index in reversed(around):
         if container.name != "nn.Sequential":
             return False
-        for following in container.children[place + 1 :]:
+        for following in container.children[index + 1 :]:
             if changes_input(following):
                 return True
             if not facts.shares_memory(following.name):

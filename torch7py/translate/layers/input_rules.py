@@ -33,9 +33,9 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 def wanted(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """What a layer takes, when its output goes to something that takes ``after``. By default the same."""
-    found = _RULES.get(layer.name)
-    if found is not None:
-        return found(layer, after, sizes)
+    handler = _RULES.get(layer.name)
+    if handler is not None:
+        return handler(layer, after, sizes)
     facts = facts_of(layer.name)
     if facts is None:
         return after
@@ -57,7 +57,7 @@ def wanted(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
 def _example(layer: Layer, facts: Facts, after: Wanted, sizes: Sizes) -> Wanted:
     """A batch of examples. Planes of images that no argument tells are as many as are wanted of them."""
     axes = facts.example.split()
-    found = []
+    dims = []
     for at, axis in enumerate(axes, 1):
         if len(axis) > 1:
             size = _number(layer, axis)
@@ -68,10 +68,10 @@ def _example(layer: Layer, facts: Facts, after: Wanted, sizes: Sizes) -> Wanted:
             size = after.sizes[at] if alike and isinstance(after, Shape) else 4
         else:
             size = sizes.side
-        found.append(size)
+        dims.append(size)
     if facts.takes == "sequence":
-        return Shape((sizes.steps, sizes.batch, *found))
-    return Shape((sizes.batch, *found))
+        return Shape((sizes.steps, sizes.batch, *dims))
+    return Shape((sizes.batch, *dims))
 
 
 def _number(layer: Layer, argument: str) -> int | None:
@@ -169,14 +169,14 @@ def _graph(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
         parts: dict[int, Wanted] = {}
         for user in users[number]:
             node = nodes[user]
-            found = takes[user]
+            wish = takes[user]
             if node.layer is None and node.select is not None:
-                parts[node.select] = found
+                parts[node.select] = wish
             elif len(node.sources) > 1:
                 at = node.sources.index(number)
-                wishes.append(found[at] if isinstance(found, list) and at < len(found) else None)
+                wishes.append(wish[at] if isinstance(wish, list) and at < len(wish) else None)
             else:
-                wishes.append(found)
+                wishes.append(wish)
         if parts:
             return [parts.get(n) for n in range(max(parts) + 1)]
         return _known(iter(wishes))
@@ -234,11 +234,11 @@ def _mapped(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
 @rule("nn.CAdd", "nn.CMul")
 def _by_place(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """Weights of these sizes, repeated along those that are 1."""
-    own = [int(size) for size in re.findall(r"\d+", layer.args.get("sizes", ""))]
-    if len(own) == 1:
-        return Shape((sizes.batch, own[0]))
-    free = [sizes.batch] + [sizes.side] * len(own)
-    return Shape(tuple(size if size > 1 else free[n] for n, size in enumerate(own)))
+    weight_sizes = [int(size) for size in re.findall(r"\d+", layer.args.get("sizes", ""))]
+    if len(weight_sizes) == 1:
+        return Shape((sizes.batch, weight_sizes[0]))
+    free = [sizes.batch] + [sizes.side] * len(weight_sizes)
+    return Shape(tuple(size if size > 1 else free[n] for n, size in enumerate(weight_sizes)))
 
 
 @rule("nn.Recurrent")
@@ -249,8 +249,8 @@ def _recurrent(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
 @rule("nn.Recurrence")
 def _recurrence(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """The module takes the input and its last output."""
-    found = wanted(_inner(layer), None, sizes)
-    return found[0] if isinstance(found, list) and found else None
+    inputs = wanted(_inner(layer), None, sizes)
+    return inputs[0] if isinstance(inputs, list) and inputs else None
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------

@@ -46,9 +46,9 @@ def linear_no_bias(args: Args) -> Native:
 
 
 def _table(module: Any) -> dict[str, Any]:
-    found = {"nIndex": module.weight.shape[0], "nOutput": module.weight.shape[1]}
-    found |= {name: getattr(module, name) for name in ("paddingValue", "maxNorm", "normType")}
-    return found | {"scaleGradByFreq": bool(module.shouldScaleGradByFreq)}
+    args = {"nIndex": module.weight.shape[0], "nOutput": module.weight.shape[1]}
+    args |= {name: getattr(module, name) for name in ("paddingValue", "maxNorm", "normType")}
+    return args | {"scaleGradByFreq": bool(module.shouldScaleGradByFreq)}
 
 
 def _rows(use: Use) -> Expr:
@@ -125,8 +125,8 @@ def bilinear(args: Args) -> Native:
 
 def _partial(module: Any) -> dict[str, Any]:
     whole = module.partition.numel() == module.outputsize
-    found = {"inputsize": module.inputsize, "outputsize": module.outputsize, "bias": module.bias is not None}
-    return found if whole else found | {"partition": module.partition}
+    args = {"inputsize": module.inputsize, "outputsize": module.outputsize, "bias": module.bias is not None}
+    return args if whole else args | {"partition": module.partition}
 
 
 @native("nn.PartialLinear", live=_partial)
@@ -150,8 +150,8 @@ def partial_linear(args: Args) -> Native:
 def _maxout(module: Any) -> dict[str, Any]:
     children = module.child_list()
     number, outputs = children[1].size.sizes()
-    found = {"inputSize": children[0].weight.shape[1], "outputSize": outputs, "maxoutNumber": number}
-    return found if len(children) == 3 else found | {"preprocess": "given"}
+    args = {"inputSize": children[0].weight.shape[1], "outputSize": outputs, "maxoutNumber": number}
+    return args if len(children) == 3 else args | {"preprocess": "given"}
 
 
 @native("nn.Maxout", live=_maxout)

@@ -156,11 +156,11 @@ def contrastive(args: Args) -> Native:
 
 
 def _dropout_reader(module: Any) -> dict[str, Any]:
-    found = {"p": module.p, "v1": not module.v2, "stochasticInference": bool(module.stochastic_inference)}
+    args = {"p": module.p, "v1": not module.v2, "stochasticInference": bool(module.stochastic_inference)}
     for name in ("lazy", "mono"):
         if module.get_field(name):
-            found[name] = True
-    return found
+            args[name] = True
+    return args
 
 
 @native("nn.Dropout", live=_dropout_reader)

@@ -81,10 +81,10 @@ def max_unpooling(name: str, axes: str) -> None:
     @structure(name, live=lambda m: {"pooling": m.pooling})
     def rule(layer: Layer, x: Value, w: Writer) -> Value:
         pooling = layer.slot("pooling")
-        found = w.undone.get(id(pooling))
-        if found is None or not isinstance(x, Expr):
+        entry = w.undone.get(id(pooling))
+        if entry is None or not isinstance(x, Expr):
             raise NotNative(f"{name}: its pooling does not come before it")
-        indices, size = found
+        indices, size = entry
         args = {n: t for n, t in pooling.args.texts.items() if n not in MODES}
         text = window(Args(args), axes, None)
         call = f"F.max_unpool{len(axes)}d({x}, {indices}, {text}, output_size={size})"
@@ -150,9 +150,9 @@ def feature_lp_pooling(args: Args) -> Native:
 
 def _fractional(name: str, axes: str, cls: str) -> None:
     def live(module: Any) -> dict[str, Any]:
-        found = {f"poolSize{a}": module.get_field(f"poolSize{a}") for a in axes}
+        args = {f"poolSize{a}": module.get_field(f"poolSize{a}") for a in axes}
         kind = "ratio" if module.get_field("ratioW") is not None else "out"
-        return found | {f"{kind}{a}": module.get_field(f"{kind}{a}") for a in axes}
+        return args | {f"{kind}{a}": module.get_field(f"{kind}{a}") for a in axes}
 
     def drawn(child: Any, module: Any) -> Any:
         child._random_samples = module.randomSamples
@@ -218,8 +218,8 @@ def nearest(args: Args) -> Native:
 
 
 def _sized(module: Any) -> dict[str, Any]:
-    found = {n: module.get_field(n) for n in ("scale_factor", "odepth", "oheight", "owidth", "mode")}
-    return {name: value for name, value in found.items() if value is not None}
+    args = {n: module.get_field(n) for n in ("scale_factor", "odepth", "oheight", "owidth", "mode")}
+    return {name: value for name, value in args.items() if value is not None}
 
 
 @native("nn.SpatialUpSamplingBilinear", "nn.UpSampling", live=_sized)

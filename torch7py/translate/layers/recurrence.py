@@ -29,7 +29,7 @@ def _in_order(layer: Layer, last: Layer | None) -> None:
     """
     while last is not None and last.name == "nn.Sequential" and last.children:
         last = last.children[-1]
-    for part in (found for top in layer.slots.values() for found in top.inside()):
+    for part in (inner for top in layer.slots.values() for inner in top.inside()):
         kind = classes.get(part.name)
         if part is not last and isinstance(kind, type) and issubclass(kind, AbstractRecurrent):
             raise Overwritten(f"{layer.name} with {part.name} inside, whose output later steps overwrite")
@@ -145,9 +145,9 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
     if w.depth == 0:
         kept = w.attribute("state")
         w.emit(f"{_zeros(x, '', dims, sizes)} if {kept} is None else {kept}", h)
-        made = w.named(w.as_expr(w.apply(module, (x, h))))
-        w.emit(f"{kept} = {made}")
-        return made
+        output = w.named(w.as_expr(w.apply(module, (x, h))))
+        w.emit(f"{kept} = {output}")
+        return output
     zeros = _zeros(x, "1", dims, sizes)
     kept = ""
     if w.remembers:
@@ -163,8 +163,8 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
     w.emit("[]", outputs)
 
     def body() -> None:
-        made = w.as_expr(w.apply(module, (step, h)))
-        w.emit(f"{h} = {made}")
+        output = w.as_expr(w.apply(module, (step, h)))
+        w.emit(f"{h} = {output}")
         w.emit(f"{outputs}.append({h})")
 
     before = set(w.attributes)

@@ -194,12 +194,12 @@ def by_input(args: Args, *more: str) -> tuple[str, ...]:
 
 
 def fast_weights(module: Any) -> dict[str, torch.Tensor]:
-    found = {
+    weights = {
         "weight_ih_l0": module.i2g.weight,
         "weight_hh_l0": module.o2g.weight,
         "bias_ih_l0": module.i2g.bias,
     }
-    return {name: gates(value, FAST_GATES) for name, value in found.items()}
+    return {name: gates(value, FAST_GATES) for name, value in weights.items()}
 
 
 def _of(name: str) -> Any:
@@ -239,14 +239,14 @@ GATES = ("f", "i", "z", "o")
 
 def _lstm_parts(module: Any) -> dict[str, torch.Tensor]:
     """The weights from input and output (xf, hf, ...), biases (bf) and peepholes (cf) of an LSTM."""
-    given = list(module.torch7_parameters()[0])
-    peepholes = len(given) == 15
-    found = {}
+    parameters = list(module.torch7_parameters()[0])
+    peepholes = len(parameters) == 15
+    parts = {}
     for gate in GATES:
         for part in "xbhc":
             if part != "c" or (peepholes and gate != "z"):
-                found[part + gate] = given.pop(0)
-    return found
+                parts[part + gate] = parameters.pop(0)
+    return parts
 
 
 def _joined(part: str, order: str) -> Any:
@@ -328,11 +328,11 @@ def gru(layer: Layer, x: Value, w: Writer) -> Value:
 
 def _apart(module: Any) -> list[torch.Tensor]:
     """The parameters of a GRU with a product of its own for each gate, as one with dropout has."""
-    given: list[torch.Tensor] = list(module.torch7_parameters()[0])
-    if len(given) == 9:
-        return given
-    weight, bias, output = (part.chunk(2) for part in given[:3])  # dropout of 0
-    return [weight[0], bias[0], weight[1], bias[1], *output, *given[3:]]
+    parameters: list[torch.Tensor] = list(module.torch7_parameters()[0])
+    if len(parameters) == 9:
+        return parameters
+    weight, bias, output = (part.chunk(2) for part in parameters[:3])  # dropout of 0
+    return [weight[0], bias[0], weight[1], bias[1], *output, *parameters[3:]]
 
 
 def _apart_part(number: int) -> Any:

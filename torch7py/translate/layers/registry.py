@@ -422,13 +422,13 @@ def parameter_names(name: str) -> tuple[tuple[str, ...], str | None]:
     cls = class_of(name)
     if cls is None:
         raise NotNative(f"{name} is not a class of nn or rnn")
-    found, rest = [], None
+    names, rest = [], None
     for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             rest = parameter.name
         else:
-            found.append(parameter.name)
-    return tuple(found), rest
+            names.append(parameter.name)
+    return tuple(names), rest
 
 
 # Methods that change how a layer works: the argument of the rules that each sets, its text where the method is
@@ -463,8 +463,8 @@ def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
     name, default, takes = SETTINGS[method]
     if method == "maskZero" and layer.name.startswith("nn.Seq"):
         name, default, takes = "maskzero", "True", False
-    given = list(texts)
-    layer.args.texts[name] = given[0] if takes and given else default
+    values = list(texts)
+    layer.args.texts[name] = values[0] if takes and values else default
     return True
 
 
@@ -493,16 +493,16 @@ def bind(name: str, texts: Iterable[str]) -> Args:
 
     Those that a constructor takes in any number are one tuple: ``bind("nn.View", ["2", "n"]).sizes`` is ``(2, n)``.
     """
-    given = list(texts)
+    values = list(texts)
     names, rest = parameter_names(name)
-    if rest is None and len(given) > len(names):
-        given = given[: len(names)]  # Lua drops what a function does not take
-    args = dict(zip(names, given, strict=False))
+    if rest is None and len(values) > len(names):
+        values = values[: len(names)]  # Lua drops what a function does not take
+    args = dict(zip(names, values, strict=False))
     parameters = inspect.signature(torch7_layers[name].__init__).parameters
     for parameter, text in list(args.items()):
         if text == "False" and defaults_to_number(parameters[parameter]):
             del args[parameter]  # x or default
     if rest is not None:
-        more = given[len(names) :]
+        more = values[len(names) :]
         args[rest] = "(" + ", ".join(more) + ("," if len(more) == 1 else "") + ")"
     return Args(args)

@@ -13,8 +13,8 @@ from torch7py.translate.layers.writer import Writer
 
 def _seq_sizes(module: Any) -> dict[str, Any]:
     names = ("inputsize", "hiddensize", "outputsize", "batchfirst", "maskzero")
-    found = {name: value for name in names if (value := module.get_field(name)) is not None}
-    return found | {"remember": module.__dict__["_remember"]}
+    fields = {name: value for name in names if (value := module.get_field(name)) is not None}
+    return fields | {"remember": module.__dict__["_remember"]}
 
 
 SEQ_GATES = (0, 1, 3, 2)  # PyTorch's order of a SeqLSTM's (input, forget, output, cell)
@@ -102,8 +102,8 @@ def seq_lstm_projected(layer: Layer, x: Value, w: Writer) -> Value:
 
 
 def _seq_gru(module: Any) -> dict[str, Any]:
-    found = {"inputSize": module.inputs, "outputSize": module.outputs}
-    return found | {
+    fields = {"inputSize": module.inputs, "outputSize": module.outputs}
+    return fields | {
         "batchfirst": module.batchfirst,
         "maskzero": module.maskzero,
         "remember": module.__dict__["_remember"],

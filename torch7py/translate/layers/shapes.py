@@ -15,8 +15,8 @@ __all__ = ["changes", "name_shapes", "shape_of", "show_shapes", "shown", "walk"]
 
 def show_shapes(root: Layer, example: Any) -> None:
     """Run the live model on an input and write down what shapes each layer took and gave."""
-    for layer, taken, given in _run(root, example).values():
-        layer.shape_in, layer.shape_out = taken, given
+    for layer, input_shape, output_shape in _run(root, example).values():
+        layer.shape_in, layer.shape_out = input_shape, output_shape
 
 
 def name_shapes(root: Layer, example: Any, other: Any, sizes: tuple[Sizes, Sizes]) -> None:
@@ -35,12 +35,12 @@ def _run(root: Layer, example: Any) -> dict[int, tuple[Layer, Any, Any]]:
     model: Any = root.module
     layers = {id(layer.module): layer for layer in walk(root)}
     modes = {id(part): part.training for part in model.modules()}
-    found: dict[int, tuple[Layer, Any, Any]] = {}
+    shapes: dict[int, tuple[Layer, Any, Any]] = {}
 
-    def note(module: Any, taken: tuple[Any, ...], given: Any) -> None:
+    def note(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         layer = layers[id(module)]
-        if id(layer) not in found:
-            found[id(layer)] = layer, shape_of(taken[0]), shape_of(given)
+        if id(layer) not in shapes:
+            shapes[id(layer)] = layer, shape_of(inputs[0]), shape_of(output)
 
     hooks = [layer.module.register_forward_hook(note) for layer in layers.values()]
     try:
@@ -52,7 +52,7 @@ def _run(root: Layer, example: Any) -> dict[int, tuple[Layer, Any, Any]]:
             hook.remove()
         for part in model.modules():
             part.__dict__["training"] = modes.get(id(part), True)
-    return found
+    return shapes
 
 
 def shape_of(value: Any) -> Any:
@@ -103,12 +103,16 @@ def shown(shape: Any, steps: bool = False) -> str:
 
 def changes(layer: Layer) -> str:
     """The shape that a layer gives, as text, where it is another than what it takes, beyond the number of features."""
-    taken, given = layer.named_in, layer.named_out
-    if not isinstance(given, tuple) or not isinstance(taken, tuple):
+    input_shape, output_shape = layer.named_in, layer.named_out
+    if not isinstance(output_shape, tuple) or not isinstance(input_shape, tuple):
         return ""
-    if len(taken) == len(given) and (len(given) < 3 or taken == given) and taken[:-1] == given[:-1]:
+    if (
+        len(input_shape) == len(output_shape)
+        and (len(output_shape) < 3 or input_shape == output_shape)
+        and input_shape[:-1] == output_shape[:-1]
+    ):
         return ""
-    return shown(given)
+    return shown(output_shape)
 
 
 def walk(root: Layer) -> Iterator[Layer]:

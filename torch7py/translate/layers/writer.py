@@ -240,12 +240,12 @@ class Writer:
     def _part(self, layer: Layer, members: list[Layer], x: Value) -> Value:
         """What one part with a class of its own, or several in a row, make of a value."""
         parts = [self.parts[id(member)] for member in members]
-        made = [part.make for part in parts]
+        constructions = [part.make for part in parts]
         if len(members) > 1:
             parts = [replace(part, prefix=f"{number}.") for number, part in enumerate(parts)]
-            make = f"nn.Sequential({', '.join(_repeated(made))})"
+            make = f"nn.Sequential({', '.join(_repeated(constructions))})"
         else:
-            make = made[0]
+            make = constructions[0]
         shape = members[-1].shape_out
         rank = len(shape) if isinstance(shape, tuple) else -1
         value = self.call(
@@ -298,19 +298,21 @@ class Writer:
         kept, self._statements = self._statements, []
         self.depth -= 1
         try:
-            made = function(step)
+            result = function(step)
         finally:
             self.depth += 1
             inner, self._statements = self._statements, kept
-        if not isinstance(made, Expr):
+        if not isinstance(result, Expr):
             raise NotNative("steps that give tables")
         if not inner:
-            return Expr(f"torch.stack([{made.text} for {pattern} in {source}])", made.ndim, made.lead + 1)
+            return Expr(
+                f"torch.stack([{result.text} for {pattern} in {source}])", result.ndim, result.lead + 1
+            )
         outputs = self.fresh("outputs")
         self.emit("[]", outputs)
-        inner.append(Statement(f"{outputs.text}.append({made.text})"))
+        inner.append(Statement(f"{outputs.text}.append({result.text})"))
         self._statements.append(Statement(f"for {pattern} in {source}:", body=inner))
-        return Expr(f"torch.stack({outputs.text})", made.ndim, made.lead + 1)
+        return Expr(f"torch.stack({outputs.text})", result.ndim, result.lead + 1)
 
     def loop(self, head: str, body: Callable[[], None]) -> None:
         """A block, with what ``body`` emits inside."""
@@ -325,12 +327,12 @@ class Writer:
         """What a function gives as one expression; it may emit nothing."""
         kept, self._statements = self._statements, []
         try:
-            made = function()
+            result = function()
             if self._statements:
                 raise NotNative("a step of a comprehension needs statements")
         finally:
             self._statements = kept
-        return made
+        return result
 
     def reused(self, x: Value, times: int) -> Value:
         """A value that is used several times, under a name."""
@@ -350,14 +352,14 @@ class Writer:
 
     def child(self, layer: Layer, native: Native) -> str:
         """The expression of a layer's child, made at its first use."""
-        found = self._by_layer.get(id(layer))
-        if found is None:
-            found = Child(identifier(layer.label) or native.name or "layer", native.make, layer, native)
-            self._by_layer[id(layer)] = found
-            self.children.append(found)
-        found.calls += 1
-        found.timed = found.timed or self.depth > 0
-        return f"self.\x04{self.children.index(found)}\x05"
+        entry = self._by_layer.get(id(layer))
+        if entry is None:
+            entry = Child(identifier(layer.label) or native.name or "layer", native.make, layer, native)
+            self._by_layer[id(layer)] = entry
+            self.children.append(entry)
+        entry.calls += 1
+        entry.timed = entry.timed or self.depth > 0
+        return f"self.\x04{self.children.index(entry)}\x05"
 
     def _call(self, layer: Layer, native: Native, x: Value) -> Value:
         for name in native.helpers:
@@ -370,29 +372,29 @@ class Writer:
         comment = native.comment if not native.make else ""
         if isinstance(native.call, str):
             tensor = self.as_expr(x) if isinstance(x, tuple) else x
-            made: Any = self.fill(native.call, tensor, me, native.heavy, native.binds)
+            result: Any = self.fill(native.call, tensor, me, native.heavy, native.binds)
         else:
             if native.heavy and isinstance(x, Expr) and x.heavy:
                 x = self.named(x)
-            made = native.call(Use(self, layer, x, me))
-        if isinstance(made, tuple):
-            return made
-        if isinstance(made, str):
-            made = Expr(made)
+            result = native.call(Use(self, layer, x, me))
+        if isinstance(result, tuple):
+            return result
+        if isinstance(result, str):
+            result = Expr(result)
         heavy = native.heavy or (isinstance(x, Expr) and x.heavy and not self.is_name(x))
-        ndim = made.ndim
+        ndim = result.ndim
         if ndim is None:
             known = x.ndim if isinstance(x, Expr) else None
             alone = native.ndim is not None and native.ndim > 2 and known == native.ndim - 1
             ndim = known if native.ndim is None or alone else native.ndim
         value = Expr(
-            made.text,
+            result.text,
             None if ndim == -1 else ndim,
-            made.lead or min(self._lead(x), self.depth),
-            made.heavy or heavy,
-            made.binds or native.binds,
-            made.parts,
-            made.rows,
+            result.lead or min(self._lead(x), self.depth),
+            result.heavy or heavy,
+            result.binds or native.binds,
+            result.parts,
+            result.rows,
             self._shape(layer, x, heavy=native.heavy),
         )
         if native.unpack:

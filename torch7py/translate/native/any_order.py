@@ -69,11 +69,17 @@ class _Loop:
         if not (isinstance(target, Name) and isinstance(value, Binary) and value.operator == "+"):
             return False
         variable = self.t.scopes.of_name[target]
-        own, added = (value.left, value.right) if isinstance(value.left, Name) else (value.right, value.left)
-        if not isinstance(own, Name) or self.t.scopes.of_name[own] is not variable or variable in self.inner:
+        counter, added = (
+            (value.left, value.right) if isinstance(value.left, Name) else (value.right, value.left)
+        )
+        if (
+            not isinstance(counter, Name)
+            or self.t.scopes.of_name[counter] is not variable
+            or variable in self.inner
+        ):
             return False
-        wholes = self.t.wholes
-        return self._plain(added) and wholes.is_whole(added) and wholes.variable(variable)
+        integer_analysis = self.t.integers
+        return self._plain(added) and integer_analysis.is_whole(added) and integer_analysis.variable(variable)
 
     def _fills(self, target: Index, value: Expression) -> bool:
         """``other[key] = value``"""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import same_expression
-from torch7py.translate.native import code, indexing, memory, plain, tensors, text
-from torch7py.translate.native.analysis.unknown import described, undecided
+from torch7py.translate import tree, tree_queries
+from torch7py.translate.native import code, indexing, memory, plain_calls, tensors, text
+from torch7py.translate.native.analysis.unknown_values import described, undecided
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["Assignments"]
 
@@ -65,16 +65,16 @@ class Assignments:
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
         if isinstance(values[-1], tree.Vararg):
-            given = [self.t.value(value).text for value in values[:-1]]
-            given += [f"*{self.t.rest()}", *["None"] * (len(targets) - len(given))]
+            items = [self.t.value(value).text for value in values[:-1]]
+            items += [f"*{self.t.rest()}", *["None"] * (len(targets) - len(items))]
             names = ", ".join(self.target(target) for target in targets)
-            self.t.emit(f"{names} = ({', '.join(given)})[:{len(targets)}]")
+            self.t.emit(f"{names} = ({', '.join(items)})[:{len(targets)}]")
             return
         if len(values) < len(targets) and not isinstance(values[-1], (Call, Invoke, tree.Vararg)):
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
-        if self.t.plainly and plain.several(self.t, values, targets):
+        if self.t.plainly and plain_calls.several(self.t, values, targets):
             return
         raise Undecided(
             "T7-211",
@@ -106,7 +106,7 @@ class Assignments:
                 return True
         except Undecided:
             del t.lines[before:]
-        return plain.several(t, (value,), targets)
+        return plain_calls.several(t, (value,), targets)
 
     def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""
@@ -133,8 +133,8 @@ class Assignments:
             isinstance(target, Index)
             and self.t.kind(target.base) == "table"
             and self.t.representation(target.base) == "list"
-            and not forms.is_last(target)
-            and (self.t.places.may_be_before(target) or self.t.places.may_be_new(target))
+            and not tree_queries.is_last(target)
+            and (self.t.list_bounds.may_be_before(target) or self.t.list_bounds.may_be_new(target))
         )
 
     def appended(self, target: Index, value: Py | str) -> str:
@@ -149,7 +149,7 @@ class Assignments:
         if not appending:
             return False
         others = [t for t in targets if isinstance(t, Index) and t not in appending]
-        if any(forms.same_expression(t.base, a.base) for t in others for a in appending):
+        if any(tree_queries.same_expression(t.base, a.base) for t in others for a in appending):
             raise Problem("T7-212", targets[0].line, "several places at the end of a list at once")
         stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
         stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
@@ -183,7 +183,7 @@ class Assignments:
                 raise
             del t.lines[before:]
             t.put_back_needs(needs)
-            t.emit(plain.store(t, target, t.value(value)))
+            t.emit(plain_calls.store(t, target, t.value(value)))
 
     def _one(self, target: Expression, value: Expression, node: Statement) -> None:
         if isinstance(value, tree.Function) and isinstance(target, Name):
@@ -200,7 +200,7 @@ class Assignments:
             self.t.emit(self.appended(target, self.stored(target, value)))
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
-            if forms.is_last(target) and self.t.representation(target.base) == "list":
+            if tree_queries.is_last(target) and self.t.representation(target.base) == "list":
                 self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop()")
                 return
             if self.t.representation(target.base) in ("dict", "record"):
@@ -222,7 +222,7 @@ class Assignments:
         text = None if local else self.augmented(target, left, value)
         if text is None:
             written = self.stored(target, value)
-            plain.given(self.t, target, written)
+            plain_calls.given(self.t, target, written)
             text = f"{left} = {written}"
         self.t.emit(text)
 
@@ -264,7 +264,7 @@ class Assignments:
             whole = self.t.value(value)
             if whole.text.startswith("lua_divide("):
                 return f"{left} = {whole}"
-            if self.t.wholes.overflows(value):
+            if self.t.integers.overflows(value):
                 return (
                     f"{left} *= {whole.text.removeprefix(self.t.value(value.left).text).removeprefix(' * ')}"
                 )

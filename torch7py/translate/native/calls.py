@@ -8,16 +8,14 @@ from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
-from torch7py.translate.forms import returns_of, same_expression
 from torch7py.translate.inference import tuples
 from torch7py.translate.layers.as_modules import draws_weights
 from torch7py.translate.native import (
     checked_arguments,
     code,
     colors,  # noqa: F401  (registers its rules)
-    columns,  # noqa: F401  (so does it)
+    csv_files,  # noqa: F401  (so does it)
     files,  # noqa: F401  (registers its rules)
-    hashes,  # noqa: F401  (so does it)
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
@@ -25,23 +23,25 @@ from torch7py.translate.native import (
     matching,
     patterns,
     penlight,  # noqa: F401  (so does it)
-    plain,
+    plain_calls,
     printing,  # noqa: F401  (so does it)
     stdlib,
     strings,
     table_functions,  # noqa: F401  (so does it)
+    tds,  # noqa: F401  (so does it)
     tensors,
     unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.analysis import pattern_calls
-from torch7py.translate.native.analysis.unknown import a, described, is_open, of_require, undecided
+from torch7py.translate.native.analysis.unknown_values import a, described, is_open, of_require, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
-from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.text import needs_one_value
+from torch7py.translate.native.user_passes import is_user_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
+from torch7py.translate.tree_queries import returns_of, same_expression
 from torch7py.translate.usage import LUA
 
 __all__ = ["Calls"]
@@ -96,16 +96,16 @@ class Calls:
         return self._call(node, False)
 
     def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
-        place = int(which.value) - 1 if isinstance(which, tree.Number) else -1
+        index = int(which.value) - 1 if isinstance(which, tree.Number) else -1
         pattern = pattern_calls.matched(self.t, node)
-        if place == 1 and pattern is not None and pattern[0] == "gsub":
+        if index == 1 and pattern is not None and pattern[0] == "gsub":
             return atom(f"{matching.substitution(self.t, pattern[1], pattern[2], node.line)}[1]")
-        found = tensors.places(self.t, node) if place == 1 else None
-        if found is not None:
-            return found
-        if not 0 < place < self.count(node):
+        indices = tensors.places(self.t, node) if index == 1 else None
+        if indices is not None:
+            return indices
+        if not 0 < index < self.count(node):
             raise Problem("T7-217", node.line, "select of something else than ... or of a function's results")
-        return atom(f"{self.all_values(node)}[{place}]")
+        return atom(f"{self.all_values(node)}[{index}]")
 
     def _selects_last(self, node: Call) -> bool:
         """Whether ``select(n, f(x))`` is the last value of the call."""
@@ -138,8 +138,8 @@ class Calls:
         if len(counts := self._counts(node)) < 2 or max(counts) < 2:
             return False
         functions = [f for f in self.t.types.function_called(node) if f in self.t.types.returns]
-        given = [(self.t.counts.of_function(f), self.t.counts.written(f)) for f in functions]
-        return all(found is None or found == (written, written) for found, written in given)
+        function_counts = [(self.t.counts.of_function(f), self.t.counts.written(f)) for f in functions]
+        return all(actual is None or actual == (written, written) for actual, written in function_counts)
 
     def gives_graph(self, node: Expression) -> bool:
         if not isinstance(node, (Call, Invoke)):
@@ -173,7 +173,7 @@ class Calls:
         if special is None:
             special = t.classes.uses.call(node)
         if special is None:
-            special = t.own_passes.value(node)
+            special = t.user_passes.value(node)
         if special is None:
             special = t.training.call(node)
         if special is None:
@@ -201,20 +201,20 @@ class Calls:
             if rule is not None and (numbers or not on_numbers):
                 return rule(t, node)
             if path.startswith("torch."):
-                found = tensors.torch_function(t, name, node)
-                if found is not None:
-                    return found
+                expression = tensors.torch_function(t, name, node)
+                if expression is not None:
+                    return expression
                 rule = library_rules.functions.get(f"math.{name}") if on_numbers else None
                 if rule is not None and numbers:
                     return rule(t, node)
             if path == "require":
                 raise Problem("T7-201", node.line, of_require(node))
-            if "." not in path and path not in LUA and not plain.has_function(path):
+            if "." not in path and path not in LUA and not plain_calls.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
             taken = path.startswith("torch.") and name in page_library.methods_of("tensor")
             taken = taken and bool(node.arguments) and is_open(t, node.arguments[0])
-            raise (Undecided if taken or plain.has_function(path) else Problem)(
+            raise (Undecided if taken or plain_calls.has_function(path) else Problem)(
                 "T7-201", node.line, f"{path} has no native form"
             )
         maker = node.callee
@@ -249,17 +249,17 @@ class Calls:
                 return self._of_field(node, functions)
             if kind in ("object", "class") or t.type(node.receiver).find().classes:
                 method = code.attribute_name(node.method)
-                made = t.type(node.receiver).find().classes
-                if node.method == "reset" and made and all(draws_weights(c.parent) for c in made):
+                classes = t.type(node.receiver).find().classes
+                if node.method == "reset" and classes and all(draws_weights(c.parent) for c in classes):
                     method = "reset_parameters"
                 base = t.value(node.receiver).at(code.ATOM)
-                text = base if method == "forward" and is_own_pass(t, node) else f"{base}.{method}"
+                text = base if method == "forward" and is_user_pass(t, node) else f"{base}.{method}"
                 if kind == "module" and node.method in MODES:
                     return atom(t.classes.bodies.mode_called(node, base))
                 if kind == "class" and t.classes.takes_objects(functions):
                     itself = t.value(node.receiver).text
-                    given = self.arguments(node, functions, 1)
-                    return atom(f"{text}({itself}{', ' if given else ''}{given})")
+                    args = self.arguments(node, functions, 1)
+                    return atom(f"{text}({itself}{', ' if args else ''}{args})")
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver, method = t.value(node.receiver), code.quoted(node.method)
             rest = self.arguments(node, functions, 1)
@@ -267,8 +267,8 @@ class Calls:
                 return atom(f"{receiver.at(code.ATOM)}[{method}]()")
             if not isinstance(node.receiver, Name):  # it is computed once
                 name = t.fresh("value")
-                given = f"{name}, {rest}" if rest else name
-                return atom(f"({name} := {receiver})[{method}]({given})")
+                args = f"{name}, {rest}" if rest else name
+                return atom(f"({name} := {receiver})[{method}]({args})")
             return atom(f"{receiver.at(code.ATOM)}[{method}]({receiver}{', ' if rest else ''}{rest})")
         if kind == "tensor":
             return tensors.method(t, node)
@@ -281,7 +281,7 @@ class Calls:
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
         may_be_message = kind == "table" and t.type(node.receiver).has("message")  # of an error
-        problem = Undecided if may_be_message or plain.has_method(kind, node.method) else Problem
+        problem = Undecided if may_be_message or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
     def _of_field(self, node: Invoke, functions: Sequence[tree.Function]) -> Py:
@@ -291,45 +291,45 @@ class Calls:
             raise Undecided("T7-241", node.line, f"{node.method}, a function in a field of an object")
         base, rest = t.value(node.receiver).at(code.ATOM), self.arguments(node, functions, 1)
         takes_it = any(f.parameters or f.vararg for f in functions)
-        given = ", ".join([*([base] if takes_it else []), *([rest] if rest else [])])
-        return atom(f"{base}.{code.attribute_name(node.method)}({given})")
+        args = ", ".join([*([base] if takes_it else []), *([rest] if rest else [])])
+        return atom(f"{base}.{code.attribute_name(node.method)}({args})")
 
     def _is_defined_once(self, node: Call | Invoke) -> bool:
         """Whether a call names its function, of which there is one: types take it for one with others of its kind."""
         if not isinstance(node, Call) or not isinstance(node.callee, Name):
             return False
         variable = self.t.scopes.of_name[node.callee]
-        made = [
+        definitions = [
             statement
             for statement in tree.every(self.t.program, tree.LocalFunction)
             if isinstance(statement, tree.LocalFunction) and self.t.scopes.of_name[statement.name] is variable
         ]
-        return len(made) == 1 and not variable.writes
+        return len(definitions) == 1 and not variable.writes
 
     def arguments(self, node: Call | Invoke, functions: Sequence[tree.Function], first: int = 0) -> str:
         checked = checked_arguments.arguments(self.t, node, functions, first)
         if checked is not None:
             return checked
-        given = list(node.arguments)
+        args = list(node.arguments)
         room = math.inf
         if functions:
             room = max(len(f.parameters) for f in functions) - first
             if any(f.vararg for f in functions):
                 room = math.inf
             else:
-                given = given[: int(room)]  # Lua drops what a function does not take
+                args = args[: int(room)]  # Lua drops what a function does not take
             taken = [len(f.parameters) for f in functions if not f.vararg] if room < math.inf else []
-            uneven = any(len(given) > max(0, count - first) for count in taken)
+            uneven = any(len(args) > max(0, count - first) for count in taken)
             uneven |= first > 0 and min(taken, default=0) == 0 < max(
                 taken, default=0
             )  # not all take the object
             if uneven and not self._is_defined_once(node):
                 raise Undecided("T7-216", node.line, "functions that take different numbers of arguments")
         if self.t.training.takes_weights(node, functions):
-            given, room = given[1:], room - 1
+            args, room = args[1:], room - 1
         texts = []
-        for index, argument in enumerate(given):
-            last = index == len(given) - 1
+        for index, argument in enumerate(args):
+            last = index == len(args) - 1
             if last and self.t.is_unpacked(argument):
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
@@ -344,16 +344,16 @@ class Calls:
         """All values of a call that is the last argument of another, which takes so many."""
         count = self.count(node)
         if functions and room < math.inf:
-            given = self.t.counts.of(node)
-            if count > 1 and (given is None or given[1] <= count):
+            count_range = self.t.counts.of(node)
+            if count > 1 and (count_range is None or count_range[1] <= count):
                 return f"*{self.all_values(node)}{f'[:{int(room)}]' if count > room else ''}"
-            fits = given is None or given[1] <= 1
+            fits = count_range is None or count_range[1] <= 1
         else:
             fits = self.t.counts.are_all(node)
             if fits and count > 1:
                 return f"*{self.all_values(node)}"
         if not fits:
-            problem = Undecided if plain.gives_all(self.t, node) else Problem
+            problem = Undecided if plain_calls.gives_all(self.t, node) else Problem
             raise problem("T7-218", node.line, "all values of a call at the end of a list")
         return self.t.value(node).text
 
@@ -374,8 +374,8 @@ class Calls:
 
     def _of_program(self, node: Call | Invoke) -> bool:
         """Whether a call is one of a function of the program, or makes an object of one of its classes."""
-        made = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
-        return bool(self.t.types.function_called(node) or (made is not None and made.constructor()))
+        lua_class = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
+        return bool(self.t.types.function_called(node) or (lua_class is not None and lua_class.constructor()))
 
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
@@ -397,7 +397,7 @@ class Calls:
         elif isinstance(node, tree.Return) and len(node.values) > 1:
             last = node.values[-1]
         if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
-            problem = Undecided if plain.gives_all(self.t, last) else Problem
+            problem = Undecided if plain_calls.gives_all(self.t, last) else Problem
             raise problem("T7-218", last.line, "all values of a call at the end of a list")
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
@@ -405,8 +405,10 @@ class Calls:
             return True  # which has forms of its own
         if self.varies(node):
             return False
-        given = self.t.counts.of(node)
-        return self.count(node) < 2 and (given is None or (given[0] >= least and given[1] <= 1))
+        count_range = self.t.counts.of(node)
+        return self.count(node) < 2 and (
+            count_range is None or (count_range[0] >= least and count_range[1] <= 1)
+        )
 
     def is_fixed(self, function: tree.Function) -> bool:
         for node in returns_of(function):
@@ -428,9 +430,9 @@ class Calls:
         """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
         if isinstance(node, (Call, Invoke)) and (self._gives_gradients(node) or self.gives_letters(node)):
             return True
-        found = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
-        if found is not None and found[0] == "match":
-            return patterns.captures(found[2][0]) > 1
+        pattern = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
+        if pattern is not None and pattern[0] == "match":
+            return patterns.captures(pattern[2][0]) > 1
         if isinstance(node, Call):
             path = self.t.path(node.callee) or ""
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
@@ -507,11 +509,13 @@ class Calls:
         if not t.scopes.is_global(index.base, "arg"):
             return None
         t.imports.add("sys")
-        place = int(index.key.value)
-        text = f"sys.argv[{place}]"
+        position = int(index.key.value)
+        text = f"sys.argv[{position}]"
         if number:
             text = f"{'int' if t.whole(default) else 'float'}({text})"
-        return Py(f"{text} if len(sys.argv) > {place} else {t.value(default).at(code.TERNARY)}", code.TERNARY)
+        return Py(
+            f"{text} if len(sys.argv) > {position} else {t.value(default).at(code.TERNARY)}", code.TERNARY
+        )
 
     # Statements
 
@@ -521,10 +525,10 @@ class Calls:
         except IndexError:
             raise self._too_few(node) from None
         except Undecided:
-            found = plain.statement(self.t, node) if self.t.plainly else None
-            if found is None:
+            fallback = plain_calls.statement(self.t, node) if self.t.plainly else None
+            if fallback is None:
                 raise
-            self.t.emit(found.text)
+            self.t.emit(fallback.text)
 
     def _statement(self, node: Call | Invoke) -> None:
         t = self.t
@@ -551,8 +555,10 @@ class Calls:
 
     def _converts_loaded(self, node: Invoke) -> bool:
         """Whether this converts something that a file gave: a module in place, of a tensor nothing comes of it."""
-        found = self.t.type(node.receiver)
-        return node.method in ("float", "double") and found.kind is None and found.has("loaded")
+        receiver_type = self.t.type(node.receiver)
+        return (
+            node.method in ("float", "double") and receiver_type.kind is None and receiver_type.has("loaded")
+        )
 
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         t = self.t
@@ -577,8 +583,8 @@ class Calls:
             return True
         functions = t.types.function_called(node)
         if functions and all(self.gives_list(function) for function in functions):
-            given = t.unpacking.items(self.all_values(node).text, t.unpacking.tables(node), targets)
-            t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
+            items = t.unpacking.items(self.all_values(node).text, t.unpacking.tables(node), targets)
+            t.emit(f"{', '.join(t.target(target) for target in targets)} = {items}")
             return True
         if functions:
             self._refuse_more(node, len(targets))
@@ -591,6 +597,6 @@ class Calls:
 
     def _refuse_more(self, node: Call | Invoke, wanted: int) -> None:
         """Refuse names for values that a function gives in Lua, and not in the page."""
-        given, count = self.t.counts.of(node), max(1, self.count(node))
-        if given is not None and min(wanted, given[1]) > count:
+        count_range, count = self.t.counts.of(node), max(1, self.count(node))
+        if count_range is not None and min(wanted, count_range[1]) > count:
             raise Problem("T7-218", node.line, "the values of a call that a function has at its end")

@@ -35,7 +35,7 @@ def parameter(t: Translation, function: Function, name: Name) -> str | None:
 def lines(t: Translation, function: Function) -> list[str]:
     """What a function begins with: what arguments are that are given as nil, or are like others."""
     checks = t.types.checks.get(function)
-    found: list[str] = []
+    source_lines: list[str] = []
     for at, name in enumerate(function.parameters) if checks is not None else ():
         assert checks is not None
         rule, text = checks.rules[at], t.names.of(name)
@@ -52,8 +52,8 @@ def lines(t: Translation, function: Function) -> list[str]:
                 raise Problem("T7-242", function.line, f"the default of {rule.name}, which comes after it")
             value = t.names.of(function.parameters[other])
         if value:
-            found += [f"if {text} is None:", f"{code.INDENT}{text} = {value}"]
-    return found
+            source_lines += [f"if {text} is None:", f"{code.INDENT}{text} = {value}"]
+    return source_lines
 
 
 def _default(t: Translation, rule: Rule) -> str:
@@ -72,16 +72,18 @@ def _may_be_nil(t: Translation, function: Function, at: int) -> bool:
     for call in t.types.calls_of.get(function, []):
         first = t.types.before(function, call)
         table = named_arguments(checks, call.arguments, first)
-        given: dict[int, Expression]
+        arguments_by_index: dict[int, Expression]
         if table is not None:
             names = [rule.name for rule in checks.rules]
-            given = {names.index(i.key.value): i.value for i in table.fields if isinstance(i.key, String)}
+            arguments_by_index = {
+                names.index(i.key.value): i.value for i in table.fields if isinstance(i.key, String)
+            }
         else:
             places = checks.places(call.arguments, t.kind, first)
             if places is None:
                 continue
-            given = dict(zip((first + place for place in places), call.arguments, strict=True))
-        value = given.get(at)
+            arguments_by_index = dict(zip((first + index for index in places), call.arguments, strict=True))
+        value = arguments_by_index.get(at)
         if value is not None and (isinstance(value, tree.Nil) or t.type(value).nil):
             return True
     return False
@@ -104,32 +106,32 @@ def docstring(checks: ArgumentChecks | None) -> list[str]:
 
 def arguments(t: Translation, node: Call | Invoke, functions: Sequence[Function], first: int) -> str | None:
     """The arguments of a call of functions made by argcheck; None where one of them is not."""
-    found = [t.types.checks[function] for function in functions if function in t.types.checks]
-    if not found:
+    all_checks = [t.types.checks[function] for function in functions if function in t.types.checks]
+    if not all_checks:
         return None
-    if len(found) != len(functions):
+    if len(all_checks) != len(functions):
         in_order = list(range(len(node.arguments)))
-        named = any(named_arguments(checks, node.arguments, first) is not None for checks in found)
-        if named or any(checks.places(node.arguments, t.kind, first) != in_order for checks in found):
+        named = any(named_arguments(checks, node.arguments, first) is not None for checks in all_checks)
+        if named or any(checks.places(node.arguments, t.kind, first) != in_order for checks in all_checks):
             raise Problem("T7-242", node.line, "arguments that are checked by one of several functions")
         return None  # all in their places
-    tables = {named_arguments(checks, node.arguments, first) for checks in found}
+    tables = {named_arguments(checks, node.arguments, first) for checks in all_checks}
     if len(tables) != 1:
         raise Problem("T7-242", node.line, "arguments by name for one of several functions")
     table = tables.pop()
     if table is not None:
         return _by_name(t, node, functions, table)
-    each = {tuple(checks.places(node.arguments, t.kind, first) or ()) for checks in found}
-    places = each.pop()
-    if each or len(places) != len(node.arguments):
+    mappings = {tuple(checks.places(node.arguments, t.kind, first) or ()) for checks in all_checks}
+    places = mappings.pop()
+    if mappings or len(places) != len(node.arguments):
         raise Problem("T7-242", node.line, "arguments of which it is not known for which parameters they are")
     texts = []
-    for number, (place, argument) in enumerate(zip(places, node.arguments, strict=True)):
-        names = {_parameter(t, f, first + place) for f in functions}
+    for number, (position, argument) in enumerate(zip(places, node.arguments, strict=True)):
+        names = {_parameter(t, f, first + position) for f in functions}
         if names == {None}:
             continue  # Lua drops what the function does not take
         text = t.value(argument).text
-        if place != number:
+        if position != number:
             if len(names) != 1:
                 raise Problem("T7-242", node.line, "arguments left out of a call of one of several functions")
             text = f"{names.pop()}={text}"

@@ -7,11 +7,11 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
-from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.classmethod_constructors import Factories
+from torch7py.translate.native.init_constructors import Makers
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
-from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
@@ -33,87 +33,89 @@ class ClassFields:
         self.classes, self.t = classes, t
         self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
-    def missing(self, made: LuaClass, derived: bool = False) -> list[str]:
+    def missing(self, lua_class: LuaClass, derived: bool = False) -> list[str]:
         """Lines for the fields that the constructor may leave out; ``derived``: the class has none of its own."""
         if (
             not derived
-            and made.base is not None
-            and made.find("__init") is not None
-            and "__init" not in made.methods
+            and lua_class.base is not None
+            and lua_class.find("__init") is not None
+            and "__init" not in lua_class.methods
         ):
             return []
-        known = self.definite(made) | set(self.literal_objects.classes.get(made, ()))
+        known = self.definite(lua_class) | set(self.literal_objects.classes.get(lua_class, ()))
         layer = self.classes.current
         if layer is not None:
             known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
-            known |= {"modules"} if facts.is_container(made.parent) else set()
-        chain: LuaClass | None = made
+            known |= {"modules"} if facts.is_container(lua_class.parent) else set()
+        chain: LuaClass | None = lua_class
         while chain is not None:
             known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values, *chain.aliases}
             if chain.base is not None:
                 known |= set(self.fields_of(chain.base))
             chain = chain.base
-        known |= self.t.training.fields_gone(made.instance)
+        known |= self.t.training.fields_gone(lua_class.instance)
         return [
-            *(self.modes.lines(made) if layer is not None else ()),
-            *(f"self.{code.attribute_name(n)} = None" for n in self.fields_of(made) if n not in known),
+            *(self.modes.lines(lua_class) if layer is not None else ()),
+            *(f"self.{code.attribute_name(n)} = None" for n in self.fields_of(lua_class) if n not in known),
         ]
 
     def refuse_uncovered(self, target: Index) -> None:
         """``object.field = nil``, where the class has a field of this name, which Lua then finds."""
         key = target.key.value if isinstance(target.key, String) else None
-        found = self.t.type(target.base).find()
-        for made in found.classes if found.kind == "object" else ():
-            chain: LuaClass | None = made
+        object_type = self.t.type(target.base).find()
+        for lua_class in object_type.classes if object_type.kind == "object" else ():
+            chain: LuaClass | None = lua_class
             while chain is not None:
                 if key in chain.values or key in chain.methods or key in chain.statics:
                     raise Problem("T7-242", target.line, f"nil for a field {key} that the class has too")
                 chain = chain.base
 
-    def refuse_alike(self, made: LuaClass) -> None:
+    def refuse_alike(self, lua_class: LuaClass) -> None:
         """Refuse two names that would be one attribute: ``self['a b']`` and ``self.a_b``."""
         attributes: dict[str, str] = {}
-        for name in [*made.methods, *made.statics, *made.values, *self.fields_of(made)]:
+        for name in [*lua_class.methods, *lua_class.statics, *lua_class.values, *self.fields_of(lua_class)]:
             other = attributes.setdefault(code.attribute_name(name), name)
             if other != name and not {name, other} & {*SPECIAL, *METAMETHODS}:
                 raise Problem(
-                    "T7-242", made.statement.line, f"the fields {other} and {name}, which are alike in Python"
+                    "T7-242",
+                    lua_class.statement.line,
+                    f"the fields {other} and {name}, which are alike in Python",
                 )
 
-    def fields_of(self, made: LuaClass) -> list[str]:
+    def fields_of(self, lua_class: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
-        found: dict[str, None] = {}
-        for function in sorted(self.classes.functions(made), key=lambda f: f.place.start):
+        names: dict[str, None] = {}
+        for function in sorted(self.classes.functions(lua_class), key=lambda f: f.place.start):
             for node in tree.walk(function.body):
                 if (
                     isinstance(node, Index)
                     and isinstance(node.key, String)
-                    and made in self.t.type(node.base).find().classes
+                    and lua_class in self.t.type(node.base).find().classes
                 ):
-                    found[node.key.value] = None
-        return list(found)
+                    names[node.key.value] = None
+        return list(names)
 
-    def definite(self, made: LuaClass) -> set[str]:
+    def definite(self, lua_class: LuaClass) -> set[str]:
         """The fields that a constructor sets whatever happens."""
-        found: set[str] = set()
-        functions = [made.methods[name] for name in ("__init",) if name in made.methods]
-        factories = self.factories.functions.intersection(made.makers.values())
-        simple = [f for f in made.makers.values() if f not in factories]
+        names: set[str] = set()
+        functions = [lua_class.methods[name] for name in ("__init",) if name in lua_class.methods]
+        factories = self.factories.functions.intersection(lua_class.makers.values())
+        simple = [f for f in lua_class.makers.values() if f not in factories]
         if factories:
-            found = self.factories.definite(factories)
+            names = self.factories.definite(factories)
         for function in [*functions, *simple]:
             for statement in function.body.statements:
                 if isinstance(statement, tree.Assign):
                     for target in statement.targets:
                         if isinstance(target, Index) and isinstance(target.key, String):
-                            found.add(target.key.value)
+                            names.add(target.key.value)
             maker = self.makers.of_function.get(function)
             if maker is not None and maker.keys is not None:
-                found |= set(maker.keys)
+                names |= set(maker.keys)
             for statement in function.body.statements:
                 what = self.makers.instead.get(statement)
                 if what is not None and isinstance(what[1], tree.Table):
-                    found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
-        if made.base is not None:
-            found |= self.definite(made.base)
-        return found
+                    names |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
+        if lua_class.base is not None:
+            names |= self.definite(lua_class.base)
+        return names

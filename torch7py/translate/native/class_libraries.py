@@ -5,9 +5,9 @@ A file whose use of such a package is more than classes, their constructors and 
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.inference.classes import METAMETHODS
-from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.scopes import Scopes, Variable, resolve
 from torch7py.translate.tree import (
     Block,
@@ -16,8 +16,8 @@ from torch7py.translate.tree import (
     Index,
     Invoke,
     Name,
-    Place,
     Run,
+    Span,
     Statement,
     String,
 )
@@ -43,24 +43,28 @@ class _Leave(Exception):
 
 def read_class_libraries(program: Block) -> None:
     """Put torch.class in the place of other packages' classes, in a file that was just parsed."""
-    required = {s: package for s in forms.statements(program) if (package := _required(s)) is not None}
+    required = {s: package for s in tree_queries.statements(program) if (package := _required(s)) is not None}
     named = any(isinstance(n.base, Name) and n.base.name == "classic" for n in tree.every(program, Index))
     packages = {*required.values(), *(("classic",) if named else ())}
     if len(packages) != 1:
         return
     try:
-        found = _File(program, list(required), packages.pop())
+        rewrite = _File(program, list(required), packages.pop())
     except _Leave:
         return
-    replace_in(program, found.new, found.gone)
+    replace_in(program, rewrite.new, rewrite.gone)
 
 
 def _required(statement: Statement) -> str | None:
     """The package of ``local class = require 'class'``, and of ``require 'classic'``, which is a global then."""
-    call, targets = forms.only_value(statement), forms.targets(statement)
+    call, targets = tree_queries.only_value(statement), tree_queries.targets(statement)
     if isinstance(statement, Run):
         call = statement.call
-    if not isinstance(call, Call) or forms.dotted(call.callee) != "require" or len(call.arguments) != 1:
+    if (
+        not isinstance(call, Call)
+        or tree_queries.dotted(call.callee) != "require"
+        or len(call.arguments) != 1
+    ):
         return None
     name = call.arguments[0]
     if not isinstance(name, String) or name.value not in _PACKAGES or len(targets) > 1:
@@ -74,7 +78,7 @@ class _File:
     def __init__(self, program: Block, required: list[Statement], package: str) -> None:
         self.program, self.package = program, package
         self.scopes: Scopes = resolve(program)
-        names = [target for s in required for target in forms.targets(s) if isinstance(target, Name)]
+        names = [target for s in required for target in tree_queries.targets(s) if isinstance(target, Name)]
         self.library = {self.scopes.of_name[name] for name in names}  # the variables that hold the package
         if package == "classic" and package in self.scopes.globals:
             self.library.add(self.scopes.globals[package])
@@ -88,7 +92,7 @@ class _File:
         self.gone: dict[Statement, Statement] = {}
         for statement in required:
             self._leave_out(statement)
-        statements = list(forms.statements(program))
+        statements = list(tree_queries.statements(program))
         for statement in statements:
             self._made(statement)
         for statement in statements:
@@ -127,28 +131,28 @@ class _File:
 
     def _made(self, statement: Statement) -> None:
         """``local C, super = classic.class('C', Base)``, ``local C = class(Base)``, ``class.C(Base)``"""
-        call = statement.call if isinstance(statement, Run) else forms.only_value(statement)
+        call = statement.call if isinstance(statement, Run) else tree_queries.only_value(statement)
         word = self._of_library(call.callee) if isinstance(call, Call) else None
         if word is None or not isinstance(call, Call):
             return
-        targets = forms.targets(statement)
+        targets = tree_queries.targets(statement)
         first = targets[0] if targets else None
-        if any(not isinstance(each, Name) for each in targets):
+        if any(not isinstance(target, Name) for target in targets):
             raise _Leave
-        given = list(call.arguments)
+        arguments = list(call.arguments)
         if self.package == "pl.class":
             name = self._name_in_penlight(word, targets)
         elif word in {"class": ("", "new"), "classic": ("class",)}[self.package]:
-            named = given.pop(0) if given else None
+            named = arguments.pop(0) if arguments else None
             if not isinstance(named, String):
                 raise _Leave
             name = named.value
         else:
             return
-        base = given[0] if given else None
+        base = arguments[0] if arguments else None
         by_name = isinstance(base, String) and self.package != "pl.class"
         known = isinstance(base, Name) and self.package != "class"
-        if len(given) > 1 or not (base is None or by_name or known):
+        if len(arguments) > 1 or not (base is None or by_name or known):
             raise _Leave
         variable = self.scopes.of_name[first] if isinstance(first, Name) else self.scopes.globals.get(name)
         if variable is not None:
@@ -183,7 +187,7 @@ class _File:
         else:
             first = call.arguments[0] if len(call.arguments) == 1 else None
             saves = isinstance(first, String) and first.value == "classic.torch"
-            saves = saves and forms.dotted(call.callee) == "require"
+            saves = saves and tree_queries.dotted(call.callee) == "require"
             self.saves |= saves
             goes = saves or self._of_library(call.callee) == "strict"
         if goes:
@@ -224,16 +228,18 @@ class _File:
         target = statement.target
         key = target.key if isinstance(target, Index) else None
         holder = target.base if isinstance(target, Index) else None
-        made = self.scopes.of_name[holder] if isinstance(holder, Name) else None
+        variable = self.scopes.of_name[holder] if isinstance(holder, Name) else None
         for node in tree.walk(statement.function.body):
             if not isinstance(node, Invoke) or node.method != "super":
                 continue
             itself, constructor = node.receiver, isinstance(key, String) and key.value == "_init"
             if not isinstance(itself, Name) or itself.name != "self" or not constructor:
                 raise _Leave
-            if made is None or made not in self.bases:
+            if variable is None or variable not in self.bases:
                 raise _Leave
-            start = Index(node.place, Name(node.place, self.bases[made]), String(node.place, "__init"), True)
+            start = Index(
+                node.place, Name(node.place, self.bases[variable]), String(node.place, "__init"), True
+            )
             self.new[node] = Call(node.place, start, (itself, *node.arguments))
 
     def _class_asked(self, node: Invoke) -> None:
@@ -245,11 +251,13 @@ class _File:
         value, named = node.receiver, node.arguments[0]
         if node.method == "class_of":
             value, named = named, value
-        made = self.classes.get(self.scopes.of_name[named]) if isinstance(named, Name) else None
-        if made is None:
+        class_name = self.classes.get(self.scopes.of_name[named]) if isinstance(named, Name) else None
+        if class_name is None:
             raise _Leave
-        self.new[node] = Call(node.place, _torch("isTypeOf", node.place), (value, String(named.place, made)))
+        self.new[node] = Call(
+            node.place, _torch("isTypeOf", node.place), (value, String(named.place, class_name))
+        )
 
 
-def _torch(name: str, place: Place) -> Index:
-    return Index(place, Name(place, "torch"), String(place, name), True)
+def _torch(name: str, location: Span) -> Index:
+    return Index(location, Name(location, "torch"), String(location, name), True)

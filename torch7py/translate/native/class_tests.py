@@ -42,7 +42,7 @@ def is_type_of(t: Translation, node: Call) -> Py:
 
 def _class(t: Translation, name: Expression, line: int) -> str | None:
     """What the class of a name is called in the page."""
-    made = t.types.classes.get(name.value) if isinstance(name, String) else None
-    if made is None or made.by_metatable:
+    lua_class = t.types.classes.get(name.value) if isinstance(name, String) else None
+    if lua_class is None or lua_class.by_metatable:
         return None
-    return t.modules.class_name(made, line).text
+    return t.modules.class_name(lua_class, line).text

@@ -5,12 +5,12 @@ from __future__ import annotations
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers.as_modules import DERIVED_FROM
 from torch7py.translate.native import code
+from torch7py.translate.native.classmethod_constructors import Factories
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.init_constructors import Makers
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
-from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
@@ -58,30 +58,34 @@ class ClassUses:
     def _field_of_layer(self, node: Index, name: str) -> Py:
         """A field of a layer, outside of its methods."""
         base = self.t.value(node.base).at(code.ATOM)
-        for made in self.t.type(node.base).find().classes:
-            known = made in self.classes.failed or made is self.classes.studied
+        for lua_class in self.t.type(node.base).find().classes:
+            known = lua_class in self.classes.failed or lua_class is self.classes.studied
             layer = (
-                self.classes.layers.get(made) if known else self.classes.layer_of(made)
+                self.classes.layers.get(lua_class) if known else self.classes.layer_of(lua_class)
             )  # which may be written later
-            if layer is None and made is self.classes.studied:
+            if layer is None and lua_class is self.classes.studied:
                 return atom(f"{base}.{code.python_name(name)}")
             if layer is None or name in layer.temporary:
                 raise Problem("T7-225", node.line, f"the field {name} of a layer")
             if name in layer.gradients:
                 return atom(f"{base}.{layer.attribute(layer.gradients[name])}.grad")
-            if not facts.is_chain(made.parent) or name not in ("modules", "weight", "bias"):
+            if not facts.is_chain(lua_class.parent) or name not in ("modules", "weight", "bias"):
                 return atom(f"{base}.{layer.attribute(name)}")
         raise Problem("T7-225", node.line, f"the field {name} of a layer")
 
     def named(self, node: Expression) -> Py | None:
-        made = self.t.types.class_named(node)
-        if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
+        lua_class = self.t.types.class_named(node)
+        if lua_class is None or (
+            isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases
+        ):
             return None
         if isinstance(node, Name) and self.t.names.chosen.get(self.t.scopes.of_name[node]) == "cls":
             return atom("cls")
-        if made in self.classes.failed:
-            raise Problem(self.classes.failed[made].code, node.line, self.classes.failed[made].reason)
-        return atom(self.classes.names[made])
+        if lua_class in self.classes.failed:
+            raise Problem(
+                self.classes.failed[lua_class].code, node.line, self.classes.failed[lua_class].reason
+            )
+        return atom(self.classes.names[lua_class])
 
     def call(self, node: Call | Invoke) -> Py | None:
         """A constructor, a method of the parent, or a metamethod."""
@@ -100,9 +104,9 @@ class ClassUses:
                     if not node.arguments or t.types.class_named(node.arguments[0]) is None:
                         raise Problem("T7-242", node.line, "a constructor called without its colon")
                     rest = Call(node.place, node.callee, node.arguments[1:])
-                    given = t.calls.arguments(rest, functions, 1)
+                    args = t.calls.arguments(rest, functions, 1)
                     owner = t.value(node.arguments[0]).at(code.ATOM)
-                    return atom(f"{owner}.{self.classes.method_name(function)}({given})")
+                    return atom(f"{owner}.{self.classes.method_name(function)}({args})")
                 if isinstance(node, Invoke) and t.types.class_named(node.receiver) is None:
                     raise Problem("T7-242", node.line, "an object of a class that is not known")
             maker = self.makers.of_function.get(function)
@@ -124,17 +128,17 @@ class ClassUses:
                 return atom(f"{name}({t.calls.arguments(node, functions, first)})")
         if isinstance(node, Invoke):
             return None
-        made = t.types.class_named(node.callee)
-        if made is not None:
-            start = made.constructor()
+        lua_class = t.types.class_named(node.callee)
+        if lua_class is not None:
+            start = lua_class.constructor()
             if start is not None and start in self.factories.functions:
                 first = 1 if self.factories.is_of_class(start) else 0
-                given = t.calls.arguments(node, [start], first)
-                return atom(f"{t.value(node.callee)}.{code.attribute_name(made.called)}({given})")
+                args = t.calls.arguments(node, [start], first)
+                return atom(f"{t.value(node.callee)}.{code.attribute_name(lua_class.called)}({args})")
             maker = self.makers.of_function.get(start) if start is not None else None
             skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
-            given = t.calls.arguments(node, [start] if start is not None else [], skipped)
-            return atom(f"{t.value(node.callee)}({given})")
+            args = t.calls.arguments(node, [start] if start is not None else [], skipped)
+            return atom(f"{t.value(node.callee)}({args})")
         return self._of_parent(node)
 
     def _of_parent(self, node: Call) -> Py | None:
@@ -146,27 +150,27 @@ class ClassUses:
         name = callee.key.value
         method = self.classes.owners.get(t.scope.function) if t.scope.function is not None else None
         path = t.path(callee.base)
-        own = method is not None and (
+        is_parent_call = method is not None and (
             (isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable)
             or path == method.parent
             or (method.base is not None and t.types.class_named(callee.base) is method.base)
         )
-        if not own or method is None or not isinstance(node.arguments[0], Name):
+        if not is_parent_call or method is None or not isinstance(node.arguments[0], Name):
             return None
         if node.arguments[0].name != "self":
             return None
         functions = t.types.function_called(node)
         rest = Call(node.place, callee, node.arguments[1:])
-        given = t.calls.arguments(rest, functions, 1)
+        args = t.calls.arguments(rest, functions, 1)
         python = self.classes.method(method, name)
         of_linear = method.parent in DERIVED_FROM and (
             name == "updateOutput" or (name == "reset" and not rest.arguments)
         )
         if name == "__init" and method.parent in DERIVED_FROM and not facts.may_weigh(method.parent):
-            given = ""  # whether it works in place
+            args = ""  # whether it works in place
         layer = self.classes.current
         if layer is not None and layer.by_hand and name == "updateOutput" and layer.texts:
-            return atom(f"{layer.parents}({given})")
+            return atom(f"{layer.parents}({args})")
         if not functions and name != "__init" and not of_linear:
             raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
-        return atom(f"super().{python}({given})")
+        return atom(f"super().{python}({args})")

@@ -18,17 +18,17 @@ from torch7py.translate.native import code
 from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
+from torch7py.translate.native.classmethod_constructors import Factories
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.init_constructors import Makers
 from torch7py.translate.native.interfaces import classes as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
-from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.mode_methods import MODES
-from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
-from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.user_layers import LEFT_OUT, UserLayer
+from torch7py.translate.native.user_passes import has_user_passes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
 
@@ -37,7 +37,7 @@ __all__ = ["Classes"]
 
 class Classes(interfaces.Classes):
     bodies: ClassBodies
-    current: OwnLayer | None
+    current: UserLayer | None
 
     def __init__(self, translator: Translation) -> None:
         super().__init__(translator)
@@ -50,7 +50,7 @@ class Classes(interfaces.Classes):
         self.uses = ClassUses(translator, self, *parts)
         self.fields = ClassFields(translator, self, *parts)
         self.bodies = ClassBodies(translator, self, self.fields, *parts)
-        self.layers: dict[LuaClass, OwnLayer] = {}
+        self.layers: dict[LuaClass, UserLayer] = {}
         self.written: set[LuaClass] = set()
 
     def study(self) -> None:
@@ -58,18 +58,22 @@ class Classes(interfaces.Classes):
         translator, types = self.t, self.t.types
         holders = self._holders()
         taken = Counter(translator.names.chosen.values())
-        for made in self.all:
-            for statement in (made.statement, *made.parts):
-                self.by_statement[statement] = made
-            self.names[made] = self._name(made, holders.get(made, set()), taken)
-            for function in (*made.methods.values(), *made.makers.values(), *made.statics.values()):
-                self.owners[function] = made
-        for variable, made in types.class_of_variable.items():
-            translator.names.chosen[variable] = self.names[made]
+        for lua_class in self.all:
+            for statement in (lua_class.statement, *lua_class.parts):
+                self.by_statement[statement] = lua_class
+            self.names[lua_class] = self._name(lua_class, holders.get(lua_class, set()), taken)
+            for function in (
+                *lua_class.methods.values(),
+                *lua_class.makers.values(),
+                *lua_class.statics.values(),
+            ):
+                self.owners[function] = lua_class
+        for variable, lua_class in types.class_of_variable.items():
+            translator.names.chosen[variable] = self.names[lua_class]
         studied: set[LuaClass] = set()
-        for made in self.all:
-            if made not in studied:
-                family = self.family(made)
+        for lua_class in self.all:
+            if lua_class not in studied:
+                family = self.family(lua_class)
                 studied |= set(family)
                 self._study(family)
 
@@ -81,26 +85,26 @@ class Classes(interfaces.Classes):
         t = self.t
         chosen = dict(t.names.chosen)
         try:
-            for made in family:
-                for function in made.makers.values():
-                    self.makers.study(made, function)
-                self.literal_objects.study(made, family)
+            for lua_class in family:
+                for function in lua_class.makers.values():
+                    self.makers.study(lua_class, function)
+                self.literal_objects.study(lua_class, family)
         except Problem as problem:
             t.names.chosen = chosen
-            self.makers.forget(f for made in family for f in made.makers.values())
+            self.makers.forget(f for lua_class in family for f in lua_class.makers.values())
             try:
-                if any(made.literals or made.prototype for made in family):
+                if any(lua_class.literals or lua_class.prototype for lua_class in family):
                     raise problem
-                if any("__init" in made.methods or not made.by_metatable for made in family):
+                if any("__init" in lua_class.methods or not lua_class.by_metatable for lua_class in family):
                     raise problem
-                for made in family:
-                    for function in made.makers.values():
-                        self.factories.study(made, function, self.names[made])
+                for lua_class in family:
+                    for function in lua_class.makers.values():
+                        self.factories.study(lua_class, function, self.names[lua_class])
             except Problem as other:
-                for made in family:
-                    self.failed[made] = other
-        for made in family:
-            for name, function in made.methods.items():
+                for lua_class in family:
+                    self.failed[lua_class] = other
+        for lua_class in family:
+            for name, function in lua_class.methods.items():
                 if self.is_of_class(function):
                     t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "cls"
                 elif name in SPECIAL and self._may_be_self(function):
@@ -113,25 +117,25 @@ class Classes(interfaces.Classes):
 
     def _holders(self) -> dict[LuaClass, set[Variable]]:
         """The variables that hold a class and nothing else: that of its statement, and what require gives."""
-        found: dict[LuaClass, set[Variable]] = {}
-        for variable, made in self.t.types.class_of_variable.items():
-            found.setdefault(made, set()).add(variable)
+        holders: dict[LuaClass, set[Variable]] = {}
+        for variable, lua_class in self.t.types.class_of_variable.items():
+            holders.setdefault(lua_class, set()).add(variable)
         for variable in self.t.names.chosen:
             held = {self._only_class(version) for version in self.t.types.versions[variable][1]}
             only = held.pop() if len(held) == 1 else None
             if only is not None:
-                found.setdefault(only, set()).add(variable)
-        return found
+                holders.setdefault(only, set()).add(variable)
+        return holders
 
     @staticmethod
-    def _only_class(found: Type) -> LuaClass | None:
-        classes = found.find().classes
-        return classes[0] if found.kind == "class" and len(classes) == 1 else None
+    def _only_class(type_: Type) -> LuaClass | None:
+        classes = type_.find().classes
+        return classes[0] if type_.kind == "class" and len(classes) == 1 else None
 
-    def _name(self, made: LuaClass, own: set[Variable], taken: Counter[str]) -> str:
+    def _name(self, lua_class: LuaClass, variables: set[Variable], taken: Counter[str]) -> str:
         """A name that no variable has but its own. ``taken``: how many variables have each."""
-        base = code.python_name(made.name.rsplit(".", 1)[-1])
-        others = taken - Counter(self.t.names.chosen.get(variable, "") for variable in own)
+        base = code.python_name(lua_class.name.rsplit(".", 1)[-1])
+        others = taken - Counter(self.t.names.chosen.get(variable, "") for variable in variables)
         name, number = base, 1
         while name in others or name in self.names.values():
             number += 1
@@ -152,44 +156,44 @@ class Classes(interfaces.Classes):
         variable, value = t.scopes.of_name[targets[0]], node.values[0]
         if not isinstance(value, tree.Table) or value.fields or set(variable.writes) - {targets[0]}:
             return False
-        given = set(self.given_to(variable))
-        if not given:
+        holder_names = set(self.given_to(variable))
+        if not holder_names:
             return False
         fields = {
             n.base
             for n in tree.every(t.program, Index)
             if isinstance(n.base, Name) and n.base in variable.reads and t.types.class_named(n) is not None
         }
-        return fields | given >= set(variable.reads)
+        return fields | holder_names >= set(variable.reads)
 
     def handles(self, node: Statement) -> bool:
         """Write the class that a statement begins, or nothing for its other parts."""
-        made = self.by_statement.get(node)
-        if made is None:
+        lua_class = self.by_statement.get(node)
+        if lua_class is None:
             return self.only_holds(node)
-        if made not in self.written and made not in self.failed:
-            self._write_in_some_form(made)
-            self.written.add(made)
-        if made in self.failed:
-            raise self.failed[made]
+        if lua_class not in self.written and lua_class not in self.failed:
+            self._write_in_some_form(lua_class)
+            self.written.add(lua_class)
+        if lua_class in self.failed:
+            raise self.failed[lua_class]
         return True
 
-    def _write_in_some_form(self, made: LuaClass) -> None:
+    def _write_in_some_form(self, lua_class: LuaClass) -> None:
         """Write a class, one of layers in plain calls where something in it has no idiomatic form."""
         t = self.t
         before, top, problems, failed = len(t.lines), len(t.top), len(t.problems), len(t.failed)
-        is_layer = made.instance.kind in ("module", "criterion")
+        is_layer = lua_class.instance.kind in ("module", "criterion")
         try:
-            self.write(made)
+            self.write(lua_class)
         except Problem as problem:
-            if not is_layer or not t.plain_layers.write(made, problem):
-                self.failed[made] = problem
+            if not is_layer or not t.plain_layers.write(lua_class, problem):
+                self.failed[lua_class] = problem
             return
         if not is_layer or len(t.problems) == problems:
             return
         idiomatic = t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
         del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
-        if not t.plain_layers.write(made, idiomatic[2][0]):
+        if not t.plain_layers.write(lua_class, idiomatic[2][0]):
             t.lines += idiomatic[0]
             t.top += idiomatic[1]
             t.problems += idiomatic[2]
@@ -197,8 +201,8 @@ class Classes(interfaces.Classes):
 
     def is_part(self, node: Statement) -> bool:
         """Whether a statement, with its comments, is written in a class."""
-        made = self.by_statement.get(node)
-        if made is None or node is made.statement or made in self.failed:
+        lua_class = self.by_statement.get(node)
+        if lua_class is None or node is lua_class.statement or lua_class in self.failed:
             return False
         target = node.targets[0] if isinstance(node, tree.Assign) else None
         is_index = (
@@ -210,36 +214,36 @@ class Classes(interfaces.Classes):
             not isinstance(node, (tree.Run, tree.Local)) and not is_index
         )  # of which nothing but comments is left
 
-    def defines(self, made: LuaClass) -> set[Variable]:
+    def defines(self, lua_class: LuaClass) -> set[Variable]:
         """The variables that the class and its parent have in the program."""
         types = self.t.types
-        found = {v for v, c in types.class_of_variable.items() if c is made}
-        return found | {v for v, c in types.parent_of_variable.items() if c is made}
+        variables = {v for v, c in types.class_of_variable.items() if c is lua_class}
+        return variables | {v for v, c in types.parent_of_variable.items() if c is lua_class}
 
-    def needs(self, made: LuaClass) -> set[Variable]:
+    def needs(self, lua_class: LuaClass) -> set[Variable]:
         """The variables of the main program that a class needs."""
-        found = self.defines(made.base) if made.base is not None else set()
-        for function in self.functions(made):
-            found |= self.t.functions.outer_variables(function)
-        for value in made.values.values():
-            found |= self.t.functions.outer_variables(value)
-        return found - self.defines(made)
+        variables = self.defines(lua_class.base) if lua_class.base is not None else set()
+        for function in self.functions(lua_class):
+            variables |= self.t.functions.outer_variables(function)
+        for value in lua_class.values.values():
+            variables |= self.t.functions.outer_variables(value)
+        return variables - self.defines(lua_class)
 
     # Writing
 
-    def write(self, made: LuaClass) -> None:
+    def write(self, lua_class: LuaClass) -> None:
         t = self.t
         before, top = len(t.lines), len(t.top)
         try:
-            if made.instance.kind in ("module", "criterion"):
-                self.studied = made
-                self.current = self.layer_of(made)
-                if made.parent is not None and draws_weights(made.parent):
+            if lua_class.instance.kind in ("module", "criterion"):
+                self.studied = lua_class
+                self.current = self.layer_of(lua_class)
+                if lua_class.parent is not None and draws_weights(lua_class.parent):
                     sizes = {
                         "inputSize": "1",
                         "outputSize": "1",
                     }  # the parent's constructor draws its weights
-                    t.models.made.append((Layer(made.parent, Args(sizes)), f"{made.parent}()"))
+                    t.models.made.append((Layer(lua_class.parent, Args(sizes)), f"{lua_class.parent}()"))
                 self.current.write_function()
                 self.current.refuse_unset(t.lines[before:])
                 if not t.depth and len(t.lines) > before:
@@ -250,7 +254,7 @@ class Classes(interfaces.Classes):
                         function.pop(0)
                     t.top.append(function)
             at = len(t.lines)
-            self.bodies.write(made)
+            self.bodies.write(lua_class)
             if self.current is not None:
                 self.current.refuse_unset(t.lines[at:])
         except Problem:
@@ -259,21 +263,21 @@ class Classes(interfaces.Classes):
         finally:
             self.current = None
 
-    def method(self, made: LuaClass, name: str) -> str:
+    def method(self, lua_class: LuaClass, name: str) -> str:
         if name in SPECIAL:
             return SPECIAL[name]
-        if name == "updateOutput" and made.instance.kind != "object":
+        if name == "updateOutput" and lua_class.instance.kind != "object":
             return "forward"
-        if name == "reset" and draws_weights(made.parent):
+        if name == "reset" and draws_weights(lua_class.parent):
             return "reset_parameters"  # which its constructor calls, as in Torch7
-        if name in MODES and made.instance.kind == "module":
+        if name in MODES and lua_class.instance.kind == "module":
             return MODES[name]
-        if name in BACKWARD and has_own_passes(made):
+        if name in BACKWARD and has_user_passes(lua_class):
             return name
-        if name in LEFT_OUT and made.instance.kind != "object":
-            raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
+        if name in LEFT_OUT and lua_class.instance.kind != "object":
+            raise Problem("T7-243", lua_class.statement.line, f"a call of {name} of a layer")
         if name in METAMETHODS:
-            raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
+            raise Problem("T7-242", lua_class.statement.line, f"the metamethod {name}")
         return code.attribute_name(name)
 
     def statement(self, node: Statement) -> bool:
@@ -302,12 +306,12 @@ class Classes(interfaces.Classes):
             t.emit("return")
         return True
 
-    def layer_of(self, made: LuaClass) -> OwnLayer:
-        found = self.layers.get(made)
-        if found is None:
-            outer, self.studied = self.studied, made
+    def layer_of(self, lua_class: LuaClass) -> UserLayer:
+        layer = self.layers.get(lua_class)
+        if layer is None:
+            outer, self.studied = self.studied, lua_class
             try:
-                found = self.layers[made] = OwnLayer(self.t, made, self.names[made])
+                layer = self.layers[lua_class] = UserLayer(self.t, lua_class, self.names[lua_class])
             finally:
                 self.studied = outer
-        return found
+        return layer

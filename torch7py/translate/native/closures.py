@@ -24,7 +24,7 @@ class Closures:
         """What a function takes from its turn of a loop, in the order of their declarations."""
         function = scope.function
         assert function is not None
-        found = []
+        variables = []
         for variable in scope.upvalues:
             declaration = variable.declaration
             if not variable.in_loop or variable.scope is not scope.parent or declaration is None:
@@ -34,7 +34,7 @@ class Closures:
             early = declaration.place.start > function.place.start  # it is declared behind the function
             itself = variable.kind == "function" and self._is_name_of(variable, function)
             if variable.constant and not early and variable.kind != "function":
-                found.append(variable)
+                variables.append(variable)
             elif self._outlives(function, ()):
                 if not variable.constant or early or itself:
                     raise Problem(
@@ -42,8 +42,8 @@ class Closures:
                         function.line,
                         f"a function kept for later with {variable.name}, which each turn of a loop has for itself",
                     )
-                found.append(variable)
-        return sorted(found, key=lambda v: v.declaration.place.start if v.declaration else 0)
+                variables.append(variable)
+        return sorted(variables, key=lambda v: v.declaration.place.start if v.declaration else 0)
 
     def _is_name_of(self, variable: Variable, function: tree.Function) -> bool:
         parent = self._parent(function)

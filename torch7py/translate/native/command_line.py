@@ -16,7 +16,7 @@ __all__ = ["options"]
 
 def options(t: Translation) -> dict[str, Expression]:
     """The options and arguments of all parsers of a program, with their defaults (of an argument its name)."""
-    found: dict[str, Expression] = {}
+    defaults: dict[str, Expression] = {}
     for node in tree.every(t.program, Invoke):
         name = node.arguments[0] if node.arguments else None
         if (
@@ -27,8 +27,8 @@ def options(t: Translation) -> dict[str, Expression]:
             continue
         if t.kind(node.receiver) == "cmdline":
             default = node.arguments[1] if node.method == "option" and len(node.arguments) > 1 else name
-            found[option_name(name.value)] = default
-    return found
+            defaults[option_name(name.value)] = default
+    return defaults
 
 
 @function("torch.CmdLine")
@@ -59,7 +59,7 @@ def _option(t: Translation, node: Invoke) -> None:
         action = "store_false" if negated else "store_true"
         t.emit(f"{parser}.add_argument({flag}, action={code.quoted(action)}{text})")
     elif kind == "number":
-        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(plain) else "float"
+        type_ = "int" if t.whole(default) and not t.integers.option_is_real(plain) else "float"
         t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
     elif kind == "string":
         t.emit(f"{parser}.add_argument({flag}, default={t.value(default)}{text})")
@@ -79,8 +79,10 @@ def _string(t: Translation, node: Invoke) -> Py:
     if any(isinstance(n, Invoke) and n.method == "argument" for n in tree.walk(t.program)):
         raise Problem("T7-261", node.line, "the name of a run with arguments beside options")
     t.helpers["run_name"] = None
-    given = [t.value(argument).text for argument in node.arguments]
-    return atom(f"run_name({', '.join([t.value(node.receiver).text, *given, *['{}'][: 3 - len(given)]])})")
+    arguments = [t.value(argument).text for argument in node.arguments]
+    return atom(
+        f"run_name({', '.join([t.value(node.receiver).text, *arguments, *['{}'][: 3 - len(arguments)]])})"
+    )
 
 
 def _argument(t: Translation, node: Invoke) -> None:

@@ -16,18 +16,18 @@ __all__ = ["write"]
 
 def write(t: Translation, nodes: Sequence[Statement], index: int) -> int:
     """Write ``x = {}`` and the loop after it that only appends as a comprehension; the statements that it took."""
-    made = _empty_table(nodes[index])
-    if made is None or index + 1 >= len(nodes):
+    variable = _empty_table(nodes[index])
+    if variable is None or index + 1 >= len(nodes):
         return 0
     loop = nodes[index + 1]
     if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
         return 0
     if len(loop.body.statements) != 1 or has_comments(loop):
         return 0
-    item = _appended(t, loop.body.statements[0], made)
-    if item is None or t.kind(made) != "table" or t.representation(made) != "list":
+    item = _appended(t, loop.body.statements[0], variable)
+    if item is None or t.kind(variable) != "table" or t.representation(variable) != "list":
         return 0
-    if any(isinstance(n, Name) and n.name == made.name for n in tree.walk(item)):
+    if any(isinstance(n, Name) and n.name == variable.name for n in tree.walk(item)):
         return 0
     handled = t.training.is_handled(loop, nodes[index]) or loop in t.graphs.members
     if handled or any(isinstance(n, tree.Function) for n in tree.walk(item)):
@@ -62,7 +62,7 @@ def write(t: Translation, nodes: Sequence[Statement], index: int) -> int:
     if len(t.lines) != head:  # a value that needs statements of its own
         del t.lines[before:]
         return 0
-    t.emit(f"{t.names.of(made)} = {_listed(value.text, heading)}")
+    t.emit(f"{t.names.of(variable)} = {_listed(value.text, heading)}")
     return 2
 
 
@@ -84,7 +84,7 @@ def _empty_table(node: Statement) -> Name | None:
     return None
 
 
-def _appended(t: Translation, node: Statement, made: Name) -> Expression | None:
+def _appended(t: Translation, node: Statement, variable: Name) -> Expression | None:
     """What a statement appends to the list."""
     of_name = t.scopes.of_name
     if isinstance(node, tree.Run) and isinstance(node.call, Call) and len(node.call.arguments) == 2:
@@ -93,11 +93,11 @@ def _appended(t: Translation, node: Statement, made: Name) -> Expression | None:
         if (
             t.path(call.callee) == "table.insert"
             and isinstance(table, Name)
-            and of_name[table] is of_name[made]
+            and of_name[table] is of_name[variable]
         ):
             return call.arguments[1]
     if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
         target = node.targets[0]
         if isinstance(target, Index) and isinstance(target.base, Name) and t.tables.appends(target):
-            return node.values[0] if of_name[target.base] is of_name[made] else None
+            return node.values[0] if of_name[target.base] is of_name[variable] else None
     return None

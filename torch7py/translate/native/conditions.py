@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
-from torch7py.translate.native.analysis.missing import is_argument
+from torch7py.translate.native.analysis.missing_keys import is_argument
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
@@ -151,10 +151,10 @@ class Conditions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
-        found = self.t.models.layer_tests.condition(node) or kind_tests.finds_tensor(self.t, node)
-        found = found or kind_tests.is_typed(self.t, node) or matching.condition(self.t, node)
-        if found is not None:
-            return found
+        idiom = self.t.models.layer_tests.condition(node) or kind_tests.finds_tensor(self.t, node)
+        idiom = idiom or kind_tests.is_typed(self.t, node) or matching.condition(self.t, node)
+        if idiom is not None:
+            return idiom
         if isinstance(node, Binary):
             if node.operator == "and":
                 left, right = self.condition(node.left), self.condition(node.right)
@@ -233,7 +233,7 @@ class Conditions:
         return self.t.value(node)
 
     def conjunction(self, node: Binary) -> Py:
-        if isinstance(node.left, Name) and forms.same_expression(node.left, node.right):
+        if isinstance(node.left, Name) and tree_queries.same_expression(node.left, node.right):
             return self.t.value(node.left)  # itself, whatever it is
         kind = self.t.kind(node.left)
         if kind == "boolean":
@@ -257,7 +257,7 @@ class Conditions:
         if (
             isinstance(left, Binary)
             and left.operator == "and"
-            and forms.same_expression(left.left, left.right)
+            and tree_queries.same_expression(left.left, left.right)
         ):
             left = left.left
         if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):
@@ -301,12 +301,12 @@ class Conditions:
         ):
             item = f"{self.t.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
             return Py(f"{item} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
-        found = self.maybe(left)
+        value = self.maybe(left)
         if isinstance(left, (Name, Index)) and past is None:
-            chosen = f"{found.at(code.OR)} if {self._tested(left, found)} is not None else {right.at(code.TERNARY)}"
+            chosen = f"{value.at(code.OR)} if {self._tested(left, value)} is not None else {right.at(code.TERNARY)}"
             return Py(chosen, code.TERNARY)
         name = self.t.fresh("value")
-        return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
+        return Py(f"{name} if ({name} := {value}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
 
     def _is_never_false(self, node: Expression) -> bool:
         """Whether a value of a kind that is not known is something or nil, but not false."""
@@ -314,13 +314,13 @@ class Conditions:
 
     def _true_or(self, left: Expression, right: Py) -> Py:
         """``left or right``, where left may be nil or false."""
-        found = self.maybe(left)
+        value = self.maybe(left)
         if not isinstance(left, Name):
             name = self.t.fresh("value")
-            condition = f"{self.t.need('lua_true')}({name} := {found})"
+            condition = f"{self.t.need('lua_true')}({name} := {value})"
             return Py(f"{name} if {condition} else {right.at(code.TERNARY)}", code.TERNARY)
-        condition = str(self._truth(found))
-        return Py(f"{found} if {condition} else {right.at(code.TERNARY)}", code.TERNARY)
+        condition = str(self._truth(value))
+        return Py(f"{value} if {condition} else {right.at(code.TERNARY)}", code.TERNARY)
 
     def _is_choice(self, node: Expression) -> bool:
         """``a and x or b and y``, with values that are never false."""
@@ -344,7 +344,7 @@ class Conditions:
         )
 
     def surely_true(self, node: Expression) -> bool:
-        found = self.t.type(node)
+        type_ = self.t.type(node)
         if is_argument(self.t, node) and node in self.t.looked_for:
             return False
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
@@ -353,11 +353,11 @@ class Conditions:
             return True
         if isinstance(node, Call) and (self.t.path(node.callee) or "") in TENSOR_TYPES:
             return True  # whatever else the variable may hold that takes it
-        if found.kind in ("number", "string") and isinstance(node, (Name, Binary)):
+        if type_.kind in ("number", "string") and isinstance(node, (Name, Binary)):
             return not text.may_be_nil(self.t, node)
         if isinstance(node, Index) and self.is_entry(node) and node not in self.t.present:
-            return found.kind not in (None, "any", "boolean") and self.t.tables.has_key(node)
-        return found.kind not in (None, "any", "boolean") and not found.nil
+            return type_.kind not in (None, "any", "boolean") and self.t.tables.has_key(node)
+        return type_.kind not in (None, "any", "boolean") and not type_.nil
 
 
 def _identical(left: Py, word: str, right: Py) -> Py:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from torch7py.translate import tree
 from torch7py.translate.native import code, library_rules, stdlib, types_by_name
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.device_transfer import Conversion
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.moving import Way
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["are_used", "defined", "handles", "moved"]
@@ -206,32 +206,34 @@ def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
         t.gap()
         t.emit(f"def {name}({parameter}):")
         with t.indented():
-            for at, way in enumerate(ways):
-                if way.condition is None and at == 0:
-                    _write_way(t, way, parameter, function.line)
+            for at, conversion in enumerate(ways):
+                if conversion.condition is None and at == 0:
+                    _write_way(t, conversion, parameter, function.line)
                     continue
-                condition = None if way.condition is None else t.conditions.condition(way.condition)
+                condition = (
+                    None if conversion.condition is None else t.conditions.condition(conversion.condition)
+                )
                 t.emit("else:" if condition is None else f"{'el' if at else ''}if {condition}:")
-                if way.rest is not None:
-                    t.body(way.rest)
+                if conversion.rest is not None:
+                    t.body(conversion.rest)
                     continue
                 with t.indented():
-                    _write_way(t, way, parameter, function.line)
+                    _write_way(t, conversion, parameter, function.line)
         t.emit("")
     finally:
         t.scope = outer
 
 
-def _write_way(t: Translation, way: Way, parameter: str, line: int) -> None:
-    if way.method == "cl":
+def _write_way(t: Translation, conversion: Conversion, parameter: str, line: int) -> None:
+    if conversion.method == "cl":
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
-    elif way.method == "self":
+    elif conversion.method == "self":
         t.emit(f"return {parameter}")
-    elif way.method == "cuda":
+    elif conversion.method == "cuda":
         t.emit(f"return {parameter}.float().cuda()")
-    elif way.name is None:
-        t.emit(f"return {parameter}.{way.method}(){'.cpu()' if t.cards else ''}")
-    elif types_by_name.is_of_fractions(t, way.name):
-        t.emit(f"return {t.need('as_type')}({parameter}, {t.value(way.name)})")
+    elif conversion.name is None:
+        t.emit(f"return {parameter}.{conversion.method}(){'.cpu()' if t.cards else ''}")
+    elif types_by_name.is_of_fractions(t, conversion.name):
+        t.emit(f"return {t.need('as_type')}({parameter}, {t.value(conversion.name)})")
     else:
         raise Problem("T7-271", line, "a conversion to a type that is not a literal")

@@ -27,13 +27,13 @@ def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
     if path not in _LOOPS or not isinstance(source, Call) or not source.arguments or len(names) != 1:
         return False
     t.imports.add("os")
-    given = [t.value(source.arguments[0]).text]
+    args = [t.value(source.arguments[0]).text]
     if len(source.arguments) > 1:
         if path != "paths.files":
             raise Problem("T7-203", source.line, f"{path} with {len(source.arguments)} arguments")
-        given.append(_include(t, source.arguments[1]))
+        args.append(_include(t, source.arguments[1]))
     if _LOOPS[path]:
-        directory = given[0]
+        directory = args[0]
         within = f"os.path.join({directory}, {names[0]})"
         t.emit(f"for {names[0]} in sorted(os.listdir({directory})):")
         with t.indented():
@@ -41,7 +41,7 @@ def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
             with t.indented():
                 t.emit("continue")
         return True
-    t.emit(f"for {names[0]} in {t.need('names_in')}({', '.join(given)}):")
+    t.emit(f"for {names[0]} in {t.need('names_in')}({', '.join(args)}):")
     return True
 
 

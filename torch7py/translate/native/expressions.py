@@ -8,14 +8,14 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.kind_rules import SECOND
-from torch7py.translate.native import code, indexing, memory, plain, text
+from torch7py.translate.native import code, indexing, memory, plain_calls, text
 from torch7py.translate.native.analysis.intervals import EXACT
-from torch7py.translate.native.analysis.unknown import described, undecided
+from torch7py.translate.native.analysis.unknown_values import described, undecided
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS, Conditions
+from torch7py.translate.native.integer_tensors import operation as tensor_operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.whole_tensors import operation as tensor_operation
 from torch7py.translate.tree import (
     Binary,
     Call,
@@ -68,10 +68,10 @@ class Expressions:
                 raise
             del t.lines[before:]
             t.put_back_needs(needs)
-            found = plain.value(t, node)
-            if found is None:
+            fallback = plain_calls.value(t, node)
+            if fallback is None:
                 raise
-            return found
+            return fallback
 
     def proved(self, node: Expression) -> Py:
         if node in self.instead:
@@ -93,7 +93,7 @@ class Expressions:
         if isinstance(node, Unary):
             return self.unary(node)
         if isinstance(node, tree.Table):
-            if self.t.plainly and plain.ends_in_several(self.t, node):
+            if self.t.plainly and plain_calls.ends_in_several(self.t, node):
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return self.t.classes.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):
@@ -225,9 +225,9 @@ class Expressions:
         if self.t.kind(node) == "tensor" and not (
             node.operator == "*" and self.t.kind(node.left) == self.t.kind(node.right)
         ):
-            found = tensor_operation(self.t, node.left, operator, node.right)
-            if found is not None:
-                return found
+            operation = tensor_operation(self.t, node.left, operator, node.right)
+            if operation is not None:
+                return operation
         left_kind, right_kind = self.t.kind(node.left), self.t.kind(node.right)
         if left_kind == "pointer" and node.operator == "+":
             return memory.moved(self.t, node)
@@ -250,7 +250,7 @@ class Expressions:
         left, right = write(node.left), write(node.right)
         if level == code.POWER:
             return code.power(left, right)
-        if number and operator == "*" and self.t.wholes.overflows(node):
+        if number and operator == "*" and self.t.integers.overflows(node):
             left, right = self._as_floats(left, right)
         if operator == "@" and number:  # of two vectors
             return atom(f"({left.at(level)} @ {right.at(level + 1)}).item()")
@@ -292,7 +292,7 @@ class Expressions:
         while isinstance(node, tree.Paren):
             node = node.inner
         if isinstance(node, Name):
-            sources = self.t.wholes.sources(self.t.scopes.of_name[node])
+            sources = self.t.integers.sources(self.t.scopes.of_name[node])
             return any(not isinstance(source, bool) and isinstance(source, Binary) for source in sources)
         if isinstance(node, (Call, Invoke)):
             return bool(self.t.types.function_called(node))

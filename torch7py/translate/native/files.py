@@ -25,15 +25,15 @@ __all__ = ["lines", "lines_of", "opened", "several", "write_with"]
 
 def opened(t: Translation, node: Call) -> str:
     """``open(path, mode)``; the text is text, whatever the mode says."""
-    given = [t.value(node.arguments[0]).text]
+    args = [t.value(node.arguments[0]).text]
     if len(node.arguments) > 1:
         mode = node.arguments[1]
         if not isinstance(mode, String):
             raise Problem("T7-203", node.line, "a file's mode that is not a literal")
         plain = mode.value.replace("b", "")
         if plain != "r":
-            given.append(code.quoted(plain))
-    return f"open({', '.join(given)})"
+            args.append(code.quoted(plain))
+    return f"open({', '.join(args)})"
 
 
 _KEPT_OPEN = "  # noqa: SIM115"
@@ -108,8 +108,8 @@ def several(t: Translation, node: Call, targets: tuple[Expression, ...]) -> bool
     t.emit(f"except OSError{' as error' if used else ''}:")
     with t.indented():
         message = 'f"{error.filename}: {error.strerror}"' if used else "None"
-        given = ["None", message, *more][: len(names)]
-        t.emit(f"{', '.join(names)} = {', '.join(given)}")
+        values = ["None", message, *more][: len(names)]
+        t.emit(f"{', '.join(names)} = {', '.join(values)}")
     return True
 
 
@@ -225,8 +225,8 @@ def io_write(t: Translation, node: Call) -> None:
 @statement("os.remove", "os.rename")
 def os_call(t: Translation, node: Call) -> None:
     t.imports.add("os")
-    given = ", ".join(t.value(argument).text for argument in node.arguments)
-    t.emit(f"{t.path(node.callee)}({given})")
+    args = ", ".join(t.value(argument).text for argument in node.arguments)
+    t.emit(f"{t.path(node.callee)}({args})")
 
 
 def _tmpname(t: Translation, node: Call) -> Py:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.native import checked_arguments, code, devices
-from torch7py.translate.native.analysis.unknown import described
+from torch7py.translate.native.analysis.unknown_values import described
 from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -47,12 +47,12 @@ class Functions:
         ):
             outer, t.scope = t.scope, t.scopes.of_function[node]
             try:
-                given = statements[0].values[0]
-                handed_on = t.training.handed_on(node, given)
+                returned = statements[0].values[0]
+                handed_on = t.training.handed_on(node, returned)
                 if handed_on is not None:
                     inner = handed_on
                 else:
-                    inner = t.calls.all_values(given) if t.calls.count(given) > 1 else t.value(given)
+                    inner = t.calls.all_values(returned) if t.calls.count(returned) > 1 else t.value(returned)
             finally:
                 t.scope = outer
             names = [
@@ -70,13 +70,13 @@ class Functions:
         self,
         name: str,
         node: tree.Function,
-        given: Sequence[Name] | None = None,
+        explicit_parameters: Sequence[Name] | None = None,
         inits: Sequence[str] = (),
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> None:
-        """A function. ``given``: other parameters than its own, between ``first`` and ``last``; ``inits``: lines before
-        its own."""
+        """A function. ``explicit_parameters``: other ones than its own, between ``first`` and ``last``;
+        ``inits``: lines before its own."""
         t = self.t
         if "." in name:  # a function that several files use
             plain = t.fresh(name.rpartition(".")[2])
@@ -91,7 +91,7 @@ class Functions:
             return
         scope = t.scopes.of_function[node]
         parameters = list(first)
-        for parameter in node.parameters if given is None else given:
+        for parameter in node.parameters if explicit_parameters is None else explicit_parameters:
             if t.training.is_weights(node, parameter):
                 continue
             text = t.names.of(parameter)
@@ -150,22 +150,22 @@ class Functions:
     def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
         """A function outside of ``main`` cannot assign the variables that are in it."""
         t = self.t
-        for variable in sorted(variables, key=lambda each: each.name):  # the same report each time
+        for variable in sorted(variables, key=lambda v: v.name):  # the same report each time
             if variable.scope in t.around or t.in_main:
                 continue
             raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
 
     def outer_variables(self, node: tree.Node) -> set[Variable]:
         t = self.t
-        found = set()
+        variables = set()
         for name in tree.walk(node):
             if isinstance(name, Name):
                 variable = t.scopes.of_name[name]
                 if variable in t.types.packages:
                     continue
                 if variable.scope is t.scopes.main or (variable.is_global and variable.writes):
-                    found.add(variable)
-        return found
+                    variables.add(variable)
+        return variables
 
     def captured_by_turn(self, scope: Scope) -> list[str]:
         """Default arguments for what a function made in a loop takes from its turn, which no call can give it."""
@@ -179,9 +179,9 @@ class Functions:
     def assigned_outside(self, scope: Scope) -> list[Variable]:
         """The variables of functions around that a function assigns; a package has no variable in Python."""
         t = self.t
-        found = [v for v in scope.upvalues if scope in v.writers]
-        found += [v for v in t.scopes.globals.values() if scope in v.writers]
-        kept = [v for v in found if not t.training.is_dropped(v) and t.names.of_variable(v) != "_"]
+        assigned = [v for v in scope.upvalues if scope in v.writers]
+        assigned += [v for v in t.scopes.globals.values() if scope in v.writers]
+        kept = [v for v in assigned if not t.training.is_dropped(v) and t.names.of_variable(v) != "_"]
         return [
             v
             for v in kept
@@ -208,8 +208,10 @@ class Functions:
         keep = function is not None and function in t.training.losses.graph_functions
         write = t.expressions.graph if keep else t.value
         if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
-            given, missing = t.calls.all_values(node.values[0]), count - t.calls.count(node.values[0])
-            t.emit(f"return {given}" if missing < 1 else f"return *{given}, {', '.join(['None'] * missing)}")
+            values, missing = t.calls.all_values(node.values[0]), count - t.calls.count(node.values[0])
+            t.emit(
+                f"return {values}" if missing < 1 else f"return *{values}, {', '.join(['None'] * missing)}"
+            )
             return
         texts = [write(value).text for value in node.values]
         if varies:

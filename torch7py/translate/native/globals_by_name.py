@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 
 from torch7py.translate import tree
-from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import Block, Expression, Index, Name, String
 
 __all__ = ["read_globals"]
@@ -22,14 +22,14 @@ def read_globals(program: Block) -> None:
     fields = [n for n in tree.every(program, Index) if isinstance(n.base, Name) and n.base.name == "_G"]
     if not fields:
         return
-    own = _declared(program)
-    if "_G" in own:
+    local_names = _declared(program)
+    if "_G" in local_names:
         return
     names: dict[Expression, Expression] = {}
     for node in fields:
         name = node.key.value if isinstance(node.key, String) else ""
         plain = name.isascii() and name.isidentifier() and name not in _WORDS and not keyword.iskeyword(name)
-        if plain and name not in own:
+        if plain and name not in local_names:
             names[node] = Name(node.place, name)
     if names:
         replace_in(program, names)
@@ -37,14 +37,14 @@ def read_globals(program: Block) -> None:
 
 def _declared(program: Block) -> set[str]:
     """The names of all local variables of a file."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in tree.walk(program):
         if isinstance(node, (tree.Local, tree.GenericFor)):
-            found.update(name.name for name in node.names)
+            names.update(name.name for name in node.names)
         elif isinstance(node, tree.NumericFor):
-            found.add(node.variable.name)
+            names.add(node.variable.name)
         elif isinstance(node, tree.LocalFunction):
-            found.add(node.name.name)
+            names.add(node.name.name)
         elif isinstance(node, tree.Function):
-            found.update(name.name for name in node.parameters)
-    return found
+            names.update(name.name for name in node.parameters)
+    return names

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from torch7py.translate import tree
-from torch7py.translate.forms import base_name
 from torch7py.translate.known_functions import zeroes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Gradients", "is_gradient"]
 
@@ -26,7 +26,7 @@ _NEW = {"torch.zeros", "torch.Tensor", "torch.DoubleTensor", "torch.FloatTensor"
 def is_gradient(t: Translation, value: tree.Node | tree.Block, gradients: set[Variable]) -> bool:
     """Whether an expression has what a backward call gave in it."""
     return any(
-        t.own_passes.is_backward(node)
+        t.user_passes.is_backward(node)
         or (isinstance(node, Name) and t.scopes.of_name[node] in gradients)
         or (isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput")
         for node in tree.own_nodes(value)
@@ -60,8 +60,8 @@ class Gradients:
         if not any(self.has(value) for value in statement.values):
             return False
         targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        found = {self._variable(name) for target in targets if (name := base_name(target)) is not None}
-        news = found - self.variables
+        variables = {self._variable(name) for target in targets if (name := base_name(target)) is not None}
+        news = variables - self.variables
         self.variables |= news
         return bool(news)
 
@@ -75,7 +75,7 @@ class Gradients:
     def objections(self, statement: Statement) -> Iterator[str]:
         """Why a statement does something else than to pass gradients on."""
         for node in tree.own_nodes(statement):
-            if isinstance(node, Invoke) and self.t.own_passes.is_backward(node):
+            if isinstance(node, Invoke) and self.t.user_passes.is_backward(node):
                 yield from self._of_backward(node)
             elif isinstance(node, Invoke) and node in self.scaled:
                 continue
@@ -107,16 +107,16 @@ class Gradients:
         if len(node.arguments) > 2 and not _is_number(node.arguments[2], 1):
             yield "a backward pass with a scale"
 
-    def _begins_at_state(self, module: Expression, given: Expression) -> bool:
+    def _begins_at_state(self, module: Expression, grad_output: Expression) -> bool:
         """Whether a module is given zeros, as its gradients come through a state that it has handed over."""
         coupling = self.t.models.coupling
-        return coupling.takes_back and self._is_empty(given) and coupling.begins_at_state(module)
+        return coupling.takes_back and self._is_empty(grad_output) and coupling.begins_at_state(module)
 
     def _of_method(self, node: Invoke) -> Iterator[str]:
-        given = node.arguments
+        args = node.arguments
         if node.method in _SAME:
             return
-        if node.method in ("copy", "add") and len(given) == 1 and self.has(given[0]):
+        if node.method in ("copy", "add") and len(args) == 1 and self.has(args[0]):
             return
         yield f"a gradient changed by {node.method}"
 
@@ -158,8 +158,8 @@ class Gradients:
         variable = self._variable(name)
         for statement in self.t.surroundings.all_statements():
             if isinstance(statement, tree.Local) and len(statement.names) == len(statement.values):
-                for made, value in zip(statement.names, statement.values, strict=True):
-                    if self._variable(made) is variable:
+                for target, value in zip(statement.names, statement.values, strict=True):
+                    if self._variable(target) is variable:
                         return value if variable.constant else None
         return None
 
@@ -167,8 +167,8 @@ class Gradients:
         """Whether what is cloned here holds zeros: made of them, and not touched by an earlier statement."""
         if not isinstance(node, Name):
             return self._is_zeros(node)
-        made = self._made_by(node)
-        if made is None or not self._is_zeros(made):
+        initializer = self._made_by(node)
+        if initializer is None or not self._is_zeros(initializer):
             return False
         variable = self._variable(node)
         earlier = [n for n in variable.reads if n.place.start < node.place.start]
@@ -176,8 +176,8 @@ class Gradients:
 
     def _is_kept_zeros(self, name: Name) -> bool:
         """Whether a variable holds zeros for ever: nothing but gradients is made of it, and nothing changes it."""
-        made = self._made_by(name)
-        if made is None or not self._is_zeros(made):
+        initializer = self._made_by(name)
+        if initializer is None or not self._is_zeros(initializer):
             return False
         changed = {
             node.receiver

@@ -6,10 +6,10 @@ import re
 
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 
 __all__ = ["IN_SINGLE"]
@@ -38,10 +38,10 @@ def _numbers(t: Translation, node: Call, source: Expression) -> str:
     return str(t.value(source))
 
 
-def _text(t: Translation, node: Call, given: Expression, what: str) -> str:
-    if not isinstance(given, String):
+def _text(t: Translation, node: Call, argument: Expression, what: str) -> str:
+    if not isinstance(argument, String):
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {what} that is not written out")
-    return given.value
+    return argument.value
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -53,10 +53,10 @@ def loaded(t: Translation, node: Call) -> Py:
     """``image.load(path[, planes[, type]])``"""
     path, rest = node.arguments[0], node.arguments[1:]
     text = str(t.value(path))
-    given = [argument for argument in rest[:1] if not isinstance(argument, Nil)]
-    if any(t.kind(planes) != "number" for planes in given):
+    plane_args = [argument for argument in rest[:1] if not isinstance(argument, Nil)]
+    if any(t.kind(planes) != "number" for planes in plane_args):
         raise Problem("T7-203", node.line, "image.load with planes that may be no number")
-    text += "".join(f", {t.value(planes)}" for planes in given)
+    text += "".join(f", {t.value(planes)}" for planes in plane_args)
     kind = _text(t, node, rest[1], "a type") if len(rest) > 1 and not isinstance(rest[1], Nil) else "float"
     if kind not in ("float", "double", "byte"):
         raise Problem("T7-203", node.line, f"image.load of the type {kind}")
@@ -151,10 +151,10 @@ def _size(t: Translation, node: Call, source: Expression, size: Expression) -> s
         box = re.fullmatch(r"(\d+)x(\d+)", size.value)
         if box is not None:
             return f"{int(box[1])}, {int(box[2])}"
-        found = re.fullmatch(r"(\^?)(\d+)", size.value)
-        if found is None:
+        match = re.fullmatch(r"(\^?)(\d+)", size.value)
+        if match is None:
             raise Problem("T7-203", node.line, f"image.scale to the size {size.value}")
-        longer, side = str(int(found[2])), ", min" if found[1] else ""
+        longer, side = str(int(match[2])), ", min" if match[1] else ""
     return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
 
 
@@ -182,22 +182,22 @@ def _named(t: Translation, node: Call, names: tuple[str, ...]) -> dict[str, Expr
     path = t.path(node.callee)
     first = node.arguments[0] if len(node.arguments) == 1 else None
     if isinstance(first, Table) and any(field.key is not None for field in first.fields):
-        found = {}
+        arguments = {}
         for field in first.fields:
             if not isinstance(field.key, String) or field.key.value not in names:
                 raise Problem("T7-203", node.line, f"{path} with a setting that has no form")
-            found[field.key.value] = field.value
+            arguments[field.key.value] = field.value
     elif first is not None and t.kind(first) == "table" and t.representation(first) != "list":
         raise Problem("T7-203", node.line, f"{path} with settings that are not written out")
     else:
-        found = dict(zip(names, node.arguments, strict=False))
-    return {name: value for name, value in found.items() if not isinstance(value, Nil)}
+        arguments = dict(zip(names, node.arguments, strict=False))
+    return {name: value for name, value in arguments.items() if not isinstance(value, Nil)}
 
 
-def _settings(t: Translation, given: dict[str, Expression], python: dict[str, tuple[str, str]]) -> str:
+def _settings(t: Translation, settings: dict[str, Expression], python: dict[str, tuple[str, str]]) -> str:
     """Settings as keywords; each has its name in Python and the kind that it must be of."""
     text = ""
-    for name, value in given.items():
+    for name, value in settings.items():
         keyword, kind = python[name]
         if t.kind(value) != kind:
             raise Problem("T7-203", value.line, f"the setting {name} of an image, of an unknown kind")
@@ -222,11 +222,11 @@ def ranged(t: Translation, node: Call) -> Py:
     keywords = {**_RANGES, "symm": ("symmetric", "boolean")}
     if not (len(node.arguments) == 1 and isinstance(node.arguments[0], Table)):
         raise Problem("T7-203", node.line, "image.minmax with settings that are not written out")
-    given = _named(t, node, ("tensor", *keywords))
-    source = given.pop("tensor", None)
+    settings = _named(t, node, ("tensor", *keywords))
+    source = settings.pop("tensor", None)
     if source is None or t.kind(source) != "tensor":
         raise Problem("T7-203", node.line, "image.minmax of something that may be no tensor")
-    return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, given, keywords)})")
+    return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, settings, keywords)})")
 
 
 _OF_GRIDS = {
@@ -245,13 +245,13 @@ def grid(t: Translation, node: Call) -> Py:
     return _grid(t, node, _named(t, node, ("input", *_OF_GRIDS)), "input")
 
 
-def _grid(t: Translation, node: Call, given: dict[str, Expression], name: str) -> Py:
-    source = given.pop(name, None)
+def _grid(t: Translation, node: Call, settings: dict[str, Expression], name: str) -> Py:
+    source = settings.pop(name, None)
     kind = None if source is None else t.kind(source)
     if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something that may be no images")
     return atom(
-        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, given, _OF_GRIDS)})"
+        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, settings, _OF_GRIDS)})"
     )
 
 
@@ -263,13 +263,13 @@ _OF_WINDOWS = ("zoom", "win", "x", "y", "legend", "offscreen", "gui", "input_ima
 def displayed(t: Translation, node: Call) -> Py:
     """Shown in a window of the system's own, which is nothing that the program could go on with."""
     if len(node.arguments) == 1 and isinstance(node.arguments[0], Table):
-        given = _named(t, node, ("image", *_OF_GRIDS, *_OF_WINDOWS))
+        settings = _named(t, node, ("image", *_OF_GRIDS, *_OF_WINDOWS))
     else:
-        given = dict(zip(("image", "zoom", "min", "max", "legend", "win"), node.arguments, strict=False))
-        given = {name: value for name, value in given.items() if not isinstance(value, Nil)}
-    legend = given.get("legend")
+        settings = dict(zip(("image", "zoom", "min", "max", "legend", "win"), node.arguments, strict=False))
+        settings = {name: value for name, value in settings.items() if not isinstance(value, Nil)}
+    legend = settings.get("legend")
     title = "" if legend is None or t.kind(legend) != "string" else f", {t.value(legend)}"
-    kept = {name: value for name, value in given.items() if name not in _OF_WINDOWS}
+    kept = {name: value for name, value in settings.items() if name not in _OF_WINDOWS}
     return atom(f"{t.need('show_image')}({_grid(t, node, kept, 'image')}{title})")
 
 
@@ -293,9 +293,9 @@ def convolved(t: Translation, node: Call) -> Py:
 @function("image.gaussian")
 def gaussian(t: Translation, node: Call) -> Py:
     """``image.gaussian(size, sigma, ...)`` or with names: width and height may differ, the spread may not."""
-    given = _named(t, node, ("size", "sigma", "amplitude", "normalize", "width", "height"))
-    size = given.pop("size", None)
-    sides = [given.pop(name, size) for name in ("height", "width")]
+    settings = _named(t, node, ("size", "sigma", "amplitude", "normalize", "width", "height"))
+    size = settings.pop("size", None)
+    sides = [settings.pop(name, size) for name in ("height", "width")]
     if any(side is not None and t.kind(side) != "number" for side in sides):
         raise Problem("T7-203", node.line, "image.gaussian of an unknown size")
     height, width = ("3" if side is None else str(t.expressions.whole_number(side)) for side in sides)
@@ -304,4 +304,4 @@ def gaussian(t: Translation, node: Call) -> Py:
         "amplitude": ("amplitude", "number"),
         "normalize": ("normalize", "boolean"),
     }
-    return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, given, keywords)})")
+    return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, settings, keywords)})")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, library_rules, memory, plain
-from torch7py.translate.native.analysis.unknown import described, is_open, undecided
+from torch7py.translate.native import (
+    code,
+    confusion_matrix,
+    library_rules,
+    memory,
+    plain_calls,
+    timers_and_paths,
+)
+from torch7py.translate.native.analysis.unknown_values import described, is_open, undecided
 from torch7py.translate.native.code import Py, atom, minus_one
+from torch7py.translate.native.integer_tensors import elements, is_mask
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.whole_tensors import elements, is_mask
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = [
     "index",
@@ -64,12 +71,12 @@ def index(t: Translation, node: Index) -> Py:
         held = t.classes.uses.named(node)  # a class that torch.class put there
         if held is not None:
             return held
-    made = t.types.class_named(node)
-    if made is not None and made.holder is not None:
-        named_so = isinstance(node.key, tree.String) and node.key.value == made.name.rpartition(".")[2]
-        if named_so and t.type(made.holder).find() is t.type(node.base).find():
-            return t.modules.class_name(made, node.line)
-    fact = facts.index(t, node) or t.graphs.of_node(node)
+    lua_class = t.types.class_named(node)
+    if lua_class is not None and lua_class.holder is not None:
+        named_so = isinstance(node.key, tree.String) and node.key.value == lua_class.name.rpartition(".")[2]
+        if named_so and t.type(lua_class.holder).find() is t.type(node.base).find():
+            return t.modules.class_name(lua_class, node.line)
+    fact = timers_and_paths.index(t, node) or t.graphs.of_node(node)
     if fact is not None:
         return fact
     kind = t.kind(node.base)
@@ -80,10 +87,10 @@ def index(t: Translation, node: Index) -> Py:
         and t.scopes.is_global(node.base, "arg")
     ):
         t.imports.add("sys")
-        given = atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
+        argument = atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
         if node not in t.looked_for or not isinstance(node.key, Number) or node.key.value < 1:
-            return given
-        return Py(f"{given} if len(sys.argv) > {int(node.key.value)} else None", code.TERNARY)
+            return argument
+        return Py(f"{argument} if len(sys.argv) > {int(node.key.value)} else None", code.TERNARY)
     if kind == "tensor":
         return tensor_index(t, node)
     if is_attribute(t, node) and isinstance(node.key, String):
@@ -93,8 +100,8 @@ def index(t: Translation, node: Index) -> Py:
         ):  # C.new, which makes objects as C does
             return t.value(node.base)
         classes = t.type(node.base).find().classes
-        of_class = kind == "object" and all(_is_static(made, name) for made in classes)
-        if kind != "class" and not of_class and any(made.everywhere(name) for made in classes):
+        of_class = kind == "object" and all(_is_static(lua_class, name) for lua_class in classes)
+        if kind != "class" and not of_class and any(lua_class.everywhere(name) for lua_class in classes):
             raise Problem("T7-241", node.line, f"the method {name} as a value")
         return t.classes.uses.field(node)
     if kind == "table":
@@ -111,25 +118,25 @@ def index(t: Translation, node: Index) -> Py:
         if representation == "options":
             return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
         if representation == "list":
-            if _may_be_missing(t, node) or (node not in t.present and t.places.may_be_nil(node)):
+            if _may_be_missing(t, node) or (node not in t.present and t.list_bounds.may_be_nil(node)):
                 return item(t, node)
             return atom(f"{base}[{list_position(t, node)}]")
-        found = t.type(node)
+        entry_type = t.type(node)
         by_name = isinstance(node.key, String)
-        may_lack = found.nil or (by_name and found.has("tested")) or node in t.looked_for
-        may_lack = may_lack and not ((by_name or not found.nil) and t.tables.has_key(node))
+        may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for
+        may_lack = may_lack and not ((by_name or not entry_type.nil) and t.tables.has_key(node))
         may_lack = may_lack or (representation == "dict" and t.type(node.base).has("json"))
         if node not in t.present and (may_lack or _is_never_given(t, node)):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
-        return confusion.field(t, node)
+        return confusion_matrix.field(t, node)
     if kind == "pointer":
         return memory.element(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     path = t.path(node)
-    if plain.minimizes(path) or (path is None and t.path(node.base) == "optim"):
+    if plain_calls.minimizes(path) or (path is None and t.path(node.base) == "optim"):
         reason = f"{path or 'a function of optim'}, which is called otherwise than by its name"
         raise (Undecided if t.plain_vectors else Problem)("T7-228", node.line, reason)
     raise undecided(t, node.base, "T7-303", node.line, f"indexing {described(t, node.base)}")
@@ -145,10 +152,10 @@ def option_name(t: Translation, node: Index) -> Py:
 
 def _is_never_given(t: Translation, node: Index) -> bool:
     """Whether a table never gets a field of this name."""
-    found = t.type(node.base)
-    if not isinstance(node.key, String) or found.find().classes or found.kind != "table":
+    base_type = t.type(node.base)
+    if not isinstance(node.key, String) or base_type.find().classes or base_type.kind != "table":
         return False
-    return t.tables.never_given(found, node.key.value)
+    return t.tables.never_given(base_type, node.key.value)
 
 
 def is_item(t: Translation, node: Index) -> bool:
@@ -163,16 +170,16 @@ def item(t: Translation, node: Index) -> Py:
     return atom(f"{t.need('lua_item')}({t.value(node.base)}, {t.value(node.key)})")
 
 
-def _is_static(made: LuaClass, name: str) -> bool:
+def _is_static(lua_class: LuaClass, name: str) -> bool:
     """Whether a field of a class is a function that takes no object, here and in all that derive from it."""
-    family = [made]
-    for each in family:
-        family += each.derived
-    return all(each.find(name) is not None and not _takes_object(each, name) for each in family)
+    family = [lua_class]
+    for member in family:
+        family += member.derived
+    return all(member.find(name) is not None and not _takes_object(member, name) for member in family)
 
 
-def _takes_object(made: LuaClass, name: str) -> bool:
-    owner: LuaClass | None = made
+def _takes_object(lua_class: LuaClass, name: str) -> bool:
+    owner: LuaClass | None = lua_class
     while owner is not None and name not in owner.statics:
         if name in owner.methods or name in owner.makers or name in owner.aliases:
             return True
@@ -182,10 +189,12 @@ def _takes_object(made: LuaClass, name: str) -> bool:
 
 def _may_be_missing(t: Translation, node: Index) -> bool:
     """Whether an item of a list is one that the program compares with nil, and may be none, or that ends a loop."""
-    found = t.type(node)
-    if found.has("node"):  # of a graph, which is there whenever it is used
+    item_type = t.type(node)
+    if item_type.has("node"):  # of a graph, which is there whenever it is used
         return False
-    tested = found.nil or node in t.looked_for or (found.has("tested") and found.kind != "boolean")
+    tested = (
+        item_type.nil or node in t.looked_for or (item_type.has("tested") and item_type.kind != "boolean")
+    )
     if node in t.present or not tested:
         return False
     return not t.tables.has_item(node)
@@ -282,7 +291,7 @@ def _slice(t: Translation, node: Expression) -> str:
 
 def _named_slice(t: Translation, node: Expression) -> str:
     """``x[{rows, {}}]`` with ``rows = {first, last}``."""
-    sources = t.wholes.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
+    sources = t.integers.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
     if not sources or any(not isinstance(s, tree.Table) or len(s.fields) != 2 for s in sources):
         raise Undecided("T7-304", node.line, "a tensor indexed with a table that is not written out")
     first, last = (Index(node.place, node, Number(node.place, n, str(n)), False) for n in (1, 2))
@@ -290,8 +299,8 @@ def _named_slice(t: Translation, node: Expression) -> str:
 
 
 def table(t: Translation, node: tree.Table) -> Py:
-    found = t.type(node)
-    representation = t.tables.representation(found)
+    table_type = t.type(node)
+    representation = t.tables.representation(table_type)
     if representation == "list":
         items = []
         for item in node.fields:
@@ -310,19 +319,19 @@ def table(t: Translation, node: tree.Table) -> Py:
                 items.append(t.value(item.value).text)
         return atom(f"[{', '.join(items)}]")
     entries = []
-    place = 0
+    position = 0
     for item in node.fields:
         if item in t.training.dropped_fields:
             continue
         if item.key is None:
-            place += 1
-            key = str(place)
+            position += 1
+            key = str(position)
         else:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
     written = f"{{{', '.join(entries)}}}"
-    if found.has("metatable") and not found.find().classes:
-        return plain.library_call(t, "Table", [written])
+    if table_type.has("metatable") and not table_type.find().classes:
+        return plain_calls.library_call(t, "Table", [written])
     return atom(written)
 
 

@@ -80,8 +80,8 @@ def fill_head(t: Translation, node: tree.GenericFor) -> bool:
 
 def fill(t: Translation, node: Invoke) -> None:
     """``p:uniform(-a, a)`` in such a loop."""
-    given = ", ".join(t.value(argument).text for argument in node.arguments)
-    t.emit(f"{t.value(node.receiver)}.data.{ALIKE[node.method]}({given})")
+    args = ", ".join(t.value(argument).text for argument in node.arguments)
+    t.emit(f"{t.value(node.receiver)}.data.{ALIKE[node.method]}({args})")
 
 
 def _named(t: Translation, wanted: re.Pattern[str]) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import tree
-from torch7py.translate.forms import returns_of
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["iterator_head"]
 
@@ -49,12 +49,12 @@ def _counts(
     t: Translation, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
 ) -> set[int]:
     """How many values a function gives; ``return self:next()`` gives those of the other."""
-    found = {t.counts.written(function)}
+    counts = {t.counts.written(function)}
     for node in returns_of(function):
         called = _called_at_end(t, node)
         for inner in called if function not in callers else ():
-            found = (found - {1}) | _counts(t, inner, callers | {function})
-    return found
+            counts = (counts - {1}) | _counts(t, inner, callers | {function})
+    return counts
 
 
 def _called_at_end(t: Translation, node: tree.Return) -> Sequence[tree.Function]:
@@ -111,7 +111,7 @@ def _is_there(t: Translation, node: tree.Expression, seen: set[Variable] | None 
         variable = t.scopes.of_name[node]
         if variable in seen or variable.kind == "loop":
             return True
-        sources = t.wholes.sources(variable)
+        sources = t.integers.sources(variable)
         always = len(sources) == 1 + len(variable.writes)  # also where it is declared
         if variable.kind != "local" or not always:
             return False

@@ -43,16 +43,19 @@ def either(left: Py, right: Py) -> Py | None:
     one, other = _ISINSTANCE.fullmatch(left.text), _ISINSTANCE.fullmatch(right.text)
     if one is None or other is None or one["value"] != other["value"]:
         return None
-    names = [each["classes"].strip("()") for each in (one, other)]
+    names = [test["classes"].strip("()") for test in (one, other)]
     return atom(f"isinstance({one['value']}, ({', '.join(names)}))")
 
 
 def may_be_itself_only(t: Translation, left: Expression, right: Expression) -> bool:
     """Whether both of two values may be of kinds that Python compares otherwise, or one a tensor."""
     kinds = [t.type(side).find().kinds for side in (left, right)]
-    if any("tensor" in found for found in kinds):
+    if any("tensor" in side_kinds for side_kinds in kinds):
         return True
-    return all(len(found) != 1 and found & {"table", "object", "storage", "boolean"} for found in kinds)
+    return all(
+        len(side_kinds) != 1 and side_kinds & {"table", "object", "storage", "boolean"}
+        for side_kinds in kinds
+    )
 
 
 def _whole(t: Translation, value: Expression) -> Type:
@@ -95,18 +98,18 @@ def is_typed(t: Translation, node: Expression) -> Py | None:
 
 
 def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | None:
-    found = _whole(t, value)
-    kinds = set(found.kinds)
+    type_ = _whole(t, value)
+    kinds = set(type_.kinds)
     if kinds == {"table"} and said == "table":
-        return _is_table(t, value, found)
-    given = isinstance(value, Name) and t.scopes.of_name[value].kind == "parameter"
-    if kinds == {"tensor"} and said == "table" and given and not found.has("flat weights"):
+        return _is_table(t, value, type_)
+    is_parameter = isinstance(value, Name) and t.scopes.of_name[value].kind == "parameter"
+    if kinds == {"tensor"} and said == "table" and is_parameter and not type_.has("flat weights"):
         return atom(f"isinstance({t.value(value)}, (list, tuple))")  # which this program gives nowhere
     if len(kinds) < 2 or any(lua_type_of(kind) is None for kind in kinds):
         return None
     if said in ("string", "boolean") and said in kinds:
         return atom(f"isinstance({t.value(value)}, {_PLAIN[said]})")
-    if any(not source.find().kinds for source in found.sources):
+    if any(not source.find().kinds for source in type_.sources):
         return None  # which may be anything
     if by_torch and kinds & {"object", "module", "criterion", "class"}:
         return None
@@ -118,18 +121,18 @@ def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | 
     alike = {kind for kind in kinds if lua_type_of(kind) == "table"}
     if said != "table" or alike != {"table"}:
         return None
-    forms = t.tables.forms(found)
-    if not forms or "options" in forms or t.tables.of_modules(found):
+    forms = t.tables.forms(type_)
+    if not forms or "options" in forms or t.tables.of_modules(type_):
         return None
     names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
     shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
     return atom(f"isinstance({text}, {shown})")
 
 
-def _is_table(t: Translation, value: Expression, found: Type) -> Py | None:
+def _is_table(t: Translation, value: Expression, type_: Type) -> Py | None:
     """Of what is a table, as far as the program tells: it may be missing, or something from elsewhere."""
-    if found.has("losses") or found.has("flat weights") or found.has("of a module"):
+    if type_.has("losses") or type_.has("flat weights") or type_.has("of a module"):
         return None
-    if t.tables.forms(found) & {"options", "several"} or t.tables.of_modules(found):
+    if t.tables.forms(type_) & {"options", "several"} or t.tables.of_modules(type_):
         return None
     return atom(f"isinstance({t.conditions.maybe(value)}, (dict, list, tuple))")

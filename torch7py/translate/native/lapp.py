@@ -19,7 +19,7 @@ from torch7py.translate.tree import (
     Index,
     Invoke,
     Name,
-    Place,
+    Span,
     Statement,
     String,
 )
@@ -45,19 +45,19 @@ def with_options(program: Block) -> Block:
     used = {node.name for node in tree.every(program, Name)}
     name = next(n for n in ("parser", "cmd", "command_line", "options_parser") if n not in used)
     local = next((s for s in program.statements if _requires(s)), None)
-    found: list[Statement] = []
+    statements: list[Statement] = []
     dropped = False
     for statement in program.statements:
         options = _options_of(statement)
         if options is None:
-            found.append(statement)
+            statements.append(statement)
             continue
         dropped = True
-        found += _written(statement, options, name)
+        statements += _written(statement, options, name)
     if not dropped:
         return program
-    calls = [s for s in found if s is not local and _mentions(s, "lapp")]
-    return dataclasses.replace(program, statements=tuple(s for s in found if s is not local or calls))
+    calls = [s for s in statements if s is not local and _mentions(s, "lapp")]
+    return dataclasses.replace(program, statements=tuple(s for s in statements if s is not local or calls))
 
 
 def _requires(statement: Statement) -> bool:
@@ -93,7 +93,7 @@ def _options_of(statement: Statement) -> list[_Option] | None:
 
 def _parsed(text: str) -> list[_Option] | None:
     """The options of a help text; None where it has something else, as arguments without a name."""
-    found = []
+    options = []
     for line in map(str.strip, text.splitlines()):
         if line.startswith("<"):
             return None
@@ -109,12 +109,12 @@ def _parsed(text: str) -> list[_Option] | None:
             spec = _SPEC.fullmatch(rest)
             if spec is None:
                 return None
-            found.append(_Option(flags, _default(spec["default"], spec["type"]), spec["help"]))
+            options.append(_Option(flags, _default(spec["default"], spec["type"]), spec["help"]))
         elif rest.startswith("..."):
             return None
         else:
-            found.append(_Option(flags, False, rest))
-    return found
+            options.append(_Option(flags, False, rest))
+    return options
 
 
 def _default(text: str, kind: str | None) -> str | float | bool:
@@ -131,26 +131,26 @@ def _default(text: str, kind: str | None) -> str | float | bool:
 
 def _written(statement: Statement, options: list[_Option], name: str) -> list[Statement]:
     """``parser = torch.CmdLine()``, its options, and the statement with what it parses."""
-    place = statement.place._replace(end=statement.place.start)  # of what does not stand in the text
-    parser, here = Name(place, name), Around(before=statement.around.before)
-    maker = Call(place, Index(place, Name(place, "torch"), String(place, "CmdLine"), True), ())
-    found: list[Statement] = [tree.Local(place, here, (parser,), (maker,))]
+    position = statement.place._replace(end=statement.place.start)  # of what does not stand in the text
+    parser, here = Name(position, name), Around(before=statement.around.before)
+    maker = Call(position, Index(position, Name(position, "torch"), String(position, "CmdLine"), True), ())
+    statements: list[Statement] = [tree.Local(position, here, (parser,), (maker,))]
     for option in options:
-        arguments = [String(place, option.flags), _literal(place, option.default)]
+        arguments = [String(position, option.flags), _literal(position, option.default)]
         if option.help:
-            arguments.append(String(place, option.help))
-        call = Invoke(place, Name(place, name), "option", tuple(arguments), place)
-        found.append(tree.Run(place, Around(), call))
-    parsed = Invoke(place, Name(place, name), "parse", (Name(place, "arg"),), place)
+            arguments.append(String(position, option.help))
+        call = Invoke(position, Name(position, name), "option", tuple(arguments), position)
+        statements.append(tree.Run(position, Around(), call))
+    parsed = Invoke(position, Name(position, name), "parse", (Name(position, "arg"),), position)
     around = statement.around._replace(before=())
     assert isinstance(statement, (tree.Local, tree.Assign))
-    return [*found, dataclasses.replace(statement, values=(parsed,), around=around)]
+    return [*statements, dataclasses.replace(statement, values=(parsed,), around=around)]
 
 
-def _literal(place: Place, value: str | float | bool) -> Expression:
+def _literal(position: Span, value: str | float | bool) -> Expression:
     if isinstance(value, bool):
-        return tree.Boolean(place, value)
+        return tree.Boolean(position, value)
     if isinstance(value, str):
-        return String(place, value)
-    positive = tree.Number(place, abs(value), f"{abs(value)!r}")
-    return tree.Unary(place, "-", positive) if value < 0 else positive
+        return String(position, value)
+    positive = tree.Number(position, abs(value), f"{abs(value)!r}")
+    return tree.Unary(position, "-", positive) if value < 0 else positive

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 
 from torch7py.translate import tree
-from torch7py.translate.forms import dotted
 from torch7py.translate.native.interfaces.modules import Modules
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Call, Invoke, Statement
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["find_late", "mark", "name_imports"]
 
@@ -27,16 +27,14 @@ _SETTINGS = {"torch.manualSeed", "torch.setdefaulttensortype", "cutorch.manualSe
 def find_late(scopes: Scopes, modules: Modules) -> set[SourceFile]:
     """The files whose import stands in the script's ``main``."""
     project = modules.project
-    found = {file for file, early in _runs(project) if _depends(scopes, modules, file, early)}
+    late = {file for file, early in _runs(project) if _depends(scopes, modules, file, early)}
     while True:  # and those that use what these make
         more = {
-            file
-            for file in project.files
-            if file not in found and _uses(modules, project, scopes, file, found)
+            file for file in project.files if file not in late and _uses(modules, project, scopes, file, late)
         }
         if not more:
-            return found
-        found |= more
+            return late
+        late |= more
 
 
 def _runs(project: Project) -> Iterator[tuple[SourceFile, list[Statement] | None]]:
@@ -45,8 +43,8 @@ def _runs(project: Project) -> Iterator[tuple[SourceFile, list[Statement] | None
     for statement in project.script.block.statements:
         for node in _at_once(statement):
             if isinstance(node, Call) and node in project.requires:
-                own = node in tree.own_nodes(statement)
-                yield project.requires[node], list(before) if own else None
+                is_unconditional = node in tree.own_nodes(statement)
+                yield project.requires[node], list(before) if is_unconditional else None
         before.append(statement)
 
 
@@ -71,11 +69,11 @@ def _depends(scopes: Scopes, modules: Modules, file: SourceFile, before: list[St
             for s in file.block.statements
         )
     scope = modules.scope_of[file]
-    given = {v for v in modules.shared if scopes.main in v.writers}
-    given = {v for v in given if any(_writes(statement, v, scopes) for statement in before)}
-    if any(scope in variable.readers for variable in given):
+    variables = {v for v in modules.shared if scopes.main in v.writers}
+    variables = {v for v in variables if any(_writes(statement, v, scopes) for statement in before)}
+    if any(scope in variable.readers for variable in variables):
         return True
-    inner = {s for v in given for s in v.readers if modules.file_of(s) is file}
+    inner = {s for v in variables for s in v.readers if modules.file_of(s) is file}
     set_before = any(
         isinstance(node, Call) and dotted(node.callee) in _SETTINGS
         for statement in before
@@ -125,10 +123,10 @@ def mark(file: SourceFile) -> str:
 def name_imports(block: str, names: dict[str, list[str]]) -> str:
     """A piece of a page whose imports of files say what they import; ``names`` by module."""
 
-    def line(found: re.Match[str]) -> str:
-        used = names.get(found[2])
+    def line(match: re.Match[str]) -> str:
+        used = names.get(match[2])
         if used:
-            return f"{found[1]}from {found[2]} import {', '.join(sorted(used))}"
-        return f"{found[1]}import {found[2]}  # noqa: F401 (for what it does)"
+            return f"{match[1]}from {match[2]} import {', '.join(sorted(used))}"
+        return f"{match[1]}import {match[2]}  # noqa: F401 (for what it does)"
 
     return re.sub(rf"(?m)^( *){re.escape(_MARK)}([\w.]+)$", line, block)

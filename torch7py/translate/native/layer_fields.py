@@ -12,7 +12,7 @@ from torch import nn
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
@@ -47,7 +47,7 @@ class LayerFields:
     named_short: set[Expression] = field(default_factory=set)  # what such a local is given
     spread: str = ""  # the name of a table of inputs in its function
     trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
-    own_passes: bool = False  # whether its backward halves are methods like others
+    user_passes: bool = False  # whether its backward halves are methods like others
     inherits: bool = False  # whether PyTorch has the layer that it derives from
     handed: list[str] = field(default_factory=list)  # parameters that its function is handed
     halves: list[tree.Function] = field(default_factory=list)  # of its backward pass
@@ -85,7 +85,9 @@ class LayerFields:
     def gives_both(self) -> bool:
         """Whether gradients of two inputs are given, where a criterion has a prediction and a target."""
         first = self.forward.parameters[1:2] if self.forward is not None else ()
-        return self.entries["gradInput"] > 1 and not any(self.t.kind(each) == "table" for each in first)
+        return self.entries["gradInput"] > 1 and not any(
+            self.t.kind(parameter) == "table" for parameter in first
+        )
 
     def _count_entries(self, name: str) -> int:
         """How many entries a table has that the methods only name by number; 0 for one of another size."""
@@ -116,10 +118,10 @@ class LayerFields:
 
     def text(self, name: str) -> str | None:
         """What stands for a field at the moment; None for ``self.name``."""
-        found = self.texts.get(name)
-        if found is None and self.texts.get("") is not None:
+        replacement = self.texts.get(name)
+        if replacement is None and self.texts.get("") is not None:
             self.layer_used = True
-        return found
+        return replacement
 
     def attribute(self, name: str) -> str:
         """The name of a field, where nn.Module has one of its own."""

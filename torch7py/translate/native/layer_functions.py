@@ -41,16 +41,16 @@ class LayerFunction(LayerStudy):
         if forward is None and not self.inherits:
             raise Problem("T7-243", self.halves[0].line, "gradients without updateOutput")
         inputs = self.inputs_of_forward()
-        names = [t.names.of(given) for given in inputs]
+        names = [t.names.of(parameter) for parameter in inputs]
         self.spread = ""
         self.either = self._may_be_a_table(inputs[0])
         if self.either:
             self.spread = names[0]
-        for each in inputs:
-            if t.kind(each) == "table":
-                if each is not inputs[0] and self.made.instance.kind == "criterion":
+        for node in inputs:
+            if t.kind(node) == "table":
+                if node is not inputs[0] and self.made.instance.kind == "criterion":
                     continue  # a target, which is handed on as it is
-                if each is not inputs[0] or t.type(each).of_elements().kind != "tensor":
+                if node is not inputs[0] or t.type(node).of_elements().kind != "tensor":
                     raise Problem(
                         "T7-243", self.halves[0].line, "gradients of tables in a table, written by hand"
                     )
@@ -78,17 +78,17 @@ class LayerFunction(LayerStudy):
                 self.layer_used = True
                 at_return.append(f"layer.output = {self.local('output')}.detach()")
             weights = [self.local(name) for name in self.handed]
-            given = [*names[1:], *weights, f"*{self._inputs}"] if self.spread else [*names, *weights]
-            given[:0] = [self._is_table] if self.either else []
+            args = [*names[1:], *weights, f"*{self._inputs}"] if self.spread else [*names, *weights]
+            args[:0] = [self._is_table] if self.either else []
             if forward is None:
-                t.emit(f"def forward(ctx, {', '.join(given)}):")
+                t.emit(f"def forward(ctx, {', '.join(args)}):")
                 for line in at_return:
                     t.emit(f"    {line}")
                 t.emit(f"    return {self.parents}({names[0]})")
             else:
                 self._name_self(forward, "layer")
                 with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
-                    t.functions.define("forward", forward, (), (), ["ctx", *given])
+                    t.functions.define("forward", forward, (), (), ["ctx", *args])
                 first = [f"{self.local('output')} = layer.output"] if self.remembers_output else []
                 first += [self._either(self._is_table)] if self.either else []
                 t.lines[at + 1 : at + 1] = [f"{INDENT * (t.depth + 1)}{line}" for line in first]
@@ -120,14 +120,16 @@ class LayerFunction(LayerStudy):
     def _drop_saved(self, at: int, saved: list[str]) -> None:
         """Leave out what the backward half, as it is written now, does not need: that had its size, mostly."""
         lines = self.t.lines
-        found = [i for i in range(at, len(lines)) if lines[i].strip() == self._saved(saved)] if saved else []
-        if not found:
+        indices = (
+            [i for i in range(at, len(lines)) if lines[i].strip() == self._saved(saved)] if saved else []
+        )
+        if not indices:
             return
-        body = "\n".join(lines[found[0] + 1 :])
+        body = "\n".join(lines[indices[0] + 1 :])
         used = [name for name in saved if re.search(rf"\b{name}\b", body)]
         if used == saved:
             return
-        for i in reversed(range(at, found[0] + 1)):
+        for i in reversed(range(at, indices[0] + 1)):
             for text in (self._save, self._saved):
                 if lines[i].strip() == text(saved):
                     indent = lines[i][: len(lines[i]) - len(lines[i].lstrip())]
@@ -183,30 +185,30 @@ class LayerFunction(LayerStudy):
 
     def _same_parameters(self, half: tree.Function, names: list[str]) -> None:
         """The parameters of a backward half have the names that the forward gives its own."""
-        given = half.parameters[1:]
+        parameters = half.parameters[1:]
         wanted = [*names, "gradOutput"] if self.made.instance.kind == "module" else names
-        for parameter, name in zip(given, wanted, strict=False):
+        for parameter, name in zip(parameters, wanted, strict=False):
             self.t.names.chosen[self.t.scopes.of_name[parameter]] = name
-        for parameter in given[len(wanted) :]:
+        for parameter in parameters[len(wanted) :]:
             self.t.scales.add(self.t.scopes.of_name[parameter])
 
     def _kept(self, names: list[str]) -> dict[str, bool]:
         """What the backward needs of the forward, and whether that is a tensor."""
         t = self.t
-        found: dict[str, bool] = {names[0]: True} if self.inherits else {}
+        saved: dict[str, bool] = {names[0]: True} if self.inherits else {}
         of_name = {t.names.of(p): p for p in self.inputs_of_forward()}
         written = self.set_before_read(self.forward) if self.forward is not None else set()
         if self.remembers_output:
             written |= {"output"}
         for half in self.halves:
-            own = self.set_before_read(half) - {"gradInput"}
+            assigned = self.set_before_read(half) - {"gradInput"}
             for node in tree.walk(half.body):
                 if isinstance(node, Name) and node not in half.parameters:
                     variable = t.scopes.of_name[node]
                     if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
                         kind = t.kind(of_name[t.names.of(node)])
                         is_target = kind == "table" and t.names.of(node) != names[0]
-                        found[t.names.of(node)] = kind != "number" and not is_target
+                        saved[t.names.of(node)] = kind != "number" and not is_target
                 if isinstance(node, Index) and self._is_output_inside(node):
                     raise Problem(
                         "T7-225", node.line, "the output of a layer inside, where its gradients are written"
@@ -219,13 +221,15 @@ class LayerFunction(LayerStudy):
                         or self._takes_number(half, node)
                         or self._is_nested(half, node)
                     ):
-                        found[parameter] = True
-                if name in self.handed or (name in self.temporary and name in written and name not in own):
+                        saved[parameter] = True
+                if name in self.handed or (
+                    name in self.temporary and name in written and name not in assigned
+                ):
                     assert name is not None
                     assert isinstance(node, Expression)
-                    found[self.local(name)] = t.kind(node) == "tensor"
+                    saved[self.local(name)] = t.kind(node) == "tensor"
         order = [*names, *self.handed]
-        return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
+        return dict(sorted(saved.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
 
     def _is_output_inside(self, node: Index) -> bool:
         """``self.field.output``, of a module that the layer has in it."""
@@ -304,17 +308,17 @@ class LayerFunction(LayerStudy):
         self.layer_used = True
         return f"super({self.name}, layer).forward"
 
-    def _inherited(self, given: str) -> None:
+    def _inherited(self, inputs: str) -> None:
         """The halves that the class has from its parent."""
         t, methods = self.t, self.made.methods
         if "backward" in methods:
             return
         if "updateGradInput" not in methods:
-            gradient = f"{t.need('input_gradient')}({self.parents}, {given}, gradOutput)"
+            gradient = f"{t.need('input_gradient')}({self.parents}, {inputs}, gradOutput)"
             t.emit(f"{self.local('gradInput')} = {gradient}")
         if "accGradParameters" not in methods and self.parameters:
             self.trains_inner = True
-            t.emit(f"{t.need('weight_gradients')}({self.parents}, {given}, gradOutput)")
+            t.emit(f"{t.need('weight_gradients')}({self.parents}, {inputs}, gradOutput)")
 
     def parents_half(self, node: Expression) -> str | None:
         """The method of the parent that ``parent.updateGradInput(self, ...)`` calls."""
@@ -374,14 +378,14 @@ class LayerFunction(LayerStudy):
         if t.behind_error():
             return
         gradients = self._input_gradients(names)
-        given = [] if self.spread else gradients
-        given += ["None"] * (names - max(len(given), bool(self.spread)) + self.either)
+        results = [] if self.spread else gradients
+        results += ["None"] * (names - max(len(results), bool(self.spread)) + self.either)
         for gradient in self.handed_gradients:
             used = any(gradient in self.fields_of(half.body) for half in self.halves)
-            given.append(self.local(gradient) if used else "None")
-        given += gradients if self.spread else []
-        alone = len(given) == 1 and given[0].startswith("*")
-        t.emit(f"return ({given[0]},)" if alone else f"return {', '.join(given)}")
+            results.append(self.local(gradient) if used else "None")
+        results += gradients if self.spread else []
+        alone = len(results) == 1 and results[0].startswith("*")
+        t.emit(f"return ({results[0]},)" if alone else f"return {', '.join(results)}")
 
     def _input_gradients(self, inputs: int) -> list[str]:
         """What a backward half gives for the inputs; a criterion's is one of its value."""
@@ -452,24 +456,24 @@ class LayerFunction(LayerStudy):
     def write_forward(self) -> None:
         t, forward = self.t, self.forward
         if self.by_hand:
-            names = [t.names.of(given) for given in self.inputs_of_forward()]
+            names = [t.names.of(parameter) for parameter in self.inputs_of_forward()]
             t.gap()
             t.emit(f"def forward(self, {', '.join(names)}):")
             layer = ["self"] if self.layer_used else []
             parameters = [f"self.{self.attribute(name)}" for name in self.handed]
-            given = [*layer, *names, *parameters]
+            args = [*layer, *names, *parameters]
             if self.spread:
-                given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
+                args = [*layer, *names[1:], *parameters, f"*{names[0]}"]
             if self.either:
                 t.emit(f"    {self._is_table} = isinstance({names[0]}, (list, tuple))")
                 spread = f"*({names[0]} if {self._is_table} else [{names[0]}])"
-                given = [*layer, self._is_table, *names[1:], *parameters, spread]
+                args = [*layer, self._is_table, *names[1:], *parameters, spread]
             if self.trains_inner and not self.handed:  # so that autograd asks for their gradients
                 if self.spread:
-                    given.insert(len(given) - 1, "next(self.parameters())")
+                    args.insert(len(args) - 1, "next(self.parameters())")
                 else:
-                    given.append("*self.parameters()")
-            t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
+                    args.append("*self.parameters()")
+            t.emit(f"    return {self.name}Function.apply({', '.join(args)})")
             t.emit("")
             return
         assert forward is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_functions import LayerFunction
@@ -21,7 +21,11 @@ class LayerGradients(LayerFunction):
     def _adds_to_part(self, name: str, part: Expression, value: Expression) -> None:
         """``self.gradWeight[i] = self.gradWeight[i] + x``: the gradient begins with zeros."""
         added = isinstance(value, tree.Binary) and value.operator in ("+", "-")
-        if not added or not isinstance(value, tree.Binary) or not forms.same_expression(value.left, part):
+        if (
+            not added
+            or not isinstance(value, tree.Binary)
+            or not tree_queries.same_expression(value.left, part)
+        ):
             raise Problem("T7-243", part.line, f"a part of {name}, to which nothing is added")
         local = self.local(name)
         begun = any(line.strip().startswith(f"{local} = ") for line in self.t.lines[-200:])
@@ -30,12 +34,12 @@ class LayerGradients(LayerFunction):
     def _added(self, call: Invoke) -> Py | None:
         """What a method adds to a gradient: ``add(x)``, ``add(scale, x)``, ``addmm(scale, a, b)``; None for others."""
         t = self.t
-        given = list(call.arguments)
+        arguments = list(call.arguments)
         if call.method not in ("add", "addmm", "addmv", "addr", "addcmul"):
             return None
-        factors = given[-1:] if call.method == "add" else given[-2:]
-        scale = given[: -len(factors)]
-        if len(scale) > 1 or len(given) < len(factors) or any(t.kind(x) != "number" for x in scale):
+        factors = arguments[-1:] if call.method == "add" else arguments[-2:]
+        scale = arguments[: -len(factors)]
+        if len(scale) > 1 or len(arguments) < len(factors) or any(t.kind(x) != "number" for x in scale):
             return None
         texts = [t.value(factor) for factor in factors]
         if call.method == "add":

@@ -12,12 +12,12 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.layers.as_modules import DERIVED_FROM
-from torch7py.translate.native import layer_halves
+from torch7py.translate.native import backward_methods
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
-from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
+from torch7py.translate.native.user_passes import has_user_passes
 from torch7py.translate.tree import Expression, Invoke, Name, String
 
 __all__ = ["LayerStudy"]
@@ -33,10 +33,12 @@ class LayerStudy(LayerFields):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
-        self.own_passes = has_own_passes(self.made)
-        if self.own_passes:
+        self.user_passes = has_user_passes(self.made)
+        if self.user_passes:
             self.halves = []  # methods like others
-        if "backward" in self.made.methods and layer_halves.lead_to_backward(self.t, self, self.halves[1:]):
+        if "backward" in self.made.methods and backward_methods.lead_to_backward(
+            self.t, self, self.halves[1:]
+        ):
             del self.halves[1:]
         self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
         self._find_parameters()
@@ -44,15 +46,17 @@ class LayerStudy(LayerFields):
         self.inherits = self.made.parent in DERIVED_FROM
         if self.inherits and self.forward is not None:
             self.by_hand = True  # with the parent's gradients, whatever the forward does
-        own = {name for half in self.halves for name in self.fields_of(half.body)} & set(self.gradients)
+        used_gradients = {name for half in self.halves for name in self.fields_of(half.body)} & set(
+            self.gradients
+        )
         weights = (
-            self.parameters if own or not self.inherits else []
+            self.parameters if used_gradients or not self.inherits else []
         )  # else the parent's halves are those that know
         self.handed = list(weights)
         if self.by_hand:
-            layer_halves.find_short_names(self)
+            backward_methods.find_short_names(self)
         self._find_temporaries()
-        layer_halves.name_as_fields(self)
+        backward_methods.name_as_fields(self)
 
     def _find_parameters(self) -> None:
         method = self.made.methods.get("parameters")
@@ -155,25 +159,25 @@ class LayerStudy(LayerFields):
         """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
         computing = {*self.halves, self.forward, self.made.methods.get("__init")}
         inside = {n for f in computing if f is not None for n in tree.walk(f.body)}
-        found: set[str] = set()
+        fields: set[str] = set()
         for node in self.t.classes.fields_asked.get(self.made, ()):
             if isinstance(node.key, String) and node not in inside:
-                found.add(node.key.value)
-        return found - KEPT_BY_NN
+                fields.add(node.key.value)
+        return fields - KEPT_BY_NN
 
     def _fields_in(self, functions: list[tree.Function]) -> set[str]:
         start = self.made.methods.get("__init")
-        found: set[str] = set()
+        fields: set[str] = set()
         for function in functions:
             if function is start or function in self.halves:
                 continue
-            found |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
-        return found
+            fields |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
+        return fields
 
     def set_before_read(self, function: tree.Function) -> set[str]:
         """The fields that a method gives a value before it reads them."""
         seen: set[str] = set()
-        found: set[str] = set()
+        fields: set[str] = set()
         for statement in function.body.statements:
             reads: list[str] = []
             sets: list[str] = []
@@ -188,7 +192,7 @@ class LayerStudy(LayerFields):
                         reads += self.fields_of(target)
                 for value in statement.values:
                     reads += self.fields_of(value)
-            elif (chain := layer_halves.chain(statement)) is not None:
+            elif (chain := backward_methods.chain(statement)) is not None:
                 name = self.own(root_of(chain))
                 if name is not None and self.overwrites(chain):
                     sets.append(name)
@@ -204,22 +208,22 @@ class LayerStudy(LayerFields):
             else:
                 reads += self.fields_of(statement)
             seen.update(reads)
-            found |= {name for name in sets if name not in seen}
+            fields |= {name for name in sets if name not in seen}
             seen.update(sets)
-        return found
+        return fields
 
     @cached_property
     def remembers_output(self) -> bool:
-        return layer_halves.remembers_output(self, self.overwrites)
+        return backward_methods.remembers_output(self, self.overwrites)
 
     def refuse_unset(self, lines: list[str]) -> None:
         """Refuse methods that use what the last call left in a field which here is a variable of each call."""
-        own = {self.local(name): name for name in (*self.temporary, *KEPT_BY_NN)}
-        for name in sorted(unset(lines, set(own))):
+        field_names = {self.local(name): name for name in (*self.temporary, *KEPT_BY_NN)}
+        for name in sorted(unset(lines, set(field_names))):
             raise Problem(
                 "T7-243",
                 self.made.statement.line,
-                f"{self.made.name} uses self.{own[name]} before it sets it",
+                f"{self.made.name} uses self.{field_names[name]} before it sets it",
             )
 
     def is_made_once(self, statement: tree.Statement) -> bool:
@@ -228,12 +232,12 @@ class LayerStudy(LayerFields):
             return False
         value = statement.values[0]
         name = self.own(statement.targets[0])
-        made = isinstance(value, tree.Binary) and value.operator == "or" and self.own(value.left) == name
-        return made and name is not None
+        is_buffer = isinstance(value, tree.Binary) and value.operator == "or" and self.own(value.left) == name
+        return is_buffer and name is not None
 
     def read(self) -> set[str]:
         """The fields that the computing methods read, and do not only set."""
-        found: set[str] = set()
+        fields: set[str] = set()
         for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
             targets: set[tree.Node] = set()
             for node in tree.walk(function.body):
@@ -242,8 +246,8 @@ class LayerStudy(LayerFields):
                 elif node not in targets:
                     name = self.own(node)
                     if name is not None:
-                        found.add(name)
-        return found
+                        fields.add(name)
+        return fields
 
     def overwrites(self, node: Invoke) -> bool:
         first: Expression = node
@@ -280,16 +284,18 @@ class LayerStudy(LayerFields):
         """The name of the tensors that the function is handed for a table of inputs."""
         return self._free("inputs") if self.either else self.spread
 
-    def _may_be_a_table(self, given: Name) -> bool:
+    def _may_be_a_table(self, input_name: Name) -> bool:
         """Whether an input is a table of tensors here and one tensor there."""
-        found = self.t.type(given).find()
-        if "table" not in found.kinds or len(found.kinds) < 2:
+        input_type = self.t.type(input_name).find()
+        if "table" not in input_type.kinds or len(input_type.kinds) < 2:
             return False
-        tables = [source.find() for source in found.sources if "table" in source.find().kinds]
-        plain = found.kinds == {"table", "tensor"} and bool(tables)
+        tables = [source.find() for source in input_type.sources if "table" in source.find().kinds]
+        plain = input_type.kinds == {"table", "tensor"} and bool(tables)
         plain = plain and all(table.of_elements().kind == "tensor" for table in tables)
         if not plain or self.forward is None or self.made.instance.kind == "criterion":
-            raise Problem("T7-243", given.line, "gradients of an input that may be a table or something else")
+            raise Problem(
+                "T7-243", input_name.line, "gradients of an input that may be a table or something else"
+            )
         return True
 
     @property
@@ -299,11 +305,11 @@ class LayerStudy(LayerFields):
 
     def _free(self, name: str) -> str:
         """A name that no variable of the methods that compute has, nor a field that is one there."""
-        fields = {self.local(each) for each in (*self.temporary, *self.handed, *self.gradients)}
-        found = self.local(name)
-        while found in fields:
-            found += "_"
-        return found
+        fields = {self.local(field) for field in (*self.temporary, *self.handed, *self.gradients)}
+        candidate = self.local(name)
+        while candidate in fields:
+            candidate += "_"
+        return candidate
 
     def _either(self, several: str) -> str:
         """The statement that gives the input back what the layer was given."""
@@ -317,16 +323,18 @@ def unset(lines: list[str], names: set[str]) -> set[str]:
     """
     first = next((line for line in lines if line.strip()), "")
     text = "\n".join(["if True:", *lines] if first.startswith(" ") else lines)
-    found: set[str] = set()
+    unset_names: set[str] = set()
     for function in ast.walk(ast.parse(text)):
         if isinstance(function, ast.FunctionDef):
             inside = list(ast.walk(function))
             used = [node for node in inside if isinstance(node, ast.Name)]
             if any(node.id == "NotImplementedError" for node in used):
                 continue
-            made = {node.arg: 0 for node in inside if isinstance(node, ast.arg)}
+            binding_lines = {node.arg: 0 for node in inside if isinstance(node, ast.arg)}
             for node in used:
                 if not isinstance(node.ctx, ast.Load):
-                    made[node.id] = min(made.get(node.id, node.lineno), node.lineno)
-            found |= {node.id for node in used if node.lineno < made.get(node.id, node.lineno + 1)}
-    return found & names
+                    binding_lines[node.id] = min(binding_lines.get(node.id, node.lineno), node.lineno)
+            unset_names |= {
+                node.id for node in used if node.lineno < binding_lines.get(node.id, node.lineno + 1)
+            }
+    return unset_names & names

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
-from torch7py.translate.forms import dotted
-from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import Assign, Block, Call, Expression, Function, Index, Name, Statement, String
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["read_library_functions"]
 
@@ -22,7 +22,7 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
     ``files``: in the order in which they are run. A field of that name that the library has itself is another one where
     it is used before it is written over: such a field stays. Returns those that have a name now: ``string.trim``.
     """
-    made: dict[tuple[str, str], int] = {}
+    definitions: dict[tuple[str, str], int] = {}
     statements: list[tuple[Statement, Index]] = []
     for file in files:
         for statement in file.statements:
@@ -32,21 +32,21 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
             name = (target.base.name, target.key.value)
             if not (name[0] in _LIBRARIES or name[0] in packages) or not _is_plain(name[1]):
                 continue
-            made[name] = -1 if name in made else statement.place.start  # or twice
+            definitions[name] = -1 if name in definitions else statement.place.start  # or twice
             statements.append((statement, target))
-    made = {name: start for name, start in made.items() if start >= 0}
-    uses = _uses(files, made) if made else {}
-    taken = {node.name for file in files for node in tree.every(file, Name)} if made else set()
+    definitions = {name: start for name, start in definitions.items() if start >= 0}
+    uses = _uses(files, definitions) if definitions else {}
+    taken = {node.name for file in files for node in tree.every(file, Name)} if definitions else set()
     new: dict[Expression, Expression] = {}
     named: set[str] = set()
     for (library, field), nodes in uses.items():
         if not nodes:
             continue
-        own = field if field not in taken else f"{library}_{field}"
-        if own not in taken:
-            taken.add(own)
+        new_name = field if field not in taken else f"{library}_{field}"
+        if new_name not in taken:
+            taken.add(new_name)
             named.add(f"{library}.{field}")
-            new |= {node: Name(node.place, own) for node in nodes}
+            new |= {node: Name(node.place, new_name) for node in nodes}
     others: dict[Statement, Statement] = {}
     for statement, target in statements:
         if target in new and isinstance(statement, tree.FunctionStatement):
@@ -72,9 +72,11 @@ def _is_plain(name: str) -> bool:
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
-def _uses(files: Iterable[Block], made: dict[tuple[str, str], int]) -> dict[tuple[str, str], list[Index]]:
+def _uses(
+    files: Iterable[Block], definitions: dict[tuple[str, str], int]
+) -> dict[tuple[str, str], list[Index]]:
     """All places where these fields stand; none of one that is used before it is made, or written elsewhere."""
-    found: dict[tuple[str, str], list[Index]] = {name: [] for name in made}
+    uses: dict[tuple[str, str], list[Index]] = {name: [] for name in definitions}
     lost: set[tuple[str, str]] = set()
     for file in files:
         hidden = _hidden(file)
@@ -84,35 +86,35 @@ def _uses(files: Iterable[Block], made: dict[tuple[str, str], int]) -> dict[tupl
             if not isinstance(node.base, Name) or not isinstance(node.key, String):
                 continue
             name = (node.base.name, node.key.value)
-            if name not in made:
+            if name not in definitions:
                 continue
-            early = node.place.start < made[name] and node not in later
-            elsewhere = node in stored and node.place.start != made[name]
+            early = node.place.start < definitions[name] and node not in later
+            elsewhere = node in stored and node.place.start != definitions[name]
             if name[0] in hidden or early or elsewhere:
                 lost.add(name)
-            found[name].append(node)
-    return {name: nodes for name, nodes in found.items() if name not in lost}
+            uses[name].append(node)
+    return {name: nodes for name, nodes in uses.items() if name not in lost}
 
 
 def _hidden(file: Block) -> set[str]:
     """The names of local variables of a file that hold something else than the package of that name."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in tree.walk(file):
         if isinstance(node, tree.Local):
             for at, name in enumerate(node.names):
                 value = node.values[at] if at < len(node.values) else None
-                given = (
+                args = (
                     value.arguments if isinstance(value, Call) and dotted(value.callee) == "require" else ()
                 )
-                package = given[0].value if len(given) == 1 and isinstance(given[0], String) else None
+                package = args[0].value if len(args) == 1 and isinstance(args[0], String) else None
                 if package != name.name:
-                    found.add(name.name)
+                    names.add(name.name)
         elif isinstance(node, tree.GenericFor):
-            found.update(name.name for name in node.names)
+            names.update(name.name for name in node.names)
         elif isinstance(node, tree.NumericFor):
-            found.add(node.variable.name)
+            names.add(node.variable.name)
         elif isinstance(node, tree.LocalFunction):
-            found.add(node.name.name)
+            names.add(node.name.name)
         elif isinstance(node, Function):
-            found.update(name.name for name in node.parameters)
-    return found
+            names.update(name.name for name in node.parameters)
+    return names

@@ -36,8 +36,8 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
 
 def _formula(layer: Layer | None) -> str | None:
     """The formula of a criterion without arguments."""
-    found = None if layer is None or layer.args.texts else LOSSES.get(layer.name)
-    return None if found is None else found.formula
+    loss = None if layer is None or layer.args.texts else LOSSES.get(layer.name)
+    return None if loss is None else loss.formula
 
 
 def _masked(layer: Layer, masked: Layer, name: str, line: int) -> list[str]:

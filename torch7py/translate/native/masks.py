@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression, Index, Name
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["has_comments", "masked"]
 
@@ -61,7 +61,7 @@ def has_length(t: Translation, name: Name, length: Expression) -> bool:
     if not _stays(t, length):
         return False
     variable = t.scopes.of_name[name]
-    values = [v for v in t.wholes.sources(variable) if isinstance(v, Expression)]
+    values = [v for v in t.integers.sources(variable) if isinstance(v, Expression)]
     sources = [v for v in values if t.kind(v) == "tensor"]
     if len(sources) != 1 or not isinstance(sources[0], Call):
         return False

@@ -56,10 +56,10 @@ def _search(t: Translation, subject: Expression, arguments: tuple[Expression, ..
 
 def condition(t: Translation, node: Expression) -> Py | None:
     """Whether something is found."""
-    found = matched(t, node)
-    if found is None or found[0] not in ("find", "match") or not found[2]:
+    string_call = matched(t, node)
+    if string_call is None or string_call[0] not in ("find", "match") or not string_call[2]:
         return None
-    name, subject, arguments = found
+    name, subject, arguments = string_call
     if name == "find" and _plain(arguments) and _start(t, arguments) is None:
         text = t.value(subject).at(code.ADD)
         return Py(f"{t.value(arguments[0]).at(code.ADD)} in {text}", code.COMPARE)
@@ -76,10 +76,10 @@ def value(t: Translation, name: str, subject: Expression, arguments: tuple[Expre
     if name == "find" and _plain(arguments):
         start = _start(t, arguments)
         more = "" if start is None else f", {start}"
-        found = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
-        return Py(f"{found} + 1 or None", code.OR)
+        index = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
+        return Py(f"{index} + 1 or None", code.OR)
     if name == "gmatch":  # kept or returned: like Lua's function it gives each match once
-        expression, groups = as_regex(arguments[0], each=True)
+        expression, groups = as_regex(arguments[0], in_gmatch=True)
         if groups > 1:
             raise Undecided("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
         t.imports.add("re")
@@ -92,12 +92,12 @@ def value(t: Translation, name: str, subject: Expression, arguments: tuple[Expre
 
 def several(
     t: Translation,
-    found: tuple[str, Expression, tuple[Expression, ...]],
+    string_call: tuple[str, Expression, tuple[Expression, ...]],
     targets: tuple[Expression, ...],
     line: int,
 ) -> bool:
     """``a, b = s:find(p)`` and its like."""
-    name, subject, arguments = found
+    name, subject, arguments = string_call
     names = [t.unread(target) or t.target(target) for target in targets]
     if name == "gsub":
         _substituted(t, subject, arguments, names, line)
@@ -110,11 +110,11 @@ def several(
         needle = arguments[0]
         text = quoted(needle.value) if isinstance(needle, String) else t.value(needle).text
         at = "" if start is None else f", {start}"
-        place = t.fresh("place")
-        t.emit(f"{place} = {t.value(subject).at(code.ATOM)}.find({text}{at})")
+        position = t.fresh("place")
+        t.emit(f"{position} = {t.value(subject).at(code.ATOM)}.find({text}{at})")
         size = str(len(needle.value)) if isinstance(needle, String) else f"len({text})"
-        given = [f"{place} + 1", f"{place} + {size}"] + ["None"] * (len(names) - 2)
-        t.emit(f"{', '.join(names)} = ({', '.join(given)}) if {place} >= 0 else ({_nones(names)})")
+        values = [f"{position} + 1", f"{position} + {size}"] + ["None"] * (len(names) - 2)
+        t.emit(f"{', '.join(names)} = ({', '.join(values)}) if {position} >= 0 else ({_nones(names)})")
         return True
     groups = captures(arguments[0])
     m = t.fresh("m")
@@ -124,12 +124,14 @@ def several(
         if groups == len(names):
             t.emit(f"{', '.join(names)} = {m}.groups() if {m} else ({_nones(names)})")
             return True
-        given = [f"{m}[{i}]" for i in (range(1, groups + 1) if groups else [0])][: len(names)]
-        given += ["None"] * (len(names) - whole)
+        values = [f"{m}[{i}]" for i in (range(1, groups + 1) if groups else [0])][: len(names)]
+        values += ["None"] * (len(names) - whole)
     else:
-        given = [f"{m}.start() + 1", f"{m}.end()", *(f"{m}[{i}]" for i in range(1, groups + 1))][: len(names)]
-        given += ["None"] * (len(names) - len(given))
-    t.emit(f"{', '.join(names)} = ({', '.join(given)}) if {m} else ({_nones(names)})")
+        values = [f"{m}.start() + 1", f"{m}.end()", *(f"{m}[{i}]" for i in range(1, groups + 1))][
+            : len(names)
+        ]
+        values += ["None"] * (len(names) - len(values))
+    t.emit(f"{', '.join(names)} = ({', '.join(values)}) if {m} else ({_nones(names)})")
     return True
 
 
@@ -199,8 +201,8 @@ def _inline(t: Translation, new: tree.Function, groups: int, line: int) -> str:
     variables = [t.scopes.of_name[parameter] for parameter in new.parameters]
     before = {variable: t.names.chosen[variable] for variable in variables}
     for index, variable in enumerate(variables):
-        place = index + 1 if groups else 0
-        t.names.chosen[variable] = f"m[{place}]" if place <= groups else "None"
+        group = index + 1 if groups else 0
+        t.names.chosen[variable] = f"m[{group}]" if group <= groups else "None"
     outer, t.scope = t.scope, t.scopes.of_function[new]
     try:
         inner = written_text(t, only.values[0])

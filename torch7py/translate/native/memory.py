@@ -7,7 +7,6 @@ Programs go through it with ``p[i]`` and ``p + n``, and keep texts in it, as byt
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -15,6 +14,7 @@ from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, rule
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["element", "moved"]
 
@@ -30,26 +30,26 @@ def _from_first(t: Translation, node: Expression) -> Py:
 def _are_followed(t: Translation) -> bool:
     """Whether pointers are only kept, moved on, and given to functions of texts: a vector is no address."""
     if t.follows_pointers is None:
-        pointers = {node for node, found in t.types.by_node.items() if found.find().kinds == {"pointer"}}
+        pointers = {node for node, type_ in t.types.by_node.items() if type_.find().kinds == {"pointer"}}
         t.follows_pointers = not pointers - {
-            node for place in tree.walk(t.program) for node in _free(t, place)
+            node for parent in tree.walk(t.program) for node in _free(t, parent)
         }
     return t.follows_pointers
 
 
-def _free(t: Translation, place: tree.Node | Block) -> tuple[Expression, ...]:
+def _free(t: Translation, parent: tree.Node | Block) -> tuple[Expression, ...]:
     """The expressions right in a statement or another expression that may be pointers there."""
-    if isinstance(place, tree.Local):
-        return (*place.names, *place.values)
-    if isinstance(place, tree.Assign):
-        return (*place.targets, *place.values)
-    if isinstance(place, Binary) and place.operator == "+":
-        return (place.left,)
-    if isinstance(place, Index):
-        return (place.base,)
-    if isinstance(place, Call) and t.path(place.callee) in ("ffi.copy", "ffi.string"):
-        return place.arguments
-    return (place.call,) if isinstance(place, tree.Run) else ()
+    if isinstance(parent, tree.Local):
+        return (*parent.names, *parent.values)
+    if isinstance(parent, tree.Assign):
+        return (*parent.targets, *parent.values)
+    if isinstance(parent, Binary) and parent.operator == "+":
+        return (parent.left,)
+    if isinstance(parent, Index):
+        return (parent.base,)
+    if isinstance(parent, Call) and t.path(parent.callee) in ("ffi.copy", "ffi.string"):
+        return parent.arguments
+    return (parent.call,) if isinstance(parent, tree.Run) else ()
 
 
 @rule("data")
@@ -84,8 +84,8 @@ def element(t: Translation, node: Index, stored: bool = False) -> Py:
     """``p[n]``, counted from 0."""
     if t.kind(node.key) != "number" or not t.intervals.natural(node.key):
         raise Problem("T7-203", node.line, "what may be a place before a pointer, or no number")
-    found = f"{t.value(node.base).at(code.ATOM)}[{_place(t, node.key)}]"
-    return atom(found if stored else f"{found}.item()")
+    subscript = f"{t.value(node.base).at(code.ATOM)}[{_place(t, node.key)}]"
+    return atom(subscript if stored else f"{subscript}.item()")
 
 
 @function("ffi.string")
@@ -94,7 +94,7 @@ def string(t: Translation, node: Call) -> Py:
     if not 1 <= len(node.arguments) <= 2 or t.kind(node.arguments[0]) != "pointer":
         raise Problem("T7-203", node.line, "ffi.string of something else than the memory of a tensor")
     length = node.arguments[1:]
-    text = "".join(f", {t.expressions.whole_number(each)}" for each in length)
+    text = "".join(f", {t.expressions.whole_number(argument)}" for argument in length)
     return atom(f"{t.need('text_at')}({t.value(node.arguments[0])}{text})")
 
 

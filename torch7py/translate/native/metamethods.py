@@ -47,35 +47,39 @@ class Metamethods:
     def __init__(self, t: Translation, classes: Classes) -> None:
         self.classes, self.t = classes, t
 
-    def write_reflected(self, made: LuaClass) -> None:
+    def write_reflected(self, lua_class: LuaClass) -> None:
         """Operators with an object on the right alone."""
         t = self.t
         for name, (operator, reflected) in _REFLECTED.items():
-            if name in made.methods and self._on_the_right(made, operator):
+            if name in lua_class.methods and self._on_the_right(lua_class, operator):
                 t.gap()
                 t.emit(f"def {reflected}(self, other):")
                 with t.indented():
-                    t.emit(f"return {self.classes.names[made]}.{SPECIAL[name]}(other, self)")
+                    t.emit(f"return {self.classes.names[lua_class]}.{SPECIAL[name]}(other, self)")
                 t.emit("")
 
-    def write_not_inherited(self, made: LuaClass) -> None:
+    def write_not_inherited(self, lua_class: LuaClass) -> None:
         """What Python's classes inherit and Lua's metatables do not."""
         t = self.t
-        if not made.by_metatable or made.base is None:
+        if not lua_class.by_metatable or lua_class.base is None:
             return
-        own = {*made.methods, *made.aliases, *made.inherited}
-        for name in sorted({n for n in SPECIAL if n != "__init" and made.base.find(n) is not None} - own):
+        method_names = {*lua_class.methods, *lua_class.aliases, *lua_class.inherited}
+        for name in sorted(
+            {n for n in SPECIAL if n != "__init" and lua_class.base.find(n) is not None} - method_names
+        ):
             if name == "__len":
-                raise Problem("T7-242", made.statement.line, "a length that the objects of a parent have")
+                raise Problem(
+                    "T7-242", lua_class.statement.line, "a length that the objects of a parent have"
+                )
             for line in _NOT_INHERITED.get(name, ()):
                 t.emit(line)
 
-    def _on_the_right(self, made: LuaClass, operator: str) -> bool:
+    def _on_the_right(self, lua_class: LuaClass, operator: str) -> bool:
         """Whether something else than an object stands on the left of an operator, and an object on the right."""
         t = self.t
         return any(
             node.operator == operator
-            and made in t.type(node.right).find().classes
+            and lua_class in t.type(node.right).find().classes
             and t.kind(node.left) != "object"
             for node in tree.every(t.program, tree.Binary)
         )

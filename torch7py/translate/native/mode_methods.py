@@ -37,43 +37,45 @@ class ModeMethods:
         self.classes, self.t = classes, t
         self.only_passes_down = only_passes_down
 
-    def own(self, made: LuaClass) -> set[str]:
+    def own(self, lua_class: LuaClass) -> set[str]:
         """The methods of a class that do more than to say what the mode is, or write over one that does."""
-        before = self.own(made.base) if made.base is not None else set()
-        here = {name: made.methods[name] for name in MODES if name in made.methods}
+        before = self.own(lua_class.base) if lua_class.base is not None else set()
+        here = {name: lua_class.methods[name] for name in MODES if name in lua_class.methods}
         return {
             n
             for n, f in here.items()
             if n in before or not (self._marks(n, f) or self.only_passes_down(n, f))
         }
 
-    def _every(self, made: LuaClass | None) -> set[str]:
+    def _every(self, lua_class: LuaClass | None) -> set[str]:
         """Those of a class and its parents."""
-        return set() if made is None else self.own(made) | self._every(made.base)
+        return set() if lua_class is None else self.own(lua_class) | self._every(lua_class.base)
 
-    def write(self, made: LuaClass) -> None:
+    def write(self, lua_class: LuaClass) -> None:
         """``train`` of a class: with methods of its own, or where it leaves the layers inside alone."""
         t = self.t
-        own, before = self._every(made), self._every(made.base)
-        if own == before and (made.base is not None or not self._keeps_others(made)):
+        mode_methods, before = self._every(lua_class), self._every(lua_class.base)
+        if mode_methods == before and (lua_class.base is not None or not self._keeps_others(lua_class)):
             return  # the parent's calls what is written over
         t.gap()
         t.emit("def train(self, mode=True):")
         with t.indented():
-            if own:
+            if mode_methods:
                 for name, word in (("training", "if mode:"), ("evaluate", "else:")):
                     t.emit(word)
-                    t.emit(f"    {f'self.{MODES[name]}()' if name in own else self._plain(made, name)}")
+                    t.emit(
+                        f"    {f'self.{MODES[name]}()' if name in mode_methods else self._plain(lua_class, name)}"
+                    )
             else:
                 t.emit("self.training = mode  # that of the layers inside stays, as in Torch7")
             t.emit("return self")
 
-    def _plain(self, made: LuaClass, name: str) -> str:
+    def _plain(self, lua_class: LuaClass, name: str) -> str:
         """What ``training`` or ``evaluate`` does that is not the program's own."""
         mode = name == "training"
-        function = made.find(name) if name not in self._every(made) else None
+        function = lua_class.find(name) if name not in self._every(lua_class) else None
         goes_on = function is not None and not self._marks(name, function)
-        if goes_on or not facts.is_module(self._root(made).parent):
+        if goes_on or not facts.is_module(self._root(lua_class).parent):
             return f"super().train({mode})"
         return f"self.training = {mode}"
 
@@ -87,37 +89,37 @@ class ModeMethods:
             if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
                 return False
             target, value = statement.targets[0], statement.values[0]
-            is_own = (
+            is_self_field = (
                 isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == "self"
             )
             is_mode = (
                 isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "train"
             )
-            if not (is_own and is_mode and isinstance(value, tree.Boolean)):
+            if not (is_self_field and is_mode and isinstance(value, tree.Boolean)):
                 return False
             if value.value is not (name == "training"):
                 return False
         return True
 
-    def _root(self, made: LuaClass) -> LuaClass:
-        while made.base is not None:
-            made = made.base
-        return made
+    def _root(self, lua_class: LuaClass) -> LuaClass:
+        while lua_class.base is not None:
+            lua_class = lua_class.base
+        return lua_class
 
-    def _keeps_others(self, made: LuaClass) -> bool:
+    def _keeps_others(self, lua_class: LuaClass) -> bool:
         """Whether Torch7's training() and evaluate() of a class would not reach layers inside that ask for the mode."""
-        if not facts.is_module(self._root(made).parent):
+        if not facts.is_module(self._root(lua_class).parent):
             return False
-        methods = {name: function for name in MODES if (function := made.find(name)) is not None}
+        methods = {name: function for name in MODES if (function := lua_class.find(name)) is not None}
         if any(not self._marks(name, function) for name, function in methods.items()):
             return False
         if not any(n.method in MODES for n in tree.every(self.t.program, Invoke)):
             return False
-        fields = {name: found.find() for name, found in made.instance.find().fields.items()}
+        fields = {name: field_type.find() for name, field_type in lua_class.instance.find().fields.items()}
         if "modules" in fields:
             return False
-        inside = [each.of_elements() if each.kind == "table" else each for each in fields.values()]
-        return any(each.kind == "module" and not self._is_alike(each.find()) for each in inside)
+        inside = [part.of_elements() if part.kind == "table" else part for part in fields.values()]
+        return any(part.kind == "module" and not self._is_alike(part.find()) for part in inside)
 
     def _is_alike(self, module: Type) -> bool:
         for part in all_parts(module):
@@ -125,8 +127,8 @@ class ModeMethods:
                 return False
             if not all(_ALIKE.fullmatch(layer.name) for layer in part.layers):
                 return False
-            for made in part.classes:
-                asked = self.classes.fields_asked.get(made, ())
+            for lua_class in part.classes:
+                asked = self.classes.fields_asked.get(lua_class, ())
                 if any(isinstance(n.key, String) and n.key.value == "train" for n in asked):
                     return False
         return True

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import INDENT, Py, atom, python_name
-from torch7py.translate.native.given import gives, keep_fields_apart, makes_table
 from torch7py.translate.native.interfaces import modules as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.module_exports import gives, keep_fields_apart, makes_table
 from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile
@@ -50,8 +50,8 @@ class Modules(interfaces.Modules):
     def available(self) -> set[Variable]:
         """The variables that the script's functions have without its ``main``."""
         inside = {self.project.script, *self.late}
-        found = {v for v, owner in self.owners.items() if owner not in inside}
-        return found | self.shared | {v for v, file in self.aliases.items() if file not in self.late}
+        variables = {v for v, owner in self.owners.items() if owner not in inside}
+        return variables | self.shared | {v for v, file in self.aliases.items() if file not in self.late}
 
     # Expressions
 
@@ -79,10 +79,14 @@ class Modules(interfaces.Modules):
         file = self._file_behind(node.base)
         if file is None or self.given[file].table is None:
             return None
-        made = self.t.types.class_named(node)
-        if made is not None and made.holder is not None and made.statement not in self._top[file]:
+        lua_class = self.t.types.class_named(node)
+        if (
+            lua_class is not None
+            and lua_class.holder is not None
+            and lua_class.statement not in self._top[file]
+        ):
             # torch.class puts it there from another file
-            return self.class_name(made, node.line)
+            return self.class_name(lua_class, node.line)
         if not isinstance(node.key, String):
             if file is self.current or self.t.kind(node.key) != "string":
                 return None
@@ -93,16 +97,18 @@ class Modules(interfaces.Modules):
             return atom(name)
         return atom(f"{self._module_name(node.base, file)}.{name}")
 
-    def class_name(self, made: LuaClass, line: int) -> Py:
+    def class_name(self, lua_class: LuaClass, line: int) -> Py:
         """A class that lies in a file's table: the page of the file that makes it has its name."""
-        if made in self.t.classes.failed:
-            raise self.t.classes.failed[made]
-        name = self.t.classes.names[made]
-        home = next((f for f in self.project.files if made.statement in self._top[f]), self.project.script)
+        if lua_class in self.t.classes.failed:
+            raise self.t.classes.failed[lua_class]
+        name = self.t.classes.names[lua_class]
+        home = next(
+            (f for f in self.project.files if lua_class.statement in self._top[f]), self.project.script
+        )
         order = [*self.project.files, self.project.script]
         if order.index(home) > order.index(self.current):  # that page imports this one
             if not self.t.depth or home is self.project.script or self.t.scope in self._file_of:
-                raise Problem("T7-251", line, f"the class {made.name}, which a later file makes")
+                raise Problem("T7-251", line, f"the class {lua_class.name}, which a later file makes")
             imported = f"from {home.module} import {name}"
             if self.t.lines[-1:] != [INDENT * self.t.depth + imported]:
                 self.t.emit(imported)
@@ -173,7 +179,7 @@ class Modules(interfaces.Modules):
         """Import a late file before the statement that runs it in an expression."""
         statements = (s for s in tree.walk(self.project.script.block) if isinstance(s, Statement))
         statement = next((s for s in statements if node in tree.own_nodes(s)), None)
-        if statement is None or not forms.is_first_call(statement, node):
+        if statement is None or not tree_queries.is_first_call(statement, node):
             raise Problem(
                 "T7-251", node.line, f"{file.name}, which is run after something else of a statement"
             )
@@ -231,8 +237,8 @@ class Modules(interfaces.Modules):
         ):
             return False
         name = self.t.names.of(target)
-        given = self.given[file].table is not None or self.given[file].name
-        if not name.isidentifier() or not given or self.t.scopes.of_name[target].is_global:
+        has_exports = self.given[file].table is not None or self.given[file].name
+        if not name.isidentifier() or not has_exports or self.t.scopes.of_name[target].is_global:
             return False
         self._refuse_again(call, file)
         self.t.emit(self._import_line(name, file))
@@ -252,7 +258,7 @@ class Modules(interfaces.Modules):
 
     def _of_module(self, node: Statement) -> bool:
         """The statements of a required file that make it a module."""
-        given = self.given[self.current]
+        exports = self.given[self.current]
         if isinstance(node, tree.Return):
             if node is not self.current.block.statements[-1] or len(node.values) > 1:
                 raise Problem("T7-251", node.line, "a file that returns in its middle, or several values")
@@ -260,11 +266,11 @@ class Modules(interfaces.Modules):
             named = value is not None and self.t.types.class_named(value) is not None
             elsewhere = isinstance(value, Name) and self.t.scopes.of_name[value] in self.shared
             if value is not None and not named and (elsewhere or not isinstance(value, Name)):
-                self.t.emit(f"{given.name} = {self.t.value(value)}")
+                self.t.emit(f"{exports.name} = {self.t.value(value)}")
             return True
-        if given.table is None:
+        if exports.table is None:
             return False
-        if isinstance(node, (tree.Local, tree.Assign)) and makes_table(self.t, node, given.table):
+        if isinstance(node, (tree.Local, tree.Assign)) and makes_table(self.t, node, exports.table):
             return True
         if isinstance(node, tree.FunctionStatement):
             name = self._own_field(node.target)
@@ -296,13 +302,13 @@ class Modules(interfaces.Modules):
         self.imports: dict[str, SourceFile] = {}
         self.run: dict[SourceFile, None] = {}
 
-    def import_lines(self, code: str, pages: dict[SourceFile, str], own: set[str]) -> list[str]:
+    def import_lines(self, code: str, pages: dict[SourceFile, str], imported_names: set[str]) -> list[str]:
         """The imports of a page from the other ones; ``pages`` are those written before it."""
         lines = {self._import_line(name, file): None for name, file in self.imports.items()}
         for file in pages:
             if file not in self.bound:
                 self.bound[file] = bound(pages[file])
-        for name in sorted(unresolved(code, set(self.imports) | own)) if pages else ():
+        for name in sorted(unresolved(code, set(self.imports) | imported_names)) if pages else ():
             for file in reversed(list(pages)):
                 if name in self.bound[file]:
                     if self._is_late(file):
@@ -321,10 +327,10 @@ class Modules(interfaces.Modules):
 
     def _import_line(self, name: str, file: SourceFile) -> str:
         """The import of what a file gives, under a name."""
-        given = self.given[file]
+        exports = self.given[file]
         package, _, last = file.module.rpartition(".")
-        if given.table is None:
-            return _imported(file.module, given.name, name)
+        if exports.table is None:
+            return _imported(file.module, exports.name, name)
         if package:
             return _imported(package, last, name)
         return f"import {last}" if last == name else f"import {last} as {name}"
@@ -345,18 +351,18 @@ def _imported(module: str, name: str, alias: str) -> str:
 
 def _joined(lines: Iterable[str]) -> list[str]:
     """Imports in order, with one of all that comes from a module under its own name."""
-    found: list[str] = []
+    result: list[str] = []
     names: dict[str, list[str]] = {}
     for line in lines:
         module, _, name = line.removeprefix("from ").partition(" import ")
         if line.startswith("from ") and " as " not in name:
             names.setdefault(module, []).append(name)
         else:
-            found.append(line)
-    found += [
-        f"from {module} import {', '.join(sorted(given, key=_order))}" for module, given in names.items()
+            result.append(line)
+    result += [
+        f"from {module} import {', '.join(sorted(members, key=_order))}" for module, members in names.items()
     ]
-    return sorted(found, key=lambda line: (line.startswith("from"), line.lower()))
+    return sorted(result, key=lambda line: (line.startswith("from"), line.lower()))
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -135,12 +135,12 @@ class Names:
 
 def walk_function(node: tree.Node | tree.Block) -> list[tree.Node | tree.Block]:
     """A node and what is below it, without what is in inner functions."""
-    found: list[tree.Node | tree.Block] = []
+    nodes: list[tree.Node | tree.Block] = []
     stack: list[tree.Node | tree.Block] = [node]
     while stack:
         current = stack.pop()
-        found.append(current)
+        nodes.append(current)
         stack.extend(
             child for child in reversed(list(tree.children(current))) if not isinstance(child, tree.Function)
         )
-    return found
+    return nodes

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import bare, statements, targets
-from torch7py.translate.forms import values as values_of
-from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.scopes import Scopes, Variable, resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Invoke, Name, Unary
+from torch7py.translate.tree_queries import bare, statements, targets
+from torch7py.translate.tree_queries import values as values_of
 
 __all__ = ["read_chains"]
 
@@ -45,11 +45,13 @@ class _Chains:
         scopes = resolve(self.program)
         minus = [node for node in tree.every(self.program, Binary) if node.operator == "-"]
         others = sorted((n for n in minus if n not in self.calls), key=lambda n: n.place.end)
-        given = _given(self.program, scopes)
+        assignments = _given(self.program, scopes)
         news = bool(others)
         while news:
             before = len(self.nodes) + len(self.calls)
-            self.nodes |= {v for v, values in given.items() if all(self._is_node(x, scopes) for x in values)}
+            self.nodes |= {
+                v for v, values in assignments.items() if all(self._is_node(x, scopes) for x in values)
+            }
             for node in others:
                 if node not in self.calls and self._is_node(node.left, scopes):
                     self._read(node)
@@ -64,19 +66,21 @@ class _Chains:
 
 def _given(program: Block, scopes: Scopes) -> dict[Variable, list[Expression | None]]:
     """What each variable is given that is only ever given one thing at a time; None is something else."""
-    found: dict[Variable, list[Expression | None]] = {}
+    assignments: dict[Variable, list[Expression | None]] = {}
     written: dict[Variable, int] = {}
     for node in statements(program):
-        given, values = targets(node), values_of(node)
-        for at, target in enumerate(given):
+        target_list, values = targets(node), values_of(node)
+        for at, target in enumerate(target_list):
             if isinstance(target, Name):
                 variable = scopes.of_name[target]
                 if values:
-                    found.setdefault(variable, []).append(values[at] if len(given) == len(values) else None)
+                    assignments.setdefault(variable, []).append(
+                        values[at] if len(target_list) == len(values) else None
+                    )
                 written[variable] = written.get(variable, 0) + 1
     return {
         v: values
-        for v, values in found.items()
+        for v, values in assignments.items()
         if v.kind in ("local", "global") and written[v] == len(v.writes) + (v.kind == "local")
     }
 

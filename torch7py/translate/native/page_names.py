@@ -54,7 +54,7 @@ def bound(code: str) -> set[str]:
 def unresolved(code: str, known: set[str]) -> set[str]:
     """The names that a page uses and does not make."""
     top = table_of(code)
-    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    defined = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     used: set[str] = set()
     waiting = [top]
     while waiting:
@@ -63,9 +63,9 @@ def unresolved(code: str, known: set[str]) -> set[str]:
             if symbol.is_referenced() and (symbol.is_global() or table is top):
                 used.add(symbol.get_name())
             if symbol.is_declared_global() and symbol.is_assigned():
-                made.add(symbol.get_name())
+                defined.add(symbol.get_name())
         waiting.extend(table.get_children())
-    return {name for name in used - made - known if name not in BUILTINS and not _of_module(name)}
+    return {name for name in used - defined - known if name not in BUILTINS and not _of_module(name)}
 
 
 def _of_module(name: str) -> bool:

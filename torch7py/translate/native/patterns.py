@@ -30,14 +30,16 @@ def is_plain(pattern: str) -> bool:
     return not (_SPECIAL & set(pattern))
 
 
-def as_regex(node: Expression, each: bool = False) -> tuple[str, int]:
+def as_regex(node: Expression, in_gmatch: bool = False) -> tuple[str, int]:
     """A literal pattern as the source of a Python regular expression, and its number of captures.
 
-    ``each``: whether it is one of gmatch, in which a ^ at the beginning is a letter like others.
+    ``in_gmatch``: whether it is one of gmatch, in which a ^ at the beginning is a letter like others.
     """
     if not isinstance(node, String):
         raise Undecided("T7-233", node.line, "a pattern that is not a literal")
-    text, groups = regex(f"%{node.value}" if each and node.value.startswith("^") else node.value, node.line)
+    text, groups = regex(
+        f"%{node.value}" if in_gmatch and node.value.startswith("^") else node.value, node.line
+    )
     if "\\" in text:
         mark = "'" if '"' in text else '"'
         if mark in text or any(ord(c) < 32 for c in text):
@@ -136,10 +138,10 @@ def _escape(c: str) -> str:
     return {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(c, c)
 
 
-def only_digits(pattern: str, place: int) -> bool:
+def only_digits(pattern: str, index: int) -> bool:
     """Whether what a capture of a pattern takes, or all of a pattern without one, is digits."""
     groups = re.findall(r"\(([^()]*)\)", pattern) or [pattern.strip("^$")]
-    return place < len(groups) and groups[place] in ("%d+", "%d%d*", "[0-9]+", "%d")
+    return index < len(groups) and groups[index] in ("%d+", "%d%d*", "[0-9]+", "%d")
 
 
 def captures(node: Expression) -> int:

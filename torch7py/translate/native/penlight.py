@@ -28,13 +28,13 @@ def _texts(t: Translation, node: Call) -> None:
 
 def _split(t: Translation, node: Call) -> Py:
     """``stringx.split(s)``, and ``stringx.split(s, mark)``, where an empty text has no pieces."""
-    given = _given(t, node, 1, 2)
+    arguments = _given(t, node, 1, 2)
     _texts(t, node)
-    if len(given) == 1:
+    if len(arguments) == 1:
         if isinstance(node.arguments[0], String):
             return atom(f"[{', '.join(map(code.quoted, node.arguments[0].value.split()))}]")
-        return atom(f"{given[0].at(code.ATOM)}.split()")
-    return atom(f"{t.need('split_at')}({given[0]}, {given[1]})")
+        return atom(f"{arguments[0].at(code.ATOM)}.split()")
+    return atom(f"{t.need('split_at')}({arguments[0]}, {arguments[1]})")
 
 
 def _utils_split(t: Translation, node: Call) -> Py:
@@ -50,9 +50,9 @@ def _utils_split(t: Translation, node: Call) -> Py:
         raise Problem("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
     if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
         if isinstance(node.arguments[0], String):
-            found = node.arguments[0].value.split(pattern.value)
-            found = found if found[-1] else found[:-1]
-            return atom(f"[{', '.join(map(code.quoted, found if found != [''] else []))}]")
+            pieces = node.arguments[0].value.split(pattern.value)
+            pieces = pieces if pieces[-1] else pieces[:-1]
+            return atom(f"[{', '.join(map(code.quoted, pieces if pieces != [''] else []))}]")
         return atom(f"{t.need('pieces')}({text.at(code.ATOM)}.split({t.value(pattern)}))")
     regex, groups = as_regex(pattern)
     if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
@@ -69,7 +69,7 @@ def _method(name: str, least: int, most: int) -> None:
             raise Problem("T7-203", node.line, f"stringx.{name} of something else than strings")
         if at is not None and len(node.arguments) > at:
             rest[at - 1] = t.expressions.whole_number(node.arguments[at])
-        return atom(f"{first.at(code.ATOM)}.{name}({', '.join(str(each) for each in rest)})")
+        return atom(f"{first.at(code.ATOM)}.{name}({', '.join(str(value) for value in rest)})")
 
     _register(f"stringx.{name}", rule)
 
@@ -87,7 +87,7 @@ def _find(t: Translation, node: Call) -> Py:
 def _of_os(name: str, python: str) -> None:
     def rule(t: Translation, node: Call) -> Py:
         t.imports.add("os")
-        return atom(f"{python}({', '.join(str(each) for each in _given(t, node, 1, 9))})")
+        return atom(f"{python}({', '.join(str(argument) for argument in _given(t, node, 1, 9))})")
 
     functions[f"pl.path.{name}"] = rule
 

@@ -14,15 +14,15 @@ from torch import nn
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, library_rules, plain
+from torch7py.translate.native import code, library_rules, plain_calls
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["PlainLayers"]
 
@@ -49,16 +49,16 @@ class PlainLayers:
         self.written: set[LuaClass] = set()
         self.modes = Modes(translator)
 
-    def write(self, made: LuaClass, reason: Problem) -> bool:
+    def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         t = self.t
-        if not self._fits(made):
+        if not self._fits(lua_class):
             return False
         before, top, needs, chosen = len(t.lines), len(t.top), t.needs(), dict(t.names.chosen)
         problems, failed, opened = len(t.problems), len(t.failed), set(t.opened)
         calls, reasons = len(t.plain_calls), len(t.reasons)
-        self.current = made
+        self.current = lua_class
         try:
-            self._class(made)
+            self._class(lua_class)
             done = len(t.problems) == problems
         except Problem:
             done = False
@@ -70,34 +70,40 @@ class PlainLayers:
             t.put_back_needs(needs)
             t.names.chosen, t.opened = chosen, opened
             return False
-        self.written.add(made)
+        self.written.add(lua_class)
         reason.file = t.file
         t.reasons.append(reason)
-        for part in (made.statement, *made.parts):
+        for part in (lua_class.statement, *lua_class.parts):
             t.plain_calls += [node for node in tree.walk(part) if isinstance(node, Statement)]
         return True
 
-    def _fits(self, made: LuaClass) -> bool:
-        based = made.base in self.written if made.base is not None else _has_base(made)
-        others = made.makers or made.statics or made.literals or made.prototype or made.aliases
+    def _fits(self, lua_class: LuaClass) -> bool:
+        based = lua_class.base in self.written if lua_class.base is not None else _has_base(lua_class)
+        others = (
+            lua_class.makers
+            or lua_class.statics
+            or lua_class.literals
+            or lua_class.prototype
+            or lua_class.aliases
+        )
         bodies = self.t.classes.bodies
         return (
             based
             and not others
-            and "forward" not in made.methods
-            and all(bodies.only_passes_down(n, f) for n, f in made.methods.items() if n in _PASSED_ON)
+            and "forward" not in lua_class.methods
+            and all(bodies.only_passes_down(n, f) for n, f in lua_class.methods.items() if n in _PASSED_ON)
         )
 
     # The class
 
-    def _class(self, made: LuaClass) -> None:
+    def _class(self, lua_class: LuaClass) -> None:
         t = self.t
-        base = f"{page_library.MODULE}.{'Container' if facts.is_container(made.parent) else 'Layer'}"
-        base = t.classes.names[made.base] if made.base is not None else base
+        base = f"{page_library.MODULE}.{'Container' if facts.is_container(lua_class.parent) else 'Layer'}"
+        base = t.classes.names[lua_class.base] if lua_class.base is not None else base
         t.gap()
-        t.emit(f"class {t.classes.names[made]}({base}):")
+        t.emit(f"class {t.classes.names[lua_class]}({base}):")
         with t.indented():
-            weights, inner = self._weights(made)
+            weights, inner = self._weights(lua_class)
             if weights:
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
                 t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
@@ -106,14 +112,14 @@ class PlainLayers:
                 t.emit(
                     f"INNER = ({names if len(inner) == 1 else names.rstrip(',')})  # whose weights are its own"
                 )
-            for name, value in made.values.items():
-                t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(made, name, value)}")
-            missing = [f"self.{name} = None" for name in self._missing(made)]
-            missing += self.modes.lines(made)
-            if "__init" not in made.methods:
+            for name, value in lua_class.values.items():
+                t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(lua_class, name, value)}")
+            missing = [f"self.{name} = None" for name in self._missing(lua_class)]
+            missing += self.modes.lines(lua_class)
+            if "__init" not in lua_class.methods:
                 for line in missing:
                     t.emit(line.removeprefix("self."))
-            for name, function in sorted(made.methods.items(), key=lambda item: item[1].place.start):
+            for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].place.start):
                 if name not in _LEFT_OUT and name not in _PASSED_ON:
                     self._method(name, function, missing)
         t.emit("")
@@ -134,10 +140,10 @@ class PlainLayers:
         first = function.body.statements[0] if function.body.statements else None
         return isinstance(first, tree.Run) and self._name_of_parents(first.call) == "__init"
 
-    def _missing(self, made: LuaClass) -> list[str]:
+    def _missing(self, lua_class: LuaClass) -> list[str]:
         """The fields that methods name and the constructor may not set: nil in Lua."""
         t = self.t
-        chain, known = made, {"output", "gradInput", "train"}
+        chain, known = lua_class, {"output", "gradInput", "train"}
         known |= {"modules"} if self._is_container() else set()
         while True:
             known |= {*chain.methods, *chain.values}
@@ -145,62 +151,62 @@ class PlainLayers:
                 break
             chain = chain.base
             known |= set(t.classes.fields.fields_of(chain))
-        found = [n for n in t.classes.fields.fields_of(made) if n not in known]
-        return [self.attribute(n) for n in found if n not in t.classes.fields.definite(made)]
+        candidates = [n for n in t.classes.fields.fields_of(lua_class) if n not in known]
+        return [self.attribute(n) for n in candidates if n not in t.classes.fields.definite(lua_class)]
 
-    def _weights(self, made: LuaClass) -> tuple[dict[str, str], list[str]]:
+    def _weights(self, lua_class: LuaClass) -> tuple[dict[str, str], list[str]]:
         """The weights of a layer, each with the field of its gradient; the layers within whose weights are its own."""
-        method = made.methods.get("parameters")
+        method = lua_class.methods.get("parameters")
         if method is None:
-            inner = self._modules_in(made, [f for n, f in made.methods.items() if n in _OF_WEIGHTS])
-            fields = self._assigned(made)
-            own = [n for n in ("weight", "bias") if "tensor" in fields.get(n, ())]
-            return {name: f"grad{name.capitalize()}" for name in own}, inner
+            inner = self._modules_in(lua_class, [f for n, f in lua_class.methods.items() if n in _OF_WEIGHTS])
+            fields = self._assigned(lua_class)
+            weight_names = [n for n in ("weight", "bias") if "tensor" in fields.get(n, ())]
+            return {name: f"grad{name.capitalize()}" for name in weight_names}, inner
         last = method.body.statements[-1] if len(method.body.statements) == 1 else None
         values = last.values if isinstance(last, tree.Return) else ()
-        lists = [self._fields_in(value, made) for value in values]
+        lists = [self._fields_in(value, lua_class) for value in values]
         if len(lists) == 2 and None not in lists and len(lists[0] or ()) == len(lists[1] or ()):
             return dict(zip(lists[0] or (), lists[1] or (), strict=True)), []
-        inner = self._modules_in(made, [method])
+        inner = self._modules_in(lua_class, [method])
         if not inner and not self._is_container():
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
         return {}, inner
 
-    def _modules_in(self, made: LuaClass, functions: Sequence[tree.Function]) -> list[str]:
+    def _modules_in(self, lua_class: LuaClass, functions: Sequence[tree.Function]) -> list[str]:
         """The fields with modules that functions name; another field there is a problem."""
-        found: dict[str, None] = {}
+        field_names: dict[str, None] = {}
         for function in functions:
             for node in tree.every(function.body, Index):
-                name = self._field_of(node, made)
+                name = self._field_of(node, lua_class)
                 kind = self.t.kind(node)
                 of_modules = kind == "table" and self.t.type(node).of_elements().kind == "module"
                 if name and kind != "module" and not of_modules:
                     raise Problem("T7-243", function.line, f"parameters() that takes self.{name}")
                 if name:
-                    found[self.attribute(name)] = None
-        return [*found]
+                    field_names[self.attribute(name)] = None
+        return [*field_names]
 
-    def _assigned(self, made: LuaClass) -> dict[str, set[str | None]]:
+    def _assigned(self, lua_class: LuaClass) -> dict[str, set[str | None]]:
         """The fields that methods assign, each with the kinds of what they are given."""
-        found: dict[str, set[str | None]] = {}
-        for function in made.methods.values():
+        field_kinds: dict[str, set[str | None]] = {}
+        for function in lua_class.methods.values():
             for node in tree.every(function.body, tree.Assign):
                 for target in node.targets:
-                    if name := self._field_of(target, made):
-                        found.setdefault(name, set()).add(self.t.kind(target))
-        return found
+                    if name := self._field_of(target, lua_class):
+                        field_kinds.setdefault(name, set()).add(self.t.kind(target))
+        return field_kinds
 
-    def _field_of(self, node: Expression, made: LuaClass) -> str:
+    def _field_of(self, node: Expression, lua_class: LuaClass) -> str:
         """The name of ``self.name`` in a method of a class, empty for other expressions."""
-        if isinstance(node, Index) and isinstance(node.key, String) and self.is_self(node.base, made):
+        if isinstance(node, Index) and isinstance(node.key, String) and self.is_self(node.base, lua_class):
             return node.key.value
         return ""
 
-    def _fields_in(self, node: Expression, made: LuaClass) -> list[str] | None:
+    def _fields_in(self, node: Expression, lua_class: LuaClass) -> list[str] | None:
         if not isinstance(node, tree.Table):
             return None
-        found = [self._field_of(item.value, made) for item in node.fields]
-        return [self.attribute(name) for name in found] if all(found) else None
+        names = [self._field_of(item.value, lua_class) for item in node.fields]
+        return [self.attribute(name) for name in names] if all(names) else None
 
     # Names
 
@@ -212,12 +218,14 @@ class PlainLayers:
         python = code.attribute_name(name)
         return f"{python}_" if hasattr(nn.Module, name) else python
 
-    def is_self(self, node: Expression, made: LuaClass | None = None) -> bool:
-        made = made or self.current
-        if not isinstance(node, Name) or node.name != "self" or made is None:
+    def is_self(self, node: Expression, lua_class: LuaClass | None = None) -> bool:
+        lua_class = lua_class or self.current
+        if not isinstance(node, Name) or node.name != "self" or lua_class is None:
             return False
         of_name = self.t.scopes.of_name
-        return any(of_name[node] is of_name[f.parameters[0]] for f in made.methods.values() if f.parameters)
+        return any(
+            of_name[node] is of_name[f.parameters[0]] for f in lua_class.methods.values() if f.parameters
+        )
 
     def field(self, node: Expression) -> str | None:
         """``self.name`` in a method of the class."""
@@ -240,17 +248,17 @@ class PlainLayers:
         if not isinstance(node, Invoke):
             return None
         if self.is_self(node.receiver):
-            method, given = f"self.{self.attribute(node.method)}", plain.arguments(t, node.arguments)
+            method, args = f"self.{self.attribute(node.method)}", plain_calls.arguments(t, node.arguments)
             if t.calls.is_one(node):
-                return atom(f"{method}({', '.join(given)})")
-            return self._call("call", [method, *given])
+                return atom(f"{method}({', '.join(args)})")
+            return self._call("call", [method, *args])
         is_pass = node.method in _PASSES and t.path(node.receiver) is None
         if not (is_pass or self._may_be_module(node.receiver) or self._has_operands(node)):
             return None
         if is_pass:
             return t.models.plain_pass(node)
-        receiver, given = t.value(node.receiver).text, plain.arguments(t, node.arguments)
-        return self._call("method", [receiver, code.quoted(node.method), *given])
+        receiver, args = t.value(node.receiver).text, plain_calls.arguments(t, node.arguments)
+        return self._call("method", [receiver, code.quoted(node.method), *args])
 
     def _has_operands(self, node: Invoke) -> bool:
         """Whether a method changes a tensor by others, which need only have as many elements in Torch7."""
@@ -264,21 +272,25 @@ class PlainLayers:
     def _may_be_module(self, node: Expression) -> bool:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
 
-    def _call(self, name: str, given: list[str]) -> Py:
-        return atom(f"{page_library.MODULE}.{name}({', '.join(given)})")
+    def _call(self, name: str, args: list[str]) -> Py:
+        return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
 
     def _name_of_parents(self, node: Expression) -> str | None:
         """The method of a parent that ``parent.name(self, ...)`` calls."""
         if not isinstance(node, Call) or not isinstance(node.callee, Index) or not node.arguments:
             return None
-        callee, made = node.callee, self.current
-        if not isinstance(callee.key, String) or not self.is_self(node.arguments[0]) or made is None:
+        callee, lua_class = node.callee, self.current
+        if not isinstance(callee.key, String) or not self.is_self(node.arguments[0]) or lua_class is None:
             return None
         t = self.t
         is_variable = (
             isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable
         )
-        if is_variable or t.path(callee.base) == made.parent or t.types.class_named(callee.base) is made.base:
+        if (
+            is_variable
+            or t.path(callee.base) == lua_class.parent
+            or t.types.class_named(callee.base) is lua_class.base
+        ):
             return callee.key.value
         return None
 
@@ -293,8 +305,8 @@ class PlainLayers:
         assert self.current is not None
         if name not in known and (self.current.base is None or self.current.base.find(name) is None):
             raise Problem("T7-242", node.line, f"the method {name} of {self.current.parent}")
-        given = plain.arguments(self.t, node.arguments[1:])
-        return atom(f"super().{self.attribute(name)}({', '.join(given)})")
+        args = plain_calls.arguments(self.t, node.arguments[1:])
+        return atom(f"super().{self.attribute(name)}({', '.join(args)})")
 
     # Statements
 
@@ -329,7 +341,7 @@ class PlainLayers:
             t.emit(f"for {t.names.of(node.variable)} in {self._numbers(node)}:")
             t.loop_body(node.body)
         elif isinstance(node, tree.GenericFor):
-            plain.loop_head(t, node, [t.names.of(name) for name in node.names])
+            plain_calls.loop_head(t, node, [t.names.of(name) for name in node.names])
             t.loop_body(node.body)
         elif isinstance(node, tree.Do):
             t.block(node.body)
@@ -361,9 +373,9 @@ class PlainLayers:
         t = self.t
         before, needs = len(t.lines), t.needs()
         try:
-            found = t.conditions.condition(node)
+            condition = t.conditions.condition(node)
             if len(t.lines) == before:
-                return found
+                return condition
         except Problem:
             pass
         del t.lines[before:]
@@ -377,8 +389,8 @@ class PlainLayers:
         t = self.t
         last = node.values[-1] if node.values else None
         if len(node.values) == 1 and isinstance(last, Invoke) and self.is_self(last.receiver):
-            given = ", ".join(plain.arguments(t, last.arguments))
-            t.emit(f"return self.{self.attribute(last.method)}({given})")  # all values of it
+            args = ", ".join(plain_calls.arguments(t, last.arguments))
+            t.emit(f"return self.{self.attribute(last.method)}({args})")  # all values of it
             return
         if isinstance(last, tree.Vararg) or (isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)):
             raise Problem("T7-218", node.line, "all values of a call at the end of a list")
@@ -394,20 +406,20 @@ class PlainLayers:
                 self._store(target, t.value(value))
             return
         if len(values) < len(targets) and values and isinstance(values[-1], (Call, Invoke)):
-            found = self._all_values(values[-1])
-            if found is None:
+            call_values = self._all_values(values[-1])
+            if call_values is None:
                 raise Problem("T7-211", node.line, "more names than values, the last of which is a call")
             before = ", ".join(t.value(value).text for value in values[:-1])
-            items = f"({before}, *{found})" if before else found.text
-            given = self._call("first_of", [items, str(len(targets))]).text
+            items = f"({before}, *{call_values})" if before else call_values.text
+            right_side = self._call("first_of", [items, str(len(targets))]).text
         else:
             texts = [t.value(value).text for value in values[: len(targets)]]
-            given = ", ".join([*texts, *["None"] * (len(targets) - len(texts))])
+            right_side = ", ".join([*texts, *["None"] * (len(targets) - len(texts))])
         names = [
             self.field(target) or (t.target(target) if isinstance(target, Name) else t.fresh("value"))
             for target in targets
         ]
-        t.emit(f"{', '.join(names)} = {given}")
+        t.emit(f"{', '.join(names)} = {right_side}")
         for target, name in zip(targets, names, strict=True):
             if not isinstance(target, Name) and self.field(target) is None:
                 self._store(target, atom(name))
@@ -415,9 +427,9 @@ class PlainLayers:
     def _all_values(self, node: Call | Invoke) -> Py | None:
         """All values of a call, as something that can be gone through."""
         if isinstance(node, Invoke) and self.is_self(node.receiver):
-            given = plain.arguments(self.t, node.arguments)
-            return self._call("call_all", [f"self.{self.attribute(node.method)}", *given])
-        return plain.all_values(self.t, node)
+            args = plain_calls.arguments(self.t, node.arguments)
+            return self._call("call_all", [f"self.{self.attribute(node.method)}", *args])
+        return plain_calls.all_values(self.t, node)
 
     def _store(self, target: Expression, value: Py) -> None:
         t = self.t
@@ -425,10 +437,10 @@ class PlainLayers:
         if field is not None:
             t.emit(f"{field} = {value}")
         elif isinstance(target, Index):
-            t.emit(plain.store(t, target, value))
+            t.emit(plain_calls.store(t, target, value))
         else:
             t.emit(f"{t.unread(target) or t.target(target)} = {value}")
-            plain.given(t, target, value)
+            plain_calls.given(t, target, value)
 
 
 def _has_base(made: LuaClass) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
-from torch7py.translate.native import code, plain, text
+from torch7py.translate.native import code, plain_calls, text
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import statement
 from torch7py.translate.native.problem import Problem, Undecided
@@ -40,26 +40,28 @@ def _spread(t: Translation, argument: Expression) -> str | None:
         if pair is not None:
             return pair
         if t.calls.gives_two(argument):
-            problem = Undecided if plain.gives_all(t, argument) else Problem
+            problem = Undecided if plain_calls.gives_all(t, argument) else Problem
             raise problem("T7-218", argument.line, "all values of a call at the end of a list")
         if not t.counts.are_all(argument):
-            given = t.counts.of(argument)
+            count_range = t.counts.of(argument)
             what = "print of a call that may give no value at all"
-            if given is not None and given[1] > 1:
+            if count_range is not None and count_range[1] > 1:
                 what = "all values of a call at the end of a list"
-            problem = Undecided if plain.gives_all(t, argument) else Problem
+            problem = Undecided if plain_calls.gives_all(t, argument) else Problem
             raise problem("T7-218", argument.line, what)
         return None
     assert isinstance(argument, (Call, Invoke))
     kinds: set[str | None] = set()
     whole = True
-    for made in t.types.function_called(argument):
-        returns = t.types.returns[made]
-        if not t.counts.are_all(argument) or not t.calls.is_fixed(made):
+    for function in t.types.function_called(argument):
+        returns = t.types.returns[function]
+        if not t.counts.are_all(argument) or not t.calls.is_fixed(function):
             raise Problem("T7-218", argument.line, "a number of results that varies")
-        for index in range(t.counts.written(made)):
+        for index in range(t.counts.written(function)):
             kinds.add("any" if returns.at(index).nil else returns.at(index).kind)
-            whole = whole and (returns.at(index).kind != "number" or t.wholes.returns_whole(made, index))
+            whole = whole and (
+                returns.at(index).kind != "number" or t.integers.returns_whole(function, index)
+            )
     if whole and kinds <= {"string", "number"}:
         return f"*{t.calls.all_values(argument)}"
     if kinds == {"number"}:

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.checked_code import REACHING_OUT, ForeignCode, checked_tree
-from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_all
-from torch7py.translate.native import late_imports, reuse, tidy, unmade
-from torch7py.translate.native.analysis.known import PROVED, PlainForms
+from torch7py.translate.native import late_imports, lint_fixes, outputs_across_steps, undefined_names
+from torch7py.translate.native.analysis.program_facts import PROVED, PlainForms
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
@@ -26,6 +25,7 @@ from torch7py.translate.native.translator import Translator
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
+from torch7py.translate.tree_queries import statements
 
 __all__ = ["Native", "modules_of", "translate_script"]
 
@@ -87,35 +87,35 @@ def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
 
 
-def _with_plain_forms(found: Native, source: bytes, file: str) -> Native:
+def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
-    best, forms, reasons = found, PROVED, list(found.reasons)
+    best, forms, reasons = translation, PROVED, list(translation.reasons)
     while True:
-        assert found.translator is not None
-        declined = found.translator.graphs.declined
+        assert translation.translator is not None
+        declined = translation.translator.graphs.declined
         wanted = PlainForms(
             forms.graphs | declined.keys(),
-            forms.passes or any(problem.code in _OF_PASSES for problem in found.problems),
-            forms.vectors or any(problem.code in _OF_VECTORS for problem in found.problems),
+            forms.passes or any(problem.code in _OF_PASSES for problem in translation.problems),
+            forms.vectors or any(problem.code in _OF_VECTORS for problem in translation.problems),
         )
         if wanted == forms:
             return best
-        refused = [problem for problem in found.problems if problem.code in _OF_PASSES | _OF_VECTORS]
+        refused = [problem for problem in translation.problems if problem.code in _OF_PASSES | _OF_VECTORS]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
-        found = _without_clashes(source, file, found.one_row, forms)
-        reasons = found.reasons = list(dict.fromkeys([*reasons, *found.reasons]))
-        best = max(best, found, key=lambda each: each.native + each.plain_calls)
+        translation = _without_clashes(source, file, translation.one_row, forms)
+        reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
+        best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
 
 
 def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:
     """The pages of a program, which has no name that one of their helpers has."""
-    found = _translate(source, file, one_row, plainly)
-    clashes = _clashes(found.translator)
+    translation = _translate(source, file, one_row, plainly)
+    clashes = _clashes(translation.translator)
     if clashes:
         with reserved(clashes):
-            found = _translate(source, file, one_row, plainly)
-    return found
+            translation = _translate(source, file, one_row, plainly)
+    return translation
 
 
 def _clashes(t: Translator | None) -> frozenset[str]:
@@ -145,16 +145,16 @@ def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> 
     t = Translator(project, scopes, types, one_row, plainly)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
-    for each in (*project.files, project.script):
-        assembly = _Assembly(t, each, pages)
-        page = assembly.write() if each is project.script else assembly.write_module()
-        pages[each] = unmade.refuse(t, each, page)
-        parts[each] = _counts(each.block, t.failed, t.plain_calls)
-    paths = {each.page for each in project.files}
-    tidied = [tidy.tidied(page, each.page, paths) for each, page in pages.items()]
+    for source_file in (*project.files, project.script):
+        assembly = _Assembly(t, source_file, pages)
+        page = assembly.write() if source_file is project.script else assembly.write_module()
+        pages[source_file] = undefined_names.refuse(t, source_file, page)
+        parts[source_file] = _counts(source_file.block, t.failed, t.plain_calls)
+    paths = {source_file.page for source_file in project.files}
+    tidied = [lint_fixes.tidied(page, source_file.page, paths) for source_file, page in pages.items()]
     pages = dict(zip(pages, lay_out_all(tidied), strict=True))
     code = pages.pop(project.script)
-    modules = {each.page: page for each, page in pages.items()}
+    modules = {source_file.page: page for source_file, page in pages.items()}
     used = {name for page in (code, *modules.values()) for name in _LIBRARY.findall(_without_texts(page))}
     if used:
         modules[page_library.FILE] = page_library.source(sorted(used))
@@ -166,38 +166,38 @@ def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> 
         list(dict.fromkeys(t.problems)),
         list(dict.fromkeys(t.reasons)),
     )  # once for a whole class
-    found = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, one_row)
-    _check(found, project.script.name)
-    return found
+    translation = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, one_row)
+    _check(translation, project.script.name)
+    return translation
 
 
 def modules_of(pages: Iterable[str]) -> dict[str, str]:
     """The modules of Python that pages are, with their paths, and those that are mere folders with such."""
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     for page in pages:
         name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        found[name] = page
+        modules[name] = page
         while "." in name:
             name = name.rpartition(".")[0]
-            found.setdefault(name, f"{name.replace('.', '/')}/__init__.py")
-    return found
+            modules.setdefault(name, f"{name.replace('.', '/')}/__init__.py")
+    return modules
 
 
-def _check(found: Native, name: str) -> None:
+def _check(translation: Native, name: str) -> None:
     """Look at what the pages hold before anybody has them."""
-    t = found.translator
+    t = translation.translator
     assert t is not None
     needed = "\n".join(HELPERS[helper] for helper in t.helpers)
     without = {module for module in REACHING_OUT - t.imports if f"{module}." not in needed}
-    modules = modules_of(found.modules)
-    for page, code in {name: found.code, **found.modules}.items():
+    modules = modules_of(translation.modules)
+    for page, code in {name: translation.code, **translation.modules}.items():
         checked_tree(code, page, modules, without)
 
 
 def _counts(block: Block, failed: list[Statement], plain_calls: list[Statement]) -> tuple[int, int, int]:
     """The statements of a file; how many of them are in none that failed, without Lua's help and with it."""
     inside = set(statements(block))
-    without = {each for lost in inside.intersection(failed) for each in statements(lost)}
+    without = {statement for lost in inside.intersection(failed) for statement in statements(lost)}
     translated = inside - without
     helped = translated.intersection(plain_calls)
     return len(inside), len(translated - helped), len(helped)
@@ -301,7 +301,7 @@ class _Assembly:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
         helpers = [f"{HELPERS[name].strip()}\n" for name in t.helpers]
-        classes = {**CLASSES, "copy": reuse.COPY}
+        classes = {**CLASSES, "copy": outputs_across_steps.COPY}
         helpers += [f"{classes[name]}\n" for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])
         code = "\n".join([*first, body])
@@ -309,10 +309,10 @@ class _Assembly:
             first = [*first, *blocks[0].rstrip("\n").split("\n")]
             blocks = blocks[1:]
         imports = self._imports(code)
-        own = {line.split()[-1] for line in imports if line}
+        imported_names = {line.split()[-1] for line in imports if line}
         used = _LIBRARY.search(re.sub(r"(?m)#.*$", "", _without_texts(code)))
         library = [f"import {page_library.MODULE}"] if used is not None else []
-        others = [*library, *t.modules.import_lines(code, self.pages, own)]
+        others = [*library, *t.modules.import_lines(code, self.pages, imported_names)]
         if others:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
@@ -361,7 +361,7 @@ class _Assembly:
     def _constants(self, statements: list[Statement]) -> list[Statement]:
         """Statements at the beginning of a program that give names to constants."""
         t = self.t
-        found: list[Statement] = []
+        constants: list[Statement] = []
         for statement in statements:
             if not isinstance(statement, (tree.Local, tree.Assign)):
                 continue
@@ -374,9 +374,9 @@ class _Assembly:
             if any(self._shares_name(v) for v in variables):
                 continue
             if all(self._is_constant(value) for value in statement.values):
-                found.append(statement)
+                constants.append(statement)
                 t.module_level.update(variables)
-        return found
+        return constants
 
     def _shares_name(self, variable: Variable) -> bool:
         """Whether another variable of the main program goes by the same name later."""
@@ -406,10 +406,10 @@ class _Assembly:
         if isinstance(node, Index):
             return isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
         if isinstance(node, Call):
-            given = all(self._is_constant(argument) for argument in node.arguments)
+            has_constant_arguments = all(self._is_constant(argument) for argument in node.arguments)
             return (
                 t.path(node.callee) == "tonumber"
-                and given
+                and has_constant_arguments
                 and not any(
                     isinstance(n, tree.String) for argument in node.arguments for n in tree.walk(argument)
                 )
@@ -436,13 +436,13 @@ class _Assembly:
         t = self.t
         candidates: dict[Statement, tuple[set[Variable], set[Variable]]] = {}  # what they define, and need
         for statement in statements:
-            found = self._definition(statement)
-            if found is not None:
-                candidates[statement] = found
+            definition = self._definition(statement)
+            if definition is not None:
+                candidates[statement] = definition
         # Criterions that become functions are known only when they are written: they count as main's.
         while True:
             names = {v for defined, _ in candidates.values() for v in defined} | t.module_level
-            kept = {s: found for s, found in candidates.items() if found[1] <= names}
+            kept = {s: definition for s, definition in candidates.items() if definition[1] <= names}
             if len(kept) == len(candidates):
                 break
             candidates = kept
@@ -452,20 +452,20 @@ class _Assembly:
     def _definition(self, statement: Statement) -> tuple[set[Variable], set[Variable]] | None:
         """The variables that a definition of a function, of a class, or of several of them, defines and needs."""
         t = self.t
-        made = t.classes.by_statement.get(statement)
-        if made is not None:
-            if statement is not made.statement or made in t.classes.failed:
+        lua_class = t.classes.by_statement.get(statement)
+        if lua_class is not None:
+            if statement is not lua_class.statement or lua_class in t.classes.failed:
                 return None
-            return t.classes.defines(made), t.classes.needs(made)
+            return t.classes.defines(lua_class), t.classes.needs(lua_class)
         if isinstance(statement, tree.Do):
             defined, needed = set(), set()
             for inner in statement.body.statements:
-                found = self._definition(inner)
-                if found is None and not t.classes.is_part(inner):
+                definition = self._definition(inner)
+                if definition is None and not t.classes.is_part(inner):
                     return None
-                if found is not None:
-                    defined |= found[0]
-                    needed |= found[1]
+                if definition is not None:
+                    defined |= definition[0]
+                    needed |= definition[1]
             return (defined, needed) if defined or needed else None
         if isinstance(statement, tree.LocalFunction):
             variable, writes = t.scopes.of_name[statement.name], 0
@@ -484,7 +484,7 @@ class _Assembly:
     def _born_inside(self, indent: str) -> list[str]:
         """Globals that only functions assign: main has them first, as nil."""
         t = self.t
-        found = sorted(
+        names = sorted(
             t.names.of_variable(variable)
             for variable in t.scopes.globals.values()
             if variable.writes
@@ -495,7 +495,7 @@ class _Assembly:
             and not t.training.is_dropped(variable)
             and not t.graphs.is_part(variable)
         )
-        return [f"{indent}{name} = None" for name in found]
+        return [f"{indent}{name} = None" for name in names]
 
     def _is_read_first(self, variable: Variable) -> bool:
         """Whether a program asks for a global before it gives it a value: it is nil then.
@@ -522,11 +522,11 @@ class _Assembly:
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", _without_texts(code))
         # most are not there at all, which is found out sooner without a pattern
-        found = [n for n in _STANDARD if f"{n}." in code and re.search(rf"(?<![\w.]){n}\.", code)]
+        modules = [n for n in _STANDARD if f"{n}." in code and re.search(rf"(?<![\w.]){n}\.", code)]
         others = [line for name, used, line in _OTHERS if f"{name}." in code and used.search(code)]
         lines = []
-        if found:
-            lines += ["", *(f"import {name}" for name in found)]
+        if modules:
+            lines += ["", *(f"import {name}" for name in modules)]
         if others:
             lines += ["", *others]
         return lines
@@ -536,7 +536,7 @@ def _without_texts(code: str) -> str:
     """Code without what its strings say; those with code in them stay."""
     return re.sub(
         r"""\b(f?)("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""",
-        lambda found: found[0].replace("#", " ") if found[1] else '""',
+        lambda match: match[0].replace("#", " ") if match[1] else '""',
         code,
     )
 
@@ -549,14 +549,14 @@ def _with_around(t: Translator, node: Statement, around: tree.Around) -> Stateme
 
 def _definitions(lines: list[str]) -> list[list[str]]:
     """The classes and functions that a statement has written, each with the comments before it."""
-    found: list[list[str]] = [[]]
+    blocks: list[list[str]] = [[]]
     for line in lines:
-        before = found[-1]
+        before = blocks[-1]
         top = line[:1] not in ("", " ")
         if top and any(other.startswith((" ", "class ", "def ")) for other in before):
-            found.append([])
-        found[-1].append(line)
-    return [kept for block in found if (kept := _stripped(block))]
+            blocks.append([])
+        blocks[-1].append(line)
+    return [kept for block in blocks if (kept := _stripped(block))]
 
 
 def _behind_definition(lines: list[str]) -> list[list[str]]:

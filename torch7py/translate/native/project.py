@@ -16,19 +16,19 @@ from pathlib import Path, PurePosixPath
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in
-from torch7py.translate.forms import dotted
 from torch7py.translate.native.class_libraries import read_class_libraries
+from torch7py.translate.native.desugar import BESIDE, Folders, Scanned, SearchPath, written_out
+from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.library_functions import read_library_functions
-from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
-from torch7py.translate.native.replacing import replace_in
-from torch7py.translate.native.shifting import shift
-from torch7py.translate.native.splitting import split_constructions
-from torch7py.translate.native.written_out import BESIDE, Folders, Scanned, SearchPath, written_out
+from torch7py.translate.native.source_offsets import shift
+from torch7py.translate.native.split_assignments import split_constructions
+from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.parse import parse
-from torch7py.translate.tree import Around, Block, Call, Expression, Name, Place, Statement, String
+from torch7py.translate.tree import Around, Block, Call, Expression, Name, Span, Statement, String
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["Project", "SourceFile", "gather"]
 
@@ -87,7 +87,7 @@ class Project:
     files: list[SourceFile] = field(default_factory=list)
     program: Block = field(default_factory=lambda: Block((), None, ()))
     requires: dict[Call, SourceFile] = field(default_factory=dict)
-    moves: Moves = field(default_factory=Moves)
+    moves: DeviceTransfers = field(default_factory=DeviceTransfers)
     checks: dict[tree.Function, ArgumentChecks] = field(default_factory=dict)
     added: set[str] = field(default_factory=set)  # to libraries: functions that have names now
 
@@ -115,7 +115,7 @@ class _Gathering:
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
-        self.moves = Moves()
+        self.moves = DeviceTransfers()
         self.checks: dict[tree.Function, ArgumentChecks] = {}
         self.scanned: dict[Path, Scanned] = {}  # what is known of a folder's files
 
@@ -129,41 +129,43 @@ class _Gathering:
         source = written_out(source, file, Folders(self.folders, self.script_folder, self.scanned))
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
-        own = self._own_package(block)
-        if own is not None:
-            folder, self.behind = own, [*self.behind, self.script_folder]
+        package_folder = self._own_package(block)
+        if package_folder is not None:
+            folder, self.behind = package_folder, [*self.behind, self.script_folder]
         if folder != self.folder:
             self.folder, self.found, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
         script = SourceFile(Path(file).name, block, Path(file), source=source)
         for call in _calls(block):
-            found = self._file_of(call, self.script_folder)
-            if found is not None:
-                self.requires[call] = found
-        added = read_library_functions([*(each.block for each in self.order), block])
+            required = self._file_of(call, self.script_folder)
+            if required is not None:
+                self.requires[call] = required
+        added = read_library_functions([*(source_file.block for source_file in self.order), block])
         stand_ins: list[Statement] = []
-        for each in self.order:
-            assert each.function is not None
-            place = each.function.place
+        for source_file in self.order:
+            assert source_file.function is not None
+            position = source_file.function.place
             stand_ins.append(
-                tree.LocalFunction(place, Around(), Name(place, f"file {each.name}"), each.function)
+                tree.LocalFunction(
+                    position, Around(), Name(position, f"file {source_file.name}"), source_file.function
+                )
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires, self.moves, self.checks, added)
 
-    def _place(self, place: str) -> Path:
+    def _place(self, entry: str) -> Path:
         """A folder that a program adds to ``package.path``."""
-        if place.startswith(BESIDE):
-            return _plain(self.script_folder / place.removeprefix(BESIDE).lstrip("/"))
-        places = [_plain(self.script_folder / place), _plain(self.above / place)]
-        return next((found for found in places if found.is_dir()), places[0])
+        if entry.startswith(BESIDE):
+            return _plain(self.script_folder / entry.removeprefix(BESIDE).lstrip("/"))
+        places = [_plain(self.script_folder / entry), _plain(self.above / entry)]
+        return next((folder for folder in places if folder.is_dir()), places[0])
 
     def _own_package(self, block: Block) -> Path | None:
         """Where the package is that a program is a part of, whose other files it requires by the package's name."""
-        place = self.script_folder.resolve()
+        script_folder = self.script_folder.resolve()
         for stem in self._stems(block):
             if self._search(stem) is None and not _in(self.above, stem):
-                for folder in (place, *place.parents):
+                for folder in (script_folder, *script_folder.parents):
                     if folder.name == stem.partition("/")[0] and _in(folder.parent, stem):
                         return folder.parent
         return None
@@ -204,7 +206,7 @@ class _Gathering:
             self.checks.update(checks)
         return block
 
-    def _tree(self, source: bytes, file: str, at: int) -> tuple[Block, Moves]:
+    def _tree(self, source: bytes, file: str, at: int) -> tuple[Block, DeviceTransfers]:
         block = with_options(parse(source, file, at))
         read_chains(block)
         read_globals(block)
@@ -220,24 +222,24 @@ class _Gathering:
         if path is None:
             return None
         key = path.resolve()
-        found = self.found.get(key)
-        if found is None:
-            found = self._read(path, key)
-        return found
+        source_file = self.found.get(key)
+        if source_file is None:
+            source_file = self._read(path, key)
+        return source_file
 
     def _path(self, call: Call, folder: Path) -> Path | None:
         """The file that a call runs; None where it is none of the program's own."""
         name = call.arguments[-1]
         assert isinstance(name, String)
-        found = self._beside(call, name.value, folder)
-        if dotted(call.callee) == "require" and found is None:
+        file_path = self._beside(call, name.value, folder)
+        if dotted(call.callee) == "require" and file_path is None:
             stem = plain_name(name.value)
             if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
                 return None
-            found = self._search(stem)
-        if found is None or not self._outside(found):
-            return found
-        self.missed.append(found)
+            file_path = self._search(stem)
+        if file_path is None or not self._outside(file_path):
+            return file_path
+        self.missed.append(file_path)
         return None
 
     def _is_package(self, name: str) -> bool:
@@ -251,7 +253,7 @@ class _Gathering:
     def _search(self, stem: str) -> Path | None:
         """The file that ``require`` finds: in the script's own folder last, wherever the program runs."""
         places = [*self.before, self.folder, *self.behind, self.script_folder]
-        return next((found for place in places if (found := _in(place, stem)) is not None), None)
+        return next((path for folder in places if (path := _in(folder, stem)) is not None), None)
 
     def _outside(self, path: Path) -> bool:
         """Whether a file cannot have a page: it is not where the program is, or its page would be another's."""
@@ -280,21 +282,21 @@ class _Gathering:
         name = self._name(key)
         assert name is not None
         source = written_out(path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned))
-        made = SourceFile(name, Block((), None, ()), path, source=source)
-        self.found[key] = made
+        source_file = SourceFile(name, Block((), None, ()), path, source=source)
+        self.found[key] = source_file
         self.reading.append(key)
         block = self._parsed(source, name, path.parent)
-        place = Place(1, 1, self.at, self.at + len(source))
+        position = Span(1, 1, self.at, self.at + len(source))
         self.at += len(source) + 1
-        made.block = block
-        made.function = tree.Function(place, (), False, block, name)
+        source_file.block = block
+        source_file.function = tree.Function(position, (), False, block, name)
         for call in _calls(block):
-            found = self._file_of(call, path.parent)
-            if found is not None:
-                self.requires[call] = found
+            required = self._file_of(call, path.parent)
+            if required is not None:
+                self.requires[call] = required
         self.reading.pop()
-        self.order.append(made)
-        return made
+        self.order.append(source_file)
+        return source_file
 
 
 def _is_beside(name: str) -> bool:
@@ -321,20 +323,20 @@ def _plain(path: Path) -> Path:
 
 def _calls(block: Block) -> list[Call]:
     """The calls that name a file to be run."""
-    found = []
+    calls = []
     for node in tree.every(block, Call):
         if len(node.arguments) == 1 and isinstance(node.arguments[0], String):
             name = dotted(node.callee)
             if name == "require" or name in _PATHS:
-                found.append(node)
+                calls.append(node)
         elif (
             len(node.arguments) == 2
             and isinstance(node.arguments[1], String)
             and dotted(node.callee) == "torch.include"
             and _names_own_package(node.arguments[0])  # whose first file is the one that includes the others
         ):
-            found.append(node)
-    return found
+            calls.append(node)
+    return calls
 
 
 def _names_own_package(node: Expression) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native import any_order, code, directories, files, initialization, masks, plain
+from torch7py.translate.native import any_order, code, directories, files, initialization, masks, plain_calls
 from torch7py.translate.native.analysis import pattern_calls
-from torch7py.translate.native.analysis.unknown import undecided
+from torch7py.translate.native.analysis.unknown_values import undecided
 from torch7py.translate.native.code import add_constant
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.iterators import iterator_head
@@ -35,8 +35,8 @@ def _over_reals(t: Translation, node: tree.NumericFor) -> None:
     number = step.operand if isinstance(step, tree.Unary) else step
     if variable.writes or variable.captured or not (number is None or isinstance(number, Number)):
         bounds = [node.start, node.stop] if step is None else [node.start, node.stop, step]
-        given = ", ".join(t.value(bound).text for bound in bounds)
-        t.emit(f"for {t.names.of(node.variable)} in {t.need('counted')}({given}):")
+        args = ", ".join(t.value(bound).text for bound in bounds)
+        t.emit(f"for {t.names.of(node.variable)} in {t.need('counted')}({args}):")
         t.loop_body(node.body)
         return
     name = t.names.of(node.variable)
@@ -136,7 +136,7 @@ def _only_indexes(t: Translation, variable: Variable) -> bool:
 
 def _places(t: Translation) -> set[Name]:
     """The names that stand for a place in a list or a tensor."""
-    found: set[Name | None] = set()
+    names: set[Name | None] = set()
     for node in tree.every(t.program, Index):
         kind = t.kind(node.base)
         if kind not in ("tensor", "table", "storage"):
@@ -146,11 +146,11 @@ def _places(t: Translation) -> set[Name]:
         keys = [node.key]
         if isinstance(node.key, tree.Table):
             keys = [item.value for item in node.key.fields if not isinstance(item.value, tree.Table)]
-        found |= {_with_constant(key) for key in keys}
+        names |= {_with_constant(key) for key in keys}
     for call in tree.every(t.program, Invoke):
         if call.method == "select" and len(call.arguments) == 2:
-            found.add(_with_constant(call.arguments[1]))
-    return {name for name in found if name is not None}
+            names.add(_with_constant(call.arguments[1]))
+    return {name for name in names if name is not None}
 
 
 def _with_constant(node: Expression) -> Name | None:
@@ -172,7 +172,7 @@ def generic_for(t: Translation, node: tree.GenericFor) -> None:
             known = generic_head(t, node)
         except Undecided:
             del t.lines[before:]
-            known = plain.loop_head(t, node, names)
+            known = plain_calls.loop_head(t, node, names)
         if known:
             t.loop_body(node.body)
             return
@@ -190,7 +190,7 @@ def generic_for(t: Translation, node: tree.GenericFor) -> None:
     if directories.loop_head(t, node, names):
         t.loop_body(node.body)
         return
-    if t.plainly and plain.loop_head(t, node, names):
+    if t.plainly and plain_calls.loop_head(t, node, names):
         t.loop_body(node.body)
         return
     raise Undecided("T7-215", node.line, "a loop over an iterator that is not known")
@@ -208,9 +208,9 @@ def generic_head(t: Translation, node: tree.GenericFor) -> bool:
     if isinstance(source, Call) and path in ("ipairs", "pairs") and source.arguments:
         _over_table(t, node, path, source.arguments[0], names)
         return True
-    found = pattern_calls.matched(t, source)
-    if found is not None and found[0] == "gmatch":
-        _over_matches(t, node, found[1], found[2][0], names)
+    pattern_call = pattern_calls.matched(t, source)
+    if pattern_call is not None and pattern_call[0] == "gmatch":
+        _over_matches(t, node, pattern_call[1], pattern_call[2][0], names)
         return True
     if t.kind(source) == "matches" and len(names) == 1:
         t.emit(f"for {names[0]} in {t.value(source)}:")
@@ -287,7 +287,7 @@ def _in_any_order(t: Translation, table: code.Py, key: str, item: str) -> None:
 def _over_matches(
     t: Translation, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
 ) -> None:
-    regex, groups = as_regex(pattern, each=True)
+    regex, groups = as_regex(pattern, in_gmatch=True)
     if groups > 1 and groups != len(names):
         raise Undecided("T7-233", node.line, "gmatch with another number of captures than names")
     if isinstance(pattern, tree.String) and pattern.value == ".":

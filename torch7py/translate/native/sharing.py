@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type, all_parts
-from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
@@ -28,13 +28,13 @@ class Sharing:
             for n in tree.every(t.program, Invoke)
             if t.kind(n.receiver) == "module"
             and (n.method == "share" or (n.method == "clone" and n.arguments))
-            and not forms.same_expression(node.receiver, n.receiver)
+            and not tree_queries.same_expression(node.receiver, n.receiver)
         }
         parts = _parts_of(t.type(node.receiver))
         unknown = any(not part.layers and not part.classes for part in parts)
         if not sharing or not (unknown or sharing & set(parts[1:])):
             return False
-        if any("parameters" in made.methods for part in parts for made in part.classes):
+        if any("parameters" in lua_class.methods for part in parts for lua_class in part.classes):
             raise Problem(
                 "T7-202",
                 node.line,
@@ -46,16 +46,18 @@ class Sharing:
         """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""
         t = self.t
         refuse_half(t, node, node.arguments[1:])
-        made = node.receiver
-        if isinstance(made, Name):
-            sources = t.wholes.sources(t.scopes.of_name[made])
+        receiver = node.receiver
+        if isinstance(receiver, Name):
+            sources = t.integers.sources(t.scopes.of_name[receiver])
             first = sources[0] if len(sources) == 1 else None
-            reads = t.scopes.of_name[made].reads
-            if isinstance(first, Invoke) and made in reads and reads[0] is made:
-                made = first
+            reads = t.scopes.of_name[receiver].reads
+            if isinstance(first, Invoke) and receiver in reads and reads[0] is receiver:
+                receiver = first
         model = node.arguments[0]
-        copied = isinstance(made, Invoke) and made.method == "clone" and not made.arguments
-        if not (copied and isinstance(made, Invoke) and forms.same_expression(made.receiver, model)):
+        copied = isinstance(receiver, Invoke) and receiver.method == "clone" and not receiver.arguments
+        if not (
+            copied and isinstance(receiver, Invoke) and tree_queries.same_expression(receiver.receiver, model)
+        ):
             raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
         return t.value(model)
 
@@ -63,49 +65,49 @@ class Sharing:
         """The statement's call that makes a copy share all with its model, before the copy is used."""
         t = self.t
         flow = t.training.flow
-        target = given_whole(flow.statement(node), node)
+        target = passed_integers(flow.statement(node), node)
         reads = t.scopes.of_name[target].reads if target is not None else []
         first = flow.statement(reads[0]) if reads else None
         call = first.call if isinstance(first, tree.Run) else None
         if not (isinstance(call, Invoke) and call.method == "share" and call.receiver is reads[0]):
             return None
         names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
-        same = bool(call.arguments) and forms.same_expression(call.arguments[0], node.receiver)
+        same = bool(call.arguments) and tree_queries.same_expression(call.arguments[0], node.receiver)
         return call if same and names >= _SHARED else None
 
 
 def _parts_of(module: Type) -> list[Type]:
     """A module and all within it, those in the fields of the program's own layers too."""
-    found: dict[Type, None] = {}
+    parts: dict[Type, None] = {}
     waiting = [module.find()]
     while waiting:
         current = waiting.pop()
-        if current in found:
+        if current in parts:
             continue
-        found[current] = None
+        parts[current] = None
         for layer in current.layers:
             waiting += [part.find() for part in (*layer.children, *layer.slots)]
-        for made in current.classes:
-            fields = [each.find() for each in made.instance.find().fields.values()]
-            waiting += [each for each in fields if each.kind == "module"]
-    return [*found]
+        for lua_class in current.classes:
+            fields = [type_.find() for type_ in lua_class.instance.find().fields.values()]
+            waiting += [type_ for type_ in fields if type_.kind == "module"]
+    return [*parts]
 
 
-def layers_in(found: Type) -> set[str]:
+def layers_in(module_type: Type) -> set[str]:
     """The names of all layers of a module, and of itself."""
-    parts = all_parts(found)
+    parts = all_parts(module_type)
     unknown = {"?" for part in parts if not part.layers}
     return {layer.name for part in parts for layer in part.layers} | unknown
 
 
 def refuse_half(t: Translation, node: Invoke, names: tuple[Expression, ...]) -> None:
     """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
-    given = {name.value for name in names if isinstance(name, tree.String)}
-    if len(given) != len(names):
+    field_names = {name.value for name in names if isinstance(name, tree.String)}
+    if len(field_names) != len(names):
         raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
     layers = layers_in(t.type(node.receiver))
     needed = {"weight", "gradWeight"} if all(map(facts.only_weighs, layers)) else _SHARED
-    if given >= needed or not any(
+    if field_names >= needed or not any(
         isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
     ):
         return

@@ -6,9 +6,9 @@ from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, files, matching, patterns, protected, text
+from torch7py.translate.native import code, files, matching, patterns, protected_calls, text
 from torch7py.translate.native.analysis import pattern_calls
-from torch7py.translate.native.analysis.unknown import described, of_require
+from torch7py.translate.native.analysis.unknown_values import described, of_require
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, functions, statement, values
@@ -136,18 +136,18 @@ def ceiling(t: Translation, node: Call) -> Py:
 values["math.ceil"] = "math.ceil"
 
 
-def _has_modules(found: Type) -> bool:
+def _has_modules(table_type: Type) -> bool:
     """Whether a table has a module in it, at any depth."""
     seen: set[Type] = set()
-    waiting = [found.find()]
+    waiting = [table_type.find()]
     while waiting:
-        each = waiting.pop()
-        if each in seen:
+        type_ = waiting.pop()
+        if type_ in seen:
             continue
-        seen.add(each)
-        if each.kinds & {"module", "criterion"}:
+        seen.add(type_)
+        if type_.kinds & {"module", "criterion"}:
             return True
-        waiting += [inner.find() for inner in (each.element, *each.fields.values()) if inner is not None]
+        waiting += [inner.find() for inner in (type_.element, *type_.fields.values()) if inner is not None]
     return False
 
 
@@ -205,11 +205,15 @@ def _says_number(t: Translation, node: Expression) -> bool:
     """Whether a text is surely a number: an argument of the program, or what was found as digits."""
     if isinstance(node, String):
         return node.value.isdigit()
-    found, place = pattern_calls.matched(t, node), 0
+    string_call, capture = pattern_calls.matched(t, node), 0
     if isinstance(node, tree.Name):
-        found, place = pattern_calls.origin(t, t.scopes.of_name[node])
-    if found is not None and found[0] in ("match", "gmatch") and isinstance(found[2][0], String):
-        return patterns.only_digits(found[2][0].value, place)
+        string_call, capture = pattern_calls.origin(t, t.scopes.of_name[node])
+    if (
+        string_call is not None
+        and string_call[0] in ("match", "gmatch")
+        and isinstance(string_call[2][0], String)
+    ):
+        return patterns.only_digits(string_call[2][0].value, capture)
     return any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))
 
 
@@ -221,12 +225,12 @@ def gmatch(t: Translation, node: Call) -> Py:
 
 @function("pcall")
 def pcall(t: Translation, node: Call) -> Py:
-    return atom(protected.value(t, node))
+    return atom(protected_calls.value(t, node))
 
 
 @statement("pcall")
 def pcall_statement(t: Translation, node: Call) -> None:
-    protected.statement(t, node)
+    protected_calls.statement(t, node)
 
 
 @function("select")
@@ -252,7 +256,7 @@ def string_format(t: Translation, node: Call) -> Py:
 def lua_type(t: Translation, node: Call) -> Py:
     kind = t.kind(node.arguments[0])
     if t.type(node.arguments[0]).has("message"):
-        protected.refuse_other_errors(t, node.line)
+        protected_calls.refuse_other_errors(t, node.line)
     if (
         kind in (None, "any")
         or node.arguments[0] in t.types.guessed
@@ -319,7 +323,7 @@ def assert_statement(t: Translation, node: Call) -> None:
 
 @statement("error")
 def error(t: Translation, node: Call) -> None:
-    if not protected.is_text(t, node):
+    if not protected_calls.is_text(t, node):
         raise Problem("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
@@ -403,14 +407,14 @@ def several(t: Translation, node: Call | Invoke, path: str | None, targets: tupl
     """Library calls with several results."""
     if path in ("unpack", "table.unpack"):
         assert isinstance(node, Call)
-        given = t.unpacking.items(t.calls.unpacked(node).text, [node.arguments[0]], targets)
-        t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
+        items = t.unpacking.items(t.calls.unpacked(node).text, [node.arguments[0]], targets)
+        t.emit(f"{', '.join(t.target(target) for target in targets)} = {items}")
         return True
-    found = pattern_calls.matched(t, node)
-    if found is not None:
-        return matching.several(t, found, targets, node.line)
+    string_call = pattern_calls.matched(t, node)
+    if string_call is not None:
+        return matching.several(t, string_call, targets, node.line)
     if path == "pcall" and isinstance(node, Call):
-        return protected.several(t, node, targets)
+        return protected_calls.several(t, node, targets)
     if path == "io.open":
         return isinstance(node, Call) and files.several(t, node, targets)
     return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, matching
 from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
@@ -11,6 +10,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import functions
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["string_method"]
 
@@ -44,8 +44,8 @@ def _string(
     if method == "rep":
         return Py(f"{text} * {_count(t, arguments[0])}", code.MULTIPLY)
     if method == "byte" and (len(arguments) <= 1 or same_expression(*arguments[:2])):
-        place = t.expressions.position(arguments[0]).text if arguments else "0"
-        return atom(f"ord({text}[{place}])")
+        index = t.expressions.position(arguments[0]).text if arguments else "0"
+        return atom(f"ord({text}[{index}])")
     if method == "sub":
         return _sub(t, subject, text, arguments)
     if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
@@ -64,26 +64,30 @@ def _count(t: Translation, node: Expression) -> str:
     return t.expressions.whole_number(node).at(code.NEGATE)
 
 
-def _within(t: Translation, place: Expression, subject: Expression) -> bool:
+def _within(t: Translation, position: Expression, subject: Expression) -> bool:
     """Whether a place is surely not past the end of a text: that of a loop over it, or one reduced to its length."""
-    while isinstance(place, tree.Paren):
-        place = place.inner
-    if isinstance(place, Number) and place.value == 1:
+    while isinstance(position, tree.Paren):
+        position = position.inner
+    if isinstance(position, Number) and position.value == 1:
         return t.intervals.of(tree.Unary(subject.place, "#", subject))[0] >= 1
-    if isinstance(place, Number) or isinstance(subject, String):
-        return isinstance(place, Number) and isinstance(subject, String) and place.value <= len(subject.value)
-    place, plus = _added(place)
+    if isinstance(position, Number) or isinstance(subject, String):
+        return (
+            isinstance(position, Number)
+            and isinstance(subject, String)
+            and position.value <= len(subject.value)
+        )
+    position, plus = _added(position)
     stop: Expression | None = None
-    if isinstance(place, tree.Name):
-        variable = t.scopes.of_name[place]
+    if isinstance(position, tree.Name):
+        variable = t.scopes.of_name[position]
         loop = t.intervals.loop(variable)
-        sources = t.wholes.sources(variable)
+        sources = t.integers.sources(variable)
         if loop is not None and not variable.writes:
             stop = loop.start if loop.step is not None and t.intervals.of(loop.step)[1] < 0 else loop.stop
         elif variable.constant and len(sources) == 1 and not isinstance(sources[0], bool) and not plus:
             return _within(t, sources[0], subject)
-    elif isinstance(place, tree.Binary) and place.operator == "%":  # x % #s + 1
-        stop, plus = place.right, plus - 1
+    elif isinstance(position, tree.Binary) and position.operator == "%":  # x % #s + 1
+        stop, plus = position.right, plus - 1
     if stop is None:
         return False
     stop, more = _added(stop)
@@ -105,9 +109,9 @@ def _added(node: Expression) -> tuple[Expression, float]:
 def _sub(t: Translation, subject: Expression, text: str, arguments: tuple[Expression, ...]) -> Py:
     first, last = arguments[0], arguments[1] if len(arguments) > 1 else None
     if last is not None and _same(first, last) and not _negative(first) and t.intervals.positive(first):
-        place = t.expressions.position(first)
+        index = t.expressions.position(first)
         if _within(t, first, subject):
-            return atom(f"{text}[{place}]")
+            return atom(f"{text}[{index}]")
     if not _from_start(t, first) or (last is not None and not _from_start(t, last)):
         bounds = ", ".join(str(t.value(bound)) for bound in arguments)
         return atom(f"{t.need('lua_sub')}({text}, {bounds})")
@@ -146,8 +150,8 @@ def _bound(t: Translation, text: str, node: Expression, start: bool) -> Py:
         return t.expressions.whole_number(node)
     if isinstance(node, Number) and node.value < 1:
         return atom("0")
-    place = t.expressions.position(node)
-    return place if t.intervals.positive(node) else atom(f"max({place}, 0)")
+    index = t.expressions.position(node)
+    return index if t.intervals.positive(node) else atom(f"max({index}, 0)")
 
 
 def _string_function(name: str) -> None:

@@ -50,12 +50,12 @@ class Surroundings:
 
     def chain(self, node: tree.Node) -> list[Statement]:
         """The statement of a node, behind all that it is in, those around its functions too, outermost first."""
-        found: list[Statement] = []
+        statements: list[Statement] = []
         at: Statement | None = self.home[node]
         while at is not None:
-            found.append(at)
+            statements.append(at)
             at = self._within[at]
-        return found[::-1]
+        return statements[::-1]
 
     def blocks(self, node: tree.Node) -> list[Block]:
         """The blocks around a node, outermost first."""

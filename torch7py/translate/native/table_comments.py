@@ -46,6 +46,6 @@ def unwritten(t: Translation, node: Statement, written: list[str]) -> list[Comme
     """The comments between the entries of tables in a statement that are not in the lines which it became."""
     tables = [n for n in tree.own_nodes(node) if isinstance(n, tree.Table)]
     fields = [f for table in tables for f in table.fields if f not in t.training.settings]
-    found = [comment for field in fields for comment in _comments(field)]
-    text = "\n".join(written) if found else ""
-    return [comment for comment in found if comment_lines(comment)[0] not in text]
+    comments = [comment for field in fields for comment in _comments(field)]
+    text = "\n".join(written) if comments else ""
+    return [comment for comment in comments if comment_lines(comment)[0] not in text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
-from torch7py.translate.native.analysis.unknown import is_open, undecided
+from torch7py.translate.native.analysis.unknown_values import is_open, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
@@ -47,8 +47,8 @@ def table_remove(t: Translation, node: Call) -> Py:
     t.tables.refuse_lent(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
-        place = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
-        return Py(f"{base}.pop({place}) if {base} else None", code.TERNARY)
+        index = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
+        return Py(f"{base}.pop({index}) if {base} else None", code.TERNARY)
     if len(node.arguments) == 1:
         return atom(f"{base}.pop()")
     return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")
@@ -70,20 +70,20 @@ def table_concat(t: Translation, node: Call) -> Py:
             t, table, "T7-306", node.line, "table.concat of a part, or of a table that is no list"
         )
     element = t.type(table).of_elements().kind
-    items, each = t.value(table).text, "x"
+    items, loop_target = t.value(table).text, "x"
     if part:
         first = t.expressions.position(part[0]).text
         last = t.expressions.whole_number(part[1]).text if len(part) > 1 else ""
         items = f"{t.value(table).at(code.ATOM)}[{code.stretch(first, last)}]"
     if representation == "dict":
-        items, each = f"{t.need('numbered')}({items})", "_, x"
+        items, loop_target = f"{t.need('numbered')}({items})", "_, x"
     if element == "string":
-        return atom(f"{separator}.join({items if each == 'x' else f'x for {each} in {items}'})")
+        return atom(f"{separator}.join({items if loop_target == 'x' else f'x for {loop_target} in {items}'})")
     if element == "number":
         first_item = tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False)
         plain = t.tables.holds_whole(first_item) and t.intervals.plain(first_item)
         item = "str(x)" if plain else 'f"{x:.14g}"'
-        return atom(f"{separator}.join({item} for {each} in {items})")
+        return atom(f"{separator}.join({item} for {loop_target} in {items})")
     raise Undecided("T7-306", node.line, "table.concat of something of unknown kind")
 
 

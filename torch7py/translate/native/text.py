@@ -7,7 +7,6 @@ import re
 
 from torch7py.ops.rounding import format_number
 from torch7py.translate import quoting, tree
-from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis import pattern_calls
@@ -16,6 +15,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
+from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = [
     "concatenation",
@@ -87,14 +87,14 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = No
     ``seen``: the variables looked at, once each, as values go round through parameters on many ways.
     """
     node, seen = bare(node), set() if seen is None else seen
-    kind, found = t.kind(node), t.type(node)
+    kind, type_ = t.kind(node), t.type(node)
     if isinstance(node, tree.Nil) or kind == "any" or is_message(t, node):
         return True
     if kind not in ("number", "string", "boolean"):
         return False
     if isinstance(node, (Call, Invoke)):
         known = pattern_calls.matched(t, node)
-        return found.nil or (known is not None and known[0] in ("find", "match")) or _gives_no_item(t, node)
+        return type_.nil or (known is not None and known[0] in ("find", "match")) or _gives_no_item(t, node)
     if isinstance(node, Binary):
         if node.operator == "and":
             return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
@@ -110,7 +110,7 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = No
         return _variable_may_be_nil(t, variable, seen)
     if not isinstance(node, tree.Index) or node in t.present:
         return False
-    return found.nil or not t.tables.has_key(node) or _is_no_item(t, node)
+    return type_.nil or not t.tables.has_key(node) or _is_no_item(t, node)
 
 
 def _is_no_item(t: Translation, node: Expression) -> bool:
@@ -119,7 +119,7 @@ def _is_no_item(t: Translation, node: Expression) -> bool:
         isinstance(node, tree.Index)
         and t.kind(node.base) == "table"
         and t.representation(node.base) == "list"
-        and t.places.may_be_nil(node)
+        and t.list_bounds.may_be_nil(node)
     )
 
 
@@ -130,8 +130,8 @@ def _gives_no_item(t: Translation, call: Call | Invoke) -> bool:
 
 
 def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable]) -> bool:
-    sources = t.wholes.sources(variable)
-    if not sources or variable in t.wholes.without_value:
+    sources = t.integers.sources(variable)
+    if not sources or variable in t.integers.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False
     function = variable.scope.function if variable.scope is not None else None
     declared = variable.declaration
@@ -245,28 +245,33 @@ def _are_several(t: Translation, node: Expression) -> bool:
 
 def _at_run_time(t: Translation, pattern: Expression, arguments: tuple[Expression, ...]) -> str:
     """``string.format`` whose pattern, or whose values, are known only when the program runs."""
-    kinds = {kind for each in arguments for kind in t.type(each).find().kinds if not t.is_unpacked(each)}
+    kinds = {
+        kind
+        for argument in arguments
+        for kind in t.type(argument).find().kinds
+        if not t.is_unpacked(argument)
+    }
     if t.kind(pattern) != "string" or not kinds <= {"number", "string", "boolean"}:
         raise Undecided("T7-231", pattern.line, "string.format with a pattern that is not a literal")
     t.imports.add("re")
     t.need("lua_text")
-    given = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
-    return f"{t.need('lua_format')}({given})"
+    args_text = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
+    return f"{t.need('lua_format')}({args_text})"
 
 
 def needs_one_value(t: Translation, node: tree.Node | tree.Block) -> bool:
     """Whether a call of ``string.format`` needs but one value of its last argument, if that is a call."""
     if isinstance(node, Invoke) and node.method == "format":
-        pattern, given = bare(node.receiver), node.arguments
+        pattern, arguments = bare(node.receiver), node.arguments
     elif isinstance(node, Call) and node.arguments and t.path(node.callee) == "string.format":
-        pattern, given = node.arguments[0], node.arguments[1:]
+        pattern, arguments = node.arguments[0], node.arguments[1:]
     else:
         return False
-    if not isinstance(pattern, String) or not given or _are_several(t, given[-1]):
+    if not isinstance(pattern, String) or not arguments or _are_several(t, arguments[-1]):
         return False
     wanted = sum(kind != "%" for *_, kind in _FORMAT.findall(pattern.value))
-    count = t.counts.of(given[-1])
-    return wanted <= len(given) and (count is None or count[0] > 0)
+    count = t.counts.of(arguments[-1])
+    return wanted <= len(arguments) and (count is None or count[0] > 0)
 
 
 def formatted(
@@ -277,10 +282,10 @@ def formatted(
         return [(_at_run_time(t, pattern, arguments), "")]
     pieces: list[tuple[str, str] | str] = []
     at, used = 0, 0
-    for found in _FORMAT.finditer(pattern.value):
-        pieces.append(pattern.value[at : found.start()])
-        at = found.end()
-        flags, width, precision, kind = found.groups()
+    for match in _FORMAT.finditer(pattern.value):
+        pieces.append(pattern.value[at : match.start()])
+        at = match.end()
+        flags, width, precision, kind = match.groups()
         if kind == "%":
             pieces.append("%")
             continue

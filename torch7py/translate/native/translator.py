@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import tree
 from torch7py.translate.layout import WIDTH
 from torch7py.translate.native import (
-    bounds,
+    clamping,
     command_line,
     comprehensions,
     devices,
@@ -16,11 +16,11 @@ from torch7py.translate.native import (
     table_comments,
 )
 from torch7py.translate.native.analysis import tables
+from torch7py.translate.native.analysis.integers import Integers
 from torch7py.translate.native.analysis.intervals import Intervals
-from torch7py.translate.native.analysis.known import PROVED, PlainForms
-from torch7py.translate.native.analysis.missing import looked_for
-from torch7py.translate.native.analysis.places import Places
-from torch7py.translate.native.analysis.wholes import Wholes
+from torch7py.translate.native.analysis.list_bounds import ListBounds
+from torch7py.translate.native.analysis.missing_keys import looked_for
+from torch7py.translate.native.analysis.program_facts import PROVED, PlainForms
 from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
@@ -30,20 +30,20 @@ from torch7py.translate.native.conditions import Conditions
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
+from torch7py.translate.native.integer_tensors import counted_comparisons
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.methods import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.outputs import overwritten
-from torch7py.translate.native.own_passes import OwnPasses
 from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.tensors.reshaping import Reshapes
 from torch7py.translate.native.training.steps import Training
 from torch7py.translate.native.unpacking import Unpacking
+from torch7py.translate.native.user_passes import UserPasses
 from torch7py.translate.native.value_counts import ValueCounts
-from torch7py.translate.native.whole_tensors import counted_comparisons
 from torch7py.translate.quoting import comment as comment_of
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Scopes
@@ -80,8 +80,8 @@ class Translator(Translation):
         super().__init__(project, scopes, types, one_row, plainly)
         self.options = command_line.options(self)
         self.cards = devices.are_used(self.program)
-        raw = Wholes(self)
-        self.wholes = Wholes(self, raw)
+        raw = Integers(self)
+        self.integers = Integers(self, raw)
         self.reshapes = Reshapes(self)
         self.intervals = Intervals(self, raw)
         self.counted = counted_comparisons(self)
@@ -90,14 +90,14 @@ class Translator(Translation):
         self.classes = Classes(self)
         self.classes.study()
         self.tables = tables.Tables(self)
-        self.places = Places(self, self.tables, self.intervals)
+        self.list_bounds = ListBounds(self, self.tables, self.intervals)
         self.unpacking = Unpacking(self)
         self.conditions = Conditions(self)
         self.expressions = Expressions(self, self.conditions)
         self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.counts = ValueCounts(self)
-        self.own_passes = OwnPasses(self)
+        self.user_passes = UserPasses(self)
         self.models = Models(self)
         self.training = Training(self)
         self.training.analyse()
@@ -205,10 +205,10 @@ class Translator(Translation):
         finally:
             self.mixed, self.plainly = outer, outer_plainly
         table_comments.spread(self, node, before)
-        made = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
+        output_lines = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
         inside = [
-            *self.models.builders.unused_comments(node, around, made),
-            *table_comments.unwritten(self, node, made),
+            *self.models.builders.unused_comments(node, around, output_lines),
+            *table_comments.unwritten(self, node, output_lines),
         ]
         short = len(inside) == 1 and len("".join(self.lines[before:]) + inside[0].text) < WIDTH - 4
         if short and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):
@@ -232,7 +232,7 @@ class Translator(Translation):
             return [self.names.of(name) for name in node.names]
         if isinstance(node, tree.LocalFunction):
             return [self.names.of(node.name)]
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for part in walk_function(node):
             for name in part.targets if isinstance(part, tree.Assign) else ():
                 if isinstance(name, Name):
@@ -242,8 +242,8 @@ class Translator(Translation):
                         variable.is_global and self.scope is self.scopes.main
                     )
                     if here and users != {self.scope} and not self.training.is_dropped(variable):
-                        found[self.names.of(name)] = None
-        return [name for name in found if name.isidentifier() and name != "_"]
+                        names[self.names.of(name)] = None
+        return [name for name in names if name.isidentifier() and name != "_"]
 
     def write(self, node: Statement) -> None:
         outer, self.statement_at = self.statement_at, len(self.lines)
@@ -321,7 +321,7 @@ class Translator(Translation):
         self.labels.pop()
 
     def if_statement(self, node: tree.If) -> None:
-        if bounds.write(self, node):
+        if clamping.write(self, node):
             return
         word = "if"
         for condition, body in node.branches:

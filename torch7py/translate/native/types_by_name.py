@@ -32,43 +32,43 @@ def is_of_fractions(t: Translation, name: Expression) -> bool:
 
 def strings_given(t: Translation, node: Expression) -> set[str] | None:
     """The texts that an expression may be; None where that cannot be told."""
-    found: set[str] = set()
-    return found if _collect(t, node, found, set()) else None
+    strings: set[str] = set()
+    return strings if _collect(t, node, strings, set()) else None
 
 
-def _collect(t: Translation, node: Expression, found: set[str], seen: set[object]) -> bool:
+def _collect(t: Translation, node: Expression, strings: set[str], seen: set[object]) -> bool:
     if isinstance(node, tree.Paren):
-        return _collect(t, node.inner, found, seen)
+        return _collect(t, node.inner, strings, seen)
     if isinstance(node, String):
-        found.add(node.value)
+        strings.add(node.value)
         return True
     if isinstance(node, Binary) and node.operator in ("or", "and"):  # a condition is no text
         sides = [node.right] if node.operator == "and" else [node.left, node.right]
-        return all(_collect(t, side, found, seen) for side in sides)
+        return all(_collect(t, side, strings, seen) for side in sides)
     if isinstance(node, Name):
-        return _of_variable(t, t.scopes.of_name[node], found, seen)
+        return _of_variable(t, t.scopes.of_name[node], strings, seen)
     if isinstance(node, Index) and node.dotted and isinstance(node.key, String):
-        return _of_field(t, node, node.key.value, found, seen)
+        return _of_field(t, node, node.key.value, strings, seen)
     return False
 
 
-def _of_variable(t: Translation, variable: Variable, found: set[str], seen: set[object]) -> bool:
+def _of_variable(t: Translation, variable: Variable, strings: set[str], seen: set[object]) -> bool:
     if variable in seen:
         return True
     seen.add(variable)
-    sources = t.wholes.sources(variable)
+    sources = t.integers.sources(variable)
     return bool(sources) and all(
-        isinstance(source, Expression) and _collect(t, source, found, seen) for source in sources
+        isinstance(source, Expression) and _collect(t, source, strings, seen) for source in sources
     )
 
 
-def _of_field(t: Translation, node: Index, name: str, found: set[str], seen: set[object]) -> bool:
+def _of_field(t: Translation, node: Index, name: str, strings: set[str], seen: set[object]) -> bool:
     """What the program puts into this field of the tables that this one may be, and the default of an option."""
     table = t.type(node.base).find()
     if (table, name) in seen:
         return True
     seen.add((table, name))
-    given: list[Expression] = []
+    values: list[Expression] = []
     for statement in tree.every(t.program, tree.Assign):
         for at, target in enumerate(statement.targets):
             if not (isinstance(target, Index) and t.type(target.base).find() is table):
@@ -78,12 +78,14 @@ def _of_field(t: Translation, node: Index, name: str, found: set[str], seen: set
             if target.key.value == name:
                 if at >= len(statement.values):
                     return False
-                given.append(statement.values[at])
-    for made in tree.every(t.program, tree.Table):
-        if t.type(made).find() is table:
-            given += [f.value for f in made.fields if isinstance(f.key, String) and f.key.value == name]
+                values.append(statement.values[at])
+    for constructor in tree.every(t.program, tree.Table):
+        if t.type(constructor).find() is table:
+            values += [
+                f.value for f in constructor.fields if isinstance(f.key, String) and f.key.value == name
+            ]
     for call in tree.every(t.program, Invoke):
         option = call.arguments[0] if call.method == "option" and len(call.arguments) > 1 else None
         if isinstance(option, String) and library.option_name(option.value) == name:
-            given.append(call.arguments[1])
-    return bool(given) and all(_collect(t, value, found, seen) for value in given)
+            values.append(call.arguments[1])
+    return bool(values) and all(_collect(t, value, strings, seen) for value in values)

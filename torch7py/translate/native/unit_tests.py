@@ -1,14 +1,14 @@
-"""A program's tests, as ``written_out/testers.py`` leaves them: a suite of ``unittest``, comparisons of contents."""
+"""A program's tests, as ``desugar/testers.py`` leaves them: a suite of ``unittest``, comparisons of contents."""
 
 from __future__ import annotations
 
 from torch7py.translate.native import code
-from torch7py.translate.native.analysis.unknown import described
+from torch7py.translate.native.analysis.unknown_values import described
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 
 _PLAIN = ("number", "string", "boolean")
@@ -60,7 +60,7 @@ def check_equal(t: Translation, node: Call) -> None:
     """``assert_close`` of tensors, which looks at sizes and types too, and of tables of them."""
     a, b = node.arguments[:2]
     tolerance, message = _more(t, node)
-    known = [each for each in (a, b) if _has_tensors(t, each)]
+    known = [operand for operand in (a, b) if _has_tensors(t, operand)]
     # beside a tensor, assert_close takes nothing but a tensor
     if len(known) == 2 or (known and t.kind(known[0]) == "tensor" and {None, "any"} & {*_kinds(t, a, b)}):
         text = "" if message is None else f", msg={message}"
@@ -95,9 +95,9 @@ def check_different(t: Translation, node: Call) -> None:
 def _same(t: Translation, node: Call, tolerance: Py | None) -> str:
     """A comparison of two things of which the program does not tell what they are, or that are tables of tables."""
     a, b = node.arguments[:2]
-    for each in (a, b):
-        if t.type(each).find().kinds & _OPAQUE or elements(t, each) == "mask":
-            raise Problem("T7-307", node.line, f"a comparison of the contents of {described(t, each)}")
+    for operand in (a, b):
+        if t.type(operand).find().kinds & _OPAQUE or elements(t, operand) == "mask":
+            raise Problem("T7-307", node.line, f"a comparison of the contents of {described(t, operand)}")
     return f"{t.need('same_contents')}({t.value(a)}, {t.value(b)}, {tolerance or 0})"
 
 

@@ -8,12 +8,12 @@ from functools import cached_property
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
-from torch7py.translate.forms import returns_of
 from torch7py.translate.inference import tuples
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Unpacking"]
 
@@ -31,16 +31,16 @@ class Unpacking:
             return []
         return [r.values[0].arguments[0] for f in functions for r in returns_of(f)]  # type: ignore[attr-defined]
 
-    def items(self, given: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
+    def items(self, values: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
         wanted = len(targets)
         if all(self._has_as_many(table, wanted) for table in tables):
-            return given
+            return values
         more = ["None"] * self._lacking(tables, wanted)
-        return f"({', '.join([f'*{given}', *more]) if more else f'*{given},'})[:{wanted}]"
+        return f"({', '.join([f'*{values}', *more]) if more else f'*{values},'})[:{wanted}]"
 
     @cached_property
     def perhaps_nil(self) -> set[Variable]:
-        found: set[Variable] = set()
+        variables: set[Variable] = set()
         for node in tree.those(self.t.program, tree.Local, tree.Assign):
             assert isinstance(node, (tree.Local, tree.Assign))
             targets: Sequence[Expression] = node.names if isinstance(node, tree.Local) else node.targets
@@ -50,21 +50,21 @@ class Unpacking:
             if not all(self._has_as_many(table, len(targets)) for table in tables):
                 for target in targets[len(targets) - self._lacking(tables, len(targets)) :]:
                     if isinstance(target, Name):
-                        found.add(self.t.scopes.of_name[target])
-        return found
+                        variables.add(self.t.scopes.of_name[target])
+        return variables
 
     def _has_as_many(self, table: Expression, wanted: int) -> bool:
         """Whether a list has as many items as are wanted, or is one that the program is given from outside.
 
         Of such a list, the inputs of a layer say, the page takes it that it has what is asked for.
         """
-        t, found = self.t, self.t.type(table)
-        if found.has(tuples.MARK) or found.kind != "table":
+        t, table_type = self.t, self.t.type(table)
+        if table_type.has(tuples.MARK) or table_type.kind != "table":
             return True
-        length = t.tables.filled_length(found)
+        length = t.tables.filled_length(table_type)
         if length is not None:
             return wanted == length
-        return not t.tables.uses.made.get(found.find()) and self._computed(table) in (None, wanted)
+        return not t.tables.uses.made.get(table_type.find()) and self._computed(table) in (None, wanted)
 
     def _lacking(self, tables: Sequence[Expression], wanted: int) -> int:
         """How many of the items that are wanted such a list may lack."""
@@ -74,7 +74,7 @@ class Unpacking:
     def _computed(self, table: Expression) -> int | None:
         """How many outputs of a module a list is of; None where that is not known."""
         if isinstance(table, Name):
-            sources = self.t.wholes.sources(self.t.scopes.of_name[table])
+            sources = self.t.integers.sources(self.t.scopes.of_name[table])
             table = sources[0] if len(sources) == 1 and not isinstance(sources[0], bool) else table
         if not isinstance(table, Invoke) or table.method not in FORWARD:
             return None

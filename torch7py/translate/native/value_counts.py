@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from torch7py.translate import tree
-from torch7py.translate.forms import returns_of
 from torch7py.translate.native import patterns
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.interfaces.expressions import Count
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["ValueCounts", "only_fails"]
 
@@ -54,12 +54,12 @@ class ValueCounts:
         self._begun.append(function)
         kept[function] = find()
         self._begun.pop()
-        found = kept[function]
+        result = kept[function]
         if self._incomplete:
             del kept[function]  # unless nothing else waits for it
         if not self._begun:
-            kept[function], self._incomplete = found, False
-        return found
+            kept[function], self._incomplete = result, False
+        return result
 
     def _written_at(self, node: tree.Return) -> int:
         if len(node.values) != 1:
@@ -96,7 +96,7 @@ class ValueCounts:
         if functions and not t.training.closures.isdisjoint(functions):
             return (2, 2)
         if functions:
-            return _both([found for f in functions if (found := self.of_function(f)) is not None])
+            return _both([count for f in functions if (count := self.of_function(f)) is not None])
         if t.is_unpacked(node):
             return (0, math.inf)
         if isinstance(node, Invoke) and node.method == "split" and t.graphs.is_node(node.receiver):
@@ -119,10 +119,10 @@ class ValueCounts:
 
     def _of_library(self, node: Call | Invoke) -> Count:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""
-        found = pattern_calls.matched(self.t, node)
-        if found is not None and found[0] == "match":
-            return (1, patterns.captures(found[2][0]))
-        if found is not None and found[0] == "find":
+        string_call = pattern_calls.matched(self.t, node)
+        if string_call is not None and string_call[0] == "match":
+            return (1, patterns.captures(string_call[2][0]))
+        if string_call is not None and string_call[0] == "find":
             return (1, math.inf)
         if self.t.calls.gives_letters(node):
             return (0, math.inf)
@@ -132,8 +132,8 @@ class ValueCounts:
     def are_all(self, node: Expression) -> bool:
         if isinstance(node, (Call, Invoke)) and self._hands_all_on(node):
             return True
-        found = self.of(node)
-        return found is None or found[0] == found[1] == max(1, self.t.calls.count(node))
+        count = self.of(node)
+        return count is None or count[0] == count[1] == max(1, self.t.calls.count(node))
 
     def _hands_all_on(self, node: Call | Invoke) -> bool:
         """Whether a function gives its ``...`` behind what it always gives: a tuple of as many as Lua has."""

@@ -71,8 +71,8 @@ def is_part(code: str) -> bool:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
         return False
-    found = _defined_in(body)
-    return bool(found) and found <= _parts()[0].keys() and code == source(found)
+    defined = _defined_in(body)
+    return bool(defined) and defined <= _parts()[0].keys() and code == source(defined)
 
 
 def joined(code: str, other: str) -> str:
@@ -132,7 +132,9 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
                 raise ValueError(f"{file}.py:{node.lineno}: no function, class or constant")
             if name in parts:
                 raise ValueError(f"{file}.py:{node.lineno}: a second {name}")
-            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+            first = min(
+                [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]
+            )
             parts[name] = node, "".join(lines[first - 1 : node.end_lineno]).rstrip("\n")
     return parts, imports
 
@@ -141,11 +143,11 @@ def _names_in(node: ast.AST) -> set[str]:
     """The names that a part of the library reads, but for those of its own parameters and variables."""
     if isinstance(node, ast.ClassDef):
         return set().union(*map(_names_in, (*node.bases, *node.body)))
-    own = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    local_names = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     if isinstance(node, ast.FunctionDef):
-        own |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
-    return {part.id for part in names} - own
+        local_names |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
+    return {part.id for part in names} - local_names
 
 
 def _import_lines(imports: list[ast.Import | ast.ImportFrom], mentioned: set[str]) -> Iterable[str]:

@@ -30,7 +30,7 @@ class Node:
 
     def split(self, count: Any) -> tuple[Node, ...]:
         """A node for each entry of the table that this one gives."""
-        return tuple(Node(itemgetter(place), [self]) for place in range(int(count)))
+        return tuple(Node(itemgetter(index), [self]) for index in range(int(count)))
 
 
 def node(module: Any, *sources: Any) -> Any:
@@ -77,11 +77,11 @@ class Graph(nn.Module):
         self.first, self.last = [places[x] for x in first], [places[x] for x in last]
 
     def forward(self, *inputs: Any) -> Any:
-        given = inputs[0] if len(inputs) == 1 and len(self.first) > 1 else inputs
-        of_inputs = dict(zip(self.first, given, strict=True))
+        entries = inputs[0] if len(inputs) == 1 and len(self.first) > 1 else inputs
+        of_inputs = dict(zip(self.first, entries, strict=True))
         values: list[Any] = []
-        for place, (function, sources) in enumerate(self.steps):
-            args = [of_inputs[place]] if place in of_inputs else [values[source] for source in sources]
+        for step, (function, sources) in enumerate(self.steps):
+            args = [of_inputs[step]] if step in of_inputs else [values[source] for source in sources]
             values.append(function(*counted_from_0(function, (args[0] if len(args) == 1 else args,))))
-        outputs = tuple(values[place] for place in self.last)
+        outputs = tuple(values[step] for step in self.last)
         return outputs if len(outputs) > 1 else outputs[0]

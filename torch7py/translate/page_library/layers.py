@@ -187,8 +187,8 @@ class Container(Layer):
         self.modules_.append(module)
         return self
 
-    def get(self, place: Any) -> Any:
-        return self.modules_[int(place) - 1]
+    def get(self, index: Any) -> Any:
+        return self.modules_[int(index) - 1]
 
     def size(self) -> int:
         return len(self.modules_)
@@ -240,8 +240,8 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     several = all(x.kind is x.POSITIONAL_OR_KEYWORD for x in parameters) and len(parameters) > len(inputs)
     if several and isinstance(first, (list, tuple)) and len(first) + len(rest) == len(parameters):
         return (*first, *rest)
-    is_own = isinstance(module, nn.Module) and not type(module).__module__.startswith("torch.")
-    if len(inputs) == 2 and all(isinstance(x, torch.Tensor) for x in inputs) and not is_own:
+    is_user_defined = isinstance(module, nn.Module) and not type(module).__module__.startswith("torch.")
+    if len(inputs) == 2 and all(isinstance(x, torch.Tensor) for x in inputs) and not is_user_defined:
         target = rest[0]
         if target.numel() == first.numel():
             return first, target.reshape(first.shape)
@@ -255,15 +255,15 @@ def keep_output(module: Any, _: Any, output: Any) -> None:
     object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
 
 
-def passed_on(given: Any, taken: Any, output: Any) -> Any:
+def passed_on(original: Any, taken: Any, output: Any) -> Any:
     """The output of a module that gives a view of its input, as a view of what it was given; None of another one."""
-    tensors = [x for x in (given, taken, output) if isinstance(x, torch.Tensor)]
-    if len(tensors) < 3 or not given.is_contiguous():
+    tensors = [x for x in (original, taken, output) if isinstance(x, torch.Tensor)]
+    if len(tensors) < 3 or not original.is_contiguous():
         return None
     if taken.untyped_storage().data_ptr() != output.untyped_storage().data_ptr():
         return None
-    return given.detach().as_strided(
-        output.size(), output.stride(), given.storage_offset() + output.storage_offset()
+    return original.detach().as_strided(
+        output.size(), output.stride(), original.storage_offset() + output.storage_offset()
     )
 
 

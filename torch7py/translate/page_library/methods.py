@@ -41,8 +41,8 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
 
 def defines(kind: type, name: str) -> bool:
     """Whether a class that is not PyTorch's has a method of this name."""
-    own = (base for base in kind.__mro__ if not base.__module__.startswith("torch."))
-    return any(name in vars(base) for base in own)
+    bases = (base for base in kind.__mro__ if not base.__module__.startswith("torch."))
+    return any(name in vars(base) for base in bases)
 
 
 def method(value: Any, name: str, *args: Any) -> Any:

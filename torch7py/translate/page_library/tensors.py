@@ -158,8 +158,8 @@ def _truth(name: str) -> Callable[..., bool]:
     return compute
 
 
-def _select(x: torch.Tensor, dim: int, place: int) -> Any:
-    part = x.select(dim - 1, place - 1)
+def _select(x: torch.Tensor, dim: int, index: int) -> Any:
+    part = x.select(dim - 1, index - 1)
     return part.item() if part.dim() == 0 else part
 
 

@@ -45,9 +45,9 @@ def text_function(name: str, text: Any, *args: Any) -> Any:
     return (*text_function_all(name, text, *args), None)[0]
 
 
-def place_of(text: str, place: Any) -> int:
+def place_of(text: str, position: Any) -> int:
     """A place in a text, counted from 1, or from -1 back from the end, as one that is counted from 1."""
-    at = int(float(place))
+    at = int(float(position))
     return at if at >= 0 else len(text) + at + 1
 
 

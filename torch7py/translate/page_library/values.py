@@ -48,18 +48,18 @@ def places_in(x: torch.Tensor, key: Any) -> Any:
     return tuple(result)
 
 
-def place_in(x: torch.Tensor, dim: int, place: Any) -> int:
+def place_in(x: torch.Tensor, dim: int, position: Any) -> int:
     """A place along a dimension, counted from 1, or from -1 back from the end."""
-    at = int(place) - 1 if place > 0 else int(place) + x.shape[dim]
-    if isinstance(place, bool) or place == 0 or not 0 <= at < x.shape[dim]:
-        raise IndexError(f"place {place} of {x.shape[dim]}")
+    at = int(position) - 1 if position > 0 else int(position) + x.shape[dim]
+    if isinstance(position, bool) or position == 0 or not 0 <= at < x.shape[dim]:
+        raise IndexError(f"place {position} of {x.shape[dim]}")
     return at
 
 
 def items_of(table: Any) -> list[Any]:
     """The items 1, 2, 3, ... of a table, up to the first that is missing."""
     if isinstance(table, dict):
-        return [table[place] for place in range(1, length(table) + 1)]
+        return [table[position] for position in range(1, length(table) + 1)]
     if not isinstance(table, (list, tuple, nn.ModuleList)):
         raise TypeError(f"a table is needed, and no {type(table).__name__}")
     return list(table)
@@ -70,8 +70,8 @@ def index(table: Any, key: Any) -> Any:
     if isinstance(table, dict):
         return None if isinstance(key, (list, dict)) else table.get(key)  # no list is a key of a dict
     if isinstance(table, (list, tuple, nn.ModuleList)):
-        is_place = isinstance(key, (int, float)) and 1 <= key <= len(table) and key == int(key)
-        return table[int(key) - 1] if is_place else None
+        in_range = isinstance(key, (int, float)) and 1 <= key <= len(table) and key == int(key)
+        return table[int(key) - 1] if in_range else None
     if isinstance(table, torch.Tensor):
         part = table[places_in(table, key)]
         return part.item() if part.dim() == 0 else part
@@ -87,14 +87,14 @@ def store(table: Any, key: Any, value: Any) -> None:
         else:
             table[key] = value
     elif isinstance(table, (list, nn.ModuleList)):
-        place = int(key) if isinstance(key, (int, float)) and key == int(key) else 0
-        if value is None and 0 < place == len(table):
-            table.pop(place - 1)
-        elif value is not None and place == len(table) + 1:
+        position = int(key) if isinstance(key, (int, float)) and key == int(key) else 0
+        if value is None and 0 < position == len(table):
+            table.pop(position - 1)
+        elif value is not None and position == len(table) + 1:
             table.append(value)
-        elif value is not None and 1 <= place <= len(table):
-            table[place - 1] = value
-        elif value is not None or 1 <= place <= len(table):
+        elif value is not None and 1 <= position <= len(table):
+            table[position - 1] = value
+        elif value is not None or 1 <= position <= len(table):
             raise TypeError(f"a list of {len(table)} items cannot have {value!r:.40} at {key!r}")
     elif isinstance(table, torch.Tensor):
         places = places_in(table, key)
@@ -106,7 +106,7 @@ def store(table: Any, key: Any, value: Any) -> None:
 def length(value: Any) -> Any:
     """``#value``: the items of a table, the bytes of a text, the sizes of a tensor."""
     if isinstance(value, dict):
-        count = next(place for place in itertools.count() if value.get(place + 1) is None)
+        count = next(size for size in itertools.count() if value.get(size + 1) is None)
         if any(isinstance(key, (int, float)) and key > count for key in value):
             raise TypeError("the length of a table with holes")  # in Lua it hangs on how the table was made
         return count
@@ -135,11 +135,11 @@ def pairs(table: Any) -> Iterator[tuple[Any, Any]]:
 
 def ipairs(table: Any) -> Iterator[tuple[int, Any]]:
     """``ipairs(table)``: the places 1, 2, 3, ... up to the first that is empty."""
-    for place in itertools.count(1):
-        value = index(table, place)
+    for position in itertools.count(1):
+        value = index(table, position)
         if value is None:
             return
-        yield place, value
+        yield position, value
 
 
 def iterate(function: Any, state: Any = None, first: Any = None, *, names: int) -> Iterator[Any]:
@@ -334,21 +334,21 @@ def concatenate(table: Any, separator: str = "", first: int = 1, last: int | Non
 def insert(table: Any, *args: Any) -> None:
     """``table.insert(table, place, value)``: without a place at the end."""
     count = len(items_of(table))
-    place, value = (count + 1, *args) if len(args) == 1 else args[:2]
+    position, value = (count + 1, *args) if len(args) == 1 else args[:2]
     if isinstance(table, list):
-        if not 1 <= place <= count + 1 or value is None:
-            raise TypeError(f"a list of {count} items cannot have {value!r:.40} at {place!r}")
-        table.insert(int(place) - 1, value)
+        if not 1 <= position <= count + 1 or value is None:
+            raise TypeError(f"a list of {count} items cannot have {value!r:.40} at {position!r}")
+        table.insert(int(position) - 1, value)
         return
-    for above in range(count, int(place) - 1, -1):
+    for above in range(count, int(position) - 1, -1):
         table[above + 1] = table[above]
-    store(table, int(place), value)
+    store(table, int(position), value)
 
 
-def remove(table: Any, place: float | None = None) -> Any:
+def remove(table: Any, position: float | None = None) -> Any:
     """``table.remove(table, place)``: the item, or None where there is none; without a place the last one."""
     count = len(items_of(table))
-    at = count if place is None else int(place)
+    at = count if position is None else int(position)
     if not 1 <= at <= count:
         return None
     if isinstance(table, list):
@@ -363,7 +363,7 @@ def remove(table: Any, place: float | None = None) -> Any:
 def unpack(table: Any, first: int = 1, last: int | None = None) -> list[Any]:
     """``unpack(table, first, last)``"""
     end = len(items_of(table)) if last is None else int(last)
-    return [index(table, place) for place in range(int(first), end + 1)]
+    return [index(table, position) for position in range(int(first), end + 1)]
 
 
 def math_function_all(name: str, *args: Any) -> tuple[Any, ...]:
@@ -395,7 +395,7 @@ def counted(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def table_of(*values: Any) -> list[Any]:
     """``{...}`` with all values of a call: a list of them, without what is None at its end."""
-    count = max((place for place, value in enumerate(values, 1) if value is not None), default=0)
+    count = max((position for position, value in enumerate(values, 1) if value is not None), default=0)
     if any(value is None for value in values[:count]):
         raise TypeError("a list with nil in it")
     return list(values[:count])

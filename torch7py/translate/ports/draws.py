@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import RandomSampler
 
-from torch7py.translate.comparison.replayed import Draws
+from torch7py.translate.comparison.replay import Draws
 
 __all__ = ["PortDraws", "within_constructor"]
 
@@ -115,8 +115,8 @@ class PortDraws:
                 size = tuple(options.pop("size"))
             if len(size) == 1 and isinstance(size[0], (tuple, list, torch.Size)):
                 size = tuple(size[0])
-            made = torch.empty(*size, **options) if out is None else out.resize_(*size)
-            return self._fill(made, self._numbers(kind, made.numel()))
+            tensor = torch.empty(*size, **options) if out is None else out.resize_(*size)
+            return self._fill(tensor, self._numbers(kind, tensor.numel()))
 
         return make
 
@@ -138,10 +138,10 @@ class PortDraws:
         def filled(tensor: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
             weight = self.is_weight(tensor)
             if weight or self._own():
-                made: torch.Tensor = original(tensor, *arguments, **options)
+                result: torch.Tensor = original(tensor, *arguments, **options)
                 if weight:
                     self.drawn(tensor)
-                return made
+                return result
             options.pop("generator", None)
             return fill(tensor, *arguments, **options)
 
@@ -175,8 +175,8 @@ class PortDraws:
         if len(bounds) == 2 or (bounds and high is not None):
             low = bounds[0]
         options.pop("generator", None)
-        made = torch.empty(tuple(size), **{"dtype": torch.int64, **options})
-        return self._fill(made, [low + x for x in self._numbers(OFFSET, made.numel())])
+        tensor = torch.empty(tuple(size), **{"dtype": torch.int64, **options})
+        return self._fill(tensor, [low + x for x in self._numbers(OFFSET, tensor.numel())])
 
     def _randperm(self, n: int, *, generator: Any = None, **options: Any) -> torch.Tensor:
         return torch.tensor(
@@ -203,8 +203,8 @@ class PortDraws:
         options.pop("generator", None)
         if size is None:
             size = torch.broadcast_shapes(*(x.shape for x in (mean, std) if isinstance(x, torch.Tensor)))
-        made = torch.empty(tuple(size), **options)
-        drawn: torch.Tensor = self._fill(made, self._numbers(STANDARD, made.numel())) * std + mean
+        tensor = torch.empty(tuple(size), **options)
+        drawn: torch.Tensor = self._fill(tensor, self._numbers(STANDARD, tensor.numel())) * std + mean
         return drawn
 
     def _randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
@@ -251,8 +251,8 @@ class _Numpy:
         return self._array(STANDARD, size)
 
     def randint(self, low: int, high: int | None = None, size: Any = None, dtype: Any = int) -> Any:
-        found = (0 if high is None else low) + self._array(OFFSET, size)
-        return int(found) if size is None else found.astype(dtype)
+        result = (0 if high is None else low) + self._array(OFFSET, size)
+        return int(result) if size is None else result.astype(dtype)
 
     integers = randint
 

@@ -104,8 +104,8 @@ class Watch:
 
     def moment(self) -> Moment:
         assert self._here is not None
-        place, _, lines = str(self._here()).rpartition("\n")
-        return Moment(place, int(lines))
+        location, _, lines = str(self._here()).rpartition("\n")
+        return Moment(location, int(lines))
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -232,28 +232,28 @@ def _parts(
     for child in children:
         if not child.native.weights:
             continue
-        made = child.make.partition("(")[0]
+        class_name = child.make.partition("(")[0]
         live = child.layer.module
         weights = {entry: _readers(live, take) for entry, take in child.native.weights.items()}
         buffers: dict[str, Callable[[], torch.Tensor]] = {
             entry: functools.partial(taken, take, live) for entry, take in child.native.buffers.items()
         }
-        yield live, "" if "" in weights else DERIVED.get(made, made), weights, buffers
+        yield live, "" if "" in weights else DERIVED.get(class_name, class_name), weights, buffers
 
 
 def _readers(module: Module, take: Take) -> Readers:
     def gradient() -> torch.Tensor | None:
         source: Any = Gradients(module)
-        found = getattr(source, take) if isinstance(take, str) else take(source)
-        return found if isinstance(found, torch.Tensor) else None
+        value = getattr(source, take) if isinstance(take, str) else take(source)
+        return value if isinstance(value, torch.Tensor) else None
 
     return functools.partial(taken, take, module), gradient
 
 
 def _raw(module: Module, number: int) -> Readers:
     def gradient() -> torch.Tensor | None:
-        found = module.parameter_pairs()[1]
-        return found[number] if number < len(found) else None
+        gradients = module.parameter_pairs()[1]
+        return gradients[number] if number < len(gradients) else None
 
     return lambda: module.parameter_pairs()[0][number].detach().clone(), gradient
 

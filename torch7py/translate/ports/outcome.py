@@ -91,8 +91,8 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """For ``json.dumps``."""
         numbers = ("lines", "losses", "changes", "weights", "largest_error", "failure", "notes", "matched")
-        found = {name: getattr(self, name) for name in numbers}
-        return {"equal": self.equal, "differences": [d.as_json() for d in self.differences], **found}
+        values = {name: getattr(self, name) for name in numbers}
+        return {"equal": self.equal, "differences": [d.as_json() for d in self.differences], **values}
 
 
 class _Judge:
@@ -123,10 +123,10 @@ class _Judge:
         whole = not self.cut and bool(self.weights.pairs) and not self.weights.missing
         if printed or end or self.port.parted or self.cut or (losses and not whole):
             history = list(self._history())
-            found = [printed, losses, *history, self._parted()]
+            differences = [printed, losses, *history, self._parted()]
             if end is not None and not history:
-                found.append(end)
-            outcome.differences = sorted((d for d in found if d is not None), key=lambda d: d.when)
+                differences.append(end)
+            outcome.differences = sorted((d for d in differences if d is not None), key=lambda d: d.when)
         elif losses:
             outcome.notes.append(f"losses are not the same, and make no difference: {losses}")
         self._notes()
@@ -162,10 +162,10 @@ class _Judge:
 
     def _lines(self, text: str, places: list[str]) -> list[tuple[str, str]]:
         lines = text.splitlines()
-        found = list(zip(lines, [*places, *[""] * (len(lines) - len(places))], strict=False))
+        located_lines = list(zip(lines, [*places, *[""] * (len(lines) - len(places))], strict=False))
         if self.numbers_only:
-            return [(numbers_of(line), place) for line, place in found if numbers_of(line)]
-        return [(line, place) for line, place in found if line.strip()]
+            return [(numbers_of(line), location) for line, location in located_lines if numbers_of(line)]
+        return [(line, location) for line, location in located_lines if line.strip()]
 
     def _losses(self) -> Difference | None:
         theirs, ours = self.watch.history.losses, self.port.history.losses
@@ -179,7 +179,7 @@ class _Judge:
         for number, (values, there, (b, here)) in enumerate(grouped):
             total = sum(values)
             errors = {a: _of_numbers(a, b) for a in (total, total / len(values))}
-            a = min(errors, key=lambda each: errors[each])
+            a = min(errors, key=lambda value: errors[value])
             if not errors[a] <= self.tolerance:
                 said = f"loss {number + 1} is {b:.10g}, the original's {a:.10g}, off by {errors[a]:.1e}"
                 return Difference("losses", there.place, here.place, said, (there.lines, there.order, 0))
@@ -189,8 +189,8 @@ class _Judge:
     def _history(self) -> Iterator[Difference]:
         """The first change of weights before which gradients, and after which weights are not the same."""
         for kind in ("gradients", "weights"):
-            found = [self._of_layer(kind, *each) for each in self.weights.tracked]
-            first = min((d for d in found if d is not None), key=lambda d: d.when, default=None)
+            differences = [self._of_layer(kind, *entry) for entry in self.weights.tracked]
+            first = min((d for d in differences if d is not None), key=lambda d: d.when, default=None)
             if first is not None:
                 yield first
 
@@ -228,13 +228,13 @@ class _Judge:
 
     def _worst(self, theirs: Tensors, ours: Tensors, part: Any, floor: float) -> tuple[str, float] | None:
         """The entry that is farthest off, if it is farther than may be."""
-        found: dict[str, float] = {}
+        errors: dict[str, float] = {}
         for entry in theirs.keys() & ours.keys():
             if entry == "bias" and id(part.module) in self.centred:
                 continue  # it has no effect, and no gradient but rounding
-            found[entry] = self._error(ours[entry], theirs[entry], floor)
-        entry = max(found, key=lambda each: found[each], default="")
-        return (entry, found[entry]) if found and not found[entry] <= self.tolerance else None
+            errors[entry] = self._error(ours[entry], theirs[entry], floor)
+        entry = max(errors, key=lambda name: errors[name], default="")
+        return (entry, errors[entry]) if errors and not errors[entry] <= self.tolerance else None
 
     def _end(self) -> Difference | None:
         """The weights at the end."""
@@ -258,9 +258,9 @@ class _Judge:
     def _parted(self) -> Difference | None:
         if self.port.parted is None:
             return None
-        said, place = self.port.parted
+        said, location = self.port.parted
         lines = "".join(self.port.text).count("\n")
-        return Difference("random numbers", "", place, said, (lines, 1 << 59, 3))
+        return Difference("random numbers", "", location, said, (lines, 1 << 59, 3))
 
     def _notes(self) -> None:
         notes, missing = self.outcome.notes, self.weights.missing

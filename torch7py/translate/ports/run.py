@@ -20,13 +20,13 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import torch7py
-from torch7py.translate.comparison import cards
+from torch7py.translate.comparison import graphics_cards
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.page import shown_value
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
-from torch7py.translate.comparison.replayed import Clock, Files
+from torch7py.translate.comparison.replay import Clock, Files
 from torch7py.translate.ports.draws import PortDraws, within_constructor
 from torch7py.translate.ports.history import History, Moment
 from torch7py.translate.ports.limits import Limit
@@ -103,12 +103,12 @@ class _Observed:
         return any(p is not None and p.untyped_storage().data_ptr() == memory for p in parameters)
 
     def changes(self) -> list[tuple[Any, str, Any]]:
-        made, call = torch.nn.Module.__init__, torch.nn.Module.__call__
+        init, call = torch.nn.Module.__init__, torch.nn.Module.__call__
         backward, grad = torch.autograd.backward, torch.autograd.grad
         optimizer, attribute = torch.optim.Optimizer.__init__, torch.nn.Module.__getattr__
 
         def make(module: torch.nn.Module, *arguments: Any, **options: Any) -> None:
-            made(module, *arguments, **options)
+            init(module, *arguments, **options)
             self.modules.add(module)
 
         def forward(module: torch.nn.Module, *arguments: Any, **options: Any) -> Any:
@@ -149,17 +149,17 @@ class _Observed:
 
         def derive(outputs: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
             self.history.look(self.moment())
-            found = grad(outputs, inputs, *arguments, **options)
+            gradients = grad(outputs, inputs, *arguments, **options)
             listed = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
             if any(self.weights.is_paired(tensor) for tensor in listed):
                 self._lost(outputs)
-                with self.weights.instead(listed, found):
+                with self.weights.instead(listed, gradients):
                     self.history.passed(self.moment())
-            return found
+            return gradients
 
         def read(module: torch.nn.Module, name: str) -> Any:
-            own = not self._within and name in module.__dict__.get("_parameters", ())
-            if own and not self.weights.has(module) and not within_constructor(sys._getframe(1)):
+            is_parameter = not self._within and name in module.__dict__.get("_parameters", ())
+            if is_parameter and not self.weights.has(module) and not within_constructor(sys._getframe(1)):
                 self._take_in(module)
             return attribute(module, name)
 
@@ -182,8 +182,10 @@ class _Observed:
             return
         self._within += 1
         try:
-            around = [each for each in self.modules if any(part is module for part in each.modules())]
-            root = max(around, key=lambda each: sum(1 for _ in each.modules()), default=module)
+            around = [
+                candidate for candidate in self.modules if any(part is module for part in candidate.modules())
+            ]
+            root = max(around, key=lambda candidate: sum(1 for _ in candidate.modules()), default=module)
             self.weights.of_module(root, self.moment)
         finally:
             self._within -= 1
@@ -234,12 +236,12 @@ def run_port(
     arguments: Sequence[str],
     recording: Recording,
     watch: Watch,
-    given: Mapping[str, Any],
+    weight_map: Mapping[str, Any],
     limit: Limit,
     port: Port,
 ) -> PortWeights:
     """Run a port; ``port`` is filled while it runs. Raises WrongMap where a map does not fit."""
-    weights = PortWeights(watch.parts, given, port.history)
+    weights = PortWeights(watch.parts, weight_map, port.history)
     observed = _Observed(port, weights, path.resolve())
     draws = PortDraws(recording.draws, observed.is_weight, weights.drawn)
     files, clock, pictures = _Files(recording.files), Clock(), Pictures()
@@ -264,7 +266,7 @@ def run_port(
             for owner, name in ((time, "time"), (time, "perf_counter"), (time, "process_time"))
         ),
         *Masks(recording.factors, "the port").changes(),
-        *cards.changes(recording.card),
+        *graphics_cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (os, "remove", functools.partial(pictures.remove, files.remove)),
@@ -311,23 +313,23 @@ def _run(path: Path, port: Port, observed: _Observed) -> None:
     except Different as difference:
         port.parted = (str(difference), _place_of(difference, observed))
     except Exception as error:  # noqa: BLE001 (whatever a program may raise)
-        place = _place_of(error, observed)
+        location = _place_of(error, observed)
         if isinstance(error, SyntaxError) and error.lineno is not None:
-            place = f"{path.name}:{error.lineno}"
+            location = f"{path.name}:{error.lineno}"
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         first = (said.strip() or "no message").splitlines()[0]
-        port.error = f"{place or path.name}: {type(error).__name__}: {first}"
+        port.error = f"{location or path.name}: {type(error).__name__}: {first}"
 
 
 def _place_of(error: BaseException, observed: _Observed) -> str:
     """The innermost line of the port in a traceback."""
-    found, at = "", error.__traceback__
+    location, at = "", error.__traceback__
     while at is not None:
         name = at.tb_frame.f_code.co_filename
         if observed.is_own(name):
-            found = f"{name[len(observed.folder) :]}:{at.tb_lineno}"
+            location = f"{name[len(observed.folder) :]}:{at.tb_lineno}"
         at = at.tb_next
-    return found
+    return location
 
 
 @contextlib.contextmanager

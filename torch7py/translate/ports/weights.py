@@ -47,8 +47,8 @@ class Pair:
         return self._turned(self.tensor.detach()).clone()
 
     def gradient(self) -> torch.Tensor | None:
-        found = self.tensor.grad if self.other is None else self.other
-        return None if found is None else self._turned(found)
+        grad = self.tensor.grad if self.other is None else self.other
+        return None if grad is None else self._turned(grad)
 
     def begin(self, values: Tensors) -> None:
         """Let it have one of these values of the layer's, if that did not begin as a copy of another one."""
@@ -68,9 +68,9 @@ class PortWeights:
     """
 
     def __init__(
-        self, parts: list[Part], given: Mapping[str, Any], history: History, begins: bool = True
+        self, parts: list[Part], name_map: Mapping[str, Any], history: History, begins: bool = True
     ) -> None:
-        self.parts, self.given, self.history, self.begins = parts, dict(given), history, begins
+        self.parts, self.given, self.history, self.begins = parts, dict(name_map), history, begins
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
         self.tracked: list[
@@ -106,7 +106,7 @@ class PortWeights:
             return
         title = self._title(type(root).__name__)
         self._model = self._model_like([tuple(p.shape) for p in root.parameters() if not self._has(p)])
-        made: list[Pair] = []
+        pairs: list[Pair] = []
         for path, module in root.named_modules():
             if self._has(module):
                 continue
@@ -117,35 +117,35 @@ class PortWeights:
             if part is not None:
                 for inner in module.modules():
                     self._see(inner)
-                made += self._of_layer(module, prefix, whole, part)
+                pairs += self._of_layer(module, prefix, whole, part)
                 continue
             for name, tensor in module.named_parameters(recurse=False):
                 if not self._has(tensor):
-                    made += self._alone(f"{prefix}.{name}", tensor)
-        self._track(made, moment)
+                    pairs += self._alone(f"{prefix}.{name}", tensor)
+        self._track(pairs, moment)
 
     def _model_like(self, shapes: list[tuple[int, ...]]) -> int:
         """The model of the original whose weights that are left have most of these shapes, and fewest others."""
         models: dict[int, Counter[tuple[int, ...]]] = {}
         for part, entry in self._left.values():
             models.setdefault(part.model, Counter())[tuple(part.first[entry].shape)] += 1
-        own = Counter(shapes)
+        counts = Counter(shapes)
         scores = {
-            model: 2 * (own & found).total() - found.total() if own & found else -1
-            for model, found in models.items()
+            model: 2 * (counts & model_counts).total() - model_counts.total() if counts & model_counts else -1
+            for model, model_counts in models.items()
         }
         return max(scores, key=lambda model: scores[model], default=0)
 
     def of_tensors(self, tensors: Iterable[tuple[str, torch.Tensor]], moment: Callable[[], Moment]) -> None:
         """Take in tensors that an optimizer is given and that no module has brought, by names."""
-        made = []
+        pairs = []
         paired = {pair.tensor.untyped_storage().data_ptr() for pair in self.pairs}
         for name, tensor in tensors:
             # Not the vector in which parameters lie that have partners already.
             if not self._has(tensor) and tensor.untyped_storage().data_ptr() not in paired:
-                made += self._alone(self._title(name), tensor)
-        self._track(made, moment)
-        for pair in made:
+                pairs += self._alone(self._title(name), tensor)
+        self._track(pairs, moment)
+        for pair in pairs:
             pair.tracked.ran = True  # no module tells when they are used
 
     def has(self, root: torch.nn.Module) -> bool:
@@ -188,12 +188,12 @@ class PortWeights:
                     pair.begin(pair.part.first)
                 pair.tracked.ran = True
 
-    def _track(self, made: list[Pair], moment: Callable[[], Moment]) -> None:
-        self.pairs += made
-        for pair in made if self.begins else ():
+    def _track(self, pairs: list[Pair], moment: Callable[[], Moment]) -> None:
+        self.pairs += pairs
+        for pair in pairs if self.begins else ():
             pair.begin(pair.part.seen if pair.part.tracked.learns else pair.part.first)
-        for part in {id(pair.part): pair.part for pair in made}.values():
-            mine = [pair for pair in made if pair.part is part]
+        for part in {id(pair.part): pair.part for pair in pairs}.values():
+            mine = [pair for pair in pairs if pair.part is part]
             read: dict[str, Callable[[], torch.Tensor]] = {pair.entry: pair.value for pair in mine}
             gradients: dict[str, Callable[[], torch.Tensor | None]] = {
                 pair.entry: pair.gradient for pair in mine
@@ -205,13 +205,13 @@ class PortWeights:
             self.tracked.append((part, tracked, {pair.entry: pair.name for pair in mine}))
 
     def _of_layer(
-        self, module: torch.nn.Module, prefix: str, own: dict[str, torch.Tensor], part: Part
+        self, module: torch.nn.Module, prefix: str, parameters: dict[str, torch.Tensor], part: Part
     ) -> list[Pair]:
-        made = []
-        for name, tensor in own.items():
+        pairs = []
+        for name, tensor in parameters.items():
             self._see(tensor)
             if (id(part), name) in self._left:
-                made.append(self._pair(f"{prefix}.{name}", tensor, part, name))
+                pairs.append(self._pair(f"{prefix}.{name}", tensor, part, name))
             else:
                 if tensor.requires_grad:
                     self.alone.append(f"{prefix}.{name}")
@@ -223,11 +223,11 @@ class PortWeights:
             self.buffers.append((f"{prefix}.{name}", state[name], part, name))
             if self.begins:
                 state[name].copy_(part.first_buffers[name])
-        return made
+        return pairs
 
-    def _like(self, module: torch.nn.Module, own: dict[str, torch.Tensor], prefix: str) -> Part | None:
+    def _like(self, module: torch.nn.Module, parameters: dict[str, torch.Tensor], prefix: str) -> Part | None:
         """The next layer of the original of this class, with weights of these names and shapes."""
-        if not own or any(self._named(f"{prefix}.{name}") for name in own):
+        if not parameters or any(self._named(f"{prefix}.{name}") for name in parameters):
             return None
         kind = type(module).__name__
         if type(module).__module__.startswith("torch.nn.modules."):
@@ -237,21 +237,22 @@ class PortWeights:
                 continue
             free = all((id(part), entry) in self._left for entry in part.first)
             if free and all(
-                entry in own and own[entry].shape == value.shape for entry, value in part.first.items()
+                entry in parameters and parameters[entry].shape == value.shape
+                for entry, value in part.first.items()
             ):
                 return part
         return None
 
     def _alone(self, name: str, tensor: torch.Tensor) -> list[Pair]:
         self._see(tensor)
-        given = self._named(name)
-        if given is not None:
-            part, entry = self._by_name[_target(given)]
-            turned = isinstance(given, dict) and bool(given.get("transposed"))
+        mapping = self._named(name)
+        if mapping is not None:
+            part, entry = self._by_name[_target(mapping)]
+            turned = isinstance(mapping, dict) and bool(mapping.get("transposed"))
             wanted = part.first[entry].t().shape if turned else part.first[entry].shape
             if tensor.shape != wanted:
                 raise WrongMap(
-                    f"{name} has the shape {tuple(tensor.shape)}, {_target(given)} {tuple(part.first[entry].shape)}"
+                    f"{name} has the shape {tuple(tensor.shape)}, {_target(mapping)} {tuple(part.first[entry].shape)}"
                 )
             return [self._pair(name, tensor, part, entry, turned)]
         if not tensor.requires_grad and bool((tensor == tensor.flatten()[:1]).all()):
@@ -261,9 +262,13 @@ class PortWeights:
             for part, entry in self._left.values()
             if part.first[entry].shape == tensor.shape and _full_name(part, entry) not in self._reserved
         ]
-        own = name.rpartition(".")[2]
+        short_name = name.rpartition(".")[2]
         for part, entry in sorted(
-            free, key=lambda each: (each[0].model != self._model, not each[1].startswith(own))
+            free,
+            key=lambda candidate: (
+                candidate[0].model != self._model,
+                not candidate[1].startswith(short_name),
+            ),
         ):
             return [self._pair(name, tensor, part, entry)]
         self.alone.append(name)

@@ -125,6 +125,6 @@ def _picture(
         columns = (value.detach().double().cpu().clone().numpy() for value in (x, y))
         figure.curves.append(Curve(_text(name), parse_style(style), *columns))
     for at in range(0, len(labels), 3):
-        x_place, y_place, text = labels[at : at + 3]
-        figure.texts.append((float(x_place), float(y_place), _text(str(text))))
+        x_position, y_position, text = labels[at : at + 3]
+        figure.texts.append((float(x_position), float(y_position), _text(str(text))))
     return picture_of(figure)

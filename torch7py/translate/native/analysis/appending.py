@@ -5,12 +5,12 @@ Where such a loop may find items in the list, a store is an append only at its e
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import LOOPS, appends
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.emptiness import Emptiness
 from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name, Statement
+from torch7py.translate.tree_queries import LOOPS, appends
 
 __all__ = ["Appends"]
 
@@ -22,49 +22,51 @@ class Appends:
         self.emptiness = Emptiness(uses)
         self.found: set[Index] = set()
         self.perhaps: set[Index] = set()  # those that are appends where they are at the end
-        for found, stores in uses.stores.items():
-            self._mark_appends(found, stores)
+        for table_type, stores in uses.stores.items():
+            self._mark_appends(table_type, stores)
 
-    def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+    def _mark_appends(self, table_type: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         filled: dict[tree.Table, Statement] = {}  # one loop fills each, with one item a turn
         for statement, target in stores:
-            if appends(target) or self._is_first_of_none(found, statement, target):
+            if appends(target) or self._is_first_of_none(table_type, statement, target):
                 self.found.add(target)
                 continue
-            made = self._filled_by_loop(found, statement, target)
-            if made is None:
+            constructor = self._filled_by_loop(table_type, statement, target)
+            if constructor is None:
                 continue
             within = self.surroundings.chain(statement)[-2]
-            branch = isinstance(within, tree.If) and filled.get(made) is within
-            if made not in filled or branch:
-                filled[made] = within
+            branch = isinstance(within, tree.If) and filled.get(constructor) is within
+            if constructor not in filled or branch:
+                filled[constructor] = within
                 self.found.add(target)
         for statement, target in stores:
-            if target not in self.found and self._is_behind(found, statement, target, filled):
+            if target not in self.found and self._is_behind(table_type, statement, target, filled):
                 self.found.add(target)
-        self._mark_followers(found, stores)
+        self._mark_followers(table_type, stores)
         self.perhaps |= {
             target
             for _, target in stores
             if target not in self.found and any(self._fills_like(target, other) for _, other in stores)
         }
-        if found.has("append") or any(target in self.found or target in self.perhaps for _, target in stores):
+        if table_type.has("append") or any(
+            target in self.found or target in self.perhaps for _, target in stores
+        ):
             self.perhaps |= {
                 target
                 for _, target in stores
-                if target not in self.found and self._may_be_last(found, target)
+                if target not in self.found and self._may_be_last(table_type, target)
             }
 
-    def _may_be_last(self, found: Type, target: Index) -> bool:
+    def _may_be_last(self, table_type: Type, target: Index) -> bool:
         """Whether a store at a number, or in a loop to one, may be behind the items that a list surely has by then."""
-        makers = self.uses.made.get(found, [])
+        makers = self.uses.made.get(table_type, [])
         if not makers:
             return False
         last = self._last_place(target.key)
-        least: float = min(len(made.fields) for made in makers)
+        least: float = min(len(constructor.fields) for constructor in makers)
         if last > least and len(makers) == 1 and self.uses.is_for(makers[0], target.base):
-            least += self._surely_added(found, makers[0], target)
-        return last > (0 if found in self.uses.shrunk else least)
+            least += self._surely_added(table_type, makers[0], target)
+        return last > (0 if table_type in self.uses.shrunk else least)
 
     def _last_place(self, key: Expression) -> float:
         """The last of the places that a key may be, where it is a number or counts to one; else 0."""
@@ -73,18 +75,18 @@ class Appends:
             return _number(loop.stop) if isinstance(loop, tree.NumericFor) and _from_one(loop) else 0
         return _number(key)
 
-    def _surely_added(self, found: Type, made: tree.Table, target: Index) -> float:
+    def _surely_added(self, table_type: Type, constructor: tree.Table, target: Index) -> float:
         """How many items a list gets for sure between where it is made and a store into it."""
-        block = self.surroundings.block(made)
+        block = self.surroundings.block(constructor)
         if block not in self.surroundings.blocks(target):
             return 0
         added: float = 0
         for statement in block.statements:
-            if not made.place.end < statement.place.start or statement.place.end > target.place.start:
+            if not constructor.place.end < statement.place.start or statement.place.end > target.place.start:
                 continue
             if isinstance(statement, (tree.NumericFor, tree.GenericFor)):
-                each = sum(self._adds_to(inner, target.base) for inner in statement.body.statements)
-                added += each * self._turns(statement)
+                per_turn = sum(self._adds_to(inner, target.base) for inner in statement.body.statements)
+                added += per_turn * self._turns(statement)
             else:
                 added += self._adds_to(statement, target.base)
         return added
@@ -104,17 +106,17 @@ class Appends:
         plain = isinstance(items, tree.Table) and not _is_open(items)
         return len(items.fields) if plain and isinstance(items, tree.Table) else 0
 
-    def exactly(self, found: Type) -> int | None:
+    def exactly(self, table_type: Type) -> int | None:
         """How many items the one list of a type has in the end, where that can be counted."""
-        makers = self.uses.made.get(found, [])
-        stores = self.uses.stores.get(found, [])
-        if len(makers) != 1 or found in self.uses.shrunk or _is_open(makers[0]):
+        makers = self.uses.made.get(table_type, [])
+        stores = self.uses.stores.get(table_type, [])
+        if len(makers) != 1 or table_type in self.uses.shrunk or _is_open(makers[0]):
             return None
         if any(target not in self.found for _, target in stores):
             return None
         count: float = len(makers[0].fields)
         block = self.surroundings.block(makers[0])
-        inserted = [x for _, x in self.uses.filled_by if self.t.type(x).owner() is found]
+        inserted = [x for _, x in self.uses.filled_by if self.t.type(x).owner() is table_type]
         for base in [*(target.base for _, target in stores), *inserted]:
             around = self.surroundings.chain(base)
             if not self.uses.is_for(makers[0], base) or self._adds_to(around[-1], base) != 1:
@@ -141,11 +143,11 @@ class Appends:
             known
             and target.place.start < other.place.start
             and isinstance(target.key, Name)
-            and forms.same_expression(target, other)
+            and tree_queries.same_expression(target, other)
             and self.uses.is_same(target.key, other.key)
         )
 
-    def _is_first_of_none(self, found: Type, statement: tree.Assign, target: Index) -> bool:
+    def _is_first_of_none(self, table_type: Type, statement: tree.Assign, target: Index) -> bool:
         """``if #t == 0 then t[1] = x end``"""
         chain, block = self.surroundings.chain(statement), self.surroundings.block(statement)
         choice = chain[-2] if len(chain) > 1 else None
@@ -163,13 +165,13 @@ class Appends:
                     and isinstance(right, tree.Number)
                     and right.value == 0
                     and not self.emptiness.is_lost(
-                        found, target.base, condition.place.end, target.place.start, {target}
+                        table_type, target.base, condition.place.end, target.place.start, {target}
                     )
                 )
         return False
 
     def _is_behind(
-        self, found: Type, statement: tree.Assign, target: Index, filled: dict[tree.Table, Statement]
+        self, table_type: Type, statement: tree.Assign, target: Index, filled: dict[tree.Table, Statement]
     ) -> bool:
         """``t[n + 1] = v`` right behind the loop to n that fills the list."""
         key = target.key
@@ -200,22 +202,26 @@ class Appends:
     def _fills(self, target: Expression, base: Expression) -> bool:
         return isinstance(target, Index) and target in self.found and self.uses.is_same(target.base, base)
 
-    def _mark_followers(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+    def _mark_followers(self, table_type: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         """``t[1] = a``, ``t[2] = b`` behind ``t = {}``, if all stores into such tables are of this kind, or changes."""
         followers: list[Index] = []
         for statement, target in stores:
             if target in self.found:
                 continue
             before = [other for other in followers if self.uses.is_same(other.base, target.base)]
-            if self._follows(found, statement, target, before):
+            if self._follows(table_type, statement, target, before):
                 followers.append(target)
             elif not isinstance(target.key, tree.Number) or not 1 <= target.key.value <= len(before):
                 return
         self.found.update(followers)
 
-    def _follows(self, found: Type, statement: tree.Assign, target: Index, before: list[Index]) -> bool:
+    def _follows(self, table_type: Type, statement: tree.Assign, target: Index, before: list[Index]) -> bool:
         """Whether a store is the next into a table that was made empty in the same block. ``before``: those before."""
-        makers = [made for made in self.uses.made.get(found, []) if self.uses.is_for(made, target.base)]
+        makers = [
+            constructor
+            for constructor in self.uses.made.get(table_type, [])
+            if self.uses.is_for(constructor, target.base)
+        ]
         if len(makers) != 1 or makers[0].fields or not isinstance(target.key, tree.Number):
             return False
         if target.key.value != len(before) + 1:
@@ -224,9 +230,9 @@ class Appends:
             return False
         start, end = makers[0].place.end, target.place.start
         known = {*before, target}
-        return start < end and not self.emptiness.is_lost(found, target.base, start, end, known)
+        return start < end and not self.emptiness.is_lost(table_type, target.base, start, end, known)
 
-    def _filled_by_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
+    def _filled_by_loop(self, table_type: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
         """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
         chain = self.surroundings.chain(statement)
         if len(chain) < 2 or not isinstance(target.key, Name):
@@ -246,7 +252,7 @@ class Appends:
             return None
         if self.t.scopes.of_name[target.key].writes:
             return None
-        maker = self._maker(found, target.base, loop)
+        maker = self._maker(table_type, target.base, loop)
         if maker is None or maker.fields:
             return None
         maker_chain = self.surroundings.chain(maker)
@@ -261,7 +267,9 @@ class Appends:
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
             return None
         inner = around[around.index(maker_block) + 1 :]
-        if self.emptiness.runs_again(inner) or self._may_have_items(found, target, maker_chain[-1], loop):
+        if self.emptiness.runs_again(inner) or self._may_have_items(
+            table_type, target, maker_chain[-1], loop
+        ):
             self.perhaps.add(target)
             return None
         return maker
@@ -275,24 +283,32 @@ class Appends:
                 if block
                 else []
             )
-            if sum(forms.same_expression(other, target) for other in targets) != 1:
+            if sum(tree_queries.same_expression(other, target) for other in targets) != 1:
                 return False
         return True
 
-    def _maker(self, found: Type, base: Expression, loop: Statement) -> tree.Table | None:
+    def _maker(self, table_type: Type, base: Expression, loop: Statement) -> tree.Table | None:
         """What makes the table that a loop fills: of several tables, one that is made in the loop's own block."""
-        makers = [made for made in self.uses.made.get(found, []) if self.uses.is_for(made, base)]
+        makers = [
+            constructor
+            for constructor in self.uses.made.get(table_type, [])
+            if self.uses.is_for(constructor, base)
+        ]
         if len(makers) == 1:
             return makers[0]
-        before = [made for made in makers if made.place.start < loop.place.start]
-        last = max(before, key=lambda made: made.place.start, default=None)
+        before = [constructor for constructor in makers if constructor.place.start < loop.place.start]
+        last = max(before, key=lambda constructor: constructor.place.start, default=None)
         if last is None or self.surroundings.block(last) is not self.surroundings.block(loop):
             return None
-        inside = any(loop.place.start < made.place.start < loop.place.end for made in makers)
+        inside = any(loop.place.start < constructor.place.start < loop.place.end for constructor in makers)
         return None if inside else last
 
     def _may_have_items(
-        self, found: Type, target: Index, made: Statement, loop: tree.NumericFor | tree.GenericFor
+        self,
+        table_type: Type,
+        target: Index,
+        construction: Statement,
+        loop: tree.NumericFor | tree.GenericFor,
     ) -> bool:
         """Whether something else may fill a table that a loop fills, or the loop goes over it."""
         bound = [loop.stop] if isinstance(loop, tree.NumericFor) else loop.values
@@ -305,23 +321,23 @@ class Appends:
         beside = self.surroundings.chain(target)[-2]  # with a store in each branch
         known = {
             other
-            for _, other in self.uses.stores.get(found, [])
-            if forms.same_expression(other, target)
+            for _, other in self.uses.stores.get(table_type, [])
+            if tree_queries.same_expression(other, target)
             and (
                 other.place.start >= target.place.start
                 or self.surroundings.chain(other)[-2] is beside is not loop
             )
         }
-        return self.emptiness.is_lost(found, target.base, made.place.end, loop.place.end, known)
+        return self.emptiness.is_lost(table_type, target.base, construction.place.end, loop.place.end, known)
 
     def _are_pairs_of_list(self, source: tree.Call) -> bool:
         """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""
         if self.t.path(source.callee) != "pairs" or not source.arguments:
             return False
-        found = self.t.type(source.arguments[0])
-        if found.kind != "table" or found.find().fields or not found.has("array"):
+        table_type = self.t.type(source.arguments[0])
+        if table_type.kind != "table" or table_type.find().fields or not table_type.has("array"):
             return False
-        return not any(found.has(mark) for mark in ("sparse", "dict", "record", "removed"))
+        return not any(table_type.has(mark) for mark in ("sparse", "dict", "record", "removed"))
 
 
 def _from_one(loop: tree.NumericFor) -> bool:
@@ -333,9 +349,9 @@ def _from_one(loop: tree.NumericFor) -> bool:
     return is_one(loop.start) and is_one(loop.step)
 
 
-def _is_open(made: tree.Table) -> bool:
+def _is_open(constructor: tree.Table) -> bool:
     """Whether the last item written out stands for as many as a call gives."""
-    last = made.fields[-1].value if made.fields else None
+    last = constructor.fields[-1].value if constructor.fields else None
     return isinstance(last, (tree.Vararg, tree.Call, tree.Invoke))
 
 

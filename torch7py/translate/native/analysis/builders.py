@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
 
@@ -102,9 +102,9 @@ class Builders:
                 elif len(targets) == 1 and isinstance(target, Name) and isinstance(value, Invoke):
                     self._find_anew(block, statement, target, value)
                 elif isinstance(target, tree.Index) and isinstance(value, tree.Table):
-                    found = self.builder_at(target.base) if isinstance(target.base, Name) else None
-                    if found is not None:  # a list in a field of the module, which must be there
-                        found.dynamic = True
+                    base_builder = self.builder_at(target.base) if isinstance(target.base, Name) else None
+                    if base_builder is not None:  # a list in a field of the module, which must be there
+                        base_builder.dynamic = True
                 elif isinstance(target, tree.Index) and _is_plain(value):
                     self._set(block, statement, target, value)
                 elif isinstance(target, tree.Index) and self.is_construction(value):
@@ -112,17 +112,17 @@ class Builders:
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
                 if isinstance(root, Name):
-                    found = self.builder_at(root)
+                    base_builder = self.builder_at(root)
                     if statement in self.by_add:
                         continue
-                    if found is not None and (
-                        _only_adds(statement.call) or self._untouched(found, statement)
+                    if base_builder is not None and (
+                        _only_adds(statement.call) or self._untouched(base_builder, statement)
                     ):
-                        if any(s is found.statement for s in block.statements):
-                            found.adds.append(statement)
-                            self.by_add[statement] = found
+                        if any(s is base_builder.statement for s in block.statements):
+                            base_builder.adds.append(statement)
+                            self.by_add[statement] = base_builder
                         else:
-                            found.dynamic = True
+                            base_builder.dynamic = True
             for child in tree.blocks(statement):
                 self._find(child)
 
@@ -194,27 +194,31 @@ class Builders:
     def _set(self, block: Block, statement: Statement, target: tree.Index, value: Expression) -> None:
         """``criterion.sizeAverage = false`` after it is made, as if its constructor had been told."""
         key = target.key.value if isinstance(target.key, tree.String) else ""
-        found = self.builder_at(target.base) if isinstance(target.base, Name) else None
-        if found is None or not self._untouched(found, statement):
+        builder = self.builder_at(target.base) if isinstance(target.base, Name) else None
+        if builder is None or not self._untouched(builder, statement):
             return
-        if not any(s is found.statement for s in block.statements):
+        if not any(s is builder.statement for s in block.statements):
             return
-        made = self._class_of(found)
-        if key in _LIMITS and made.startswith("nn.LookupTable"):
+        class_name = self._class_of(builder)
+        if key in _LIMITS and class_name.startswith("nn.LookupTable"):
             if not self._calls(_LIMITS[key]):
-                found.sets[statement] = ("", "")
+                builder.sets[statement] = ("", "")
             elif key == "maxOutNorm" and not isinstance(value, tree.Boolean):
-                found.sets[statement] = (key, _number(value))
+                builder.sets[statement] = (key, _number(value))
             else:
                 return
-            self.by_add[statement] = found
-        elif key in _FIELDS and isinstance(value, tree.Boolean) and made in (_FIELDS[key] or (made,)):
-            found.sets[statement] = (key, str(value.value))
-            self.by_add[statement] = found
+            self.by_add[statement] = builder
+        elif (
+            key in _FIELDS
+            and isinstance(value, tree.Boolean)
+            and class_name in (_FIELDS[key] or (class_name,))
+        ):
+            builder.sets[statement] = (key, str(value.value))
+            self.by_add[statement] = builder
 
     def _class_of(self, builder: Builder) -> str:
-        made = _root(builder.value)
-        path = self.t.path(made.callee) if isinstance(made, Call) else None
+        root = _root(builder.value)
+        path = self.t.path(root.callee) if isinstance(root, Call) else None
         return "nn." + (path or "").partition(".")[2]
 
     def _calls(self, method: str | None) -> bool:
@@ -223,16 +227,18 @@ class Builders:
 
     def _untouched(self, builder: Builder, setting: Statement) -> bool:
         """Whether a new module was only added to before a setting of it, so that it may be made with that."""
-        own = {id(_root(add.call)) for add in builder.adds}
-        own |= {id(name) for statement in [*builder.sets, setting] for name in tree.walk(statement)}
+        known_ids = {id(_root(add.call)) for add in builder.adds}
+        known_ids |= {id(name) for statement in [*builder.sets, setting] for name in tree.walk(statement)}
         between = range(builder.statement.place.end, setting.place.start)
-        return all(id(name) in own or name.place.start not in between for name in builder.variable.reads)
+        return all(
+            id(name) in known_ids or name.place.start not in between for name in builder.variable.reads
+        )
 
     def is_indexed(self, variable: Variable) -> bool:
         """Whether the program asks a container for its parts by their numbers."""
-        made = self._of_variable.get(variable, [])
+        builders = self._of_variable.get(variable, [])
         return variable in self._indexed or any(
-            self.t.type(builder.value).find() in self._indexed_types for builder in made
+            self.t.type(builder.value).find() in self._indexed_types for builder in builders
         )
 
     def is_chosen(self, variable: Variable) -> bool:
@@ -320,15 +326,15 @@ class Builders:
     def given_by(self, node: Expression) -> list[Builder] | None:
         """The builders of what a call of the program's functions gives; None where it gives something else."""
         functions = self.t.types.function_called(node) if isinstance(node, Call) else []
-        found: list[Builder] = []
-        for given in (
+        builders: list[Builder] = []
+        for result in (
             value for function in functions for r in returns_of(function) for value in r.values[:1]
         ):
-            builder = self.builder_at(given) if isinstance(given, Name) else None
+            builder = self.builder_at(result) if isinstance(result, Name) else None
             if builder is None:
                 return None
-            found.append(builder)
-        return found or None
+            builders.append(builder)
+        return builders or None
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""
@@ -340,8 +346,8 @@ class Builders:
             inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
             inside |= set(builder.copied)
             inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
-            own = [name for name in variable.reads if self.builder_at(name) is builder]
-            others = [name for name in own if name not in inside]
+            reads = [name for name in variable.reads if self.builder_at(name) is builder]
+            others = [name for name in reads if name not in inside]
             if builder.dynamic or variable.captured or len(others) != 1 or not self.is_straight(variable):
                 continue
             for owner in self.all:
@@ -369,8 +375,8 @@ class Builders:
 
     def builder_at(self, name: Name) -> Builder | None:
         """What a variable holds where it is read: the last that was built before."""
-        found = self._of_variable.get(self.t.scopes.of_name[name], [])
-        before = [builder for builder in found if builder.statement.place.end <= name.place.start]
+        builders = self._of_variable.get(self.t.scopes.of_name[name], [])
+        before = [builder for builder in builders if builder.statement.place.end <= name.place.start]
         return before[-1] if before else None
 
     def is_straight(self, variable: Variable) -> bool:
@@ -379,8 +385,8 @@ class Builders:
             return True
         statements = [builder.statement for builder in self._of_variable[variable]]
         blocks = {self.t.surroundings.block_of[statement] for statement in statements}
-        made = len(statements) - (0 if variable.is_global else 1)
-        return len(blocks) == 1 and len(variable.writes) == made
+        expected_writes = len(statements) - (0 if variable.is_global else 1)
+        return len(blocks) == 1 and len(variable.writes) == expected_writes
 
     def _as_part(self, owner: Builder, name: Name) -> bool:
         """Whether a name stands for a module in a construction (and is not the receiver of a method)."""
@@ -401,14 +407,14 @@ class Builders:
 
     def written_with(self, builder: Builder, node: Statement) -> list[Statement]:
         """The statements, beside the one that is written, that are written with it: they are lost with it too."""
-        found: list[Statement] = []
+        statements: list[Statement] = []
         for other in self.all:
             owner, steps = other, 0
             while owner is not builder and owner in self.owners and steps < len(self.all):
                 owner, steps = self.owners[owner], steps + 1
             if owner is builder:
-                found += [s for s in (other.statement, *other.adds, *other.sets) if s is not node]
-        return found
+                statements += [s for s in (other.statement, *other.adds, *other.sets) if s is not node]
+        return statements
 
     # Comments
 
@@ -429,9 +435,9 @@ class Builders:
         builder = self.by_statement.get(node) or self.by_add.get(node)
         if builder is None or builder.dynamic:
             return list(around.inside)
-        found = [*around.inside, *([around.trailing] if around.trailing else [])]
+        comments = [*around.inside, *([around.trailing] if around.trailing else [])]
         owner = self.owners.get(builder, builder)
-        owner.comments += found
+        owner.comments += comments
         if builder.inlined or node is not builder.last:
             return []
         notes = "\n".join(line.partition("#")[2] for line in written)
@@ -475,14 +481,14 @@ def _adds_to(node: Expression, target: Index) -> bool:
     """Whether a call only adds to what is in a field."""
     while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         if any(
-            forms.same_expression(n, target)
+            tree_queries.same_expression(n, target)
             for a in node.arguments
             for n in tree.walk(a)
             if isinstance(n, Index)
         ):
             return False
         node = node.receiver
-    return forms.same_expression(node, target)
+    return tree_queries.same_expression(node, target)
 
 
 def _only_adds(node: Expression) -> bool:

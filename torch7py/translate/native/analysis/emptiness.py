@@ -19,15 +19,17 @@ class Emptiness:
         self.t, self.uses = uses.t, uses
         self._reached: dict[Function, set[Function]] = {}
 
-    def is_lost(self, found: Type, base: Expression, start: int, end: int, but: Collection[Index]) -> bool:
+    def is_lost(
+        self, table_type: Type, base: Expression, start: int, end: int, but: Collection[Index]
+    ) -> bool:
         """Whether a table may get items, or its name another table, between two places.
 
         ``but``: stores that are known. Tables of other names are of its type where the two meet somewhere.
         """
         if any(self._names(target, base) for target in self._assigned(start, end)):
             return True
-        stores = [(x.place.start, x.base) for _, x in self.uses.stores.get(found, []) if x not in but]
-        stores += [(at, x) for at, x in self.uses.filled_by if self.t.type(x).owner() is found]
+        stores = [(x.place.start, x.base) for _, x in self.uses.stores.get(table_type, []) if x not in but]
+        stores += [(at, x) for at, x in self.uses.filled_by if self.t.type(x).owner() is table_type]
         if any(start < at < end and self.uses.is_same(other, base) for at, other in stores):
             return True
         others = [(at, other) for at, other in stores if not self.uses.is_same(other, base)]
@@ -90,12 +92,12 @@ class Emptiness:
 
     def _called(self, call: tree.Call | tree.Invoke) -> set[Function] | None:
         """The functions that a call may run, with those that they call; None where any may be."""
-        found = self.t.types.function_called(call)
-        if not found and isinstance(call, tree.Call):
+        functions = self.t.types.function_called(call)
+        if not functions and isinstance(call, tree.Call):
             known = self.t.path(call.callee) is not None or not isinstance(call.callee, (Name, Index))
             return set() if known else None
         reached: set[Function] = set()
-        waiting = list(found)
+        waiting = list(functions)
         while waiting:
             function = waiting.pop()
             if function not in reached:
@@ -110,21 +112,21 @@ class Emptiness:
     @cached_property
     def _assignments(self) -> list[Expression]:
         """What is assigned to, in the order of the source."""
-        found = [target for node in tree.every(self.t.program, tree.Assign) for target in node.targets]
-        return sorted(found, key=lambda target: target.place.start)
+        targets = [target for node in tree.every(self.t.program, tree.Assign) for target in node.targets]
+        return sorted(targets, key=lambda target: target.place.start)
 
     @cached_property
     def _given(self) -> list[Expression]:
         """What is assigned, put into a table or handed to a function, in the order of the source."""
-        found: list[Expression] = []
+        values: list[Expression] = []
         for node in tree.walk(self.t.program):
             if isinstance(node, (tree.Local, tree.Assign, tree.Return)):
-                found += node.values
+                values += node.values
             elif isinstance(node, tree.Table):
-                found += [item.value for item in node.fields]
+                values += [item.value for item in node.fields]
             elif isinstance(node, (tree.Call, tree.Invoke)):
-                found += node.arguments
-        return sorted((x for x in found if isinstance(x, (Name, Index))), key=lambda x: x.place.start)
+                values += node.arguments
+        return sorted((x for x in values if isinstance(x, (Name, Index))), key=lambda x: x.place.start)
 
     @cached_property
     def _calls(self) -> list[tree.Call | tree.Invoke]:

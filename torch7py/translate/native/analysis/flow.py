@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts.methods import READING, VIEWS
-from torch7py.translate.forms import LOOPS, base_name
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import LOOPS, base_name
 
-__all__ = ["Flow", "given_whole"]
+__all__ = ["Flow", "passed_integers"]
 
 # Functions of two tensors, which change the first only if they are given three.
 _OPERATIONS = set(
@@ -51,7 +51,7 @@ class Flow:
             return a.operator == b.operator and self.same(a.left, b.left) and self.same(a.right, b.right)
         if isinstance(a, tree.Unary) and isinstance(b, tree.Unary):
             return a.operator == b.operator and self.same(a.operand, b.operand)
-        return forms.same_expression(a, b)
+        return tree_queries.same_expression(a, b)
 
     def _all_same(self, a: tuple[Expression, ...] | list[Expression], b: object) -> bool:
         assert isinstance(b, (tuple, list))
@@ -89,8 +89,8 @@ class Flow:
         inner = [loop for loop in self.loops(end) if loop not in around]
         if inner:  # what stands behind the second comes before it in the next turn
             stop = inner[0].place.end
-        own = self.t.surroundings.owner[begin]
-        for statement in self.t.surroundings.statements_of(own):
+        scope = self.t.surroundings.owner[begin]
+        for statement in self.t.surroundings.statements_of(scope):
             if statement.place.end < start or statement.place.start >= stop:
                 continue
             for node in tree.own_nodes(statement):
@@ -130,7 +130,7 @@ class Flow:
     def _names(self, node: Expression) -> set[Variable]:
         """The variables whose tensors an expression uses, and those that are views of them."""
         of_name = self.t.scopes.of_name
-        found = {of_name[n] for n in tree.walk(node) if isinstance(n, Name) and not self._is_number(n)}
+        variables = {of_name[n] for n in tree.walk(node) if isinstance(n, Name) and not self._is_number(n)}
         news = True
         while news:
             news = False
@@ -141,10 +141,10 @@ class Flow:
                 for target, value in zip(targets, statement.values, strict=False):
                     if isinstance(target, Name) and self.t.kind(target) in ("tensor", None):
                         variable = of_name[target]
-                        if variable not in found and self._is_same(value, found):
-                            found.add(variable)
+                        if variable not in variables and self._is_same(value, variables):
+                            variables.add(variable)
                             news = True
-        return found
+        return variables
 
     def _is_number(self, node: Name) -> bool:
         return self.t.kind(node) in ("number", "string", "boolean", "function", "module", "criterion")
@@ -263,7 +263,7 @@ def path_draws(path: str) -> bool:
     }
 
 
-def given_whole(statement: Statement, value: Expression) -> Name | None:
+def passed_integers(statement: Statement, value: Expression) -> Name | None:
     """The variable that is given the whole value of an expression in a statement."""
     if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
         targets = statement.names if isinstance(statement, tree.Local) else statement.targets

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import tree
-from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis import pattern_calls
-from torch7py.translate.native.analysis.known import Known
-from torch7py.translate.native.analysis.wholes import Wholes
+from torch7py.translate.native.analysis.integers import Integers
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Intervals"]
 
@@ -44,7 +44,7 @@ _LIKE_FIRST = {"math.floor": math.floor, "math.ceil": math.ceil}
 class Intervals:
     """``of(expression)``: the bounds of a number."""
 
-    def __init__(self, translator: Known, raw: Wholes) -> None:
+    def __init__(self, translator: Known, raw: Integers) -> None:
         self.t = translator
         self.raw = raw  # which numbers are whole when nothing is too large
         self._bounds: dict[Key, Bounds | None] = {}  # None: given nothing so far
@@ -57,10 +57,10 @@ class Intervals:
     # What is asked
 
     def of(self, node: Expression) -> Bounds:
-        found = self._of(node)
+        bounds = self._of(node)
         if self._settle():
-            found = self._of(node)
-        return ANY if found is None else found
+            bounds = self._of(node)
+        return ANY if bounds is None else bounds
 
     def positive(self, node: Expression) -> bool:
         """1 or more, if it is whole."""
@@ -120,9 +120,9 @@ class Intervals:
         for key, last in history[-1].items():
             if key in self._done or last is None:
                 continue
-            steps = [found for h in history[-9:] if (found := h.get(key)) is not None]
-            low = _limit([-found[0] for found in steps])
-            self._bounds[key] = (-low, _limit([found[1] for found in steps]))
+            steps = [bounds for h in history[-9:] if (bounds := h.get(key)) is not None]
+            low = _limit([-bounds[0] for bounds in steps])
+            self._bounds[key] = (-low, _limit([bounds[1] for bounds in steps]))
 
     def _given(self, key: Key) -> Bounds | None:
         if isinstance(key, Variable):
@@ -132,36 +132,36 @@ class Intervals:
             assert second is None or isinstance(second, str)
             return self._all(self.t.tables.given(first, second))
         assert isinstance(second, int)
-        found: Bounds | None = None
+        bounds: Bounds | None = None
         for node in returns_of(first):
             if second < len(node.values):
-                found = _join(found, self._of(node.values[second]))
-        return found
+                bounds = _join(bounds, self._of(node.values[second]))
+        return bounds
 
     def _all(self, nodes: list[Expression]) -> Bounds | None:
         if not nodes:
             return ANY
-        found: Bounds | None = None
+        bounds: Bounds | None = None
         for node in nodes:
             if not isinstance(node, tree.Nil):
-                found = _join(found, self._of(node))
-        return found
+                bounds = _join(bounds, self._of(node))
+        return bounds
 
     def _variable(self, variable: Variable) -> Bounds | None:
         loop = self._loops.get(variable)
-        sources = self.t.wholes.sources(variable)
-        found: Bounds | None = None
+        sources = self.t.integers.sources(variable)
+        bounds: Bounds | None = None
         if loop is not None:
-            found = self._loop(loop)
+            bounds = self._loop(loop)
             sources = sources[2:]  # the start and the step
         elif not sources:
             return ANY
         for source in sources:
             if isinstance(source, bool):
-                found = _join(found, POSITIVE if source else ANY)
+                bounds = _join(bounds, POSITIVE if source else ANY)
             elif not isinstance(source, tree.Nil):
-                found = _join(found, self._of(source))
-        return found
+                bounds = _join(bounds, self._of(source))
+        return bounds
 
     def _loop(self, loop: tree.NumericFor) -> Bounds | None:
         start, stop = self._of(loop.start), self._of(loop.stop)
@@ -189,8 +189,8 @@ class Intervals:
         if isinstance(node, Unary):
             if node.operator == "#":
                 return self._length(node.operand)
-            found = self._of(node.operand) if node.operator == "-" else ANY
-            return None if found is None else (-found[1], -found[0])
+            bounds = self._of(node.operand) if node.operator == "-" else ANY
+            return None if bounds is None else (-bounds[1], -bounds[0])
         if isinstance(node, Binary):
             return self._binary(node)
         if isinstance(node, Index):
@@ -222,7 +222,7 @@ class Intervals:
             return often and self._has_letters(node.receiver, seen)
         if isinstance(node, Name):
             variable = self.t.scopes.of_name[node]
-            sources = self.t.wholes.sources(variable)
+            sources = self.t.integers.sources(variable)
             return variable in seen or (
                 bool(sources)
                 and all(
@@ -266,10 +266,10 @@ class Intervals:
 
     def _option(self, default: Expression) -> Bounds:
         """What a user may say instead of a default: something of its kind."""
-        found = self._of(default) or ANY
+        bounds = self._of(default) or ANY
         if self.raw.is_whole(default):
-            return (1 if found[0] > 0 else 0 if found[0] == 0 else -MANY), max(1e4, 100 * found[1])
-        return (5e-324, math.inf) if found[0] > 0 else (0, math.inf) if found[0] == 0 else ANY
+            return (1 if bounds[0] > 0 else 0 if bounds[0] == 0 else -MANY), max(1e4, 100 * bounds[1])
+        return (5e-324, math.inf) if bounds[0] > 0 else (0, math.inf) if bounds[0] == 0 else ANY
 
     def _index(self, node: Index) -> Bounds | None:
         path = self.t.path(node)
@@ -278,14 +278,14 @@ class Intervals:
         if path == "math.huge":
             return (math.inf, math.inf)
         kind = self.t.kind(node.base)
-        found = self.t.type(node.base)
+        base_type = self.t.type(node.base)
         name = node.key.value if isinstance(node.key, tree.String) else None
-        if kind == "table" and found.has("options") and name is not None:
+        if kind == "table" and base_type.has("options") and name is not None:
             default = self.t.options.get(name)
             return ANY if default is None else self._option(default)
-        if kind == "table" and not found.classes:
-            return self._known((found.find(), name if found.find().fields else None))
-        if kind == "storage" and not found.has("stored"):
+        if kind == "table" and not base_type.classes:
+            return self._known((base_type.find(), name if base_type.find().fields else None))
+        if kind == "storage" and not base_type.has("stored"):
             return POSITIVE  # the sizes of a tensor
         return self._whole_or_any(node)
 
@@ -295,10 +295,10 @@ class Intervals:
     def _call(self, node: Call | Invoke) -> Bounds | None:
         functions = self.t.types.function_called(node)
         if functions:
-            found: Bounds | None = None
+            result: Bounds | None = None
             for function in functions:
-                found = _join(found, self._known((function, 0)))
-            return found
+                result = _join(result, self._known((function, 0)))
+            return result
         matched = pattern_calls.matched(self.t, node)
         if matched is not None and matched[0] == "find":
             return POSITIVE
@@ -307,7 +307,7 @@ class Intervals:
                 return {"byte": (0.0, 255.0), "len": NATURAL}.get(node.method, ANY)
             return _COUNTS.get(node.method) or self._whole_or_any(node)
         path = self.t.path(node.callee) or ""
-        given = [self._of(argument) for argument in node.arguments]
+        argument_bounds = [self._of(argument) for argument in node.arguments]
         if path in (
             "math.max",
             "math.min",
@@ -317,9 +317,9 @@ class Intervals:
             "math.random",
             "torch.random",
         ):
-            if any(bounds is None for bounds in given):
+            if any(bounds is None for bounds in argument_bounds):
                 return None
-            return _library(path, [bounds for bounds in given if bounds is not None])
+            return _library(path, [bounds for bounds in argument_bounds if bounds is not None])
         return _RANGES.get(path) or self._whole_or_any(node)
 
 
@@ -337,19 +337,23 @@ _RANGES: dict[str, Bounds] = {
 }
 
 
-def _library(path: str, given: list[Bounds]) -> Bounds:
+def _library(path: str, argument_bounds: list[Bounds]) -> Bounds:
     if path in ("math.random", "torch.random"):
-        if not given:
+        if not argument_bounds:
             return (0, 1) if path == "math.random" else (0, 2.0**32)
-        return (1, given[0][1]) if len(given) == 1 else (given[0][0], given[1][1])
-    if not given:
+        return (
+            (1, argument_bounds[0][1])
+            if len(argument_bounds) == 1
+            else (argument_bounds[0][0], argument_bounds[1][1])
+        )
+    if not argument_bounds:
         return ANY
-    lows, highs = [low for low, _ in given], [high for _, high in given]
+    lows, highs = [low for low, _ in argument_bounds], [high for _, high in argument_bounds]
     if path == "math.max":
         return max(lows), max(highs)
     if path == "math.min":
         return min(lows), min(highs)
-    low, high = given[0]
+    low, high = argument_bounds[0]
     if path == "math.abs":
         return (0 if low < 0 < high else min(abs(low), abs(high))), max(abs(low), abs(high))
     function = _LIKE_FIRST[path]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from torch7py.translate import tree
-from torch7py.translate.native.analysis.holders import Holder
+from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.tree import Call, Expression, Statement
 
 __all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "Restored", "names_of"]
@@ -190,13 +190,13 @@ class Optimizer:
         """How a method is written with the settings of a table: optim.sgd in one of three ways."""
         if name != "sgd":
             return METHODS[name]
-        given = {item.key.value for item in table.fields if isinstance(item.key, tree.String)}
-        by_element = (given | self.changed) & {"learningRates", "weightDecays"}
-        if by_element or ("momentum" in self.changed and "dampening" not in given):
+        keys = {item.key.value for item in table.fields if isinstance(item.key, tree.String)}
+        by_element = (keys | self.changed) & {"learningRates", "weightDecays"}
+        if by_element or ("momentum" in self.changed and "dampening" not in keys):
             return METHODS["sgd by element"]
         kept = self.saved or any(d.restored is not None for d in self.definitions)
-        tables = [each for _, each in self.made] if kept else [table]
-        falls = any(_falls(item) for each in tables for item in each.fields)
+        tables = [settings for _, settings in self.made] if kept else [table]
+        falls = any(_falls(item) for settings in tables for item in settings.fields)
         falls = falls or "learningRateDecay" in self.changed
         looked_at = (self.read | self.changed) & {"learningRate", "learningRateDecay"}
         if self.changed_inside or (falls and (looked_at or len(self.made) > 1 or self.anew or kept)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["TableUses"]
 
@@ -37,11 +37,11 @@ class TableUses:
                 self._assigned(node)
 
     def _made(self, node: tree.Table) -> None:
-        found = self.t.type(node)
-        self.made.setdefault(found, []).append(node)
+        table_type = self.t.type(node)
+        self.made.setdefault(table_type, []).append(node)
         values = [item.value for item in node.fields if not isinstance(item.key, tree.String)]
         if values:
-            self.values.setdefault(found, []).extend(values)
+            self.values.setdefault(table_type, []).extend(values)
 
     def _assigned(self, statement: tree.Assign) -> None:
         types = self.t.types
@@ -82,16 +82,16 @@ class TableUses:
             return self.t.scopes.of_name[left] is self.t.scopes.of_name[right]
         return same_expression(left, right)
 
-    def is_for(self, made: tree.Table, base: Expression) -> bool:
+    def is_for(self, table: tree.Table, base: Expression) -> bool:
         """Whether a constructor is what was assigned to this variable."""
-        statement = self.t.surroundings.home[made]
+        statement = self.t.surroundings.home[table]
         if isinstance(statement, tree.Local):
             targets: tuple[Expression, ...] = statement.names
         elif isinstance(statement, tree.Assign):
             targets = statement.targets
         else:
             return False
-        if made not in statement.values:
+        if table not in statement.values:
             return False
-        target = targets[statement.values.index(made)]
+        target = targets[statement.values.index(table)]
         return self.is_same(target, base)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import same_expression
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.appending import Appends
-from torch7py.translate.native.analysis.known import Known, WholeNumbers
+from torch7py.translate.native.analysis.program_facts import Known, WholeNumbers
 from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Expression, Index, Name
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["Tables"]
 
@@ -30,16 +30,16 @@ class Tables:
 
     def filled_to(self, name: Name, length: Expression) -> bool:
         """Whether a list has this many items: it is filled by one loop over 1, ..., length, with one item a turn."""
-        found = self.t.type(name)
-        makers = self.uses.made.get(found, [])
+        table_type = self.t.type(name)
+        makers = self.uses.made.get(table_type, [])
         if len(makers) != 1 or makers[0].fields:
             return False
         filling: list[tree.Node] = []
         for node in tree.every(self.t.program, tree.Call):
             inserts = self.t.path(node.callee) == "table.insert" and node.arguments
-            if inserts and self.t.type(node.arguments[0]) is found:
+            if inserts and self.t.type(node.arguments[0]) is table_type:
                 filling.append(node)
-        filling += [target for target in self._appends.found if self.t.type(target.base) is found]
+        filling += [target for target in self._appends.found if self.t.type(target.base) is table_type]
         around = self.t.surroundings.chain(filling[0]) if len(filling) == 1 else []
         if len(around) < 2:
             return False
@@ -53,10 +53,10 @@ class Tables:
         first = isinstance(loop.start, tree.Number) and loop.start.value == 1
         return first and same_expression(loop.stop, length)
 
-    def is_filled_to(self, found: Type, length: Expression) -> bool:
+    def is_filled_to(self, table_type: Type, length: Expression) -> bool:
         """Whether a loop to the same end puts an item at the end of a list each turn."""
-        filling: list[Expression] = [t for t in self._appends.found if self.t.type(t.base) is found]
-        filling += [first for _, first in self.uses.filled_by if self.t.type(first) is found]
+        filling: list[Expression] = [t for t in self._appends.found if self.t.type(t.base) is table_type]
+        filling += [first for _, first in self.uses.filled_by if self.t.type(first) is table_type]
         loops = [s for node in filling for s in self.t.surroundings.chain(node)]
         return any(isinstance(s, tree.NumericFor) and same_expression(s.stop, length) for s in loops)
 
@@ -70,39 +70,43 @@ class Tables:
     def is_changed(self, table: Expression) -> bool:
         """Whether the program puts something into a table, or takes something out of it."""
         return any(
-            bool(self.uses.stores.get(found)) or found.has("append") or self._shrinks(found)
-            for found in self._origins(self.t.type(table))
+            bool(self.uses.stores.get(table_type)) or table_type.has("append") or self._shrinks(table_type)
+            for table_type in self._origins(self.t.type(table))
         )
 
     # Representations
 
-    def representation(self, found: Type) -> str:
-        found = found.find()
-        known = self._known.get(found)
+    def representation(self, table_type: Type) -> str:
+        table_type = table_type.find()
+        known = self._known.get(table_type)
         if known is None:
-            self._known[found] = "several"  # while it is being looked at
-            known = self._known[found] = self._of_sink(found) if found.sources else self._decide(found)
+            self._known[table_type] = "several"  # while it is being looked at
+            known = self._known[table_type] = (
+                self._of_sink(table_type) if table_type.sources else self._decide(table_type)
+            )
         return known
 
-    def forms(self, found: Type) -> set[str]:
+    def forms(self, table_type: Type) -> set[str]:
         """What the tables are that something of several kinds is given."""
-        if any(table.has_too_many_sources for table in self._origins(found)):
+        if any(table.has_too_many_sources for table in self._origins(table_type)):
             return {"list", "dict", "options"}  # anything
-        return {self.representation(table) for table in self._origins(found) if not table.sources} | {
+        return {self.representation(table) for table in self._origins(table_type) if not table.sources} | {
             self._decide(table)
-            for table in self._origins(found)
+            for table in self._origins(table_type)
             if table.sources and self.uses.made.get(table)
         }
 
-    def of_modules(self, found: Type) -> bool:
+    def of_modules(self, table_type: Type) -> bool:
         """Whether there may be layers in such a table: PyTorch has its own lists of them."""
-        inside = [e for table in self._origins(found) for e in (table.element, *table.fields.values()) if e]
-        return any(not {"module", "criterion"}.isdisjoint(each.find().kinds) for each in inside)
+        inside = [
+            e for table in self._origins(table_type) for e in (table.element, *table.fields.values()) if e
+        ]
+        return any(not {"module", "criterion"}.isdisjoint(item.find().kinds) for item in inside)
 
-    def _origins(self, found: Type) -> list[Type]:
+    def _origins(self, table_type: Type) -> list[Type]:
         """The types of the tables that a type takes, itself among them."""
         seen: dict[Type, None] = {}
-        waiting = [found.find()]
+        waiting = [table_type.find()]
         while waiting:
             table = waiting.pop()
             if table not in seen and "table" in table.kinds:
@@ -110,11 +114,11 @@ class Tables:
                 waiting += [source.find() for source in table.sources]
         return list(seen)
 
-    def _of_sink(self, found: Type) -> str:
+    def _of_sink(self, sink: Type) -> str:
         """What something of several kinds is where it is a table: "several", where not all of these are alike."""
-        if all(source.find().kinds and "table" not in source.find().kinds for source in found.sources):
-            return self._decide(found)  # no table is given: only the text speaks of one
-        forms = self.forms(found)
+        if all(source.find().kinds and "table" not in source.find().kinds for source in sink.sources):
+            return self._decide(sink)  # no table is given: only the text speaks of one
+        forms = self.forms(sink)
         return forms.pop() if len(forms) == 1 else "several"
 
     def refuse_lent(self, table: Expression) -> None:
@@ -127,20 +131,30 @@ class Tables:
         kinds = self.t.type(table).of_keys().find().kinds
         if kinds and not ("number" in kinds and kinds <= {"number", "string"}):
             return False
-        made = [made for found in self._origins(self.t.type(table)) for made in self.uses.made.get(found, [])]
-        return not any(isinstance(item.value, tree.Nil) for each in made for item in each.fields)
+        constructors = [
+            constructors
+            for table_type in self._origins(self.t.type(table))
+            for constructors in self.uses.made.get(table_type, [])
+        ]
+        return not any(
+            isinstance(item.value, tree.Nil) for constructor in constructors for item in constructor.fields
+        )
 
     def values_of(self, table: Expression) -> list[Expression]:
         """What is put into a table under numbers."""
-        return [v for found in self._origins(self.t.type(table)) for v in self.uses.values.get(found, [])]
+        return [
+            v
+            for table_type in self._origins(self.t.type(table))
+            for v in self.uses.values.get(table_type, [])
+        ]
 
-    def begins_at_zero(self, found: Type) -> bool:
+    def begins_at_zero(self, table_type: Type) -> bool:
         """Whether a table is made with an entry 0, and else has those of a loop over 1, 2, ..."""
-        made = self.uses.made.get(found.find(), [])
-        stores = self.uses.stores.get(found.find(), [])
-        if not made or any(len(table.fields) != 1 for table in made):
+        constructors = self.uses.made.get(table_type.find(), [])
+        stores = self.uses.stores.get(table_type.find(), [])
+        if not constructors or any(len(table.fields) != 1 for table in constructors):
             return False
-        keys = [table.fields[0].key for table in made]
+        keys = [table.fields[0].key for table in constructors]
         return all(isinstance(key, tree.Number) and key.value == 0 for key in keys) and all(
             self._counts_up(target.key) or (isinstance(target.key, tree.Number) and target.key.value == 0)
             for _, target in stores
@@ -158,40 +172,44 @@ class Tables:
             and loop.step is None
         )
 
-    def _decide(self, found: Type) -> str:
-        if found.has("options"):
+    def _decide(self, table_type: Type) -> str:
+        if table_type.has("options"):
             return "options"
-        if found.has("losses") or found.has("steps"):
+        if table_type.has("losses") or table_type.has("steps"):
             return "list"
-        if found.has("metatable"):
-            return "record" if found.fields and not found.has("array") else "dict"
-        if found.fields and not found.has("array"):
+        if table_type.has("metatable"):
+            return "record" if table_type.fields and not table_type.has("array") else "dict"
+        if table_type.fields and not table_type.has("array"):
             return "record"
-        if found.has("sparse") or found.has("removed") or found.has("dict"):
+        if table_type.has("sparse") or table_type.has("removed") or table_type.has("dict"):
             return "dict"
-        if found.has("record"):
-            return "dict" if found.has("array") else "record"
-        if found.key is not None and found.of_keys().kind not in ("number", None):
+        if table_type.has("record"):
+            return "dict" if table_type.has("array") else "record"
+        if table_type.key is not None and table_type.of_keys().kind not in ("number", None):
             return "dict"
-        made = self.uses.made.get(found, [])
-        filled = found.has("append") or any(table.fields for table in made) or _is_json_array(found)
-        stores = [target for _, target in self.uses.stores.get(found, [])]
+        constructors = self.uses.made.get(table_type, [])
+        filled = (
+            table_type.has("append")
+            or any(table.fields for table in constructors)
+            or _is_json_array(table_type)
+        )
+        stores = [target for _, target in self.uses.stores.get(table_type, [])]
         filling = self._appends.found | self._appends.perhaps
-        grows = found.has("append") or not filling.isdisjoint(stores)
-        longest = max((len(table.fields) for table in made), default=0)
+        grows = table_type.has("append") or not filling.isdisjoint(stores)
+        longest = max((len(table.fields) for table in constructors), default=0)
         if filled and not grows and any(_number(target.key) > longest for target in stores):
             return "dict"  # behind the end of all lists of this kind
-        for _, target in self.uses.stores.get(found, []):
+        for _, target in self.uses.stores.get(table_type, []):
             if target in filling:
                 filled = True
-        for _, target in self.uses.stores.get(found, []):
-            if target not in filling and not filled and not forms.is_last(target):
+        for _, target in self.uses.stores.get(table_type, []):
+            if target not in filling and not filled and not tree_queries.is_last(target):
                 return "dict"
-        if any(self._may_go_beyond(found, target) for target in stores):
+        if any(self._may_go_beyond(table_type, target) for target in stores):
             return "dict"
-        return "list" if filled or found.has("array") else "dict"
+        return "list" if filled or table_type.has("array") else "dict"
 
-    def _may_go_beyond(self, found: Type, target: Index) -> bool:
+    def _may_go_beyond(self, table_type: Type, target: Index) -> bool:
         """Whether a loop stores at other positions than those that were filled: ``for k = i, j do t[k] = x``."""
         loop = (
             self.uses.loop_of.get(self.t.scopes.of_name[target.key]) if isinstance(target.key, Name) else None
@@ -204,7 +222,7 @@ class Tables:
             return False
         filling = [
             around
-            for _, other in self.uses.stores.get(found, [])
+            for _, other in self.uses.stores.get(table_type, [])
             if other in self._appends.found
             and isinstance(other.key, Name)
             and (around := self.uses.loop_of.get(self.t.scopes.of_name[other.key])) is not None
@@ -212,37 +230,37 @@ class Tables:
         stops = [around.stop for around in filling if isinstance(around, tree.NumericFor)]
         return bool(stops) and not any(same_expression(loop.stop, stop) for stop in stops)
 
-    def given(self, found: Type, name: str | None) -> list[Expression]:
+    def given(self, table_type: Type, name: str | None) -> list[Expression]:
         """What a field of tables is given, or (no name) all that is put under numbers; empty where not known."""
-        found = found.find()
-        if found.has("loaded"):
+        table_type = table_type.find()
+        if table_type.has("loaded"):
             return []
-        for statement, target in self.uses.stores.get(found, []):
+        for statement, target in self.uses.stores.get(table_type, []):
             at = statement.targets.index(target)
             several = at >= len(statement.values) - 1 and len(statement.targets) > len(statement.values)
             if several and isinstance(statement.values[-1], (tree.Call, tree.Invoke, tree.Vararg)):
                 return []
         if name is None:
-            return self.uses.values.get(found, [])
+            return self.uses.values.get(table_type, [])
         by_key = [
             statement.values[statement.targets.index(target)]
-            for statement, target in self.uses.stores.get(found, [])
+            for statement, target in self.uses.stores.get(table_type, [])
             if not isinstance(target.key, tree.String)
             and statement.targets.index(target) < len(statement.values)
         ]
-        return [*self._field_values(found, name), *by_key]
+        return [*self._field_values(table_type, name), *by_key]
 
     def has_key(self, node: Index) -> bool:
         """Whether a table surely has an entry: one that all have from the beginning, or that of a loop over it."""
-        found = self.t.type(node.base)
-        if found.kind != "table" or self.representation(found) not in ("dict", "record"):
+        table_type = self.t.type(node.base)
+        if table_type.kind != "table" or self.representation(table_type) not in ("dict", "record"):
             return True  # said elsewhere
         if isinstance(node.key, tree.String):
-            made = self.uses.made.get(found, [])
-            removed = found.has("removed") or found.has("dict") or not made
+            constructors = self.uses.made.get(table_type, [])
+            removed = table_type.has("removed") or table_type.has("dict") or not constructors
             return not removed and all(
                 any(isinstance(i.key, tree.String) and i.key.value == node.key.value for i in table.fields)
-                for table in made
+                for table in constructors
             )
         loop = self.uses.loop_of.get(self.t.scopes.of_name[node.key]) if isinstance(node.key, Name) else None
         if not isinstance(loop, tree.GenericFor):
@@ -254,15 +272,15 @@ class Tables:
             and self.uses.is_same(source.arguments[0], node.base)
         )
 
-    def never_given(self, found: Type, name: str) -> bool:
+    def never_given(self, table_type: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
-        found = found.find()
-        if found.has("loaded") or not self.uses.made.get(found):
+        table_type = table_type.find()
+        if table_type.has("loaded") or not self.uses.made.get(table_type):
             return False
-        stores = [target for _, target in self.uses.stores.get(found, [])]
+        stores = [target for _, target in self.uses.stores.get(table_type, [])]
         if any(not isinstance(t.key, tree.String) or t.key.value == name for t in stores):
             return False
-        keys = [item.key for made in self.uses.made[found] for item in made.fields]
+        keys = [item.key for constructor in self.uses.made[table_type] for item in constructor.fields]
         return all(k is None or (isinstance(k, tree.String) and k.value != name) for k in keys)
 
     def has_item(self, node: Index) -> bool:
@@ -287,99 +305,108 @@ class Tables:
             for end in ends
         )
 
-    def length(self, found: Type) -> int | None:
+    def length(self, table_type: Type) -> int | None:
         """How many items a list has that the program makes in one place and leaves as it is; None: not known."""
-        made = self.uses.made.get(found.find(), [])
-        counts = {len(table.fields) for table in made}
-        last = [table.fields[-1].value for table in made if table.fields]
+        constructors = self.uses.made.get(table_type.find(), [])
+        counts = {len(table.fields) for table in constructors}
+        last = [table.fields[-1].value for table in constructors if table.fields]
         open_end = any(isinstance(value, (tree.Vararg, tree.Call, tree.Invoke)) for value in last)
-        grows = found.has("append") or self._shrinks(found.find()) or self.uses.stores.get(found.find())
+        grows = (
+            table_type.has("append")
+            or self._shrinks(table_type.find())
+            or self.uses.stores.get(table_type.find())
+        )
         return None if len(counts) != 1 or open_end or grows else counts.pop()
 
-    def filled_length(self, found: Type) -> int | None:
+    def filled_length(self, table_type: Type) -> int | None:
         """How many items a list has that is made in one place and filled there; None: not known."""
-        length = self.length(found)
-        return self._appends.exactly(found.find()) if length is None else length
+        length = self.length(table_type)
+        return self._appends.exactly(table_type.find()) if length is None else length
 
-    def least(self, found: Type) -> int:
+    def least(self, table_type: Type) -> int:
         """How many items a list has at least."""
-        made = [] if self._shrinks(found.find()) else self.uses.made.get(found.find(), [])
-        last = [table.fields[-1].value if table.fields else None for table in made]
+        constructors = [] if self._shrinks(table_type.find()) else self.uses.made.get(table_type.find(), [])
+        last = [table.fields[-1].value if table.fields else None for table in constructors]
         counts = [
             len(table.fields) - isinstance(value, (tree.Vararg, tree.Call, tree.Invoke))
-            for table, value in zip(made, last, strict=True)
+            for table, value in zip(constructors, last, strict=True)
         ]
         return min(counts, default=0)
 
-    def never_empty(self, found: Type) -> bool:
+    def never_empty(self, table_type: Type) -> bool:
         """Whether a list has items from the beginning, and none is ever taken out."""
-        made = self.uses.made.get(found.find(), [])
-        if not made or self.representation(found) != "list" or found.has("removed"):
+        constructors = self.uses.made.get(table_type.find(), [])
+        if not constructors or self.representation(table_type) != "list" or table_type.has("removed"):
             return False
         return all(
             table.fields
             and table.fields[0].key is None
             and not isinstance(table.fields[0].value, tree.Vararg)
-            for table in made
-        ) and not self._shrinks(found.find())
+            for table in constructors
+        ) and not self._shrinks(table_type.find())
 
-    def _shrinks(self, found: Type) -> bool:
+    def _shrinks(self, table_type: Type) -> bool:
         """Whether items are taken out of a list: by table.remove, or as nil is stored."""
-        return found in self.uses.shrunk or any(
+        return table_type in self.uses.shrunk or any(
             isinstance(value, tree.Nil)
-            for statement, target in self.uses.stores.get(found, [])
+            for statement, target in self.uses.stores.get(table_type, [])
             for value in statement.values
         )
 
-    def holds_whole(self, node: Index, wholes: WholeNumbers | None = None) -> bool:
+    def holds_whole(self, node: Index, integer_analysis: WholeNumbers | None = None) -> bool:
         """Whether all numbers that a table is given are whole."""
-        found = self.t.type(node.base).owner()
-        if isinstance(node.key, tree.String) and found.fields:
-            values = self._field_values(found, node.key.value)
+        table_type = self.t.type(node.base).owner()
+        if isinstance(node.key, tree.String) and table_type.fields:
+            values = self._field_values(table_type, node.key.value)
         else:
-            values = self.uses.values.get(found, [])
-        wholes = self.t.wholes if wholes is None else wholes
-        busy = (found, wholes)
-        if found.has("sizes") and not values:
+            values = self.uses.values.get(table_type, [])
+        integer_analysis = self.t.integers if integer_analysis is None else integer_analysis
+        busy = (table_type, integer_analysis)
+        if table_type.has("sizes") and not values:
             return True
         if not values or busy in self._busy:
             return bool(values) and busy in self._busy
-        if found.classes:
-            values = [*values, *self._object_values(found, node)]
+        if table_type.classes:
+            values = [*values, *self._object_values(table_type, node)]
         self._busy.add(busy)
         try:
-            return all(wholes.is_whole(value) for value in values)
+            return all(integer_analysis.is_whole(value) for value in values)
         finally:
             self._busy.discard(busy)
 
-    def _object_values(self, found: Type, node: Index) -> list[Expression]:
+    def _object_values(self, object_type: Type, node: Index) -> list[Expression]:
         """What a field of objects begins with: in a class, or in the table that becomes an object."""
         name = node.key.value if isinstance(node.key, tree.String) else None
-        return [v for made in found.classes for key, v in made.values.items() if name in (key, None)]
+        return [
+            v
+            for lua_class in object_type.classes
+            for key, v in lua_class.values.items()
+            if name in (key, None)
+        ]
 
     _busy: set[tuple[Type, WholeNumbers]] = set()  # noqa: RUF012
 
-    def _field_values(self, found: Type, name: str) -> list[Expression]:
+    def _field_values(self, table_type: Type, name: str) -> list[Expression]:
         values = [
             item.value
-            for made in self.uses.made.get(found, [])
-            for item in made.fields
+            for constructor in self.uses.made.get(table_type, [])
+            for item in constructor.fields
             if isinstance(item.key, tree.String) and item.key.value == name
         ]
-        for statement, target in self.uses.stores.get(found, []):
+        for statement, target in self.uses.stores.get(table_type, []):
             if isinstance(target.key, tree.String) and target.key.value == name:
                 index = statement.targets.index(target)
                 if index < len(statement.values):
                     values.append(statement.values[index])
-        option = self.t.options.get(name) if found.has("options") else None
+        option = self.t.options.get(name) if table_type.has("options") else None
         if option is not None:
             values.append(option)
         return values
 
 
-def _is_json_array(found: Type) -> bool:
+def _is_json_array(table_type: Type) -> bool:
     """Whether a table comes from JSON and is read under numbers."""
-    return found.has("json") and found.key is not None and found.of_keys().kind == "number"
+    return table_type.has("json") and table_type.key is not None and table_type.of_keys().kind == "number"
 
 
 def _number(key: Expression) -> float:

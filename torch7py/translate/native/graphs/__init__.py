@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import LOOPS, base_name
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.claims import called_outside
@@ -27,6 +26,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
+from torch7py.translate.tree_queries import LOOPS, base_name
 
 __all__ = ["Graphs"]
 
@@ -140,10 +140,10 @@ class Graphs(Methods):
             with self._may_decline(node):
                 self._among_others(node)
             return True
-        found = _definition(node)
-        if found is None:
+        definition = _definition(node)
+        if definition is None:
             return False
-        target, function = found
+        target, function = definition
         if self.gives_nodes(function):
             return function not in self.plain_parts  # written with the graph that it is a part of
         last = self._graph_at_end(function)
@@ -203,46 +203,46 @@ class Graphs(Methods):
         self._find_inputs(cls, last.values[0])
         parameters = self._parameters(function)
         outer = sorted((v for v in self.outer(scope) if self.is_plain(v)), key=declared)
-        own = [text for text in parameters if text != "self"]
-        everything = [*(t.names.of_variable(v) for v in outer), *own]
+        parameters_without_self = [text for text in parameters if text != "self"]
+        everything = [*(t.names.of_variable(v) for v in outer), *parameters_without_self]
         if "self" in everything:
             raise Problem("T7-221", function.line, "a graph made of the fields of an object")
-        given = [text.partition("=")[0] for text in everything]
-        given += self.take_fields(cls, self.fields_in(function.body.statements))
+        arguments = [text.partition("=")[0] for text in everything]
+        arguments += self.take_fields(cls, self.fields_in(function.body.statements))
         t.top.append(self.write(cls, [*everything, *cls.fields.values()]))
         if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
             t.emit("")
         t.emit(f"def {name}({', '.join(parameters)}):")
-        t.emit(f"    return {cls.name}({', '.join(given)})")
+        t.emit(f"    return {cls.name}({', '.join(arguments)})")
         t.emit("")
 
     def _parameters(self, function: tree.Function) -> list[str]:
         if function.vararg:
             raise Problem("T7-221", function.line, "a graph of a function with any number of arguments")
-        found = []
+        parameters = []
         for parameter in function.parameters:
             missing = self.t.training.may_be_missing(function, parameter)
-            found.append(f"{self.t.names.of(parameter)}=None" if missing else self.t.names.of(parameter))
-        return found
+            parameters.append(f"{self.t.names.of(parameter)}=None" if missing else self.t.names.of(parameter))
+        return parameters
 
     def _find_inputs(self, cls: GraphClass, graph: Expression) -> None:
         of_name = self.t.scopes.of_name
         assert isinstance(graph, Call)
         if len(graph.arguments) != 2:
             raise Problem("T7-221", graph.line, "nn.gModule without inputs and outputs")
-        given = graph.arguments[0]
-        if isinstance(given, tree.Table):
-            for item in given.fields:
+        inputs = graph.arguments[0]
+        if isinstance(inputs, tree.Table):
+            for item in inputs.fields:
                 if not isinstance(item.value, Name):
                     raise Problem("T7-221", item.line, "an input of a graph that is in no variable")
                 cls.inputs.append(self.t.names.of(item.value))
                 cls.input_variables.add(of_name[item.value])
-        elif isinstance(given, Name):
-            cls.all_inputs = self.t.names.of(given)
-            cls.input_variables.add(of_name[given])
-            cls.only_input = self.has_one(of_name[given], given.line)
+        elif isinstance(inputs, Name):
+            cls.all_inputs = self.t.names.of(inputs)
+            cls.input_variables.add(of_name[inputs])
+            cls.only_input = self.has_one(of_name[inputs], inputs.line)
         else:
-            raise Problem("T7-221", given.line, "the inputs of a graph are not plain to see")
+            raise Problem("T7-221", inputs.line, "the inputs of a graph are not plain to see")
         outputs = graph.arguments[1]
         if isinstance(outputs, Name) and self.has_one(of_name[outputs], outputs.line):
             raise Problem("T7-221", outputs.line, "a list with one output, which a graph gives by itself")
@@ -252,18 +252,20 @@ class Graphs(Methods):
             return not self.has_one(self.t.scopes.of_name[inputs], inputs.line)
         return not (isinstance(inputs, tree.Table) and len(inputs.fields) == 1)
 
-    def takes_values(self, found: Type) -> bool | None:
+    def takes_values(self, module_type: Type) -> bool | None:
         """Whether a module is a graph that is given several values, one by one; None where it is no graph.
 
         A graph that has no class takes a table, too.
         """
-        layers = [layer for layer in found.find().layers if layer.call.place.start not in self.t.plain_graphs]
+        layers = [
+            layer for layer in module_type.find().layers if layer.call.place.start not in self.t.plain_graphs
+        ]
         if not layers or any(layer.name != "nn.gModule" for layer in layers):
             return None
         several = set()
         for layer in layers:
-            given = layer.call.arguments[0] if layer.call.arguments else None
-            several.add(given is None or self.takes_several(given))
+            inputs = layer.call.arguments[0] if layer.call.arguments else None
+            several.add(inputs is None or self.takes_several(inputs))
         return several.pop() if len(several) == 1 else None
 
     def has_one(self, variable: Variable, line: int) -> bool:
@@ -284,7 +286,7 @@ class Graphs(Methods):
         begin = variable.declaration
         outside = set(parents[home[begin]]) if begin in home else set()
         around = [[s for s in parents[home[n]] if s not in outside] for n in filled]
-        if any(isinstance(s, LOOPS) for each in around for s in each):
+        if any(isinstance(s, LOOPS) for ancestors in around for s in ancestors):
             return False
         values = [v for _, v in self.t.training.assigned_to(variable)]
         certain = sum(len(v.fields) for v in values if isinstance(v, tree.Table)) + around.count([])
@@ -298,14 +300,14 @@ class Graphs(Methods):
         if isinstance(node, tree.Return):
             name = re.split(r"\W", self.returned[node].name or "graph")[-1]
         else:
-            targets = forms.targets(node)
+            targets = tree_queries.targets(node)
             if len(targets) != 1:
                 raise Problem("T7-221", node.line, "a graph and other values in one assignment")
             name = t.target(targets[0])
         body = [statement for statement, owner in self.members.items() if owner is node]
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
         class_name = t.models.written.class_name(camel(name.rpartition(".")[2]))
-        own = self._made_in(body)
+        local_names = self._made_in(body)
         sites = [
             n for s in (*body, *node.values) for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)
         ]
@@ -318,52 +320,56 @@ class Graphs(Methods):
         fields = self.fields_in([*body, *node.values])
         sizes = []
         for function in dict.fromkeys(parts.values()):
-            own_fields = self.fields_of_object(function)
+            object_fields = self.fields_of_object(function)
             outer = [v for v in self.outer(t.scopes.of_function[function]) if self.is_plain(v)]
-            sizes += [v for v in outer if not (own_fields and v.name == "self")]
-            fields += own_fields
+            sizes += [v for v in outer if not (object_fields and v.name == "self")]
+            fields += object_fields
         of_parts = map(t.names.of_variable, sorted(dict.fromkeys(sizes), key=declared))
-        known = {*own, *modules, *(n for n, text in named.items() if text.startswith(("self.", "self[")))}
+        known = {
+            *local_names,
+            *modules,
+            *(n for n, text in named.items() if text.startswith(("self.", "self["))),
+        }
         names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in known]
-        given = [*names, *modules]
+        arguments = [*names, *modules]
         while True:
             cls = GraphClass(class_name, t.scope, block, silent=True)
             self._find_inputs(cls, node.values[0])
             of_object = self.take_fields(cls, fields)
-            lines = self.write(cls, [*given, *cls.fields.values()])
-            more = [n for n in cls.kept if n not in given and n not in cls.fields.values()]
+            lines = self.write(cls, [*arguments, *cls.fields.values()])
+            more = [n for n in cls.kept if n not in arguments and n not in cls.fields.values()]
             if not more:
                 break
             if "self" in more:
                 raise Problem("T7-221", node.line, "a graph made of the fields of an object")
-            given += more
+            arguments += more
         t.top.append(lines)
-        made = f"{class_name}({', '.join([*given, *of_object])})"
-        t.emit(f"return {made}" if isinstance(node, tree.Return) else f"{name} = {made}")
+        construction = f"{class_name}({', '.join([*arguments, *of_object])})"
+        t.emit(f"return {construction}" if isinstance(node, tree.Return) else f"{name} = {construction}")
 
     def _made_in(self, body: list[Statement]) -> set[str]:
         """The names that the statements of a graph make themselves."""
-        found: set[str] = set()
+        names: set[str] = set()
         for statement in body:
             for node in tree.walk(statement):
                 if isinstance(node, tree.Local):
-                    found |= {self.t.names.of(name) for name in node.names}
+                    names |= {self.t.names.of(name) for name in node.names}
                 elif isinstance(node, tree.NumericFor):
-                    found.add(self.t.names.of(node.variable))
-        return found
+                    names.add(self.t.names.of(node.variable))
+        return names
 
 
 def _inner(statement: Statement) -> list[tree.Function | Block]:
     """The functions and blocks directly in a statement."""
-    found: list[tree.Function | Block] = []
+    bodies: list[tree.Function | Block] = []
     stack: list[Any] = list(tree.children(statement))
     while stack:
         node = stack.pop()
         if isinstance(node, (tree.Function, Block)):
-            found.append(node)
+            bodies.append(node)
         else:
             stack.extend(tree.children(node))
-    return found
+    return bodies
 
 
 def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:

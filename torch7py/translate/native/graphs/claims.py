@@ -21,16 +21,16 @@ def called_outside(
 
     ``in_class``: the statements and functions that are written as classes.
     """
-    found: set[tree.Function] = set()
+    functions: set[tree.Function] = set()
     waiting: list[tree.Node | Block] = [program]
     while waiting:
         node = waiting.pop()
-        if node in in_class or (isinstance(node, tree.Function) and is_part(node) and node not in found):
+        if node in in_class or (isinstance(node, tree.Function) and is_part(node) and node not in functions):
             continue
         if isinstance(node, Call):
             for function in types.function_called(node):
-                if is_part(function) and function not in found:
-                    found.add(function)
+                if is_part(function) and function not in functions:
+                    functions.add(function)
                     waiting.append(function)
         waiting.extend(tree.children(node))
-    return found
+    return functions

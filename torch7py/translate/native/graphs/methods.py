@@ -83,9 +83,9 @@ class Methods(Needs):
 
     def part(self, function: tree.Function, line: int) -> Part:
         """The class of a function that makes nodes of nodes."""
-        found = self.parts.get(function)
-        if found is not None:
-            return found
+        cached = self.parts.get(function)
+        if cached is not None:
+            return cached
         t = self.t
         scope = t.scopes.of_function[function]
         if function.vararg:
@@ -161,8 +161,8 @@ class Methods(Needs):
         if self.at.silent:
             return
         around = node.around
-        found = [*around.before, *around.inside, *([around.trailing] if around.trailing else [])]
-        self.at.waiting += found
+        comments = [*around.before, *around.inside, *([around.trailing] if around.trailing else [])]
+        self.at.waiting += comments
         for block in tree.blocks(node) if self.is_control(node) else ():
             self.at.waiting += [block.opening] if block.opening else []
             for inner in block.statements:
@@ -182,18 +182,22 @@ class Methods(Needs):
             elif site.layer is not None:
                 writer = Writer()
                 writer.apply(t.models.constructions.layer(call.callee), self.stand_in(call))
-                for child, each in zip(site.children, writer.children, strict=True):
-                    t.models.made.append((each.layer, each.make))
-                    self._made(child, each.make, each.native.setup)
+                for child, module in zip(site.children, writer.children, strict=True):
+                    t.models.made.append((module.layer, module.make))
+                    self._made(child, module.make, module.native.setup)
             else:
                 self._made(site.children[0], t.value(call.callee).text, ())
             self._annotate(node, call, site)
 
     def _annotate(self, node: Statement, call: Call, site: Site) -> None:
         """Give a layer the name of its node, where the program asks for such names."""
-        for each in self.own(node) if self.named else ():
-            if isinstance(each, Invoke) and each.method == "annotate" and each.receiver is call:
-                name = annotation(each)
+        for expression in self.own(node) if self.named else ():
+            if (
+                isinstance(expression, Invoke)
+                and expression.method == "annotate"
+                and expression.receiver is call
+            ):
+                name = annotation(expression)
                 if name is not None and len(site.children) == 1:
                     child = site.children[0]
                     last = "[-1]" if child.many else ""
@@ -314,11 +318,11 @@ class Methods(Needs):
 
     def _loss(self, node: Call, site: Site) -> Py:
         """A criterion of two nodes, which gives a tensor of one element."""
-        given = node.arguments[0] if len(node.arguments) == 1 else None
-        if not isinstance(given, tree.Table) or len(given.fields) != 2:
+        argument = node.arguments[0] if len(node.arguments) == 1 else None
+        if not isinstance(argument, tree.Table) or len(argument.fields) != 2:
             raise Problem("T7-221", node.line, "a criterion of something else than two nodes")
         base = self._child_text(site.children[0])
-        prediction, target = (item.value for item in given.fields)
+        prediction, target = (item.value for item in argument.fields)
         loss = self.t.models.inputs.loss(base, self.t.type(node.callee), prediction, target, node.line)
         return atom(f"{loss}.reshape(1)")
 
@@ -329,8 +333,8 @@ class Methods(Needs):
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
         written_over = self.overwrites(node, layer)
         writer = Writer()
-        made = writer.alone(lambda: writer.apply(layer, value))
-        expression = writer.as_expr(made)
+        output = writer.alone(lambda: writer.apply(layer, value))
+        expression = writer.as_expr(output)
         text = expression.parts or expression.text
         text = re.sub("self\\.\x04(\\d+)\x05", lambda m: self._child_text(site.children[int(m[1])]), text)
         if TOKEN.search(text):
@@ -348,10 +352,10 @@ class Methods(Needs):
             if self.target is None or self.target not in self.at.input_variables:
                 raise Problem("T7-221", node.line, "a node without a source that is no input")
             return Expr(self.t.names.of_variable(self.target))
-        given = node.arguments[0]
-        if isinstance(given, tree.Table) and len(given.fields) == 1:
-            given = given.fields[0].value  # a node of one source is given it by itself
-        return self._value(given)
+        argument = node.arguments[0]
+        if isinstance(argument, tree.Table) and len(argument.fields) == 1:
+            argument = argument.fields[0].value  # a node of one source is given it by itself
+        return self._value(argument)
 
     def _value(self, node: Expression) -> Value:
         if isinstance(node, tree.Paren):
@@ -382,8 +386,8 @@ class Methods(Needs):
             term, first = self.t.expressions.linear(loop.start)
             if term is None:
                 shift = self.t.shifts.get(self.t.scopes.of_name[loop.variable], 0)
-                place = add_constant(Py(self.t.names.of(loop.variable)), shift - first)
-                return f"self.{child.name}[{place}]"
+                index = add_constant(Py(self.t.names.of(loop.variable)), shift - first)
+                return f"self.{child.name}[{index}]"
         iterators = self.at.iterators
         if child.name not in iterators:
             iterators[child.name] = self.t.names.fresh(f"{child.name}s", self.at.scope)

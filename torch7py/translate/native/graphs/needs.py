@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
-from torch7py.translate.forms import base_name
 from torch7py.translate.native.graphs.fields import Fields
 from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Needs"]
 
@@ -68,14 +68,14 @@ class Needs(Fields):
         targets = node.names if isinstance(node, tree.Local) else node.targets
         if len(targets) != len(node.values):
             return []
-        found: list[tuple[Expression, Expression]] = []
+        assignments: list[tuple[Expression, Expression]] = []
         for target, value in zip(targets, node.values, strict=True):
             is_input = isinstance(target, Name) and self.t.scopes.of_name[target] in self.at.input_variables
             if is_input and not self._is_bare_input(value):
                 return []
             if not is_input:
-                found.append((target, value))
-        return found
+                assignments.append((target, value))
+        return assignments
 
     def _is_bare_input(self, value: Expression) -> bool:
         while isinstance(value, Invoke) and value.method == "annotate":

@@ -24,18 +24,18 @@ class Nodes:
     def is_node(self, node: Expression) -> bool:
         return self.has_node(self.t.type(node))
 
-    def has_node(self, found: Type, depth: int = 0) -> bool:
-        if found.has("node"):
+    def has_node(self, type_: Type, depth: int = 0) -> bool:
+        if type_.has("node"):
             return True
-        if found.kind != "table" or depth > 2:
+        if type_.kind != "table" or depth > 2:
             return False
-        root = found.find()
+        root = type_.find()
         inner = [*root.fields.values(), *([root.element] if root.element is not None else [])]
-        return any(self.has_node(each, depth + 1) for each in inner)
+        return any(self.has_node(part, depth + 1) for part in inner)
 
     def is_value(self, variable: Variable) -> bool:
         """Whether a variable holds nodes, which are values in ``forward``."""
-        return any(self.has_node(found) for found in self.t.types.versions[variable][1])
+        return any(self.has_node(type_) for type_ in self.t.types.versions[variable][1])
 
     def outer(self, scope: Scope) -> set[Variable]:
         """The variables of elsewhere that a function uses, globals of the program among them.
@@ -45,26 +45,31 @@ class Nodes:
         if scope.function is None:
             return set(scope.upvalues)
         scopes = self._making(scope.function)
-        used = {variable for each in scopes for variable in each.upvalues if variable.scope not in scopes}
+        used = {
+            variable
+            for inner_scope in scopes
+            for variable in inner_scope.upvalues
+            if variable.scope not in scopes
+        }
         return used | {
             v for v in self.t.scopes.globals.values() if v.writes and not scopes.isdisjoint(v.readers)
         }
 
     def _making(self, function: tree.Function) -> set[Scope]:
         """The scopes of a function, of those in it, and of the parts of graphs that they call."""
-        found: set[Scope] = set()
+        scopes: set[Scope] = set()
         waiting = [function]
         while waiting:
             inner = waiting.pop()
             scope = self.t.scopes.of_function[inner]
-            if scope not in found:
-                found.add(scope)
+            if scope not in scopes:
+                scopes.add(scope)
                 waiting += tree.every(inner.body, tree.Function)
                 called = [
                     f for call in tree.every(inner.body, Call) for f in self.t.types.function_called(call)
                 ]
                 waiting += [f for f in called if self.gives_nodes(f)]
-        return found
+        return scopes
 
     def is_plain(self, variable: Variable) -> bool:
         """Whether a variable of elsewhere is a value that a class must be given."""
@@ -78,11 +83,11 @@ class Nodes:
     def gives_nodes(self, function: tree.Function) -> bool:
         """Whether a function makes a part of a graph."""
         returns = self.t.types.returns.get(function)
-        return returns is not None and any(self.has_node(found) for found in returns.types)
+        return returns is not None and any(self.has_node(result) for result in returns.types)
 
     def is_part(self, variable: Variable) -> bool:
         """Whether a variable holds a function that makes a part of a graph: it is a class in the page."""
-        functions = [f for found in self.t.types.versions[variable][1] for f in found.find().functions]
+        functions = [f for type_ in self.t.types.versions[variable][1] for f in type_.find().functions]
         return bool(functions) and all(
             self.gives_nodes(function) and function not in self.plain_parts for function in functions
         )
@@ -120,15 +125,15 @@ class Nodes:
 
     def own(self, statement: Statement) -> list[tree.Node]:
         """The nodes of a statement, without inner blocks and functions, in the order in which Lua takes them."""
-        found: list[tree.Node] = []
+        nodes: list[tree.Node] = []
         stack: list[Any] = [statement]
         while stack:
             node = stack.pop()
             if isinstance(node, (Block, tree.Function)):
                 continue
-            found.append(node)
+            nodes.append(node)
             stack.extend(reversed(list(tree.children(node))))
-        found.sort(
+        nodes.sort(
             key=lambda node: node.place.start
         )  # a layer that is given a node with "-" comes after that
-        return found
+        return nodes

@@ -10,7 +10,6 @@ from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.forms import bare
 from torch7py.translate.layers import Layer
 from torch7py.translate.layers.in_place import in_place, may_keep_input
 from torch7py.translate.native.graphs.nodes import Nodes
@@ -18,6 +17,7 @@ from torch7py.translate.native.graphs.parts import GraphClass
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["Overwriting"]
 
@@ -35,10 +35,10 @@ class Overwriting(Nodes):
         """Whether a layer writes over a value that others look at after it. Refuses where they may come before."""
         if not in_place(layer) or not node.arguments:
             return False
-        given = bare(node.arguments[0])
-        if isinstance(given, tree.Table):
-            given = given.fields[0].value if given.fields else given
-        name, same = self._memory(given)
+        argument = bare(node.arguments[0])
+        if isinstance(argument, tree.Table):
+            argument = argument.fields[0].value if argument.fields else argument
+        name, same = self._memory(argument)
         if name is None:
             return False
         others = self._others(name)
@@ -67,9 +67,9 @@ class Overwriting(Nodes):
         if not self._others(node):  # perhaps in that of the node that it was made of
             values = [v for _, v in self.t.training.assigned_to(self.t.scopes.of_name[node])]
             for value in values if len(values) == 1 else ():
-                found = (None, False) if value is None else self._memory(value, False)
-                if found[0] is not None:
-                    return found
+                memory = (None, False) if value is None else self._memory(value, False)
+                if memory[0] is not None:
+                    return memory
         return node, same
 
     def _others(self, name: Name) -> list[Name]:
@@ -82,8 +82,8 @@ class Overwriting(Nodes):
             statement = home[write]
             if statement.place.end <= name.place.start and set(parents[statement]) <= set(parents[here]):
                 first = max(first, statement.place.end)
-        found = [r for r in variable.reads if r is not name and first <= r.place.start < last]
-        return [r for r in found if r not in self._inputs]
+        reads = [r for r in variable.reads if r is not name and first <= r.place.start < last]
+        return [r for r in reads if r not in self._inputs]
 
     @cached_property
     def _inputs(self) -> set[tree.Node | tree.Block]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
-from torch7py.translate.forms import base_name
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.as_modules import FUNCTIONS
 from torch7py.translate.layers.registry import Expr, Value
@@ -15,6 +14,7 @@ from torch7py.translate.native.graphs.overwriting import Overwriting
 from torch7py.translate.native.graphs.parts import Child, Loop, Part, Site, snake
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Sites", "function_of"]
 
@@ -137,7 +137,7 @@ class Sites(Overwriting):
         for helper in writer.helpers:
             self.t.helpers[helper] = None
         only = len(writer.children) == 1
-        names = [each.native.name or "layer" for each in writer.children]
+        names = [child.native.name or "layer" for child in writer.children]
         return Site(layer, [self._child(hint if only else "", name) for name in names])
 
     def _of_variable(self, name: Name) -> Child:
@@ -191,9 +191,9 @@ class Sites(Overwriting):
         return "" if is_input else self.t.names.of(target)
 
     def _name_of_maker(self, node: Expression) -> str:
-        made = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
-        if made is not None:  # a layer of the program's own
-            return snake(self.t.classes.names[made])
+        lua_class = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
+        if lua_class is not None:  # a layer of the program's own
+            return snake(self.t.classes.names[lua_class])
         name = base_name(node.callee) if isinstance(node, Call) else None
         return "" if name is None else snake(name.name)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.layer_fields import LayerFields
 from torch7py.translate.native.problem import Problem
@@ -35,10 +35,10 @@ class _Uses(Protocol):
 
 
 class _Fields(Protocol):
-    def definite(self, made: LuaClass) -> set[str]:
+    def definite(self, lua_class: LuaClass) -> set[str]:
         """The fields that the constructor surely sets."""
 
-    def fields_of(self, made: LuaClass) -> list[str]:
+    def fields_of(self, lua_class: LuaClass) -> list[str]:
         """The fields that the methods of a class and the program name."""
 
     def refuse_uncovered(self, target: Index) -> None:
@@ -46,7 +46,7 @@ class _Fields(Protocol):
 
 
 class _Bodies(Protocol):
-    def constant(self, made: LuaClass, name: str, value: Expression) -> Py:
+    def constant(self, lua_class: LuaClass, name: str, value: Expression) -> Py:
         """A field of a class itself."""
 
     def passes_down(self, node: Invoke) -> bool:
@@ -69,22 +69,22 @@ class Classes:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        found = [*known.types.classes.values(), *known.types.class_of_variable.values()]
-        self.all = list(dict.fromkeys(found))
+        classes = [*known.types.classes.values(), *known.types.class_of_variable.values()]
+        self.all = list(dict.fromkeys(classes))
         self.names: dict[LuaClass, str] = {}
         self.owners: dict[tree.Function, LuaClass] = {}  # of methods
         self.failed: dict[LuaClass, Problem] = {}
         self.current: LayerFields | None = None  # whose methods are being written
         self.studied: LuaClass | None = None  # of which it is found out how it is written
 
-    def family(self, made: LuaClass) -> list[LuaClass]:
+    def family(self, lua_class: LuaClass) -> list[LuaClass]:
         """A class with those it derives from, and those that derive from them."""
-        while made.base is not None:
-            made = made.base
-        found = [made]
-        for each in found:
-            found += [child for child in each.derived if child not in found]
-        return found
+        while lua_class.base is not None:
+            lua_class = lua_class.base
+        members = [lua_class]
+        for member in members:
+            members += [child for child in member.derived if child not in members]
+        return members
 
     def is_of_class(self, function: tree.Function) -> bool:
         """Whether a method is only called on classes, never on their objects."""
@@ -98,19 +98,19 @@ class Classes:
     @cached_property
     def fields_asked(self) -> dict[LuaClass, list[Index]]:
         """Where the program looks into objects of each class."""
-        found: dict[LuaClass, list[Index]] = {}
+        accesses: dict[LuaClass, list[Index]] = {}
         for node in tree.every(self.known.program, Index):
-            for made in self.known.type(node.base).find().classes:
-                found.setdefault(made, []).append(node)
-        return found
+            for lua_class in self.known.type(node.base).find().classes:
+                accesses.setdefault(lua_class, []).append(node)
+        return accesses
 
     def given_to(self, variable: Variable) -> list[Name]:
         """Where a table is handed to torch.class, which puts a class into it."""
-        holders = [made.holder for made in self.all if made.holder is not None]
+        holders = [lua_class.holder for lua_class in self.all if lua_class.holder is not None]
         return [name for name in holders if self.known.scopes.of_name[name] is variable]
 
-    def functions(self, made: LuaClass) -> list[tree.Function]:
-        return [*made.methods.values(), *made.statics.values(), *made.makers.values()]
+    def functions(self, lua_class: LuaClass) -> list[tree.Function]:
+        return [*lua_class.methods.values(), *lua_class.statics.values(), *lua_class.makers.values()]
 
     def takes_objects(self, functions: Sequence[tree.Function]) -> bool:
         """Whether functions that are called on a class take an object in Python: they are given the class itself."""
@@ -122,19 +122,19 @@ class Classes:
 
     def method_name(self, function: tree.Function) -> str:
         """What a function of a class is called in Python."""
-        made = self.owners[function]
-        for kept in (made.methods, made.statics, made.makers):
+        lua_class = self.owners[function]
+        for kept in (lua_class.methods, lua_class.statics, lua_class.makers):
             for name, other in kept.items():
                 if other is function:
                     return code.attribute_name(name)
         raise KeyError(function)
 
     @abstractmethod
-    def method(self, made: LuaClass, name: str) -> str:
+    def method(self, lua_class: LuaClass, name: str) -> str:
         """What a method is called in Python."""
 
     @abstractmethod
-    def layer_of(self, made: LuaClass) -> LayerFields:
+    def layer_of(self, lua_class: LuaClass) -> LayerFields:
         """How a class of layers is written."""
 
     @abstractmethod

@@ -19,10 +19,10 @@ __all__ = [
     "Count",
     "Expressions",
     "Functions",
-    "OwnPasses",
     "PlainLayers",
     "Reshapes",
     "Unpacking",
+    "UserPasses",
     "ValueCounts",
 ]
 
@@ -171,7 +171,7 @@ class Unpacking(Protocol):
     def tables(self, call: Expression) -> list[Expression]:
         """The lists of whose items a call stands: ``unpack(t)``, or a function that returns that."""
 
-    def items(self, given: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
+    def items(self, values: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
         """The items of a list, one of several tables, for as many targets: None for those that it has not."""
 
 
@@ -180,12 +180,12 @@ class Functions(Protocol):
         self,
         name: str,
         node: tree.Function,
-        given: Sequence[Name] | None = None,
+        explicit_parameters: Sequence[Name] | None = None,
         inits: Sequence[str] = (),
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> None:
-        """Write a function. ``given``: other parameters than its own, between ``first`` and ``last``."""
+        """Write a function. ``explicit_parameters``: other parameters than its own, between ``first`` and ``last``."""
 
     def value(self, node: tree.Function) -> Py:
         """A function as a value: a lambda where it is one expression, else a definition before the statement."""
@@ -194,7 +194,7 @@ class Functions(Protocol):
         """The variables of the main program that a part of it uses."""
 
 
-class OwnPasses(Protocol):
+class UserPasses(Protocol):
     def is_inside(self, function: tree.Function | None) -> bool:
         """Whether a function is a method of a class that goes back through modules by hand, or in one."""
 
@@ -214,7 +214,7 @@ class OwnPasses(Protocol):
 class PlainLayers(Protocol):
     current: LuaClass | None  # whose methods are being written
 
-    def write(self, made: LuaClass, reason: Problem) -> bool:
+    def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         """Write a class that has no idiomatic form, for this reason; whether that was done."""
 
     def special(self, node: Expression) -> Py | None:
@@ -222,5 +222,5 @@ class PlainLayers(Protocol):
 
 
 class Reshapes(Protocol):
-    def are_copies(self, given: Expression) -> bool:
+    def are_copies(self, tensor: Expression) -> bool:
         """Whether what is made of a tensor by ``reshape`` needs memory of its own."""

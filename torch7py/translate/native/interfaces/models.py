@@ -11,7 +11,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer
 from torch7py.translate.native.analysis.builders import Builders
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
@@ -41,7 +41,9 @@ class _Inputs(Protocol):
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         """The target of a criterion: classes count from 0 in PyTorch."""
 
-    def loss(self, base: str, found: Type, prediction: Expression, target: Expression, line: int) -> Py:
+    def loss(
+        self, base: str, criterion_type: Type, prediction: Expression, target: Expression, line: int
+    ) -> Py:
         """A criterion of a prediction and its target."""
 
     def spread(self, module: Expression, values: list[str]) -> str:
@@ -150,7 +152,7 @@ class Graphs(Protocol):
     def takes_several(self, inputs: Expression) -> bool:
         """Whether a graph with these inputs is given them one by one."""
 
-    def takes_values(self, found: Type) -> bool | None:
+    def takes_values(self, module_type: Type) -> bool | None:
         """Whether a module is a graph that is given several values, one by one; None where it is no graph."""
 
     def call(self, node: Call | Invoke) -> Py | None:

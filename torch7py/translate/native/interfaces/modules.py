@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native.analysis.known import Known
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.project import SourceFile
 from torch7py.translate.scopes import Scope, Variable
@@ -101,7 +101,7 @@ class Modules:
                     self.owners.pop(variable, None)
 
     @abstractmethod
-    def class_name(self, made: LuaClass, line: int) -> Py:
+    def class_name(self, lua_class: LuaClass, line: int) -> Py:
         """A class, which may be another file's."""
 
     @abstractmethod

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.analysis.explicit_calls import CriterionBackward, Forward, Pass
 from torch7py.translate.native.analysis.flow import Flow
-from torch7py.translate.native.analysis.holders import Holder, Holders
-from torch7py.translate.native.analysis.known import Known
 from torch7py.translate.native.analysis.optimizers import Definition, Optimizer
-from torch7py.translate.native.analysis.passes import Forward, Given, Pass
+from torch7py.translate.native.analysis.program_facts import Known
+from torch7py.translate.native.analysis.state_slots import Holder, Holders
 from torch7py.translate.native.code import Py
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -91,8 +91,10 @@ class Explicit:
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
-        self.given: dict[Expression, Given] = {}
-        self.read: dict[Index, Forward | Pass | Given] = {}  # fields of modules: output, gradInput
+        self.given: dict[Expression, CriterionBackward] = {}
+        self.read: dict[
+            Index, Forward | Pass | CriterionBackward
+        ] = {}  # fields of modules: output, gradInput
         self.kept_fields: set[Index] = set()
         self.left_out: set[Statement] = set()
         self.stale: set[Variable] = set()  # modules whose weights move between a forward and its backward

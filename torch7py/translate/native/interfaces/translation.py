@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch7py.translate import tree
+from torch7py.translate.native.analysis.integers import Integers
 from torch7py.translate.native.analysis.intervals import Intervals
-from torch7py.translate.native.analysis.known import PROVED, Known, PlainForms
-from torch7py.translate.native.analysis.places import Places
+from torch7py.translate.native.analysis.list_bounds import ListBounds
+from torch7py.translate.native.analysis.program_facts import PROVED, Known, PlainForms
 from torch7py.translate.native.analysis.tables import Tables
-from torch7py.translate.native.analysis.wholes import Wholes
 from torch7py.translate.native.code import INDENT, Py
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.interfaces.classes import Classes
@@ -21,10 +21,10 @@ from torch7py.translate.native.interfaces.expressions import (
     Conditions,
     Expressions,
     Functions,
-    OwnPasses,
     PlainLayers,
     Reshapes,
     Unpacking,
+    UserPasses,
     ValueCounts,
 )
 from torch7py.translate.native.interfaces.models import Graphs, Models
@@ -60,14 +60,14 @@ class Translation(Known):
     intervals: Intervals
     models: Models
     modules: Modules
-    own_passes: OwnPasses
-    places: Places
+    user_passes: UserPasses
+    list_bounds: ListBounds
     plain_layers: PlainLayers
     reshapes: Reshapes
     tables: Tables
     training: Training
     unpacking: Unpacking
-    wholes: Wholes
+    integers: Integers
     counted: set[Expression]
     looked_for: set[Expression]
 

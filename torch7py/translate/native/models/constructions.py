@@ -14,7 +14,7 @@ from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, mo
 from torch7py.translate.layers.recurrence import with_parts
 from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.coupling import Coupling
+from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.models.resized import resized
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.single_rows import may_be_single

@@ -22,8 +22,8 @@ def is_module(native: Native) -> bool:
     """
     if not native.make or native.call != "{self}({x})":
         return False
-    made = native.make.partition("(")[0]
-    derived = native.helpers == (made,) and made in DERIVED
+    constructor = native.make.partition("(")[0]
+    derived = native.helpers == (constructor,) and constructor in DERIVED
     return not (native.setup or native.unpack or (native.helpers and not derived))
 
 
@@ -46,34 +46,34 @@ def entry(t: Translation, node: Index, name: str) -> str:
 
 def _only_layer(t: Translation, node: Index) -> Layer | None:
     """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
-    found = at_place(t, node.base) or t.type(node.base).find()
-    if found.classes or len({layer.name for layer in found.layers}) != 1:
+    base_type = at_place(t, node.base) or t.type(node.base).find()
+    if base_type.classes or len({layer.name for layer in base_type.layers}) != 1:
         return None
-    made = found.layers[0]
-    if made.children or made.call in _asked:  # it is made of sizes of another one of its kind
+    module_expr = base_type.layers[0]
+    if module_expr.children or module_expr.call in _asked:  # it is made of sizes of another one of its kind
         return None
-    _asked.add(made.call)
+    _asked.add(module_expr.call)
     try:
-        return t.models.constructions.layer(made.call)
+        return t.models.constructions.layer(module_expr.call)
     except Problem:
         return None
     finally:
-        _asked.discard(made.call)
+        _asked.discard(module_expr.call)
 
 
 def at_place(t: Translation, node: Expression) -> Type | None:
     """What is in a container at a place: ``net:get(1)``, ``net.modules[1]``. None where layers are moved about."""
     if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
-        container, place = node.receiver, node.arguments[0]
+        container, index = node.receiver, node.arguments[0]
     elif isinstance(node, Index) and isinstance(node.base, Index) and _is_modules(node.base):
-        container, place = node.base.base, node.key
+        container, index = node.base.base, node.key
     else:
         return None
     layers = t.type(container).find().layers
-    if not isinstance(place, Number) or len(layers) != 1 or _moves_layers(t):
+    if not isinstance(index, Number) or len(layers) != 1 or _moves_layers(t):
         return None
     children = layers[0].children
-    return children[int(place.value) - 1].find() if 0 < place.value <= len(children) else None
+    return children[int(index.value) - 1].find() if 0 < index.value <= len(children) else None
 
 
 def _is_modules(node: Index) -> bool:

@@ -17,7 +17,7 @@ from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.code import ATOM
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import Constructions
-from torch7py.translate.native.models.coupling import Coupling
+from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
@@ -77,12 +77,12 @@ class Hooks:
             holders = {self._place(in_field.target)}
         else:
             holders = {self._place(target) for target, _ in _given_to(statement)}
-        found = dict.fromkeys(
+        texts = dict.fromkeys(
             self.t.value(node.base).at(ATOM)
             for node, holder in (self.reads().items() if holders else ())
             if holder in holders
         )
-        for text in found:
+        for text in texts:
             if self.t.plain_passes:
                 hook, self.t.mixed = f"{page_library.MODULE}.keep_output", True
             else:
@@ -128,16 +128,16 @@ class Hooks:
         """Whether the layer after a part writes over its output: ``nn.ReLU(true)``."""
         places: list[int] = []
         while not isinstance(node, Name):
-            place = (
+            index = (
                 node.arguments[0]
                 if isinstance(node, Invoke)
                 else node.key
                 if isinstance(node, Index)
                 else node
             )
-            if not isinstance(place, tree.Number):
+            if not isinstance(index, tree.Number):
                 return False
-            places.insert(0, int(place.value) - 1)
+            places.insert(0, int(index.value) - 1)
             inner = (
                 node.receiver if isinstance(node, Invoke) else node.base if isinstance(node, Index) else node
             )
@@ -152,16 +152,16 @@ class Hooks:
         """The variable of ``net:get(1):get(2)`` and ``net.modules[1]``, with constants as places."""
         while not isinstance(node, Name):
             if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
-                place, inner = node.arguments[0], node.receiver
+                index, inner = node.arguments[0], node.receiver
             elif (
                 isinstance(node, Index) and isinstance(node.base, Index) and isinstance(node.base.key, String)
             ):
                 if node.base.key.value != "modules":
                     return None
-                place, inner = node.key, node.base.base
+                index, inner = node.key, node.base.base
             else:
                 return None
-            if not isinstance(place, tree.Number):
+            if not isinstance(index, tree.Number):
                 return None
             node = inner
         return None if self.t.type(node).find().classes else node
@@ -186,8 +186,8 @@ class Hooks:
         """Whether an expression may be the module that another one is."""
         if self._place(node) == self._place(module):
             return True
-        made = self.builders.is_construction(node)
-        return not made and not (self._made_in_place(node) and self._made_in_place(module))
+        is_construction = self.builders.is_construction(node)
+        return not is_construction and not (self._made_in_place(node) and self._made_in_place(module))
 
     def _made_in_place(self, node: Expression) -> bool:
         """Whether all that a variable or a field is given is made right there."""
@@ -207,9 +207,11 @@ class Hooks:
             if isinstance(node, Name) and (builder := builders.builder_at(node)) is not None:
                 return changes_input(constructions.whole(builder))
             if isinstance(node, Index) and isinstance(node.key, String):
-                given = builders.given_to_field(node.key.value)
-                wholes = [builder.whole() if builder else value for value, builder in given]
-                return not wholes or any(changes_input(constructions.layer(whole)) for whole in wholes)
+                assignments = builders.given_to_field(node.key.value)
+                expressions = [builder.whole() if builder else value for value, builder in assignments]
+                return not expressions or any(
+                    changes_input(constructions.layer(whole)) for whole in expressions
+                )
             return changes_input(constructions.layer(node))
         except (Problem, NotNative):
             return True

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
@@ -17,6 +16,7 @@ from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Inputs", "takes_items"]
 
@@ -41,63 +41,67 @@ class Inputs:
     def forward(self, receiver: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
         t = self.t
         base = t.value(receiver).at(code.ATOM)
-        found = t.type(receiver)
-        alone = found.kind != "criterion" or self._takes_no_target(found)
+        receiver_type = t.type(receiver)
+        alone = receiver_type.kind != "criterion" or self._takes_no_target(receiver_type)
         if len(arguments) < (1 if alone else 2):
             raise Problem("T7-221", line, "a module called without an input, as for a graph")
-        if found.kind == "criterion" and len(arguments) == 1:
+        if receiver_type.kind == "criterion" and len(arguments) == 1:
             return atom(f"{base}({self.given(arguments[0])})")
-        if found.kind == "criterion":
-            return self.loss(base, found, arguments[0], arguments[1], line)
-        if is_seen_overwritten(t, found, arguments[0]):
+        if receiver_type.kind == "criterion":
+            return self.loss(base, receiver_type, arguments[0], arguments[1], line)
+        if is_seen_overwritten(t, receiver_type, arguments[0]):
             raise Problem("T7-230", line, "an input that the module's first layer writes over")
-        filled = [layer for layer in found.find().layers if layer.children or not facts.is_chain(layer.name)]
+        filled = [
+            layer for layer in receiver_type.find().layers if layer.children or not facts.is_chain(layer.name)
+        ]
         if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
-        several = t.graphs.takes_values(found)
-        if several is None and any(facts.is_graph(layer.name) for layer in found.find().layers):
+        several = t.graphs.takes_values(receiver_type)
+        if several is None and any(facts.is_graph(layer.name) for layer in receiver_type.find().layers):
             several = self._made_as_graph(receiver)
             if several is not None:
                 return atom(f"{base}({', '.join(self._graph_arguments(arguments[0], several))})")
         if several is not None:
             return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
-        return atom(f"{base}({self.input(found, arguments[0])})")
+        return atom(f"{base}({self.input(receiver_type, arguments[0])})")
 
-    def loss(self, base: str, found: Type, prediction: Expression, target: Expression, line: int) -> Py:
-        given, wanted = self.given(prediction), self.target(found, target, line)
-        if self._is_turned(found, prediction, target):
-            name = given
-            if not given.isidentifier():
+    def loss(
+        self, base: str, criterion_type: Type, prediction: Expression, target: Expression, line: int
+    ) -> Py:
+        prediction_text, wanted = self.given(prediction), self.target(criterion_type, target, line)
+        if self._is_turned(criterion_type, prediction, target):
+            name = prediction_text
+            if not prediction_text.isidentifier():
                 name = self.t.fresh("prediction")
-                given = f"{name} := {given}"
+                prediction_text = f"{name} := {prediction_text}"
             if not wanted.endswith(".detach()"):
                 wanted = self.t.value(target).at(code.ATOM)
             wanted = f"{wanted}.view_as({name})"
-        return atom(f"{base}({given}, {wanted})")
+        return atom(f"{base}({prediction_text}, {wanted})")
 
     def _made_as_graph(self, receiver: Expression) -> bool | None:
         """The same as ``Graphs.takes_values``, of one of several modules in a list, by the function that makes it."""
         t = self.t
-        sources = t.wholes.sources(t.scopes.of_name[receiver]) if isinstance(receiver, Name) else []
-        made = sources[0] if len(sources) == 1 else None
-        functions = t.types.function_called(made) if isinstance(made, Call) else []
-        given = [node.values[0] for function in functions for node in returns_of(function) if node.values]
+        sources = t.integers.sources(t.scopes.of_name[receiver]) if isinstance(receiver, Name) else []
+        source = sources[0] if len(sources) == 1 else None
+        functions = t.types.function_called(source) if isinstance(source, Call) else []
+        results = [node.values[0] for function in functions for node in returns_of(function) if node.values]
         graphs = {
             t.graphs.takes_several(value.arguments[0])
-            for value in given
+            for value in results
             if isinstance(value, Call) and t.path(value.callee) == "nn.gModule" and value.arguments
         }
-        return graphs.pop() if len(graphs) == 1 and len(given) == 1 else None
+        return graphs.pop() if len(graphs) == 1 and len(results) == 1 else None
 
-    def _graph_arguments(self, given: Expression, several: bool) -> list[str]:
+    def _graph_arguments(self, argument: Expression, several: bool) -> list[str]:
         """What a graph is given: the entries of a table, one by one."""
         t = self.t
         if not several:
-            return [self.given(given)]
-        if not isinstance(given, tree.Table):
-            return [f"*{t.value(given).at(code.ATOM)}"]
+            return [self.given(argument)]
+        if not isinstance(argument, tree.Table):
+            return [f"*{t.value(argument).at(code.ATOM)}"]
         texts = []
-        for item in given.fields:
+        for item in argument.fields:
             if t.is_unpacked(item.value):
                 texts.append(f"*{t.calls.unpacked(item.value)}")
             else:
@@ -203,12 +207,12 @@ class Inputs:
 
     def _takes_no_target(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own has no parameter for one."""
-        known = [self.t.classes.layer_of(made).forward for made in criterion.find().classes]
+        known = [self.t.classes.layer_of(lua_class).forward for lua_class in criterion.find().classes]
         return bool(known) and all(forward is not None and len(forward.parameters) == 2 for forward in known)
 
     def _has_gradient(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own gives gradients for both of its arguments."""
-        known = [self.t.classes.layer_of(made) for made in criterion.find().classes]
+        known = [self.t.classes.layer_of(lua_class) for lua_class in criterion.find().classes]
         return all(layer.gives_both() for layer in known)
 
     def _detached(self, node: Expression) -> str:
@@ -230,8 +234,8 @@ class Inputs:
         seen = set() if seen is None else seen
         if isinstance(node, tree.Paren):
             return self.is_items(node.inner, seen)
-        found = t.type(node)
-        if self.is_long(node) or found.find().tensor_type == "Int" or found.has("whole"):
+        type_ = t.type(node)
+        if self.is_long(node) or type_.find().tensor_type == "Int" or type_.has("whole"):
             return True
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return node.method in _SAME_ITEMS and self.is_items(node.receiver, seen)
@@ -248,7 +252,7 @@ class Inputs:
             return bool(values) and all(self.is_items(v, seen) for v in values)
         if isinstance(node, Name):
             variable = t.scopes.of_name[node]
-            sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
+            sources = [s for s in t.integers.sources(variable) if not isinstance(s, bool)]
             if variable in seen:
                 return True
             seen.add(variable)
@@ -257,8 +261,8 @@ class Inputs:
 
     def is_long(self, node: Expression) -> bool:
         """Whether a tensor has the one whole type that PyTorch takes for classes."""
-        found = self.t.type(node)
-        return found.find().tensor_type == "Long" or found.has("places")
+        type_ = self.t.type(node)
+        return type_.find().tensor_type == "Long" or type_.has("places")
 
 
 def takes_items(module: Type) -> bool:
@@ -278,7 +282,7 @@ def _any_takes_items(layers: Sequence[Description]) -> bool:
         inside = layer.slots if facts.applies_to_steps(layer.name) else []
         if facts.is_chain(layer.name):
             inside = [child for child in layer.children if not _keeps_items(child)][:1]
-        waiting += [each for part in inside for each in part.find().layers]
+        waiting += [inner for part in inside for inner in part.find().layers]
     return False
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from torch7py.nn.registry import layers as registered
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.layers.as_modules import ALWAYS, USUAL
@@ -21,7 +21,7 @@ from torch7py.translate.native.analysis.builders import Builders
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import Constructions
-from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.models.instantiation import Making
 from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -52,8 +52,8 @@ class LayerTests:
 
     def _constructions(self) -> Iterator[tuple[str, Call]]:
         for node in tree.walk(self.t.program):
-            made = isinstance(node, Call) and self.builders.is_construction(node)
-            if made and isinstance(node, Call) and self.t.kind(node) != "criterion":
+            is_construction = isinstance(node, Call) and self.builders.is_construction(node)
+            if is_construction and isinstance(node, Call) and self.t.kind(node) != "criterion":
                 yield self.t.path(node.callee) or "", node
 
     def classes(self) -> dict[str, str | None]:
@@ -65,17 +65,17 @@ class LayerTests:
                 known = self._classes.setdefault(path, text)
                 if known != text:
                     self._classes[path] = None
-            for made, name in self.t.classes.names.items():
-                if made.instance.kind == "module":
-                    self._classes[made.name] = name
+            for lua_class, name in self.t.classes.names.items():
+                if lua_class.instance.kind == "module":
+                    self._classes[lua_class.name] = name
         return self._classes
 
     def _class(self, name: str, node: Call) -> str | None:
         if name == "nn.DataParallelTable":
             self._weighted.add(name)
             return "nn.DataParallel"
-        made = self.t.models.made
-        before = len(made)
+        instances = self.t.models.made
+        before = len(instances)
         try:
             layer = self.constructions.layer(node)
             rule = natives.get(name)
@@ -88,20 +88,20 @@ class LayerTests:
             self._weighted.add(name)
             return USUAL[name] if name in ALWAYS else None
         finally:
-            del made[before:]
-        own = DERIVED.get(text.partition("(")[0])
-        if own is not None:
-            return own
-        found = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)
-        return found[0] if found else None
+            del instances[before:]
+        derived = DERIVED.get(text.partition("(")[0])
+        if derived is not None:
+            return derived
+        match = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)
+        return match[0] if match else None
 
     def plain(self) -> bool:
         """Whether each layer of the program's models is a module of the page, and each module a layer."""
         if self._plain is None:
-            made = self.t.models.made
-            before = len(made)
+            instances = self.t.models.made
+            before = len(instances)
             self._plain = all(self._is_plain(node) for _, node in self._constructions())
-            del made[before:]
+            del instances[before:]
         return self._plain
 
     def _is_plain(self, node: Call) -> bool:
@@ -124,7 +124,7 @@ class LayerTests:
             return node.base if t.kind(node.base) == "module" else None
         if isinstance(node, Name) and t.kind(node) in ("string", None, "any"):
             variable = t.scopes.of_name[node]
-            sources = t.wholes.sources(variable)
+            sources = t.integers.sources(variable)
             if len(sources) == 1 and not variable.writes and not isinstance(sources[0], (bool, Name)):
                 return self.subject(sources[0])
         return None
@@ -147,20 +147,20 @@ class LayerTests:
                 if subject is not None and isinstance(other, String):
                     return subject, lambda name, wanted=other.value: name == wanted
         text: Expression | None = None
-        given: tuple[Expression, ...] = ()
+        args: tuple[Expression, ...] = ()
         if isinstance(node, Invoke) and node.method in ("find", "match"):
-            text, given = node.receiver, node.arguments
+            text, args = node.receiver, node.arguments
         elif (
             isinstance(node, Call)
             and t.path(node.callee) in ("string.find", "string.match")
             and node.arguments
         ):
-            text, given = node.arguments[0], node.arguments[1:]
-        if text is not None and len(given) == 1 and isinstance(given[0], String):
+            text, args = node.arguments[0], node.arguments[1:]
+        if text is not None and len(args) == 1 and isinstance(args[0], String):
             subject = self.subject(text)
             if subject is not None:
-                found = re.compile(regex(given[0].value, node.line)[0])
-                return subject, lambda name: found.search(name) is not None
+                pattern = re.compile(regex(args[0].value, node.line)[0])
+                return subject, lambda name: pattern.search(name) is not None
         if isinstance(node, Call) and t.path(node.callee) == "torch.isTypeOf" and len(node.arguments) == 2:
             subject, wanted = node.arguments
             path = wanted.value if isinstance(wanted, String) else t.path(wanted)
@@ -171,10 +171,10 @@ class LayerTests:
     def condition(self, node: Expression) -> Py | None:
         if not self.used:
             return None
-        found = self._test(node)
-        if found is None:
+        test = self._test(node)
+        if test is None:
             return self._has_field(node)
-        subject, passes = found
+        subject, passes = test
         text = self.isinstance_of(self.t.value(subject).text, self.passing(passes, node.line))
         if isinstance(node, Binary) and node.operator == "~=":
             return Py(f"not {text}", code.NOT)
@@ -190,7 +190,7 @@ class LayerTests:
         others = {cls for name, cls in known.items() if not passes(name)}
         if not passing:
             passing = {name: cls for name, cls in USUAL.items() if passes(name)}
-        found: list[str] = []
+        classes: list[str] = []
         for name, cls in passing.items():
             weighted = f"nn.{name.split('.', 1)[-1]}" in self._weighted or name not in known
             weighted |= name in self.t.types.classes
@@ -200,11 +200,11 @@ class LayerTests:
                 )
             if cls in others:
                 raise Problem("T7-308", line, f"whether a module is one of {name}: others are {cls} as well")
-            if cls not in found:
-                found.append(cls)
-        if not found:
+            if cls not in classes:
+                classes.append(cls)
+        if not classes:
             raise Problem("T7-308", line, "a test of a module's class that no layer of the program passes")
-        return found
+        return classes
 
     def _has_field(self, node: Expression) -> Py | None:
         """``if m.weight then``, of a module that is any of several layers."""
@@ -229,8 +229,8 @@ class LayerTests:
         """Whether an expression is a module of which the layer is not known: one that is looked at among others."""
         if not self.used or self.t.kind(node) != "module":
             return False
-        found = self.t.type(node).find()
-        return not found.classes and len({layer.name for layer in found.layers}) != 1
+        type_ = self.t.type(node).find()
+        return not type_.classes and len({layer.name for layer in type_.layers}) != 1
 
     def name_classes(self) -> None:
         """Parameters that are only the names of classes to look for become those classes: ``init('nn.Linear')``."""
@@ -246,8 +246,8 @@ class LayerTests:
                 variable = self.t.scopes.of_name[parameter]
                 if variable.writes or not variable.reads or not looked_for.issuperset(variable.reads):
                     continue
-                given = [c.arguments[at] if at < len(c.arguments) else None for c in calls]
-                literals = [literal for literal in given if isinstance(literal, String)]
+                args = [c.arguments[at] if at < len(c.arguments) else None for c in calls]
+                literals = [literal for literal in args if isinstance(literal, String)]
                 if len(literals) != len(calls) or not all(isinstance(c, Call) for c in calls):
                     continue
                 try:
@@ -288,7 +288,9 @@ class LayerTests:
                 test = self._test(condition)
                 if test is None or (isinstance(condition, Binary) and condition.operator == "~="):
                     continue
-                if forms.same_expression(test[0], node) and any(node is inner for inner in tree.walk(body)):
+                if tree_queries.same_expression(test[0], node) and any(
+                    node is inner for inner in tree.walk(body)
+                ):
                     found.append(test[1])
         return found
 

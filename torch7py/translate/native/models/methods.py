@@ -6,32 +6,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import filterfalse
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers.losses import is_function
-from torch7py.translate.native import code, devices, plain, types_by_name
-from torch7py.translate.native.analysis.unknown import a
+from torch7py.translate.native import code, devices, plain_calls, types_by_name
+from torch7py.translate.native.analysis.unknown_values import a
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.desugar.trainers import WEIGHTS_ONCE
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models import plain_passes
 from torch7py.translate.native.models.constructions import Constructions
-from torch7py.translate.native.models.coupling import Coupling
+from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
+from torch7py.translate.native.models.instantiation import Making
 from torch7py.translate.native.models.layer_tests import LayerTests
-from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.models.model_classes import WrittenClasses
+from torch7py.translate.native.models.module_traversal import Surgery
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
-from torch7py.translate.native.models.surgery import Surgery
-from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.sharing import Sharing, layers_in, refuse_half
-from torch7py.translate.native.written_out.trainers import WEIGHTS_ONCE
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Models"]
@@ -171,13 +171,13 @@ class Models(interfaces.Models):
         if method in _ABOUT_FILES:
             return atom(base)
         if method == "remove":
-            place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
-            return atom(f"{base}.pop({place})")
+            position = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
+            return atom(f"{base}.pop({position})")
         if method == "insert":
-            place = (
+            position = (
                 t.expressions.position(node.arguments[1]).text if len(node.arguments) > 1 else f"len({base})"
             )
-            return atom(f"{base}.insert({place}, {t.value(node.arguments[0])})")
+            return atom(f"{base}.insert({position}, {t.value(node.arguments[0])})")
         if method == "size" and not node.arguments and t.types.kind(receiver) == "module":
             return atom(f"len({base})")
         if method == "share":
@@ -210,8 +210,8 @@ class Models(interfaces.Models):
             t.imports.add("math")
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "updateGradParameters" and node.arguments:
-            given = ", ".join(t.value(argument).text for argument in node.arguments)
-            return atom(f"{t.need('momentum_gradients')}({base}, {given})")
+            args = ", ".join(t.value(argument).text for argument in node.arguments)
+            return atom(f"{t.need('momentum_gradients')}({base}, {args})")
         if method == "maxParamNorm" and len(node.arguments) == 1:
             return self._limited(node, base)
         if method == "forget":
@@ -221,7 +221,7 @@ class Models(interfaces.Models):
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
-        problem = Undecided if plain.has_method(kind, method) else Problem
+        problem = Undecided if plain_calls.has_method(kind, method) else Problem
         raise problem("T7-202", node.line, f"the method {method} of {a(kind)}")
 
     def statement(self, node: Call | Invoke) -> bool:
@@ -249,7 +249,7 @@ class Models(interfaces.Models):
             if not isinstance(node.receiver, Name):
                 raise Problem("T7-202", node.line, "share of a module that is in no variable")
             shared = self.sharing.copy(node)
-            sources = t.wholes.sources(t.scopes.of_name[node.receiver])
+            sources = t.integers.sources(t.scopes.of_name[node.receiver])
             copied = sources[0] if len(sources) == 1 and isinstance(sources[0], Invoke) else None
             if copied is None or self.sharing.becomes_shared(copied) is not node:
                 t.emit(f"{t.target(node.receiver)} = {shared}")
@@ -262,8 +262,8 @@ class Models(interfaces.Models):
         ):
             return True  # a function computes where its arguments are
         if isinstance(node, Invoke) and node.method == "remove" and t.kind(node.receiver) == "module":
-            place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
-            t.emit(f"del {t.value(node.receiver).at(code.ATOM)}[{place}]")
+            position = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
+            t.emit(f"del {t.value(node.receiver).at(code.ATOM)}[{position}]")
             return True
         if (
             isinstance(node, Invoke)
@@ -314,11 +314,13 @@ class Models(interfaces.Models):
                 return True
         elif not isinstance(container, (Name, Index, Invoke)):
             return False
-        own = t.type(container).find().classes
-        if not all(facts.is_chain(made.parent) or facts.is_container(made.parent) for made in own):
+        classes = t.type(container).find().classes
+        if not all(
+            facts.is_chain(lua_class.parent) or facts.is_container(lua_class.parent) for lua_class in classes
+        ):
             return False
         base = t.value(container).at(code.ATOM)
-        if any(facts.is_container(made.parent) for made in own):
+        if any(facts.is_container(lua_class.parent) for lua_class in classes):
             base += ".modules_"
         for part in parts:
             t.emit(f"{base}.append({t.value(part)})")
@@ -365,8 +367,12 @@ class Models(interfaces.Models):
         t.emit(f"        {layer}.reset_parameters()")
 
     def has_length(self, node: Expression) -> bool:
-        found = self.t.type(node).find()
-        return not found.classes and bool(found.layers) and all(facts.is_chain(x.name) for x in found.layers)
+        module_type = self.t.type(node).find()
+        return (
+            not module_type.classes
+            and bool(module_type.layers)
+            and all(facts.is_chain(x.name) for x in module_type.layers)
+        )
 
     def setting(self, target: Index) -> str | None:
         name = target.key.value if isinstance(target.key, tree.String) else ""
@@ -416,10 +422,12 @@ class Models(interfaces.Models):
             return True
         if name == "gradBias":  # of a bias that is taken away as well
             return any(
-                isinstance(x, Index) and _is_field(x, "bias") and forms.same_expression(x.base, target.base)
+                isinstance(x, Index)
+                and _is_field(x, "bias")
+                and tree_queries.same_expression(x.base, target.base)
                 for n in tree.every(t.program, tree.Assign)
-                for x, given in zip(n.targets, n.values, strict=False)
-                if isinstance(given, tree.Nil)
+                for x, assigned in zip(n.targets, n.values, strict=False)
+                if isinstance(assigned, tree.Nil)
             )
         return not is_known_field(name) and name not in t.types.own_fields | t.types.fields_of_modules
 
@@ -427,7 +435,7 @@ class Models(interfaces.Models):
         t = self.t
         if t.kind(node.base) not in ("module", "criterion") or not isinstance(node.key, tree.String):
             return None
-        by_hand = t.own_passes.field(node)
+        by_hand = t.user_passes.field(node)
         if by_hand is not None:
             return by_hand
         if t.type(node.base).find().classes:
@@ -481,7 +489,7 @@ class Models(interfaces.Models):
         return any(
             isinstance(x, Index)
             and _is_field(x, "accGradParameters")
-            and forms.same_expression(x.base, layer)
+            and tree_queries.same_expression(x.base, layer)
             for n in tree.every(self.t.program, tree.Assign)
             for x in n.targets
         )
@@ -523,4 +531,7 @@ def _is_field(node: Index, name: str) -> bool:
 
 def _moves_once(node: Invoke) -> bool:
     """Whether a step of a trainer's loop moves weights, which goes by parts of the network."""
-    return any(isinstance(given, tree.String) and given.value == WEIGHTS_ONCE for given in node.arguments[1:])
+    return any(
+        isinstance(argument, tree.String) and argument.value == WEIGHTS_ONCE
+        for argument in node.arguments[1:]
+    )

@@ -33,40 +33,42 @@ class Modes:
         self._read: Index | None = None  # or the read that is
         self._after: dict[tuple[tree.Function, frozenset[_Key]], frozenset[_Key]] = {}
 
-    def lines(self, made: LuaClass) -> list[str]:
+    def lines(self, lua_class: LuaClass) -> list[str]:
         """Lines for the constructor of a class of layers: its mode at the beginning."""
-        if made.instance.kind != "module" or made.base is not None:
+        if lua_class.instance.kind != "module" or lua_class.base is not None:
             return []
-        if made not in self._known:
-            self._known[made] = self._lines(made)
-        return self._known[made]
+        if lua_class not in self._known:
+            self._known[lua_class] = self._lines(lua_class)
+        return self._known[lua_class]
 
-    def _lines(self, made: LuaClass) -> list[str]:
+    def _lines(self, lua_class: LuaClass) -> list[str]:
         t = self.t
-        family = t.classes.family(made)
+        family = t.classes.family(lua_class)
         if any(
-            (each.parent is not None and facts.begins_training(each.parent)) or "train" in each.values
-            for each in family
+            (member.parent is not None and facts.begins_training(member.parent)) or "train" in member.values
+            for member in family
         ):
             return []
-        if "train" in t.classes.fields.definite(made):
+        if "train" in t.classes.fields.definite(lua_class):
             return []
         targets = {x for s in tree.every(t.program, tree.Assign) for x in s.targets}
         reads = {
             node
-            for each in family
-            for node in t.classes.fields_asked.get(each, ())
+            for member in family
+            for node in t.classes.fields_asked.get(member, ())
             if isinstance(node.key, String) and node.key.value == "train" and node not in targets
         }
         asked = {node: self._asked(node) for node in reads}
         if set(asked.values()) <= {"false"} or not self._runs_unset(family):
             return []
-        owners = {f for each in family for f in each.methods.values()}
+        owners = {f for member in family for f in member.methods.values()}
         for node in sorted(reads, key=lambda node: node.place.start):
-            own = t.surroundings.owner[t.surroundings.home[node]].function in owners
-            if asked[node] != "true" and (own or self._read_unset(node)):
+            in_method = t.surroundings.owner[t.surroundings.home[node]].function in owners
+            if asked[node] != "true" and (in_method or self._read_unset(node)):
                 raise Problem(
-                    "T7-243", node.line, f"self.train of {made.name} before training() or evaluate() set it"
+                    "T7-243",
+                    node.line,
+                    f"self.train of {lua_class.name} before training() or evaluate() set it",
                 )
         return ["self.training = False  # until train() is called, as in Torch7"]
 
@@ -155,15 +157,18 @@ class Modes:
             if self._key(call.callee) not in known and self._may_hold(t.type(call.callee)):
                 raise _Unset
             return known
-        given = [a for a in call.arguments if t.kind(a) == "function"]
-        functions = [*t.types.function_called(call), *(f for a in given for f in t.type(a).find().functions)]
+        callbacks = [a for a in call.arguments if t.kind(a) == "function"]
+        functions = [
+            *t.types.function_called(call),
+            *(f for a in callbacks for f in t.type(a).find().functions),
+        ]
         ends = []
         for function in functions:
             if (function, known) not in self._after:
                 self._after[function, known] = known  # of a function that calls itself
                 self._after[function, known] = self._block(function.body, known)
             ends.append(self._after[function, known])
-        return ends[0] if len(ends) == 1 and not given else known
+        return ends[0] if len(ends) == 1 and not callbacks else known
 
     def _key(self, module: Expression) -> _Key | None:
         if isinstance(module, Name):
@@ -177,4 +182,4 @@ class Modes:
         parts = all_parts(module)
         if not any(part.layers or part.classes for part in parts):
             return bool(self._family)
-        return any(made in self._family for part in parts for made in part.classes)
+        return any(lua_class in self._family for part in parts for lua_class in part.classes)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import FORWARD
-from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Origins"]
 
@@ -43,7 +43,7 @@ class Origins:
             if variable in seen:
                 return False
             seen.add(variable)
-            sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
+            sources = [s for s in t.integers.sources(variable) if not isinstance(s, bool)]
             return any(self.from_layers(s, seen) for s in [*sources, *self._put_into(variable)])
         if isinstance(node, Index):
             key = node.key.value if isinstance(node.key, tree.String) else None
@@ -73,8 +73,8 @@ class Origins:
         if isinstance(node, Invoke):
             if node.method in _WITHOUT_GRAPH:
                 return False
-            given = (node.receiver, *node.arguments)
-            return t.kind(node.receiver) == "tensor" and any(self.from_layers(g, seen) for g in given)
+            operands = (node.receiver, *node.arguments)
+            return t.kind(node.receiver) == "tensor" and any(self.from_layers(g, seen) for g in operands)
         path = t.path(node.callee) or ""
         name = path.removeprefix("torch.")
         return (
@@ -92,7 +92,7 @@ class Origins:
             return written
         return atom(f"{written.at(code.ATOM)}.detach()")
 
-    def _put_into(self, place: object) -> list[Expression]:
+    def _put_into(self, key: object) -> list[Expression]:
         if self._into is None:
             self._into = {}
             for node in tree.walk(self.t.program):
@@ -103,7 +103,7 @@ class Origins:
                     first = root_of(node.call)
                     if self.t.kind(first) == "tensor":
                         self._put(first, node.call.arguments, whole=False)
-        return self._into.get(place, [])
+        return self._into.get(key, [])
 
     def _put(self, target: Expression, values: tuple[Expression, ...], whole: bool = True) -> None:
         assert self._into is not None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.forms import bare
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
@@ -15,13 +14,14 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import is_made_here
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["is_seen_overwritten"]
 
 
-def is_seen_overwritten(t: Translation, module: Type, given: Expression) -> bool:
+def is_seen_overwritten(t: Translation, module: Type, argument: Expression) -> bool:
     """Whether a program may see that a module has written over what it is given, which is not made there alone."""
-    return _first(t, module) is not None and not is_made_here(t, bare(given))
+    return _first(t, module) is not None and not is_made_here(t, bare(argument))
 
 
 def _first(t: Translation, module: Type, around: tuple[Type, ...] = ()) -> str | None:
@@ -32,15 +32,15 @@ def _first(t: Translation, module: Type, around: tuple[Type, ...] = ()) -> str |
     for layer in root.layers:
         if facts.is_chain(layer.name):
             for child in layer.children:
-                found = _first(t, child, (*around, root))
-                if found is not None:
-                    return found
-                if any(not facts.shares_memory(each.name) for each in child.find().layers):
+                layer_name = _first(t, child, (*around, root))
+                if layer_name is not None:
+                    return layer_name
+                if any(not facts.shares_memory(child_layer.name) for child_layer in child.find().layers):
                     break
         elif facts.is_graph(layer.name):
-            found = _first_of_graph(t, layer.call)
-            if found is not None:
-                return found
+            layer_name = _first_of_graph(t, layer.call)
+            if layer_name is not None:
+                return layer_name
         elif _is_in_place(layer):
             return layer.name
     return None
@@ -48,14 +48,14 @@ def _first(t: Translation, module: Type, around: tuple[Type, ...] = ()) -> str |
 
 def _first_of_graph(t: Translation, graph: Call) -> str | None:
     """The same of a graph, whose input nodes have names: ``local x = nn.Identity()()``, then ``nn.ReLU(true)(x)``."""
-    given = bare(graph.arguments[0]) if graph.arguments else None
-    if isinstance(given, tree.Table):
-        waiting = [name for item in given.fields if isinstance(name := bare(item.value), Name)]
-    elif isinstance(given, Name):
-        waiting = _nodes_in(t, given)
-        found = _over_item(t, given)
-        if found is not None:
-            return found
+    inputs = bare(graph.arguments[0]) if graph.arguments else None
+    if isinstance(inputs, tree.Table):
+        waiting = [name for item in inputs.fields if isinstance(name := bare(item.value), Name)]
+    elif isinstance(inputs, Name):
+        waiting = _nodes_in(t, inputs)
+        layer_name = _over_item(t, inputs)
+        if layer_name is not None:
+            return layer_name
     else:
         return None
     seen: set[Variable] = set()
@@ -64,14 +64,14 @@ def _first_of_graph(t: Translation, graph: Call) -> str | None:
         if variable in seen:
             continue
         seen.add(variable)
-        made = [value for _, value in t.training.assigned_to(variable) if isinstance(value, Call)]
+        producers = [value for _, value in t.training.assigned_to(variable) if isinstance(value, Call)]
         behind = [call for call in tree.every(t.program, Call) if _takes(t, call, variable)]
-        for node in (*made, *behind):
+        for node in (*producers, *behind):
             layers = t.type(node.callee).find().layers
-            found = next((layer.name for layer in layers if _is_in_place(layer)), None)
-            if found is not None:
-                return found
-            if node in made and any(not facts.shares_memory(layer.name) for layer in layers):
+            layer_name = next((layer.name for layer in layers if _is_in_place(layer)), None)
+            if layer_name is not None:
+                return layer_name
+            if node in producers and any(not facts.shares_memory(layer.name) for layer in layers):
                 break  # the others get its result
             if node in behind and layers and all(facts.shares_memory(layer.name) for layer in layers):
                 statement = t.surroundings.home[node]
@@ -83,9 +83,9 @@ def _first_of_graph(t: Translation, graph: Call) -> str | None:
 def _nodes_in(t: Translation, table: Name) -> list[Name]:
     """The names of nodes that are in a table with a name, ``inputs``: those put into it and taken out of it."""
     variable = t.scopes.of_name[table]
-    made = [value for _, value in t.training.assigned_to(variable) if isinstance(value, tree.Table)]
-    found = [item.value for each in made for item in each.fields]
-    found += [
+    constructors = [value for _, value in t.training.assigned_to(variable) if isinstance(value, tree.Table)]
+    values = [item.value for constructor in constructors for item in constructor.fields]
+    values += [
         call.arguments[-1]
         for call in tree.every(t.program, Call)
         if t.path(call.callee) == "table.insert" and _is_of(t, call.arguments[0], variable)
@@ -95,10 +95,10 @@ def _nodes_in(t: Translation, table: Name) -> list[Name]:
         targets = statement.names if isinstance(statement, tree.Local) else statement.targets
         for target, value in zip(targets, statement.values, strict=False):
             if isinstance(target, tree.Index) and _is_of(t, target.base, variable):
-                found.append(value)
+                values.append(value)
             elif isinstance(bare(value), tree.Index) and _is_of(t, bare(value).base, variable):  # type: ignore[attr-defined]
-                found.append(target)
-    return [name for value in found if isinstance(name := bare(value), Name)]
+                values.append(target)
+    return [name for value in values if isinstance(name := bare(value), Name)]
 
 
 def _is_of(t: Translation, node: Expression, variable: Variable) -> bool:
@@ -122,14 +122,16 @@ def _takes(t: Translation, call: Call, variable: Variable) -> bool:
     """Whether a layer of a graph is given a node that a variable holds, or a table with it."""
     if not call.arguments or t.kind(call.callee) != "module":
         return False
-    given = bare(call.arguments[0])
-    values = [bare(item.value) for item in given.fields] if isinstance(given, tree.Table) else [given]
+    argument = bare(call.arguments[0])
+    values = (
+        [bare(item.value) for item in argument.fields] if isinstance(argument, tree.Table) else [argument]
+    )
     return any(isinstance(value, Name) and t.scopes.of_name[value] is variable for value in values)
 
 
 def _is_in_place(layer: Description) -> bool:
-    given = {True: "True", False: "False"}
-    texts = [given[a.value] if isinstance(a, tree.Boolean) else "0" for a in layer.call.arguments]
+    boolean_texts = {True: "True", False: "False"}
+    texts = [boolean_texts[a.value] if isinstance(a, tree.Boolean) else "0" for a in layer.call.arguments]
     try:
         return in_place(Layer(layer.name, bind(layer.name, texts)))
     except NotNative:  # no class of nn or rnn, as nn.DataParallelTable

@@ -9,7 +9,7 @@ from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import input_kind, takes_items
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
-from torch7py.translate.native.plain import arguments, library_call
+from torch7py.translate.native.plain_calls import arguments, library_call
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke
 
@@ -19,24 +19,24 @@ __all__ = ["node_of", "open_pass", "pass_of"]
 def pass_of(t: Translation, node: Call | Invoke) -> Py:
     """A call of a module there or back, of which the library keeps what it needs for the way back."""
     module, method = (node.receiver, node.method) if isinstance(node, Invoke) else (node.callee, "forward")
-    given = arguments(t, node.arguments)
+    args = arguments(t, node.arguments)
     if node.arguments:
-        given[0] = _input(t, module, node.arguments[0], given[0])
-    given.insert(0, t.value(module).text)
+        args[0] = _input(t, module, node.arguments[0], args[0])
+    args.insert(0, t.value(module).text)
     of_steps = any(facts.by_step(layer.name) for layer in t.type(module).find().layers)
-    if of_steps and len(given) == (2 if method in FORWARD else 3) and method in ("forward", "backward"):
-        return library_call(t, f"{method}_step", given)
+    if of_steps and len(args) == (2 if method in FORWARD else 3) and method in ("forward", "backward"):
+        return library_call(t, f"{method}_step", args)
     if of_steps:
         raise Problem(
             "T7-226", node.line, f"{method} with these arguments, of a module that remembers its steps"
         )
     if method in FORWARD:
-        return library_call(t, "forward", given)
-    if len(given) < 3:
+        return library_call(t, "forward", args)
+    if len(args) < 3:
         raise Problem("T7-226", node.line, f"{method} with these arguments")
     _refuse_both(t, module, node)
     which = {"updateGradInput": "inputs", "accGradParameters": "weights"}.get(method)
-    return library_call(t, "backward", [*given, *([f"which={code.quoted(which)}"] if which else [])])
+    return library_call(t, "backward", [*args, *([f"which={code.quoted(which)}"] if which else [])])
 
 
 def open_pass(t: Translation, node: Invoke, every: bool) -> Py:
@@ -53,33 +53,33 @@ def _refuse_both(t: Translation, module: Expression, node: Call | Invoke) -> Non
     """Refuse a criterion of the program's own, as far as this may be one, that gives gradients of the target, too."""
     if t.kind(module) == "module":
         return
-    own = [each for each in t.classes.all if each.instance.kind == "criterion"]
-    made = t.type(module).find().classes or own
-    if any(t.classes.layer_of(each).gives_both() for each in made):
+    user_criteria = [lua_class for lua_class in t.classes.all if lua_class.instance.kind == "criterion"]
+    candidates = t.type(module).find().classes or user_criteria
+    if any(t.classes.layer_of(lua_class).gives_both() for lua_class in candidates):
         raise Problem("T7-226", node.line, "a criterion that gives the gradients of both its arguments")
 
 
 def _input(t: Translation, module: Expression, node: Expression, text: str) -> str:
     """What a module is given, in the form that its class in the page takes."""
-    found = t.type(module)
-    if is_seen_overwritten(t, found, node):
+    module_type = t.type(module)
+    if is_seen_overwritten(t, module_type, node):
         raise Problem("T7-230", node.line, "an input that the module's first layer writes over")
-    if t.kind(node) == "table" and input_kind(found) == "steps" and not t.type(node).has("steps"):
+    if t.kind(node) == "table" and input_kind(module_type) == "steps" and not t.type(node).has("steps"):
         text = library_call(t, "steps_of", [t.value(node).text]).text
-    elif t.kind(node) != "tensor" or not takes_items(found):
+    elif t.kind(node) != "tensor" or not takes_items(module_type):
         return text
     else:
         text = t.value(node).at(code.ATOM)
-    return f"{text}.long()" if takes_items(found) else text
+    return f"{text}.long()" if takes_items(module_type) else text
 
 
 def node_of(t: Translation, node: Call) -> Py:
     """A node of a graph that has no class: ``module(node)``."""
-    given = arguments(t, node.arguments)
+    args = arguments(t, node.arguments)
     if t.kind(node.callee) == "criterion":
         raise Problem("T7-221", node.line, "a criterion in a graph that has no class")
-    if takes_items(t.type(node.callee)) and given:
-        if len(given) > 1 or t.kind(node.arguments[0]) == "table":
+    if takes_items(t.type(node.callee)) and args:
+        if len(args) > 1 or t.kind(node.arguments[0]) == "table":
             raise Problem("T7-221", node.line, "a module that takes places and other values, in a graph")
-        given = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
-    return library_call(t, "node", [t.value(node.callee).text, *given])
+        args = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
+    return library_call(t, "node", [t.value(node.callee).text, *args])

@@ -14,19 +14,19 @@ __all__ = ["resize", "resized"]
 def resized(t: Translation) -> set[Call]:
     """The constructions of layers whose sizes are set later."""
     receivers = [node.receiver for node in tree.every(t.program, Invoke) if node.method == "resetSize"]
-    found = [at_place(t, node) or t.type(node).find() for node in receivers]
-    return {layer.call for each in found for layer in each.layers}
+    types = [at_place(t, node) or t.type(node).find() for node in receivers]
+    return {layer.call for type_ in types for layer in type_.layers}
 
 
 def resize(t: Translation, node: Invoke) -> bool:
     """Write ``view:resetSize(n, -1)``, of what is surely a view; whether it is that."""
-    found = at_place(t, node.receiver) or t.type(node.receiver).find()
-    if found.classes or {layer.name for layer in found.layers} != {"nn.View"} or not node.arguments:
+    type_ = at_place(t, node.receiver) or t.type(node.receiver).find()
+    if type_.classes or {layer.name for layer in type_.layers} != {"nn.View"} or not node.arguments:
         return False
-    base, given = t.value(node.receiver).at(code.ATOM), node.arguments
-    if len(given) == 1 and t.kind(given[0]) == "storage":
-        t.emit(f"{base}.sizes = tuple({t.value(given[0])})")
+    base, args = t.value(node.receiver).at(code.ATOM), node.arguments
+    if len(args) == 1 and t.kind(args[0]) == "storage":
+        t.emit(f"{base}.sizes = tuple({t.value(args[0])})")
     else:
-        sizes = [str(t.expressions.whole_number(size)) for size in given]
+        sizes = [str(t.expressions.whole_number(size)) for size in args]
         t.emit(f"{base}.sizes = ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})")
     return True

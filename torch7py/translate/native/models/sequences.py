@@ -6,7 +6,7 @@ a module is in sequencers alone; one that the program also applies to single ste
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Description
@@ -39,8 +39,8 @@ class Sequences:
         calls = list(tree.every(t.program, Call))
         for node in calls:
             if self.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
-                made_here = [layer for layer in t.type(node).find().layers if layer.call is node]
-                self._made.update((node, layer) for layer in made_here)
+                module_exprs = [layer for layer in t.type(node).find().layers if layer.call is node]
+                self._made.update((node, layer) for layer in module_exprs)
         for statement in tree.every(t.program, tree.Assign):
             for target, value in zip(statement.targets, statement.values, strict=False):
                 root = _root(value)
@@ -50,12 +50,12 @@ class Sequences:
             if invoke.method == "add" and invoke.arguments and t.kind(invoke.arguments[0]) == "module":
                 for container in self.held(invoke.receiver):
                     self._added.setdefault(container, []).append(invoke.arguments[0])
-        for made, description in list(self._made.items()):
+        for construction, description in list(self._made.items()):
             if facts.applies_to_steps(description.name):
-                for argument in made.arguments:
+                for argument in construction.arguments:
                     if t.kind(argument) == "module":
                         for part in self.held(argument):
-                            self._mark(made, part)
+                            self._mark(construction, part)
         waiting = [c for node in invokes if node.method in FORWARD for c in self.held(node.receiver)]
         waiting += [
             c
@@ -72,8 +72,8 @@ class Sequences:
                 waiting += self.parts(node)
         for invoke in invokes:
             if invoke.method == "remember" and t.kind(invoke.receiver) == "module":
-                for found in self._sequencers(invoke.receiver):
-                    self._modes.setdefault(found, []).append(invoke)
+                for sequencer in self._sequencers(invoke.receiver):
+                    self._modes.setdefault(sequencer, []).append(invoke)
 
     def held(self, node: Expression) -> list[Call]:
         """The constructions that an expression may give."""
@@ -90,20 +90,20 @@ class Sequences:
             block = self._block(node)
             for target, call in reversed(self._stored):
                 before = target.place.end <= node.place.start and block is not None
-                if before and forms.same_expression(target, node) and block is self._block(target):
+                if before and tree_queries.same_expression(target, node) and block is self._block(target):
                     return [call]
-        found = [layer.call for layer in self.t.type(node).find().layers]
+        constructions = [layer.call for layer in self.t.type(node).find().layers]
         return [
             call
-            for call in found
+            for call in constructions
             if call in self._made and not call.place.start <= node.place.start < call.place.end
         ]
 
     def parts(self, node: Call) -> list[Call]:
         """The constructions that are in one, as far as is known."""
-        given = [argument for argument in node.arguments if self.t.kind(argument) == "module"]
-        found = [call for part in (*given, *self._added.get(node, [])) for call in self.held(part)]
-        return [call for call in found if call is not node]
+        modules = [argument for argument in node.arguments if self.t.kind(argument) == "module"]
+        constructions = [call for part in (*modules, *self._added.get(node, [])) for call in self.held(part)]
+        return [call for call in constructions if call is not node]
 
     def _block(self, node: Expression) -> Block | None:
         """The block of the statement that an expression is in."""
@@ -112,13 +112,13 @@ class Sequences:
 
     def inside(self, module: Expression) -> set[Call]:
         """The constructions in a module, and of itself."""
-        waiting, found = self.held(module), set[Call]()
+        waiting, constructions = self.held(module), set[Call]()
         while waiting:
             node = waiting.pop()
-            if node not in found:
-                found.add(node)
+            if node not in constructions:
+                constructions.add(node)
                 waiting += self.parts(node)
-        return found
+        return constructions
 
     def _mark(self, sequencer: Call, node: Call) -> None:
         waiting, seen = [node], {sequencer}
@@ -132,17 +132,17 @@ class Sequences:
                 waiting += self.parts(part)
 
     def _sequencers(self, module: Expression) -> list[Call]:
-        waiting, seen, found = self.held(module), set[Call](), []
+        waiting, seen, sequencers = self.held(module), set[Call](), []
         while waiting:
             node = waiting.pop()
             if node in seen:
                 continue
             seen.add(node)
             if facts.may_remember(self._made[node].name):
-                found.append(node)
+                sequencers.append(node)
             else:
                 waiting += self.parts(node)
-        return found
+        return sequencers
 
     def over_time(self, node: Expression) -> bool:
         """Whether a module, or the call that makes it, is applied to sequences as a whole, and to nothing else."""
@@ -151,10 +151,10 @@ class Sequences:
 
     def is_whole(self, node: Call) -> bool:
         """Whether what is made here takes a whole sequence: by itself, or as it is in sequencers alone."""
-        made = self._made.get(node)
-        if made is None:
+        module_expr = self._made.get(node)
+        if module_expr is None:
             return False
-        of_tensor = facts.may_remember(made.name) and facts.takes(made.name) == "sequence"
+        of_tensor = facts.may_remember(module_expr.name) and facts.takes(module_expr.name) == "sequence"
         return of_tensor or self.over_time(node)
 
     def applied(self, node: Expression) -> Expression | None:
@@ -188,28 +188,28 @@ class Sequences:
         """In which mode what is made here goes on where the last sequence ended; nothing where it never does."""
         holders = {node} if facts.may_remember(self._made[node].name) else self._holders.get(node, set())
         modes = {holder: self._modes.get(holder, []) for holder in holders}
-        calls = [call for found in modes.values() for call in found]
+        calls = [call for invokes in modes.values() for call in invokes]
         if not calls:
             return ""
         first = calls[0]
-        if len(set(calls)) > 1 or any(not found for found in modes.values()):
+        if len(set(calls)) > 1 or any(not invokes for invokes in modes.values()):
             raise Problem("T7-202", first.line, "remember of some of the sequencers of a module")
         self._check_always(first, node)
         return first.arguments[0] if first.arguments else "'both'"
 
-    def _check_always(self, call: Invoke, made: Call) -> None:
+    def _check_always(self, call: Invoke, construction: Call) -> None:
         """Refuse what is remembered only in a branch, or from a later time on."""
         flow, owner = self.t.training.flow, self.t.surroundings.owner
-        statement, maker = flow.statement(call), flow.statement(made)
+        statement, maker = flow.statement(call), flow.statement(construction)
         blocks = self._around(statement)
         here, there = owner[statement], owner[maker]
         branch = Problem("T7-202", call.line, "remember that is called in a branch, or a loop")
         if here is there:
             if not set(blocks) <= set(self._around(maker)):
                 raise branch
-            if call.place.start < made.place.start:
+            if call.place.start < construction.place.start:
                 raise Problem("T7-202", call.line, "remember before a sequencer is added")
-            if self._has_run(made, call):
+            if self._has_run(construction, call):
                 raise Problem("T7-202", call.line, "remember of a module that has run several times before")
         elif here.function is not None or len(blocks) > 1 or self._runs_before(call, here):
             raise branch
@@ -245,10 +245,10 @@ class Sequences:
 
     def check(self, call: Invoke) -> None:
         """Refuse a call of ``remember`` of which is not known what it is about."""
-        found = self._sequencers(call.receiver)
-        if not found:
+        sequencers = self._sequencers(call.receiver)
+        if not sequencers:
             raise Problem("T7-202", call.line, "the method remember of a module without a sequencer")
-        for node in found:
+        for node in sequencers:
             self.mode(node)
 
     def variables(self, node: Call) -> list[Expression]:

@@ -9,10 +9,10 @@ when the program runs (``verify_script.OneRow``).
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
+from torch7py.translate.tree_queries import bare, same_expression
 
 __all__ = ["may_be_single"]
 
@@ -46,10 +46,10 @@ def _is_single(t: Translation, node: tree.Node, dims: int) -> bool:
     name = (t.path(node.callee) or "").removeprefix("torch.")
     if name not in _MAKERS and not name.endswith("Tensor"):
         return False
-    given = node.arguments[0]
-    if isinstance(given, tree.Table):
-        return dims == 2 and len(given.fields) == 1 and isinstance(given.fields[0].value, tree.Table)
-    return len(node.arguments) >= dims and _is_one(t, given, set())
+    argument = node.arguments[0]
+    if isinstance(argument, tree.Table):
+        return dims == 2 and len(argument.fields) == 1 and isinstance(argument.fields[0].value, tree.Table)
+    return len(node.arguments) >= dims and _is_one(t, argument, set())
 
 
 def _is_one_place(key: Expression) -> bool:
@@ -71,7 +71,7 @@ def _is_one(t: Translation, node: Expression, seen: set[Variable]) -> bool:
         if variable in seen or t.intervals.loop(variable) is not None:
             return False
         seen.add(variable)
-        sources = t.wholes.sources(variable)
+        sources = t.integers.sources(variable)
         return any(not isinstance(source, bool) and _is_one(t, source, seen) for source in sources)
     if isinstance(node, Binary) and node.operator in ("and", "or"):
         return _is_one(t, node.right, seen) or (node.operator == "or" and _is_one(t, node.left, seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.choices import is_known_at
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
@@ -18,16 +18,16 @@ def calls_in_branch(t: Translation, calls: list[Call], statement: Statement) -> 
     condition, block = around[-1]
     if condition is not None and not _is_steady(t, condition, statement):
         return []
-    found = []
+    result = []
     for call in calls:
         others = _branches(t, t.training.flow.statement(call))
         if any(inner is block or (other is not None and _alike(condition, other)) for other, inner in others):
-            found.append(call)
+            result.append(call)
         elif not any(other is not None and _excludes(condition, other) for other, _ in others):
             shares = any(inner in _siblings(t, statement) for _, inner in others)
             if not shares:
                 return []
-    return found
+    return result
 
 
 def _siblings(t: Translation, statement: Statement) -> list[tree.Block]:
@@ -47,7 +47,11 @@ def _parts(condition: Expression | None) -> tuple[Expression, Expression] | None
 
 
 def _alike(condition: Expression | None, other: Expression) -> bool:
-    return condition is not None and _parts(condition) is not None and forms.same_expression(condition, other)
+    return (
+        condition is not None
+        and _parts(condition) is not None
+        and tree_queries.same_expression(condition, other)
+    )
 
 
 def _excludes(condition: Expression | None, other: Expression) -> bool:
@@ -57,25 +61,25 @@ def _excludes(condition: Expression | None, other: Expression) -> bool:
     return (
         one is not None
         and two is not None
-        and forms.same_expression(one[0], two[0])
+        and tree_queries.same_expression(one[0], two[0])
         and isinstance(one[1], constant)
         and isinstance(two[1], constant)
-        and not forms.same_expression(one[1], two[1])
+        and not tree_queries.same_expression(one[1], two[1])
     )
 
 
 def _branches(t: Translation, statement: Statement) -> list[tuple[Expression | None, tree.Block]]:
     """The branches of conditions that a statement is in, outermost first."""
     places = t.surroundings
-    found: list[tuple[Expression | None, tree.Block]] = []
+    branches: list[tuple[Expression | None, tree.Block]] = []
     around = places.parents[statement]
     for at, inner in zip(around, (*around, statement)[1:], strict=True):
         if isinstance(at, tree.If):
             blocks: list[tuple[Expression | None, tree.Block]] = [*at.branches]
             if at.otherwise is not None:
                 blocks.append((None, at.otherwise))
-            found += [(condition, block) for condition, block in blocks if inner in block.statements]
-    return found
+            branches += [(condition, block) for condition, block in blocks if inner in block.statements]
+    return branches
 
 
 def _is_steady(t: Translation, condition: Expression, statement: Statement) -> bool:

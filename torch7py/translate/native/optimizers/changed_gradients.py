@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import LOOPS
-from torch7py.translate.native.analysis.holders import Holder
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native.analysis.optimizers import Optimizer
+from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import is_made_here
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
+from torch7py.translate.tree_queries import LOOPS
 
 __all__ = ["looked_at"]
 
@@ -56,7 +56,7 @@ def _changes(optimizer: Optimizer) -> bool:
 
 def _gives_new(t: Translation, function: tree.Function) -> bool:
     """Whether a function's second result is a tensor that it makes and that nothing else refers to."""
-    given = [found.values for found in forms.returns_of(function)]
+    given = [found.values for found in tree_queries.returns_of(function)]
     return bool(given) and all(len(values) == 2 and _is_new(t, function, values[1]) for values in given)
 
 
@@ -97,7 +97,9 @@ class _Gradients:
         self.weights = training.holders.of(weights)
         statement = None if self.weights is None else training.vectors.given_by.get(self.weights)
         self.holders: list[Holder] = [
-            holder for holder, given in training.vectors.given_by.items() if given is statement is not None
+            holder
+            for holder, assignment in training.vectors.given_by.items()
+            if assignment is statement is not None
         ]
         self.module = training.vectors.module_of.get(statement) if statement is not None else None
         self._events: dict[Scope, list[_Event]] = {}
@@ -115,17 +117,17 @@ class _Gradients:
         begin = at
         for loop in [s for s in reversed(around) if isinstance(s, LOOPS)]:
             inside = [e for e in events if loop.place.start <= e.at < loop.place.end]
-            found = self._first([e for e in inside if e.at > begin], around)
-            if found is not None:
-                return found
+            is_read = self._first([e for e in inside if e.at > begin], around)
+            if is_read is not None:
+                return is_read
             if self._first(
                 [e for e in inside if e.at <= begin], around
             ):  # in the next turn; this may be the last
                 return True
             begin = loop.place.end
-        found = self._first([e for e in events if e.at > begin], around)
-        if found is not None:
-            return found
+        is_read = self._first([e for e in events if e.at > begin], around)
+        if is_read is not None:
+            return is_read
         function = scope.function
         calls = [] if function is None else self.t.types.calls_of.get(function, [])
         return any(self.after(c.place.end, self.training.flow.statement(c)) for c in calls)
@@ -154,27 +156,27 @@ class _Gradients:
             elif event.what == "read":
                 return True
             else:
-                each = [
+                outcomes = [
                     self._first(self.events(self.t.scopes.of_function[f]), (), within | {f})
                     for f in event.functions
                     if f not in within
                 ]
-                if True in each:
+                if True in outcomes:
                     return True
-                if each and all(found is False for found in each):
+                if outcomes and all(outcome is False for outcome in outcomes):
                     return False
         return None
 
     def events(self, scope: Scope) -> list[_Event]:
         if scope not in self._events:
             self._events[scope] = []  # of a function that calls itself
-            found = [
+            occurrences = [
                 event
                 for statement in self.t.surroundings.statements_of(scope)
                 for node in tree.own_nodes(statement)
                 if isinstance(node, Expression) and (event := self._event(node, statement)) is not None
             ]
-            self._events[scope] = sorted(found, key=lambda event: event.at)
+            self._events[scope] = sorted(occurrences, key=lambda event: event.at)
         return self._events[scope]
 
     def _event(self, node: Expression, statement: Statement) -> _Event | None:
@@ -185,8 +187,10 @@ class _Gradients:
             if self.training.holders.of(node.arguments[1]) != self.weights:
                 return None
             functions = self.t.type(node.arguments[0]).functions
-            own = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in functions]
-            return _Event(at, "cleared" if own and all(f is False for f in own) else "read", statement)
+            outcomes = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in functions]
+            return _Event(
+                at, "cleared" if outcomes and all(f is False for f in outcomes) else "read", statement
+            )
         if isinstance(node, (Call, Invoke)):
             called = self.t.types.function_called(node)
             return _Event(at, "call", statement, tuple(called)) if called else None
@@ -200,7 +204,9 @@ class _Gradients:
     def _clears(self, node: Invoke) -> bool:
         if node.method in ("zero", "fill"):
             return self.training.holders.of(node.receiver) in self.holders
-        alike = self.module is not None and forms.same_expression(_last(node.receiver), _last(self.module))
+        alike = self.module is not None and tree_queries.same_expression(
+            _last(node.receiver), _last(self.module)
+        )
         return node.method == "zeroGradParameters" and alike
 
     def _is_passed(self, node: Expression, statement: Statement) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native.analysis.optimizers import METHODS, Choice
 from torch7py.translate.native.code import atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -62,11 +62,11 @@ def assigned_before(t: Translation, node: Name, statement: Statement) -> Choice 
     variable = t.scopes.of_name[node]
     methods: dict[str, str] = {}
     values: dict[Expression, str] = {}
-    for place, value in t.training.assigned_to(variable):
+    for assignment, value in t.training.assigned_to(variable):
         method = method_at(t, value) if value is not None else None
-        if value is None or method is None or place.place.start > statement.place.start:
+        if value is None or method is None or assignment.place.start > statement.place.start:
             return None
-        if t.surroundings.owner[place] is not t.surroundings.owner[statement]:
+        if t.surroundings.owner[assignment] is not t.surroundings.owner[statement]:
             return None
         methods[method], values[value] = method, method
     for value, method in values.items():
@@ -90,10 +90,10 @@ def _table(t: Translation, node: Expression) -> tree.Table | None:
     variable = t.scopes.of_name[node]
     if not t.surroundings.indexed.issuperset(variable.reads) or _is_stored_in(t, variable):
         return None
-    made = t.training.assigned_to(variable)
-    if len(made) != 1 or not isinstance(made[0][1], tree.Table):
+    assignments = t.training.assigned_to(variable)
+    if len(assignments) != 1 or not isinstance(assignments[0][1], tree.Table):
         return None
-    return made[0][1]
+    return assignments[0][1]
 
 
 def _is_stored_in(t: Translation, variable: Variable) -> bool:
@@ -140,4 +140,4 @@ def _first_write(variable: Variable) -> Name | None:
 def _is_stored(places: Surroundings, node: Index) -> bool:
     """Whether the program stores into a field of this name somewhere."""
     targets = [x for s in places.owner if isinstance(s, tree.Assign) for x in s.targets]
-    return any(isinstance(x, Index) and forms.same_expression(x.key, node.key) for x in targets)
+    return any(isinstance(x, Index) and tree_queries.same_expression(x.key, node.key) for x in targets)

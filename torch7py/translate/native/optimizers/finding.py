@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.native.analysis.optimizers import Choice, Definition, Optimizer
+from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
@@ -71,9 +71,9 @@ def _handed_on(t: Translation, closure: tree.Function) -> list[tree.Function]:
     value = only.values[0] if isinstance(only, tree.Return) and len(only.values) == 1 else None
     if not isinstance(value, Call) or not closure.parameters or not value.arguments:
         return []
-    first, own = value.arguments[0], t.scopes.of_name[closure.parameters[0]]
+    first, parameter = value.arguments[0], t.scopes.of_name[closure.parameters[0]]
     functions = t.types.function_called(value)
-    if len(functions) != 1 or not isinstance(first, Name) or t.scopes.of_name[first] is not own:
+    if len(functions) != 1 or not isinstance(first, Name) or t.scopes.of_name[first] is not parameter:
         return []
     return [functions[0]] if t.types.calls_of.get(functions[0], []) == [value] else []
 
@@ -172,10 +172,10 @@ def _module(t: Translation, weights: Expression) -> Expression:
 
 def _called(t: Translation, node: Call) -> set[str]:
     """The names of optim's functions that a call may be one of."""
-    found: set[str] = set()
+    names: set[str] = set()
     for option in _options(t, node):
-        found |= {option} if isinstance(option, str) else set(option.methods.values())
-    return found
+        names |= {option} if isinstance(option, str) else set(option.methods.values())
+    return names
 
 
 def _options(t: Translation, node: Call) -> list[str | Choice]:
@@ -183,13 +183,13 @@ def _options(t: Translation, node: Call) -> list[str | Choice]:
     callees: list[Expression | None] = [node.callee]
     if isinstance(node.callee, Name):
         callees = [value for _, value in t.training.assigned_to(t.scopes.of_name[node.callee])]
-    found: list[str | Choice] = []
+    options: list[str | Choice] = []
     for callee in callees:
         option = None if callee is None else method_at(t, callee) or by_name(t, callee)
         if option is None:
             return []
-        found.append(option)
-    return found
+        options.append(option)
+    return options
 
 
 def _is_point(t: Translation, tensor: Name, functions: Sequence[tree.Function]) -> bool:
@@ -237,7 +237,7 @@ def _mark_loss(t: Translation, function: tree.Function) -> None:
                 if isinstance(name, Name) and t.type(name).has("loss"):
                     variable = t.scopes.of_name[name]
                     t.graph_variables.add(variable)
-                    for source in t.wholes.sources(variable):  # a function with a backward pass of its own
+                    for source in t.integers.sources(variable):  # a function with a backward pass of its own
                         if isinstance(source, (Call, tree.Invoke)):
                             t.training.losses.graph_functions.update(t.types.function_called(source))
 
@@ -259,8 +259,8 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
     definitions = []
     behind: list[Statement] = []
     literals = holders.in_literals(holder)
-    made = [*holders.assigned(holder), *((s, target, item.value) for s, target, item in literals)]
-    for statement, target, value in made:
+    assignments = [*holders.assigned(holder), *((s, target, item.value) for s, target, item in literals)]
+    for statement, target, value in assignments:
         if isinstance(value, tree.Nil):  # there is none yet
             continue
         value, state = restored(t, value)
@@ -274,12 +274,12 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
         if settings is None or option is None or module is None:
             return
         if settings is value:
-            settings, own = completed(t, holder, statement, settings)
-            behind += own
+            settings, setting_statements = completed(t, holder, statement, settings)
+            behind += setting_statements
         definitions.append(Definition(statement, target, settings, option, module, once, state))
     if not definitions:
         return
-    nothing = [(s, target) for s, target, value in made if isinstance(value, tree.Nil)]
+    nothing = [(s, target) for s, target, value in assignments if isinstance(value, tree.Nil)]
     if any(s.place.start > definitions[0].statement.place.start for s, _ in nothing):
         return
     first = definitions[0]
@@ -325,10 +325,10 @@ def _free_field(t: Translation, holder: tuple[Type, str]) -> str:
 
 def _named_after(state: str, otherwise: str = "optimizer") -> str:
     """The name of an optimizer, from that of its state: ``optimizerG`` for ``optimStateG``."""
-    found = _STATE.search(state)
-    if found is None:
+    match = _STATE.search(state)
+    if match is None:
         return otherwise
-    before, after = state[: found.start()], state[found.end() :]
+    before, after = state[: match.start()], state[match.end() :]
     word = "optimizer" if not before or before.endswith("_") else "Optimizer"
     name = f"{before}{word}{after}"
     return name if name.isidentifier() else "optimizer"
@@ -348,11 +348,11 @@ def _module_at(
         together = all(
             isinstance(call.arguments[-1], tree.Index)
             and isinstance(call.arguments[1], tree.Index)
-            and forms.same_expression(call.arguments[-1].base, call.arguments[1].base)
+            and tree_queries.same_expression(call.arguments[-1].base, call.arguments[1].base)
             for call in nodes
         )
         return holders.field(target.base, module) if together else None
-    alike = all(forms.same_expression(call.arguments[1], weights) for call in nodes)
+    alike = all(tree_queries.same_expression(call.arguments[1], weights) for call in nodes)
     base = weights.base
     if not alike or not isinstance(base, Name):
         return None
@@ -402,12 +402,12 @@ def _settings(t: Translation, nodes: list[Call], value: Expression | None) -> tr
     if not isinstance(config, Name):
         return None
     variable = t.scopes.of_name[config]
-    made = t.training.assigned_to(variable)
-    table = made[0][1] if len(made) == 1 else None
+    assignments = t.training.assigned_to(variable)
+    table = assignments[0][1] if len(assignments) == 1 else None
     # the table is an optimizer's alone, whose settings do not change
     if not isinstance(table, tree.Table) or len(variable.reads) != 1:
         return None
-    t.training.drop_target(made[0][0], t.training.holders.assigned(variable)[0][1])
+    t.training.drop_target(assignments[0][0], t.training.holders.assigned(variable)[0][1])
     t.training.dropped_variables.add(variable)
     return table
 
@@ -438,13 +438,15 @@ def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str |
     if len(beside) == 1:
         return beside.pop()
     callees = [call.callee for call in nodes]
-    if beside or not all(isinstance(c, Name) and forms.same_expression(c, callees[0]) for c in callees):
+    if beside or not all(
+        isinstance(c, Name) and tree_queries.same_expression(c, callees[0]) for c in callees
+    ):
         return None
     return assigned_before(t, callees[0], statement) if isinstance(callees[0], Name) else None
 
 
 def _alike(option: Choice, other: str | Choice) -> bool:
-    return isinstance(other, Choice) and forms.same_expression(option.key, other.key)
+    return isinstance(other, Choice) and tree_queries.same_expression(option.key, other.key)
 
 
 def _place(
@@ -455,8 +457,8 @@ def _place(
     item: tree.Field | None,
 ) -> None:
     """An optimizer is made where its settings stand, or after the weights where those come later."""
-    made = [] if weights is None else t.training.holders.assigned(weights)
-    flat = min((statement for statement, _, _ in made), key=lambda s: s.place.start, default=None)
+    assignments = [] if weights is None else t.training.holders.assigned(weights)
+    flat = min((statement for statement, _, _ in assignments), key=lambda s: s.place.start, default=None)
     at, places = definition.statement, t.training.made_at
     if item is None:
         t.training.drop_target(definition.statement, definition.target)

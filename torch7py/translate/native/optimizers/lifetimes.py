@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import tree
-from torch7py.translate.forms import LOOPS
-from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.native.analysis.optimizers import Optimizer
+from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Statement
+from torch7py.translate.tree_queries import LOOPS
 
 __all__ = ["block_of", "stay_together"]
 
@@ -23,17 +23,19 @@ def stay_together(t: Translation, optimizer: Optimizer, weights: Holder | None, 
     """Whether no other weights are made while a state goes on, which would be moved from then on."""
     flats = [] if weights is None else [statement for statement, _, _ in t.training.holders.assigned(weights)]
     flats = t.training.vectors.makers(s for s in flats if not _gives_weights(t, s, called))
-    made = [d.statement for d in optimizer.definitions]
+    definitions = [d.statement for d in optimizer.definitions]
     if len(flats) == 1:
-        return all(_is_made_with(t, flats[0], s) for s in made) or (
-            _keeps_nothing(optimizer) and len(made) == 1 and made[0].place.start < flats[0].place.start
+        return all(_is_made_with(t, flats[0], s) for s in definitions) or (
+            _keeps_nothing(optimizer)
+            and len(definitions) == 1
+            and definitions[0].place.start < flats[0].place.start
         )
     blocks = [block_of(t.surroundings.parents[s], s) for s in flats]
     ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
     return all(
         any(
             flat.place.start < s.place.start < end and block_of(t.surroundings.parents[s], s) is block
-            for s in made
+            for s in definitions
         )
         for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
     )
@@ -47,13 +49,13 @@ def _gives_weights(t: Translation, statement: Statement, called: Called) -> bool
     return len(values) == 1 and isinstance(values[0], Call) and bool(called(t, values[0]))
 
 
-def _is_made_with(t: Translation, flat: Statement, made: Statement) -> bool:
+def _is_made_with(t: Translation, flat: Statement, definition: Statement) -> bool:
     """Whether a state is made anew whenever weights are."""
     places = t.surroundings
-    scope, other = places.owner[flat], places.owner[made]
+    scope, other = places.owner[flat], places.owner[definition]
     loops = [s for s in places.parents[flat] if isinstance(s, LOOPS)]
     if scope is other:
-        return all(loop in places.parents[made] for loop in loops)
+        return all(loop in places.parents[definition] for loop in loops)
     if loops:
         return False
     outer = other.parent
@@ -67,7 +69,7 @@ def _runs_once(t: Translation, scope: Scope) -> bool:
     function = scope.function
     if function is None:
         return True
-    if any(function is made.find("__init") for made in t.types.classes.values()):
+    if any(function is lua_class.find("__init") for lua_class in t.types.classes.values()):
         return True
     calls = t.types.calls_of.get(function, [])
     at = [t.training.flow.statement(call) for call in calls]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import returns_of
 from torch7py.translate.native.analysis.optimizers import Restored
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["restored"]
 
@@ -48,20 +48,20 @@ def _is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = fro
     if variable in seen:
         return False
     seen |= {variable}
-    found = [s for s in t.wholes.sources(variable) if not isinstance(s, (bool, tree.Nil))]
+    sources = [s for s in t.integers.sources(variable) if not isinstance(s, (bool, tree.Nil))]
     several = _places(t, variable)
-    given = _arguments(t, variable)
+    arguments = _arguments(t, variable)
     return (
-        bool(found or several or given is not None)
-        and all(_is_loaded(t, source, seen) for source in found)
+        bool(sources or several or arguments is not None)
+        and all(_is_loaded(t, source, seen) for source in sources)
         and all(_gives_loaded(t, call, at, seen) for call, at in several)
-        and all(_is_loaded(t, argument, seen) for argument in given or ())
+        and all(_is_loaded(t, argument, seen) for argument in arguments or ())
     )
 
 
 def _places(t: Translation, variable: Variable) -> list[tuple[Call, int]]:
     """The calls that give a variable one of their several values, and which of them."""
-    found = []
+    calls = []
     for node in tree.those(t.program, tree.Local, tree.Assign):
         assert isinstance(node, (tree.Local, tree.Assign))
         names = node.names if isinstance(node, tree.Local) else node.targets
@@ -69,8 +69,8 @@ def _places(t: Translation, variable: Variable) -> list[tuple[Call, int]]:
         for at, name in enumerate(names[len(node.values) - 1 :] if isinstance(last, Call) else ()):
             is_it = isinstance(name, Name) and t.scopes.of_name[name] is variable
             if is_it and isinstance(last, Call) and len(names) > len(node.values):
-                found.append((last, at))
-    return found
+                calls.append((last, at))
+    return calls
 
 
 def _arguments(t: Translation, variable: Variable) -> list[Expression] | None:
@@ -78,8 +78,8 @@ def _arguments(t: Translation, variable: Variable) -> list[Expression] | None:
     for function, calls in t.types.calls_of.items():
         for at, parameter in enumerate(function.parameters):
             if t.scopes.of_name[parameter] is variable:
-                given = [call.arguments[at] for call in calls if at < len(call.arguments)]
-                return [argument for argument in given if not isinstance(argument, tree.Nil)]
+                arguments = [call.arguments[at] for call in calls if at < len(call.arguments)]
+                return [argument for argument in arguments if not isinstance(argument, tree.Nil)]
     return None
 
 

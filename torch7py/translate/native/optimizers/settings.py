@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
-from torch7py.translate.native.analysis.holders import Holder
 from torch7py.translate.native.analysis.optimizers import Optimizer
+from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
@@ -46,11 +46,15 @@ def completed(
 ) -> tuple[tree.Table, list[Statement]]:
     """A table of settings with those that the statements right behind it add, and these statements."""
     block = t.training.flow.block_of[statement].statements
-    fields, found = list(table.fields), list[Statement]()
-    for each in block[block.index(statement) + 1 :]:
-        if not isinstance(each, tree.Assign) or len(each.targets) != 1 or len(each.values) != 1:
+    fields, assignments = list(table.fields), list[Statement]()
+    for assignment in block[block.index(statement) + 1 :]:
+        if (
+            not isinstance(assignment, tree.Assign)
+            or len(assignment.targets) != 1
+            or len(assignment.values) != 1
+        ):
             break
-        (target,), (value,) = each.targets, each.values
+        (target,), (value,) = assignment.targets, assignment.values
         known = {field.key.value for field in fields if isinstance(field.key, tree.String)}
         places = [n for n in tree.walk(value) if isinstance(n, (Name, tree.Index))]
         if (
@@ -59,38 +63,40 @@ def completed(
             or holder != t.training.holders.of(target.base)
             or isinstance(value, tree.Nil)
             or target.key.value in known
-            or any(t.training.holders.of(place) == holder for place in places)
+            or any(t.training.holders.of(operand) == holder for operand in places)
         ):
             break
         fields.append(
-            tree.Field(target.place, target.key, value, True, each.around.before, each.around.trailing)
+            tree.Field(
+                target.place, target.key, value, True, assignment.around.before, assignment.around.trailing
+            )
         )
-        found.append(each)
-    return tree.Table(table.place, tuple(fields)), found
+        assignments.append(assignment)
+    return tree.Table(table.place, tuple(fields)), assignments
 
 
 def _called_by_optimizers(t: Translation) -> set[tree.Function]:
     """The functions that are given to optim, and those that they call."""
-    found: set[tree.Function] = set()
+    functions: set[tree.Function] = set()
     waiting = list(t.training.closures)
     while waiting:
         function = waiting.pop()
-        if function not in found:
-            found.add(function)
+        if function not in functions:
+            functions.add(function)
             for node in tree.walk(function.body):
                 if isinstance(node, (Call, Invoke)):
                     waiting += t.types.function_called(node)
-    return found
+    return functions
 
 
 def _into_files(t: Translation) -> set[Expression]:
     """What the program puts into files as it is, or under a name in a table that it saves."""
-    found = set[Expression]()
+    saved_values = set[Expression]()
     for node in tree.every(t.program, Call):
         if t.path(node.callee) != "torch.save" or len(node.arguments) < 2:
             continue
         value = node.arguments[1]
-        found.add(value)
+        saved_values.add(value)
         tables = [value]
         if isinstance(value, Name):
             variable = t.scopes.of_name[value]
@@ -104,15 +110,19 @@ def _into_files(t: Translation) -> set[Expression]:
             }
             if all(read in saves or read in stores for read in variable.reads):
                 tables = [v for _, _, v in t.training.holders.assigned(variable) if v is not None]
-                found |= {stores[read] for read in variable.reads if read in stores}
-        found |= {item.value for table in tables if isinstance(table, tree.Table) for item in table.fields}
+                saved_values |= {stores[read] for read in variable.reads if read in stores}
+        saved_values |= {
+            item.value for table in tables if isinstance(table, tree.Table) for item in table.fields
+        }
     for function, calls in t.types.calls_of.items():  # and what functions only put into files
         for parameter in function.parameters:
             reads = t.scopes.of_name[parameter].reads
-            if reads and found.issuperset(reads):
+            if reads and saved_values.issuperset(reads):
                 for call in calls:
-                    found |= {value for name, value in t.types.given(function, call) if name is parameter}
-    return found
+                    saved_values |= {
+                        value for name, value in t.types.given(function, call) if name is parameter
+                    }
+    return saved_values
 
 
 def _saved(t: Translation, node: Expression) -> Py | None:
@@ -166,9 +176,9 @@ def settings_field(t: Translation, node: tree.Index) -> str | None:
     two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
     scheduled = name == "lr" and optimizer.scheduler
     late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
-    made = optimizer.made_late
-    early = made is not None and node.place.start < made.place.start
-    if early and t.scope is t.surroundings.owner[made]:  # type: ignore[index]
+    construction = optimizer.made_late
+    early = construction is not None and node.place.start < construction.place.start
+    if early and t.scope is t.surroundings.owner[construction]:  # type: ignore[index]
         raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")
     if name is None or name in _FIXED or two or scheduled or late:
         raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")

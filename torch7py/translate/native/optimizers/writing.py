@@ -36,22 +36,24 @@ def write(t: Translation, optimizer: Optimizer, definition: Definition) -> None:
         )
 
 
-def _restore(t: Translation, name: str, found: Restored) -> None:
+def _restore(t: Translation, name: str, restored: Restored) -> None:
     """Give an optimizer the state that a file has of one."""
-    if found.condition is None:
-        t.emit(f"{name}.load_state_dict({t.value(found.state)})")
+    if restored.condition is None:
+        t.emit(f"{name}.load_state_dict({t.value(restored.state)})")
         return
-    t.emit(f"if {t.conditions.condition(found.condition)}:")
+    t.emit(f"if {t.conditions.condition(restored.condition)}:")
     with t.indented():
-        t.emit(f"{name}.load_state_dict({t.value(found.state)})")
+        t.emit(f"{name}.load_state_dict({t.value(restored.state)})")
 
 
-def _assign(t: Translation, optimizer: Optimizer, name: str, made_as: Definition | Optimizer) -> str | None:
+def _assign(
+    t: Translation, optimizer: Optimizer, name: str, definition: Definition | Optimizer
+) -> str | None:
     """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
-    option, table, module = made_as.option, made_as.table, made_as.module
+    option, table, module = definition.option, definition.table, definition.module
     if isinstance(option, str):
-        made, decay = _made(t, optimizer, option, table, module)
-        t.emit(f"{name} = {made}")
+        construction, decay = _made(t, optimizer, option, table, module)
+        t.emit(f"{name} = {construction}")
         return decay
     key = t.value(option.key)
     word = "if"
@@ -72,41 +74,41 @@ def _made(
 ) -> tuple[str, str | None]:
     """The construction of an optimizer, and by what its rate decays."""
     method = optimizer.form(name, table)
-    given: dict[str, str] = {}
+    arguments: dict[str, str] = {}
     for item in table.fields:
         key = item.key.value if isinstance(item.key, tree.String) else ""
         if key and key not in method.settings and key not in STATE[name]:
             continue
         if key not in method.settings:
             raise Problem("T7-228", table.line, f"the setting {key} of optim.{name}")
-        given[method.settings[key]] = _setting(t, name, key, item.value)
-    decay = given.pop("decay", None)
+        arguments[method.settings[key]] = _setting(t, name, key, item.value)
+    decay = arguments.pop("decay", None)
     if decay in ("0", "0.0"):
         decay = None
-    if given.get("lr_decay") in ("0", "0.0"):
-        del given["lr_decay"]
+    if arguments.get("lr_decay") in ("0", "0.0"):
+        del arguments["lr_decay"]
     if method.text == "sgd by element":
         pass
     elif name == "sgd":
-        if "momentum" in given and "dampening" not in given:
-            given["dampening"] = given["momentum"]  # optim's default
+        if "momentum" in arguments and "dampening" not in arguments:
+            arguments["dampening"] = arguments["momentum"]  # optim's default
         for zero in ("momentum", "dampening", "weight_decay"):
-            if given.get(zero) in ("0", "0.0"):
-                del given[zero]
-        if "momentum" not in given:
-            given.pop("dampening", None)
+            if arguments.get(zero) in ("0", "0.0"):
+                del arguments[zero]
+        if "momentum" not in arguments:
+            arguments.pop("dampening", None)
     for key, value in method.defaults.items():
-        given.setdefault(key, value)
+        arguments.setdefault(key, value)
     if name == "adadelta":
-        given = {key: value for key, value in given.items() if (key, value) not in _ADADELTA}
+        arguments = {key: value for key, value in arguments.items() if (key, value) not in _ADADELTA}
     for joined, (first, second, one, two) in method.pairs.items():
-        values = given.pop(first, one), given.pop(second, two)
+        values = arguments.pop(first, one), arguments.pop(second, two)
         if values != (one, two):
-            given[joined] = f"({values[0]}, {values[1]})"
+            arguments[joined] = f"({values[0]}, {values[1]})"
     if method.text:
         t.need_class("adam on data" if method.text == "adam" and t.training.explicit.stale else method.text)
-    names = sorted(given, key=lambda key: key != "lr")
-    texts = [t.training.vectors.parameters(module), *(f"{key}={given[key]}" for key in names)]
+    names = sorted(arguments, key=lambda key: key != "lr")
+    texts = [t.training.vectors.parameters(module), *(f"{key}={arguments[key]}" for key in names)]
     return f"{method.pytorch}({', '.join(texts)})", decay
 
 
@@ -155,20 +157,20 @@ def step(t: Translation, optimizer: Optimizer, node: Call, targets: tuple[Expres
         else:
             name = t.fresh("optimizer")
             _assign(t, optimizer, name, optimizer)
-    made = f"{name}.step({closure})"
+    step_call = f"{name}.step({closure})"
     losses = _unused(t, targets)
     if losses is None:
-        t.emit(made)
+        t.emit(step_call)
     elif _first_only(t, targets or ()):
-        t.emit(f"{losses} = {made}")
+        t.emit(f"{losses} = {step_call}")
     else:
         several_of = {METHODS[method].several for method in optimizer.methods}
         if len(several_of) > 1:
             raise Problem("T7-228", node.line, "all losses of a method that may be one of several")
         if not several_of.pop():
-            t.emit(f"{losses} = [{made}.item()]")
+            t.emit(f"{losses} = [{step_call}.item()]")
         else:
-            t.emit(made)
+            t.emit(step_call)
             t.emit(f"{losses} = {name}.losses")
     if optimizer.scheduler:
         t.emit(f"{optimizer.scheduler}.step()")

@@ -43,16 +43,16 @@ def join(states: Sequence[State | None]) -> State | None:
     if all(state == first for state in alive[1:]):
         return dict(first)
     result: State = {}
-    for place in {place: None for state in alive for place in state}:
+    for location in {location: None for state in alive for location in state}:
         facts = NOTHING
         for state in alive:
-            more = state.get(place)
-            if more is None and isinstance(place, tuple):
+            more = state.get(location)
+            if more is None and isinstance(location, tuple):
                 # What one of them has not stored at a key of a table may be anything in it.
-                more = state.get((place[0], "*"))
+                more = state.get((location[0], "*"))
             if more:
                 facts = facts | more if facts else more
-        result[place] = facts
+        result[location] = facts
     return result
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import tree
-from torch7py.translate.forms import LOOPS
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
-from torch7py.translate.native.outputs.identity import Identity, passes
-from torch7py.translate.native.outputs.sites import calls_of_modules, is_backward, that_call, used_in_place
-from torch7py.translate.native.own_passes import has_own_passes
+from torch7py.translate.native.outputs.module_calls import (
+    calls_of_modules,
+    is_backward,
+    that_call,
+    used_in_place,
+)
+from torch7py.translate.native.outputs.module_identity import Identity, passes
+from torch7py.translate.native.user_passes import has_user_passes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import LOOPS
 
 __all__ = ["overwritten"]
 
@@ -93,13 +98,13 @@ class _Flow:
 
     def statement(self, node: Statement) -> None:
         if isinstance(node, (tree.Local, tree.Assign)):
-            given = self.values(node.values)
+            value_facts = self.values(node.values)
             targets: tuple[Expression, ...] = node.names if isinstance(node, tree.Local) else node.targets
             for target, value in zip(targets, node.values, strict=False):
                 self.renewed(target, value)
             for index, target in enumerate(targets):
                 # The last call may give several values.
-                facts = given[min(index, len(given) - 1)] if given else NOTHING
+                facts = value_facts[min(index, len(value_facts) - 1)] if value_facts else NOTHING
                 self.store(target, facts)
         elif isinstance(node, tree.Run):
             self.value(node.call)
@@ -157,11 +162,11 @@ class _Flow:
             return
         start = node.place.start, node.place.end
         self.state = {  # what the loop gave the last time it ran is older than what it gives now
-            place: frozenset(
+            location: frozenset(
                 fact._replace(old=True) if start[0] <= fact.site.place.start < start[1] else fact
                 for fact in facts
             )
-            for place, facts in self.state.items()
+            for location, facts in self.state.items()
         }
         self.breaks.append([])
         skipped = None if isinstance(node, tree.Repeat) else self.copy()
@@ -185,9 +190,11 @@ class _Flow:
         """At the end of a turn what lies at the loop's variable in a table lies anywhere in it."""
         assert self.state is not None
         names = {name.name for name in variables}
-        for place in [place for place in self.state if isinstance(place, tuple) and place[1] in names]:
-            facts = self.state.pop(place)
-            everywhere = (place[0], "*")
+        for location in [
+            location for location in self.state if isinstance(location, tuple) and location[1] in names
+        ]:
+            facts = self.state.pop(location)
+            everywhere = (location[0], "*")
             self.state[everywhere] = self.state.get(everywhere, NOTHING) | facts
 
     # Places
@@ -203,9 +210,9 @@ class _Flow:
             if self.t.kind(target.base) == "tensor":
                 self.read(self.carried(target.base), target)  # a part of it is changed
                 return
-            place = (self.t.type(target.base), key_of(target.key))
-            strong = place[1] != "*"
-            self.state[place] = facts if strong else self.state.get(place, NOTHING) | facts
+            location = (self.t.type(target.base), key_of(target.key))
+            strong = location[1] != "*"
+            self.state[location] = facts if strong else self.state.get(location, NOTHING) | facts
 
     def hold(self, variable: Variable, facts: Facts) -> None:
         assert self.state is not None
@@ -219,28 +226,34 @@ class _Flow:
         if not isinstance(target, Name) or not isinstance(value, tree.Table) or self.state is None:
             return
         if all(name in self.used_in_place for name in self.t.scopes.of_name[target].reads):
-            found = self.t.type(value)
+            table_type = self.t.type(value)
             kept = {
-                (found, str(n) if item.key is None else key_of(item.key))
+                (table_type, str(n) if item.key is None else key_of(item.key))
                 for n, item in enumerate(value.fields, 1)
             }
-            for place in [p for p in self.state if isinstance(p, tuple) and p[0] is found and p not in kept]:
-                del self.state[place]
+            for location in [
+                p for p in self.state if isinstance(p, tuple) and p[0] is table_type and p not in kept
+            ]:
+                del self.state[location]
 
     def cells(self, table: Expression) -> Facts:
         """What the elements of a table may have."""
         if self.state is None or not self.has_places(table):
             return NOTHING
-        found = self.t.type(table)
-        inner = {found, found.element.find()} if found.element is not None else {found}
+        table_type = self.t.type(table)
+        inner = {table_type, table_type.element.find()} if table_type.element is not None else {table_type}
         return NOTHING.union(
-            *(facts for place, facts in self.state.items() if isinstance(place, tuple) and place[0] in inner)
+            *(
+                facts
+                for location, facts in self.state.items()
+                if isinstance(location, tuple) and location[0] in inner
+            )
         )
 
     def has_places(self, node: Expression) -> bool:
         """Whether the fields or elements of something are followed: of modules those that go through others."""
         if self.t.kind(node) == "module":
-            return any(map(has_own_passes, self.t.type(node).find().classes))
+            return any(map(has_user_passes, self.t.type(node).find().classes))
         return self.t.kind(node) in ("table", "object")
 
     def read(self, facts: Facts, node: Expression) -> None:
@@ -266,9 +279,9 @@ class _Flow:
         depth = len(self.held)
         for node in nodes:
             self.held.append(self.value(node))
-        given = self.held[depth:]
+        result = self.held[depth:]
         del self.held[depth:]
-        return given
+        return result
 
     def value(self, node: Expression) -> Facts:
         """What an expression may have the memory of; it is read."""
@@ -317,18 +330,20 @@ class _Flow:
         return facts.union(
             *(
                 more
-                for place, more in self.state.items()
-                if isinstance(place, tuple) and place[0] is base and not apart(place[1], key_of(node.key))
+                for location, more in self.state.items()
+                if isinstance(location, tuple)
+                and location[0] is base
+                and not apart(location[1], key_of(node.key))
             )
         )
 
     def table(self, node: tree.Table) -> Facts:
-        given = self.values([item.value for item in node.fields])
+        value_facts = self.values([item.value for item in node.fields])
         if self.state is None:
             return NOTHING
-        found = self.t.type(node)
-        for number, (item, facts) in enumerate(zip(node.fields, given, strict=True), 1):
-            self.state[found, str(number) if item.key is None else key_of(item.key)] = facts
+        table_type = self.t.type(node)
+        for number, (item, facts) in enumerate(zip(node.fields, value_facts, strict=True), 1):
+            self.state[table_type, str(number) if item.key is None else key_of(item.key)] = facts
         return NOTHING
 
     def binary(self, node: tree.Binary) -> Facts:
@@ -348,41 +363,41 @@ class _Flow:
     def call(self, node: Call | Invoke) -> Facts:
         path = self.t.path(node.callee) if isinstance(node, Call) else None
         first = node.receiver if isinstance(node, Invoke) else node.callee
-        given = self.values([first, *node.arguments])
-        own, given = given[0], given[1:]
+        value_facts = self.values([first, *node.arguments])
+        receiver_facts, value_facts = value_facts[0], value_facts[1:]
         appended = path == "table.insert"
         for argument in node.arguments[1 if appended else 0 :]:
             self.read(self.cells(argument), argument)
         if self.state is None:
             return NOTHING
         if appended and node.arguments:
-            place = (self.t.type(node.arguments[0]), "*")
-            self.state[place] = self.state.get(place, NOTHING) | given[-1]
+            location = (self.t.type(node.arguments[0]), "*")
+            self.state[location] = self.state.get(location, NOTHING) | value_facts[-1]
             return NOTHING
         functions = self.t.types.function_called(node)
         if node in self.sites:
-            return self.forward(node, given)
+            return self.forward(node, value_facts)
         if isinstance(node, Invoke) and is_backward(self.t, node) and not functions:
             return self.called(node, node.receiver, True)
         if functions:
-            return self.run_all(functions, node, own, given)
+            return self.run_all(functions, node, receiver_facts, value_facts)
         for argument in node.arguments:  # a function that is given may be called, and more than once
             for function in self.t.type(argument).functions if self.t.kind(argument) == "function" else ():
                 for _ in range(2):
                     self.function(function, (), ())
         if isinstance(node, Invoke):
             kind = self.t.kind(node.receiver)
-            return own if kind in ("tensor", None, "any") and node.method not in _NEW else NOTHING
+            return receiver_facts if kind in ("tensor", None, "any") and node.method not in _NEW else NOTHING
         if path in ("unpack", "table.unpack", "table.remove") and node.arguments:
-            return given[0] | self.cells(node.arguments[0])
+            return value_facts[0] | self.cells(node.arguments[0])
         if path in _VIEWS or path in ("assert", "pcall", "select"):
-            return NOTHING.union(*given)
+            return NOTHING.union(*value_facts)
         return NOTHING
 
-    def forward(self, site: Expression, given: list[Facts]) -> Facts:
+    def forward(self, site: Expression, argument_facts: list[Facts]) -> Facts:
         module = self.sites[site]
         if passes(self.t.type(module)):
-            return NOTHING.union(*given)
+            return NOTHING.union(*argument_facts)
         return self.called(site, module, False)
 
     def called(self, site: Expression, module: Expression, backward: bool) -> Facts:
@@ -393,8 +408,8 @@ class _Flow:
         new = Fact(site, module, backward=backward)
         assert self.state is not None
         self.state = {
-            place: frozenset(self.after(fact, new) for fact in facts) if facts else facts
-            for place, facts in self.state.items()
+            location: frozenset(self.after(fact, new) for fact in facts) if facts else facts
+            for location, facts in self.state.items()
         }
         for facts in self.held:
             for fact in facts:
@@ -413,7 +428,11 @@ class _Flow:
         return fact._replace(by=new.site)
 
     def run_all(
-        self, functions: Sequence[tree.Function], node: Call | Invoke, own: Facts, given: list[Facts]
+        self,
+        functions: Sequence[tree.Function],
+        node: Call | Invoke,
+        receiver_facts: Facts,
+        argument_facts: list[Facts],
     ) -> Facts:
         facts: Facts = NOTHING
         ends: list[State | None] = []
@@ -425,13 +444,15 @@ class _Flow:
             )
             first = node.receiver if isinstance(node, Invoke) else None
             arguments = (first, *node.arguments) if is_method else node.arguments
-            facts |= self.function(function, arguments, [own, *given] if is_method else given)
+            facts |= self.function(
+                function, arguments, [receiver_facts, *argument_facts] if is_method else argument_facts
+            )
             ends.append(self.state)
         self.state = join(ends)
         return facts
 
     def function(
-        self, function: tree.Function, arguments: Sequence[Expression | None], given: Sequence[Facts]
+        self, function: tree.Function, arguments: Sequence[Expression | None], argument_facts: Sequence[Facts]
     ) -> Facts:
         """The body of a function, where it is called."""
         self.entered.add(function)
@@ -439,7 +460,7 @@ class _Flow:
             return NOTHING
         if (
             function not in self.matters
-            and not any(given)
+            and not any(argument_facts)
             and not any(self.state.values())
             and not any(self.held)
         ):
@@ -448,7 +469,7 @@ class _Flow:
         self.breaks, self.jumps, self.bound = [], {}, dict(self.bound)
         for number, parameter in enumerate(function.parameters):
             variable = self.t.scopes.of_name[parameter]
-            self.hold(variable, given[number] if number < len(given) else NOTHING)
+            self.hold(variable, argument_facts[number] if number < len(argument_facts) else NOTHING)
             argument = arguments[number] if number < len(arguments) else None
             self.bound.pop(variable, None)
             if argument is not None and not variable.writes:

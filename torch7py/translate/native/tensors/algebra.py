@@ -56,24 +56,24 @@ def _scales(t: Translation, arguments: Arguments, line: int) -> tuple[str, list[
     if options is None:
         raise Problem("T7-271", line, "a sum of products with these arguments")
     numbers = [text for text, kind in zip(texts, kinds, strict=True) if kind == "n"]
-    given = [f"{o}={n}" for o, n in zip(options, numbers, strict=True) if n != "1"]
-    return ", ".join([*tensors, *given]), tensors
+    keyword_args = [f"{o}={n}" for o, n in zip(options, numbers, strict=True) if n != "1"]
+    return ", ".join([*tensors, *keyword_args]), tensors
 
 
 def _sum_of_products(name: str) -> None:
     """``x:addmm([beta,] [src,] [alpha,] a, b)`` and ``torch.addmm([beta,] src, [alpha,] a, b)``."""
 
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        given, tensors = _scales(t, arguments, receiver.line)
+        args, tensors = _scales(t, arguments, receiver.line)
         if len(tensors) == 2:
-            return atom(f"{receiver_text(t, receiver)}.{name}_({given})")
-        return atom(f"torch.{name}({given}, out={t.value(receiver)})")
+            return atom(f"{receiver_text(t, receiver)}.{name}_({args})")
+        return atom(f"torch.{name}({args}, out={t.value(receiver)})")
 
     def new(t: Translation, node: Call) -> Py:
-        given, tensors = _scales(t, node.arguments, node.line)
+        args, tensors = _scales(t, node.arguments, node.line)
         if len(tensors) != 3:
             raise Problem("T7-271", node.line, f"{name} with these arguments")
-        return atom(f"torch.{name}({given})")
+        return atom(f"torch.{name}({args})")
 
     in_place[name] = write
     maker(name)(new)
@@ -110,10 +110,10 @@ def of_values(t: Translation, node: Call) -> Py:
     return histc(t, node.arguments[0], node.arguments[1:])
 
 
-def _triangle(arguments: Arguments, place: int) -> list[Expression]:
+def _triangle(arguments: Arguments, position: int) -> list[Expression]:
     """The arguments, with the letters that are left out: of an upper triangle, not transposed, any diagonal."""
     letters = [tree.String(arguments[0].place, letter) for letter in "UNN"]
-    return [*arguments, *letters[len(arguments) - place :]]
+    return [*arguments, *letters[len(arguments) - position :]]
 
 
 def _letter(node: Expression, choices: str) -> str:
@@ -127,12 +127,12 @@ def _cholesky(name: str, python: str, tensors: int) -> None:
 
     @maker(name)
     def write(t: Translation, node: Call) -> Py:
-        given = node.arguments[:tensors]
-        if any(t.kind(argument) != "tensor" for argument in given) or len(node.arguments) > tensors + 1:
+        operands = node.arguments[:tensors]
+        if any(t.kind(argument) != "tensor" for argument in operands) or len(node.arguments) > tensors + 1:
             raise Problem("T7-271", node.line, f"{name} into a result")
         upper = _letter(_triangle(node.arguments, tensors)[tensors], "UL") == "U"
         flag = ", upper=True" if upper else ""
-        return atom(f"torch.{python}({', '.join(str(t.value(argument)) for argument in given)}{flag})")
+        return atom(f"torch.{python}({', '.join(str(t.value(argument)) for argument in operands)}{flag})")
 
 
 _cholesky("potrf", "linalg.cholesky", 1)
@@ -223,11 +223,11 @@ def decomposed(t: Translation, name: str, arguments: Arguments, targets: tuple[E
     return True
 
 
-def _symeig(given: list[str], letters: list[str]) -> tuple[str, int]:
+def _symeig(args: list[str], letters: list[str]) -> tuple[str, int]:
     part = next((letter for letter in letters if letter in "UL"), "U")
     if "V" in letters:
-        return f"torch.linalg.eigh({given[0]}, UPLO={code.quoted(part)})", 2
-    return f"torch.linalg.eigvalsh({given[0]}, UPLO={code.quoted(part)})", 1
+        return f"torch.linalg.eigh({args[0]}, UPLO={code.quoted(part)})", 2
+    return f"torch.linalg.eigvalsh({args[0]}, UPLO={code.quoted(part)})", 1
 
 
 _DECOMPOSITIONS: dict[str, Callable[[list[str], list[str]], tuple[str, int]]] = {
@@ -244,10 +244,10 @@ def _first(name: str) -> None:
 
     def write(t: Translation, node: Call) -> Py:
         letters = [a.value for a in node.arguments if isinstance(a, tree.String)]
-        given = [str(t.value(a)) for a in node.arguments if not isinstance(a, tree.String)]
-        if len(given) != (2 if name in ("gesv", "gels") else 1):
+        args = [str(t.value(a)) for a in node.arguments if not isinstance(a, tree.String)]
+        if len(args) != (2 if name in ("gesv", "gels") else 1):
             raise Problem("T7-271", node.line, f"{name} with these arguments")
-        text, count = _DECOMPOSITIONS[name](given, letters)
+        text, count = _DECOMPOSITIONS[name](args, letters)
         return atom(text if count == 1 else f"{text}[0]")
 
     maker(name)(write)

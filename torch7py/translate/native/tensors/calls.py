@@ -7,6 +7,7 @@ from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
+from torch7py.translate.native.integer_tensors import changed
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.algebra import decomposed
@@ -21,7 +22,6 @@ from torch7py.translate.native.tensors.rules import (
     sizes,
 )
 from torch7py.translate.native.tensors.selecting import ordered
-from torch7py.translate.native.whole_tensors import changed
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 
@@ -40,8 +40,8 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
         return renewed(t, receiver, lambda base: f"{t.need('round_away')}({base})")
     if name in in_place:
         return in_place[name](t, receiver, arguments)
-    found = rules.get(name)
-    if found is None:
+    rule = rules.get(name)
+    if rule is None:
         if name in ELEMENTWISE:
             if len(arguments) == 1 and t.kind(arguments[0]) == "tensor" and name not in ("round", "cinv"):
                 return atom(f"torch.{name}({t.value(arguments[0])}, out={t.value(receiver)})")  # into x
@@ -50,7 +50,7 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
         problem = Undecided if page_library.has_method("tensor", name) else Problem
         raise problem("T7-271", node.line, f"the tensor method {name}")
-    text = found(t, receiver, arguments)
+    text = rule(t, receiver, arguments)
     if name in ("size", "stride") and not arguments and t.type(node).has("stored"):
         return atom(f"list({text})")
     if name == "totable" and t.representation(node) == "dict":
@@ -148,9 +148,9 @@ def _statement(t: Translation, node: Invoke) -> bool:
     if name in ("copy",) and len(node.arguments) == 1:
         base = t.value(receiver)
         if base.text.endswith("]") and _is_part(t, receiver):
-            given = node.arguments[0]
-            written = t.models.origins.cut(given, t.value(given))
-            t.emit(f"{base} = {fitted(t, receiver, given, written, lambda: base.text)}")
+            source = node.arguments[0]
+            written = t.models.origins.cut(source, t.value(source))
+            t.emit(f"{base} = {fitted(t, receiver, source, written, lambda: base.text)}")
             return True
     if name in ("fill", "zero"):
         base = t.value(receiver)
@@ -159,9 +159,9 @@ def _statement(t: Translation, node: Invoke) -> bool:
             return True
     if name == "apply" and len(node.arguments) == 1 and _gives_nothing(t, node.arguments[0]):
         function = t.value(node.arguments[0])
-        each = t.fresh("element")
-        t.emit(f"for {each} in {receiver_text(t, receiver)}.flatten().tolist():")
-        t.emit(f"    {function}({each})")
+        element = t.fresh("element")
+        t.emit(f"for {element} in {receiver_text(t, receiver)}.flatten().tolist():")
+        t.emit(f"    {function}({element})")
         return True
     if name == "set":
         raise Problem("T7-272", node.line, f"{name} as a statement")
@@ -171,8 +171,10 @@ def _statement(t: Translation, node: Invoke) -> bool:
 
 def _gives_nothing(t: Translation, function: Expression) -> bool:
     """Whether a function takes an element and gives no value, ever: it leaves the tensor as it is."""
-    found = t.type(function).find().functions
-    return bool(found) and all(len(f.parameters) == 1 and not t.types.returns[f].counts for f in found)
+    functions = t.type(function).find().functions
+    return bool(functions) and all(
+        len(f.parameters) == 1 and not t.types.returns[f].counts for f in functions
+    )
 
 
 def _is_part(t: Translation, node: Expression) -> bool:
@@ -244,10 +246,10 @@ def places(t: Translation, node: Expression) -> Py | None:
         return None
     receiver, name, arguments = call
     if name in ("max", "min", "sort"):
-        found = f"{receiver_text(t, receiver)}.arg{name}({_along(t, name, arguments)})"
+        indices = f"{receiver_text(t, receiver)}.arg{name}({_along(t, name, arguments)})"
     else:
-        found = f"{_two(t, *call, True)}.indices"
-    return Py(f"{found} + 1", code.ADD)
+        indices = f"{_two(t, *call, True)}.indices"
+    return Py(f"{indices} + 1", code.ADD)
 
 
 def gives_places(t: Translation, node: Expression) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.integer_tensors import changed, operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.results import into, into_receiver
@@ -17,14 +18,13 @@ from torch7py.translate.native.tensors.rules import (
     renewed,
     sizes,
 )
-from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression, Index, Invoke
 
 
 def _changing(name: str, python: str) -> None:
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        given = ", ".join(t.expressions.number(argument).text for argument in arguments)
-        return atom(f"{receiver_text(t, receiver)}.{python}({given})")
+        args = ", ".join(t.expressions.number(argument).text for argument in arguments)
+        return atom(f"{receiver_text(t, receiver)}.{python}({args})")
 
     in_place[name] = write
 
@@ -79,9 +79,9 @@ def _sum(t: Translation, receiver: Expression, arguments: Arguments, name: str) 
 
 def _stays_tensor(t: Translation, node: Expression) -> bool:
     """Whether a number is written as the tensor that it is computed from: an element, or a sum."""
-    parts = [each for each in tree.walk(node) if isinstance(each, Index) and each in t.raw_elements]
-    sums = [each for each in tree.walk(node) if isinstance(each, Invoke) and each in t.raw_elements]
-    sources = [*(part.base for part in parts), *(each.receiver for each in sums if not t.whole(each))]
+    parts = [inner for inner in tree.walk(node) if isinstance(inner, Index) and inner in t.raw_elements]
+    sums = [inner for inner in tree.walk(node) if isinstance(inner, Invoke) and inner in t.raw_elements]
+    sources = [*(part.base for part in parts), *(inner.receiver for inner in sums if not t.whole(inner))]
     return any(t.kind(source) == "tensor" for source in sources)
 
 
@@ -198,13 +198,13 @@ for _lua in ("addcmul", "addcdiv"):
 def _random(name: str) -> Rule:
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
-        given = [t.value(argument).text for argument in arguments]
+        args = [t.value(argument).text for argument in arguments]
         if name == "random":
-            low, high = ("1", given[0]) if len(given) == 1 else (given[0], given[1])
+            low, high = ("1", args[0]) if len(args) == 1 else (args[0], args[1])
             end = t.expressions.whole_number(arguments[-1], 1)
             del high
             return atom(f"{base}.random_({low}, {end})")
-        return atom(f"{base}.{name}_({', '.join(given)})")
+        return atom(f"{base}.{name}_({', '.join(args)})")
 
     return write
 

@@ -9,7 +9,7 @@ from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
-from torch7py.translate.native.facts import saved
+from torch7py.translate.native.integer_tensors import operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.calls import apply
@@ -24,7 +24,7 @@ from torch7py.translate.native.tensors.rules import (
     rules,
     sizes,
 )
-from torch7py.translate.native.whole_tensors import operation
+from torch7py.translate.native.timers_and_paths import saved
 from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
 
@@ -38,8 +38,8 @@ def torch_function(t: Translation, name: str, node: Call) -> Py | None:
         return maker(t, node)
     if f"torch.{name}" in library.TENSOR_TYPES:
         kind = "FloatTensor" if name == "CudaTensor" else name.removeprefix("Cuda")
-        made = _constructor(t, f"torch.{kind}", node)
-        return atom(f"{made.at(code.ATOM)}.cuda()") if name.startswith("Cuda") else made
+        tensor = _constructor(t, f"torch.{kind}", node)
+        return atom(f"{tensor.at(code.ATOM)}.cuda()") if name.startswith("Cuda") else tensor
     arguments = node.arguments
     if name == "pow" and [t.kind(argument) for argument in arguments] == ["number", "tensor"]:
         return code.power(t.value(arguments[0]), t.value(arguments[1]))
@@ -196,8 +196,8 @@ def uniform(t: Translation, node: Call) -> Py:
 @maker("normal")
 def normal(t: Translation, node: Call) -> Py:
     t.imports.add("random")
-    given = [t.value(a).text for a in node.arguments]
-    return atom(f"random.gauss({', '.join(given + ['0.0', '1.0'][len(given) :])})")
+    args = [t.value(a).text for a in node.arguments]
+    return atom(f"random.gauss({', '.join(args + ['0.0', '1.0'][len(args) :])})")
 
 
 @maker("random")
@@ -224,13 +224,13 @@ def is_tensor(t: Translation, node: Call) -> Py:
 @maker("LongStorage")
 def long_storage(t: Translation, node: Call) -> Py:
     """A list of sizes, as ``x:size()`` gives; one that is changed later is a list in Python too."""
-    given = node.arguments[0] if len(node.arguments) == 1 else None
+    argument = node.arguments[0] if len(node.arguments) == 1 else None
     stored = t.type(node).has("stored")
-    if given is not None and stored and t.kind(given) == "number":
-        return Py(f"[0] * {t.expressions.whole_number(given).at(code.MULTIPLY + 1)}", code.MULTIPLY)
-    if not isinstance(given, tree.Table) or any(item.key is not None for item in given.fields):
+    if argument is not None and stored and t.kind(argument) == "number":
+        return Py(f"[0] * {t.expressions.whole_number(argument).at(code.MULTIPLY + 1)}", code.MULTIPLY)
+    if not isinstance(argument, tree.Table) or any(item.key is not None for item in argument.fields):
         raise Problem("T7-271", node.line, "a storage that is no list of sizes")
-    items = sizes(t, tuple(item.value for item in given.fields))
+    items = sizes(t, tuple(item.value for item in argument.fields))
     return atom(f"[{items}]" if stored else f"torch.Size([{items}])")
 
 
@@ -260,9 +260,9 @@ def torch_type(t: Translation, node: Call) -> Py:
 def _common_package(t: Translation, classes: Sequence[LuaClass]) -> str | None:
     """What the names of classes, and of those that derive from them, begin with before their names in the page."""
     begins = set()
-    for made in {one for each in classes for one in t.classes.family(each)}:
-        begin, dot, last = made.name.rpartition(".")
-        if made.by_metatable or last != t.classes.names.get(made):
+    for lua_class in {one for cls in classes for one in t.classes.family(cls)}:
+        begin, dot, last = lua_class.name.rpartition(".")
+        if lua_class.by_metatable or last != t.classes.names.get(lua_class):
             return None
         begins.add(begin + dot)
     return begins.pop() if len(begins) == 1 else None
@@ -290,8 +290,8 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
     if isinstance(first, tree.Table):
         numbers = list(_leaves(first))
         literal = all(isinstance(n, Number) for n in numbers)
-        told = any(_texts_within(t, n) is not None for n in numbers)
-        text = _told(t, first) if told else t.value(first).text
+        has_strings = any(_texts_within(t, n) is not None for n in numbers)
+        text = _told(t, first) if has_strings else t.value(first).text
         if kind == "Long" and all(t.whole(n) for n in numbers):
             return atom(f"torch.tensor({text})")
         if not dtype and literal and numbers and isinstance(numbers[0], Number):
@@ -314,10 +314,10 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
 
 def _texts_within(t: Translation, node: Expression) -> int | None:
     """How many tables deep there are numbers as text; 0 of a text itself, None where there are none."""
-    found, depth = t.type(node), 0
-    while found.kind == "table" and depth < 3:
-        found, depth = found.of_elements(), depth + 1
-    return depth if found.kind == "string" else None
+    type_, depth = t.type(node), 0
+    while type_.kind == "table" and depth < 3:
+        type_, depth = type_.of_elements(), depth + 1
+    return depth if type_.kind == "string" else None
 
 
 def _from_texts(value: Py | str, depth: int) -> str:
@@ -337,11 +337,11 @@ def _told(t: Translation, node: Expression) -> str:
 
 
 def _leaves(node: tree.Table) -> list[Expression]:
-    found: list[Expression] = []
+    leaves: list[Expression] = []
     for item in node.fields:
         value = item.value
-        found += _leaves(value) if isinstance(value, tree.Table) else [value]
-    return found
+        leaves += _leaves(value) if isinstance(value, tree.Table) else [value]
+    return leaves
 
 
 def _real_literal(t: Translation, node: tree.Table) -> str:

@@ -11,10 +11,10 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, library_rules, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule, rules
-from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 
@@ -66,9 +66,9 @@ def name_of_type(t: Translation, node: Expression) -> Py:
     """The name of a tensor's type. PyTorch has Torch7's, but for tensors on graphics cards and for masks."""
     mask = elements(t, node) == "mask"
     if t.cards:
-        made = _first_gradient(t, node)
-        if made is not None:
-            return atom(f"{t.need('tensor_type')}({made})")
+        gradient = _first_gradient(t, node)
+        if gradient is not None:
+            return atom(f"{t.need('tensor_type')}({gradient})")
         if not mask and _is_alike(t, node):
             return atom(f"{t.need('tensor_type')}({_of_its_type(t, node)})")
     elif mask:
@@ -92,18 +92,20 @@ def _first_gradient(t: Translation, node: Expression) -> str | None:
     if t.kind(node.base) != "criterion" or not isinstance(node.base, Name):
         return None
     variable = t.scopes.of_name[node.base]
-    sources = t.wholes.sources(variable)
-    made = sources[0] if len(sources) == 1 else None
-    function = t.project.moves.by_function.get(made.receiver) if isinstance(made, Invoke) else None
+    sources = t.integers.sources(variable)
+    construction = sources[0] if len(sources) == 1 else None
+    function = (
+        t.project.moves.by_function.get(construction.receiver) if isinstance(construction, Invoke) else None
+    )
     if (
         function is None
-        or not isinstance(made, Invoke)
-        or not t.models.builders.is_construction(made.receiver)
+        or not isinstance(construction, Invoke)
+        or not t.models.builders.is_construction(construction.receiver)
     ):
         return None
     layers = t.type(node.base).find().layers
     if any(facts.takes(layer.name) != "tensor" for layer in layers) or any(
-        t.path(call.callee) == "torch.setdefaulttensortype" and call.place.start > made.place.start
+        t.path(call.callee) == "torch.setdefaulttensortype" and call.place.start > construction.place.start
         for call in tree.every(t.program, Call)
     ):
         return None
@@ -123,7 +125,7 @@ def _is_alike(t: Translation, node: Expression, seen: frozenset[Variable] = froz
         if t.type(node).has("flat weights") or t.training.vectors.weights_of(node) is not None:
             return True
         variable = t.scopes.of_name[node]
-        sources = t.wholes.sources(variable)
+        sources = t.integers.sources(variable)
         return (
             bool(sources)
             and variable not in seen
@@ -174,13 +176,13 @@ def memory(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 def _is_all_of_its_memory(t: Translation, name: Name) -> bool:
     variable = t.scopes.of_name[name]
-    sources = t.wholes.sources(variable)
-    made = sources[0] if len(sources) == 1 else None
-    while isinstance(made, Invoke) and made.method in ("fill", "zero"):
-        made = made.receiver
-    if not isinstance(made, Call) or t.path(made.callee) not in _MAKERS or variable.writes:
+    sources = t.integers.sources(variable)
+    construction = sources[0] if len(sources) == 1 else None
+    while isinstance(construction, Invoke) and construction.method in ("fill", "zero"):
+        construction = construction.receiver
+    if not isinstance(construction, Call) or t.path(construction.callee) not in _MAKERS or variable.writes:
         return False
-    arguments = made.arguments
+    arguments = construction.arguments
     sizes = bool(arguments) and all(t.kind(argument) == "number" for argument in arguments)
     if not sizes and not (len(arguments) == 1 and isinstance(arguments[0], tree.Table)):
         return False

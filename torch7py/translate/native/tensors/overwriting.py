@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import ELEMENTWISE
-from torch7py.translate.native import code, whole_tensors
+from torch7py.translate.native import code, integer_tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import sizes
@@ -58,47 +58,47 @@ def _empty(t: Translation, shape: Invoke) -> Py:
 
 def _first(t: Translation, link: Invoke, shape: Invoke | None, alone: bool) -> Py | None:
     """The method that overwrites: it is given all that it computes with."""
-    name, given = link.method, link.arguments
-    kinds = [t.kind(argument) for argument in given]
+    name, args = link.method, link.arguments
+    kinds = [t.kind(argument) for argument in args]
     if name == "set" and kinds == ["tensor"] and alone and shape is None:
-        return t.value(given[0])
+        return t.value(args[0])
     if name == "copy" and kinds == ["tensor"]:
-        value = t.value(given[0])
-        if _converted(t, given[0]):
+        value = t.value(args[0])
+        if _converted(t, args[0]):
             return atom(f"{value.at(code.ATOM)}.to(torch.get_default_dtype())")
-        made = t.path(given[0].callee) if isinstance(given[0], Call) else None
-        return atom(f"{value.at(code.ATOM)}.clone()") if alone and made not in _MAKERS else value
-    if name in _OPERATORS and len(given) == 2 and kinds[0] == "tensor" and None not in kinds:
+        constructor = t.path(args[0].callee) if isinstance(args[0], Call) else None
+        return atom(f"{value.at(code.ATOM)}.clone()") if alone and constructor not in _MAKERS else value
+    if name in _OPERATORS and len(args) == 2 and kinds[0] == "tensor" and None not in kinds:
         if name in ("mul", "div", "add") or kinds[1] == "tensor":
-            whole = whole_tensors.operation(t, given[0], _OPERATORS[name], given[1])
-            return whole or _operation(t, t.value(given[0]), _OPERATORS[name], t.value(given[1]))
+            whole = integer_tensors.operation(t, args[0], _OPERATORS[name], args[1])
+            return whole or _operation(t, t.value(args[0]), _OPERATORS[name], t.value(args[1]))
         return None
     if name == "add" and kinds == ["tensor", "number", "tensor"]:
-        return _scaled(t, t.value(given[0]), given[1], given[2])
+        return _scaled(t, t.value(args[0]), args[1], args[2])
     if name in ("mm", "mv") and kinds == ["tensor", "tensor"]:
-        return _operation(t, t.value(given[0]), "@", t.value(given[1]))
+        return _operation(t, t.value(args[0]), "@", t.value(args[1]))
     if name in ELEMENTWISE and kinds == ["tensor"]:
-        return _elementwise(t.value(given[0]), name)
+        return _elementwise(t.value(args[0]), name)
     if name == "pow" and kinds == ["tensor", "number"]:
-        return code.power(t.value(given[0]), t.value(given[1]))
+        return code.power(t.value(args[0]), t.value(args[1]))
     if name in ("sum", "mean") and kinds == ["tensor", "number"]:
-        place = t.expressions.position(given[1])
-        return atom(f"{t.value(given[0]).at(code.ATOM)}.{name}({place}, keepdim=True)")
-    if name == "clamp" and len(given) == 3 and kinds[0] == "tensor":
-        return atom(f"{t.value(given[0]).at(code.ATOM)}.clamp({t.value(given[1])}, {t.value(given[2])})")
-    if name in _COMPARE and len(given) == 2 and kinds[0] == "tensor":
+        dim = t.expressions.position(args[1])
+        return atom(f"{t.value(args[0]).at(code.ATOM)}.{name}({dim}, keepdim=True)")
+    if name == "clamp" and len(args) == 3 and kinds[0] == "tensor":
+        return atom(f"{t.value(args[0]).at(code.ATOM)}.clamp({t.value(args[1])}, {t.value(args[2])})")
+    if name in _COMPARE and len(args) == 2 and kinds[0] == "tensor":
         kind = t.type(link.receiver).find().tensor_type
         if kind not in (None, "Double", "Float", "Byte"):
             return None
-        left = t.value(given[0])
-        compared = f"({left.at(code.ADD)} {_COMPARE[name]} {t.value(given[1]).at(code.ADD)})"
+        left = t.value(args[0])
+        compared = f"({left.at(code.ADD)} {_COMPARE[name]} {t.value(args[1]).at(code.ADD)})"
         return atom(f"{compared}.{'byte()' if kind == 'Byte' else f'to({left.at(code.ATOM)}.dtype)'}")
     if name in ("cmax", "cmin") and kinds == ["tensor", "tensor"]:
-        return atom(f"torch.{name[1:]}imum({t.value(given[0])}, {t.value(given[1])})")
+        return atom(f"torch.{name[1:]}imum({t.value(args[0])}, {t.value(args[1])})")
     if shape is None:
         return None
     if name in ("zero", "fill"):
-        filled = "0" if name == "zero" else t.value(given[0]).text
+        filled = "0" if name == "zero" else t.value(args[0]).text
         if shape.method == "resizeAs":
             like = t.value(shape.arguments[0])
             return atom(
@@ -110,7 +110,7 @@ def _first(t: Translation, link: Invoke, shape: Invoke | None, alone: bool) -> P
         shape_text = f"({places})" if "," in places else f"({places},)"
         return atom(f"torch.full({shape_text}, float({filled}))")
     if name in _RANDOM:
-        return atom(f"{_empty(t, shape)}.{_RANDOM[name]}({', '.join(t.value(a).text for a in given)})")
+        return atom(f"{_empty(t, shape)}.{_RANDOM[name]}({', '.join(t.value(a).text for a in args)})")
     return None
 
 
@@ -134,30 +134,30 @@ def _converted(t: Translation, node: Expression) -> bool:
 
 def _next(t: Translation, value: Py, link: Invoke) -> Py | None:
     """The same for a method that changes what is there."""
-    name, given = link.method, link.arguments
-    if name in _OPERATORS and len(given) == 1:
-        if whole_tensors.elements(t, link.receiver) is not None:
+    name, args = link.method, link.arguments
+    if name in _OPERATORS and len(args) == 1:
+        if integer_tensors.elements(t, link.receiver) is not None:
             return None
-        return _operation(t, value, _OPERATORS[name], t.value(given[0]))
-    if name in ("add", "csub") and len(given) == 2 and t.kind(given[0]) == "number":
-        return _scaled(t, value, given[0], given[1], "+" if name == "add" else "-")
-    if name == "addcmul" and len(given) == 3:
+        return _operation(t, value, _OPERATORS[name], t.value(args[0]))
+    if name in ("add", "csub") and len(args) == 2 and t.kind(args[0]) == "number":
+        return _scaled(t, value, args[0], args[1], "+" if name == "add" else "-")
+    if name == "addcmul" and len(args) == 3:
         return atom(
-            f"torch.addcmul({value}, {t.value(given[1])}, {t.value(given[2])}, value={t.value(given[0])})"
+            f"torch.addcmul({value}, {t.value(args[1])}, {t.value(args[2])}, value={t.value(args[0])})"
         )
-    if name in ELEMENTWISE and not given:
+    if name in ELEMENTWISE and not args:
         return _elementwise(value, name)
-    if name == "pow" and len(given) == 1:
-        return code.power(value, t.value(given[0]))
-    if name == "clamp" and len(given) == 2:
-        return atom(f"{value.at(code.ATOM)}.clamp({t.value(given[0])}, {t.value(given[1])})")
+    if name == "pow" and len(args) == 1:
+        return code.power(value, t.value(args[0]))
+    if name == "clamp" and len(args) == 2:
+        return atom(f"{value.at(code.ATOM)}.clamp({t.value(args[0])}, {t.value(args[1])})")
     of_another = isinstance(link.receiver, Invoke) and link.receiver.method == "copy"  # that tensor itself
     if (
         name in ("resizeAs", "viewAs")
-        and [t.kind(argument) for argument in given] == ["tensor"]
+        and [t.kind(argument) for argument in args] == ["tensor"]
         and not of_another
     ):
-        return atom(f"{value.at(code.ATOM)}.reshape_as({t.value(given[0])})")
+        return atom(f"{value.at(code.ATOM)}.reshape_as({t.value(args[0])})")
     return None
 
 

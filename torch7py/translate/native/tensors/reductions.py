@@ -94,13 +94,13 @@ def sort(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         return atom(f"torch.sort({more}, out=({receiver_text(t, receiver)}, {t.value(places)}))")
     if "tensor" in kinds:
         raise Problem("T7-271", receiver.line, "sort into one tensor")
-    given = ["-1"]
+    args = ["-1"]
     for argument in arguments:
         if isinstance(argument, tree.Boolean):
-            given += ["descending=True"] if argument.value else []
+            args += ["descending=True"] if argument.value else []
         else:
-            given[0] = dimension(t, argument)
-    inside = "" if given == ["-1"] else ", ".join(given)
+            args[0] = dimension(t, argument)
+    inside = "" if args == ["-1"] else ", ".join(args)
     return atom(f"{receiver_text(t, receiver)}.sort({inside}).values")
 
 

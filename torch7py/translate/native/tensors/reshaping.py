@@ -9,11 +9,11 @@ from functools import cached_property
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import VIEWS
-from torch7py.translate.forms import bare, returns_of
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.tensors.rules import in_place, is_made_here
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = ["Reshapes"]
 
@@ -27,8 +27,8 @@ class Reshapes:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
 
-    def are_copies(self, given: Expression) -> bool:
-        return given in self._apart
+    def are_copies(self, tensor: Expression) -> bool:
+        return tensor in self._apart
 
     @cached_property
     def _apart(self) -> set[Expression]:
@@ -37,22 +37,22 @@ class Reshapes:
 
 def _apart(t: Translation) -> set[Expression]:
     """The tensors that are reshaped with a copy."""
-    found: set[Expression] = set()
+    tensors: set[Expression] = set()
     changed: set[_Root] | None = None
     for node in tree.those(t.program, Call, Invoke):
         assert isinstance(node, (Call, Invoke))
-        given = _reshaped(t, node)
-        if given is None or is_made_here(t, given):
+        tensor = _reshaped(t, node)
+        if tensor is None or is_made_here(t, tensor):
             continue
         changed = _changed(t) if changed is None else changed
         holders, kept = _holders(t, node)
         if (
             node in holders
             or not changed.isdisjoint(holders)
-            or (kept and not changed.isdisjoint(_roots(t, given)))
+            or (kept and not changed.isdisjoint(_roots(t, tensor)))
         ):
-            found.add(given)
-    return found
+            tensors.add(tensor)
+    return tensors
 
 
 def _reshaped(t: Translation, node: Call | Invoke) -> Expression | None:
@@ -113,18 +113,18 @@ def _root(t: Translation, node: Expression) -> _Root | None:
 
 def _roots(t: Translation, node: Expression) -> set[_Root]:
     """What an expression's memory is kept in, under any name that it was given before."""
-    found: set[_Root] = set()
+    roots: set[_Root] = set()
     seen: set[Expression] = set()
     waiting = [node]
     while waiting:
-        made = _memory(t, waiting.pop())
-        if made in seen:
+        owner = _memory(t, waiting.pop())
+        if owner in seen:
             continue
-        seen.add(made)
-        root = _root(t, made)
-        found |= set() if root is None else {root}
-        waiting += _given(t, made)
-    return found
+        seen.add(owner)
+        root = _root(t, owner)
+        roots |= set() if root is None else {root}
+        waiting += _given(t, owner)
+    return roots
 
 
 def _given(t: Translation, node: Expression) -> list[Expression]:
@@ -135,7 +135,7 @@ def _given(t: Translation, node: Expression) -> list[Expression]:
         over = loop.values[0] if isinstance(loop, tree.GenericFor) else None
         if isinstance(over, Call) and over.arguments and t.kind(over.arguments[0]) == "table":
             return t.tables.given(t.type(over.arguments[0]), None)
-        return [source for source in t.wholes.sources(variable) if not isinstance(source, bool)]
+        return [source for source in t.integers.sources(variable) if not isinstance(source, bool)]
     if isinstance(node, Index) and t.kind(node.base) == "table":
         name = node.key.value if isinstance(node.key, tree.String) else None
         return t.tables.given(t.type(node.base), name)
@@ -146,17 +146,17 @@ def _given(t: Translation, node: Expression) -> list[Expression]:
 
 def _changed(t: Translation) -> set[_Root]:
     """What holds tensors that the program changes in place."""
-    found: set[_Root] = set()
+    roots: set[_Root] = set()
     for node in tree.those(t.program, Call, Invoke, tree.Assign):
         if isinstance(node, tree.Assign):
             bases = [target.base for target in node.targets if isinstance(target, Index)]
             for base in bases:
-                found |= _roots(t, base) if t.kind(base) == "tensor" else set()
+                roots |= _roots(t, base) if t.kind(base) == "tensor" else set()
         elif isinstance(node, Invoke):
             if node.method in in_place and t.kind(node.receiver) == "tensor":
-                found |= _roots(t, node.receiver)
+                roots |= _roots(t, node.receiver)
         elif isinstance(node, Call) and node.arguments:
             name = (t.path(node.callee) or "").removeprefix("torch.")
             if name in library.TENSOR_METHODS and len(node.arguments) > 1:  # torch.add(into, x, 1)
-                found |= _roots(t, node.arguments[0])
-    return found
+                roots |= _roots(t, node.arguments[0])
+    return roots

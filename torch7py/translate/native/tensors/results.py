@@ -9,10 +9,10 @@ from torch7py.translate import tree
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.integer_tensors import operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, dimension
-from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Expression, Index, Name
 
 __all__ = ["PRODUCTS", "into", "into_receiver", "into_two"]
@@ -76,8 +76,8 @@ def into(t: Translation, result: str, name: str, arguments: Arguments) -> Py | N
     if name in _REDUCTIONS and len(arguments) == 2 and kinds[1] == "number":
         return atom(f"torch.{name}({texts[0]}, {dimension(t, arguments[1])}, keepdim=True, out={result})")
     if name in ("cumsum", "cumprod") and len(arguments) <= 2:
-        place = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
-        return atom(f"torch.{name}({texts[0]}, {place}, out={result})")
+        dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
+        return atom(f"torch.{name}({texts[0]}, {dim}, out={result})")
     if name in ("tril", "triu", "diag") and "tensor" not in kinds[1:]:
         return atom(f"torch.{name}({', '.join(texts)}, out={result})")
     if name in PRODUCTS and len(arguments) == 2:
@@ -85,8 +85,8 @@ def into(t: Translation, result: str, name: str, arguments: Arguments) -> Py | N
     if name == "inverse" and len(arguments) == 1:
         return atom(f"torch.linalg.inv({texts[0]}, out={result})")
     if name == "cat" and kinds[1:2] == ["tensor"]:
-        place = dimension(t, arguments[2]) if len(arguments) > 2 else "-1"
-        return atom(f"torch.cat([{texts[0]}, {texts[1]}], {place}, out={result})")
+        dim = dimension(t, arguments[2]) if len(arguments) > 2 else "-1"
+        return atom(f"torch.cat([{texts[0]}, {texts[1]}], {dim}, out={result})")
     return None
 
 
@@ -110,12 +110,12 @@ def into_two(t: Translation, name: str, values: Expression, places: Expression, 
     if any(t.kind(node) != "number" for node in numbers) or (name in ("max", "min") and not numbers):
         raise Problem("T7-271", values.line, f"{name} into two tensors, with these arguments")
     count = [str(t.expressions.whole_number(numbers.pop(0)))] if name == "kthvalue" else []
-    given = [str(t.value(rest[0])), *count, dimension(t, numbers[0]) if numbers else "-1"]
+    args = [str(t.value(rest[0])), *count, dimension(t, numbers[0]) if numbers else "-1"]
     if name != "sort":
-        given.append("keepdim=True")
+        args.append("keepdim=True")
     elif flags and flags[0]:
-        given.append("descending=True")
-    t.emit(f"torch.{name}({', '.join(given)}, out=({t.value(values)}, {t.value(places)}))")
+        args.append("descending=True")
+    t.emit(f"torch.{name}({', '.join(args)}, out=({t.value(values)}, {t.value(places)}))")
     if isinstance(places, (Name, Index)):
         t.emit(f"{t.value(places)} += 1")
     return True

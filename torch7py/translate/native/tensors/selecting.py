@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import returns_of
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, minus_one
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
@@ -19,8 +19,8 @@ from torch7py.translate.native.tensors.rules import (
     rule,
     rules,
 )
-from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["ordered"]
 
@@ -187,12 +187,12 @@ def _function_of_elements(python: str) -> Rule:
             raise Undecided(
                 "T7-271", receiver.line, "a function that does not give a number for each element"
             )
-        given = [str(t.value(argument)) for argument in arguments]
+        texts = [str(t.value(argument)) for argument in arguments]
         if counts == {0}:
-            unused = ", ".join("_" * place for place in range(1, len(arguments) + 1))
-            what = given[-1].removeprefix("lambda: ")
-            given[-1] = f"lambda {unused}: {what if what != given[-1] else f'{what}()'}"
-        return atom(f"{receiver_text(t, receiver)}.{python}({', '.join(given)})")
+            unused = ", ".join("_" * width for width in range(1, len(arguments) + 1))
+            what = texts[-1].removeprefix("lambda: ")
+            texts[-1] = f"lambda {unused}: {what if what != texts[-1] else f'{what}()'}"
+        return atom(f"{receiver_text(t, receiver)}.{python}({', '.join(texts)})")
 
     return write
 

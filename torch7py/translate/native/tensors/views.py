@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from torch7py.translate.forms import bare
 from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, add_constant, atom, minus_one
@@ -19,6 +18,7 @@ from torch7py.translate.native.tensors.rules import (
 )
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name
+from torch7py.translate.tree_queries import bare
 
 
 @rule("size")
@@ -66,7 +66,7 @@ def _is_selection(t: Translation, node: Expression, seen: set[Variable]) -> bool
     if not isinstance(node, Name) or t.scopes.of_name[node] in seen:
         return False
     seen.add(t.scopes.of_name[node])
-    sources = t.wholes.sources(t.scopes.of_name[node])
+    sources = t.integers.sources(t.scopes.of_name[node])
     return any(not isinstance(source, bool) and _is_selection(t, source, seen) for source in sources)
 
 
@@ -132,8 +132,8 @@ def transpose(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 @rule("select")
 def select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    dim, place = dimension(t, arguments[0]), t.expressions.position(arguments[1])
-    text = f"[{place}]" if dim == "0" else f".select({dim}, {place})"
+    dim, position = dimension(t, arguments[0]), t.expressions.position(arguments[1])
+    text = f"[{position}]" if dim == "0" else f".select({dim}, {position})"
     text = receiver_text(t, receiver) + text
     return atom(text)
 
@@ -142,8 +142,8 @@ def select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 def sub(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     """A first and a last position for each of the leading dimensions; negative ones count from the end."""
     texts = []
-    for place in range(0, len(arguments), 2):
-        first, last = arguments[place], arguments[place + 1]
+    for offset in range(0, len(arguments), 2):
+        first, last = arguments[offset], arguments[offset + 1]
         start = str(t.expressions.position(first))
         end = t.expressions.whole_number(last)
         if end.text.startswith("-") and end.text[1:].isdigit():
@@ -181,26 +181,26 @@ def _sum(t: Translation, first: Expression, length: Expression) -> str:
 @rule("index")
 def index(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if len(arguments) == 3:  # y:index(x, dim, places), into y
-        dim, place = dimension(t, arguments[1]), minus_one(t.value(arguments[2]))
+        dim, indices = dimension(t, arguments[1]), minus_one(t.value(arguments[2]))
         source = t.value(arguments[0])
-        return atom(f"torch.index_select({source}, {dim}, {place}, out={t.value(receiver)})")
+        return atom(f"torch.index_select({source}, {dim}, {indices}, out={t.value(receiver)})")
     dim = dimension(t, arguments[0])
-    place = minus_one(t.value(arguments[1]))
+    indices = minus_one(t.value(arguments[1]))
     if dim == "0":
-        return atom(f"{receiver_text(t, receiver)}[{place}]")
-    return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {place})")
+        return atom(f"{receiver_text(t, receiver)}[{indices}]")
+    return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {indices})")
 
 
 @rule("gather")
 def gather(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
-    return atom(f"{receiver_text(t, receiver)}.gather({dim}, {place})")
+    dim, indices = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
+    return atom(f"{receiver_text(t, receiver)}.gather({dim}, {indices})")
 
 
 @changing("scatter")
 def scatter_(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    dim, place = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
-    return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {place}, {t.value(arguments[2])})")
+    dim, indices = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
+    return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {indices}, {t.value(arguments[2])})")
 
 
 @rule("squeeze", "unsqueeze")

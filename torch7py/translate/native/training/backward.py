@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from torch7py.translate import forms, tree
-from torch7py.translate.forms import base_name
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native.gradients import Gradients, is_gradient
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.training.carried import Carried
-from torch7py.translate.native.training.explicit import Explicit
+from torch7py.translate.native.training.explicit_backward import Explicit
 from torch7py.translate.native.training.losses import Losses
+from torch7py.translate.native.training.truncated_bptt import Carried
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["BackwardPasses"]
 
 
 @dataclass(eq=False)
-class _Found:
+class _FunctionGradients:
     """What is found in one function."""
 
     own: list[Statement]
@@ -49,24 +49,24 @@ class BackwardPasses:
         self._scopes = {  # those with a backward pass
             places.owner[home]
             for node in tree.every(self.t.program, Invoke)
-            if self.t.own_passes.is_backward(node) and (home := places.home.get(node)) is not None
+            if self.t.user_passes.is_backward(node) and (home := places.home.get(node)) is not None
         }
 
     def analyse(self, scopes: list[Scope]) -> None:
         """Find the backward passes of a program: which are those of a loss, and which are written call by call."""
         explicit, losses = self.explicit, self.losses
-        found: dict[Scope, _Found] = {}
+        steps_by_scope: dict[Scope, _FunctionGradients] = {}
         for scope in scopes:
-            if scope in self._scopes and self.t.own_passes.is_inside(scope.function):
+            if scope in self._scopes and self.t.user_passes.is_inside(scope.function):
                 explicit.take(
                     scope, sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
                 )
             elif scope in self._scopes:
-                own = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
-                self.training.steps[scope] = own
-                self.carried.find(scope, own)
-                found[scope] = self._judge(own)
-        for scope, step in found.items():
+                statements = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
+                self.training.steps[scope] = statements
+                self.carried.find(scope, statements)
+                steps_by_scope[scope] = self._judge(statements)
+        for scope, step in steps_by_scope.items():
             if explicit.may_take(scope) and not step.objections and not step.escapes:
                 if explicit.calls.objects(step.own, step.dropped):
                     step.escapes = True
@@ -75,13 +75,13 @@ class BackwardPasses:
                 losses.place_backward(scope, step.own, step.dropped)
                 step.unknown = bool(losses.unknown - before.unknown)
                 losses.restore(before)
-        waiting = [s for s, step in found.items() if explicit.may_take(s) and step.is_other]
+        waiting = [s for s, step in steps_by_scope.items() if explicit.may_take(s) and step.is_other]
         while waiting:
             scope = waiting.pop()
-            if scope not in explicit.scopes and scope in found and explicit.may_take(scope):
-                explicit.take(scope, found[scope].own)
-                waiting += explicit.forwards_elsewhere(scope, found[scope].own)
-        for scope, step in found.items():
+            if scope not in explicit.scopes and scope in steps_by_scope and explicit.may_take(scope):
+                explicit.take(scope, steps_by_scope[scope].own)
+                waiting += explicit.forwards_elsewhere(scope, steps_by_scope[scope].own)
+        for scope, step in steps_by_scope.items():
             if scope not in explicit.scopes:
                 self.objections.update(step.objections)
                 self.training.dropped |= step.dropped
@@ -89,49 +89,49 @@ class BackwardPasses:
                 losses.place_backward(scope, step.own, step.dropped)
         self.training.dropped.update(self.t.models.coupling.functions_back())
         steps = {self._step(statement) for statement in losses.backward_at}
-        for place, scaled in self.scales.items():
+        for step_node, scaled in self.scales.items():
             home = self.t.surroundings.home[scaled]
-            if place not in steps and self.t.surroundings.owner[home] not in explicit.scopes:
+            if step_node not in steps and self.t.surroundings.owner[home] not in explicit.scopes:
                 self.objections[home] = "a gradient that is scaled, of a loss elsewhere"
 
-    def _judge(self, own: list[Statement]) -> _Found:
+    def _judge(self, statements: list[Statement]) -> _FunctionGradients:
         """Which statements of a function compute gradients, and what there is against their being a loss's."""
         gradients: set[Variable] = set()
         dropped: set[Statement] = set()
-        while self._grow(own, gradients, dropped):
+        while self._grow(statements, gradients, dropped):
             pass
-        self._check_escapes(own, gradients, dropped)
-        in_order = [statement for statement in own if statement in dropped]
+        self._check_escapes(statements, gradients, dropped)
+        in_order = [statement for statement in statements if statement in dropped]
         passed = Gradients(self.t, in_order)
-        scaled = self._scaled(own, dropped)
+        scaled = self._scaled(statements, dropped)
         passed.scaled.update(scaled)
-        found = _Found(own, gradients, dropped)
+        step = _FunctionGradients(statements, gradients, dropped)
         for statement in in_order:
             for objection in passed.objections(statement):
-                found.objections.setdefault(self.losses.outermost(statement, dropped), objection)
-        calls = [s for s in own if any(self.t.own_passes.is_backward(n) for n in tree.own_nodes(s))]
-        found.escapes = any(s not in dropped for s in calls) or any(
-            self._reads_gradient(node) for s in own if s not in dropped for node in tree.own_nodes(s)
+                step.objections.setdefault(self.losses.outermost(statement, dropped), objection)
+        calls = [s for s in statements if any(self.t.user_passes.is_backward(n) for n in tree.own_nodes(s))]
+        step.escapes = any(s not in dropped for s in calls) or any(
+            self._reads_gradient(node) for s in statements if s not in dropped for node in tree.own_nodes(s)
         )
-        return found
+        return step
 
-    def _scaled(self, own: list[Statement], dropped: set[Statement]) -> list[Invoke]:
+    def _scaled(self, statements: list[Statement], dropped: set[Statement]) -> list[Invoke]:
         """``criterion:backward(x, y):div(n)``, where all criterions of a step are scaled by the same number."""
         groups: dict[Scope | Statement, list[Invoke]] = {}
-        for statement in own:
+        for statement in statements:
             for node in tree.own_nodes(statement):
-                is_call = isinstance(node, Invoke) and self.t.own_passes.is_backward(node)
+                is_call = isinstance(node, Invoke) and self.t.user_passes.is_backward(node)
                 if is_call and isinstance(node, Invoke) and self.t.kind(node.receiver) == "criterion":
                     groups.setdefault(self._step(statement), []).append(node)
-        nodes = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke)]
+        nodes = [n for s in statements for n in tree.own_nodes(s) if isinstance(n, Invoke)]
         scaled = {n.receiver: n for n in nodes if n.method in ("div", "mul") and len(n.arguments) == 1}
-        found: list[Invoke] = []
-        for step, given in groups.items():
-            changes = [scaled[n] for n in given if n in scaled]
-            if len(changes) == len(given) and self._are_alike(changes, own, dropped):
+        scalings: list[Invoke] = []
+        for step, calls in groups.items():
+            changes = [scaled[n] for n in calls if n in scaled]
+            if len(changes) == len(calls) and self._are_alike(changes, statements, dropped):
                 self.scales[step] = changes[0]
-                found += changes
-        return found
+                scalings += changes
+        return scalings
 
     def _step(self, statement: Statement) -> Scope | Statement:
         """What a statement's training step is in: its function, or in the main program the outermost loop around it."""
@@ -143,27 +143,28 @@ class BackwardPasses:
         """How the gradient of a loss is scaled that goes back at a statement."""
         return self.scales.get(self._step(statement))
 
-    def _are_alike(self, changes: list[Invoke], own: list[Statement], dropped: set[Statement]) -> bool:
+    def _are_alike(self, changes: list[Invoke], statements: list[Statement], dropped: set[Statement]) -> bool:
         """Whether gradients are scaled by one number, which is known where the loss is."""
         of_name, places = self.t.scopes.of_name, self.t.surroundings
         factor = changes[0].arguments[0]
         if self.t.kind(factor) != "number" or any(isinstance(n, (Call, Invoke)) for n in tree.walk(factor)):
             return False
         for name in [n for n in tree.walk(factor) if isinstance(n, Name)]:
-            if any(places.home.get(written) in own for written in of_name[name].writes):
+            if any(places.home.get(written) in statements for written in of_name[name].writes):
                 return False
             declared = of_name[name].declaration
             home = places.home.get(declared) if declared is not None else None
             if home is not None and any(s in dropped for s in (home, *places.parents[home])):
                 return False  # of the steps, or of what is left out
         return all(
-            n.method == changes[0].method and forms.same_expression(n.arguments[0], factor) for n in changes
+            n.method == changes[0].method and tree_queries.same_expression(n.arguments[0], factor)
+            for n in changes
         )
 
-    def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
+    def _grow(self, statements: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
         news = False
         of_name = self.t.scopes.of_name
-        for statement in own:
+        for statement in statements:
             if statement in dropped:
                 continue
             if self.t.models.coupling.copies_back(statement):
@@ -184,7 +185,7 @@ class BackwardPasses:
                     statement.values and all(is_gradient(self.t, v, gradients) for v in statement.values)
                 ) or all(v in gradients for v in variables):
                     pass
-                elif not self._serves(variables, statement, own, dropped):
+                elif not self._serves(variables, statement, statements, dropped):
                     continue
                 elif self.t.models.coupling.takes_back and self._runs(statement):
                     self.training.run_alone.add(statement)
@@ -195,10 +196,10 @@ class BackwardPasses:
                 if isinstance(statement, tree.GenericFor) and is_gradient(
                     self.t, statement.values[0], gradients
                 ):
-                    found = {of_name[name] for name in statement.names} - gradients
-                    gradients |= found
-                    news = news or bool(found)
-                inside = [s for s in own if statement in self.t.surroundings.parents[s]]
+                    loop_variables = {of_name[name] for name in statement.names} - gradients
+                    gradients |= loop_variables
+                    news = news or bool(loop_variables)
+                inside = [s for s in statements if statement in self.t.surroundings.parents[s]]
                 if inside and all(s in dropped for s in inside):
                     dropped.add(statement)
                     news = True
@@ -215,7 +216,7 @@ class BackwardPasses:
 
     def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
         """Whether a call as a statement only computes, keeps or checks gradients."""
-        if self.t.own_passes.is_backward(call):
+        if self.t.user_passes.is_backward(call):
             return True
         if isinstance(call, Invoke):
             return self._base(call.receiver, gradients) is not None
@@ -241,7 +242,11 @@ class BackwardPasses:
         return variable if variable in gradients else None
 
     def _serves(
-        self, variables: list[Variable], statement: Statement, own: list[Statement], dropped: set[Statement]
+        self,
+        variables: list[Variable],
+        statement: Statement,
+        statements: list[Statement],
+        dropped: set[Statement],
     ) -> bool:
         """Whether variables are read, and read only by statements that compute gradients."""
         if not isinstance(statement, tree.Local):
@@ -257,14 +262,16 @@ class BackwardPasses:
                     return False
         return True
 
-    def _check_escapes(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> None:
-        for statement in own:
+    def _check_escapes(
+        self, statements: list[Statement], gradients: set[Variable], dropped: set[Statement]
+    ) -> None:
+        for statement in statements:
             if statement in dropped:
                 continue
             for node in tree.own_nodes(statement):
                 if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
                     for other in list(dropped):
-                        if any(self.t.own_passes.is_backward(n) for n in tree.own_nodes(other)):
+                        if any(self.t.user_passes.is_backward(n) for n in tree.own_nodes(other)):
                             dropped.discard(other)
                     gradients.clear()
                     return

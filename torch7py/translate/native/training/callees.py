@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.forms import base_name
-from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.interfaces.training import Explicit
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Callees"]
 
@@ -19,11 +19,11 @@ class Callees:
         self.t, self.flow, self.calls = t, forwards.flow, forwards
 
     def forward(
-        self, node: Invoke, own: list[Statement], candidates: list[Call | Invoke]
+        self, node: Invoke, statements: list[Statement], candidates: list[Call | Invoke]
     ) -> tuple[Call | Invoke, Call | Invoke] | None:
         """The forward that a backward call surely belongs to, and the call of the function that it is in."""
         at = self.flow.statement(node)
-        before = [s for s in own if s.place.start < at.place.start]
+        before = [s for s in statements if s.place.start < at.place.start]
         for statement in sorted(before, key=lambda s: -s.place.start):
             for call in reversed(tree.own_nodes(statement)):
                 if not isinstance(call, (Call, Invoke)):
@@ -33,8 +33,8 @@ class Callees:
                 functions = self.t.types.function_called(call)
                 if not any(self._runs(f, node.receiver) for f in functions):
                     continue
-                found = self._of(functions[0], call, node, candidates) if len(functions) == 1 else None
-                return None if found is None else (found, call)
+                forward_call = self._of(functions[0], call, node, candidates) if len(functions) == 1 else None
+                return None if forward_call is None else (forward_call, call)
         return None
 
     def _runs(self, function: tree.Function, module: Expression) -> bool:
@@ -58,8 +58,8 @@ class Callees:
             return None
         if self._is_changed(forward, last) or self.calls.switched(call, node):
             return None
-        given = [node.arguments[0], *self._targets(self.flow.statement(call))]
-        if any(self.flow.changed(value, call, node) for value in given):
+        values = [node.arguments[0], *self._targets(self.flow.statement(call))]
+        if any(self.flow.changed(value, call, node) for value in values):
             return None
         return forward
 
@@ -75,24 +75,24 @@ class Callees:
             return True
         if not (isinstance(module, Index) and isinstance(node.receiver, Index) and isinstance(call, Invoke)):
             return False
-        own = isinstance(module.base, Name) and module.base.name == "self"
-        return own and self.flow.same(call.receiver, node.receiver.base)
+        is_self_field = isinstance(module.base, Name) and module.base.name == "self"
+        return is_self_field and self.flow.same(call.receiver, node.receiver.base)
 
     def _same_input(
         self, function: tree.Function, call: Call | Invoke, forward: Call | Invoke, node: Invoke
     ) -> bool:
         """Whether the forward's input is a parameter that is given what the backward call names."""
-        of_name, given = self.t.scopes.of_name, forward.arguments[0]
-        if not isinstance(given, Name) or of_name[given].writes:
+        of_name, argument_name = self.t.scopes.of_name, forward.arguments[0]
+        if not isinstance(argument_name, Name) or of_name[argument_name].writes:
             return False
         return any(
-            of_name[parameter] is of_name[given] and self.flow.same(argument, node.arguments[0])
+            of_name[parameter] is of_name[argument_name] and self.flow.same(argument, node.arguments[0])
             for parameter, argument in self.t.types.given(function, call)
         )
 
     def _is_changed(self, forward: Call | Invoke, last: Statement) -> bool:
         """Whether the input or the output changes in the rest of the function."""
-        target = given_whole(self.flow.statement(forward), forward)
+        target = passed_integers(self.flow.statement(forward), forward)
         values = [forward.arguments[0], *([] if target is None else [target])]
         return any(self.flow.changed(value, forward, last) for value in values) or self.calls.switched(
             forward, last

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native.analysis.flow import given_whole
-from torch7py.translate.native.analysis.passes import Forward, Given, Pass
+from torch7py.translate.native.analysis.explicit_calls import CriterionBackward, Forward, Pass
+from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.interfaces.training import Explicit
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.training.forwards import Forwards
@@ -20,17 +20,19 @@ class Criterions:
         self.explicit, self.t, self.calls, self.losses = explicit, t, forwards, losses
         self.flow = forwards.flow
 
-    def forward_of(self, given: Given, scope: Scope, own: list[Statement]) -> None:
+    def forward_of(
+        self, criterion_backward: CriterionBackward, scope: Scope, statements: list[Statement]
+    ) -> None:
         """The forward of the criterion that a backward call of it belongs to."""
-        node = given.node
+        node = criterion_backward.node
         if len(node.arguments) < 2:
             return
-        if self.calls.overwrites(node, own):
-            given.refused = "a gradient that another call has overwritten when it is read"
+        if self.calls.overwrites(node, statements):
+            criterion_backward.refused = "a gradient that another call has overwritten when it is read"
             return
         before = [
             n
-            for s in own
+            for s in statements
             for n in tree.own_nodes(s)
             if isinstance(n, (Call, Invoke))
             and self.losses.is_loss_call(n)
@@ -52,51 +54,51 @@ class Criterions:
         for other in self.explicit.given.values():
             if other.loss is last:
                 other.again = True
-        given.again = self.flow.repeats(self.flow.statement(last), self.flow.statement(node))
-        given.loss = last
+        criterion_backward.again = self.flow.repeats(self.flow.statement(last), self.flow.statement(node))
+        criterion_backward.loss = last
 
-    def _is_output(self, value: Expression, place: tree.Node) -> Forward | None:
+    def _is_output(self, value: Expression, location: tree.Node) -> Forward | None:
         """The forward whose output an expression is, at some place."""
         if isinstance(value, Index):
-            found = self.explicit.read.get(value)
-            return found if isinstance(found, Forward) else None
+            source = self.explicit.read.get(value)
+            return source if isinstance(source, Forward) else None
         if not isinstance(value, Name):
             return None
         variable = self.t.scopes.of_name[value]
         for forward in reversed(list(self.explicit.forwards.values())):
             statement = self.flow.statement(forward.node)
-            target = given_whole(statement, forward.node)
+            target = passed_integers(statement, forward.node)
             if target is None or self.t.scopes.of_name[target] is not variable:
                 continue
-            if not self.flow.precedes(statement, self.flow.statement(place)):
+            if not self.flow.precedes(statement, self.flow.statement(location)):
                 continue
-            if forward.node.place.end <= place.place.start and not self.flow.assigned(
-                value, forward.node, place
+            if forward.node.place.end <= location.place.start and not self.flow.assigned(
+                value, forward.node, location
             ):
                 return forward
         return None
 
-    def pass_on(self, found: Pass, scope: Scope, own: list[Statement]) -> None:
+    def pass_on(self, backward_pass: Pass, scope: Scope, statements: list[Statement]) -> None:
         """Where a gradient is a criterion's, passed on at once, the pass is that of the loss."""
-        gradient = found.node.arguments[1]
+        gradient = backward_pass.node.arguments[1]
         while isinstance(gradient, tree.Paren):
             gradient = gradient.inner
-        given, statement = self._criterion_of(gradient, found, own)
-        if given is None or given.loss is None:
+        criterion_backward, statement = self._criterion_of(gradient, backward_pass, statements)
+        if criterion_backward is None or criterion_backward.loss is None:
             return
-        predicted = given.node.arguments[0]
-        if found.forward is not None:
-            if self._is_output(predicted, given.node) is not found.forward:
+        predicted = criterion_backward.node.arguments[0]
+        if backward_pass.forward is not None:
+            if self._is_output(predicted, criterion_backward.node) is not backward_pass.forward:
                 return
         elif not self._is_kept_output(predicted):
             return
-        holder = self.holder(given, scope)
+        holder = self.holder(criterion_backward, scope)
         if not holder:
             return
-        found.loss = holder
-        given.fused = True
-        if given.again:
-            found.again = True
+        backward_pass.loss = holder
+        criterion_backward.fused = True
+        if criterion_backward.again:
+            backward_pass.again = True
         if statement is not None:
             self.explicit.left_out.add(statement)
 
@@ -106,46 +108,46 @@ class Criterions:
             return value in self.explicit.kept_fields
         if not isinstance(value, Name):
             return False
-        sources = self.t.wholes.sources(self.t.scopes.of_name[value])
+        sources = self.t.integers.sources(self.t.scopes.of_name[value])
         return len(sources) == 1 and isinstance(sources[0], Index) and sources[0] in self.explicit.kept_fields
 
     def _criterion_of(
-        self, gradient: Expression, found: Pass, own: list[Statement]
-    ) -> tuple[Given | None, Statement | None]:
+        self, gradient: Expression, backward_pass: Pass, statements: list[Statement]
+    ) -> tuple[CriterionBackward | None, Statement | None]:
         """The criterion's call that gives a gradient, used for nothing else, and the statement that has only that."""
         if gradient in self.explicit.given:
             return self.explicit.given[gradient], None
         if isinstance(gradient, Index):
             source = self.explicit.read.get(gradient)
-            if isinstance(source, Given):
+            if isinstance(source, CriterionBackward):
                 of_it = [r for r in self.explicit.read.values() if r is source]
                 statement = self.flow.statement(source.node)
                 alone = isinstance(statement, tree.Run) and statement.call is source.node
                 if (
                     len(of_it) == 1
                     and alone
-                    and not self.flow.repeats(statement, self.flow.statement(found.node))
+                    and not self.flow.repeats(statement, self.flow.statement(backward_pass.node))
                 ):
                     return source, statement
             return None, None
         if not isinstance(gradient, Name):
             return None, None
         variable = self.t.scopes.of_name[gradient]
-        made = [
+        assignments = [
             s
-            for s in own
+            for s in statements
             if isinstance(s, (tree.Local, tree.Assign))
             and len(s.values) == 1
-            and given_whole(s, s.values[0]) is not None
-            and self.t.scopes.of_name[given_whole(s, s.values[0]) or gradient] is variable
+            and passed_integers(s, s.values[0]) is not None
+            and self.t.scopes.of_name[passed_integers(s, s.values[0]) or gradient] is variable
         ]
         writes = len(variable.writes) + (0 if variable.is_global else 1)
-        before = [s for s in made if s.place.end <= gradient.place.start]
-        if variable.captured or not before or len(made) < writes - self._empty_declarations(variable):
+        before = [s for s in assignments if s.place.end <= gradient.place.start]
+        if variable.captured or not before or len(assignments) < writes - self._empty_declarations(variable):
             return None, None
         statement = before[-1]
         source = self.explicit.given.get(statement.values[0])
-        after = [s for s in made if s.place.start > statement.place.start]
+        after = [s for s in assignments if s.place.start > statement.place.start]
         end = after[0].place.start if after else None
         reads = [
             r
@@ -165,13 +167,13 @@ class Criterions:
         statement = self.flow.statement_of.get(variable.declaration)
         return 1 if isinstance(statement, tree.Local) and not statement.values else 0
 
-    def holder(self, given: Given, scope: Scope) -> str:
+    def holder(self, criterion_backward: CriterionBackward, scope: Scope) -> str:
         """What the page calls the loss that a criterion's forward gave; nothing where it has no name."""
-        loss = given.loss
+        loss = criterion_backward.loss
         if loss is None:
             return ""
         statement = self.flow.statement(loss)
-        target = given_whole(statement, loss)
+        target = passed_integers(statement, loss)
         losses = self.losses
         if target is not None:
             variable = self.t.scopes.of_name[target]

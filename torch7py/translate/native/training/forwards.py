@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from torch7py.translate import forms, tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.facts.methods import VIEWS
-from torch7py.translate.forms import base_name
 from torch7py.translate.kinds import all_parts
-from torch7py.translate.native.analysis.flow import given_whole
+from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.own_passes import is_own_pass
+from torch7py.translate.native.user_passes import is_user_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Forwards"]
 
@@ -37,7 +37,7 @@ class Forwards:
         return [n for n in self._calls if self.training.losses.is_loss_call(n)]
 
     def is_forward(self, node: tree.Node | tree.Block) -> bool:
-        if is_own_pass(self.t, node):
+        if is_user_pass(self.t, node):
             return False
         if isinstance(node, Invoke):
             return node.method in FORWARD and self.t.kind(node.receiver) == "module" and bool(node.arguments)
@@ -53,21 +53,21 @@ class Forwards:
 
     def all_of(self, module: Expression) -> list[Call | Invoke]:
         calls = self._of_models if self.t.kind(module) == "module" else self._of_losses
-        found = [n for n in calls if self.is_module(self.module(n), module)]
-        return sorted(found, key=lambda n: n.place.start)
+        forwards = [n for n in calls if self.is_module(self.module(n), module)]
+        return sorted(forwards, key=lambda n: n.place.start)
 
     def is_module(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions mean the same module: one variable, or a field of objects of one class."""
         if self.flow.same(a, b):
             return True
-        if isinstance(a, Index) and isinstance(b, Index) and forms.same_expression(a, b):
+        if isinstance(a, Index) and isinstance(b, Index) and tree_queries.same_expression(a, b):
             return bool(self.t.type(a.base).find().classes) and self.t.type(a.base) is self.t.type(b.base)
         return False
 
-    def last(self, node: Invoke, own: list[Statement]) -> Call | Invoke | None:
+    def last(self, node: Invoke, statements: list[Statement]) -> Call | Invoke | None:
         """The forward that a backward call belongs to, if it is surely the last one before it."""
         statement = self.flow.statement(node)
-        here = set(own)
+        here = set(statements)
         before = [
             f
             for f in self.all_of(node.receiver)
@@ -89,15 +89,15 @@ class Forwards:
             return None
         return last
 
-    def runs_between(self, module: Expression, forward: Call | Invoke, place: Expression) -> bool:
+    def runs_between(self, module: Expression, forward: Call | Invoke, end: Expression) -> bool:
         """Whether a module, or a part of it, may be run again between its forward and another place."""
-        if self.flow.runs(module, forward, place) or self.flow.assigned(module, forward, place):
+        if self.flow.runs(module, forward, end) or self.flow.assigned(module, forward, end):
             return True
         return any(
             isinstance(n, (Call, Invoke))
             and self.is_forward(n)
             and (self._shares(self.module(n), module) or self.is_module(self.module(n), module))
-            for n in self.flow.between(forward, place)
+            for n in self.flow.between(forward, end)
         )
 
     def switched(self, forward: tree.Node, backward: tree.Node) -> bool:
@@ -174,28 +174,28 @@ class Forwards:
                 return True
         return False
 
-    def backward_calls(self, own: list[Statement]) -> list[Invoke]:
-        is_backward = self.t.own_passes.is_backward
-        found = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke) and is_backward(n)]
-        return sorted(found, key=lambda n: n.place.start)
+    def backward_calls(self, statements: list[Statement]) -> list[Invoke]:
+        is_backward = self.t.user_passes.is_backward
+        calls = [n for s in statements for n in tree.own_nodes(s) if isinstance(n, Invoke) and is_backward(n)]
+        return sorted(calls, key=lambda n: n.place.start)
 
-    def objects(self, own: list[Statement], dropped: set[Statement]) -> bool:
+    def objects(self, statements: list[Statement], dropped: set[Statement]) -> bool:
         """Whether the calls of a function are no backward pass of a loss, for what happens between them."""
         seen: set[Expression] = set()
-        for node in self.backward_calls(own):
+        for node in self.backward_calls(statements):
             if self.flow.statement(node) not in dropped or self.is_one_of_several(node.receiver):
                 continue
-            if self.overwrites(node, own) or self._is_left_out(node, own):
+            if self.overwrites(node, statements) or self._is_left_out(node, statements):
                 return True
-            last = self.last(node, own)
-            if node in self.lost or self.comes_after_several(node, own):
+            last = self.last(node, statements)
+            if node in self.lost or self.comes_after_several(node, statements):
                 return True
             if last is None or self.keeps_steps(node.receiver):
                 continue
             statement = self.flow.statement(last)
             count = 1 if self.t.kind(node.receiver) == "module" else 2
             pairs = zip(last.arguments[:count], node.arguments[:count], strict=False)
-            target = given_whole(statement, last)
+            target = passed_integers(statement, last)
             if (
                 last in seen
                 or self.switched(last, node)
@@ -207,7 +207,7 @@ class Forwards:
             seen.add(last)
         return False
 
-    def comes_after_several(self, node: Invoke, own: list[Statement]) -> bool:
+    def comes_after_several(self, node: Invoke, statements: list[Statement]) -> bool:
         """Whether a module has been run for each turn of a loop when a backward call behind that loop goes back.
 
         It has the output of the last turn only, and so have all layers in it.
@@ -218,19 +218,19 @@ class Forwards:
         before = [
             home
             for call in self.all_of(node.receiver)
-            if (home := self.flow.statement(call)) in own and home.place.end <= statement.place.start
+            if (home := self.flow.statement(call)) in statements and home.place.end <= statement.place.start
         ]
         return (
             bool(before) and self.flow.repeats(statement, before[-1]) and not self.keeps_steps(node.receiver)
         )
 
-    def _is_left_out(self, node: Invoke, own: list[Statement]) -> bool:
+    def _is_left_out(self, node: Invoke, statements: list[Statement]) -> bool:
         """Whether a module that moves all the same gets no gradients in a branch, where a loss is computed."""
-        calls = self.backward_calls(own)
+        calls = self.backward_calls(statements)
         losses = [self.flow.statement(n) for n in calls if self.t.kind(n.receiver) == "criterion"]
         moved = [
             self.flow.statement(n)
-            for s in own
+            for s in statements
             for n in tree.own_nodes(s)
             if isinstance(n, Invoke)
             and n.method == "updateParameters"
@@ -248,7 +248,7 @@ class Forwards:
                 return True
         return False
 
-    def overwrites(self, node: Invoke, own: list[Statement]) -> bool:
+    def overwrites(self, node: Invoke, statements: list[Statement]) -> bool:
         """Whether what a backward call gives is read after another call of the kind has given its own there."""
         statement = self.flow.statement(node)
         target = self.holds(statement, node)
@@ -256,14 +256,14 @@ class Forwards:
             return False
         others = [
             n
-            for n in self.backward_calls(own)
+            for n in self.backward_calls(statements)
             if n is not node and n.method != "accGradParameters" and self.flow.same(n.receiver, node.receiver)
         ]
         if not isinstance(target, Name):  # in a table
             return not self.keeps_steps(node.receiver) and self.flow.read_in_other_turns(statement, target)
         variable = self.t.scopes.of_name[target]
         for read in variable.reads:
-            if read.place.start < node.place.end or self.flow.statement(read) not in own:
+            if read.place.start < node.place.end or self.flow.statement(read) not in statements:
                 continue
             if self.flow.assigned(target, node, read):
                 continue

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch7py.translate import tree
-from torch7py.translate.forms import LOOPS, base_name, same_expression
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree_queries import LOOPS, base_name, same_expression
 
 __all__ = ["Losses"]
 
@@ -30,9 +30,9 @@ class Losses(interfaces.Losses):
             set(self.graph_functions),
             set(self.calls),
             dict(self.hoisted),
-            {s: list(found) for s, found in self.hoisted_at.items()},
+            {s: list(entries) for s, entries in self.hoisted_at.items()},
             dict(self.named),
-            {s: list(found) for s, found in self.backward_at.items()},
+            {s: list(entries) for s, entries in self.backward_at.items()},
             set(self.unknown),
             set(t.graph_variables),
             {s: set(names) for s, names in t.names.used.items()},
@@ -48,13 +48,13 @@ class Losses(interfaces.Losses):
                 return around
         return statement
 
-    def place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
+    def place_backward(self, scope: Scope, statements: list[Statement], dropped: set[Statement]) -> None:
         waiting: list[Invoke] = []
         passes: list[tuple[Statement, list[Variable | str]]] = []
-        for statement in own:
+        for statement in statements:
             if statement not in dropped:
                 continue
-            calls = [n for n in tree.own_nodes(statement) if self.t.own_passes.is_backward(n)]
+            calls = [n for n in tree.own_nodes(statement) if self.t.user_passes.is_backward(n)]
             criterions = [
                 c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
             ]
@@ -64,7 +64,7 @@ class Losses(interfaces.Losses):
                 losses: list[Variable | str] = []
                 try:
                     for call in waiting:
-                        loss = self._loss_of(call, scope, own)
+                        loss = self._loss_of(call, scope, statements)
                         if loss not in losses:
                             losses.append(loss)
                 except _NoLoss:
@@ -72,56 +72,62 @@ class Losses(interfaces.Losses):
                 waiting = []
                 passes.append((self.outermost(statement, dropped), losses))
                 self.backward_at.setdefault(passes[-1][0], [])
-        for outermost, losses in self._joined(passes, own, dropped):
+        for outermost, losses in self._joined(passes, statements, dropped):
             for loss in losses:
-                at = self._first_change(loss, outermost, own, dropped)
-                given = self.backward_at.setdefault(at, [])
-                given += [loss] if loss not in given else []
+                at = self._first_change(loss, outermost, statements, dropped)
+                known_losses = self.backward_at.setdefault(at, [])
+                known_losses += [loss] if loss not in known_losses else []
 
     def _joined(
         self,
         passes: list[tuple[Statement, list[Variable | str]]],
-        own: list[Statement],
+        statements: list[Statement],
         dropped: set[Statement],
     ) -> list[tuple[Statement, list[Variable | str]]]:
         """Passes whose gradients meet in one module, as one at the last of them: autograd goes through it once."""
-        found: list[tuple[Statement, list[Variable | str], set[Statement]]] = []
+        groups: list[tuple[Statement, list[Variable | str], set[Statement]]] = []
         for at, losses in passes:
-            reached = self._reached(at, own, dropped) if len(passes) > 1 else {at}
+            reached = self._reached(at, statements, dropped) if len(passes) > 1 else {at}
             meeting = [
-                each for each in found if each[2] & reached and self._may_wait(each[0], at, own, dropped)
+                group
+                for group in groups
+                if group[2] & reached and self._may_wait(group[0], at, statements, dropped)
             ]
-            for each in meeting:
-                found.remove(each)
-                losses = each[1] + [loss for loss in losses if loss not in each[1]]
-                reached |= each[2]
-            found.append((at, losses, reached))
-        return [(at, losses) for at, losses, _ in found]
+            for group in meeting:
+                groups.remove(group)
+                losses = group[1] + [loss for loss in losses if loss not in group[1]]
+                reached |= group[2]
+            groups.append((at, losses, reached))
+        return [(at, losses) for at, losses, _ in groups]
 
     def _may_wait(
-        self, first: Statement, last: Statement, own: list[Statement], dropped: set[Statement]
+        self, first: Statement, last: Statement, statements: list[Statement], dropped: set[Statement]
     ) -> bool:
         """Whether a backward pass may as well come at a later statement."""
         parents = self.t.surroundings.parents
         between = [
-            s for s in own if first.place.start < s.place.start < last.place.start and s not in dropped
+            s for s in statements if first.place.start < s.place.start < last.place.start and s not in dropped
         ]
         return parents[first] == parents[last] and not any(
             isinstance(n, Invoke) and self._changes_model(n) for s in between for n in tree.own_nodes(s)
         )
 
-    def _reached(self, first: Statement, own: list[Statement], dropped: set[Statement]) -> set[Statement]:
+    def _reached(
+        self, first: Statement, statements: list[Statement], dropped: set[Statement]
+    ) -> set[Statement]:
         """The backward passes that what one gives goes on into, with itself."""
-        of_name, backward = self.t.scopes.of_name, self.t.own_passes
+        of_name, backward = self.t.scopes.of_name, self.t.user_passes
         passed: set[Variable] = set()
         reached = {first}
-        for statement in [s for s in own if s in dropped and s.place.start >= first.place.start]:
+        for statement in [s for s in statements if s in dropped and s.place.start >= first.place.start]:
             nodes = tree.own_nodes(statement)
-            given = statement.targets if isinstance(statement, tree.Assign) else ()  # anew, and not read
-            names = {of_name[n] for n in nodes if isinstance(n, Name) and n not in given}
+            overwritten = (
+                statement.targets if isinstance(statement, tree.Assign) else ()
+            )  # anew, and not read
+            names = {of_name[n] for n in nodes if isinstance(n, Name) and n not in overwritten}
             outermost = self.outermost(statement, dropped)
             if outermost is not first and not names & passed:
-                passed -= {of_name[target] for target in given if isinstance(target, Name)}
+                passed -= {of_name[target] for target in overwritten if isinstance(target, Name)}
                 continue
             if any(backward.is_backward(n) and self._is_module_backward(n) for n in nodes):
                 reached.add(outermost)
@@ -136,7 +142,7 @@ class Losses(interfaces.Losses):
         return reached
 
     def _first_change(
-        self, loss: Variable | str, backward: Statement, own: list[Statement], dropped: set[Statement]
+        self, loss: Variable | str, backward: Statement, statements: list[Statement], dropped: set[Statement]
     ) -> Statement:
         """The first statement that changes a loss before its backward pass (divides it for printing), or that."""
         if isinstance(loss, str):
@@ -145,7 +151,7 @@ class Losses(interfaces.Losses):
         around = self.t.surroundings.parents[backward]
         changes = [
             s
-            for s in own
+            for s in statements
             if isinstance(s, tree.Assign)
             and s not in dropped
             and self.t.surroundings.parents[s] == around
@@ -156,7 +162,7 @@ class Losses(interfaces.Losses):
         if not changes:
             return backward
         first = changes[0]
-        between = [s for s in own if first.place.start < s.place.start < backward.place.start]
+        between = [s for s in statements if first.place.start < s.place.start < backward.place.start]
         for statement in between:
             for node in tree.own_nodes(statement) if statement not in dropped else ():
                 if isinstance(node, Invoke) and self._changes_model(node):
@@ -174,22 +180,22 @@ class Losses(interfaces.Losses):
             return node.method not in ("forward", "training", "evaluate")
         vectors = self.training.vectors
         name = base_name(node.receiver)
-        for each in (node.receiver, *([] if name is None else [name])):
-            if vectors.weights_of(each) is not None or vectors.gradients_of(each) is not None:
+        for expression in (node.receiver, *([] if name is None else [name])):
+            if vectors.weights_of(expression) is not None or vectors.gradients_of(expression) is not None:
                 return True
         return False
 
-    def _loss_of(self, backward: Invoke, scope: Scope, own: list[Statement]) -> Variable | str:
+    def _loss_of(self, backward: Invoke, scope: Scope, statements: list[Statement]) -> Variable | str:
         """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
-        before = [s for s in own if s.place.start <= backward.place.start]
-        after = [s for s in own if s.place.start > backward.place.start]
+        before = [s for s in statements if s.place.start <= backward.place.start]
+        after = [s for s in statements if s.place.start > backward.place.start]
         for statement in [*reversed(before), *reversed(after)]:
             calls = [n for n in tree.own_nodes(statement) if isinstance(n, Invoke)]
             found = [n for n in calls if self._is_forward_of(n, backward)]
             if found:
                 return self._holds(statement, max(found, key=lambda call: call.place.end), scope)
         # The forward may be in a function that gives the loss.
-        for statement in reversed(own):
+        for statement in reversed(statements):
             if statement.place.start > backward.place.start:
                 continue
             for node in tree.own_nodes(statement):
@@ -236,10 +242,10 @@ class Losses(interfaces.Losses):
                 return variable
             if isinstance(target, Name) and self._adds_to(value, target, node):
                 variable = of_name[target]
-                each_turn = self._added_each_turn(statement, variable)
-                if not each_turn or self._is_result(variable, scope):
+                is_accumulated = self._added_each_turn(statement, variable)
+                if not is_accumulated or self._is_result(variable, scope):
                     self.t.graph_variables.add(variable)
-                if not each_turn:
+                if not is_accumulated:
                     return variable
         if isinstance(statement, tree.Run) and statement.call is node:
             name = self.named.get(statement)
@@ -281,7 +287,7 @@ class Losses(interfaces.Losses):
             return False
         inside = {s for s in self.t.surroundings.owner if loops[-1] in self.t.surroundings.parents[s]}
         return any(
-            self.t.own_passes.is_backward(n)
+            self.t.user_passes.is_backward(n)
             for s in inside
             for n in tree.own_nodes(s)
             if self._is_module_backward(n)
@@ -301,8 +307,8 @@ class Losses(interfaces.Losses):
         return isinstance(node, Invoke) and self.t.kind(node.receiver) == "module"
 
     def _declared_in(self, variable: Variable, loop: Statement) -> bool:
-        place = variable.declaration.place.start if variable.declaration else -1
-        return loop.place.start <= place < loop.place.end
+        position = variable.declaration.place.start if variable.declaration else -1
+        return loop.place.start <= position < loop.place.end
 
     def _adds_to(self, value: Expression, target: Name, node: Expression) -> bool:
         return (

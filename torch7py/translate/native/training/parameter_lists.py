@@ -110,12 +110,12 @@ class ParameterLists:
                 raise Problem("T7-227", node.line, "a list of parameters that is changed")
             parameters = re.sub(r"^list\((.*)\)$", r"\1", self._listed(node))
             return atom(f"[p.data for p in {parameters}]")
-        found = self._list_of(node)
-        if found is None:
+        entry = self._list_of(node)
+        if entry is None:
             return None
         if self._is_numbered(node):
-            self._refuse_others(found[2])
-        return atom(f"[p.{found[1]} for p in {found[0]}]")
+            self._refuse_others(entry[2])
+        return atom(f"[p.{entry[1]} for p in {entry[0]}]")
 
     def _list_of(self, node: Expression) -> tuple[str, str, Invoke] | None:
         return self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
@@ -124,19 +124,19 @@ class ParameterLists:
         if isinstance(node, Invoke) and self.asks(node):
             self._refuse_others(node)
             return atom(f"len({self._listed(node)})")
-        found = self._list_of(node)
-        if found is None:
+        entry = self._list_of(node)
+        if entry is None:
             return None
-        self._refuse_others(found[2])
-        return atom(f"len({found[0]})")
+        self._refuse_others(entry[2])
+        return atom(f"len({entry[0]})")
 
     def item(self, node: Index) -> Py | None:
         if isinstance(node.base, Invoke) and self.asks(node.base):
             self._refuse_others(node.base)
-        found = self._list_of(node.base)
-        if found is None:
+        entry = self._list_of(node.base)
+        if entry is None:
             return None
-        self._refuse_others(found[2])
+        self._refuse_others(entry[2])
         if self.t.kind(node.key) != "number":
             raise Problem("T7-227", node.line, "parameters by something else than their number")
-        return atom(f"{found[0]}[{self.t.expressions.position(node.key)}].{found[1]}")
+        return atom(f"{entry[0]}[{self.t.expressions.position(node.key)}].{entry[1]}")

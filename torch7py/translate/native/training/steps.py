@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
-from torch7py.translate.forms import returns_of
 from torch7py.translate.kinds import LuaClass, Type
-from torch7py.translate.native import code, flat, initialization
+from torch7py.translate.native import code, flat_parameters, initialization
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import finding, settings, writing
-from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BackwardPasses
-from torch7py.translate.native.training.carried import Carried
-from torch7py.translate.native.training.explicit import Explicit
+from torch7py.translate.native.training.explicit_backward import Explicit
+from torch7py.translate.native.training.explicit_backward_code import Written
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.parameter_lists import ParameterLists
-from torch7py.translate.native.training.run_parts import RunParts
-from torch7py.translate.native.training.vectors import FlatVectors
-from torch7py.translate.native.training.written import Written
+from torch7py.translate.native.training.parameter_vectors import FlatVectors
+from torch7py.translate.native.training.truncated_bptt import Carried
+from torch7py.translate.native.training.unused_parameters import RunParts
+from torch7py.translate.native.user_passes import has_user_passes
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Training"]
 
@@ -68,12 +68,12 @@ class Training(interfaces.Training):
     def _scopes(self) -> list[Scope]:
         """The functions, without the backward halves of the program's own layers, which have rules of their own."""
         halves = {
-            made.methods[name]
-            for made in self.t.classes.all
+            lua_class.methods[name]
+            for lua_class in self.t.classes.all
             for name in BACKWARD
-            if name in made.methods
-            and made.instance.kind in ("module", "criterion")
-            and not has_own_passes(made)
+            if name in lua_class.methods
+            and lua_class.instance.kind in ("module", "criterion")
+            and not has_user_passes(lua_class)
         }
         functions = self.t.scopes.of_function.items()
         scopes = [scope for function, scope in functions if function not in halves]
@@ -119,8 +119,8 @@ class Training(interfaces.Training):
         """Refuse to switch all of a network where something else than its Dropouts computes otherwise in training."""
         for call in tree.every(self.t.program, Call):
             if function in self.t.types.function_called(call):
-                given = self.t.type(call.arguments[0]) if call.arguments else Type()
-                if given.kind != "table" or given.of_elements().kind != "module":
+                argument_type = self.t.type(call.arguments[0]) if call.arguments else Type()
+                if argument_type.kind != "table" or argument_type.of_elements().kind != "module":
                     raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
         for applied in tree.every(function.body, Invoke):
             if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != (function,):
@@ -129,17 +129,23 @@ class Training(interfaces.Training):
             path = self.t.path(node) or ""
             if facts.differs_in_training(path) and not path.endswith("Dropout"):
                 raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {path}")
-        for made in self.t.classes.all:
-            if made.instance.kind == "module" and "Dropout" not in made.name and self._looks_at_mode(made):
-                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {made.name}")
+        for lua_class in self.t.classes.all:
+            if (
+                lua_class.instance.kind == "module"
+                and "Dropout" not in lua_class.name
+                and self._looks_at_mode(lua_class)
+            ):
+                raise Problem(
+                    "T7-308", function.line, f"dropout that is switched alone, beside {lua_class.name}"
+                )
 
-    def _looks_at_mode(self, made: LuaClass) -> bool:
+    def _looks_at_mode(self, lua_class: LuaClass) -> bool:
         """Whether a layer of the program's own asks in which mode it is, or does something where that is set."""
-        if not {"training", "evaluate"}.isdisjoint(made.methods):
+        if not {"training", "evaluate"}.isdisjoint(lua_class.methods):
             return True
         return any(
             isinstance(node.key, tree.String) and node.key.value == "train"
-            for method in made.methods.values()
+            for method in lua_class.methods.values()
             for node in tree.every(method.body, Index)
         )
 
@@ -162,12 +168,12 @@ class Training(interfaces.Training):
             return False
         targets = node.names if isinstance(node, tree.Local) else node.targets
         left = [(x, v) for x, v in zip(targets, node.values, strict=True) if x not in gone]
-        given = tuple(v for _, v in left)
-        self.t.assignments.write(node, tuple(x for x, _ in left), given, isinstance(node, tree.Local))
+        values = tuple(v for _, v in left)
+        self.t.assignments.write(node, tuple(x for x, _ in left), values, isinstance(node, tree.Local))
         return True
 
     def only_evaluates(self, function: tree.Function) -> bool:
-        if self.t.own_passes.is_inside(function):
+        if self.t.user_passes.is_inside(function):
             return False
         scope = self.t.scopes.of_function[function]
         if scope in self.steps or function in self.losses.graph_functions or function in self.closures:
@@ -201,7 +207,7 @@ class Training(interfaces.Training):
         if node in self.losses.unknown:
             raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
         if node in self.vectors.flat:
-            flat.write(t, node, self.vectors.flat[node])
+            flat_parameters.write(t, node, self.vectors.flat[node])
             return True
         if self.parameter_lists.write(node):
             return True
@@ -242,9 +248,9 @@ class Training(interfaces.Training):
 
     def refuse_idle(self, node: Statement) -> None:
         """A backward pass through modules of which none has weights: nothing of it would require a gradient."""
-        own = self.steps.get(self.t.surroundings.owner[node], [])
-        calls = [n for s in own if s in self.dropped for n in tree.own_nodes(s)]
-        back = [c for c in calls if isinstance(c, Invoke) and self.t.own_passes.is_backward(c)]
+        statements = self.steps.get(self.t.surroundings.owner[node], [])
+        calls = [n for s in statements if s in self.dropped for n in tree.own_nodes(s)]
+        back = [c for c in calls if isinstance(c, Invoke) and self.t.user_passes.is_backward(c)]
         modules = [c.receiver for c in back if self.t.kind(c.receiver) == "module"]
         if modules and not any(self.vectors.run_parts.has_weights(module) for module in modules):
             raise Problem("T7-226", node.line, "a backward pass through modules without weights")
@@ -299,12 +305,12 @@ class Training(interfaces.Training):
             return False
         if not self.closures.issuperset(functions) or not node.arguments:
             return False
-        given = {self.holders.of(node.arguments[0])}
+        argument_holders = {self.holders.of(node.arguments[0])}
         for function in self.closures:  # what another one is given
-            if function.parameters and given == {self.t.scopes.of_name[function.parameters[0]]}:
-                given = {self.holders.of(weights) for weights in self.moved_by.get(function, [])}
+            if function.parameters and argument_holders == {self.t.scopes.of_name[function.parameters[0]]}:
+                argument_holders = {self.holders.of(weights) for weights in self.moved_by.get(function, [])}
         moved = {self.holders.of(weights) for f in functions for weights in self.moved_by.get(f, [])}
-        if any(f.parameters for f in functions) and moved != given:
+        if any(f.parameters for f in functions) and moved != argument_holders:
             raise Problem(
                 "T7-228", node.line, "a function for optim, called with something else than optim moves"
             )
@@ -315,23 +321,23 @@ class Training(interfaces.Training):
             return False
         at = function.parameters.index(parameter)
         for call in self.t.types.calls_of.get(function, []):
-            given = self.t.types.before(function, call) + len(call.arguments)
+            argument_count = self.t.types.before(function, call) + len(call.arguments)
             last = call.arguments[-1] if call.arguments else None
             if isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
-                given += max(1, self.t.calls.least(last)) - 1
+                argument_count += max(1, self.t.calls.least(last)) - 1
             elif isinstance(last, tree.Vararg) or (last is not None and self.t.is_unpacked(last)):
                 continue
-            if given <= at:
+            if argument_count <= at:
                 return True
         return False
 
     def call(self, node: Call | Invoke) -> Py | None:
-        found = self.written.value(node)
+        expression = self.written.value(node)
         if isinstance(node, Call):
-            return found
-        if found is not None:
-            return found
-        if self.t.own_passes.is_backward(node):
+            return expression
+        if expression is not None:
+            return expression
+        if self.t.user_passes.is_backward(node):
             raise Problem(
                 "T7-226", node.line, "a gradient that is used for something else than a backward pass"
             )
@@ -342,10 +348,10 @@ class Training(interfaces.Training):
         if self.written.statement(node):
             return True
         if isinstance(node, Call):
-            found = writing.of_call(self.t, node)
-            if found is None:
+            optimizer = writing.of_call(self.t, node)
+            if optimizer is None:
                 return False
-            writing.step(self.t, found, node, None)
+            writing.step(self.t, optimizer, node, None)
             return True
         if node.method == "copy" and len(node.arguments) == 1 and isinstance(node.receiver, Name):
             (value,) = node.arguments
@@ -379,10 +385,10 @@ class Training(interfaces.Training):
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
-        found = writing.of_call(self.t, node)
-        if found is None:
+        optimizer = writing.of_call(self.t, node)
+        if optimizer is None:
             return False
-        writing.step(self.t, found, node, targets)
+        writing.step(self.t, optimizer, node, targets)
         return True
 
     def _given_to_optim(self, value: Expression) -> None:
@@ -413,8 +419,10 @@ class Training(interfaces.Training):
         moved = self.moved_by.get(self.t.scope.function, []) if self.t.scope.function is not None else []
         for function in functions:
             for node in returns_of(function):
-                own = len(node.values) > 1 and all(self.vectors.belong(node.values[1], w) for w in moved)
-                if not own or self.vectors.gradients_of(node.values[1]) is None:
+                are_parameter_gradients = len(node.values) > 1 and all(
+                    self.vectors.belong(node.values[1], w) for w in moved
+                )
+                if not are_parameter_gradients or self.vectors.gradients_of(node.values[1]) is None:
                     raise Problem("T7-227", value.line, "gradients that another function gives, for optim")
 
     def returns(self, node: tree.Return) -> bool:

@@ -1,0 +1,330 @@
+"""Lua that is written out in simpler Lua: what of it, and what stays as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.desugar import written_out
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.parse import parse
+
+MADE = "require 'nn'\nlocal net, crit = nn.Linear(2, 1), nn.MSECriterion()\n"
+TRAINER = f"{MADE}local trainer = nn.StochasticGradient(net, crit)\n"
+
+
+def test_a_loop_on_the_same_lines() -> None:
+    source = f"{TRAINER}trainer.maxIteration = 3 -- few\ntrainer:train(data)\nprint(trainer.learningRate)\n"
+    found = written_out(source.encode(), "train.lua").decode()
+    parse(found.encode(), "train.lua")
+    lines = found.split("\n")
+    assert len(lines) == len(source.split("\n"))
+    assert lines[2:4] == ["", "local maxIteration = 3 -- few"]
+    assert "for iteration = 1, maxIteration do" in lines[4]
+    assert lines[5] == "print(0.01)"
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "trainer.hookIteration = function(self, n, err) self.maxIteration = 0 end\ntrainer:train(data)",
+        "trainer:train(data)\ntrainer.learningRate = 0.1\ntrainer:train(data)",
+        "if slow then trainer.learningRate = 0.1 end\ntrainer:train(data)",
+        "trainer.shuffleIndices = arg[1] ~= nil\ntrainer:train(data)",
+        "fit(trainer)",
+        "trainer.other = 1\ntrainer:train(data)",
+        "trainer = nil",
+        "net = nn.Linear(2, 2)\ntrainer:train(data)",
+        "function other() net = nil end\ntrainer:train(data)",
+    ],
+)
+def test_more_than_a_loop_is_left(uses: str) -> None:
+    source = f"{TRAINER}{uses}\n".encode()
+    assert written_out(source, "train.lua") == source
+    problems = translate_script(b"local data = {}\n" + source, "train.lua").problems
+    assert any(problem.code == "T7-223" for problem in problems)
+
+
+ITEMS = """local set = {x = {4, 5, 6}}
+setmetatable(set, {
+   __index = function(t, i) return t.x[i] * 2 end
+})
+"""
+
+
+def test_items_are_calls() -> None:
+    found = written_out(f"{ITEMS}print(set[2], set.x[1])\n".encode(), "data.lua").decode()
+    assert found.split("\n")[-2] == "print(set_item(set, 2), set.x[1])"
+    assert found.count("\n") == ITEMS.count("\n") + 1
+
+
+def test_layers_of_other_packages() -> None:
+    source = """local inn = require 'inn'
+require 'fbnn'
+local net = nn.Sequential():add(inn.SpatialMaxPooling(2, 2)):add(inn.SpatialCrossResponseNormalization(5))
+net:add(inn.SpatialAveragePooling(3, 3,
+   2, 2))
+local last = nn.LinearNB(4, 3)
+local drawn = nn.Sequential():add(inn.SpatialStochasticPooling(2, 2))
+local cut = nn.LinearNoBackprop(3, 2)
+print(net:forward(torch.ones(1, 3, 8, 8)), last:forward(torch.ones(4)), cut, drawn)
+"""
+    found = written_out(source.encode(), "net.lua").decode().split("\n")
+    assert found[2].endswith(":add(nn.SpatialMaxPooling(2, 2):ceil()):add(nn.SpatialCrossMapLRN(5))")
+    assert found[3:5] == ["net:add(nn.SpatialAveragePooling(3, 3,", "   2, 2):ceil())"]
+    page = translate_script(source.encode(), "net.lua")
+    assert "F.max_pool2d(x, 2, ceil_mode=True)" in page.code
+    assert "last = nn.Linear(4, 3, bias=False)" in page.code
+    assert [str(problem) for problem in page.problems if problem.line in (7, 8)] == [
+        "T7-223: inn.SpatialStochasticPooling has no native form",
+        "T7-223: nn.LinearNoBackprop has no native form",
+    ]
+    for other in (source.replace("require 'inn'", "mine"), source + "inn = mine\n"):
+        assert "inn.SpatialMaxPooling" in written_out(other.encode(), "net.lua").decode()
+
+
+@pytest.mark.parametrize(
+    "use", ["show(set)", "set[4] = 1", "local s = set print(s[1])", "print(#set, set[1])"]
+)
+def test_sets_that_are_handed_on_are_left(use: str) -> None:
+    source = f"{ITEMS}{use}\nprint(set[1])\n".encode()
+    assert written_out(source, "data.lua") == source
+
+
+def test_a_package_that_nobody_has_is_not_there() -> None:
+    source = """local ok, p = pcall(require, 'fbcunn')
+if not ok then
+   local x = 1
+   print(x)
+else
+   print(p.version)
+end
+ok = pcall(require, 'fbnn') -- asked again
+if ok then print('yes') end
+"""
+    found = written_out(source.encode(), "train.lua").decode()
+    parse(found.encode(), "train.lua")
+    assert (
+        found
+        == """local ok, p = false, nil
+do
+local x = 1
+   print(x) end
+
+
+
+ok = false -- asked again
+
+"""
+    )
+    other = source.replace("fbcunn", "cunn").replace("fbnn", "cudnn")
+    assert written_out(other.encode(), "train.lua").decode() == other
+
+
+SHARER = """function M.shareGradients(net, opt)
+   local cache = {}
+   local function key(m) return torch.type(m) .. (m.mark or '') end
+   net:apply(function(m)
+      if torch.isTensor(m.gradInput) then
+         cache[key(m)] = cache[key(m)] or torch.FloatStorage(1)
+         m.gradInput = torch.FloatTensor(cache[key(m)], 1, 0)
+      end
+   end)
+   for i, m in ipairs(net:findModules('nn.ConcatTable')) do m.gradInput = torch.FloatTensor() end
+end
+"""
+
+
+def machine(source: str) -> list[str]:
+    found = written_out(source.encode(), "net.lua").decode()
+    parse(found.encode(), "net.lua")
+    lines = found.split("\n")
+    assert len(lines) == len(source.split("\n"))
+    return [line.strip() for line in lines if line.strip()]
+
+
+def test_what_is_about_the_machine_goes() -> None:
+    assert machine(
+        f"local M = {{}}\nif opt.share then\n   M.shareGradients(net, opt)\nend\n{SHARER}return M\n"
+    ) == [
+        "local M = {}",
+        "return M",
+    ]
+    mode = "net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)\n"
+    assert machine(mode) == ["cudnn.deterministic = true"]
+    assert machine(mode.replace("1, 1, 1", "0, 3, 0")) == []
+    assert machine("if cudnn.version >= 4000 then\n  m.bias = nil -- gone\nelse\n  m.bias:zero()\nend\n") == [
+        "m.bias = nil"
+    ]
+    assert machine("if cudnn.version > 3000 then local a = 1 f(a) end\nlocal a = 2\n") == [
+        "do local a = 1 f(a) end",
+        "local a = 2",
+    ]
+    workers = """local fast, tune = cudnn.fastest, cudnn.benchmark
+local cards = nn.DataParallelTable(1, true, true)
+   :add(net, {1, 2})
+   :threads(function()
+      local cudnn = require 'cudnn'
+      cudnn.fastest, cudnn.benchmark = fast, tune
+   end)
+"""
+    assert machine(workers) == ["local cards = nn.DataParallelTable(1, true, true)", ":add(net, {1, 2})"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SHARER.replace("local cache = {}", "local cache = {}\n   net.shared = true"),
+        SHARER.replace("torch.FloatTensor()", "torch.ones(3)"),
+        SHARER.replace("local cache = {}", "local cache = {}\n   net:zeroGradParameters()"),
+        f"{SHARER}net = M.shareGradients(net, opt)\n",
+        f"{SHARER}M.shareGradients(made(), opt)\n",
+        "net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) m:reset() end end)\n",
+        "net:apply(function(m) if m.weight then m:setMode(1, 1, 1) end end)\n",
+        "made():apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)\n",
+        "if cudnn.version >= 7000 then m.bias = nil end\n",
+        "local t = nn.DataParallelTable(1):add(net, {1}):threads(function() seen = true end)\n",
+        "local t = pool:threads(function() require 'cudnn' end)\n",
+    ],
+)
+def test_what_does_more_than_that_is_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()
+
+
+COPIER = """local function twin(t)
+   local made = {}
+   for key, field in pairs(t) do
+      if type(field) == 'table' then
+         made[key] = twin(field)
+      else
+         made[key] = field
+      end
+   end
+   if torch.typename(t) then
+      torch.setmetatable(made, torch.typename(t))
+   end
+   return made
+end
+"""
+
+
+def test_a_copy_by_fields() -> None:
+    assert machine(
+        f"{COPIER}local small = twin(net):float():clearState()\ntorch.save('a', twin(nets[1]):double())\n"
+    ) == [
+        "local small = net:clone():float():clearState()",
+        "torch.save('a', nets[1]:clone():double())",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{COPIER}local other = twin(net)\nother.weight:zero()\n",  # which is the first one's weight
+        f"{COPIER}local f = twin\nf(net):float()\n",
+        COPIER.replace("made[key] = field", "made[key] = field:clone()") + "twin(net):float()\n",
+        COPIER.replace("== 'table'", "~= 'table'") + "twin(net):float()\n",
+        COPIER.replace("made[key] = twin(field)", "made[key] = field") + "twin(net):float()\n",
+        COPIER.replace("torch.typename(t))\n", "'nn.Sequential')\n") + "twin(net):float()\n",
+        COPIER.replace("return made", "return t") + "twin(net):float()\n",
+    ],
+)
+def test_other_copies_are_left(source: str) -> None:
+    assert written_out(source.encode(), "save.lua") == source.encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("x = cutorch.createCudaHostTensor(3, n)", "x = torch.FloatTensor(3, n)"),
+        ("x = cutorch.createCudaHostDoubleTensor()", "x = torch.DoubleTensor()"),
+        ("x = cutorch.createCudaHostHalfTensor()", "x = torch.FloatTensor():type('torch.HalfTensor')"),
+        ("x = torch[opt.kind:match('torch.(%a+)')]()", "x = torch.FloatTensor():type(opt.kind)"),
+        ("x = x or (torch.CudaLongTensor and torch.CudaLongTensor())", "x = x or (torch.CudaLongTensor())"),
+        ("assert(params:storage() == net:parameters()[1]:storage())", ""),
+        # and what is left
+        ("x = torch[opt.kind:match('torch.(%a+)')](3)", None),  # has the type's own numbers
+        ("x = torch[opt.kind:match('(%a+)Tensor')]()", None),
+        ("x = torch.CudaLongTensor or torch.LongTensor", None),
+        ("same = params:storage() == net:parameters()[1]:storage()", None),
+        ("assert(params:storage() == nil)", None),
+    ],
+)
+def test_memory_of_cards(source: str, found: str | None) -> None:
+    made = written_out(source.encode(), "net.lua").decode()
+    assert made.strip() == (source if found is None else found)
+
+
+BLOCKS = """local function block(...)
+   local arg = {...}
+   net:add(nn.SpatialConvolution(...)):add(nn.SpatialBatchNormalization(arg[2]))
+end
+block(3, 4, 5, 5, 1, 1, 2, 2)
+block(4, 2, 1, 1)
+"""
+
+
+def test_what_a_function_hands_to_a_layer_has_the_layers_names() -> None:
+    names = "nInputPlane, nOutputPlane, kW, kH, dW, dH, padW, padH"
+    assert machine(BLOCKS) == [
+        f"local function block({names})",
+        "local arg = {nInputPlane, nOutputPlane, kW, kH}",
+        f"net:add(nn.SpatialConvolution({names})):add(nn.SpatialBatchNormalization(arg[2]))",
+        "end",
+        "block(3, 4, 5, 5, 1, 1, 2, 2)",
+        "block(4, 2, 1, 1, 1, 1, 0, 0)",
+    ]
+    pool = "local function pool(...) net:add(nn.SpatialMaxPooling(...)) end\npool(2, 2, 2, 2)\npool(3, n)\n"
+    assert machine(pool) == [
+        "local function pool(kW, kH, dW, dH) net:add(nn.SpatialMaxPooling(kW, kH, dW, dH)) end",
+        "pool(2, 2, 2, 2)",
+        "pool(3, n, 3, n)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        BLOCKS.replace("arg[2]", "#arg"),
+        BLOCKS.replace("arg[2]", "arg[5]"),  # which one of the calls does not give
+        BLOCKS.replace("block(4, 2, 1, 1)", "block(4, size())"),
+        BLOCKS.replace("block(4, 2, 1, 1)", "each(block)"),
+        BLOCKS.replace("block(4, 2, 1, 1)", "local kW = 1"),
+        BLOCKS.replace("nn.SpatialBatchNormalization(arg[2])", "nn.SpatialMaxPooling(...)"),
+        "local function look(...) net:add(nn.LookupTable(...)) end\nlook(2, 2, 2, 2)\nlook(3, 3)\n",
+    ],
+)
+def test_other_varargs_are_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()
+
+
+CHOICE = """local act, norm = nil, opt.norm and nn.BatchNormalization or nn.Identity
+if opt.elu then act = nn.ELU
+else act = nn.ReLU end
+local net = nn.Sequential():add(norm(4)):add(act())
+"""
+
+
+def test_a_variable_with_one_of_several_classes_is_a_function() -> None:
+    norm = (
+        "function(nOutput) return nn.BatchNormalization(nOutput) end or function(_1) return nn.Identity() end"
+    )
+    assert machine(CHOICE) == [
+        f"local act, norm = nil, opt.norm and {norm}",
+        "if opt.elu then act = function() return nn.ELU() end",
+        "else act = function() return nn.ReLU() end end",
+        "local net = nn.Sequential():add(norm(4)):add(act())",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local act = nn.ReLU\nprint(act())\n",
+        "act = nn.ELU\nif elu then act = nn.ELU end\nprint(act())\n",
+        "act = nn.ReLU\nif elu then act = nn.ELU end\nnet = build(act)\n",
+        "act = nn.ReLU\nif elu then act = nn.ELU end\nprint(act(true), act())\n",
+        "act = nn.ReLU\nif elu then act = other() end\nprint(act())\n",
+    ],
+)
+def test_other_classes_in_variables_are_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()

@@ -1,0 +1,144 @@
+"""What is known of a program before any of it is written."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.names import Names
+from torch7py.translate.native.project import Project
+from torch7py.translate.native.surroundings import Surroundings
+from torch7py.translate.scopes import Scopes, Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.types import Types
+
+__all__ = ["PROVED", "Known", "PlainForms", "WholeNumbers"]
+
+
+class PlainForms(NamedTuple):
+    """What is written in plain calls because a first attempt has shown that its idiomatic form cannot be proved.
+
+    ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
+    each keeping what it needs, and no loss goes back as a whole. ``vectors``: whether flat weights are vectors of
+    which the parameters are views, which the functions of optim move.
+    """
+
+    graphs: frozenset[int] = frozenset()
+    passes: bool = False
+    vectors: bool = False
+
+
+PROVED = PlainForms()
+
+
+class WholeNumbers(Protocol):
+    def is_whole(self, node: Expression) -> bool:
+        """Whether a number is an int in Python."""
+
+    def sources(self, variable: Variable) -> list[Expression | bool]:
+        """What a variable is given."""
+
+
+class NumberBounds(Protocol):
+    def positive(self, node: Expression) -> bool:
+        """Whether a whole number is 1 or more."""
+
+    def exact(self, node: Expression) -> bool:
+        """Whether a whole number is the same one in double precision."""
+
+
+class TableContents(Protocol):
+    def representation(self, table_type: Type) -> str:
+        """What a table is in a page: a list, a dict, ..."""
+
+    def given(self, table_type: Type, name: str | None) -> list[Expression]:
+        """What a field of tables is given, or (no name) all that is put under numbers."""
+
+    def never_given(self, table_type: Type, name: str) -> bool:
+        """Whether tables that the program makes never get a field of this name."""
+
+    def never_empty(self, table_type: Type) -> bool:
+        """Whether a list has items from the beginning, and none is ever taken out."""
+
+    def holds_whole(self, node: Index, integer_analysis: WholeNumbers | None = None) -> bool:
+        """Whether all numbers that a table is given are whole."""
+
+
+class Known:
+    """The program, and what can be asked of it. Analyses take this, and nothing of how pages are written.
+
+    Which numbers are whole, how large they are and what tables hold hangs together: these three ask each other here.
+    """
+
+    integers: WholeNumbers
+    intervals: NumberBounds
+    tables: TableContents
+
+    def __init__(
+        self, project: Project, scopes: Scopes, types: Types, one_row: bool, plainly: PlainForms
+    ) -> None:
+        self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
+        self.plain_graphs, self.plain_passes, self.plain_vectors = plainly
+        self.one_row = one_row  # whether a run has shown batches of one example
+        self.names = Names(scopes)
+        self.surroundings = Surroundings(project.program, scopes)
+        # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
+        self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
+        self.opened: set[Type] = (
+            set()
+        )  # tables that plain calls gave, of which no other part of the program tells
+        self.file = project.script.name  # whose page is being written
+        self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
+
+    def type(self, node: Expression) -> Type:
+        return self.types.of(node)
+
+    def kind(self, node: Expression) -> str | None:
+        type_ = self.types.by_node.get(node)  # as types.kind, which is asked here a hundred thousand times
+        if type_ is None:
+            return None
+        kinds = type_.kinds if type_.is_root else type_.find().kinds
+        if len(kinds) == 1 and not (self.opened and type_.find() in self.opened):
+            (only,) = kinds
+            return only
+        return "any" if kinds else None
+
+    def path(self, node: Expression) -> str | None:
+        return self.types.path(node)
+
+    def whole(self, node: Expression) -> bool:
+        return self.integers.is_whole(node)
+
+    def representation(self, node: Expression) -> str:
+        type_ = self.type(node)
+        return "several" if type_.find() in self.opened else self.tables.representation(type_)
+
+    @cached_property
+    def layer_names(self) -> list[str]:
+        """The layers of nn that the program names, in the order in which it does."""
+        paths = (self.path(node) for node in tree.every(self.program, Index))
+        return list(
+            dict.fromkeys(path for path in paths if path is not None and re.fullmatch(r"nn\.\w+", path))
+        )
+
+    @cached_property
+    def goes_back_plainly(self) -> bool:
+        """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
+        return self.plain_passes or any(
+            node.method in BACKWARD
+            and self.kind(node.receiver) in (None, "any")
+            and self.path(node.receiver) is None
+            for node in tree.every(self.program, Invoke)
+        )
+
+    def unread(self, node: Expression) -> str | None:
+        """``_`` for a variable that nobody reads."""
+        return "_" if isinstance(node, Name) and not self.scopes.of_name[node].reads else None
+
+    def is_unpacked(self, node: Expression | None) -> bool:
+        """Whether this is a call of ``unpack``."""
+        return isinstance(node, Call) and self.path(node.callee) in ("unpack", "table.unpack")

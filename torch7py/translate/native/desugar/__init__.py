@@ -1,0 +1,87 @@
+"""Lua that is written out in simpler Lua before anything else looks at a program.
+
+``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
+function, a function that copies the fields of a module is ``clone``, copies of a model for each card are added at once,
+what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
+``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
+one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
+name, a package that is not there is not asked for, a loop over all modules is ``apply``, objects that get methods
+copied look them up, and arguments that argcheck packs into a table are parameters. What comes out is
+Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
+that is more than that stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
+from torch7py.translate.native.desugar.copied_methods import CopiedMethods
+from torch7py.translate.native.desugar.copies import Copies
+from torch7py.translate.native.desugar.deep_copies import DeepCopies
+from torch7py.translate.native.desugar.index_functions import Indexed
+from torch7py.translate.native.desugar.known_conditions import KnownConditions
+from torch7py.translate.native.desugar.layer_aliases import OtherNames
+from torch7py.translate.native.desugar.layer_makers import LayerMakers
+from torch7py.translate.native.desugar.listed_modules import ListedModules
+from torch7py.translate.native.desugar.packed_arguments import PackedArguments
+from torch7py.translate.native.desugar.resource_hints import Machinery
+from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
+from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
+from torch7py.translate.native.desugar.testers import Testers
+from torch7py.translate.native.desugar.trainers import Trainers
+from torch7py.translate.native.desugar.varargs import Varargs
+
+__all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
+
+# What must be somewhere in a source that is looked at once more.
+_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
+_MACHINERY = re.compile(
+    rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
+    rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
+)
+_KNOWN = re.compile(
+    rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
+)
+_VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
+_LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
+_COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
+_PACKED = re.compile(rb"\bpack\s*=\s*true")
+_INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
+
+
+def written_out(source: bytes, file: str, folders: Folders | None = None) -> bytes:
+    """The source of a file with all of these written out; lines stay. ``folders``: where it finds others; None where
+    only the text is known. Raises LuaSyntaxError."""
+    if folders is not None and _CHOSEN.search(source):
+        source = ChosenFiles(source, file, folders).written()
+    if b"StochasticGradient" in source:
+        source = Trainers(source, file).written()
+    if b"torch.Tester" in source or b"torch.TestSuite" in source:
+        source = Testers(source, file).written()
+    if FUNCTIONS.search(source):
+        source = TensorFunctions(source, file).written()
+    if b"torch.setmetatable" in source:
+        source = DeepCopies(source, file).written()
+    if _MACHINERY.search(source):
+        source = Machinery(source, file).written()
+    if b"DataParallelTable" in source:
+        source = Copies(source, file).written()
+    if _KNOWN.search(source):
+        has_file = None if folders is None else folders.has
+        source = KnownConditions(source, file, has_file).written()
+    if b":listModules()" in source:
+        source = ListedModules(source, file).written()
+    if _VARARGS.search(source):
+        source = Varargs(source, file).written()
+    if _LAYER_MAKERS.search(source):
+        source = LayerMakers(source, file).written()
+    if b"inn." in source:
+        source = OtherNames(source, file).written()
+    if _PACKED.search(source):
+        source = PackedArguments(source, file).written()
+    if _COPIED.search(source):
+        source = CopiedMethods(source, file).written()
+    if _INDEXED.search(source):
+        source = Indexed(source, file).written()
+    return source

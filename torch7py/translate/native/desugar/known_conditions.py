@@ -1,0 +1,229 @@
+"""Conditions whose answer is known before a program runs: whether a package, or a class of nn's, is there.
+
+A package that neither this project nor the program's folder has is not there; ``pcall(require, 'it')`` says so. A class
+of nn's own is there (``nn.SpatialBatchNormalization and ...``). Of a choice by such an answer one way is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch7py.nn.registry import package_of
+from torch7py.packages.registry import came_with_torch, packages
+from torch7py.translate import tree
+from torch7py.translate.facts.layers import ADDING, class_of
+from torch7py.translate.native.desugar.rewriting import Rewriting
+from torch7py.translate.quoting import lua_quoted
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import (
+    Assign,
+    Binary,
+    Block,
+    Call,
+    Expression,
+    If,
+    Index,
+    Local,
+    Name,
+    Nil,
+    Statement,
+    String,
+    Unary,
+)
+from torch7py.translate.tree_queries import bare, dotted, targets
+
+__all__ = ["MISSING", "KnownConditions"]
+
+# Facebook's own, which PyTorch's users cannot have; a program that asks has another way.
+MISSING = ("fbcunn", "fbnn", "fbtorch")
+_Edit = tuple[int, int, str]
+
+
+class KnownConditions(Rewriting):
+    """``has_file`` tells whether the program has a file that it requires by a name; None where nothing is known."""
+
+    def __init__(self, source: bytes, file: str, has_file: Callable[[str], bool] | None) -> None:
+        super().__init__(source, file)
+        self.has_file = has_file
+        self.defined = {node.value for node in tree.every(self.program, String)}
+        self.missing: dict[Statement, tuple[Name, Name | None, str]] = {}
+        self.false: set[Variable] = set()  # the variables that hold that a package is not there
+        self.answered: dict[Statement, Variable] = {}  # as they do in the statement right behind
+        self.told: set[tree.Node | Block] = set()  # of these the names in the condition that is looked at
+
+    def written(self) -> bytes:
+        self._find_missing()
+        edits = [*self._branches(), *self._choices(), *self._answers()]
+        self.edited([e for e in edits if not any(o != e and o[0] <= e[0] and e[1] <= o[1] for o in edits)])
+        return self.source
+
+    # Packages
+
+    def _find_missing(self) -> None:
+        """``ok, p = pcall(require, 'fbcunn')``"""
+        for block in self.blocks():
+            for node, after in zip(block.statements, [*block.statements[1:], None], strict=False):
+                name = self._asks_for(node)
+                names = targets(node)
+                if name is None or not isinstance(names[0], Name):
+                    continue
+                second = names[1] if len(names) > 1 and isinstance(names[1], Name) else None
+                if len(names) > 1 + (second is not None):
+                    continue
+                self.missing[node] = names[0], second, name
+                variable = self.scopes.of_name[names[0]]
+                if len(variable.writes) == variable.is_global:
+                    self.false.add(variable)
+                elif after is not None:
+                    self.answered[after] = variable
+
+    def _asks_for(self, node: Statement) -> str | None:
+        """The package of which a statement asks whether it is there, of one that certainly is not."""
+        call = node.values[0] if isinstance(node, (Local, Assign)) and len(node.values) == 1 else None
+        if not isinstance(call, Call) or not self._is_global(call.callee, "pcall"):
+            return None
+        function, name = call.arguments if len(call.arguments) == 2 else (None, None)
+        if not self._is_global(function, "require") or not isinstance(name, String):
+            return None
+        return name.value if self._lacks(name.value) else None
+
+    def _is_global(self, node: Expression | None, name: str) -> bool:
+        return isinstance(node, Name) and node.name == name and self.scopes.of_name[node].is_global
+
+    def _lacks(self, name: str) -> bool:
+        known = name in packages or name.partition(".")[0] in packages
+        return name in MISSING or (not known and self.has_file is not None and not self.has_file(name))
+
+    def _answers(self) -> Iterator[_Edit]:
+        """``ok, p = false, nil``; where the message is looked at, it is that of ``require``."""
+        gone = [(start, end) for start, end, _ in [*self._branches(), *self._choices()]]
+        for node, (_, second, name) in self.missing.items():
+            assert isinstance(node, (Local, Assign))
+            text = "false"
+            if second is not None:
+                reads = [read.place.start for read in self.scopes.of_name[second].reads]
+                kept = any(not any(start <= at < end for start, end in gone) for at in reads)
+                text += f", {lua_quoted(f'module {name!r} not found')}" if kept else ", nil"
+            yield node.values[0].place.start, node.values[0].place.end, text
+
+    # Classes
+
+    def _is_there(self, node: Index) -> bool | None:
+        """Whether nn has a class, as far as that is certain."""
+        path = dotted(node)
+        owner, _, name = (path or "").rpartition(".")
+        base = node.base
+        if owner != "nn" or path is None or not isinstance(base, Name) or path in self.defined:
+            return None
+        assigned = any(dotted(t) == path for s in tree.every(self.program, Assign) for t in s.targets)
+        if assigned or not self._is_nn(base):
+            return None
+        if class_of(path) is not None and package_of[path] == "nn":
+            return True
+        return False if name[:1].isupper() and self._is_alone else None
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether a program runs no file of its own, and no package besides that adds classes to nn."""
+        for call in tree.every(self.program, Call):
+            path = dotted(call.callee)
+            if path in ("dofile", "paths.dofile", "include", "loadfile"):
+                return False
+            if path == "require":
+                name = call.arguments[0] if call.arguments else None
+                if not isinstance(name, String) or not came_with_torch(name.value) or name.value in ADDING:
+                    return False
+        return True
+
+    def _is_nn(self, base: Name) -> bool:
+        """Whether a variable is nn's table: the global, or what ``require 'nn'`` gives."""
+        variable = self.scopes.of_name[base]
+        values = [
+            value
+            for s in tree.those(self.program, Local, Assign)
+            if isinstance(s, (Local, Assign))
+            for target, value in zip(targets(s), s.values, strict=False)
+            if isinstance(target, Name) and self.scopes.of_name[target] is variable
+        ]
+        if not values:
+            return variable.is_global and not variable.writes
+        return all(
+            isinstance(value, Call)
+            and self._is_global(value.callee, "require")
+            and [a.value for a in value.arguments if isinstance(a, String)] == ["nn"]
+            for value in values
+        )
+
+    # What is true
+
+    def _truth(self, node: Expression) -> bool | None:
+        """Whether Lua takes an expression for true, as far as that is known."""
+        node = bare(node)
+        if isinstance(node, Name):
+            variable = self.scopes.of_name[node]
+            return False if variable in self.false or node in self.told else None
+        if isinstance(node, Index):
+            return self._is_there(node)
+        if isinstance(node, (tree.Table, tree.Function, String, tree.Number)):
+            return True
+        if isinstance(node, Call):  # of nn's classes, each of which makes a module
+            return True if isinstance(node.callee, Index) and self._is_there(node.callee) else None
+        if isinstance(node, Unary) and node.operator == "not":
+            inner = self._truth(node.operand)
+            return None if inner is None else not inner
+        if isinstance(node, Binary) and node.operator in ("==", "~="):
+            asked = [s for s in (node.left, node.right) if not isinstance(s, Nil)]
+            there = self._is_there(asked[0]) if len(asked) == 1 and isinstance(asked[0], Index) else None
+            return None if there is None else there == (node.operator == "~=")
+        if isinstance(node, Binary) and node.operator in ("and", "or"):
+            ends = node.operator == "or"
+            left = self._truth(node.left)
+            return left if left in (None, ends) else self._truth(node.right)
+        return None
+
+    def _branches(self) -> Iterator[_Edit]:
+        """Leave one way of a choice whose first condition is known."""
+        for node in tree.every(self.program, If):
+            condition, block = node.branches[0]
+            asked = self.answered.get(node)
+            self.told = {
+                n for n in tree.walk(condition) if isinstance(n, Name) and self.scopes.of_name[n] is asked
+            }
+            truth = self._truth(condition)
+            self.told = set()
+            if truth is None:
+                continue
+            if truth or len(node.branches) == 1:
+                yield from self._only(node, block if truth else node.otherwise)
+            else:
+                yield node.place.start, node.branches[1][0].place.start, "if "
+
+    def _only(self, node: Statement, wanted: Block | None) -> Iterator[_Edit]:
+        """Leave only one branch of a choice, as a block of its own where it has variables."""
+        if wanted is None or not wanted.statements:
+            yield node.place.start, node.place.end, ""
+            return
+        start, end = wanted.statements[0].place.start, wanted.statements[-1].place.end
+        last = isinstance(wanted.statements[-1], (tree.Return, tree.Break))
+        local = last or any(isinstance(s, (Local, tree.LocalFunction)) for s in wanted.statements)
+        same_line = b"\n" not in self.source[node.place.start : start]
+        yield node.place.start, start, ("do " if same_line else "do") if local else ""
+        yield end, node.place.end, " end" if local else ""
+
+    def _choices(self) -> Iterator[_Edit]:
+        """``nn.A and nn.A(1) or nn.B(1)``, of which one part is left."""
+        for node in tree.every(self.program, Binary):
+            left = self._left(node)
+            if left is not node:
+                nothing = isinstance(left, Index) and self._is_there(left) is False
+                yield node.place.start, node.place.end, "nil" if nothing else self.text(left)
+
+    def _left(self, node: Expression) -> Expression:
+        """The part that a choice gives."""
+        inner = bare(node)
+        if not isinstance(inner, Binary) or inner.operator not in ("and", "or"):
+            return node
+        truth = self._truth(inner.left)
+        if truth is None:
+            return node
+        return self._left(inner.right if truth == (inner.operator == "and") else inner.left)

@@ -1,0 +1,305 @@
+"""Plain calls: what is written where nothing has been proved of the values that a statement uses.
+
+``t[k]`` of a value of unknown kind becomes ``lua_compat.index(t, k)``: a function of the pages' library, which looks at
+the value when the page runs and takes every kind that a page has. Such a call costs the page beauty at that place and
+nothing else.
+
+A statement is written so only where its idiomatic form is undecided (``problem.Undecided``): the program does not tell
+of what kind a value is, or how many values a call gives. Other problems say that a page could not do what the program
+does, whatever the values are.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate import page_library, tree
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
+from torch7py.translate.native import code, protected_calls
+from torch7py.translate.native.analysis.unknown_values import is_open
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
+
+__all__ = [
+    "all_values",
+    "arguments",
+    "ends_in_several",
+    "given",
+    "gives_all",
+    "has_function",
+    "has_method",
+    "library_call",
+    "loop_head",
+    "minimizes",
+    "several",
+    "statement",
+    "store",
+    "value",
+]
+
+_ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "^": "power"}
+
+_TYPES = frozenset({"nil", "number", "string", "boolean", "table", "function"})
+# Of values whose kind is known the library has some methods.
+_FAMILIES = {
+    "tensor": "tensor",
+    "module": "module",
+    "criterion": "module",
+    "string": "text",
+    "storage": "storage",
+}
+# Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
+_FUNCTIONS = {
+    "error": "error",
+    "getmetatable": "getmetatable",
+    "ipairs": "ipairs",
+    "pairs": "pairs",
+    "print": "print_values",
+    "rawget": "raw_get",
+    "rawset": "raw_set",
+    "setmetatable": "setmetatable",
+    "table.concat": "concatenate",
+    "table.getn": "length",
+    "table.insert": "insert",
+    "table.remove": "remove",
+    "string.char": "char",
+    "tonumber": "to_number",
+    "torch.type": "torch_type",
+    "tostring": "text_of",
+    "type": "type_of",
+}
+# Functions of optim that give more than what they move and the values on the way.
+_LONGER = {"optim.cg", "optim.checkgrad", "optim.lbfgs"}
+# What makes a pool of threads.
+_POOLS = {"threads", "threads.Threads"}
+# Libraries of Lua's, and the functions of each that the library has by their names.
+_LIBRARIES = {"bit": "BITS", "coroutine": "OF_COROUTINES", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
+
+
+def has_method(kind: str | None, method: str) -> bool:
+    """Whether the library has a method for what is known to be of a kind.
+
+    It can add a layer to a module of which nothing is known; of another one the rest of the page would not know.
+    """
+    family = _FAMILIES.get(kind or "")
+    return (
+        family is not None and page_library.has_method(family, method) and (kind, method) != ("module", "add")
+    )
+
+
+def has_function(path: str) -> bool:
+    """Whether the library has a function of Lua's for values of every kind."""
+    owner, _, last = path.rpartition(".")
+    return (
+        path in _FUNCTIONS
+        or path in _POOLS
+        or minimizes(path)
+        or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
+    )
+
+
+def minimizes(path: str | None) -> bool:
+    """Whether a function is one of optim's that the library has."""
+    owner, _, last = (path or "").rpartition(".")
+    return owner == "optim" and (last == "checkgrad" or last in page_library.entries("OPTIMIZERS"))
+
+
+def gives_all(t: Translation, node: Expression) -> bool:
+    """Whether the library gives all values of a call: of Lua's libraries, a node's, several or unknown functions."""
+    if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
+        return True
+    if isinstance(node, (Call, Invoke)) and (t.calls.varies(node) or t.counts.is_unknown(node)):
+        return True
+    if isinstance(node, Invoke):
+        return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
+    owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
+    return owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
+
+
+def ends_in_several(t: Translation, node: tree.Table) -> bool:
+    """Whether the last item of a list is a call all of whose values the library gives."""
+    last = node.fields[-1] if node.fields else None
+    call = last.value if last is not None and last.key is None else None
+    return isinstance(call, (Call, Invoke)) and gives_all(t, call) and not t.calls.is_one(call, least=1)
+
+
+def value(t: Translation, node: Expression) -> Py | None:
+    """An expression as a plain call, None where there is none."""
+    path = t.path(node) if isinstance(node, Index) else None
+    if path is not None and minimizes(path):
+        return optimizer(t, path)
+    if isinstance(node, Index) and t.path(node.base) == "optim" and path is None:
+        return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
+    if isinstance(node, Index) and path is None:
+        return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
+    if isinstance(node, Unary) and node.operator == "#":
+        return library_call(t, "length", [t.value(node.operand).text])
+    if isinstance(node, Binary) and node.operator in ("==", "~="):
+        return _type_test(t, node)
+    if isinstance(node, Binary) and node.operator in _ARITHMETIC:
+        return library_call(
+            t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text]
+        )
+    if isinstance(node, (Call, Invoke)):
+        return _call(t, node, "call", "method")
+    if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
+        return library_call(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
+    return None
+
+
+def _type_test(t: Translation, node: Binary) -> Py | None:
+    """``torch.type(x) == 'table'``"""
+    for call, name in ((node.left, node.right), (node.right, node.left)):
+        asked = isinstance(call, Call) and len(call.arguments) == 1 and t.path(call.callee) == "torch.type"
+        if asked and isinstance(call, Call) and isinstance(name, String) and name.value in _TYPES:
+            test = library_call(t, "is_a", [t.value(call.arguments[0]).text, code.quoted(name.value)])
+            return test if node.operator == "==" else Py(f"not {test}", code.NOT)
+    return None
+
+
+def statement(t: Translation, node: Call | Invoke) -> Py | None:
+    """A call whose values nobody asks for."""
+    minimizing = isinstance(node, Call) and minimizes(t.path(node.callee))
+    return all_values(t, node) if minimizing else value(t, node)
+
+
+def all_values(t: Translation, node: Call | Invoke) -> Py | None:
+    """All values that a call gives, as a tuple; None where there is no plain call."""
+    return _call(t, node, "call_all", "method_all")
+
+
+def given(t: Translation, target: Expression, value: Py) -> None:
+    """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
+    if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
+        type_ = t.type(target).find()
+        if "table" in type_.kinds and not type_.sources and not t.tables.uses.made.get(type_):
+            t.opened.add(type_)
+
+
+def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
+    """Write ``a, b, c = x, f()``, the last value of which is a call; whether that was done."""
+    last = values[-1]
+    if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, Name) for target in targets):
+        return False
+    last_values = all_values(t, last)
+    if last_values is None:
+        return False
+    first = [t.value(expression).text for expression in values[:-1]]
+    items = f"({', '.join(first)}, *{last_values})" if first else last_values.text
+    path = t.path(last.callee) if isinstance(last, Call) else None
+    exact = minimizes(path) and path not in _LONGER and not first and len(targets) == 2
+    written = last_values if exact else library_call(t, "first_of", [items, str(len(targets))])
+    t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
+    for target in targets[len(first) :] if not minimizes(path) else ():  # of which is known what they give
+        given(t, target, written)
+    return True
+
+
+def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
+    """The line of a loop over something of unknown kind; whether it was written."""
+    values = [t.value(expression).text for expression in node.values[:-1]]
+    last = node.values[-1]
+    if isinstance(last, Call) and t.path(last.callee) in ("pairs", "ipairs"):
+        values.append(str(value(t, last)))
+    else:
+        last_values = all_values(t, last) if isinstance(last, (Call, Invoke)) and not values else None
+        values.append(f"*{last_values}" if last_values is not None else t.value(last).text)
+    head = library_call(t, "iterate", [*values[:3], f"names={len(names)}"])
+    t.emit(f"for {', '.join(names)} in {head}:")
+    for name in node.names:
+        given(t, name, head)
+    return True
+
+
+def store(t: Translation, target: Index, value: Py) -> str:
+    """The statement that puts a value into a table, a tensor or an object of unknown kind."""
+    return library_call(t, "store", [t.value(target.base).text, t.value(target.key).text, value.text]).text
+
+
+def library_call(t: Translation, name: str, args: list[str]) -> Py:
+    """A call of one of the library's functions."""
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
+
+
+def optimizer(t: Translation, path: str) -> Py:
+    """A function of optim's."""
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.{path.rpartition('.')[2]}")
+
+
+def _alone(value: Py, every: bool) -> Py:
+    """A value, or as ``every`` one of a call a tuple of it."""
+    return atom(f"({value},)") if every else value
+
+
+def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py | None:
+    if isinstance(node, Invoke):
+        kind = t.kind(node.receiver)
+        if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
+            if kind not in ("module", "criterion"):
+                return t.models.open_pass(node, every=method == "method_all")
+            return _alone(t.models.plain_pass(node), method == "method_all")
+        if kind in _FAMILIES and not has_method(kind, node.method):
+            return None
+        return library_call(
+            t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
+        )
+    path = t.path(node.callee)
+    if t.graphs.makes_graph(node) and len(node.arguments) == 2:
+        return library_call(t, "Graph", arguments(t, node.arguments))
+    if path is None and t.type(node).has("node"):
+        return t.models.plain_node(node)
+    if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
+        return _alone(t.models.plain_pass(node), function == "call_all")
+    if path is None:
+        return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
+    owner, _, last = path.rpartition(".")
+    taken = owner == "torch" and last in page_library.methods_of("tensor") and path not in _FUNCTIONS
+    if taken and node.arguments and (function == "call_all" or is_open(t, node.arguments[0])):
+        every = "function_all" if function == "call_all" else "function"
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+    if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
+        protected_calls.refuse_other_errors(t, node.line)
+        call = library_call(t, "pcall", arguments(t, node.arguments))
+        return call if function == "call_all" else atom(f"{call}[0]")
+    if minimizes(path):
+        call = atom(f"{optimizer(t, path)}({', '.join(arguments(t, node.arguments))})")
+        return call if function == "call_all" else atom(f"{call}[0]")
+    if path in _POOLS:
+        call = library_call(t, "threads", arguments(t, node.arguments))
+        return call if function == "call_all" else atom(f"{call}[0]")
+    if path in ("unpack", "table.unpack") and function == "call_all":
+        return library_call(t, "unpack", arguments(t, node.arguments))
+    if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
+        every = "text_function_all" if function == "call_all" else "text_function"
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+    if owner in ("coroutine", "math") and last in page_library.entries(_LIBRARIES[owner]):
+        every = f"{owner}_function_all" if function == "call_all" else f"{owner}_function"
+        return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+    if function == "call_all":
+        return None  # the others give one value
+    if owner == "bit" and last in page_library.entries("BITS"):
+        return library_call(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
+    if path in _FUNCTIONS:
+        args = arguments(t, node.arguments)
+        shown = node.arguments[-1] if path == "print" and node.arguments else None
+        if isinstance(shown, (Call, Invoke)) and t.counts.is_unknown(shown) and args[-1].startswith("*"):
+            args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
+        return library_call(t, _FUNCTIONS[path], args)
+    return None  # a page has no other function of that library
+
+
+def arguments(t: Translation, arguments: tuple[Expression, ...]) -> list[str]:
+    """Arguments as text; of the last one all values."""
+    texts = [t.value(argument).text for argument in arguments[:-1]]
+    for last in arguments[-1:]:
+        if isinstance(last, tree.Vararg):
+            texts.append(f"*{t.rest()}")
+        elif t.is_unpacked(last):
+            texts.append(f"*{t.calls.unpacked(last)}")
+        elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
+            values = all_values(t, last)
+            texts.append(t.value(last).text if values is None else f"*{values}")
+        else:
+            texts.append(t.value(last).text)
+    return texts

@@ -1,0 +1,214 @@
+"""Statements and expressions by their form: what is assigned where, what is written alike, what has which name.
+
+``torch7py.translate.tree`` has the nodes themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch7py.translate import tree
+from torch7py.translate.tree import (
+    Assign,
+    Binary,
+    Block,
+    Boolean,
+    Call,
+    Expression,
+    Function,
+    FunctionStatement,
+    Index,
+    Invoke,
+    Local,
+    LocalFunction,
+    Name,
+    Nil,
+    Number,
+    Paren,
+    Return,
+    Run,
+    Statement,
+    String,
+    Table,
+    Unary,
+    own_nodes,
+)
+
+__all__ = [
+    "LOOPS",
+    "appends",
+    "bare",
+    "base_name",
+    "dotted",
+    "index_of",
+    "is_first_call",
+    "is_last",
+    "named_functions",
+    "only_value",
+    "returns_of",
+    "same_expression",
+    "statements",
+    "targets",
+    "values",
+]
+
+LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
+
+
+def statements(node: Block | Statement) -> list[Statement]:
+    """All statements in a block, or a statement and all in it, those of functions too, in the order of the source."""
+    result: list[Statement] = []
+    waiting = list(node.statements[::-1]) if isinstance(node, Block) else [node]
+    while waiting:
+        statement = waiting.pop()
+        result.append(statement)
+        for inner in reversed(tree.blocks(statement)):
+            waiting += inner.statements[::-1]
+    return result
+
+
+def targets(statement: Statement) -> tuple[Expression, ...]:
+    """What a statement assigns to: names, or elements of tables."""
+    if isinstance(statement, tree.Local):
+        return statement.names
+    return statement.targets if isinstance(statement, tree.Assign) else ()
+
+
+def values(statement: Statement) -> tuple[Expression, ...]:
+    """What a statement assigns."""
+    return statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+
+
+def only_value(statement: Statement) -> Expression | None:
+    """The one value that a statement assigns, or the call that it is."""
+    if isinstance(statement, tree.Run):
+        return statement.call
+    assigned = values(statement)
+    return assigned[0] if len(assigned) == 1 else None
+
+
+def named_functions(block: Block) -> list[tuple[Statement, Name, Function]]:
+    """``function f() end`` and ``local function f() end``: the statements, the names and the functions."""
+    functions: list[tuple[Statement, Name, Function]] = []
+    for statement in tree.those(block, FunctionStatement, LocalFunction):
+        if isinstance(statement, LocalFunction):
+            functions.append((statement, statement.name, statement.function))
+        elif isinstance(statement, FunctionStatement) and isinstance(statement.target, Name):
+            functions.append((statement, statement.target, statement.function))
+    return functions
+
+
+def returns_of(function: tree.Function) -> Sequence[tree.Return]:
+    """The return statements of a function, without those of functions in it."""
+    if function.own_returns is not None:
+        return function.own_returns
+    returns: list[tree.Return] = []
+    stack: list[tree.Node | tree.Block] = [function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tree.Return):
+            returns.append(node)
+        # statements are in blocks and in functions, not in other expressions
+        stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
+    object.__setattr__(function, "own_returns", returns)
+    return returns
+
+
+def bare(node: Expression) -> Expression:
+    """An expression without the parentheses around it."""
+    while isinstance(node, Paren):
+        node = node.inner
+    return node
+
+
+def base_name(node: Expression) -> Name | None:
+    """The variable that an expression of indices begins with."""
+    while isinstance(node, (Index, tree.Paren)):
+        node = node.base if isinstance(node, Index) else node.inner
+    return node if isinstance(node, Name) else None
+
+
+def may_be_more(arguments: Sequence[Expression]) -> bool:
+    """Whether a call is given more values than it has arguments: the last is ``...`` or ``unpack(list)``."""
+    last = arguments[-1] if arguments else None
+    unpacked = isinstance(last, Call) and dotted(last.callee) in ("unpack", "table.unpack")
+    return unpacked or isinstance(last, tree.Vararg)
+
+
+def dotted(node: Expression) -> str | None:
+    """``a.b.c`` as text."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Index) and isinstance(node.key, String):
+        base = dotted(node.base)
+        return None if base is None else f"{base}.{node.key.value}"
+    return None
+
+
+def index_of(meta: tree.Table) -> Expression | None:
+    """What ``{__index = X}`` has there."""
+    for item in meta.fields:
+        if isinstance(item.key, String) and item.key.value == "__index":
+            return item.value
+    return None
+
+
+def appends(target: Index) -> bool:
+    """``t[#t + 1]``"""
+    key = target.key
+    return (
+        isinstance(key, Binary)
+        and key.operator == "+"
+        and isinstance(key.left, Unary)
+        and key.left.operator == "#"
+        and isinstance(key.right, Number)
+        and key.right.value == 1
+        and same_expression(key.left.operand, target.base)
+    )
+
+
+def is_last(target: Index) -> bool:
+    """``t[#t]``"""
+    key = target.key
+    return isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, target.base)
+
+
+def same_expression(a: Expression, b: Expression) -> bool:
+    """Whether two expressions are written alike (names, constants and indexing only)."""
+    if isinstance(a, Paren):
+        return same_expression(a.inner, b)
+    if isinstance(b, Paren):
+        return same_expression(a, b.inner)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Name) and isinstance(b, Name):
+        return a.name == b.name
+    if isinstance(a, (Number, String, Boolean)):
+        return bool(a.value == b.value)  # type: ignore[attr-defined]
+    if isinstance(a, Nil):
+        return True
+    if isinstance(a, Index) and isinstance(b, Index):
+        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
+    if isinstance(a, Binary) and isinstance(b, Binary):
+        return (
+            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
+        )
+    if isinstance(a, Unary) and isinstance(b, Unary):
+        return a.operator == b.operator and same_expression(a.operand, b.operand)
+    if isinstance(a, Table) and isinstance(b, Table):
+        return len(a.fields) == len(b.fields) and all(
+            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
+        )
+    return False
+
+
+def is_first_call(statement: Statement, call: Call) -> bool:
+    """Whether a statement makes a call, in any case and before anything else that it calls."""
+    if not isinstance(statement, (Local, Assign, Run, Return)):
+        return False
+    for node in own_nodes(statement):
+        if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
+            return False
+        if isinstance(node, Binary) and node.operator in ("and", "or"):
+            return False
+    return True
