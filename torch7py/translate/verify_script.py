@@ -149,8 +149,8 @@ class _Rounding:
         ]
         return _Rounding(True, lines, weights)
 
-    def tolerance(self, usual: float, found: list[float], number: int) -> float:
-        enlarged = found[number] * ENLARGED if number < len(found) else 0.0
+    def tolerance(self, usual: float, differences: list[float], number: int) -> float:
+        enlarged = differences[number] * ENLARGED if number < len(differences) else 0.0
         return max(usual, min(enlarged, LARGEST))
 
 

@@ -92,9 +92,9 @@ class Recording:
 
     def nudged_copy(self) -> Recording:
         """The same for another run of the page, which begins some roundings away."""
-        made = [replace(item, resets=list(item.resets)) for item in self.made]
+        modules = [replace(item, resets=list(item.resets)) for item in self.made]
         snapshots = [{key: dict(weights) for key, weights in snapshot.items()} for snapshot in self.snapshots]
-        return replace(self, made=made, snapshots=snapshots, nudged=True)
+        return replace(self, made=modules, snapshots=snapshots, nudged=True)
 
 
 class Watcher(Protocol):

@@ -162,7 +162,7 @@ def may_weigh(name: str) -> bool:
 
 def weight_rank(name: str) -> int | None:
     """How many dimensions the weight of a layer has; None where it is not known."""
-    return next((each.rank for each in parameters(name) if each.name == "weight"), None)
+    return next((parameter.rank for parameter in parameters(name) if parameter.name == "weight"), None)
 
 
 def only_weighs(name: str) -> bool:

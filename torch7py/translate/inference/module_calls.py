@@ -161,10 +161,10 @@ def _own_part(node: Invoke, container: Type) -> Type | None:
     at = node.arguments[0] if len(node.arguments) == 1 else None
     if not isinstance(at, Number) or len(container.find().layers) != 1:
         return None
-    (made,) = container.find().layers
-    if not facts.is_chain(made.name) or made.in_turn or not 1 <= at.value <= len(made.children):
+    (chain,) = container.find().layers
+    if not facts.is_chain(chain.name) or chain.in_turn or not 1 <= at.value <= len(chain.children):
         return None
-    part = made.children[int(at.value) - 1]
+    part = chain.children[int(at.value) - 1]
     return part if part.find().classes else None
 
 

@@ -36,13 +36,13 @@ def _in_order(layer: Layer, last: Layer | None) -> None:
 
 
 def with_parts(
-    path: str, given: dict[str, Layer], args: Mapping[str, str], copy: Callable[[Layer], Layer], start: str
+    path: str, children: dict[str, Layer], args: Mapping[str, str], copy: Callable[[Layer], Layer], start: str
 ) -> dict[str, Layer]:
     """The modules in a layer as its form here has them: those that it is given, and what its constructor makes.
 
     ``copy`` makes another layer of the same parts; ``start`` is where a Recurrent's size is said.
     """
-    parts = dict(given)
+    parts = dict(children)
     if path == "nn.Recurrence" and "recurrentModule" in parts:
         return {"module": parts["recurrentModule"]}
     if path == "nn.Recurrent":

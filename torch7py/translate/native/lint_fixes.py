@@ -72,14 +72,14 @@ def _without_announcements(page: str) -> str:
         if match is None:
             continue
         indent, name = match.groups()
-        given = f"{indent}{name} = {name} if {name} is not None else "
-        if given not in page and re.search(rf"(?m)^{indent}(?:def|class) {name}\b", page) is None:
+        default_prefix = f"{indent}{name} = {name} if {name} is not None else "
+        if default_prefix not in page and re.search(rf"(?m)^{indent}(?:def|class) {name}\b", page) is None:
             continue
-        for place, later in enumerate(lines[number + 1 :], number + 1):
+        for later_number, later in enumerate(lines[number + 1 :], number + 1):
             if later.startswith((f"{indent}def {name}(", f"{indent}class {name}")):
                 lines[number] = _GONE
-            elif later.startswith(given) and re.search(rf"\b{name}\b", later[len(given) :]) is None:
-                lines[number], lines[place] = _GONE, f"{indent}{name} = {later[len(given) :]}"
+            elif later.startswith(default_prefix) and re.search(rf"\b{name}\b", later[len(default_prefix) :]) is None:
+                lines[number], lines[later_number] = _GONE, f"{indent}{name} = {later[len(default_prefix) :]}"
             elif re.search(rf"\b{name}\b", later) is None and (not later.strip() or later.startswith(indent)):
                 continue
             break

@@ -443,6 +443,6 @@ class PlainLayers:
             plain_calls.given(t, target, value)
 
 
-def _has_base(made: LuaClass) -> bool:
+def _has_base(lua_class: LuaClass) -> bool:
     """Whether the pages' library has the class that a class of the program's own derives from."""
-    return facts.is_base(made.parent) or facts.is_container(made.parent)
+    return facts.is_base(lua_class.parent) or facts.is_container(lua_class.parent)

@@ -83,13 +83,13 @@ class Unpacking:
 
 def _outputs(module: Type) -> int | None:
     """How many outputs a module gives that were put together one by one."""
-    found = module.find()
-    made = found.layers[0] if len(found.layers) == 1 and not found.classes else None
-    if made is None or made.in_turn:
+    type_ = module.find()
+    layer = type_.layers[0] if len(type_.layers) == 1 and not type_.classes else None
+    if layer is None or layer.in_turn:
         return None
-    if facts.is_graph(made.name):
-        given = made.call.arguments[-1] if len(made.call.arguments) == 2 else None
-        return len(given.fields) if isinstance(given, tree.Table) else None
-    if facts.is_chain(made.name):
-        return _outputs(made.children[-1]) if made.children else None
-    return len(made.children) or None if facts.gives(made.name) == "table" else None
+    if facts.is_graph(layer.name):
+        output_table = layer.call.arguments[-1] if len(layer.call.arguments) == 2 else None
+        return len(output_table.fields) if isinstance(output_table, tree.Table) else None
+    if facts.is_chain(layer.name):
+        return _outputs(layer.children[-1]) if layer.children else None
+    return len(layer.children) or None if facts.gives(layer.name) == "table" else None

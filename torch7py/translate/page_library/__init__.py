@@ -81,11 +81,11 @@ def joined(code: str, other: str) -> str:
 
 
 def _defined_in(body: Iterable[ast.stmt]) -> set[str]:
-    found = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    names = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     for node in body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        found |= {target.id} if isinstance(target, ast.Name) else set()
-    return found
+        names |= {target.id} if isinstance(target, ast.Name) else set()
+    return names
 
 
 @cache

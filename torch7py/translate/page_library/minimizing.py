@@ -226,8 +226,8 @@ def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
         step = min(1, 1 / gradient.abs().sum().item()) * rate if done == 1 else rate
         searched = 1
         if search is not None:
-            given = (function, x, step, direction, value, gradient, slope, options)
-            value, gradient, x, step, searched = call_all(search, *given)
+            search_args = (function, x, step, direction, value, gradient, slope, options)
+            value, gradient, x, step, searched = call_all(search, *search_args)
         else:
             x.add_(direction, alpha=step)
             if turn == most:
@@ -243,8 +243,8 @@ def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
         if calls >= most_calls or small or abs(value - value_before) < still:
             break
     names = ("old_dirs", "old_stps", "Hdiag", "d", "t", "g_old", "f_old")
-    for name, each in zip(names, (steps, changes, scale, direction, step, before, value), strict=True):
-        store(state, name, each)
+    for name, item in zip(names, (steps, changes, scale, direction, step, before, value), strict=True):
+        store(state, name, item)
     return x, values, calls
 
 
@@ -292,7 +292,7 @@ def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) ->
         value2, slope2 = move(step1)
         value3, slope3, step3 = value1, slope1, -step1
         left = min(most, most_calls - calls)
-        found, bound = False, -1.0
+        success, bound = False, -1.0
         while True:
             while too_far() and left > 0:
                 bound = step1
@@ -308,8 +308,8 @@ def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) ->
                 value2, slope2 = move(step2)
                 left -= 1
                 step3 -= step2
-            found = not too_far() and slope2 > sig * slope1
-            if found or too_far() or left == 0:
+            success = not too_far() and slope2 > sig * slope1
+            if success or too_far() or left == 0:
                 break
             a = quotient(6 * (value2 - value3), step3) + 3 * (slope2 + slope3)
             b = 3 * (value3 - value2) - step3 * (slope3 + 2 * slope2)
@@ -328,7 +328,7 @@ def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) ->
             step1 += step2
             value2, slope2 = move(step2)
             left -= 1
-        if not found:
+        if not success:
             x.copy_(start)
             gradient1.copy_(start_gradient)
             break
@@ -352,14 +352,14 @@ def checkgrad(function: Any, x: torch.Tensor, step: float = 1e-7) -> tuple[Any, 
     """``optim.checkgrad``: how far a gradient is from differences, the gradient, and these."""
     gradient = evaluated(function, x)[1]
     estimate = torch.empty_like(gradient)
-    for place in range(len(x)):
-        before = x[place].item()
-        x[place] = before + step
+    for i in range(len(x)):
+        before = x[i].item()
+        x[i] = before + step
         above = evaluated(function, x)[0]
-        x[place] = x[place].item() - 2 * step
+        x[i] = x[i].item() - 2 * step
         below = evaluated(function, x)[0]
-        x[place] = before
-        estimate[place] = (above - below) / (2 * step)
+        x[i] = before
+        estimate[i] = (above - below) / (2 * step)
     error = torch.linalg.vector_norm(gradient - estimate) / torch.linalg.vector_norm(gradient + estimate)
     return error.item(), gradient, estimate
 

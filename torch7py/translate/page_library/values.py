@@ -166,12 +166,12 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     arguments: list[Any] = list(args)
     if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
         parameters = [
-            each
-            for each in inspect.signature(function).parameters.values()
-            if each.kind is not each.KEYWORD_ONLY
+            parameter
+            for parameter in inspect.signature(function).parameters.values()
+            if parameter.kind is not parameter.KEYWORD_ONLY
         ]
-        if not any(each.kind is each.VAR_POSITIONAL for each in parameters):
-            needed = sum(each.default is each.empty for each in parameters)
+        if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+            needed = sum(parameter.default is parameter.empty for parameter in parameters)
             arguments = [*args[: len(parameters)], *[None] * (needed - len(args))]
     result = function(*arguments)
     return result if type(result) is tuple else (result,)

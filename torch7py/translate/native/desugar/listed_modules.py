@@ -18,8 +18,8 @@ class ListedModules(Rewriting):
             if module is None or not body:
                 continue
             start = self.source.rindex(b"do", loop.place.start, body[0].place.start)
-            given = f"{self.text(module)}:apply(function({loop.names[1].name})"
-            edits.append((loop.place.start, start + len("do"), given))
+            header = f"{self.text(module)}:apply(function({loop.names[1].name})"
+            edits.append((loop.place.start, start + len("do"), header))
             edits.append((loop.place.end, loop.place.end, ")"))
         self.edited(edits)
         return self.source

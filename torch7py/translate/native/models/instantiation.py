@@ -302,7 +302,7 @@ class Making:
         if not isinstance(root, Call) or path is None or not _is_listed(path):
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
         taken = zip(root.arguments, parameter_names(path)[0], strict=False)
-        arguments = [str(self.t.expressions.position(each)) for each, _ in taken]
+        arguments = [str(self.t.expressions.position(argument)) for argument, _ in taken]
         if texts:
             arguments.append(f"[{', '.join(texts)}]")
         return atom(f"{self.t.need(path.removeprefix('nn.'))}({', '.join(arguments)})")

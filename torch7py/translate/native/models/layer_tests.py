@@ -276,13 +276,13 @@ class LayerTests:
     def possible(self, node: Expression) -> set[str]:
         """The names of the program's layers that a module may be by the branches that an expression is in."""
         tests = self._around(node)
-        found = {name for name in self.classes() if all(passes(name) for passes in tests)}
-        holds = any(facts.parts(name) for name in found)  # one that holds others stands for them, too
-        return set(self.classes()) if holds else found
+        names = {name for name in self.classes() if all(passes(name) for passes in tests)}
+        holds = any(facts.parts(name) for name in names)  # one that holds others stands for them, too
+        return set(self.classes()) if holds else names
 
     def _around(self, node: Expression) -> list[Test]:
         """The tests that the module has passed where an expression stands."""
-        found: list[Test] = []
+        tests: list[Test] = []
         for statement in tree.every(self.t.program, tree.If):
             for condition, body in statement.branches:
                 test = self._test(condition)
@@ -291,8 +291,8 @@ class LayerTests:
                 if tree_queries.same_expression(test[0], node) and any(
                     node is inner for inner in tree.walk(body)
                 ):
-                    found.append(test[1])
-        return found
+                    tests.append(test[1])
+        return tests
 
     def handles(self, node: Statement) -> bool:
         """``local name = torch.type(m)`` before tests of it is nothing in the page."""

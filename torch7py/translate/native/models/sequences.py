@@ -214,19 +214,19 @@ class Sequences:
         elif here.function is not None or len(blocks) > 1 or self._runs_before(call, here):
             raise branch
 
-    def _has_run(self, made: Call, call: Invoke) -> bool:
+    def _has_run(self, construction: Call, call: Invoke) -> bool:
         """Whether the program runs a module several times before it says that it remembers: what the last run left it
         goes on from, but these begin anew."""
         runs = [
             node
             for node in tree.every(self.t.program, Invoke)
             if node.method in FORWARD
-            and made.place.start < node.place.start < call.place.start
+            and construction.place.start < node.place.start < call.place.start
             and self.t.kind(node.receiver) == "module"
-            and made in self._sequencers(node.receiver)
+            and construction in self._sequencers(node.receiver)
         ]
         statement = self.t.training.flow.statement
-        around = set(self._around(statement(made)))
+        around = set(self._around(statement(construction)))
         return len(runs) > 1 or any(not set(self._around(statement(run))) <= around for run in runs)
 
     def _runs_before(self, call: Invoke, scope: Scope) -> bool:

@@ -56,20 +56,20 @@ def _changes(optimizer: Optimizer) -> bool:
 
 def _gives_new(t: Translation, function: tree.Function) -> bool:
     """Whether a function's second result is a tensor that it makes and that nothing else refers to."""
-    given = [found.values for found in tree_queries.returns_of(function)]
-    return bool(given) and all(len(values) == 2 and _is_new(t, function, values[1]) for values in given)
+    value_lists = [statement.values for statement in tree_queries.returns_of(function)]
+    return bool(value_lists) and all(len(values) == 2 and _is_new(t, function, values[1]) for values in value_lists)
 
 
 def _is_new(t: Translation, function: tree.Function, node: Expression) -> bool:
     if not isinstance(node, tree.Name):
         return is_made_here(t, node)
     variable = t.scopes.of_name[node]
-    made = [
+    definitions = [
         s for s in tree.every(function.body, tree.Local) if variable in map(t.scopes.of_name.get, s.names)
     ]
-    if len(made) != 1 or len(made[0].values) != len(made[0].names) or variable.writes:
+    if len(definitions) != 1 or len(definitions[0].values) != len(definitions[0].names) or variable.writes:
         return False
-    values = dict(zip(map(t.scopes.of_name.get, made[0].names), made[0].values, strict=True))
+    values = dict(zip(map(t.scopes.of_name.get, definitions[0].names), definitions[0].values, strict=True))
     return is_made_here(t, values[variable]) and all(_is_changed_only(t, read) for read in variable.reads)
 
 

@@ -400,8 +400,8 @@ def torch_statement(t: Translation, node: Call, name: str) -> bool:
             return True
         inner = torch_function(t, name, Call(node.place, node.callee, arguments[1:]))
         if inner is not None:
-            made = t.fresh("value")
-            t.emit(f"{made} = {inner}")
-            t.emit(f"{result}.resize_as_({made}).copy_({made})")
+            value = t.fresh("value")
+            t.emit(f"{value} = {inner}")
+            t.emit(f"{result}.resize_as_({value}).copy_({value})")
             return True
     return False

@@ -38,12 +38,12 @@ def _is_reduced(node: Expression) -> bool:
 
 def fitted(t: Translation, target: Expression, value: Expression, written: Py, part: Callable[[], str]) -> Py:
     """A tensor on its way into a part of another one of as many elements, in the shape of that part."""
-    wanted, given = t.type(target).rank, t.type(value).rank
-    if t.kind(value) != "tensor" or wanted is None or wanted == given:
+    wanted, value_rank = t.type(target).rank, t.type(value).rank
+    if t.kind(value) != "tensor" or wanted is None or wanted == value_rank:
         return written
-    if wanted == 1 and (given is not None or _is_reduced(value) or t.type(value).has(SECOND)):
+    if wanted == 1 and (value_rank is not None or _is_reduced(value) or t.type(value).has(SECOND)):
         return atom(f"{written.at(code.ATOM)}.flatten()")
-    return written if given is None else atom(f"{written.at(code.ATOM)}.reshape({part()}.shape)")
+    return written if value_rank is None else atom(f"{written.at(code.ATOM)}.reshape({part()}.shape)")
 
 
 def _reduction(name: str) -> Rule:

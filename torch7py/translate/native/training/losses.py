@@ -191,9 +191,9 @@ class Losses(interfaces.Losses):
         after = [s for s in statements if s.place.start > backward.place.start]
         for statement in [*reversed(before), *reversed(after)]:
             calls = [n for n in tree.own_nodes(statement) if isinstance(n, Invoke)]
-            found = [n for n in calls if self._is_forward_of(n, backward)]
-            if found:
-                return self._holds(statement, max(found, key=lambda call: call.place.end), scope)
+            forwards = [n for n in calls if self._is_forward_of(n, backward)]
+            if forwards:
+                return self._holds(statement, max(forwards, key=lambda call: call.place.end), scope)
         # The forward may be in a function that gives the loss.
         for statement in reversed(statements):
             if statement.place.start > backward.place.start:
