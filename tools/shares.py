@@ -36,7 +36,7 @@ import click
 
 from torch7py.translate import tree
 from torch7py.translate.availability import Packages
-from torch7py.translate.check import is_own_file, lua_files, parts_of_page, programs_first
+from torch7py.translate.check import is_project_file, lua_files, parts_of_page, programs_first
 from torch7py.translate.checked_code import ForeignCode
 from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
 from torch7py.translate.native.program import Native, translate_script
@@ -275,7 +275,7 @@ def _with_absent(share: Share, folder: Path, files: Sequence[Path], known: Packa
     absent = [
         name
         for name in share.absent
-        if not is_own_file(name, file, files) and known.package(name).state == "no"
+        if not is_project_file(name, file, files) and known.package(name).state == "no"
     ]
     return replace(share, absent=absent)
 

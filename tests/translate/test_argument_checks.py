@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from torch7py.translate.argument_checks import found_in
+from torch7py.translate.argument_checks import find_argument_checks
 from torch7py.translate.native.desugar import written_out
 from torch7py.translate.parse import parse
 
 
 def count(rules: str, body: str) -> int:
     source = f"local argcheck = require 'argcheck'\nf = argcheck{{{rules}, call = function(x, y) {body} end}}"
-    return len(found_in(parse(source.encode(), "file.lua"))[0])
+    return len(find_argument_checks(parse(source.encode(), "file.lua"))[0])
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from torch7py.translate.tree import (
 )
 from torch7py.translate.tree_queries import dotted
 
-__all__ = ["OF_RULE", "ArgumentChecks", "Rule", "found_in", "named_arguments"]
+__all__ = ["OF_RULE", "ArgumentChecks", "Rule", "find_argument_checks", "named_arguments"]
 
 _READERS = (
     "pairs",
@@ -132,7 +132,9 @@ def named_arguments(checks: ArgumentChecks, arguments: Sequence[Expression], fir
     return table
 
 
-def found_in(program: Block) -> tuple[dict[Expression, Expression], dict[Function, ArgumentChecks]]:
+def find_argument_checks(
+    program: Block,
+) -> tuple[dict[Expression, Expression], dict[Function, ArgumentChecks]]:
     """The calls of argcheck in a program that was just parsed with the function that each makes, and their rules."""
     makers = {
         name

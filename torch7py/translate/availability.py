@@ -63,7 +63,7 @@ class Packages:
     """Answers for names of packages. ``user_names`` are names that the program itself adds to packages."""
 
     def __init__(self, user_names: Iterable[str] = ()) -> None:
-        self.own = set(user_names)
+        self.user_names = set(user_names)
         self._runtime = Runtime(cuda_as="cpu", rnn_api=2016)
         self._runtime.evaluate("function print() end")  # a package may greet, and this output is a report
         self._loaded: set[str] = set()
@@ -101,7 +101,7 @@ class Packages:
 
     def _find(self, name: str) -> Availability:
         owner, _, method = name.partition(":")
-        if self._is_own(owner, method):
+        if self._is_user_defined(owner, method):
             return Availability("own")
         note = notes.get(name)
         if note is not None and not note.supported:
@@ -114,11 +114,11 @@ class Packages:
             return Availability("no")
         return Availability("yes") if note is None else Availability("restricted", note.text)
 
-    def _is_own(self, owner: str, method: str) -> bool:
+    def _is_user_defined(self, owner: str, method: str) -> bool:
         """Whether the program defines it; a class of its own has whatever methods."""
-        if owner in self.own:
+        if owner in self.user_names:
             return True
-        return bool(method) and not self.own.isdisjoint(
+        return bool(method) and not self.user_names.isdisjoint(
             {f"{cls}{mark}{method}" for cls in (owner, Module.torch7_name) for mark in ":."}
         )
 

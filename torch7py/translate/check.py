@@ -18,7 +18,7 @@ from torch7py.translate.usage import Usage, usage_of
 __all__ = [
     "check_files",
     "check_program",
-    "is_own_file",
+    "is_project_file",
     "lua_files",
     "parts_of_page",
     "programs_first",
@@ -149,7 +149,7 @@ def names_used(usages: Sequence[tuple[Report, Usage]], paths: Sequence[Path]) ->
         name
         for report, usage in usages
         for name in usage.required
-        if not is_own_file(name, Path(report.file), paths)
+        if not is_project_file(name, Path(report.file), paths)
     }
     roots = {*packages, *_FAMILIAR, *(name.partition(".")[0] for name in foreign)}
     with Packages(name for _, usage in usages for name in usage.defined) as known:
@@ -168,7 +168,7 @@ def _use(name: str, availability: Availability, file: str, lines: Iterable[int],
     return NameUse(name, availability.state, availability.note, [f"{file}:{line}" for line in lines], native)
 
 
-def is_own_file(name: str, file: Path, paths: Sequence[Path]) -> bool:
+def is_project_file(name: str, file: Path, paths: Sequence[Path]) -> bool:
     """Whether ``require`` finds a file of the project: beside the one that asks, or in a directory above."""
     stem = name.removesuffix(".lua")
     ends = [part + tail for part in (stem, stem.replace(".", "/")) for tail in (".lua", "/init.lua")]

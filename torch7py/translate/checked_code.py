@@ -110,7 +110,7 @@ def checked_tree(
         raise ForeignCode(f"{name}: the page is no Python: {error}") from None
     if page_library.is_part(code):
         return tree  # the pages' library, as it is
-    for line, what in _Check(tree, pages, without).found():
+    for line, what in _Check(tree, pages, without).problems():
         raise ForeignCode(f"{name}:{line}: the page has {what}, which the translator does not write")
     return tree
 
@@ -130,9 +130,9 @@ class _Check:
         self.nodes = list(ast.walk(tree))
         self.pages, self.without = pages, without
         self.modules: dict[str, str] = {}  # by what a page calls them
-        self.made = set(_made(self.nodes))
+        self.bound_names = set(_bound_names(self.nodes))
 
-    def found(self) -> Iterator[tuple[int, str]]:
+    def problems(self) -> Iterator[tuple[int, str]]:
         """What is not the translator's, with the lines."""
         for node in self.nodes:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -177,7 +177,7 @@ class _Check:
     def _is_known(self, name: str) -> bool:
         if not _is_plain(name):
             return False
-        known = name in self.made or name in BUILTINS or name == "__name__"
+        known = name in self.bound_names or name in BUILTINS or name == "__name__"
         return known or not hasattr(builtins, name)
 
     def _attribute(self, node: ast.Attribute) -> str:
@@ -246,7 +246,7 @@ def _names_of(node: ast.AST) -> Iterator[str]:
         yield node.asname or node.name
 
 
-def _made(nodes: list[ast.AST]) -> Iterator[str]:
+def _bound_names(nodes: list[ast.AST]) -> Iterator[str]:
     """The names that a page makes anywhere."""
     for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

@@ -192,7 +192,11 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
             return news | same_rank(result, arguments[0])
         if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
             return news | result.be_rank(1)
-        if arguments and all(argument.kind == "number" for argument in arguments) and not may_be_more(node.arguments):
+        if (
+            arguments
+            and all(argument.kind == "number" for argument in arguments)
+            and not may_be_more(node.arguments)
+        ):
             return news | result.be_rank(len(arguments))
         return news
     if method == "squeeze":  # a number, where there is only one

@@ -336,7 +336,7 @@ class Type:
 
     MOST_SOURCES = 50
 
-    def be_given(self, source: Type) -> bool:
+    def learn_from(self, source: Type) -> bool:
         """Learn of something that this sink is given; whether that is news. Of very many it is only known that."""
         root = self.find()
         if len(root.sources) > self.MOST_SOURCES or any(other.find() is source for other in root.sources):

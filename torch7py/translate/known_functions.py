@@ -175,7 +175,7 @@ def zeroes(function: Function, call: Call) -> bool:
                     return True
                 if isinstance(inner, tree.If) and len(inner.branches) == 1 and inner.otherwise is None:
                     condition, body = inner.branches[0]
-                    if any(_zeroes(s, result) for s in body.statements) and _is_given(
+                    if any(_zeroes(s, result) for s in body.statements) and _is_passed_true(
                         condition, function, call
                     ):
                         return True
@@ -193,7 +193,7 @@ def _zeroes(statement: tree.Statement, result: str) -> bool:
     )
 
 
-def _is_given(condition: Expression, function: Function, call: Call) -> bool:
+def _is_passed_true(condition: Expression, function: Function, call: Call) -> bool:
     """Whether a condition is a parameter for which the call has ``true``."""
     names = [parameter.name for parameter in function.parameters]
     if not isinstance(condition, Name) or condition.name not in names:

@@ -80,7 +80,7 @@ class _Builder:
         reason = f"{said(node.type)} expected" if node.is_missing else f"syntax error near {said(near)}"
         raise _syntax_error(self.file, node.start_point[0] + 1, reason)
 
-    def place(self, raw: Raw) -> Span:
+    def span(self, raw: Raw) -> Span:
         start = raw.start_byte
         line = bisect_right(self.starts, start)
         # as Place(...), without the function around it: half of a tree are places
@@ -94,7 +94,7 @@ class _Builder:
     # Comments
 
     def comment(self, raw: Raw) -> Comment:
-        location = self.place(raw)
+        location = self.span(raw)
         text = self.text[raw.start_byte + 2 : raw.end_byte]
         opener = _LONG.match(text)
         if opener:
@@ -144,7 +144,7 @@ class _Builder:
             trailing = self.trailing(child, limit)
             around = Around(tuple(before), trailing, tuple(self.inside), blank)
             kind, arguments = make
-            statements.append(kind(self.place(child), around, *arguments))
+            statements.append(kind(self.span(child), around, *arguments))
         closing = self.comments_before(end)
         self.inside = around_this
         return Block(tuple(statements), opening, tuple(closing))
@@ -189,15 +189,15 @@ class _Builder:
         listed = raw.child_by_field_name("parameters")
         assert listed is not None
         parameters = [
-            tree.Name(self.place(child), self.source(child))
+            tree.Name(self.span(child), self.source(child))
             for child in listed.named_children
             if child.type == "identifier"
         ]
         if method:
-            parameters.insert(0, tree.Name(self.place(listed), "self"))
+            parameters.insert(0, tree.Name(self.span(listed), "self"))
         vararg = any(child.type == "vararg_expression" for child in listed.named_children)
         body = self.body(raw, listed, _token(raw, "end"))
-        return tree.Function(self.place(raw), tuple(parameters), vararg, body, name)
+        return tree.Function(self.span(raw), tuple(parameters), vararg, body, name)
 
 
 _NO_STATEMENT = {"comment", "empty_statement", "hash_bang_line"}
@@ -304,7 +304,7 @@ def _function_statement(b: _Builder, raw: Raw) -> _Made:
     named = raw.child_by_field_name("name")
     assert named is not None
     if raw.children[0].type == "local":
-        name = tree.Name(b.place(named), b.source(named))
+        name = tree.Name(b.span(named), b.source(named))
         return tree.LocalFunction, (name, b.function(raw, name.name))
     method = named.type == "method_index_expression"
     target = _index(b, named, "method", True) if method else b.expression(named)
@@ -357,20 +357,20 @@ _STATEMENTS = {
 
 
 def _nil(b: _Builder, raw: Raw) -> Expression:
-    return tree.Nil(b.place(raw))
+    return tree.Nil(b.span(raw))
 
 
 def _true(b: _Builder, raw: Raw) -> Expression:
-    return tree.Boolean(b.place(raw), True)
+    return tree.Boolean(b.span(raw), True)
 
 
 def _false(b: _Builder, raw: Raw) -> Expression:
-    return tree.Boolean(b.place(raw), False)
+    return tree.Boolean(b.span(raw), False)
 
 
 def _number(b: _Builder, raw: Raw) -> Expression:
     text = b.source(raw)
-    return tree.Number(b.place(raw), _number_value(text), text)
+    return tree.Number(b.span(raw), _number_value(text), text)
 
 
 def _number_value(text: str) -> int | float:
@@ -387,8 +387,8 @@ def _string(b: _Builder, raw: Raw) -> Expression:
     opener = _LONG.match(text)
     if opener:
         value = text[opener.end() : -opener.end()].replace("\r\n", "\n")
-        return tree.String(b.place(raw), value.removeprefix("\n"))
-    return tree.String(b.place(raw), _ESCAPE.sub(_unescape, text[1:-1]))
+        return tree.String(b.span(raw), value.removeprefix("\n"))
+    return tree.String(b.span(raw), _ESCAPE.sub(_unescape, text[1:-1]))
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -405,14 +405,14 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _vararg(b: _Builder, raw: Raw) -> Expression:
-    return tree.Vararg(b.place(raw))
+    return tree.Vararg(b.span(raw))
 
 
 def _name(b: _Builder, raw: Raw) -> Expression:
     name = b.source(raw)
     if name == "goto":
         raise _syntax_error(b.file, raw.start_point[0] + 1, "unexpected symbol near 'goto'")
-    return tree.Name(b.place(raw), name)
+    return tree.Name(b.span(raw), name)
 
 
 def _dotted(b: _Builder, raw: Raw) -> Expression:
@@ -427,8 +427,8 @@ def _index(b: _Builder, raw: Raw, field: str, dotted: bool) -> Expression:
     base = b.field(raw, "table")
     key = raw.child_by_field_name(field)
     assert key is not None
-    by_key = tree.String(b.place(key), b.source(key)) if dotted else b.expression(key)
-    return tree.Index(b.place(raw), base, by_key, dotted)
+    by_key = tree.String(b.span(key), b.source(key)) if dotted else b.expression(key)
+    return tree.Index(b.span(raw), base, by_key, dotted)
 
 
 def _call(b: _Builder, raw: Raw) -> Expression:
@@ -439,24 +439,24 @@ def _call(b: _Builder, raw: Raw) -> Expression:
         receiver, method = b.field(callee, "table"), callee.child_by_field_name("method")
         assert method is not None
         values = b.values(arguments)
-        return tree.Invoke(b.place(raw), receiver, b.source(method), values, b.place(method))
-    return tree.Call(b.place(raw), b.expression(callee), b.values(arguments))
+        return tree.Invoke(b.span(raw), receiver, b.source(method), values, b.span(method))
+    return tree.Call(b.span(raw), b.expression(callee), b.values(arguments))
 
 
 def _binary(b: _Builder, raw: Raw) -> Expression:
     left = b.field(raw, "left")
     operator = next(child.type for child in raw.children if not child.is_named)
     if operator in ("//", "&", "|", "~", "<<", ">>"):  # of a later Lua
-        raise _syntax_error(b.file, b.place(raw).line, f"unexpected symbol near {said(operator[-1])}")
-    return tree.Binary(b.place(raw), operator, left, b.field(raw, "right"))
+        raise _syntax_error(b.file, b.span(raw).line, f"unexpected symbol near {said(operator[-1])}")
+    return tree.Binary(b.span(raw), operator, left, b.field(raw, "right"))
 
 
 def _unary(b: _Builder, raw: Raw) -> Expression:
-    return tree.Unary(b.place(raw), raw.children[0].type, b.field(raw, "operand"))
+    return tree.Unary(b.span(raw), raw.children[0].type, b.field(raw, "operand"))
 
 
 def _paren(b: _Builder, raw: Raw) -> Expression:
-    return tree.Paren(b.place(raw), b.values(raw)[0])
+    return tree.Paren(b.span(raw), b.values(raw)[0])
 
 
 def _table(b: _Builder, raw: Raw) -> Expression:
@@ -473,12 +473,12 @@ def _table(b: _Builder, raw: Raw) -> Expression:
         named = key_raw is not None and item.children[0].type != "["
         key: Expression | None = None
         if key_raw is not None:
-            key = tree.String(b.place(key_raw), b.source(key_raw)) if named else b.expression(key_raw)
+            key = tree.String(b.span(key_raw), b.source(key_raw)) if named else b.expression(key_raw)
         value = b.expression(value_raw)
         limit = items[index + 1].start_byte if index + 1 < len(items) else raw.end_byte
         trailing = b.comment_on(item.end_point[0], limit)
-        fields.append(tree.Field(b.place(item), key, value, named, tuple(before), trailing))
-    return tree.Table(b.place(raw), tuple(fields))
+        fields.append(tree.Field(b.span(item), key, value, named, tuple(before), trailing))
+    return tree.Table(b.span(raw), tuple(fields))
 
 
 def _function(b: _Builder, raw: Raw) -> Expression:

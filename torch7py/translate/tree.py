@@ -53,7 +53,7 @@ __all__ = [
     "blocks",
     "children",
     "every",
-    "own_nodes",
+    "direct_nodes",
     "those",
     "walk",
 ]
@@ -233,7 +233,7 @@ class Around(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Statement(Node):
     around: Around
-    own: list[Node | Block] | None = field(default=None, init=False, repr=False)  # see ``own_nodes``
+    own: list[Node | Block] | None = field(default=None, init=False, repr=False)  # see ``direct_nodes``
     own_blocks: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
 
     @property
@@ -454,7 +454,7 @@ def blocks(statement: Statement) -> Sequence[Block]:
     return inner_blocks
 
 
-def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
+def direct_nodes(statement: Node | Block) -> Sequence[Node | Block]:
     """The nodes of a statement without inner functions and inner blocks."""
     kept = statement.own if isinstance(statement, Statement) else None
     if kept is not None:

@@ -31,7 +31,7 @@ from torch7py.translate.tree import (
     String,
     Table,
     Unary,
-    own_nodes,
+    direct_nodes,
 )
 
 __all__ = [
@@ -206,7 +206,7 @@ def is_first_call(statement: Statement, call: Call) -> bool:
     """Whether a statement makes a call, in any case and before anything else that it calls."""
     if not isinstance(statement, (Local, Assign, Run, Return)):
         return False
-    for node in own_nodes(statement):
+    for node in direct_nodes(statement):
         if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
             return False
         if isinstance(node, Binary) and node.operator in ("and", "or"):

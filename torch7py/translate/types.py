@@ -66,7 +66,7 @@ class Types:
             set()
         )  # names of fields with tables that the program may give a module
         self.taken_fields: dict[Index, Expression] = {}  # ``self[k]``, and the table whose fields it is given
-        self.own_fields: set[str] = set()  # names of other fields that it may give one
+        self.program_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
         self.guessed: set[Expression] = set()  # whose kind only their use tells
         self.narrowed: Collection[
@@ -119,7 +119,7 @@ class Types:
         owner = self.of(call.receiver)
         return bool(owner.classes) and not self.family(owner).methods(call.method)
 
-    def given(self, function: tree.Function, call: Call | Invoke) -> list[tuple[Name, Expression]]:
+    def bound_arguments(self, function: tree.Function, call: Call | Invoke) -> list[tuple[Name, Expression]]:
         """The parameters of a function, each with the argument that a call has for it."""
         return list(zip(function.parameters[self.before(function, call) :], call.arguments, strict=False))
 

@@ -160,7 +160,7 @@ def program_classes(program: Path, model: Path) -> Iterator[UserClasses]:
         runtime.run(program)
         name = lua_quoted(os.fspath(model))
         user_classes = UserClasses(runtime.evaluate(f"return torch.load({name})"))
-        objects = list(_own_objects(user_classes.root))
+        objects = list(_user_objects(user_classes.root))
         constructors = _constructors(definitions, str(program))
         calls = [_call_of(runtime, layer, constructors.get(layer.class_name, [])) for layer in objects]
         _write(user_classes, definitions, program, objects, calls)
@@ -185,7 +185,7 @@ def _modules(root: Any) -> Iterator[Any]:
             waiting += value.values()
 
 
-def _own_objects(root: Any) -> Iterator[Any]:
+def _user_objects(root: Any) -> Iterator[Any]:
     """Those of classes of the program's that compute something of their own."""
     for part in _modules(root):
         if part.class_name not in torch7_layers and not _is_as_its_base(part):

@@ -216,7 +216,7 @@ def _run(
             runtime.evaluate("return __torch7py_record.text") or [],
             runtime.evaluate("return __torch7py_record.places") or [],
         )
-        user_layers = _own_layers(runtime, fields)
+        user_layers = _user_layer_parameters(runtime, fields)
         draws, snapshots, laid = {}, [], layouts.places()
         families = runtime.evaluate(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
@@ -275,7 +275,9 @@ def places_of_lines(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
     return locations
 
 
-def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, list[dict[str, torch.Tensor]]]:
+def _user_layer_parameters(
+    runtime: Runtime, fields: dict[str, list[str]]
+) -> dict[str, list[dict[str, torch.Tensor]]]:
     """The parameters at the end of the layers that a program defines itself, in the order of their making."""
     layers_by_class: dict[str, list[dict[str, torch.Tensor]]] = {}
     names = runtime.evaluate(

@@ -227,9 +227,9 @@ class Partners:
                 ):
                     continue  # which has that bias in it
                 weight_pairs.append((f"{name}.{entry}", ours, theirs))
-        return weight_pairs + self._own_pairs()
+        return weight_pairs + self._user_layer_pairs()
 
-    def _own_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+    def _user_layer_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         """The parameters of layers that the program defines itself, in the order in which each class made them."""
         weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
         for name, theirs in self.of_original.items():

@@ -281,7 +281,7 @@ class _Page:
         before = self._names_before(loop, function)
         bound = {
             node.id
-            for node in _own(loop.body)
+            for node in _nodes_outside_functions(loop.body)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
         for node in ast.walk(function):
@@ -314,7 +314,9 @@ class _Page:
         names: dict[str, bool] = {}
         if isinstance(function, ast.FunctionDef):
             names |= dict.fromkeys((argument.arg for argument in function.args.args), False)
-        nodes = _own(function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else [])
+        nodes = _nodes_outside_functions(
+            function.body if isinstance(function, (ast.FunctionDef, ast.Module)) else []
+        )
         assignments = [node for node in nodes if isinstance(node, ast.Assign)]
         for node in sorted(assignments, key=lambda node: node.lineno):
             if node.lineno < loop.lineno:
@@ -333,7 +335,7 @@ class _Page:
         self.edits.insert(last + 1, f"\nfrom data_parallel import {NAME}\n")
 
 
-def _own(body: list[ast.stmt]) -> list[ast.AST]:
+def _nodes_outside_functions(body: list[ast.stmt]) -> list[ast.AST]:
     """The nodes of statements, without those of functions in them."""
     nodes: list[ast.AST] = []
     waiting: list[ast.AST] = list(body)

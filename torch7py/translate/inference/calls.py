@@ -354,7 +354,7 @@ class CallKinds:
                     news = arguments[1].kind is None and arguments[1].be("tensor")  # add(scale, x)
                 return tensor_method(node, receiver, arguments, results) | news
             if kind in ("module", "criterion"):
-                news = method in ("apply", "replace") and self._given_modules(arguments)
+                news = method in ("apply", "replace") and self._mark_module_parameters(arguments)
                 in_turn = bool(node.arguments) and self._is_entry_in_loop(node.arguments[0])
                 return module_calls.method(node, receiver, arguments, results, in_turn) | news
             if kind == "table" and receiver.has(tds.COUNTED):
@@ -419,7 +419,7 @@ class CallKinds:
         self.inference.rules.append(invoke)
         return result
 
-    def _given_modules(self, arguments: list[Type]) -> bool:
+    def _mark_module_parameters(self, arguments: list[Type]) -> bool:
         """What ``net:apply(f)`` and ``net:replace(f)`` give f."""
         news = False
         for function in arguments[0].find().functions if arguments else ():

@@ -17,13 +17,13 @@ __all__ = ["ClassTypes"]
 class ClassTypes:
     def __init__(self, inference: Inference) -> None:
         self.types = inference.types
-        self._made_by: dict[Statement, LuaClass] = {}
+        self._class_of_statement: dict[Statement, LuaClass] = {}
         self._of_part: dict[Statement, LuaClass] = {}
 
     def know(self, classes: list[LuaClass]) -> None:
         """Where the statements are that make them."""
         for lua_class in classes:
-            self._made_by.setdefault(lua_class.statement, lua_class)
+            self._class_of_statement.setdefault(lua_class.statement, lua_class)
             self._know_objects(lua_class)
             for part in lua_class.parts:
                 self._of_part.setdefault(part, lua_class)
@@ -93,9 +93,9 @@ class ClassTypes:
         else:
             unify(lua_class.instance.of_field(name), inferred)
 
-    def made_here(self, inference: Inference, statement: Statement) -> bool:
+    def defines_class(self, inference: Inference, statement: Statement) -> bool:
         """Whether a statement makes a class; the variables of the class and of its parent are given their types."""
-        lua_class = self._made_by.get(statement)
+        lua_class = self._class_of_statement.get(statement)
         if lua_class is None:
             return False
         for variable, owner in self.types.class_of_variable.items():

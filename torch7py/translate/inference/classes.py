@@ -90,7 +90,7 @@ class Classes:
         if (
             holder is not None and len(arguments) == 2
         ):  # or the parent, in a file of another package's classes
-            base = self._given(holder)
+            base = self._class_of_variable(holder)
             holder = holder if base is None else None
         foreign = names[1] if len(names) > 1 and base is None else None
         kind = "object"
@@ -106,7 +106,7 @@ class Classes:
         if len(targets) > 1 and isinstance(targets[1], Name):
             self.types.parent_of_variable[self.scopes.of_name[targets[1]]] = lua_class
 
-    def _given(self, name: Name) -> LuaClass | None:
+    def _class_of_variable(self, name: Name) -> LuaClass | None:
         """The class that a variable holds: one of this file, or what the file gives that it requires."""
         named = self.types.class_named(name)
         variable = self.scopes.of_name[name]
@@ -121,7 +121,7 @@ class Classes:
         file = self._required.get(variable)
         last = file.body.statements[-1] if file is not None and file.body.statements else None
         gives = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
-        return self._given(gives) if isinstance(gives, Name) else None
+        return self._class_of_variable(gives) if isinstance(gives, Name) else None
 
     def _add(self, lua_class: LuaClass, base: LuaClass | None) -> None:
         if base is not None:

@@ -83,7 +83,7 @@ class IndexKinds:
                 return self._field(base, name or "", result)
             if kind == "module" and name in self.types.fields_of_modules:
                 return unify(result, base.of_field(name))
-            if kind == "module" and name in self.types.own_fields:
+            if kind == "module" and name in self.types.program_fields:
                 base.of_field(name).be_nil()  # of the modules that were not given it
                 return unify(result, base.of_field(name))
             if kind in ("module", "criterion"):
@@ -97,7 +97,7 @@ class IndexKinds:
                     unify(field, base.of_elements())  # one of the entries of a dict, by its name
                 return news | unify(result, field)
             if kind == "table":
-                item = tuples.place_of(base, node.key)
+                item = tuples.element_type(base, node.key)
                 if item is not None:
                     return unify(result, item)
                 if isinstance(node.key, tree.Number):

@@ -35,7 +35,7 @@ def learn_tables(inference: Inference, lua_class: LuaClass) -> None:
         for function in methods:
             for parameter in function.parameters[1:2]:
                 _be_tensors(inference.name_type(parameter))
-    alone = _given_alone(lua_class)
+    alone = _single_tensor_assignments(lua_class)
     if gradients and alone:  # a table for a table, and a tensor for a tensor
         inference.apart |= alone
         inference.either |= {lua_class.methods[name] for name in _HALVES if name in lua_class.methods}
@@ -48,13 +48,13 @@ def learn_tables(inference: Inference, lua_class: LuaClass) -> None:
                 _be_tensors(inference.name_type(parameter))
 
 
-def _given_alone(lua_class: LuaClass) -> set[tree.Assign]:
+def _single_tensor_assignments(lua_class: LuaClass) -> set[tree.Assign]:
     """The statements that make a layer's gradient one tensor, where others make it a table of those that are wanted."""
     tables, others = 0, set()
     for name in _HALVES:
         function = lua_class.methods.get(name)
         for node in tree.every(function.body, tree.Assign) if function is not None else ():
-            if len(node.targets) == len(node.values) == 1 and _is_own(node.targets[0], "gradInput"):
+            if len(node.targets) == len(node.values) == 1 and _is_self_field(node.targets[0], "gradInput"):
                 if isinstance(node.values[0], tree.Table):
                     tables += bool(node.values[0].fields)
                 else:
@@ -68,7 +68,7 @@ def _be_tensors(type_: Type) -> None:
     type_.of_elements().be("tensor")
 
 
-def _is_own(node: Expression, name: str) -> bool:
+def _is_self_field(node: Expression, name: str) -> bool:
     """``self.name``"""
     return (
         isinstance(node, Index)
@@ -85,10 +85,10 @@ def _makes(function: tree.Function, name: str) -> bool:
         if not isinstance(node, tree.Assign):
             continue
         for target, value in zip(node.targets, node.values, strict=False):
-            if _is_own(target, name) and isinstance(value, tree.Table):
+            if _is_self_field(target, name) and isinstance(value, tree.Table):
                 return True
             has_fallback = isinstance(value, tree.Binary) and value.operator == "or"
-            if isinstance(target, Index) and _is_own(target.base, name) and has_fallback:
+            if isinstance(target, Index) and _is_self_field(target.base, name) and has_fallback:
                 return True  # self.gradInput[1] = self.gradInput[1] or input[1].new()
     return False
 
@@ -123,7 +123,7 @@ def _hands_on(function: tree.Function, parameter: Name) -> bool:
     """``self.output = input``"""
     return any(
         isinstance(node, tree.Assign)
-        and _is_own(node.targets[0], "output")
+        and _is_self_field(node.targets[0], "output")
         and isinstance(node.values[0], Name)
         and node.values[0].name == parameter.name
         for node in tree.walk(function.body)

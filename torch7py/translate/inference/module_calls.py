@@ -22,7 +22,7 @@ from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Number, String
 
-__all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method", "own_fields"]
+__all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method", "program_fields"]
 
 _ABOUT_FILES = ("clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode")
 _SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
@@ -39,22 +39,22 @@ def module_fields(program: Block) -> set[str]:
     """Names of fields that are given new tables: lists of layers among them that a program keeps in a module."""
     return {
         name
-        for name, value in _fields_given(program)
+        for name, value in _field_assignments(program)
         if isinstance(value, tree.Table) and name not in _TABLES
     }
 
 
-def own_fields(program: Block) -> set[str]:
+def program_fields(program: Block) -> set[str]:
     """Names of fields that the program gives modules of Torch7's, if to any, and that none of these has by itself.
 
     Functions among them are methods, and nil alone is no value of one.
     """
     no_values = (tree.Table, tree.Function, tree.Nil)
-    assigned_names = {name for name, value in _fields_given(program) if not isinstance(value, no_values)}
+    assigned_names = {name for name, value in _field_assignments(program) if not isinstance(value, no_values)}
     return {name for name in assigned_names if not is_known_field(name)}
 
 
-def _fields_given(program: Block) -> Iterator[tuple[str, Expression]]:
+def _field_assignments(program: Block) -> Iterator[tuple[str, Expression]]:
     """``x.name = value``, of anything."""
     for node in tree.every(program, tree.Assign):
         for target, value in zip(node.targets, node.values, strict=False):
@@ -128,7 +128,7 @@ def method(
     ):
         return unify(result, receiver)
     if name == "get":
-        part = _own_part(node, receiver)
+        part = _user_layer_at(node, receiver)
         return result.be("module") if part is None else unify(result, part)
     if name == "findModules" and node.arguments:
         wanted = node.arguments[0]
@@ -156,7 +156,7 @@ def method(
     return False
 
 
-def _own_part(node: Invoke, container: Type) -> Type | None:
+def _user_layer_at(node: Invoke, container: Type) -> Type | None:
     """A layer of one of the program's own classes, of which a chain's place tells that it is the one."""
     at = node.arguments[0] if len(node.arguments) == 1 else None
     if not isinstance(at, Number) or len(container.find().layers) != 1:

@@ -47,7 +47,7 @@ class ShortNames:
         return {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
 
     @cached_property
-    def _given(self) -> dict[Name, Expression | None]:
+    def _assigned_values(self) -> dict[Name, Expression | None]:
         """What each statement gives a variable."""
         values: dict[Name, Expression | None] = {}
         for node in self._assignments:
@@ -61,6 +61,9 @@ class ShortNames:
     def _is_always(self, variable: Variable, path: str) -> bool:
         """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
         first = variable.declaration
-        places = [*variable.writes, *([first] if isinstance(first, Name) and first in self._given else [])]
-        values = [self._given.get(name) for name in places]
+        places = [
+            *variable.writes,
+            *([first] if isinstance(first, Name) and first in self._assigned_values else []),
+        ]
+        values = [self._assigned_values.get(name) for name in places]
         return bool(values) and all(value is not None and self.types.path(value) == path for value in values)

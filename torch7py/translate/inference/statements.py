@@ -13,7 +13,7 @@ from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.indexing import IndexKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
-from torch7py.translate.inference.module_calls import module_fields, own_fields
+from torch7py.translate.inference.module_calls import module_fields, program_fields
 from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.state import Inference
@@ -86,7 +86,7 @@ def _infer(
     for lua_class in inference.classes.all():
         learn_tables(inference, lua_class)
     inference.types.fields_of_modules = module_fields(program)
-    inference.types.own_fields = own_fields(program)
+    inference.types.program_fields = program_fields(program)
     inference.short_names = ShortNames(inference.types, program)
     inference.short_names.find()
     inference.block(program)
@@ -151,7 +151,7 @@ class Statements(Inference):
             self.statement(statement)
 
     def statement(self, node: Statement) -> None:
-        if self.class_types.made_here(self, node) or self.class_types.part(self, node):
+        if self.class_types.defines_class(self, node) or self.class_types.part(self, node):
             return
         if isinstance(node, (tree.Local, tree.Assign)):
             self._package(node)

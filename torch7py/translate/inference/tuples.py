@@ -12,7 +12,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Block, Call, Index, Invoke
 from torch7py.translate.types import Types
 
-__all__ = ["MARK", "mixed", "place_of"]
+__all__ = ["MARK", "mixed", "element_type"]
 
 MARK = "by place"
 _LARGEST = 9
@@ -25,7 +25,7 @@ _SEVERAL = frozenset(
 }
 
 
-def place_of(base: Type, key: tree.Node) -> Type | None:
+def element_type(base: Type, key: tree.Node) -> Type | None:
     """The type of one place of such a table."""
     if not base.has(MARK) or not isinstance(key, tree.Number) or not isinstance(key.value, int):
         return None

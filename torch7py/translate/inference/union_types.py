@@ -134,7 +134,7 @@ def _learn(sink: Type, source: Type, kinds: Kinds) -> bool:
     if source.classes and "object" in allowed:
         news |= sink.be_of(source.classes)
     if not source.kinds or "table" in allowed:
-        news |= sink.be_given(source)
+        news |= sink.learn_from(source)
     return news
 
 

@@ -43,8 +43,8 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
             names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
             native = Native(
                 make=f"nn.LSTM({first.args.inputSize}, {outputs_of(first.args)}, bidirectional=True)",
-                weights={name: _way("forwardModule", name) for name in names}
-                | {f"{name}_reverse": _way("backwardModule", name) for name in names},
+                weights={name: _fast_weight("forwardModule", name) for name in names}
+                | {f"{name}_reverse": _fast_weight("backwardModule", name) for name in names},
                 constants={
                     "bias_hh_l0": lambda m: torch.zeros_like(m.forwardModule.i2g.bias),
                     "bias_hh_l0_reverse": lambda m: torch.zeros_like(m.backwardModule.i2g.bias),
@@ -68,7 +68,7 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
         w.depth -= 1
 
 
-def _way(direction: str, name: str) -> Any:
+def _fast_weight(direction: str, name: str) -> Any:
     return lambda module: fast_weights(getattr(module, direction))[name]
 
 

@@ -122,7 +122,7 @@ def _slices(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     return Shape((*part.sizes[:at], len(layer.children), *part.sizes[at:]), part.whole)
 
 
-def _each(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+def _per_entry(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """The same for each entry, or for each step of a sequence; a step that is repeated for the one that there is."""
     inner = layer.slots.get("module") or layer.slots.get("forward")
     part = wanted(inner if inner is not None else layer.child(0), None, sizes)
@@ -193,7 +193,7 @@ _CONTAINERS: dict[str, Rule] = {
     "branches": _branches,
     "entries": _entries,
     "slices": _slices,
-    "each": _each,
+    "each": _per_entry,
     "one": _wrapper,
     "graph": _graph,
 }
@@ -232,7 +232,7 @@ def _mapped(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
 
 
 @rule("nn.CAdd", "nn.CMul")
-def _by_place(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+def _broadcast_weights(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
     """Weights of these sizes, repeated along those that are 1."""
     weight_sizes = [int(size) for size in re.findall(r"\d+", layer.args.get("sizes", ""))]
     if len(weight_sizes) == 1:

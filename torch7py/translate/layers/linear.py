@@ -218,11 +218,11 @@ def weight_norm(layer: Layer, x: Value, w: Writer) -> Value:
         raise NotNative("nn.WeightNorm of a layer with other than a weight of rows and a bias")
 
     def of_inner(take: Any) -> Any:
-        def found(m: Any) -> Any:
+        def inner_weight(m: Any) -> Any:
             module = m.child_list()[0]
             return getattr(module, take) if isinstance(take, str) else take(module)
 
-        return found
+        return inner_weight
 
     def lengths(m: Any) -> Any:
         weight = of_inner(inner.weights["weight"])(m)

@@ -55,7 +55,7 @@ def max_pooling(*names: str, axes: str) -> None:
 
     def rule(layer: Layer, x: Value, w: Writer) -> Value:
         if w.depth:
-            return w.each_step(x, lambda step: rule(layer, step, w))
+            return w.map_steps(x, lambda step: rule(layer, step, w))
         if not isinstance(x, Expr):
             raise NotNative(f"{layer.name} is given a table")
         text = window(layer.args, axes, None)

@@ -262,7 +262,7 @@ class Writer:
         ):  # a tensor of steps, taken as a tensor
             x = replace(x, lead=self.depth, ndim=None if x.ndim is None else x.ndim + 1)
         if self.depth and not native.over_time:
-            return self.each_step(x, lambda step: self._call(layer, native, step))
+            return self.map_steps(x, lambda step: self._call(layer, native, step))
         dims = native.batches_of
         if dims and self.example is not None and layer.shape_in is None and isinstance(x, Expr) and not lead:
             x = self.named(x)
@@ -285,7 +285,7 @@ class Writer:
             x = x[0]
         return x.lead
 
-    def each_step(self, x: Value, function: Callable[[Value], Value]) -> Value:
+    def map_steps(self, x: Value, function: Callable[[Value], Value]) -> Value:
         """A function applied to the steps of a sequence one by one."""
         if isinstance(x, tuple):
             parts = tuple(self.as_expr(part) for part in x)

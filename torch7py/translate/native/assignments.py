@@ -190,7 +190,7 @@ class Assignments:
             self.t.functions.define(self.t.names.of(target), value)
             return
         if isinstance(target, Index):
-            self.t.tables.refuse_lent(target.base)
+            self.t.tables.refuse_call_site_table(target.base)
         if (
             isinstance(target, Index)
             and (self.may_append(target) or (self._may_be_outside(target) and not _reads(value, target)))
@@ -222,7 +222,7 @@ class Assignments:
         text = None if local else self.augmented(target, left, value)
         if text is None:
             written = self.stored(target, value)
-            plain_calls.given(self.t, target, written)
+            plain_calls.note_result(self.t, target, written)
             text = f"{left} = {written}"
         self.t.emit(text)
 
@@ -309,7 +309,7 @@ class Assignments:
         if setting is not None:
             return setting
         kind = self.t.kind(node.base)
-        self.t.tables.refuse_lent(node.base)
+        self.t.tables.refuse_call_site_table(node.base)
         if kind == "tensor":
             with self.t.models.changed(node):
                 return indexing.tensor_index(self.t, node, assigned=True).text
@@ -330,7 +330,7 @@ class Assignments:
         setting_of_module = self.t.models.setting(node)
         if setting_of_module is not None:
             return setting_of_module
-        if self.t.models.has_own_field(node) and isinstance(node.key, tree.String):
+        if self.t.models.is_program_field(node) and isinstance(node.key, tree.String):
             return f"{self.t.value(node.base).at(code.ATOM)}.{code.attribute_name(node.key.value)}"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
             return self.t.classes.uses.field(node).text

@@ -52,7 +52,7 @@ def _call_backward(layer: LayerFields, block: tree.Block) -> bool:
             return False
         for value in values:
             back = isinstance(value, Invoke) and value.method == "backward" and layer.is_self(value.receiver)
-            if not back and layer.own(value) != "gradInput":
+            if not back and layer.self_field(value) != "gradInput":
                 return False
     return True
 
@@ -84,14 +84,14 @@ def find_short_names(layer: LayerFields) -> None:
             (target.place.start, name)
             for node in tree.every(function.body, tree.Assign)
             for target in node.targets
-            if (name := layer.own(target)) is not None
+            if (name := layer.self_field(target)) is not None
         ]
         for node in function.body.statements:
             if not isinstance(node, tree.Local) or len(node.names) != len(node.values):
                 continue
             later = {name for at, name in stored if at > node.place.start}
             for local_name, value in zip(node.names, node.values, strict=True):
-                variable, name = layer.t.scopes.of_name[local_name], layer.own(value)
+                variable, name = layer.t.scopes.of_name[local_name], layer.self_field(value)
                 plain = not variable.writes and not variable.captured
                 if name is None or layer.t.kind(value) != "tensor" or not plain:
                     continue
@@ -123,6 +123,6 @@ def remembers_output(layer: LayerFields, overwrites: Callable[[Invoke], bool]) -
     of_name = layer.t.scopes.of_name
     named = [name for name in tree.every(body, Name) if of_name[name].declaration is not name]
     every: list[Expression] = [*tree.every(body, Index), *named]
-    uses = [node for node in every if layer.own(node) == "output" and node not in layer.named_short]
+    uses = [node for node in every if layer.self_field(node) == "output" and node not in layer.named_short]
     uses.sort(key=lambda node: node.place.start)
     return bool(uses) and uses[0] not in setting and not setting.isdisjoint(uses)

@@ -379,7 +379,7 @@ class Calls:
 
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
-        for node in tree.own_nodes(statement):
+        for node in tree.direct_nodes(statement):
             if type(node) not in _ONE_VALUE:
                 self._refuse_spread(node)
 

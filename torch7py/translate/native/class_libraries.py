@@ -94,9 +94,9 @@ class _File:
             self._leave_out(statement)
         statements = list(tree_queries.statements(program))
         for statement in statements:
-            self._made(statement)
+            self._class_definition(statement)
         for statement in statements:
-            self._told(statement)
+            self._class_declaration(statement)
         self._constructors()
         for call in tree.every(program, Call):
             self._asked(call)
@@ -129,7 +129,7 @@ class _File:
 
     # The classes
 
-    def _made(self, statement: Statement) -> None:
+    def _class_definition(self, statement: Statement) -> None:
         """``local C, super = classic.class('C', Base)``, ``local C = class(Base)``, ``class.C(Base)``"""
         call = statement.call if isinstance(statement, Run) else tree_queries.only_value(statement)
         word = self._of_library(call.callee) if isinstance(call, Call) else None
@@ -177,7 +177,7 @@ class _File:
 
     # What is done with them
 
-    def _told(self, statement: Statement) -> None:
+    def _class_declaration(self, statement: Statement) -> None:
         """``C:mustHave('f')``, ``classic.strict(self)``, ``require 'classic.torch'``: what only checks, or saves."""
         call = statement.call if isinstance(statement, Run) else None
         if self.package != "classic" or call is None:

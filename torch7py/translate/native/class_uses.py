@@ -34,7 +34,7 @@ class ClassUses:
         assert isinstance(node.key, String)
         name = node.key.value
         if t.kind(node.base) in ("module", "criterion"):
-            if self.classes.current is not None and self.classes.current.own(node) is not None:
+            if self.classes.current is not None and self.classes.current.self_field(node) is not None:
                 text = self.classes.current.text(name)
                 if text is not None:
                     return atom(text)
@@ -46,10 +46,16 @@ class ClassUses:
         if self.classes.current is None or isinstance(node.key, String):
             return None
         layer = self.classes.current
-        name = layer.own(node)
-        if name is None and facts.is_container(layer.made.parent) and layer.own(node.base) == "modules":
+        name = layer.self_field(node)
+        if (
+            name is None
+            and facts.is_container(layer.made.parent)
+            and layer.self_field(node.base) == "modules"
+        ):
             return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
-        of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
+        of_table = (
+            name is None and layer.self_field(node.base) == "gradInput" and not layer.entries["gradInput"]
+        )
         if of_table and layer.spread and layer.no_return is not None:
             return atom(f"{layer.no_return}[{self.t.expressions.position(node.key)}]")
         text = self.classes.current.text(name) if name is not None else None

@@ -156,7 +156,7 @@ class Classes(interfaces.Classes):
         variable, value = t.scopes.of_name[targets[0]], node.values[0]
         if not isinstance(value, tree.Table) or value.fields or set(variable.writes) - {targets[0]}:
             return False
-        holder_names = set(self.given_to(variable))
+        holder_names = set(self.torch_class_tables(variable))
         if not holder_names:
             return False
         fields = {

@@ -21,7 +21,7 @@ _METHODS = {
 
 
 @function("optim.ConfusionMatrix")
-def made(t: Translation, node: Call) -> Py:
+def confusion_matrix(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("number", "table"):
         raise Problem(
             "T7-203", node.line, "a confusion matrix of something else than classes or their number"

@@ -148,12 +148,12 @@ def _converts(function: Function, ways: dict[Function, list[Conversion]]) -> boo
     conversions: list[Conversion] = []
     if isinstance(only, tree.If):
         for condition, block in only.branches:
-            conversion = _way(block, parameter, condition)
+            conversion = _branch_conversion(block, parameter, condition)
             if conversion is None or any(_is_name(n, parameter) for n in tree.walk(condition)):
                 return False
             conversions.append(conversion)
         last = only.otherwise
-        conversion = None if last is None else _way(last, parameter, None)
+        conversion = None if last is None else _branch_conversion(last, parameter, None)
         if conversion is not None:
             conversions.append(conversion)
         elif last is not None:
@@ -163,7 +163,7 @@ def _converts(function: Function, ways: dict[Function, list[Conversion]]) -> boo
         else:
             return False  # gives nothing
     else:
-        conversion = _way(body, parameter, None)
+        conversion = _branch_conversion(body, parameter, None)
         if conversion is None or conversion.method != "type":
             return False
         conversions.append(conversion)
@@ -171,7 +171,7 @@ def _converts(function: Function, ways: dict[Function, list[Conversion]]) -> boo
     return True
 
 
-def _way(block: Block, parameter: str, condition: Expression | None) -> Conversion | None:
+def _branch_conversion(block: Block, parameter: str, condition: Expression | None) -> Conversion | None:
     """``require 'cunn' return x:cuda()``"""
     *before, last = block.statements or (None,)
     requires = all(

@@ -208,7 +208,7 @@ def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
         with t.indented():
             for at, conversion in enumerate(ways):
                 if conversion.condition is None and at == 0:
-                    _write_way(t, conversion, parameter, function.line)
+                    _write_conversion(t, conversion, parameter, function.line)
                     continue
                 condition = (
                     None if conversion.condition is None else t.conditions.condition(conversion.condition)
@@ -218,13 +218,13 @@ def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
                     t.body(conversion.rest)
                     continue
                 with t.indented():
-                    _write_way(t, conversion, parameter, function.line)
+                    _write_conversion(t, conversion, parameter, function.line)
         t.emit("")
     finally:
         t.scope = outer
 
 
-def _write_way(t: Translation, conversion: Conversion, parameter: str, line: int) -> None:
+def _write_conversion(t: Translation, conversion: Conversion, parameter: str, line: int) -> None:
     if conversion.method == "cl":
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
     elif conversion.method == "self":

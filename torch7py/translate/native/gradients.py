@@ -29,7 +29,7 @@ def is_gradient(t: Translation, value: tree.Node | tree.Block, gradients: set[Va
         t.user_passes.is_backward(node)
         or (isinstance(node, Name) and t.scopes.of_name[node] in gradients)
         or (isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput")
-        for node in tree.own_nodes(value)
+        for node in tree.direct_nodes(value)
     )
 
 
@@ -74,7 +74,7 @@ class Gradients:
 
     def objections(self, statement: Statement) -> Iterator[str]:
         """Why a statement does something else than to pass gradients on."""
-        for node in tree.own_nodes(statement):
+        for node in tree.direct_nodes(statement):
             if isinstance(node, Invoke) and self.t.user_passes.is_backward(node):
                 yield from self._of_backward(node)
             elif isinstance(node, Invoke) and node in self.scaled:
@@ -153,7 +153,7 @@ class Gradients:
             return path == "torch.zeros" or not value.arguments  # without a size it is to be filled
         return any(zeroes(function, value) for function in t.types.function_called(value))
 
-    def _made_by(self, name: Name) -> Expression | None:
+    def _initial_value(self, name: Name) -> Expression | None:
         """What a variable that is never assigned again was made from."""
         variable = self._variable(name)
         for statement in self.t.surroundings.all_statements():
@@ -167,7 +167,7 @@ class Gradients:
         """Whether what is cloned here holds zeros: made of them, and not touched by an earlier statement."""
         if not isinstance(node, Name):
             return self._is_zeros(node)
-        initializer = self._made_by(node)
+        initializer = self._initial_value(node)
         if initializer is None or not self._is_zeros(initializer):
             return False
         variable = self._variable(node)
@@ -176,13 +176,13 @@ class Gradients:
 
     def _is_kept_zeros(self, name: Name) -> bool:
         """Whether a variable holds zeros for ever: nothing but gradients is made of it, and nothing changes it."""
-        initializer = self._made_by(name)
+        initializer = self._initial_value(name)
         if initializer is None or not self._is_zeros(initializer):
             return False
         changed = {
             node.receiver
             for statement in self.t.surroundings.all_statements()
-            for node in tree.own_nodes(statement)
+            for node in tree.direct_nodes(statement)
             if isinstance(node, Invoke) and node.method not in _SAME
         }
         return not any(read in changed for read in self._variable(name).reads)
@@ -191,7 +191,7 @@ class Gradients:
         return any(
             isinstance(node, Invoke) and node.receiver is name and node.method == "clone"
             for statement in self.t.surroundings.all_statements()
-            for node in tree.own_nodes(statement)
+            for node in tree.direct_nodes(statement)
         )
 
 

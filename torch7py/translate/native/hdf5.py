@@ -25,7 +25,7 @@ def open_file(t: Translation, node: Call) -> Py:
     return atom(f"h5py.File({args[0]}, {code.quoted(mode.value)})")
 
 
-def _place(t: Translation, file: Expression, path: Expression) -> str:
+def _item(t: Translation, file: Expression, path: Expression) -> str:
     """What stands at a path; of the names alone it is an entry of the file."""
     if t.kind(path) != "string":
         raise Problem("T7-203", path.line, "a path in a file of unknown kind")
@@ -40,7 +40,7 @@ def _place(t: Translation, file: Expression, path: Expression) -> str:
 def _read(t: Translation, node: Invoke) -> Py:
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "all that a file holds, as one table")
-    return atom(_place(t, node.receiver, node.arguments[0]))
+    return atom(_item(t, node.receiver, node.arguments[0]))
 
 
 def _tensor(t: Translation, dataset: Expression, places: str) -> Py:
@@ -92,7 +92,7 @@ def _write(t: Translation, node: Invoke) -> None:
         )
     path, value = node.arguments
     array = f"{t.value(value).at(code.ATOM)}.numpy(force=True)"
-    t.emit(f"{_place(t, node.receiver, path)} = {array}")
+    t.emit(f"{_item(t, node.receiver, path)} = {array}")
 
 
 def _close(t: Translation, node: Invoke) -> None:

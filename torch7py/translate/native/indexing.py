@@ -67,7 +67,7 @@ def index(t: Translation, node: Index) -> Py:
     special = t.graphs.of_field(node) or t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
-    if isinstance(node.base, Name) and t.classes.given_to(t.scopes.of_name[node.base]):
+    if isinstance(node.base, Name) and t.classes.torch_class_tables(t.scopes.of_name[node.base]):
         held = t.classes.uses.named(node)  # a class that torch.class put there
         if held is not None:
             return held
@@ -126,7 +126,7 @@ def index(t: Translation, node: Index) -> Py:
         may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for
         may_lack = may_lack and not ((by_name or not entry_type.nil) and t.tables.has_key(node))
         may_lack = may_lack or (representation == "dict" and t.type(node.base).has("json"))
-        if node not in t.present and (may_lack or _is_never_given(t, node)):
+        if node not in t.present and (may_lack or _is_never_assigned(t, node)):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
@@ -150,12 +150,12 @@ def option_name(t: Translation, node: Index) -> Py:
     return t.value(node.key)
 
 
-def _is_never_given(t: Translation, node: Index) -> bool:
+def _is_never_assigned(t: Translation, node: Index) -> bool:
     """Whether a table never gets a field of this name."""
     base_type = t.type(node.base)
     if not isinstance(node.key, String) or base_type.find().classes or base_type.kind != "table":
         return False
-    return t.tables.never_given(base_type, node.key.value)
+    return t.tables.is_never_assigned(base_type, node.key.value)
 
 
 def is_item(t: Translation, node: Index) -> bool:

@@ -52,7 +52,7 @@ class Makers:
         statements = function.body.statements
         if not statements or not isinstance(statements[-1], tree.Return) or len(statements[-1].values) != 1:
             raise problem
-        if sum(isinstance(n, tree.Return) for n in _own(function)) != 1:
+        if sum(isinstance(n, tree.Return) for n in _nodes_outside_functions(function)) != 1:
             raise problem
         result = statements[-1].values[0]
         if isinstance(result, Call) and t.path(result.callee) == "setmetatable":
@@ -116,7 +116,7 @@ class Makers:
         if self_parameters:
             used = [
                 n
-                for n in _own(function)
+                for n in _nodes_outside_functions(function)
                 if isinstance(n, Name) and t.scopes.of_name[n].declaration is self_parameters[0]
             ]
             hidden = {id(n) for s in maker.instead for n in tree.walk(s)}
@@ -212,7 +212,7 @@ class Makers:
         return True
 
 
-def _own(function: tree.Function) -> list[tree.Node | tree.Block]:
+def _nodes_outside_functions(function: tree.Function) -> list[tree.Node | tree.Block]:
     """What is in a function, without what is in the functions within."""
     nodes: list[tree.Node | tree.Block] = []
     stack: list[tree.Node | tree.Block] = [function.body]

@@ -43,7 +43,7 @@ def _runs(project: Project) -> Iterator[tuple[SourceFile, list[Statement] | None
     for statement in project.script.block.statements:
         for node in _at_once(statement):
             if isinstance(node, Call) and node in project.requires:
-                is_unconditional = node in tree.own_nodes(statement)
+                is_unconditional = node in tree.direct_nodes(statement)
                 yield project.requires[node], list(before) if is_unconditional else None
         before.append(statement)
 

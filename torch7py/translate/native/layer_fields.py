@@ -55,7 +55,7 @@ class LayerFields:
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
 
-    def own(self, node: tree.Node | tree.Block) -> str | None:
+    def self_field(self, node: tree.Node | tree.Block) -> str | None:
         """The field, of an expression ``self.field`` in a method of the class."""
         if (
             isinstance(node, Index)
@@ -68,7 +68,7 @@ class LayerFields:
         if isinstance(node, Name) and self.short_names:
             return self.short_names.get(self.t.scopes.of_name[node])
         if isinstance(node, Index) and isinstance(node.key, tree.Number) and isinstance(node.base, Index):
-            name = self.own(node.base)
+            name = self.self_field(node.base)
             if name in KEPT_BY_NN and self.entries.get(name, 0) >= int(node.key.value) >= 1:
                 return f"{name}{int(node.key.value)}"  # an entry of a table, which has a variable of its own
         return None
@@ -96,14 +96,18 @@ class LayerFields:
         count = 0
         for function in self.made.methods.values():
             for node in tree.walk(function.body):
-                if isinstance(node, Index) and isinstance(node.base, Index) and self.own(node.base) == name:
+                if (
+                    isinstance(node, Index)
+                    and isinstance(node.base, Index)
+                    and self.self_field(node.base) == name
+                ):
                     if not isinstance(node.key, tree.Number):
                         return 0
                     count = max(count, int(node.key.value))
                 if (
                     isinstance(node, tree.Assign)
                     and len(node.targets) == 1
-                    and self.own(node.targets[0]) == name
+                    and self.self_field(node.targets[0]) == name
                 ):
                     value = node.values[0]
                     if isinstance(value, tree.Table):
@@ -114,7 +118,7 @@ class LayerFields:
         return isinstance(node, Name) and node.name == "self"
 
     def fields_of(self, node: tree.Node | tree.Block) -> list[str]:
-        return [name for n in tree.walk(node) if (name := self.own(n)) is not None]
+        return [name for n in tree.walk(node) if (name := self.self_field(n)) is not None]
 
     def text(self, name: str) -> str | None:
         """What stands for a field at the moment; None for ``self.name``."""

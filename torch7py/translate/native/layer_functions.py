@@ -98,7 +98,7 @@ class LayerFunction(LayerStudy):
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
             self._keep_layer(at)
         if self.trains_inner:
-            self._have_weights_given(at, len(names))
+            self._pass_weights(at, len(names))
         t.emit("")
         t.emit("")
 
@@ -135,7 +135,7 @@ class LayerFunction(LayerStudy):
                     indent = lines[i][: len(lines[i]) - len(lines[i].lstrip())]
                     lines[i : i + 1] = [indent + text(used)] if used else []
 
-    def _have_weights_given(self, at: int, inputs: int) -> None:
+    def _pass_weights(self, at: int, inputs: int) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
         t = self.t
         if self.handed:
@@ -213,7 +213,7 @@ class LayerFunction(LayerStudy):
                     raise Problem(
                         "T7-225", node.line, "the output of a layer inside, where its gradients are written"
                     )
-                name = self.own(node)
+                name = self.self_field(node)
                 if name in self.handed_gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])
                     if isinstance(node, Index) and (
@@ -234,13 +234,13 @@ class LayerFunction(LayerStudy):
     def _is_output_inside(self, node: Index) -> bool:
         """``self.field.output``, of a module that the layer has in it."""
         named = isinstance(node.key, tree.String) and node.key.value == "output"
-        return named and self.own(node.base) is not None and self.t.kind(node.base) == "module"
+        return named and self.self_field(node.base) is not None and self.t.kind(node.base) == "module"
 
     def _gradient_with_part(self, node: Expression) -> str | None:
         """The gradient that an expression is a part of, as ``self.gradWeight[i]``."""
-        while isinstance(node, Index) and self.own(node) is None:
+        while isinstance(node, Index) and self.self_field(node) is None:
             node = node.base
-        name = self.own(node)
+        name = self.self_field(node)
         return name if name in self.handed_gradients else None
 
     def _is_nested(self, half: tree.Function, node: Index) -> bool:
@@ -369,7 +369,7 @@ class LayerFunction(LayerStudy):
         return (
             len(node.branches) == 1
             and node.otherwise is None
-            and self.own(node.branches[0][0]) == "gradInput"
+            and self.self_field(node.branches[0][0]) == "gradInput"
         )
 
     def _return_gradients(self) -> None:
@@ -420,7 +420,7 @@ class LayerFunction(LayerStudy):
         surely = self.set_before_read(half)
         if any(
             isinstance(s, tree.Assign)
-            and self.own(s.targets[0]) == "gradInput"
+            and self.self_field(s.targets[0]) == "gradInput"
             and isinstance(s.values[0], tree.Table)
             and s.values[0].fields
             for s in half.body.statements
@@ -440,10 +440,10 @@ class LayerFunction(LayerStudy):
     def _stores_entry(self, node: tree.Node | tree.Block) -> bool:
         """``self.gradInput[i] = x``, or a method that changes ``self.gradInput[i]``."""
         if isinstance(node, tree.Assign):
-            return isinstance(node.targets[0], Index) and self.own(node.targets[0].base) == "gradInput"
+            return isinstance(node.targets[0], Index) and self.self_field(node.targets[0].base) == "gradInput"
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
             root = root_of(node.call)
-            return isinstance(root, Index) and self.own(root.base) == "gradInput"
+            return isinstance(root, Index) and self.self_field(root.base) == "gradInput"
         return False
 
     def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:

@@ -64,7 +64,9 @@ class LayerStudy(LayerFields):
             last = method.body.statements[-1] if len(method.body.statements) == 1 else None
             if isinstance(last, tree.Return):
                 lists = [
-                    [self.own(i.value) for i in v.fields] for v in last.values if isinstance(v, tree.Table)
+                    [self.self_field(i.value) for i in v.fields]
+                    for v in last.values
+                    if isinstance(v, tree.Table)
                 ]
                 if (
                     len(lists) == len(last.values) == 2
@@ -89,7 +91,7 @@ class LayerStudy(LayerFields):
             return
         for statement in start.body.statements:
             for target in statement.targets if isinstance(statement, tree.Assign) else ():
-                name = self.own(target)
+                name = self.self_field(target)
                 if name in ("weight", "bias") and self.t.kind(target) == "tensor":
                     self.parameters.append(name)
                     self.gradients[f"grad{name.capitalize()}"] = name
@@ -100,7 +102,7 @@ class LayerStudy(LayerFields):
         for node in tree.walk(method.body):
             if isinstance(node, Invoke) and node.method == "parameters":
                 asked = True
-            name = self.own(node)
+            name = self.self_field(node)
             if name is not None and self.t.kind(node) != "module":  # type: ignore[arg-type]
                 return False
         return asked
@@ -121,7 +123,7 @@ class LayerStudy(LayerFields):
             else:
                 return False
             for value in values:
-                if self.own(value) == "gradInput" or (
+                if self.self_field(value) == "gradInput" or (
                     isinstance(value, Name) and self.t.scopes.of_name[value] in passed
                 ):
                     continue
@@ -130,7 +132,7 @@ class LayerStudy(LayerFields):
                 if self.t.kind(value.receiver) != "module" or self.is_self(value.receiver):
                     return False
                 gradient = value.arguments[1] if len(value.arguments) > 1 else None
-                known = self.own(gradient) == "gradInput" if gradient is not None else False
+                known = self.self_field(gradient) == "gradInput" if gradient is not None else False
                 if not known and not (
                     isinstance(gradient, Name) and self.t.scopes.of_name[gradient] in passed
                 ):
@@ -171,7 +173,7 @@ class LayerStudy(LayerFields):
         for function in functions:
             if function is start or function in self.halves:
                 continue
-            fields |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
+            fields |= {name for n in tree.walk(function.body) if (name := self.self_field(n)) is not None}
         return fields
 
     def set_before_read(self, function: tree.Function) -> set[str]:
@@ -181,11 +183,11 @@ class LayerStudy(LayerFields):
         for statement in function.body.statements:
             reads: list[str] = []
             sets: list[str] = []
-            if self.is_made_once(statement):
+            if self.is_lazy_buffer(statement):
                 continue
             if isinstance(statement, tree.Assign):
                 for target in statement.targets:
-                    name = self.own(target)
+                    name = self.self_field(target)
                     if name is not None:
                         sets.append(name)
                     else:
@@ -193,7 +195,7 @@ class LayerStudy(LayerFields):
                 for value in statement.values:
                     reads += self.fields_of(value)
             elif (chain := backward_methods.chain(statement)) is not None:
-                name = self.own(root_of(chain))
+                name = self.self_field(root_of(chain))
                 if name is not None and self.overwrites(chain):
                     sets.append(name)
                     link: Expression = chain
@@ -226,13 +228,15 @@ class LayerStudy(LayerFields):
                 f"{self.made.name} uses self.{field_names[name]} before it sets it",
             )
 
-    def is_made_once(self, statement: tree.Statement) -> bool:
+    def is_lazy_buffer(self, statement: tree.Statement) -> bool:
         """``self.eps = self.eps or input.new()``: a buffer, which is overwritten."""
         if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
             return False
         value = statement.values[0]
-        name = self.own(statement.targets[0])
-        is_buffer = isinstance(value, tree.Binary) and value.operator == "or" and self.own(value.left) == name
+        name = self.self_field(statement.targets[0])
+        is_buffer = (
+            isinstance(value, tree.Binary) and value.operator == "or" and self.self_field(value.left) == name
+        )
         return is_buffer and name is not None
 
     def read(self) -> set[str]:
@@ -242,9 +246,9 @@ class LayerStudy(LayerFields):
             targets: set[tree.Node] = set()
             for node in tree.walk(function.body):
                 if isinstance(node, tree.Assign):
-                    targets |= {target for target in node.targets if self.own(target) is not None}
+                    targets |= {target for target in node.targets if self.self_field(target) is not None}
                 elif node not in targets:
-                    name = self.own(node)
+                    name = self.self_field(node)
                     if name is not None:
                         fields.add(name)
         return fields

@@ -78,7 +78,10 @@ def _without_announcements(page: str) -> str:
         for later_number, later in enumerate(lines[number + 1 :], number + 1):
             if later.startswith((f"{indent}def {name}(", f"{indent}class {name}")):
                 lines[number] = _GONE
-            elif later.startswith(default_prefix) and re.search(rf"\b{name}\b", later[len(default_prefix) :]) is None:
+            elif (
+                later.startswith(default_prefix)
+                and re.search(rf"\b{name}\b", later[len(default_prefix) :]) is None
+            ):
                 lines[number], lines[later_number] = _GONE, f"{indent}{name} = {later[len(default_prefix) :]}"
             elif re.search(rf"\b{name}\b", later) is None and (not later.strip() or later.startswith(indent)):
                 continue
@@ -125,7 +128,7 @@ def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Place
             table, names = by_line[node.lineno, node.name]
             taken = set(table.get_identifiers())
             uses: dict[str, list[tuple[ast.Name, str]]] = {}
-            for name, code in _given(node):
+            for name, code in _bound_names(node):
                 if name.id in names:
                     uses.setdefault(name.id, []).append((name, code))
             for called, places in uses.items():
@@ -135,7 +138,7 @@ def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Place
     return replacements
 
 
-def _given(function: ast.FunctionDef) -> Iterator[tuple[ast.Name, str]]:
+def _bound_names(function: ast.FunctionDef) -> Iterator[tuple[ast.Name, str]]:
     """The names that a function itself gives values, and what a linter says where that is not used."""
     waiting: list[tuple[ast.AST, str]] = [(statement, "") for statement in function.body]
     while waiting:

@@ -70,12 +70,12 @@ def moved(t: Translation, node: Binary) -> Py:
         raise Problem("T7-203", node.line, "a pointer and something that may be no number")
     if not t.intervals.natural(node.right):  # from which a slice would count from the end
         return atom(f"{t.need('moved_on')}({t.value(node.left)}, {t.value(node.right)})")
-    far = _place(t, node.right)
+    far = _offset(t, node.right)
     space = "" if str(far).isalnum() or str(far).isidentifier() else " "  # as a formatter would have it
     return atom(f"{t.value(node.left).at(code.ATOM)}[{far}{space}:]")
 
 
-def _place(t: Translation, node: Expression) -> Py:
+def _offset(t: Translation, node: Expression) -> Py:
     """How far on, without a fraction."""
     return t.expressions.whole_number(node) if t.whole(node) else atom(f"int({t.value(node)})")
 
@@ -84,7 +84,7 @@ def element(t: Translation, node: Index, stored: bool = False) -> Py:
     """``p[n]``, counted from 0."""
     if t.kind(node.key) != "number" or not t.intervals.natural(node.key):
         raise Problem("T7-203", node.line, "what may be a place before a pointer, or no number")
-    subscript = f"{t.value(node.base).at(code.ATOM)}[{_place(t, node.key)}]"
+    subscript = f"{t.value(node.base).at(code.ATOM)}[{_offset(t, node.key)}]"
     return atom(subscript if stored else f"{subscript}.item()")
 
 

@@ -37,9 +37,9 @@ class ModeMethods:
         self.classes, self.t = classes, t
         self.only_passes_down = only_passes_down
 
-    def own(self, lua_class: LuaClass) -> set[str]:
+    def effective_methods(self, lua_class: LuaClass) -> set[str]:
         """The methods of a class that do more than to say what the mode is, or write over one that does."""
-        before = self.own(lua_class.base) if lua_class.base is not None else set()
+        before = self.effective_methods(lua_class.base) if lua_class.base is not None else set()
         here = {name: lua_class.methods[name] for name in MODES if name in lua_class.methods}
         return {
             n
@@ -49,7 +49,7 @@ class ModeMethods:
 
     def _every(self, lua_class: LuaClass | None) -> set[str]:
         """Those of a class and its parents."""
-        return set() if lua_class is None else self.own(lua_class) | self._every(lua_class.base)
+        return set() if lua_class is None else self.effective_methods(lua_class) | self._every(lua_class.base)
 
     def write(self, lua_class: LuaClass) -> None:
         """``train`` of a class: with methods of its own, or where it leaves the layers inside alone."""

@@ -73,7 +73,7 @@ def _is_module_table(t: Translation, file: SourceFile, variable: Variable, retur
         for target in _targets(node)
         if isinstance(target, Index) and isinstance(target.base, Name)
     }
-    uses = set(variable.reads) - {returned} - set(t.classes.given_to(variable))
+    uses = set(variable.reads) - {returned} - set(t.classes.torch_class_tables(variable))
     return uses <= read and uses & changed <= stored
 
 

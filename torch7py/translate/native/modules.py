@@ -178,7 +178,7 @@ class Modules(interfaces.Modules):
     def _import_here(self, node: Call, file: SourceFile) -> str:
         """Import a late file before the statement that runs it in an expression."""
         statements = (s for s in tree.walk(self.project.script.block) if isinstance(s, Statement))
-        statement = next((s for s in statements if node in tree.own_nodes(s)), None)
+        statement = next((s for s in statements if node in tree.direct_nodes(s)), None)
         if statement is None or not tree_queries.is_first_call(statement, node):
             raise Problem(
                 "T7-251", node.line, f"{file.name}, which is run after something else of a statement"
@@ -273,12 +273,12 @@ class Modules(interfaces.Modules):
         if isinstance(node, (tree.Local, tree.Assign)) and makes_table(self.t, node, exports.table):
             return True
         if isinstance(node, tree.FunctionStatement):
-            name = self._own_field(node.target)
+            name = self._export_name(node.target)
             if name is not None:
                 self.t.functions.define(name, node.function)
                 return True
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
-            name = self._own_field(node.targets[0])
+            name = self._export_name(node.targets[0])
             if name is not None:
                 value = node.values[0]
                 if isinstance(value, tree.Function):
@@ -288,7 +288,7 @@ class Modules(interfaces.Modules):
                 return True
         return False
 
-    def _own_field(self, node: Expression) -> str | None:
+    def _export_name(self, node: Expression) -> str | None:
         if not (isinstance(node, Index) and isinstance(node.base, Name) and isinstance(node.key, String)):
             return None
         mine = self._tables.get(self.t.scopes.of_name[node.base]) is self.current

@@ -45,7 +45,7 @@ class _Chains:
         scopes = resolve(self.program)
         minus = [node for node in tree.every(self.program, Binary) if node.operator == "-"]
         others = sorted((n for n in minus if n not in self.calls), key=lambda n: n.place.end)
-        assignments = _given(self.program, scopes)
+        assignments = _assigned_values(self.program, scopes)
         news = bool(others)
         while news:
             before = len(self.nodes) + len(self.calls)
@@ -64,7 +64,7 @@ class _Chains:
         return value in self.calls or (isinstance(value, Call) and _is_layer(value.callee))
 
 
-def _given(program: Block, scopes: Scopes) -> dict[Variable, list[Expression | None]]:
+def _assigned_values(program: Block, scopes: Scopes) -> dict[Variable, list[Expression | None]]:
     """What each variable is given that is only ever given one thing at a time; None is something else."""
     assignments: dict[Variable, list[Expression | None]] = {}
     written: dict[Variable, int] = {}

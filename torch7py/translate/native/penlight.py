@@ -14,7 +14,7 @@ from torch7py.translate.tree import Call, String
 __all__: list[str] = []
 
 
-def _given(t: Translation, node: Call, least: int, most: int) -> list[Py]:
+def _checked_arguments(t: Translation, node: Call, least: int, most: int) -> list[Py]:
     """The arguments, of which there must be so many."""
     if not least <= len(node.arguments) <= most:
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {len(node.arguments)} arguments")
@@ -28,7 +28,7 @@ def _texts(t: Translation, node: Call) -> None:
 
 def _split(t: Translation, node: Call) -> Py:
     """``stringx.split(s)``, and ``stringx.split(s, mark)``, where an empty text has no pieces."""
-    arguments = _given(t, node, 1, 2)
+    arguments = _checked_arguments(t, node, 1, 2)
     _texts(t, node)
     if len(arguments) == 1:
         if isinstance(node.arguments[0], String):
@@ -39,7 +39,7 @@ def _split(t: Translation, node: Call) -> Py:
 
 def _utils_split(t: Translation, node: Call) -> Py:
     """``utils.split(s, pattern)``: an empty piece at the end is none."""
-    text, *_ = _given(t, node, 1, 3)
+    text, *_ = _checked_arguments(t, node, 1, 3)
     pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "%s+")
     plain = (
         len(node.arguments) > 2 and isinstance(node.arguments[2], tree.Boolean) and node.arguments[2].value
@@ -63,7 +63,7 @@ def _utils_split(t: Translation, node: Call) -> Py:
 
 def _method(name: str, least: int, most: int) -> None:
     def rule(t: Translation, node: Call) -> Py:
-        first, *rest = _given(t, node, least, most)
+        first, *rest = _checked_arguments(t, node, least, most)
         at = {"replace": 3, "ljust": 1, "rjust": 1}.get(name)  # where a number is
         if any(t.kind(argument) != "string" for i, argument in enumerate(node.arguments) if i != at):
             raise Problem("T7-203", node.line, f"stringx.{name} of something else than strings")
@@ -79,7 +79,7 @@ def _register(path: str, rule: Rule) -> None:
 
 
 def _find(t: Translation, node: Call) -> Py:
-    first, part = _given(t, node, 2, 2)
+    first, part = _checked_arguments(t, node, 2, 2)
     _texts(t, node)
     return Py(f"{first.at(code.ATOM)}.find({part}) + 1 or None", code.OR)
 
@@ -87,14 +87,14 @@ def _find(t: Translation, node: Call) -> Py:
 def _of_os(name: str, python: str) -> None:
     def rule(t: Translation, node: Call) -> Py:
         t.imports.add("os")
-        return atom(f"{python}({', '.join(str(argument) for argument in _given(t, node, 1, 9))})")
+        return atom(f"{python}({', '.join(str(argument) for argument in _checked_arguments(t, node, 1, 9))})")
 
     functions[f"pl.path.{name}"] = rule
 
 
 def _read_file(t: Translation, node: Call) -> Py:
     """``file.read(name)``"""
-    (name,) = _given(t, node, 1, 1)
+    (name,) = _checked_arguments(t, node, 1, 1)
     if t.type(node).has("tested"):
         raise Problem("T7-203", node.line, "pl.file.read of a file that need not be there")
     return atom(f"open({name}).read()")

@@ -167,7 +167,7 @@ def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     return _call(t, node, "call_all", "method_all")
 
 
-def given(t: Translation, target: Expression, value: Py) -> None:
+def note_result(t: Translation, target: Expression, value: Py) -> None:
     """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
     if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
         type_ = t.type(target).find()
@@ -190,7 +190,7 @@ def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expre
     written = last_values if exact else library_call(t, "first_of", [items, str(len(targets))])
     t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
     for target in targets[len(first) :] if not minimizes(path) else ():  # of which is known what they give
-        given(t, target, written)
+        note_result(t, target, written)
     return True
 
 
@@ -206,7 +206,7 @@ def loop_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bool:
     head = library_call(t, "iterate", [*values[:3], f"names={len(names)}"])
     t.emit(f"for {', '.join(names)} in {head}:")
     for name in node.names:
-        given(t, name, head)
+        note_result(t, name, head)
     return True
 
 

@@ -440,7 +440,7 @@ class PlainLayers:
             t.emit(plain_calls.store(t, target, value))
         else:
             t.emit(f"{t.unread(target) or t.target(target)} = {value}")
-            plain_calls.given(t, target, value)
+            plain_calls.note_result(t, target, value)
 
 
 def _has_base(lua_class: LuaClass) -> bool:

@@ -504,7 +504,7 @@ class _Assembly:
         """
         written = min(variable.writes, key=lambda name: name.place.start)
         home = self.t.surroundings.home.get(written)
-        itself = tree.own_nodes(home) if isinstance(home, tree.Assign) else []  # ``size = size or 10``
+        itself = tree.direct_nodes(home) if isinstance(home, tree.Assign) else []  # ``size = size or 10``
         early = [n for n in variable.reads if n.place.start < written.place.start or n in itself]
         functions = {s.target for s in self.file.block.statements if isinstance(s, tree.FunctionStatement)}
         if early and functions.issuperset(variable.writes):

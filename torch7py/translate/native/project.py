@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
-from torch7py.translate.argument_checks import ArgumentChecks, found_in
+from torch7py.translate.argument_checks import ArgumentChecks, find_argument_checks
 from torch7py.translate.native.class_libraries import read_class_libraries
 from torch7py.translate.native.desugar import BESIDE, Folders, Scanned, SearchPath, written_out
 from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
@@ -124,12 +124,12 @@ class _Gathering:
             path = SearchPath(source, file)
             source = path.written()
             self.before, self.behind = (
-                [self._place(p) for p in places] for places in (path.before, path.behind)
+                [self._search_folder(p) for p in places] for places in (path.before, path.behind)
             )
         source = written_out(source, file, Folders(self.folders, self.script_folder, self.scanned))
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
-        package_folder = self._own_package(block)
+        package_folder = self._project_package(block)
         if package_folder is not None:
             folder, self.behind = package_folder, [*self.behind, self.script_folder]
         if folder != self.folder:
@@ -153,14 +153,14 @@ class _Gathering:
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires, self.moves, self.checks, added)
 
-    def _place(self, entry: str) -> Path:
+    def _search_folder(self, entry: str) -> Path:
         """A folder that a program adds to ``package.path``."""
         if entry.startswith(BESIDE):
             return _plain(self.script_folder / entry.removeprefix(BESIDE).lstrip("/"))
         places = [_plain(self.script_folder / entry), _plain(self.above / entry)]
         return next((folder for folder in places if folder.is_dir()), places[0])
 
-    def _own_package(self, block: Block) -> Path | None:
+    def _project_package(self, block: Block) -> Path | None:
         """Where the package is that a program is a part of, whose other files it requires by the package's name."""
         script_folder = self.script_folder.resolve()
         for stem in self._stems(block):
@@ -200,7 +200,7 @@ class _Gathering:
         if self.at != first:
             shift(block, self.at - first)
         self.moves.update(moves)
-        functions, checks = found_in(block)
+        functions, checks = find_argument_checks(block)
         if functions:
             replace_in(block, functions)
             self.checks.update(checks)
@@ -333,11 +333,11 @@ def _calls(block: Block) -> list[Call]:
             len(node.arguments) == 2
             and isinstance(node.arguments[1], String)
             and dotted(node.callee) == "torch.include"
-            and _names_own_package(node.arguments[0])  # whose first file is the one that includes the others
+            and _names_project_file(node.arguments[0])  # whose first file is the one that includes the others
         ):
             calls.append(node)
     return calls
 
 
-def _names_own_package(node: Expression) -> bool:
+def _names_project_file(node: Expression) -> bool:
     return isinstance(node, String) and node.value not in packages

@@ -25,9 +25,9 @@ class Surroundings:
         self._within: dict[Statement, Statement | None] = {}  # the statement around, or around the function
         self._bodies = {function.body: scope for function, scope in scopes.of_function.items()}
         self._of_scope: dict[Scope, list[Statement]] | None = None
-        self._place(program, scopes.main, (), None)
+        self._record(program, scopes.main, (), None)
 
-    def _place(
+    def _record(
         self, block: Block, scope: Scope, parents: tuple[Statement, ...], within: Statement | None
     ) -> None:
         for statement in block.statements:
@@ -35,14 +35,14 @@ class Surroundings:
             self.owner[statement] = scope
             self.block_of[statement] = block
             self._within[statement] = within
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 self.home[node] = statement  # type: ignore[index]  # they are no blocks
             for inner in tree.blocks(statement):
                 function = self._bodies.get(inner)
                 if function is None:
-                    self._place(inner, scope, (*parents, statement), statement)
+                    self._record(inner, scope, (*parents, statement), statement)
                 else:
-                    self._place(inner, function, (), statement)
+                    self._record(inner, function, (), statement)
 
     def is_body(self, block: Block) -> bool:
         """Whether a block is the body of a function."""

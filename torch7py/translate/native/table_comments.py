@@ -44,7 +44,7 @@ def spread(t: Translation, node: Statement, before: int) -> None:
 
 def unwritten(t: Translation, node: Statement, written: list[str]) -> list[Comment]:
     """The comments between the entries of tables in a statement that are not in the lines which it became."""
-    tables = [n for n in tree.own_nodes(node) if isinstance(n, tree.Table)]
+    tables = [n for n in tree.direct_nodes(node) if isinstance(n, tree.Table)]
     fields = [f for table in tables for f in table.fields if f not in t.training.settings]
     comments = [comment for field in fields for comment in _comments(field)]
     text = "\n".join(written) if comments else ""

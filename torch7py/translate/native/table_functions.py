@@ -21,7 +21,7 @@ def table_insert(t: Translation, node: Call) -> None:
         problem = Undecided if representation == "record" else Problem
         problem = Undecided if is_open(t, table) else problem
         raise problem("T7-306", node.line, "table.insert into a table that is no list")
-    t.tables.refuse_lent(table)
+    t.tables.refuse_call_site_table(table)
     base = t.value(table).at(code.ATOM)
     if numbered:
         if not isinstance(table, Name):  # it is computed once
@@ -44,7 +44,7 @@ def table_remove(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         of = node.arguments[0]
         raise undecided(t, of, "T7-306", node.line, "table.remove from a table that is no list")
-    t.tables.refuse_lent(node.arguments[0])
+    t.tables.refuse_call_site_table(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
         index = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
@@ -91,7 +91,7 @@ def table_concat(t: Translation, node: Call) -> Py:
 def table_sort(t: Translation, node: Call) -> None:
     if t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.sort of a table that is no list")
-    t.tables.refuse_lent(node.arguments[0])
+    t.tables.refuse_call_site_table(node.arguments[0])
     table = t.value(node.arguments[0]).at(code.ATOM)
     plain = t.type(node.arguments[0]).of_elements().kind in ("number", "string")
     if len(node.arguments) == 1:

@@ -123,7 +123,7 @@ def make_directory(t: Translation, node: Call) -> None:
 
 
 @function("lfs.mkdir", "paths.mkdir")
-def made_directory(t: Translation, node: Call) -> Py:
+def make_directory_call(t: Translation, node: Call) -> Py:
     """Whether a directory was made: there was none, and it can be."""
     return atom(f"{t.need('make_directory')}({t.value(node.arguments[0])})")
 

@@ -12,7 +12,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Expression, Index, Invoke, Name, String
 
-__all__ = ["converted", "is_of_fractions", "strings_given"]
+__all__ = ["converted", "is_of_fractions", "possible_strings"]
 
 _FRACTIONS = {f"torch.{name}Tensor" for name in "Float Double Half Cuda CudaDouble CudaHalf".split()}
 
@@ -26,11 +26,11 @@ def converted(t: Translation, receiver: Expression, name: Expression) -> Py | No
 
 def is_of_fractions(t: Translation, name: Expression) -> bool:
     """Whether a text is surely the name of a type of fractions."""
-    names = strings_given(t, name)
+    names = possible_strings(t, name)
     return names is not None and bool(names) and names <= _FRACTIONS
 
 
-def strings_given(t: Translation, node: Expression) -> set[str] | None:
+def possible_strings(t: Translation, node: Expression) -> set[str] | None:
     """The texts that an expression may be; None where that cannot be told."""
     strings: set[str] = set()
     return strings if _collect(t, node, strings, set()) else None

@@ -103,7 +103,7 @@ class UserLayer(LayerGradients):
             t.emit(f"{self.local('output')} = {t.value(node.call)}")
             return True
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
-            name = self.own(root_of(node.call))
+            name = self.self_field(root_of(node.call))
             if name is None and self.no_return is not None:
                 name = self._gradient_with_part(root_of(node.call))
             if name is not None and name in self.texts:
@@ -126,9 +126,9 @@ class UserLayer(LayerGradients):
         if isinstance(node, tree.Return) and t.scope.function in (self.forward, *self.halves):
             return self._return(node)
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) > 1:
-            return self._assign_each(node)
+            return self._assign_several(node)
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
-            name = self.own(node.targets[0])
+            name = self.self_field(node.targets[0])
             if name is not None:
                 return self._assign(name, node.targets[0], node.values[0])
             name = self._gradient_with_part(node.targets[0]) if self.no_return is not None else None
@@ -230,16 +230,16 @@ class UserLayer(LayerGradients):
 
     def _part_of_parameter(self, node: Expression) -> str | None:
         """The parameter that an expression is a part of, as ``self.bias[{{1, n}}]``."""
-        while isinstance(node, Index) and self.own(node) is None:
+        while isinstance(node, Index) and self.self_field(node) is None:
             node = node.base
-        return self.own(node)
+        return self.self_field(node)
 
     def _initialized(self, name: str, call: Invoke) -> bool:
         """A method that changes a parameter outside of the computation: its first value, mostly."""
         t = self.t
         text = f"self.{self.attribute(name)}"
         initializer = _INITIALIZERS.get(call.method)
-        if initializer is not None and self.own(call.receiver) == name:
+        if initializer is not None and self.self_field(call.receiver) == name:
             args = [text, *(t.value(argument).text for argument in call.arguments)]
             t.emit(f"{initializer}({', '.join(args)})")
             return True
@@ -264,7 +264,7 @@ class UserLayer(LayerGradients):
             begun = any(line.strip().startswith(f"{local} = ") for line in t.lines[-200:])
             within = t.depth > 2
             part = call.receiver
-            if isinstance(part, Index) and self.own(part) is None:
+            if isinstance(part, Index) and self.self_field(part) is None:
                 self._begin(name, local, begun)
                 t.emit(f"{t.value(part)} += {value}")
                 return True
@@ -324,7 +324,7 @@ class UserLayer(LayerGradients):
             early = function is None or node is not self.ends(function)
             if len(node.values) > 1 or (early and function is not self.last_half):
                 raise Problem("T7-243", node.line, "a return in the middle of a backward half")
-            if node.values and self.own(node.values[0]) != "gradInput":
+            if node.values and self.self_field(node.values[0]) != "gradInput":
                 self._give("gradInput", node.values[0])
             if early:
                 self._return_gradients()
@@ -333,7 +333,7 @@ class UserLayer(LayerGradients):
             raise Problem("T7-243", node.line, "a layer that gives no output")
         output = node.values[0]
         value = (
-            self._overwritten_and_given(output) or self._table_given(output) or t.expressions.graph(output)
+            self._overwritten_output(output) or self._returned_table(output) or t.expressions.graph(output)
         )
         for line in self.at_return:
             t.emit(line)
@@ -346,9 +346,9 @@ class UserLayer(LayerGradients):
         t.emit(f"return {value}")
         return True
 
-    def _overwritten_and_given(self, output: Expression) -> Py | None:
+    def _overwritten_output(self, output: Expression) -> Py | None:
         """``return self.output:set(x)``: the field has another value first."""
-        name = self.own(root_of(output)) if isinstance(output, Invoke) else None
+        name = self.self_field(root_of(output)) if isinstance(output, Invoke) else None
         if name is None or name not in self.texts or name in self.gradients or not isinstance(output, Invoke):
             return None
         return atom(self.texts[name]) if self._overwritten(name, output) else None
@@ -365,10 +365,10 @@ class UserLayer(LayerGradients):
         else:
             t.emit(f"{self.local(name)} = {t.expressions.graph(value)}")
 
-    def _table_given(self, value: Expression) -> Py | None:
+    def _returned_table(self, value: Expression) -> Py | None:
         """What a forward gives that is a table."""
         t = self.t
-        if self.own(value) == "output" and self.is_table("output"):
+        if self.self_field(value) == "output" and self.is_table("output"):
             count = self.entries["output"]
             if count:
                 return atom(", ".join(self.local(f"output{n}") for n in range(1, count + 1)))
@@ -416,12 +416,12 @@ class UserLayer(LayerGradients):
             return True
         return False
 
-    def _assign_each(self, node: tree.Assign) -> bool:
+    def _assign_several(self, node: tree.Assign) -> bool:
         """``self.a, self.b = x, y``, where one of them is written otherwise than as a field; whether it is."""
         t = self.t
         if self.texts:
             return False
-        names = [self.own(target) for target in node.targets]
+        names = [self.self_field(target) for target in node.targets]
         special = {*self.parameters, *self.gradients, *self.temporary}
         buffers = t.scope.function is self.made.methods.get("__init") and any(
             name is not None and t.kind(target) == "tensor"

@@ -35,11 +35,11 @@ class ValueCounts:
         self._incomplete = False  # whether one of them calls itself at its end
 
     def written(self, function: tree.Function) -> int:
-        return self._found(
+        return self._memoized(
             function, self._written, 0, lambda: max(map(self._written_at, returns_of(function)), default=0)
         )
 
-    def _found(
+    def _memoized(
         self,
         function: tree.Function,
         kept: dict[tree.Function, _Found],
@@ -71,7 +71,7 @@ class ValueCounts:
         return max(1, *map(self.written, called))
 
     def of_function(self, function: tree.Function) -> Count | None:
-        return self._found(function, self._given, None, lambda: self._count(function))
+        return self._memoized(function, self._given, None, lambda: self._count(function))
 
     def _count(self, function: tree.Function) -> Count | None:
         ends = [self._at(node) for node in returns_of(function)]

@@ -61,10 +61,10 @@ class PortDraws:
     def changes(self) -> list[tuple[Any, str, Any]]:
         """What is replaced by what."""
         changes: list[tuple[Any, str, Any]] = [
-            (torch, "rand", self._made(torch.rand, UNIT)),
-            (torch, "randn", self._made(torch.randn, STANDARD)),
-            (torch, "rand_like", self._made_like(torch.rand_like, UNIT)),
-            (torch, "randn_like", self._made_like(torch.randn_like, STANDARD)),
+            (torch, "rand", self._factory(torch.rand, UNIT)),
+            (torch, "randn", self._factory(torch.randn, STANDARD)),
+            (torch, "rand_like", self._like_factory(torch.rand_like, UNIT)),
+            (torch, "randn_like", self._like_factory(torch.randn_like, STANDARD)),
             (torch, "randint", self._randint),
             (torch, "randperm", self._randperm),
             (torch, "multinomial", self._multinomial),
@@ -95,7 +95,7 @@ class PortDraws:
     def _numbers(self, kind: str, count: int) -> list[Any]:
         return self.draws.take(kind, count)
 
-    def _own(self) -> bool:
+    def _is_internal_draw(self) -> bool:
         """Whether PyTorch draws for itself, or a model draws what it begins with."""
         frame: Any = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename == __file__:
@@ -105,11 +105,11 @@ class PortDraws:
         return within_constructor(frame)
 
     def _one(self, original: Callable[[], float], take: Callable[[], float]) -> Callable[[], float]:
-        return lambda: original() if self._own() else take()
+        return lambda: original() if self._is_internal_draw() else take()
 
-    def _made(self, original: Callable[..., torch.Tensor], kind: str) -> Callable[..., torch.Tensor]:
+    def _factory(self, original: Callable[..., torch.Tensor], kind: str) -> Callable[..., torch.Tensor]:
         def make(*size: Any, generator: Any = None, out: Any = None, **options: Any) -> torch.Tensor:
-            if self._own() or options.get("requires_grad"):  # a parameter
+            if self._is_internal_draw() or options.get("requires_grad"):  # a parameter
                 return original(*size, **options)
             if "size" in options:
                 size = tuple(options.pop("size"))
@@ -120,9 +120,9 @@ class PortDraws:
 
         return make
 
-    def _made_like(self, original: Callable[..., torch.Tensor], kind: str) -> Callable[..., torch.Tensor]:
+    def _like_factory(self, original: Callable[..., torch.Tensor], kind: str) -> Callable[..., torch.Tensor]:
         def make(like: torch.Tensor, **options: Any) -> torch.Tensor:
-            if self._own():
+            if self._is_internal_draw():
                 return original(like, **options)
             return self._fill(torch.empty_like(like, **options), self._numbers(kind, like.numel()))
 
@@ -137,7 +137,7 @@ class PortDraws:
 
         def filled(tensor: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
             weight = self.is_weight(tensor)
-            if weight or self._own():
+            if weight or self._is_internal_draw():
                 result: torch.Tensor = original(tensor, *arguments, **options)
                 if weight:
                     self.drawn(tensor)

@@ -71,27 +71,27 @@ class _Observed:
         self.modules: weakref.WeakSet[torch.nn.Module] = weakref.WeakSet()
         self._within = 0
 
-    def is_own(self, file: str) -> bool:
+    def is_port_file(self, file: str) -> bool:
         """Whether a file is one of the port's."""
         return file.startswith(self.folder) and (file == self.path or not file.startswith(_LIBRARIES))
 
-    def place(self) -> str:
+    def current_line(self) -> str:
         """The file and line of the port that are being run: ``train.py:12``."""
         frame: Any = sys._getframe(1)
         while frame is not None:
-            if self.is_own(frame.f_code.co_filename):
+            if self.is_port_file(frame.f_code.co_filename):
                 return f"{frame.f_code.co_filename[len(self.folder) :]}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
 
     def moment(self) -> Moment:
-        return Moment(self.place(), self.lines)
+        return Moment(self.current_line(), self.lines)
 
     def put(self, piece: str) -> None:
         if not piece:
             return
         self.port.text.append(piece)
-        self.port.places.append(self.place())
+        self.port.places.append(self.current_line())
         self.lines += piece.count("\n")
 
     def is_weight(self, tensor: torch.Tensor) -> bool:
@@ -195,7 +195,7 @@ class _Observed:
         known: dict[int, str] = {}
         frame: Any = sys._getframe(1)
         while frame is not None:
-            if self.is_own(frame.f_code.co_filename):
+            if self.is_port_file(frame.f_code.co_filename):
                 for scope in (frame.f_locals, frame.f_globals):
                     known = {id(x): name for name, x in scope.items() if isinstance(x, torch.Tensor)} | known
             frame = frame.f_back
@@ -311,9 +311,9 @@ def _run(path: Path, port: Port, observed: _Observed) -> None:
         if end.code not in (None, 0):
             port.error = f"it ended with exit code {end.code}"
     except Different as difference:
-        port.parted = (str(difference), _place_of(difference, observed))
+        port.parted = (str(difference), _innermost_line(difference, observed))
     except Exception as error:  # noqa: BLE001 (whatever a program may raise)
-        location = _place_of(error, observed)
+        location = _innermost_line(error, observed)
         if isinstance(error, SyntaxError) and error.lineno is not None:
             location = f"{path.name}:{error.lineno}"
         said = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -321,12 +321,12 @@ def _run(path: Path, port: Port, observed: _Observed) -> None:
         port.error = f"{location or path.name}: {type(error).__name__}: {first}"
 
 
-def _place_of(error: BaseException, observed: _Observed) -> str:
+def _innermost_line(error: BaseException, observed: _Observed) -> str:
     """The innermost line of the port in a traceback."""
     location, at = "", error.__traceback__
     while at is not None:
         name = at.tb_frame.f_code.co_filename
-        if observed.is_own(name):
+        if observed.is_port_file(name):
             location = f"{name[len(observed.folder) :]}:{at.tb_lineno}"
         at = at.tb_next
     return location

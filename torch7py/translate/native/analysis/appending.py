@@ -62,13 +62,13 @@ class Appends:
         makers = self.uses.made.get(table_type, [])
         if not makers:
             return False
-        last = self._last_place(target.key)
+        last = self._last_index(target.key)
         least: float = min(len(constructor.fields) for constructor in makers)
         if last > least and len(makers) == 1 and self.uses.is_for(makers[0], target.base):
             least += self._surely_added(table_type, makers[0], target)
         return last > (0 if table_type in self.uses.shrunk else least)
 
-    def _last_place(self, key: Expression) -> float:
+    def _last_index(self, key: Expression) -> float:
         """The last of the places that a key may be, where it is a number or counts to one; else 0."""
         if isinstance(key, Name) and not self.t.scopes.of_name[key].writes:
             loop = self.uses.loop_of.get(self.t.scopes.of_name[key])

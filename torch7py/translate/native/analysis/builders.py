@@ -162,7 +162,7 @@ class Builders:
         if builder.adds:
             self.of_fields.update(dict.fromkeys([statement, *builder.adds], builder))
 
-    def given_to_field(self, name: str) -> list[tuple[Expression, FieldBuilder | None]]:
+    def field_assignments(self, name: str) -> list[tuple[Expression, FieldBuilder | None]]:
         """What fields of a name are given, and the builder of it where it is put together right there."""
         return [
             (value, self.of_fields.get(statement))
@@ -309,7 +309,7 @@ class Builders:
         handed: list[tuple[Variable, Name]] = []
         for function, calls in self.t.types.calls_of.items():
             for call in calls:
-                for parameter, argument in self.t.types.given(function, call):
+                for parameter, argument in self.t.types.bound_arguments(function, call):
                     if isinstance(argument, Name) and self.t.kind(argument) == "module":
                         handed.append((of_name[parameter], argument))
         while more := {of_name[name] for taken, name in handed if taken in added} - added:
@@ -320,10 +320,10 @@ class Builders:
                 builder.dynamic = True
         for node in tree.every(self.t.program, tree.Run):
             root = _root(node.call)
-            for builder in self.given_by(root) or () if root is not node.call else ():
+            for builder in self.returned_builders(root) or () if root is not node.call else ():
                 builder.dynamic = True
 
-    def given_by(self, node: Expression) -> list[Builder] | None:
+    def returned_builders(self, node: Expression) -> list[Builder] | None:
         """The builders of what a call of the program's functions gives; None where it gives something else."""
         functions = self.t.types.function_called(node) if isinstance(node, Call) else []
         builders: list[Builder] = []

@@ -69,9 +69,9 @@ class Emptiness:
 
     def _is_handed_on(self, base: Expression, start: int, end: int) -> bool:
         """Whether something else is given the table between two places."""
-        at = bisect_left(self._given, start, key=lambda value: value.place.start)
-        while at < len(self._given) and self._given[at].place.start < end:
-            if self.uses.is_same(self._given[at], base):
+        at = bisect_left(self._assigned_values, start, key=lambda value: value.place.start)
+        while at < len(self._assigned_values) and self._assigned_values[at].place.start < end:
+            if self.uses.is_same(self._assigned_values[at], base):
                 return True
             at += 1
         return False
@@ -116,7 +116,7 @@ class Emptiness:
         return sorted(targets, key=lambda target: target.place.start)
 
     @cached_property
-    def _given(self) -> list[Expression]:
+    def _assigned_values(self) -> list[Expression]:
         """What is assigned, put into a table or handed to a function, in the order of the source."""
         values: list[Expression] = []
         for node in tree.walk(self.t.program):

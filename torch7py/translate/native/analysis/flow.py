@@ -93,7 +93,7 @@ class Flow:
         for statement in self.t.surroundings.statements_of(scope):
             if statement.place.end < start or statement.place.start >= stop:
                 continue
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 if isinstance(node, tree.Node) and start <= node.place.start < stop and node is not second:
                     yield node
 
@@ -108,7 +108,7 @@ class Flow:
             at = self.statement_of.get(read)
             entry = at is not None and any(
                 isinstance(n, Index) and n.base is read and self.same(n.key, target.key)
-                for n in tree.own_nodes(at)
+                for n in tree.direct_nodes(at)
             )
             within = at is not None and loops[-1] in self.around(at)
             if not (entry and within and read.place.start > name.place.start):
@@ -212,7 +212,7 @@ class Flow:
             if depth > 3:
                 return True
             inner = set(names)
-            for parameter, argument in self.t.types.given(function, node):
+            for parameter, argument in self.t.types.bound_arguments(function, node):
                 if self._is_same(argument, names):
                     inner.add(of_name[parameter])
             if any(self._changes(n, inner, depth + 1) for n in tree.walk(function.body)):

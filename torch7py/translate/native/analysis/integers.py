@@ -41,7 +41,7 @@ class Integers:
         """What each variable is given: an expression, or for loops and the like whether that is whole."""
         types = self.t.types
 
-        def given(name: Name, source: Expression | bool) -> None:
+        def add_source(name: Name, source: Expression | bool) -> None:
             self._sources.setdefault(self.t.scopes.of_name[name], []).append(source)
 
         for node in tree.those(self.t.program, tree.Local, tree.Assign, tree.NumericFor, tree.GenericFor):
@@ -54,7 +54,7 @@ class Integers:
                     if index < len(node.values) and not (
                         spread and isinstance(node.values[-1], (Call, Invoke, tree.Vararg))
                     ):
-                        given(target, node.values[index])
+                        add_source(target, node.values[index])
                     elif node.values and isinstance(node.values[-1], (Call, Invoke)):
                         results = types.results.get(node.values[-1], [])
                         at = index - len(node.values) + 1
@@ -62,18 +62,18 @@ class Integers:
                         if string_call is not None and (
                             string_call[0] == "match" or (string_call[0] == "find" and at < 2)
                         ):
-                            given(target, node.values[-1])
+                            add_source(target, node.values[-1])
                             continue
-                        given(target, at < len(results) and results[at].has("whole"))
+                        add_source(target, at < len(results) and results[at].has("whole"))
                         if at >= 0:
                             for function in types.function_called(node.values[-1]):
-                                self._from_returns(target, function, at, given)
+                                self._from_returns(target, function, at, add_source)
                     elif isinstance(node, tree.Local):
                         self.without_value.add(self.t.scopes.of_name[target])
             elif isinstance(node, tree.NumericFor):
                 step: Expression | bool = True if node.step is None else node.step
-                given(node.variable, node.start)
-                given(node.variable, step)
+                add_source(node.variable, node.start)
+                add_source(node.variable, step)
             elif isinstance(node, tree.GenericFor):
                 source = node.values[0]
                 path = types.path(source.callee) if isinstance(source, Call) else None
@@ -81,13 +81,13 @@ class Integers:
                     counts = path == "ipairs" or (path == "pairs" and self._by_number(source))
                     functions = types.of(source).find().functions if len(node.values) == 1 else []
                     for function in functions:
-                        self._from_returns(name, function, index, given)
+                        self._from_returns(name, function, index, add_source)
                     if not functions:
-                        given(name, index == 0 and counts)
+                        add_source(name, index == 0 and counts)
         for function, calls in types.calls_of.items():
             for call in calls:
-                for parameter, argument in types.given(function, call):
-                    given(parameter, argument)
+                for parameter, argument in types.bound_arguments(function, call):
+                    add_source(parameter, argument)
 
     def _by_number(self, source: Expression) -> bool:
         """``pairs`` of a table that is only used by numbers."""
@@ -238,7 +238,7 @@ class Integers:
         left = node.left
         if isinstance(left, Binary) and left.operator == "and":
             return self.is_whole(left.right) and self.is_whole(node.right)
-        if self._is_argument(left) or self._is_never_given(
+        if self._is_argument(left) or self._is_never_assigned(
             left
         ):  # tonumber(arg[1]) or 10, options.none or 10
             return self.is_whole(node.right)
@@ -247,12 +247,12 @@ class Integers:
     def _is_argument(self, node: Expression) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) == "tonumber"
 
-    def _is_never_given(self, node: Expression) -> bool:
+    def _is_never_assigned(self, node: Expression) -> bool:
         if not (isinstance(node, Index) and isinstance(node.key, tree.String)):
             return False
         table_type = self.t.type(node.base)
         plain = table_type.kind == "table" and not table_type.find().classes
-        return plain and self.t.tables.never_given(table_type, node.key.value)
+        return plain and self.t.tables.is_never_assigned(table_type, node.key.value)
 
     def _of_whole_tensor(self, node: Expression) -> bool:
         """Whether the elements of a tensor are of a whole type in Python."""

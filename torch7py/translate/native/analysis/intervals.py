@@ -106,7 +106,7 @@ class Intervals:
             before = dict(self._bounds)
             for key in list(self._bounds):
                 if key not in self._done:
-                    self._bounds[key] = _join(self._bounds[key], self._given(key))
+                    self._bounds[key] = _join(self._bounds[key], self._assigned_bounds(key))
             history.append(dict(self._bounds))
             if self._bounds == before:
                 break
@@ -124,13 +124,13 @@ class Intervals:
             low = _limit([-bounds[0] for bounds in steps])
             self._bounds[key] = (-low, _limit([bounds[1] for bounds in steps]))
 
-    def _given(self, key: Key) -> Bounds | None:
+    def _assigned_bounds(self, key: Key) -> Bounds | None:
         if isinstance(key, Variable):
             return self._variable(key)
         first, second = key
         if isinstance(first, Type):
             assert second is None or isinstance(second, str)
-            return self._all(self.t.tables.given(first, second))
+            return self._all(self.t.tables.assigned_values(first, second))
         assert isinstance(second, int)
         bounds: Bounds | None = None
         for node in returns_of(first):

@@ -55,10 +55,10 @@ class TableContents(Protocol):
     def representation(self, table_type: Type) -> str:
         """What a table is in a page: a list, a dict, ..."""
 
-    def given(self, table_type: Type, name: str | None) -> list[Expression]:
+    def assigned_values(self, table_type: Type, name: str | None) -> list[Expression]:
         """What a field of tables is given, or (no name) all that is put under numbers."""
 
-    def never_given(self, table_type: Type, name: str) -> bool:
+    def is_never_assigned(self, table_type: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
 
     def never_empty(self, table_type: Type) -> bool:

@@ -28,7 +28,7 @@ class TableUses:
                     self.loop_of[translator.scopes.of_name[name]] = node
         for node in tree.those(translator.program, tree.Table, tree.Call, tree.Invoke, tree.Assign):
             if isinstance(node, tree.Table):
-                self._made(node)
+                self._constructor(node)
             elif isinstance(node, tree.Call) and node.arguments:
                 self._called(node)
             elif isinstance(node, tree.Invoke) and node.method == "insert" and node.arguments:
@@ -36,7 +36,7 @@ class TableUses:
             elif isinstance(node, tree.Assign):
                 self._assigned(node)
 
-    def _made(self, node: tree.Table) -> None:
+    def _constructor(self, node: tree.Table) -> None:
         table_type = self.t.type(node)
         self.made.setdefault(table_type, []).append(node)
         values = [item.value for item in node.fields if not isinstance(item.key, tree.String)]

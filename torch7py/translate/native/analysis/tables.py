@@ -121,7 +121,7 @@ class Tables:
         forms = self.forms(sink)
         return forms.pop() if len(forms) == 1 else "several"
 
-    def refuse_lent(self, table: Expression) -> None:
+    def refuse_call_site_table(self, table: Expression) -> None:
         """A table that is known only by what is given here is not changed: that would not be known of there."""
         if self.t.kind(table) == "table" and self.t.type(table).find().sources:
             raise Undecided("T7-306", table.line, "a change of a table that may be of several kinds")
@@ -230,7 +230,7 @@ class Tables:
         stops = [around.stop for around in filling if isinstance(around, tree.NumericFor)]
         return bool(stops) and not any(same_expression(loop.stop, stop) for stop in stops)
 
-    def given(self, table_type: Type, name: str | None) -> list[Expression]:
+    def assigned_values(self, table_type: Type, name: str | None) -> list[Expression]:
         """What a field of tables is given, or (no name) all that is put under numbers; empty where not known."""
         table_type = table_type.find()
         if table_type.has("loaded"):
@@ -272,7 +272,7 @@ class Tables:
             and self.uses.is_same(source.arguments[0], node.base)
         )
 
-    def never_given(self, table_type: Type, name: str) -> bool:
+    def is_never_assigned(self, table_type: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
         table_type = table_type.find()
         if table_type.has("loaded") or not self.uses.made.get(table_type):

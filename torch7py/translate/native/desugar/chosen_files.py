@@ -120,7 +120,7 @@ class ChosenFiles(Rewriting):
         edits: list[tuple[int, int, str]] = []
         for block in self.blocks():
             for statement in block.statements:
-                for call in [n for n in tree.own_nodes(statement) if isinstance(n, Call)]:
+                for call in [n for n in tree.direct_nodes(statement) if isinstance(n, Call)]:
                     choice = self._choice(call)
                     if choice is not None:
                         edits += self._edits(statement, choice)

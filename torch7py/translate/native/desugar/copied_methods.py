@@ -22,7 +22,7 @@ class CopiedMethods(Rewriting):
         for block in self.blocks():
             for at, statement in enumerate(block.statements):
                 copied = self._copy(statement)
-                construction = self._made(block, at, copied[1]) if copied is not None else None
+                construction = self._object_table(block, at, copied[1]) if copied is not None else None
                 if copied is None or construction is None or not self._is_of_functions(copied[0]):
                     continue
                 methods, _ = copied
@@ -51,7 +51,7 @@ class CopiedMethods(Rewriting):
             return None
         return (source, into) if source is not None and into is not None and source is not into else None
 
-    def _made(self, block: Block, at: int, of: Variable) -> tree.Table | None:
+    def _object_table(self, block: Block, at: int, of: Variable) -> tree.Table | None:
         """The table that an object is made of, in the same block, where it is not looked at before the loop."""
         if of.writes:
             return None

@@ -157,7 +157,7 @@ class Testers(Rewriting):
         self.own: dict[str, str] = {}  # its own checks, and the functions that they become
         for statement in self.program.statements:
             if isinstance(statement, tree.FunctionStatement) and statement.method:
-                edits += self._own_check(statement)
+                edits += self._user_check(statement)
         for block in self.blocks():
             for statement in block.statements:
                 if isinstance(statement, Run) and isinstance(statement.call, Invoke):
@@ -201,7 +201,7 @@ class Testers(Rewriting):
             raise Leave
         return [(declared.place.start, declared.place.end, "")]
 
-    def _own_check(self, statement: tree.FunctionStatement) -> list[tuple[int, int, str]]:
+    def _user_check(self, statement: tree.FunctionStatement) -> list[tuple[int, int, str]]:
         """``function tester:check(x)``, a check of the program's own: a function."""
         target, itself = statement.target, statement.function.parameters[0]
         if not (

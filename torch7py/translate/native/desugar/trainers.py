@@ -46,7 +46,7 @@ class Trainers(Rewriting):
         edits: list[tuple[int, int, str]] = []
         for block in self.blocks():
             for statement in block.statements:
-                target = _is_made(statement)
+                target = _trainer_variable(statement)
                 if target is None:
                     continue
                 try:
@@ -274,7 +274,7 @@ class Trainers(Rewriting):
         return " ".join(parts)
 
 
-def _is_made(statement: Statement) -> Name | None:
+def _trainer_variable(statement: Statement) -> Name | None:
     """The variable of ``local trainer = nn.StochasticGradient(module, criterion)``"""
     if not isinstance(statement, (Local, Assign)) or len(statement.values) != 1:
         return None

@@ -59,7 +59,7 @@ class Graphs(Methods):
             )
 
     def of_field(self, node: Index) -> Py | None:
-        name = self.given_field(node) if self.mode else ""
+        name = self.owner_field(node) if self.mode else ""
         return atom(name) if name else None
 
     def of_node(self, node: Index) -> Py | None:
@@ -307,7 +307,7 @@ class Graphs(Methods):
         body = [statement for statement, owner in self.members.items() if owner is node]
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
         class_name = t.models.written.class_name(camel(name.rpartition(".")[2]))
-        local_names = self._made_in(body)
+        local_names = self._names_bound_in(body)
         sites = [
             n for s in (*body, *node.values) for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)
         ]
@@ -347,7 +347,7 @@ class Graphs(Methods):
         construction = f"{class_name}({', '.join([*arguments, *of_object])})"
         t.emit(f"return {construction}" if isinstance(node, tree.Return) else f"{name} = {construction}")
 
-    def _made_in(self, body: list[Statement]) -> set[str]:
+    def _names_bound_in(self, body: list[Statement]) -> set[str]:
         """The names that the statements of a graph make themselves."""
         names: set[str] = set()
         for statement in body:

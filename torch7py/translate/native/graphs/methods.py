@@ -173,25 +173,27 @@ class Methods(Needs):
 
     def _init(self, node: Statement) -> None:
         t = self.t
-        for call in self.own(node):
+        for call in self.ordered_nodes(node):
             site = self.at.sites.get(call) if isinstance(call, Call) else None
             if site is None or not isinstance(call, Call) or not site.children:
                 continue
             if site.function is not None:
-                self._made(site.children[0], self._part_made(call, self.parts[site.function]), ())
+                self._write_construction(
+                    site.children[0], self._part_construction(call, self.parts[site.function]), ()
+                )
             elif site.layer is not None:
                 writer = Writer()
                 writer.apply(t.models.constructions.layer(call.callee), self.stand_in(call))
                 for child, module in zip(site.children, writer.children, strict=True):
                     t.models.made.append((module.layer, module.make))
-                    self._made(child, module.make, module.native.setup)
+                    self._write_construction(child, module.make, module.native.setup)
             else:
-                self._made(site.children[0], t.value(call.callee).text, ())
+                self._write_construction(site.children[0], t.value(call.callee).text, ())
             self._annotate(node, call, site)
 
     def _annotate(self, node: Statement, call: Call, site: Site) -> None:
         """Give a layer the name of its node, where the program asks for such names."""
-        for expression in self.own(node) if self.named else ():
+        for expression in self.ordered_nodes(node) if self.named else ():
             if (
                 isinstance(expression, Invoke)
                 and expression.method == "annotate"
@@ -203,14 +205,14 @@ class Methods(Needs):
                     last = "[-1]" if child.many else ""
                     self.t.emit(f"self.{child.name}{last}.name = {self.t.value(name)}")
 
-    def _made(self, child: Child, make: str, setup: tuple[str, ...]) -> None:
+    def _write_construction(self, child: Child, make: str, setup: tuple[str, ...]) -> None:
         t = self.t
         me = f"self.{child.name}"
         t.emit(f"{me}.append({make})" if child.many else f"{me} = {make}")
         for line in setup:
             t.emit(line.replace("{self}", f"{me}[-1]" if child.many else me))
 
-    def _part_made(self, call: Call, part: Part) -> str:
+    def _part_construction(self, call: Call, part: Part) -> str:
         texts = []
         of_parameters = self._parameters_of(call, part)
         for variable in part.sizes:
@@ -308,7 +310,7 @@ class Methods(Needs):
             return self._part_called(node, site, self.parts[site.function])
         if self.t.kind(node.callee) == "criterion":
             return self._loss(node, site)
-        value = self._given(node)
+        value = self._source_value(node)
         if site.layer is None:
             values = [_text(v) for v in (value if isinstance(value, tuple) else (value,))]
             return atom(
@@ -347,7 +349,7 @@ class Methods(Needs):
             return atom(name)
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
 
-    def _given(self, node: Call) -> Value:
+    def _source_value(self, node: Call) -> Value:
         if not node.arguments:
             if self.target is None or self.target not in self.at.input_variables:
                 raise Problem("T7-221", node.line, "a node without a source that is no input")

@@ -96,7 +96,7 @@ class Needs(Fields):
             return any(self.in_init(inner) for inner in self.inside(node))
         if self.makes_nodes(node):
             sites = self.at.sites
-            return any(sites[call].children for call in self.own(node) if call in sites)
+            return any(sites[call].children for call in self.ordered_nodes(node) if call in sites)
         if isinstance(node, (tree.Local, tree.Assign)):
             return bool(node.values) and self._init_needs(node)
         return True

@@ -123,7 +123,7 @@ class Nodes:
         """The statements directly inside one."""
         return [s for block in tree.blocks(node) for s in block.statements]
 
-    def own(self, statement: Statement) -> list[tree.Node]:
+    def ordered_nodes(self, statement: Statement) -> list[tree.Node]:
         """The nodes of a statement, without inner blocks and functions, in the order in which Lua takes them."""
         nodes: list[tree.Node] = []
         stack: list[Any] = [statement]

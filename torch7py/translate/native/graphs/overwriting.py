@@ -103,7 +103,7 @@ class Overwriting(Nodes):
         if function is None:
             return False
         for call in self.t.types.calls_of.get(function, []):
-            for parameter, argument in self.t.types.given(function, call):
+            for parameter, argument in self.t.types.bound_arguments(function, call):
                 of_it = self.t.scopes.of_name[parameter] is variable
                 if of_it and isinstance(argument, tree.Index):
                     return True

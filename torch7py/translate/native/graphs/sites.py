@@ -39,7 +39,7 @@ class Sites(Overwriting):
             hint = self._hint(statement)
             if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) > 1:
                 self._refuse_mixed(statement)
-            for node in self.own(statement):
+            for node in self.ordered_nodes(statement):
                 self._refuse_arithmetic(node)
                 self._refuse_all_values(node)
                 if isinstance(node, Call) and self.is_site(node):
@@ -97,7 +97,7 @@ class Sites(Overwriting):
             return self.t.kind(node.callee) == "module" or self.is_node(node)
         return any(self.gives_nodes(f) for f in self.t.types.function_called(node))
 
-    def given_field(self, node: Expression) -> str:
+    def owner_field(self, node: Expression) -> str:
         """What the class calls a field of the object whose method makes the graph."""
         if not isinstance(node, Index) or not isinstance(node.key, String) or not self.is_self(node.base):
             return ""
@@ -117,9 +117,9 @@ class Sites(Overwriting):
             return self._of_layer(node, hint if first else "")
         if isinstance(node.callee, Name):
             return Site(None, [self._of_variable(node.callee)])
-        field_name = self.given_field(node.callee)
+        field_name = self.owner_field(node.callee)
         if field_name:
-            if any(self.given_field(call.callee) == field_name for call in self.at.sites):
+            if any(self.owner_field(call.callee) == field_name for call in self.at.sites):
                 raise Problem("T7-230", node.line, "a layer that stands in several places of a graph")
             return Site(None, [self._child(field_name, "", of_variable=True)])
         name = self._name_of_maker(node.callee)
@@ -177,7 +177,7 @@ class Sites(Overwriting):
 
     def _hint(self, statement: Statement) -> str:
         """A name for the layer of a statement: what it is annotated with, or the variable that gets the node."""
-        for node in self.own(statement):
+        for node in self.ordered_nodes(statement):
             if isinstance(node, Invoke) and node.method == "annotate":
                 name = annotation(node)
                 if isinstance(name, String):

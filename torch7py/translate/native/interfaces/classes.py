@@ -104,7 +104,7 @@ class Classes:
                 accesses.setdefault(lua_class, []).append(node)
         return accesses
 
-    def given_to(self, variable: Variable) -> list[Name]:
+    def torch_class_tables(self, variable: Variable) -> list[Name]:
         """Where a table is handed to torch.class, which puts a class into it."""
         holders = [lua_class.holder for lua_class in self.all if lua_class.holder is not None]
         return [name for name in holders if self.known.scopes.of_name[name] is variable]

@@ -120,7 +120,7 @@ class Models:
         """``model.weight`` and other fields of modules."""
 
     @abstractmethod
-    def has_own_field(self, node: Index) -> bool:
+    def is_program_field(self, node: Index) -> bool:
         """Whether a field is one that the program gives a module of Torch7's: a list of layers, a mark."""
 
     @abstractmethod

@@ -63,7 +63,7 @@ class Modules:
                 self.owners[variable] = next(iter(everyone))
                 continue
             owner = next(iter(writers))
-            once = len(variable.writes) == 1 and self._made_at_top(owner, variable)
+            once = len(variable.writes) == 1 and self._is_bound_at_top(owner, variable)
             if once and owner is not self.project.script and not self._used_before(owner, everyone):
                 self.owners[variable] = owner
             else:
@@ -74,7 +74,7 @@ class Modules:
         order = self.project.files
         return any(user in order and order.index(user) < order.index(owner) for user in users)
 
-    def _made_at_top(self, file: SourceFile, variable: Variable) -> bool:
+    def _is_bound_at_top(self, file: SourceFile, variable: Variable) -> bool:
         (name,) = variable.writes
         for statement in self._top[file]:
             if isinstance(statement, tree.FunctionStatement) and statement.target is name:

@@ -10,7 +10,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
 
-__all__ = ["at_place", "entry", "is_module"]
+__all__ = ["entry_type", "entry", "is_module"]
 
 _asked: set[Call] = set()  # constructions that are being looked at
 
@@ -46,7 +46,7 @@ def entry(t: Translation, node: Index, name: str) -> str:
 
 def _only_layer(t: Translation, node: Index) -> Layer | None:
     """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
-    base_type = at_place(t, node.base) or t.type(node.base).find()
+    base_type = entry_type(t, node.base) or t.type(node.base).find()
     if base_type.classes or len({layer.name for layer in base_type.layers}) != 1:
         return None
     module_expr = base_type.layers[0]
@@ -61,7 +61,7 @@ def _only_layer(t: Translation, node: Index) -> Layer | None:
         _asked.discard(module_expr.call)
 
 
-def at_place(t: Translation, node: Expression) -> Type | None:
+def entry_type(t: Translation, node: Expression) -> Type | None:
     """What is in a container at a place: ``net:get(1)``, ``net.modules[1]``. None where layers are moved about."""
     if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
         container, index = node.receiver, node.arguments[0]

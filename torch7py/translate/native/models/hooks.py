@@ -74,9 +74,9 @@ class Hooks:
         if builder is not None:
             holders: set[object] = {builder.variable}
         elif in_field is not None:
-            holders = {self._place(in_field.target)}
+            holders = {self._slot(in_field.target)}
         else:
-            holders = {self._place(target) for target, _ in _given_to(statement)}
+            holders = {self._slot(target) for target, _ in _assignments_of(statement)}
         texts = dict.fromkeys(
             self.t.value(node.base).at(ATOM)
             for node, holder in (self.reads().items() if holders else ())
@@ -104,7 +104,7 @@ class Hooks:
             return None
         if self._may_be_written_over(module):
             return None
-        holder = self._place(module)
+        holder = self._slot(module)
         return holder if isinstance(holder, (Variable, str)) else None
 
     def _values(self, node: Expression) -> list[Expression]:
@@ -117,11 +117,11 @@ class Hooks:
             return [
                 value
                 for statement in statements
-                for target, value in _given_to(statement)
+                for target, value in _assignments_of(statement)
                 if isinstance(target, Name) and self.t.scopes.of_name[target] is variable
             ]
         if isinstance(node, Index) and isinstance(node.key, String) and node.dotted:
-            return [value for value, _ in self.builders.given_to_field(node.key.value)]
+            return [value for value, _ in self.builders.field_assignments(node.key.value)]
         return []
 
     def _is_written_over(self, node: Expression, builder: Builder) -> bool:
@@ -170,12 +170,12 @@ class Hooks:
         """Whether what a container has behind a module may write over what that gives."""
         chains: dict[object, list[Expression]] = {}
         for statement in tree.those(self.t.program, tree.Run, tree.Local, tree.Assign):
-            for target, value in _given_to(statement):
+            for target, value in _assignments_of(statement):
                 added: list[Expression] = []
                 while isinstance(value, Invoke) and value.method == "add" and value.arguments:
                     added.insert(0, value.arguments[0])
                     value = value.receiver
-                chains.setdefault(self._place(target or value), []).extend(added)
+                chains.setdefault(self._slot(target or value), []).extend(added)
         return any(
             self._may_be(first, part) and self._changes_input(second)
             for added in chains.values()
@@ -184,7 +184,7 @@ class Hooks:
 
     def _may_be(self, node: Expression, module: Expression) -> bool:
         """Whether an expression may be the module that another one is."""
-        if self._place(node) == self._place(module):
+        if self._slot(node) == self._slot(module):
             return True
         is_construction = self.builders.is_construction(node)
         return not is_construction and not (self._made_in_place(node) and self._made_in_place(module))
@@ -194,7 +194,7 @@ class Hooks:
         values = self._values(node)
         return bool(values) and all(map(self.builders.is_construction, values))
 
-    def _place(self, node: Expression | None) -> object:
+    def _slot(self, node: Expression | None) -> object:
         """The variable, or the name of the field, in which something is."""
         if isinstance(node, Name):
             return self.t.scopes.of_name[node]
@@ -207,7 +207,7 @@ class Hooks:
             if isinstance(node, Name) and (builder := builders.builder_at(node)) is not None:
                 return changes_input(constructions.whole(builder))
             if isinstance(node, Index) and isinstance(node.key, String):
-                assignments = builders.given_to_field(node.key.value)
+                assignments = builders.field_assignments(node.key.value)
                 expressions = [builder.whole() if builder else value for value, builder in assignments]
                 return not expressions or any(
                     changes_input(constructions.layer(whole)) for whole in expressions
@@ -217,7 +217,7 @@ class Hooks:
             return True
 
 
-def _given_to(statement: tree.Node) -> Iterator[tuple[Expression | None, Expression]]:
+def _assignments_of(statement: tree.Node) -> Iterator[tuple[Expression | None, Expression]]:
     """What a statement gives variables and fields; a call that stands alone for none of them."""
     if isinstance(statement, tree.Run):
         yield None, statement.call

@@ -46,7 +46,7 @@ class Inputs:
         if len(arguments) < (1 if alone else 2):
             raise Problem("T7-221", line, "a module called without an input, as for a graph")
         if receiver_type.kind == "criterion" and len(arguments) == 1:
-            return atom(f"{base}({self.given(arguments[0])})")
+            return atom(f"{base}({self.argument_text(arguments[0])})")
         if receiver_type.kind == "criterion":
             return self.loss(base, receiver_type, arguments[0], arguments[1], line)
         if is_seen_overwritten(t, receiver_type, arguments[0]):
@@ -58,7 +58,7 @@ class Inputs:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = t.graphs.takes_values(receiver_type)
         if several is None and any(facts.is_graph(layer.name) for layer in receiver_type.find().layers):
-            several = self._made_as_graph(receiver)
+            several = self._is_built_as_graph(receiver)
             if several is not None:
                 return atom(f"{base}({', '.join(self._graph_arguments(arguments[0], several))})")
         if several is not None:
@@ -68,7 +68,7 @@ class Inputs:
     def loss(
         self, base: str, criterion_type: Type, prediction: Expression, target: Expression, line: int
     ) -> Py:
-        prediction_text, wanted = self.given(prediction), self.target(criterion_type, target, line)
+        prediction_text, wanted = self.argument_text(prediction), self.target(criterion_type, target, line)
         if self._is_turned(criterion_type, prediction, target):
             name = prediction_text
             if not prediction_text.isidentifier():
@@ -79,7 +79,7 @@ class Inputs:
             wanted = f"{wanted}.view_as({name})"
         return atom(f"{base}({prediction_text}, {wanted})")
 
-    def _made_as_graph(self, receiver: Expression) -> bool | None:
+    def _is_built_as_graph(self, receiver: Expression) -> bool | None:
         """The same as ``Graphs.takes_values``, of one of several modules in a list, by the function that makes it."""
         t = self.t
         sources = t.integers.sources(t.scopes.of_name[receiver]) if isinstance(receiver, Name) else []
@@ -97,7 +97,7 @@ class Inputs:
         """What a graph is given: the entries of a table, one by one."""
         t = self.t
         if not several:
-            return [self.given(argument)]
+            return [self.argument_text(argument)]
         if not isinstance(argument, tree.Table):
             return [f"*{t.value(argument).at(code.ATOM)}"]
         texts = []
@@ -113,7 +113,7 @@ class Inputs:
             return ", ".join(values)
         return f"({', '.join(values)})"
 
-    def given(self, node: Expression) -> str:
+    def argument_text(self, node: Expression) -> str:
         if node in self.t.expressions.instead:
             return self.t.expressions.instead[node].text
         if isinstance(node, tree.Table):
@@ -132,14 +132,14 @@ class Inputs:
     def input(self, module: Type, node: Expression) -> str:
         t = self.t
         if t.kind(node) != "table":
-            text = self.given(node)
+            text = self.argument_text(node)
             if takes_items(module) and not self.is_items(node):
                 return f"{t.value(node).at(code.ATOM)}.long()"
             return text
         if input_kind(module) == "steps" and not t.type(node).has("steps"):
             stacked = f"torch.stack({t.value(node)})"
             return f"{stacked}.long()" if takes_items(module) and not self._holds_items(node) else stacked
-        return self.given(node)
+        return self.argument_text(node)
 
     def _holds_items(self, node: Expression) -> bool:
         """Whether a table holds tensors of a whole type."""
@@ -162,7 +162,7 @@ class Inputs:
         t = self.t
         names = {layer.name for layer in criterion.find().layers}
         if criterion.find().classes and not names:  # the program's own takes what it is given
-            return self.given(node) if self._has_gradient(criterion) else self._detached(node)
+            return self.argument_text(node) if self._has_gradient(criterion) else self._detached(node)
         labels = {counts_from_zero(name) for name in names}
         if len(labels) != 1:
             raise Problem("T7-226", line, "a criterion of which is not known how it counts classes")
@@ -220,10 +220,10 @@ class Inputs:
         t = self.t
         layer = t.classes.current
         if layer is not None and layer.by_hand:
-            return self.given(node)
+            return self.argument_text(node)
         if node not in t.expressions.instead and t.kind(node) == "tensor" and self.origins.from_layers(node):
             return f"{t.value(node).at(code.ATOM)}.detach()"
-        return self.given(node)
+        return self.argument_text(node)
 
     def is_items(self, node: Expression, seen: set[object] | None = None) -> bool:
         """Whether a tensor holds whole numbers of a whole type, by how the program makes it.

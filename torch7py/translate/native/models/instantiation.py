@@ -60,7 +60,7 @@ class Making:
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
         self.of_parts: set[Variable] = set()  # that were given a container of modules with names of their own
-        self.hints = dict(self._names_given())
+        self.hints = dict(self._suggested_names())
 
     def handles(self, node: Statement) -> bool:
         of_field = self.builders.of_fields.get(node)
@@ -109,18 +109,18 @@ class Making:
             self.stateful.add(builder.variable)
         return True
 
-    def _names_given(self) -> Iterator[tuple[Expression, str]]:
+    def _suggested_names(self) -> Iterator[tuple[Expression, str]]:
         """What a module made in an expression is called: by the field that takes it, or the function that gives it."""
         for lua_class in self.t.classes.all:
             for name, function in lua_class.methods.items():
-                yield from _given_by(name, function)
+                yield from _named_results(name, function)
         for node in tree.those(self.t.program, tree.LocalFunction, tree.FunctionStatement, tree.Assign):
             if isinstance(node, tree.LocalFunction):
-                yield from _given_by(node.name.name, node.function)
+                yield from _named_results(node.name.name, node.function)
             if isinstance(node, tree.FunctionStatement) and isinstance(node.target, (Name, Index)):
                 key = node.target.key if isinstance(node.target, Index) else None
                 name = node.target.name if isinstance(node.target, Name) else getattr(key, "value", "")
-                yield from _given_by(str(name), node.function)
+                yield from _named_results(str(name), node.function)
             if isinstance(node, tree.Assign):
                 for target, value in zip(node.targets, node.values, strict=False):
                     if isinstance(target, Index) and isinstance(target.key, tree.String):
@@ -199,12 +199,12 @@ class Making:
             other is not variable and t.names.of_variable(other) == name for other in t.module_level
         )
 
-    def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
+    def _named_container(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
-        layer, module_arguments = self._given(lambda: self.constructions.whole(builder))
+        layer, module_arguments = self._with_outside_modules(lambda: self.constructions.whole(builder))
         return self.written.of_class(layer, name, {**module_arguments, **names}, builder.statement.line)
 
-    def _given(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
+    def _with_outside_modules(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
         """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
         constructions = self.constructions
         constructions.given = {}
@@ -246,7 +246,7 @@ class Making:
         try:
             if not construction and self.builders.is_indexed(builder.variable):
                 construction = self._from_parts(builder, _is_listed)
-            return construction or self._with_given(builder, name, names)
+            return construction or self._named_container(builder, name, names)
         except Problem:
             listed = self._from_parts(builder, _is_listed)
             if not listed:
@@ -447,7 +447,9 @@ class Making:
                 if changed:
                     raise
                 try:
-                    layer, module_arguments = self._given(lambda: self.constructions.layer(whole))
+                    layer, module_arguments = self._with_outside_modules(
+                        lambda: self.constructions.layer(whole)
+                    )
                 except Problem:
                     raise problem from None
                 names = {**module_arguments, **self.written.names_in([whole])}
@@ -471,7 +473,7 @@ class Making:
         )
 
 
-def _given_by(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:
+def _named_results(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:
     """What a function returns, and its name without the verb; ``Model`` where nothing is left."""
     called = re.sub("^(make|build|create|get|new|construct|init|define)_?(?=[A-Z_]|$)", "", name).strip("_")
     for node in returns_of(function):

@@ -429,7 +429,7 @@ class Models(interfaces.Models):
                 for x, assigned in zip(n.targets, n.values, strict=False)
                 if isinstance(assigned, tree.Nil)
             )
-        return not is_known_field(name) and name not in t.types.own_fields | t.types.fields_of_modules
+        return not is_known_field(name) and name not in t.types.program_fields | t.types.fields_of_modules
 
     def field(self, node: Index) -> Py | None:
         t = self.t
@@ -464,9 +464,9 @@ class Models(interfaces.Models):
         size = self.surgery.field(node)
         if size is not None:
             return size
-        if name in t.types.own_fields and name not in t.types.fields_of_modules:
+        if name in t.types.program_fields and name not in t.types.fields_of_modules:
             return atom(f"getattr({base}, {code.quoted(code.attribute_name(name))}, None)")
-        if self.has_own_field(node):
+        if self.is_program_field(node):
             return atom(f"{base}.{code.attribute_name(name)}")
         layers = {layer.name for layer in t.type(node.base).find().layers}
         if name in ("affine", "eps", "momentum") and layers and all(map(facts.normalizes_batches, layers)):
@@ -477,12 +477,12 @@ class Models(interfaces.Models):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 
-    def has_own_field(self, node: Index) -> bool:
+    def is_program_field(self, node: Index) -> bool:
         if not isinstance(node.key, tree.String) or self.t.kind(node.base) != "module":
             return False
         if node.key.value in self.t.types.fields_of_modules:
             return True
-        return node.key.value in self.t.types.own_fields and not self.t.type(node.base).find().classes
+        return node.key.value in self.t.types.program_fields and not self.t.type(node.base).find().classes
 
     def _has_no_gradients(self, layer: Expression) -> bool:
         """Whether the program has a layer not take its gradients, too."""

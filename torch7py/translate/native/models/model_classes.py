@@ -115,7 +115,7 @@ class WrittenClasses:
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
         behind = self.sequences.made_by.get(id(layer)) in self._behind
         ranks = frozenset({None}) if behind else self._ranks()
-        return write_model(layer, name, any_dtype=self._as_given(), over_time=over_time, ranks=ranks)
+        return write_model(layer, name, any_dtype=self._integer_entries(), over_time=over_time, ranks=ranks)
 
     @cached_property
     def _behind(self) -> set[Call]:
@@ -176,7 +176,7 @@ class WrittenClasses:
             None,
         )
 
-    def _as_given(self) -> str:
+    def _integer_entries(self) -> str:
         """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
         if self._entries is None:
             inputs = [node.arguments[0] for node in self._forwards()]

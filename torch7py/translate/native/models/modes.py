@@ -97,7 +97,7 @@ class Modes:
         """The innermost node of its statement that a node stands in."""
         statement = self.t.surroundings.home[node]
         inside = [
-            n for n in tree.own_nodes(statement) if isinstance(n, tree.Node) and node in tree.children(n)
+            n for n in tree.direct_nodes(statement) if isinstance(n, tree.Node) and node in tree.children(n)
         ]
         return inside[-1] if inside else statement
 
@@ -126,7 +126,7 @@ class Modes:
         return known
 
     def _statement(self, statement: Statement, known: frozenset[_Key]) -> frozenset[_Key]:
-        nodes = [n for n in tree.own_nodes(statement) if isinstance(n, (Call, Invoke)) or n is self._read]
+        nodes = [n for n in tree.direct_nodes(statement) if isinstance(n, (Call, Invoke)) or n is self._read]
         for node in sorted(nodes, key=lambda n: n.place.end):
             if isinstance(node, (Call, Invoke)):
                 known = self._call(node, known)

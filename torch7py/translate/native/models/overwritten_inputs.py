@@ -11,7 +11,7 @@ from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.tensors.rules import is_made_here
+from torch7py.translate.native.tensors.rules import is_new_tensor
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name
 from torch7py.translate.tree_queries import bare
@@ -21,7 +21,7 @@ __all__ = ["is_seen_overwritten"]
 
 def is_seen_overwritten(t: Translation, module: Type, argument: Expression) -> bool:
     """Whether a program may see that a module has written over what it is given, which is not made there alone."""
-    return _first(t, module) is not None and not is_made_here(t, bare(argument))
+    return _first(t, module) is not None and not is_new_tensor(t, bare(argument))
 
 
 def _first(t: Translation, module: Type, around: tuple[Type, ...] = ()) -> str | None:

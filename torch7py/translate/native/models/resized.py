@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.entries import at_place
+from torch7py.translate.native.models.entries import entry_type
 from torch7py.translate.tree import Call, Invoke
 
 __all__ = ["resize", "resized"]
@@ -14,13 +14,13 @@ __all__ = ["resize", "resized"]
 def resized(t: Translation) -> set[Call]:
     """The constructions of layers whose sizes are set later."""
     receivers = [node.receiver for node in tree.every(t.program, Invoke) if node.method == "resetSize"]
-    types = [at_place(t, node) or t.type(node).find() for node in receivers]
+    types = [entry_type(t, node) or t.type(node).find() for node in receivers]
     return {layer.call for type_ in types for layer in type_.layers}
 
 
 def resize(t: Translation, node: Invoke) -> bool:
     """Write ``view:resetSize(n, -1)``, of what is surely a view; whether it is that."""
-    type_ = at_place(t, node.receiver) or t.type(node.receiver).find()
+    type_ = entry_type(t, node.receiver) or t.type(node.receiver).find()
     if type_.classes or {layer.name for layer in type_.layers} != {"nn.View"} or not node.arguments:
         return False
     base, args = t.value(node.receiver).at(code.ATOM), node.arguments

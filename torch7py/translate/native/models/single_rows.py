@@ -28,7 +28,7 @@ def may_be_single(t: Translation, dims: int) -> bool:
 def _is_single(t: Translation, node: tree.Node, dims: int) -> bool:
     if isinstance(node, Index):
         keys = node.key.fields if isinstance(node.key, tree.Table) else ()
-        return bool(keys) and (t.type(node.base).rank or 0) >= dims and _is_one_place(keys[0].value)
+        return bool(keys) and (t.type(node.base).rank or 0) >= dims and _is_single_index(keys[0].value)
     if isinstance(node, Invoke):
         if t.kind(node.receiver) != "tensor":
             return False
@@ -52,7 +52,7 @@ def _is_single(t: Translation, node: tree.Node, dims: int) -> bool:
     return len(node.arguments) >= dims and _is_one(t, argument, set())
 
 
-def _is_one_place(key: Expression) -> bool:
+def _is_single_index(key: Expression) -> bool:
     """``{i}`` or ``{i, i}``, of which one row is taken."""
     if not isinstance(key, tree.Table) or not key.fields:
         return False
@@ -81,5 +81,8 @@ def _is_one(t: Translation, node: Expression, seen: set[Variable]) -> bool:
         default = t.options.get(node.key.value) if t.type(node.base).has("options") else None
         if default is not None:
             return _is_one(t, default, seen)
-        return any(_is_number(bare(value), 1) for value in t.tables.given(t.type(node.base), node.key.value))
+        return any(
+            _is_number(bare(value), 1)
+            for value in t.tables.assigned_values(t.type(node.base), node.key.value)
+        )
     return _is_number(node, 1)

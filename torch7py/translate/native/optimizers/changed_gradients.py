@@ -14,7 +14,7 @@ from torch7py.translate.native.analysis.optimizers import Optimizer
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.tensors.rules import is_made_here
+from torch7py.translate.native.tensors.rules import is_new_tensor
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
 from torch7py.translate.tree_queries import LOOPS
@@ -57,12 +57,14 @@ def _changes(optimizer: Optimizer) -> bool:
 def _gives_new(t: Translation, function: tree.Function) -> bool:
     """Whether a function's second result is a tensor that it makes and that nothing else refers to."""
     value_lists = [statement.values for statement in tree_queries.returns_of(function)]
-    return bool(value_lists) and all(len(values) == 2 and _is_new(t, function, values[1]) for values in value_lists)
+    return bool(value_lists) and all(
+        len(values) == 2 and _is_new(t, function, values[1]) for values in value_lists
+    )
 
 
 def _is_new(t: Translation, function: tree.Function, node: Expression) -> bool:
     if not isinstance(node, tree.Name):
-        return is_made_here(t, node)
+        return is_new_tensor(t, node)
     variable = t.scopes.of_name[node]
     definitions = [
         s for s in tree.every(function.body, tree.Local) if variable in map(t.scopes.of_name.get, s.names)
@@ -70,7 +72,7 @@ def _is_new(t: Translation, function: tree.Function, node: Expression) -> bool:
     if len(definitions) != 1 or len(definitions[0].values) != len(definitions[0].names) or variable.writes:
         return False
     values = dict(zip(map(t.scopes.of_name.get, definitions[0].names), definitions[0].values, strict=True))
-    return is_made_here(t, values[variable]) and all(_is_changed_only(t, read) for read in variable.reads)
+    return is_new_tensor(t, values[variable]) and all(_is_changed_only(t, read) for read in variable.reads)
 
 
 def _is_changed_only(t: Translation, read: tree.Name) -> bool:
@@ -173,7 +175,7 @@ class _Gradients:
             occurrences = [
                 event
                 for statement in self.t.surroundings.statements_of(scope)
-                for node in tree.own_nodes(statement)
+                for node in tree.direct_nodes(statement)
                 if isinstance(node, Expression) and (event := self._event(node, statement)) is not None
             ]
             self._events[scope] = sorted(occurrences, key=lambda event: event.at)
@@ -218,7 +220,7 @@ class _Gradients:
             return node in targets
         return any(
             isinstance(n, Invoke) and n.receiver is node and self._clears(n)
-            for n in tree.own_nodes(statement)
+            for n in tree.direct_nodes(statement)
         )
 
 

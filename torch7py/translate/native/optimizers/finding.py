@@ -301,7 +301,7 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
     t.training.optimizer_of[holder] = optimizer
     inside: dict[Expression, tree.Field] = {target: item for _, target, item in literals}
     for definition in definitions:
-        _place(t, optimizer, definition, weights, inside.get(definition.target))
+        _place_construction(t, optimizer, definition, weights, inside.get(definition.target))
     for call in nodes:
         # the variable that has the method is the optimizer's class now
         if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
@@ -449,7 +449,7 @@ def _alike(option: Choice, other: str | Choice) -> bool:
     return isinstance(other, Choice) and tree_queries.same_expression(option.key, other.key)
 
 
-def _place(
+def _place_construction(
     t: Translation,
     optimizer: Optimizer,
     definition: Definition,

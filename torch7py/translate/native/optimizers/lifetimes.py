@@ -25,7 +25,7 @@ def stay_together(t: Translation, optimizer: Optimizer, weights: Holder | None, 
     flats = t.training.vectors.makers(s for s in flats if not _gives_weights(t, s, called))
     definitions = [d.statement for d in optimizer.definitions]
     if len(flats) == 1:
-        return all(_is_made_with(t, flats[0], s) for s in definitions) or (
+        return all(_is_reset_with(t, flats[0], s) for s in definitions) or (
             _keeps_nothing(optimizer)
             and len(definitions) == 1
             and definitions[0].place.start < flats[0].place.start
@@ -49,7 +49,7 @@ def _gives_weights(t: Translation, statement: Statement, called: Called) -> bool
     return len(values) == 1 and isinstance(values[0], Call) and bool(called(t, values[0]))
 
 
-def _is_made_with(t: Translation, flat: Statement, definition: Statement) -> bool:
+def _is_reset_with(t: Translation, flat: Statement, definition: Statement) -> bool:
     """Whether a state is made anew whenever weights are."""
     places = t.surroundings
     scope, other = places.owner[flat], places.owner[definition]

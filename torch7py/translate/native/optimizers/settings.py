@@ -30,7 +30,7 @@ def find_changes(t: Translation) -> None:
         if statement in t.training.dropped:
             continue
         targets = statement.targets if isinstance(statement, tree.Assign) else ()
-        for node in tree.own_nodes(statement):
+        for node in tree.direct_nodes(statement):
             optimizer = _of_state(t, node.base) if isinstance(node, tree.Index) else None
             if optimizer is None or not isinstance(node, tree.Index) or not isinstance(node.key, tree.String):
                 continue
@@ -120,7 +120,7 @@ def _into_files(t: Translation) -> set[Expression]:
             if reads and saved_values.issuperset(reads):
                 for call in calls:
                     saved_values |= {
-                        value for name, value in t.types.given(function, call) if name is parameter
+                        value for name, value in t.types.bound_arguments(function, call) if name is parameter
                     }
     return saved_values
 

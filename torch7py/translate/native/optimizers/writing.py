@@ -52,7 +52,7 @@ def _assign(
     """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
     option, table, module = definition.option, definition.table, definition.module
     if isinstance(option, str):
-        construction, decay = _made(t, optimizer, option, table, module)
+        construction, decay = _construction(t, optimizer, option, table, module)
         t.emit(f"{name} = {construction}")
         return decay
     key = t.value(option.key)
@@ -60,7 +60,7 @@ def _assign(
     for chosen, method in option.methods.items():
         t.emit(f"{word} {key.at(code.COMPARE)} == {code.quoted(chosen)}:")
         with t.indented():
-            t.emit(f"{name} = {_made(t, optimizer, method, table, module)[0]}")
+            t.emit(f"{name} = {_construction(t, optimizer, method, table, module)[0]}")
         word = "elif"
     t.emit("else:")
     with t.indented():
@@ -69,7 +69,7 @@ def _assign(
     return None
 
 
-def _made(
+def _construction(
     t: Translation, optimizer: Optimizer, name: str, table: tree.Table, module: Expression
 ) -> tuple[str, str | None]:
     """The construction of an optimizer, and by what its rate decays."""
@@ -153,7 +153,7 @@ def step(t: Translation, optimizer: Optimizer, node: Call, targets: tuple[Expres
             name = t.fresh("optimizer")  # which has all its losses
             _assign(t, optimizer, name, optimizer)
         elif isinstance(optimizer.option, str):
-            name, _ = _made(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
+            name, _ = _construction(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
         else:
             name = t.fresh("optimizer")
             _assign(t, optimizer, name, optimizer)

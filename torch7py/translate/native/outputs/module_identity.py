@@ -94,7 +94,7 @@ class Identity:
     def _is_constant(self, variable: Variable) -> bool:
         return len(variable.writes) == (1 if variable.is_global else 0) and variable.kind != "parameter"
 
-    def _made(self, module: Expression) -> Variable | None:
+    def _constructed_variable(self, module: Expression) -> Variable | None:
         """The variable, where it is given one module that is made for it."""
         if not isinstance(module, Name):
             return None
@@ -111,17 +111,17 @@ class Identity:
         if a is b:
             return True
         types = self.t.type(a), self.t.type(b)
-        if self._is_own_copy(a) or self._is_own_copy(b):
+        if self._is_independent_copy(a) or self._is_independent_copy(b):
             return False
-        constructions = self._made(a), self._made(b)
+        constructions = self._constructed_variable(a), self._constructed_variable(b)
         apart = None not in constructions and constructions[0] is not constructions[1]
         if types[0] is types[1]:
-            return not apart and not self._other_place(a, b)
+            return not apart and not self._different_fields(a, b)
         if any(not type_.layers and not type_.classes for type_ in types):  # unknown ones
-            return not apart and not self._other_place(a, b)
+            return not apart and not self._different_fields(a, b)
         return self._in(types[1], types[0]) or self._gives(types[0], types[1])
 
-    def _is_own_copy(self, module: Expression) -> bool:
+    def _is_independent_copy(self, module: Expression) -> bool:
         """Whether a module is a copy that shares nothing, and gets into no other one: it is only called and written."""
         if not isinstance(module, Name):
             return False
@@ -150,7 +150,7 @@ class Identity:
             self._called = {node for node in expressions if isinstance(node, Name)}
         return self._called
 
-    def _other_place(self, a: Expression, b: Expression) -> bool:
+    def _different_fields(self, a: Expression, b: Expression) -> bool:
         """``nets.a`` and ``nets.b``"""
         if not isinstance(a, Index) or not isinstance(b, Index) or not same_expression(a.base, b.base):
             return False

@@ -291,7 +291,7 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
         numbers = list(_leaves(first))
         literal = all(isinstance(n, Number) for n in numbers)
         has_strings = any(_texts_within(t, n) is not None for n in numbers)
-        text = _told(t, first) if has_strings else t.value(first).text
+        text = _numeric_table(t, first) if has_strings else t.value(first).text
         if kind == "Long" and all(t.whole(n) for n in numbers):
             return atom(f"torch.tensor({text})")
         if not dtype and literal and numbers and isinstance(numbers[0], Number):
@@ -328,10 +328,10 @@ def _from_texts(value: Py | str, depth: int) -> str:
     return f"[{_from_texts(name, depth - 1)} for {name} in {value}]"
 
 
-def _told(t: Translation, node: Expression) -> str:
+def _numeric_table(t: Translation, node: Expression) -> str:
     """A table of numbers, some of which are text."""
     if isinstance(node, tree.Table):
-        return f"[{', '.join(_told(t, item.value) for item in node.fields)}]"
+        return f"[{', '.join(_numeric_table(t, item.value) for item in node.fields)}]"
     depth = _texts_within(t, node)
     return _from_texts(t.value(node), depth) if depth else t.expressions.number(node).text
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import VIEWS
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.tensors.rules import in_place, is_made_here
+from torch7py.translate.native.tensors.rules import in_place, is_new_tensor
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.tree_queries import bare, returns_of
@@ -42,7 +42,7 @@ def _apart(t: Translation) -> set[Expression]:
     for node in tree.those(t.program, Call, Invoke):
         assert isinstance(node, (Call, Invoke))
         tensor = _reshaped(t, node)
-        if tensor is None or is_made_here(t, tensor):
+        if tensor is None or is_new_tensor(t, tensor):
             continue
         changed = _changed(t) if changed is None else changed
         holders, kept = _holders(t, node)
@@ -78,7 +78,7 @@ def _holders(t: Translation, node: Call | Invoke) -> tuple[set[_Root | Expressio
                 holders |= {root} if root is not None else set()
     elif isinstance(around, tree.Return):
         kept = any(_memory(t, value) is node for value in around.values)
-    for other in tree.own_nodes(around):
+    for other in tree.direct_nodes(around):
         if isinstance(other, Invoke) and other.method in in_place and _memory(t, other.receiver) is node:
             holders.add(node)
         elif isinstance(other, tree.Table):
@@ -123,22 +123,22 @@ def _roots(t: Translation, node: Expression) -> set[_Root]:
         seen.add(owner)
         root = _root(t, owner)
         roots |= set() if root is None else {root}
-        waiting += _given(t, owner)
+        waiting += _assigned_values(t, owner)
     return roots
 
 
-def _given(t: Translation, node: Expression) -> list[Expression]:
+def _assigned_values(t: Translation, node: Expression) -> list[Expression]:
     """What a variable, an item or field of tables, or the result of a function is given."""
     if isinstance(node, Name):
         variable = t.scopes.of_name[node]
         loop = t.tables.uses.loop_of.get(variable)
         over = loop.values[0] if isinstance(loop, tree.GenericFor) else None
         if isinstance(over, Call) and over.arguments and t.kind(over.arguments[0]) == "table":
-            return t.tables.given(t.type(over.arguments[0]), None)
+            return t.tables.assigned_values(t.type(over.arguments[0]), None)
         return [source for source in t.integers.sources(variable) if not isinstance(source, bool)]
     if isinstance(node, Index) and t.kind(node.base) == "table":
         name = node.key.value if isinstance(node.key, tree.String) else None
-        return t.tables.given(t.type(node.base), name)
+        return t.tables.assigned_values(t.type(node.base), name)
     if isinstance(node, (Call, Invoke)):
         return [r.values[0] for f in t.types.function_called(node) for r in returns_of(f) if r.values]
     return []

@@ -85,7 +85,7 @@ def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -
 
     The receiver is computed once. What is made here, and nobody else has, is just replaced.
     """
-    if is_made_here(t, receiver):
+    if is_new_tensor(t, receiver):
         return atom(write(t.value(receiver).text))
     base = receiver_text(t, receiver)
     if not _is_repeatable(receiver):
@@ -95,7 +95,7 @@ def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -
     return atom(f"{base}.copy_({write(base)})")
 
 
-def is_made_here(t: Translation, node: Expression) -> bool:
+def is_new_tensor(t: Translation, node: Expression) -> bool:
     """Whether an expression makes a tensor that nothing else refers to."""
     while isinstance(node, tree.Paren):
         node = node.inner
@@ -106,7 +106,7 @@ def is_made_here(t: Translation, node: Expression) -> bool:
         of_sizes = path in library.TENSOR_TYPES and all(t.kind(a) == "number" for a in node.arguments)
         return of_sizes or path.removeprefix("torch.") in library.CREATORS
     if isinstance(node, tree.Invoke):
-        return node.method == "clone" or (node.method in in_place and is_made_here(t, node.receiver))
+        return node.method == "clone" or (node.method in in_place and is_new_tensor(t, node.receiver))
     return False
 
 

@@ -72,7 +72,7 @@ class BackwardPasses:
                     step.escapes = True
                     continue
                 before = losses.copy()
-                losses.place_backward(scope, step.own, step.dropped)
+                losses.insert_backward(scope, step.own, step.dropped)
                 step.unknown = bool(losses.unknown - before.unknown)
                 losses.restore(before)
         waiting = [s for s, step in steps_by_scope.items() if explicit.may_take(s) and step.is_other]
@@ -86,7 +86,7 @@ class BackwardPasses:
                 self.objections.update(step.objections)
                 self.training.dropped |= step.dropped
                 self.training.dropped_variables |= step.gradients
-                losses.place_backward(scope, step.own, step.dropped)
+                losses.insert_backward(scope, step.own, step.dropped)
         self.training.dropped.update(self.t.models.coupling.functions_back())
         steps = {self._step(statement) for statement in losses.backward_at}
         for step_node, scaled in self.scales.items():
@@ -109,9 +109,14 @@ class BackwardPasses:
         for statement in in_order:
             for objection in passed.objections(statement):
                 step.objections.setdefault(self.losses.outermost(statement, dropped), objection)
-        calls = [s for s in statements if any(self.t.user_passes.is_backward(n) for n in tree.own_nodes(s))]
+        calls = [
+            s for s in statements if any(self.t.user_passes.is_backward(n) for n in tree.direct_nodes(s))
+        ]
         step.escapes = any(s not in dropped for s in calls) or any(
-            self._reads_gradient(node) for s in statements if s not in dropped for node in tree.own_nodes(s)
+            self._reads_gradient(node)
+            for s in statements
+            if s not in dropped
+            for node in tree.direct_nodes(s)
         )
         return step
 
@@ -119,11 +124,11 @@ class BackwardPasses:
         """``criterion:backward(x, y):div(n)``, where all criterions of a step are scaled by the same number."""
         groups: dict[Scope | Statement, list[Invoke]] = {}
         for statement in statements:
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 is_call = isinstance(node, Invoke) and self.t.user_passes.is_backward(node)
                 if is_call and isinstance(node, Invoke) and self.t.kind(node.receiver) == "criterion":
                     groups.setdefault(self._step(statement), []).append(node)
-        nodes = [n for s in statements for n in tree.own_nodes(s) if isinstance(n, Invoke)]
+        nodes = [n for s in statements for n in tree.direct_nodes(s) if isinstance(n, Invoke)]
         scaled = {n.receiver: n for n in nodes if n.method in ("div", "mul") and len(n.arguments) == 1}
         scalings: list[Invoke] = []
         for step, calls in groups.items():
@@ -211,7 +216,7 @@ class BackwardPasses:
             isinstance(node, Invoke)
             and node.method in ("forward", "updateOutput")
             and self.t.kind(node.receiver) == "module"
-            for node in tree.own_nodes(statement)
+            for node in tree.direct_nodes(statement)
         )
 
     def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
@@ -268,10 +273,10 @@ class BackwardPasses:
         for statement in statements:
             if statement in dropped:
                 continue
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
                     for other in list(dropped):
-                        if any(self.t.user_passes.is_backward(n) for n in tree.own_nodes(other)):
+                        if any(self.t.user_passes.is_backward(n) for n in tree.direct_nodes(other)):
                             dropped.discard(other)
                     gradients.clear()
                     return

@@ -25,7 +25,7 @@ class Callees:
         at = self.flow.statement(node)
         before = [s for s in statements if s.place.start < at.place.start]
         for statement in sorted(before, key=lambda s: -s.place.start):
-            for call in reversed(tree.own_nodes(statement)):
+            for call in reversed(tree.direct_nodes(statement)):
                 if not isinstance(call, (Call, Invoke)):
                     continue
                 if call in candidates:
@@ -87,7 +87,7 @@ class Callees:
             return False
         return any(
             of_name[parameter] is of_name[argument_name] and self.flow.same(argument, node.arguments[0])
-            for parameter, argument in self.t.types.given(function, call)
+            for parameter, argument in self.t.types.bound_arguments(function, call)
         )
 
     def _is_changed(self, forward: Call | Invoke, last: Statement) -> bool:

@@ -33,7 +33,7 @@ class Criterions:
         before = [
             n
             for s in statements
-            for n in tree.own_nodes(s)
+            for n in tree.direct_nodes(s)
             if isinstance(n, (Call, Invoke))
             and self.losses.is_loss_call(n)
             and self.flow.same(self.calls.module(n), node.receiver)

@@ -230,7 +230,7 @@ class Explicit(interfaces.Explicit):
         """``module.output`` and ``module.gradInput`` where the program reads them."""
         here = set(statements)
         for statement in statements:
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 if not (isinstance(node, Index) and node.dotted and isinstance(node.key, tree.String)):
                     continue
                 if node in self.t.models.coupling.inside:

@@ -139,7 +139,7 @@ class Written:
             return
         logical = [
             outer
-            for outer in tree.own_nodes(statement)
+            for outer in tree.direct_nodes(statement)
             if isinstance(outer, tree.Binary) and outer.operator in ("and", "or")
         ]
         within = any(n is forward.node for outer in logical for n in tree.walk(outer))

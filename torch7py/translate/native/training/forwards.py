@@ -176,7 +176,9 @@ class Forwards:
 
     def backward_calls(self, statements: list[Statement]) -> list[Invoke]:
         is_backward = self.t.user_passes.is_backward
-        calls = [n for s in statements for n in tree.own_nodes(s) if isinstance(n, Invoke) and is_backward(n)]
+        calls = [
+            n for s in statements for n in tree.direct_nodes(s) if isinstance(n, Invoke) and is_backward(n)
+        ]
         return sorted(calls, key=lambda n: n.place.start)
 
     def objects(self, statements: list[Statement], dropped: set[Statement]) -> bool:
@@ -231,7 +233,7 @@ class Forwards:
         moved = [
             self.flow.statement(n)
             for s in statements
-            for n in tree.own_nodes(s)
+            for n in tree.direct_nodes(s)
             if isinstance(n, Invoke)
             and n.method == "updateParameters"
             and self.flow.same(n.receiver, node.receiver)

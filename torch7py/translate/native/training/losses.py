@@ -48,13 +48,13 @@ class Losses(interfaces.Losses):
                 return around
         return statement
 
-    def place_backward(self, scope: Scope, statements: list[Statement], dropped: set[Statement]) -> None:
+    def insert_backward(self, scope: Scope, statements: list[Statement], dropped: set[Statement]) -> None:
         waiting: list[Invoke] = []
         passes: list[tuple[Statement, list[Variable | str]]] = []
         for statement in statements:
             if statement not in dropped:
                 continue
-            calls = [n for n in tree.own_nodes(statement) if self.t.user_passes.is_backward(n)]
+            calls = [n for n in tree.direct_nodes(statement) if self.t.user_passes.is_backward(n)]
             criterions = [
                 c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
             ]
@@ -109,7 +109,7 @@ class Losses(interfaces.Losses):
             s for s in statements if first.place.start < s.place.start < last.place.start and s not in dropped
         ]
         return parents[first] == parents[last] and not any(
-            isinstance(n, Invoke) and self._changes_model(n) for s in between for n in tree.own_nodes(s)
+            isinstance(n, Invoke) and self._changes_model(n) for s in between for n in tree.direct_nodes(s)
         )
 
     def _reached(
@@ -120,7 +120,7 @@ class Losses(interfaces.Losses):
         passed: set[Variable] = set()
         reached = {first}
         for statement in [s for s in statements if s in dropped and s.place.start >= first.place.start]:
-            nodes = tree.own_nodes(statement)
+            nodes = tree.direct_nodes(statement)
             overwritten = (
                 statement.targets if isinstance(statement, tree.Assign) else ()
             )  # anew, and not read
@@ -157,14 +157,14 @@ class Losses(interfaces.Losses):
             and self.t.surroundings.parents[s] == around
             and s.place.start < backward.place.start
             and any(isinstance(t, Name) and of_name[t] is loss for t in s.targets)
-            and not any(self._is_criterion_forward(n) for n in tree.own_nodes(s))
+            and not any(self._is_criterion_forward(n) for n in tree.direct_nodes(s))
         ]
         if not changes:
             return backward
         first = changes[0]
         between = [s for s in statements if first.place.start < s.place.start < backward.place.start]
         for statement in between:
-            for node in tree.own_nodes(statement) if statement not in dropped else ():
+            for node in tree.direct_nodes(statement) if statement not in dropped else ():
                 if isinstance(node, Invoke) and self._changes_model(node):
                     self.unknown.add(backward)
         return first
@@ -190,7 +190,7 @@ class Losses(interfaces.Losses):
         before = [s for s in statements if s.place.start <= backward.place.start]
         after = [s for s in statements if s.place.start > backward.place.start]
         for statement in [*reversed(before), *reversed(after)]:
-            calls = [n for n in tree.own_nodes(statement) if isinstance(n, Invoke)]
+            calls = [n for n in tree.direct_nodes(statement) if isinstance(n, Invoke)]
             forwards = [n for n in calls if self._is_forward_of(n, backward)]
             if forwards:
                 return self._holds(statement, max(forwards, key=lambda call: call.place.end), scope)
@@ -198,7 +198,7 @@ class Losses(interfaces.Losses):
         for statement in reversed(statements):
             if statement.place.start > backward.place.start:
                 continue
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 if isinstance(node, (Call, Invoke)):
                     for function in self.t.types.function_called(node):
                         inner = [n for n in tree.walk(function.body) if self._is_forward_of(n, backward)]
@@ -242,7 +242,7 @@ class Losses(interfaces.Losses):
                 return variable
             if isinstance(target, Name) and self._adds_to(value, target, node):
                 variable = of_name[target]
-                is_accumulated = self._added_each_turn(statement, variable)
+                is_accumulated = self._is_summed_in_loop(statement, variable)
                 if not is_accumulated or self._is_result(variable, scope):
                     self.t.graph_variables.add(variable)
                 if not is_accumulated:
@@ -270,7 +270,7 @@ class Losses(interfaces.Losses):
         """Give the loss in an expression a name of its own, in a statement before."""
         if isinstance(statement, (tree.While, tree.Repeat, tree.NumericFor, tree.GenericFor, tree.If)):
             raise _NoLoss
-        for outer in tree.own_nodes(statement):
+        for outer in tree.direct_nodes(statement):
             logical = isinstance(outer, tree.Binary) and outer.operator in ("and", "or")
             if logical and any(n is node for n in tree.walk(outer)):
                 raise _NoLoss
@@ -280,7 +280,7 @@ class Losses(interfaces.Losses):
             self.hoisted_at.setdefault(statement, []).append(node)
         return name
 
-    def _added_each_turn(self, statement: Statement, total: Variable) -> bool:
+    def _is_summed_in_loop(self, statement: Statement, total: Variable) -> bool:
         """Whether losses are added up over the turns of a loop in which each has its own backward pass."""
         loops = [s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS)]
         if not loops or self._declared_in(total, loops[-1]):
@@ -289,7 +289,7 @@ class Losses(interfaces.Losses):
         return any(
             self.t.user_passes.is_backward(n)
             for s in inside
-            for n in tree.own_nodes(s)
+            for n in tree.direct_nodes(s)
             if self._is_module_backward(n)
         )
 

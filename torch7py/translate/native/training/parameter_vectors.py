@@ -186,14 +186,14 @@ class FlatVectors(interfaces.FlatVectors):
             )
             anew = assignment.place.start if later and not around and not in_function else math.inf
             used += [n for n in self.training.holders.uses(holder) if n.place.start < anew]
-        is_local_module = in_function and self._is_made_with(node)
+        is_local_module = in_function and self._constructs_module(node)
         if not is_local_module and any(in_function or name.place.start > first for name in used):
             raise Problem(
                 "T7-227", node.line, "getParameters, after which older vectors are no longer the module's"
             )
         return node.receiver
 
-    def _is_made_with(self, node: Invoke) -> bool:
+    def _constructs_module(self, node: Invoke) -> bool:
         """Whether a function makes the module that it asks for its parameters, out of nothing from elsewhere."""
         scopes, owner = self.t.scopes, self.t.surroundings.owner[self.training.flow.statement(node)]
         if not isinstance(node.receiver, Name) or owner.function is None:

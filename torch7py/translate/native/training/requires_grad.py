@@ -54,7 +54,7 @@ class Reach:
         ):
             for target in targets:
                 self._may_hold(target)
-        for node in tree.own_nodes(statement):
+        for node in tree.direct_nodes(statement):
             if isinstance(node, (Call, Invoke)):
                 self._learn_of_call(node, statement)
 
@@ -63,7 +63,7 @@ class Reach:
         if not graph_arguments:
             return
         for function in self.t.types.function_called(node):
-            for parameter, argument in self.t.types.given(function, node):
+            for parameter, argument in self.t.types.bound_arguments(function, node):
                 if argument in graph_arguments:
                     self._may_hold(parameter)
         if isinstance(node, Invoke):

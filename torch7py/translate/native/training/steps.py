@@ -181,7 +181,7 @@ class Training(interfaces.Training):
         nodes = [
             n
             for s in self.t.surroundings.statements_of(scope)
-            for n in tree.own_nodes(s)
+            for n in tree.direct_nodes(s)
             if isinstance(n, Invoke)
         ]
         modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
@@ -249,7 +249,7 @@ class Training(interfaces.Training):
     def refuse_idle(self, node: Statement) -> None:
         """A backward pass through modules of which none has weights: nothing of it would require a gradient."""
         statements = self.steps.get(self.t.surroundings.owner[node], [])
-        calls = [n for s in statements if s in self.dropped for n in tree.own_nodes(s)]
+        calls = [n for s in statements if s in self.dropped for n in tree.direct_nodes(s)]
         back = [c for c in calls if isinstance(c, Invoke) and self.t.user_passes.is_backward(c)]
         modules = [c.receiver for c in back if self.t.kind(c.receiver) == "module"]
         if modules and not any(self.vectors.run_parts.has_weights(module) for module in modules):
@@ -391,7 +391,7 @@ class Training(interfaces.Training):
         writing.step(self.t, optimizer, node, targets)
         return True
 
-    def _given_to_optim(self, value: Expression) -> None:
+    def _closure_gradients(self, value: Expression) -> None:
         """The gradients that a closure returns: those of the parameters, perhaps changed first."""
         changed = isinstance(value, Invoke) and value.method in in_place
         name = value.receiver if changed and isinstance(value, Invoke) else value
@@ -435,7 +435,7 @@ class Training(interfaces.Training):
             if point is None and len(node.values) == 1:
                 self._hands_on(node.values[0])
             for value in node.values[1:] if point is None else ():
-                self._given_to_optim(value)
+                self._closure_gradients(value)
             self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
             return True
         return False

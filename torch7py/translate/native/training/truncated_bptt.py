@@ -52,7 +52,7 @@ class Carried:
     def has_graph(self, value: Expression, variables: set[Variable]) -> bool:
         if self.t.user_passes.is_backward(value):
             return False
-        for node in tree.own_nodes(value):
+        for node in tree.direct_nodes(value):
             if (
                 isinstance(node, Invoke)
                 and node.method == "forward"
@@ -74,13 +74,13 @@ class Carried:
         statements = training.steps.get(places.owner[backward_statement], [])
         if training.steps_by_hand or any(
             places.parents[s] == around
-            and any(isinstance(n, Invoke) and n.method == "forget" for n in tree.own_nodes(s))
+            and any(isinstance(n, Invoke) and n.method == "forget" for n in tree.direct_nodes(s))
             for s in statements
         ):
             return []
         modules: list[Expression] = []
         for statement in statements:
-            for node in tree.own_nodes(statement) if statement in training.dropped else ():
+            for node in tree.direct_nodes(statement) if statement in training.dropped else ():
                 if (
                     isinstance(node, Invoke)
                     and self.t.user_passes.is_backward(node)
@@ -137,7 +137,7 @@ class Carried:
         """Whether a step's criterion is given a variable, and no module is."""
         of_name, judged = self.t.scopes.of_name, False
         for statement in self.t.surroundings.statements_of(scope):
-            for node in tree.own_nodes(statement):
+            for node in tree.direct_nodes(statement):
                 if not isinstance(node, Invoke) or node.method not in ("forward", "updateOutput"):
                     continue
                 named = any(

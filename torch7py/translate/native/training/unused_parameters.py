@@ -110,7 +110,7 @@ class RunParts:
             self._run = {}
             for statement in self.t.surroundings.owner:
                 always = not any(isinstance(s, tree.If) for s in self.t.surroundings.parents[statement])
-                for node in tree.own_nodes(statement):
+                for node in tree.direct_nodes(statement):
                     if isinstance(node, (Call, Invoke)) and self.forwards.is_forward(node):
                         module_type = self.t.type(self.forwards.module(node)).find()
                         self._run[module_type] = self._run.get(module_type, False) or always
