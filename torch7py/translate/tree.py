@@ -52,8 +52,8 @@ __all__ = [
     "While",
     "blocks",
     "children",
-    "every",
     "direct_nodes",
+    "every",
     "those",
     "walk",
 ]

@@ -12,7 +12,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Block, Call, Index, Invoke
 from torch7py.translate.types import Types
 
-__all__ = ["MARK", "mixed", "element_type"]
+__all__ = ["MARK", "element_type", "mixed"]
 
 MARK = "by place"
 _LARGEST = 9

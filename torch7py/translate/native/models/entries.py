@@ -10,7 +10,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
 
-__all__ = ["entry_type", "entry", "is_module"]
+__all__ = ["entry", "entry_type", "is_module"]
 
 _asked: set[Call] = set()  # constructions that are being looked at
 
