@@ -234,4 +234,4 @@ def test_functions_that_do_more_than_convert(body: str) -> None:
     found = read_as_methods(
         parse(f"local function place(x) {body} end\nplace(y)\n".encode(), "place.lua"), True
     )
-    assert (found.ways, found.conditions) == ({}, {})
+    assert (found.conversions, found.conditions) == ({}, {})

@@ -276,7 +276,7 @@ class _OutputKinds:
     to hold itself, and then nothing is known of it."""
 
     def __init__(self, input_type: Type) -> None:
-        self.given = input_type
+        self.input_type = input_type
         self.known: dict[Type, str | None] = {}
 
     def of(self, module: Type) -> str | None:
@@ -313,7 +313,7 @@ class _OutputKinds:
                     return kind
             return "same" if layer.children else None
         if facts.gives(name) == "same":
-            return "tensor" if self.given.kind == "tensor" else None
+            return "tensor" if self.input_type.kind == "tensor" else None
         return "tensor"
 
     def _of_last(self, child: Type) -> str | None:

@@ -124,7 +124,7 @@ class UserClasses:
     root: Any
     imports: list[str] = field(default_factory=list)
     definitions: str = ""
-    made: dict[int, str] = field(default_factory=dict)  # by the id of the object
+    constructions: dict[int, str] = field(default_factory=dict)  # by the id of the object
     parameters: dict[str, list[str]] = field(default_factory=dict)  # names in the page, by the class's name
 
     def completed(self, code: str) -> str:
@@ -353,14 +353,14 @@ def _write(
     for name, module in zip(names, objects, strict=True):
         if name not in assigned:
             raise NotNative(f"{module.class_name}: the page does not make an object of it")
-        user_classes.made[id(module)] = assigned[name]
+        user_classes.constructions[id(module)] = assigned[name]
 
 
 @contextlib.contextmanager
 def _registered(user_classes: UserClasses, objects: Sequence[Any]) -> Iterator[None]:
     """A native form for each class, while a model is translated and verified."""
     added = {module.class_name for module in objects}
-    constructions = dict(user_classes.made)
+    constructions = dict(user_classes.constructions)
     bases = {
         part.class_name: part.torch7_name
         for part in _modules(user_classes.root)

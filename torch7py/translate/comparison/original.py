@@ -74,11 +74,11 @@ class Recording:
     text: str
     places: list[str]  # of each line of the text, the file and line of the program
     draws: dict[str, list[Any]]
-    made: list[Construction]
+    constructions: list[Construction]
     snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
     limit: int | None = None  # the number of prints after which it was stopped
     single: bool = False  # whether it computed in single precision
-    own: dict[str, list[dict[str, torch.Tensor]]] = field(
+    user_layers: dict[str, list[dict[str, torch.Tensor]]] = field(
         default_factory=dict
     )  # layers of its own, at the end
     seconds: float = 0.0  # how long it ran
@@ -92,9 +92,9 @@ class Recording:
 
     def nudged_copy(self) -> Recording:
         """The same for another run of the page, which begins some roundings away."""
-        modules = [replace(item, resets=list(item.resets)) for item in self.made]
+        constructions = [replace(item, resets=list(item.resets)) for item in self.constructions]
         snapshots = [{key: dict(weights) for key, weights in snapshot.items()} for snapshot in self.snapshots]
-        return replace(self, made=modules, snapshots=snapshots, nudged=True)
+        return replace(self, constructions=constructions, snapshots=snapshots, nudged=True)
 
 
 class Watcher(Protocol):

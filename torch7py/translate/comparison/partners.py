@@ -27,20 +27,20 @@ class Partners:
         assert native.translator is not None
         self.models = native.translator.models
         self.queues: dict[str, list[Construction]] = {}
-        self.of_original = recording.own
+        self.of_original = recording.user_layers
         self.noise = list(recording.noise)
         self.nudged = recording.nudged
-        self.own = {
+        self.user_class_names = {
             layer.name: lua_class.name for lua_class, layer in native.translator.classes.layers.items()
         }
         named = {cls.name for cls in self.models.written.classes}
-        self.helpers = set(HELPERS) - named - set(self.own)
-        self.own_found: dict[
+        self.helpers = set(HELPERS) - named - set(self.user_class_names)
+        self.user_modules: dict[
             str, list[torch.nn.Module]
         ] = {}  # objects of the program's own layers, by their class
-        for item in recording.made:
+        for item in recording.constructions:
             self.queues.setdefault(item.name, []).append(item)
-        self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Construction]] = []
+        self.matches: list[tuple[str, torch.nn.Module, dict[str, Any], Construction]] = []
         self.within = 0
         self.quiet = 0  # while a class for one of Torch7's layers is made: its first weights are replaced
 
@@ -69,12 +69,12 @@ class Partners:
                 state[entry].copy_(taken(take, first_weights(item)))
                 if self.nudged and state[entry].is_floating_point():
                     state[entry].mul_(1 + 16 * torch.finfo(state[entry].dtype).eps)
-        self.found.append((layer.name, module, entries, item))
+        self.matches.append((layer.name, module, entries, item))
 
     def reset(self, module: torch.nn.Module) -> None:
         """Give a layer the weights that the original's next ``reset`` of its counterpart drew."""
         state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        for _, other, entries, item in self.found:
+        for _, other, entries, item in self.matches:
             if other is module:
                 if not item.resets:
                     raise Different(
@@ -95,8 +95,8 @@ class Partners:
             kind.__init__ = self._quietly(kind.__init__)
             if "reset_parameters" in vars(kind) and name in DERIVED:
                 kind.reset_parameters = lambda module: self.reset(module)
-        if name in self.own:
-            kind.__init__ = self._noting(kind, self.own[name])
+        if name in self.user_class_names:
+            kind.__init__ = self._noting(kind, self.user_class_names[name])
         if name == "NCE" and name in self.helpers:
             self._wrap_estimation(kind)
 
@@ -146,7 +146,7 @@ class Partners:
         @functools.wraps(original)
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
             if type(module) is kind:
-                self.own_found.setdefault(lua_name, []).append(module)
+                self.user_modules.setdefault(lua_name, []).append(module)
             original(module, *args, **kwargs)
 
         return init
@@ -174,7 +174,7 @@ class Partners:
     def watching(self) -> Iterator[None]:
         """Plain modules that are made outside the translation's own classes."""
         by_class: dict[str, list[Layer]] = {}
-        for layer, text in self.models.made:
+        for layer, text in self.models.plain_modules:
             rule = natives.get(layer.name)
             if rule is not None and rule(layer.args).weights:
                 class_name = text.partition("(")[0]
@@ -210,8 +210,8 @@ class Partners:
 
     def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
-        centred = any(item.centred for *_, item in self.found)
-        for name, module, entries, item in self.found:
+        centred = any(item.centred for *_, item in self.matches)
+        for name, module, entries, item in self.matches:
             state: dict[str, torch.Tensor] = dict(module.named_parameters())
             state.update(dict(module.named_buffers()))
             for entry, take in entries.items():
@@ -233,7 +233,7 @@ class Partners:
         """The parameters of layers that the program defines itself, in the order in which each class made them."""
         weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
         for name, theirs in self.of_original.items():
-            ours = self.own_found.get(name, [])
+            ours = self.user_modules.get(name, [])
             if len(ours) != len(theirs):
                 raise Different(
                     f"the translation makes {len(ours)} layers of {name}, the original {len(theirs)}"

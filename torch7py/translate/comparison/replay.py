@@ -103,7 +103,7 @@ class Snapshots:
         """What a vector is given in which parameters of the page lie, if it is all parameters that the next one has."""
         memory, result = vector.untyped_storage().data_ptr(), torch.empty_like(vector)
         filled = 0
-        for _, module, entries, item in self.partners.found:
+        for _, module, entries, item in self.partners.matches:
             state = dict(module.named_parameters())
             weights = self.left[0].get(item.order)
             if not weights:
@@ -123,7 +123,7 @@ class Snapshots:
         self, snapshot: dict[int, dict[str, torch.Tensor]], tensor: torch.Tensor
     ) -> torch.Tensor | None:
         """What a parameter was given in one of the vectors."""
-        for _, module, entries, item in self.partners.found:
+        for _, module, entries, item in self.partners.matches:
             weights = snapshot.get(item.order)
             if not weights:
                 continue
@@ -162,7 +162,7 @@ class Files:
 
     def __init__(self, modification_times: dict[str, int]) -> None:
         self.saved: dict[str, bytes] = {}
-        self.made = modification_times
+        self.modification_times = modification_times
         self._load, self._save = torch.load, torch.save
         self._remove = os.remove
 
@@ -179,7 +179,7 @@ class Files:
         real_path = os.path.realpath(path)
         if real_path in self.saved:
             return True
-        return otherwise(path) and self.made.get(real_path) != os.stat(real_path).st_mtime_ns
+        return otherwise(path) and self.modification_times.get(real_path) != os.stat(real_path).st_mtime_ns
 
     def load(self, path: Any, **options: Any) -> Any:
         saved = self.saved.get(os.path.realpath(path))

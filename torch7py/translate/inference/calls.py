@@ -411,7 +411,7 @@ class CallKinds:
                 return result.be("string")
             if kind == "file" and method == "read":
                 return result.be("string")
-            inferred = self.inference.told_by_use.receiver(node, receiver)
+            inferred = self.inference.use_site_types.receiver(node, receiver)
             if inferred is None or result.find() is receiver.find():  # which was a tensor until now
                 return False
             return tensor_method(node, inferred, arguments, results)

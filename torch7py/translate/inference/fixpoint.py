@@ -37,7 +37,7 @@ def _settle(inference: Inference) -> None:
             rules.settle()
     # Only what was learned lives on: rules look at all that there is.
     rules.close()
-    inference.told_by_use.settle()
+    inference.use_site_types.settle()
     by_node = inference.types.by_node
     for node, type_ in by_node.items():
         root = by_node[node] = type_.find()

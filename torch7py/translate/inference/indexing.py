@@ -63,7 +63,7 @@ class IndexKinds:
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
         def index() -> bool:
-            use_site_type = self.inference.told_by_use.base(node, base)
+            use_site_type = self.inference.use_site_types.base(node, base)
             if use_site_type is not None:
                 return index_tensor(use_site_type, node, result, self.types)
             kind = base.kind

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from torch7py.translate import tree
 from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.union_types import Cases, Sink
-from torch7py.translate.inference.use_site_types import ToldByUse
+from torch7py.translate.inference.use_site_types import UseSiteTypes
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import Block, Call, Expression, Name, Statement
@@ -43,7 +43,7 @@ class Inference(ABC):
         )  # that give a table of gradients for a table, and one for a tensor
         self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
-        self.told_by_use = ToldByUse(self.types)
+        self.use_site_types = UseSiteTypes(self.types)
         self.objects = Objects(self.types, scopes)
 
     @abstractmethod

@@ -14,7 +14,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Expression, Index, Invoke
 from torch7py.translate.types import Types
 
-__all__ = ["ToldByUse"]
+__all__ = ["UseSiteTypes"]
 
 _WITHOUT_METHODS = {"number", "boolean", "function"}
 _OF_TEXT = set("byte find format gmatch gsub len lower match rep reverse sub upper char dump".split())
@@ -32,7 +32,7 @@ def _is_hidden(type_: Type) -> bool:
     return any(type_.has(mark) for mark in ("flat weights", "flat gradients", "node"))
 
 
-class ToldByUse:
+class UseSiteTypes:
     def __init__(self, types: Types) -> None:
         self.types = types
         self._seen: dict[Expression, Type] = {}

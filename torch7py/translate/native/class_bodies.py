@@ -130,7 +130,7 @@ class ClassBodies:
         elif name in ("__tostring", "__tostring__"):
             t.functions.define("__repr__", function)
         elif name in MODES:
-            if name in self.modes.effective_methods(layer.made):
+            if name in self.modes.effective_methods(layer.lua_class):
                 t.functions.define(MODES[name], function)
         elif name in _PASSED_DOWN and self.only_passes_down(name, function):
             return True

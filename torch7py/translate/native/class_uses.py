@@ -49,7 +49,7 @@ class ClassUses:
         name = layer.self_field(node)
         if (
             name is None
-            and facts.is_container(layer.made.parent)
+            and facts.is_container(layer.lua_class.parent)
             and layer.self_field(node.base) == "modules"
         ):
             return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
@@ -99,7 +99,7 @@ class ClassUses:
         inner = self.classes.current.inner_gradient(node) if self.classes.current is not None else None
         if inner is not None:
             return inner
-        if isinstance(node, Call) and node in self.factories.given:
+        if isinstance(node, Call) and node in self.factories.setmetatable_calls:
             return self.factories.call(node)
         if isinstance(node, Call) and node in self.literal_objects.calls:
             return self.literal_objects.call(node)

@@ -243,7 +243,9 @@ class Classes(interfaces.Classes):
                         "inputSize": "1",
                         "outputSize": "1",
                     }  # the parent's constructor draws its weights
-                    t.models.made.append((Layer(lua_class.parent, Args(sizes)), f"{lua_class.parent}()"))
+                    t.models.plain_modules.append(
+                        (Layer(lua_class.parent, Args(sizes)), f"{lua_class.parent}()")
+                    )
                 self.current.write_function()
                 self.current.refuse_unset(t.lines[before:])
                 if not t.depth and len(t.lines) > before:

@@ -27,7 +27,7 @@ class Factories:
     tables: dict[tree.Table, str] = field(
         default_factory=dict
     )  # that become objects: of which class, as text
-    given: set[Call] = field(default_factory=set)  # calls of setmetatable on such a table
+    setmetatable_calls: set[Call] = field(default_factory=set)  # calls of setmetatable on such a table
     _filled: dict[Statement, tree.Table] = field(default_factory=dict)
 
     def study(self, lua_class: LuaClass, function: tree.Function, name: str) -> None:
@@ -57,7 +57,7 @@ class Factories:
                     continue  # of an object that it did not make: that statement has no native form
             else:
                 continue
-            self.given.add(call)
+            self.setmetatable_calls.add(call)
         self.functions.add(function)
         if class_parameter is not None:
             t.names.chosen[class_parameter] = "cls"
@@ -117,7 +117,7 @@ class Factories:
 
     def _table_in(self, value: Expression) -> tree.Table | None:
         """The table that becomes an object: by itself, or within setmetatable."""
-        if isinstance(value, Call) and value in self.given:
+        if isinstance(value, Call) and value in self.setmetatable_calls:
             value = value.arguments[0]
         return value if isinstance(value, tree.Table) and value in self.tables else None
 
@@ -143,7 +143,7 @@ class Factories:
             ):
                 variable = self.t.scopes.of_name[statement.names[0]]
                 continue
-            if isinstance(statement, tree.Run) and statement.call in self.given:
+            if isinstance(statement, tree.Run) and statement.call in self.setmetatable_calls:
                 continue
             targets = statement.targets if isinstance(statement, tree.Assign) else ()
             filled = [t for t in targets if isinstance(t, Index) and isinstance(t.key, String)]
@@ -167,7 +167,7 @@ class Factories:
 
     def call(self, node: Call) -> code.Py | None:
         """``setmetatable(o, C)``, which is o."""
-        return self.t.value(node.arguments[0]) if node in self.given else None
+        return self.t.value(node.arguments[0]) if node in self.setmetatable_calls else None
 
     def value(self, node: tree.Table) -> code.Py | None:
         """An object that begins empty."""
@@ -181,7 +181,7 @@ class Factories:
     def statement(self, node: Statement) -> bool:
         """Write a statement that makes an object with fields, or gives one its metatable; whether it is one."""
         if isinstance(node, tree.Run):
-            return node.call in self.given and isinstance(node.call.arguments[0], Name)
+            return node.call in self.setmetatable_calls and isinstance(node.call.arguments[0], Name)
         table = self._filled.get(node)
         if table is None:
             return False

@@ -38,14 +38,14 @@ class DeviceTransfers:
     """What was found: when each such function moves (None: always), and by which function a value is moved."""
 
     conditions: dict[Function, Expression | None] = field(default_factory=dict)
-    ways: dict[Function, list[Conversion]] = field(
+    conversions: dict[Function, list[Conversion]] = field(
         default_factory=dict
     )  # of functions that convert otherwise
     by_function: dict[Expression, Name] = field(default_factory=dict)  # of what is moved, the function's name
 
     def update(self, other: DeviceTransfers) -> None:
         self.conditions.update(other.conditions)
-        self.ways.update(other.ways)
+        self.conversions.update(other.conversions)
         self.by_function.update(other.by_function)
 
 
@@ -58,7 +58,7 @@ def read_as_methods(program: Block, alone: bool) -> DeviceTransfers:
     declared = [
         (name, function)
         for name, function in _functions(program)
-        if _moves(function, transfers.conditions) or _converts(function, transfers.ways)
+        if _moves(function, transfers.conditions) or _converts(function, transfers.conversions)
     ]
     if not declared:
         return transfers
@@ -69,7 +69,7 @@ def read_as_methods(program: Block, alone: bool) -> DeviceTransfers:
         writes = [write for write in variable.writes if write is not name]
         if writes or variable in named or (variable.is_global and not alone):
             transfers.conditions.pop(function, None)
-            transfers.ways.pop(function, None)
+            transfers.conversions.pop(function, None)
         else:
             named[variable] = name
     calls: dict[Expression, Invoke] = {}

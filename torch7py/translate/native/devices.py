@@ -176,7 +176,7 @@ def moved(t: Translation, receiver: Expression, method: str) -> Py:
 
 def defined(t: Translation, name: str, function: tree.Function) -> bool:
     """Write a function that only moves what it is given; whether this is one."""
-    if function in t.project.moves.ways:
+    if function in t.project.moves.conversions:
         _write_ways(t, name, function)
         return True
     if function not in t.project.moves.conditions:
@@ -201,7 +201,7 @@ def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
     """A function that converts by an option."""
     parameter = t.names.of(function.parameters[0])
     outer, t.scope = t.scope, t.scopes.of_function[function]
-    ways = t.project.moves.ways[function]
+    ways = t.project.moves.conversions[function]
     try:
         t.gap()
         t.emit(f"def {name}({parameter}):")

@@ -27,7 +27,7 @@ class LayerFields:
     """What the fields of one class of layers are, and how they are written at the moment."""
 
     t: Known
-    made: LuaClass
+    lua_class: LuaClass
     name: str
     parameters: list[str] = field(default_factory=list)
     gradients: dict[str, str] = field(default_factory=dict)  # gradWeight -> weight
@@ -53,7 +53,7 @@ class LayerFields:
     halves: list[tree.Function] = field(default_factory=list)  # of its backward pass
 
     def __post_init__(self) -> None:
-        self.forward = self.made.methods.get("updateOutput")
+        self.forward = self.lua_class.methods.get("updateOutput")
 
     def self_field(self, node: tree.Node | tree.Block) -> str | None:
         """The field, of an expression ``self.field`` in a method of the class."""
@@ -62,7 +62,7 @@ class LayerFields:
             and isinstance(node.key, String)
             and isinstance(node.base, Name)
             and node.base.name == "self"
-            and self.made in self.t.type(node.base).find().classes
+            and self.lua_class in self.t.type(node.base).find().classes
         ):
             return node.key.value
         if isinstance(node, Name) and self.short_names:
@@ -75,7 +75,7 @@ class LayerFields:
 
     def is_table(self, name: str) -> bool:
         """Whether ``output`` or ``gradInput`` is a table."""
-        return self.made.instance.of_field(name).kind == "table"
+        return self.lua_class.instance.of_field(name).kind == "table"
 
     @property
     def handed_gradients(self) -> dict[str, str]:
@@ -94,7 +94,7 @@ class LayerFields:
         if not self.is_table(name):
             return 0
         count = 0
-        for function in self.made.methods.values():
+        for function in self.lua_class.methods.values():
             for node in tree.walk(function.body):
                 if (
                     isinstance(node, Index)

@@ -30,9 +30,9 @@ class LayerFunction(LayerStudy):
     def write_function(self) -> None:
         """The torch.autograd.Function before the class."""
         t, forward = self.t, self.forward
-        if forward is not None and "forward" in self.made.methods:
+        if forward is not None and "forward" in self.lua_class.methods:
             raise Problem(
-                "T7-243", self.made.methods["forward"].line, "a forward of its own beside updateOutput"
+                "T7-243", self.lua_class.methods["forward"].line, "a forward of its own beside updateOutput"
             )
         if forward is not None and self._keeps_its_output(forward):
             raise Problem("T7-243", forward.line, "updateOutput that sets self.output and does not return it")
@@ -48,7 +48,7 @@ class LayerFunction(LayerStudy):
             self.spread = names[0]
         for node in inputs:
             if t.kind(node) == "table":
-                if node is not inputs[0] and self.made.instance.kind == "criterion":
+                if node is not inputs[0] and self.lua_class.instance.kind == "criterion":
                     continue  # a target, which is handed on as it is
                 if node is not inputs[0] or t.type(node).of_elements().kind != "tensor":
                     raise Problem(
@@ -65,7 +65,7 @@ class LayerFunction(LayerStudy):
         t.gap()
         t.emit(f"class {self.name}Function(torch.autograd.Function):")
         with t.indented():
-            t.emit(docstring(f"{self.made.name} with its gradients as {t.file} writes them."))
+            t.emit(docstring(f"{self.lua_class.name} with its gradients as {t.file} writes them."))
             t.emit("")
             t.emit("@staticmethod")
             at = len(t.lines)
@@ -186,7 +186,7 @@ class LayerFunction(LayerStudy):
     def _same_parameters(self, half: tree.Function, names: list[str]) -> None:
         """The parameters of a backward half have the names that the forward gives its own."""
         parameters = half.parameters[1:]
-        wanted = [*names, "gradOutput"] if self.made.instance.kind == "module" else names
+        wanted = [*names, "gradOutput"] if self.lua_class.instance.kind == "module" else names
         for parameter, name in zip(parameters, wanted, strict=False):
             self.t.names.chosen[self.t.scopes.of_name[parameter]] = name
         for parameter in parameters[len(wanted) :]:
@@ -266,7 +266,7 @@ class LayerFunction(LayerStudy):
         t = self.t
         t.emit("")
         t.emit("@staticmethod")
-        several = "*" if self.is_table("output") and self.made.instance.kind == "module" else ""
+        several = "*" if self.is_table("output") and self.lua_class.instance.kind == "module" else ""
         t.emit(f"def backward(ctx, {several}gradOutput):")
         with t.indented():
             saved = [name for name in kept if kept[name]]
@@ -310,7 +310,7 @@ class LayerFunction(LayerStudy):
 
     def _inherited(self, inputs: str) -> None:
         """The halves that the class has from its parent."""
-        t, methods = self.t, self.made.methods
+        t, methods = self.t, self.lua_class.methods
         if "backward" in methods:
             return
         if "updateGradInput" not in methods:
@@ -328,7 +328,7 @@ class LayerFunction(LayerStudy):
         named = isinstance(callee.base, Name) and (
             self.t.scopes.of_name[callee.base] in self.t.types.parent_of_variable
         )
-        is_parent = named or self.t.path(callee.base) == self.made.parent
+        is_parent = named or self.t.path(callee.base) == self.lua_class.parent
         return callee.key.value if is_parent and callee.key.value in BACKWARD else None
 
     def _in_order(self) -> list[tree.Function]:
@@ -399,7 +399,7 @@ class LayerFunction(LayerStudy):
             if spread:
                 raise Problem("T7-243", self.halves[0].line, "a table of gradients for an input that is none")
             named = named[:inputs]
-        if self.made.instance.kind == "criterion":
+        if self.lua_class.instance.kind == "criterion":
             if spread:
                 return [f"*(g * gradOutput for g in {local})"]
             return [f"{name} * gradOutput" for name in named]
@@ -448,7 +448,7 @@ class LayerFunction(LayerStudy):
 
     def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:
         """The comments before the statement that defines a method, and behind it."""
-        for statement in self.made.parts:
+        for statement in self.lua_class.parts:
             if isinstance(statement, tree.FunctionStatement) and statement.function is function:
                 return statement.around.outside
         return ()

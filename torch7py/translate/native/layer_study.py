@@ -32,18 +32,18 @@ class LayerStudy(LayerFields):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
-        self.user_passes = has_user_passes(self.made)
+        self.halves = [self.lua_class.methods[name] for name in BACKWARD if name in self.lua_class.methods]
+        self.user_passes = has_user_passes(self.lua_class)
         if self.user_passes:
             self.halves = []  # methods like others
-        if "backward" in self.made.methods and backward_methods.lead_to_backward(
+        if "backward" in self.lua_class.methods and backward_methods.lead_to_backward(
             self.t, self, self.halves[1:]
         ):
             del self.halves[1:]
         self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
         self._find_parameters()
         self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
-        self.inherits = self.made.parent in DERIVED_FROM
+        self.inherits = self.lua_class.parent in DERIVED_FROM
         if self.inherits and self.forward is not None:
             self.by_hand = True  # with the parent's gradients, whatever the forward does
         used_gradients = {name for half in self.halves for name in self.fields_of(half.body)} & set(
@@ -59,7 +59,7 @@ class LayerStudy(LayerFields):
         backward_methods.name_as_fields(self)
 
     def _find_parameters(self) -> None:
-        method = self.made.methods.get("parameters")
+        method = self.lua_class.methods.get("parameters")
         if method is not None:
             last = method.body.statements[-1] if len(method.body.statements) == 1 else None
             if isinstance(last, tree.Return):
@@ -82,11 +82,11 @@ class LayerStudy(LayerFields):
             if self._only_gathers(method):
                 return
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
-        if self.made.parent in DERIVED_FROM and facts.may_weigh(self.made.parent):
+        if self.lua_class.parent in DERIVED_FROM and facts.may_weigh(self.lua_class.parent):
             self.parameters = ["weight", "bias"]
             self.gradients = {"gradWeight": "weight", "gradBias": "bias"}
             return
-        start = self.made.methods.get("__init")
+        start = self.lua_class.methods.get("__init")
         if start is None:
             return
         for statement in start.body.statements:
@@ -151,7 +151,7 @@ class LayerStudy(LayerFields):
                 self.temporary |= self.set_before_read(half) - set(self.parameters)
             self.temporary -= set(self.gradients)
         elif self.forward is not None:
-            outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
+            outside = self._fields_in([f for f in self.lua_class.methods.values() if f is not self.forward])
             self.temporary |= self.set_before_read(self.forward) - outside - set(self.parameters)
         self.temporary -= seen
         self.temporary |= KEPT_BY_NN
@@ -159,16 +159,16 @@ class LayerStudy(LayerFields):
 
     def read_outside(self) -> set[str]:
         """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
-        computing = {*self.halves, self.forward, self.made.methods.get("__init")}
+        computing = {*self.halves, self.forward, self.lua_class.methods.get("__init")}
         inside = {n for f in computing if f is not None for n in tree.walk(f.body)}
         fields: set[str] = set()
-        for node in self.t.classes.fields_asked.get(self.made, ()):
+        for node in self.t.classes.fields_asked.get(self.lua_class, ()):
             if isinstance(node.key, String) and node not in inside:
                 fields.add(node.key.value)
         return fields - KEPT_BY_NN
 
     def _fields_in(self, functions: list[tree.Function]) -> set[str]:
-        start = self.made.methods.get("__init")
+        start = self.lua_class.methods.get("__init")
         fields: set[str] = set()
         for function in functions:
             if function is start or function in self.halves:
@@ -224,8 +224,8 @@ class LayerStudy(LayerFields):
         for name in sorted(unset(lines, set(field_names))):
             raise Problem(
                 "T7-243",
-                self.made.statement.line,
-                f"{self.made.name} uses self.{field_names[name]} before it sets it",
+                self.lua_class.statement.line,
+                f"{self.lua_class.name} uses self.{field_names[name]} before it sets it",
             )
 
     def is_lazy_buffer(self, statement: tree.Statement) -> bool:
@@ -296,7 +296,7 @@ class LayerStudy(LayerFields):
         tables = [source.find() for source in input_type.sources if "table" in source.find().kinds]
         plain = input_type.kinds == {"table", "tensor"} and bool(tables)
         plain = plain and all(table.of_elements().kind == "tensor" for table in tables)
-        if not plain or self.forward is None or self.made.instance.kind == "criterion":
+        if not plain or self.forward is None or self.lua_class.instance.kind == "criterion":
             raise Problem(
                 "T7-243", input_name.line, "gradients of an input that may be a table or something else"
             )

@@ -1,6 +1,6 @@
 """A program's own files as Python modules: what ``require`` is in a page, the names that files share, and the imports.
 
-What a file gives is a module or a name of its module (``given.py``). A global that one required file makes once
+What a file gives is a module or a name of its module (see ``module_exports``). A global that one required file makes once
 is imported from its page; one that several files assign, or that the script makes for its files, lives in the module
 ``shared``.
 """
@@ -31,11 +31,11 @@ class Modules(interfaces.Modules):
         super().__init__(translator)
         self.t = translator
         self.current = self.project.script
-        self.given = {file: gives(self.t, file) for file in self.project.files}
-        self._tables = {g.table: file for file, g in self.given.items() if g.table is not None}
+        self.exports = {file: gives(self.t, file) for file in self.project.files}
+        self._tables = {g.table: file for file, g in self.exports.items() if g.table is not None}
         for variable, file in self.aliases.items():
-            if self.given[file].name in self.t.classes.names.values():
-                self.t.names.chosen[variable] = self.given[file].name
+            if self.exports[file].name in self.t.classes.names.values():
+                self.t.names.chosen[variable] = self.exports[file].name
         for variable, file in self._tables.items():
             keep_fields_apart(self.t, variable, file, self.scope_of[file])
         self.late = late_imports.find_late(self.t.scopes, self) if self.project.files else set()
@@ -77,7 +77,7 @@ class Modules(interfaces.Modules):
 
     def field(self, node: Index) -> Py | None:
         file = self._file_behind(node.base)
-        if file is None or self.given[file].table is None:
+        if file is None or self.exports[file].table is None:
             return None
         lua_class = self.t.types.class_named(node)
         if (
@@ -158,7 +158,7 @@ class Modules(interfaces.Modules):
     def name(self, node: Name) -> None:
         file = self.aliases.get(self.t.scopes.of_name[node])
         if file is not None:
-            if self.given[file].table is None and not self.given[file].name:
+            if self.exports[file].table is None and not self.exports[file].name:
                 raise Problem("T7-251", node.line, f"{file.name} gives nothing")
             if not self._is_late(file):
                 self.imports[self.t.names.of(node)] = file
@@ -169,7 +169,7 @@ class Modules(interfaces.Modules):
         if file is None:
             return None
         self._refuse_again(node, file)
-        if self.given[file].table is None and not self.given[file].name:
+        if self.exports[file].table is None and not self.exports[file].name:
             raise Problem("T7-251", node.line, f"{file.name} gives nothing")
         if self._is_late(file):
             return atom(self._import_here(node, file))
@@ -237,7 +237,7 @@ class Modules(interfaces.Modules):
         ):
             return False
         name = self.t.names.of(target)
-        has_exports = self.given[file].table is not None or self.given[file].name
+        has_exports = self.exports[file].table is not None or self.exports[file].name
         if not name.isidentifier() or not has_exports or self.t.scopes.of_name[target].is_global:
             return False
         self._refuse_again(call, file)
@@ -258,7 +258,7 @@ class Modules(interfaces.Modules):
 
     def _of_module(self, node: Statement) -> bool:
         """The statements of a required file that make it a module."""
-        exports = self.given[self.current]
+        exports = self.exports[self.current]
         if isinstance(node, tree.Return):
             if node is not self.current.block.statements[-1] or len(node.values) > 1:
                 raise Problem("T7-251", node.line, "a file that returns in its middle, or several values")
@@ -327,7 +327,7 @@ class Modules(interfaces.Modules):
 
     def _import_line(self, name: str, file: SourceFile) -> str:
         """The import of what a file gives, under a name."""
-        exports = self.given[file]
+        exports = self.exports[file]
         package, _, last = file.module.rpartition(".")
         if exports.table is None:
             return _imported(file.module, exports.name, name)

@@ -23,13 +23,13 @@ __all__ = [
     "all_values",
     "arguments",
     "ends_in_several",
-    "given",
     "gives_all",
     "has_function",
     "has_method",
     "library_call",
     "loop_head",
     "minimizes",
+    "note_result",
     "several",
     "statement",
     "store",
@@ -171,7 +171,7 @@ def note_result(t: Translation, target: Expression, value: Py) -> None:
     """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
     if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
         type_ = t.type(target).find()
-        if "table" in type_.kinds and not type_.sources and not t.tables.uses.made.get(type_):
+        if "table" in type_.kinds and not type_.sources and not t.tables.uses.constructors.get(type_):
             t.opened.add(type_)
 
 

@@ -109,7 +109,7 @@ class _Gathering:
         self.folder = self.script_folder  # of these the one where it is
         self.before: list[Path] = []  # where else required files are looked for, before that and after it
         self.behind: list[Path] = []
-        self.found: dict[Path, SourceFile] = {}
+        self.files: dict[Path, SourceFile] = {}
         self.missed: list[Path] = []  # files that are run and are not in the folder
         self.reading: list[Path] = [path.resolve()]  # files that require others, outermost first
         self.order: list[SourceFile] = []
@@ -133,7 +133,7 @@ class _Gathering:
         if package_folder is not None:
             folder, self.behind = package_folder, [*self.behind, self.script_folder]
         if folder != self.folder:
-            self.folder, self.found, self.order, self.at = folder, {}, [], 0
+            self.folder, self.files, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
         script = SourceFile(Path(file).name, block, Path(file), source=source)
         for call in _calls(block):
@@ -222,7 +222,7 @@ class _Gathering:
         if path is None:
             return None
         key = path.resolve()
-        source_file = self.found.get(key)
+        source_file = self.files.get(key)
         if source_file is None:
             source_file = self._read(path, key)
         return source_file
@@ -260,7 +260,7 @@ class _Gathering:
         key = path.resolve()
         name = None if key == self.reading[0] else self._name(key)
         return name in (None, self.script_name) or any(
-            file.name == name and other != key for other, file in self.found.items()
+            file.name == name and other != key for other, file in self.files.items()
         )
 
     def _name(self, key: Path) -> str | None:
@@ -283,7 +283,7 @@ class _Gathering:
         assert name is not None
         source = written_out(path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned))
         source_file = SourceFile(name, Block((), None, ()), path, source=source)
-        self.found[key] = source_file
+        self.files[key] = source_file
         self.reading.append(key)
         block = self._parsed(source, name, path.parent)
         position = Span(1, 1, self.at, self.at + len(source))

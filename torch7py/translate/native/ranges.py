@@ -129,9 +129,9 @@ def _only_indexes(t: Translation, variable: Variable) -> bool:
     """Whether a loop's variable is only a place in lists and tensors, alone or with a constant added."""
     if variable.writes or not (variable.reads or variable in t.counting):
         return False
-    if t.list_places is None:
-        t.list_places = _places(t)
-    return t.list_places.issuperset(variable.reads)
+    if t.list_indices is None:
+        t.list_indices = _places(t)
+    return t.list_indices.issuperset(variable.reads)
 
 
 def _places(t: Translation) -> set[Name]:

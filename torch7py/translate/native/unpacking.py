@@ -64,7 +64,10 @@ class Unpacking:
         length = t.tables.filled_length(table_type)
         if length is not None:
             return wanted == length
-        return not t.tables.uses.made.get(table_type.find()) and self._computed(table) in (None, wanted)
+        return not t.tables.uses.constructors.get(table_type.find()) and self._computed(table) in (
+            None,
+            wanted,
+        )
 
     def _lacking(self, tables: Sequence[Expression], wanted: int) -> int:
         """How many of the items that are wanted such a list may lack."""

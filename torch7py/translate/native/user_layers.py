@@ -54,7 +54,7 @@ class UserLayer(LayerGradients):
 
     def _refuse_hidden_weights(self) -> None:
         """Refuse layers inside whose weights nobody can train: nn.Module gives only a layer's own, PyTorch all."""
-        lua_class = self.made
+        lua_class = self.lua_class
         asked = {"getParameters", "parameters", "updateParameters"} - set(lua_class.methods)
         if self.user_passes:
             refuse_other_weights(self.t, self)
@@ -393,7 +393,7 @@ class UserLayer(LayerGradients):
                 return True  # a buffer made once: it is overwritten
             if name in self.texts and name.rstrip("0123456789") not in KEPT_BY_NN and name not in self.read():
                 return True  # kept for somebody to look at
-            if name in self.texts and self.made.instance.kind == "criterion" and name == "output":
+            if name in self.texts and self.lua_class.instance.kind == "criterion" and name == "output":
                 t.emit(f"{self.texts[name]} = {t.expressions.graph(value)}")
                 return True
             return name not in self.texts and self._kept_number(target, value)
@@ -403,7 +403,7 @@ class UserLayer(LayerGradients):
         if name in self.parameters:
             t.emit(f"{attribute} = nn.Parameter({t.value(value)})")
             return True
-        in_init = t.scope.function is self.made.methods.get("__init")
+        in_init = t.scope.function is self.lua_class.methods.get("__init")
         if t.kind(target) == "tensor" and in_init:
             t.emit(f"self.register_buffer({code.quoted(self.attribute(name))}, {t.value(value)})")
             return True
@@ -423,7 +423,7 @@ class UserLayer(LayerGradients):
             return False
         names = [self.self_field(target) for target in node.targets]
         special = {*self.parameters, *self.gradients, *self.temporary}
-        buffers = t.scope.function is self.made.methods.get("__init") and any(
+        buffers = t.scope.function is self.lua_class.methods.get("__init") and any(
             name is not None and t.kind(target) == "tensor"
             for name, target in zip(names, node.targets, strict=True)
         )

@@ -15,7 +15,7 @@ __all__ = ["refuse_other_weights"]
 
 def refuse_other_weights(t: Translation, layer: LayerFields) -> None:
     """Refuse a class whose ``parameters`` leaves some out, or has none, where the program asks for them."""
-    lua_class = layer.made
+    lua_class = layer.lua_class
     method = lua_class.find("parameters")
     families = {id(cls) for cls in t.classes.family(lua_class)}
     asked = [
@@ -53,7 +53,7 @@ def _field(node: Expression) -> str:
 def _modules_set(layer: LayerFields) -> list[str]:
     """The fields that a class or one of its parents gives a module, those of its constructors first."""
     field_names: dict[str, None] = {}
-    chain = [layer.made]
+    chain = [layer.lua_class]
     while chain[-1].base is not None:
         chain.append(chain[-1].base)
     methods = [f for lua_class in reversed(chain) for f in lua_class.methods.values()]

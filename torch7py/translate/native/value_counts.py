@@ -30,7 +30,7 @@ class ValueCounts:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
         self._written: dict[tree.Function, int] = {}
-        self._given: dict[tree.Function, Count | None] = {}
+        self._counts: dict[tree.Function, Count | None] = {}
         self._begun: list[tree.Function] = []  # of which it is being found out
         self._incomplete = False  # whether one of them calls itself at its end
 
@@ -71,7 +71,7 @@ class ValueCounts:
         return max(1, *map(self.written, called))
 
     def of_function(self, function: tree.Function) -> Count | None:
-        return self._memoized(function, self._given, None, lambda: self._count(function))
+        return self._memoized(function, self._counts, None, lambda: self._count(function))
 
     def _count(self, function: tree.Function) -> Count | None:
         ends = [self._at(node) for node in returns_of(function)]

@@ -111,7 +111,7 @@ class _Judge:
         self.numbers_only = numbers_only
         self.cut = bool(watch.stopped or port.stopped or port.error or port.parted)
         self.outcome = Outcome(matched={pair.name: pair.theirs for pair in weights.pairs})
-        self.centred = {id(item.module._module) for item in recording.made if item.centred}
+        self.centred = {id(item.module._module) for item in recording.constructions if item.centred}
 
     def judge(self) -> Outcome:
         outcome = self.outcome

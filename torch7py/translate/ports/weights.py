@@ -62,7 +62,7 @@ class Pair:
 
 
 class PortWeights:
-    """The parameters of a port as they come to be used. ``given`` maps its names to those of the original.
+    """The parameters of a port as they come to be used. ``name_map`` maps its names to those of the original.
 
     ``begins`` says whether they are to begin with the original's values.
     """
@@ -70,20 +70,20 @@ class PortWeights:
     def __init__(
         self, parts: list[Part], name_map: Mapping[str, Any], history: History, begins: bool = True
     ) -> None:
-        self.parts, self.given, self.history, self.begins = parts, dict(name_map), history, begins
+        self.parts, self.name_map, self.history, self.begins = parts, dict(name_map), history, begins
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
         self.tracked: list[
             tuple[Part, Tracked, dict[str, str]]
         ] = []  # with the port's names of the part's entries
         self.alone: list[str] = []  # parameters of the port without a partner
-        self._unused = set(self.given)
+        self._unused = set(self.name_map)
         self._left = {(id(part), entry): (part, entry) for part in parts for entry in part.first}
         self._by_name = {_full_name(part, entry): (part, entry) for part, entry in self._left.values()}
-        unknown = [name for name in map(_target, self.given.values()) if name not in self._by_name]
+        unknown = [name for name in map(_target, self.name_map.values()) if name not in self._by_name]
         if unknown:
             raise WrongMap(f"the original has no weights {unknown[0]!r}; it has {', '.join(self._by_name)}")
-        self._reserved = {_target(value) for value in self.given.values()}
+        self._reserved = {_target(value) for value in self.name_map.values()}
         self._seen: set[int] = set()
         self._kept: list[Any] = []  # what has been seen, so that nothing else gets its number
         self._names: dict[str, int] = {}
@@ -277,9 +277,9 @@ class PortWeights:
     def _named(self, name: str) -> Any:
         """What a map says of a name, which may leave out the class of the model."""
         for key in (name, name.partition(".")[2]):
-            if key in self.given:
+            if key in self.name_map:
                 self._unused.discard(key)
-                return self.given[key]
+                return self.name_map[key]
         return None
 
     def _pair(self, name: str, tensor: torch.Tensor, part: Part, entry: str, turned: bool = False) -> Pair:

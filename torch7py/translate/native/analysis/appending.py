@@ -20,7 +20,7 @@ class Appends:
         self.t, self.uses = uses.t, uses
         self.surroundings = uses.t.surroundings
         self.emptiness = Emptiness(uses)
-        self.found: set[Index] = set()
+        self.appended: set[Index] = set()
         self.perhaps: set[Index] = set()  # those that are appends where they are at the end
         for table_type, stores in uses.stores.items():
             self._mark_appends(table_type, stores)
@@ -29,7 +29,7 @@ class Appends:
         filled: dict[tree.Table, Statement] = {}  # one loop fills each, with one item a turn
         for statement, target in stores:
             if appends(target) or self._is_first_of_none(table_type, statement, target):
-                self.found.add(target)
+                self.appended.add(target)
                 continue
             constructor = self._filled_by_loop(table_type, statement, target)
             if constructor is None:
@@ -38,28 +38,28 @@ class Appends:
             branch = isinstance(within, tree.If) and filled.get(constructor) is within
             if constructor not in filled or branch:
                 filled[constructor] = within
-                self.found.add(target)
+                self.appended.add(target)
         for statement, target in stores:
-            if target not in self.found and self._is_behind(table_type, statement, target, filled):
-                self.found.add(target)
+            if target not in self.appended and self._is_behind(table_type, statement, target, filled):
+                self.appended.add(target)
         self._mark_followers(table_type, stores)
         self.perhaps |= {
             target
             for _, target in stores
-            if target not in self.found and any(self._fills_like(target, other) for _, other in stores)
+            if target not in self.appended and any(self._fills_like(target, other) for _, other in stores)
         }
         if table_type.has("append") or any(
-            target in self.found or target in self.perhaps for _, target in stores
+            target in self.appended or target in self.perhaps for _, target in stores
         ):
             self.perhaps |= {
                 target
                 for _, target in stores
-                if target not in self.found and self._may_be_last(table_type, target)
+                if target not in self.appended and self._may_be_last(table_type, target)
             }
 
     def _may_be_last(self, table_type: Type, target: Index) -> bool:
         """Whether a store at a number, or in a loop to one, may be behind the items that a list surely has by then."""
-        makers = self.uses.made.get(table_type, [])
+        makers = self.uses.constructors.get(table_type, [])
         if not makers:
             return False
         last = self._last_index(target.key)
@@ -108,11 +108,11 @@ class Appends:
 
     def exactly(self, table_type: Type) -> int | None:
         """How many items the one list of a type has in the end, where that can be counted."""
-        makers = self.uses.made.get(table_type, [])
+        makers = self.uses.constructors.get(table_type, [])
         stores = self.uses.stores.get(table_type, [])
         if len(makers) != 1 or table_type in self.uses.shrunk or _is_open(makers[0]):
             return None
-        if any(target not in self.found for _, target in stores):
+        if any(target not in self.appended for _, target in stores):
             return None
         count: float = len(makers[0].fields)
         block = self.surroundings.block(makers[0])
@@ -138,7 +138,7 @@ class Appends:
 
     def _fills_like(self, target: Index, other: Index) -> bool:
         """Whether a store is one that a loop fills a list with, but not the last of its turn."""
-        known = other in self.found or other in self.perhaps
+        known = other in self.appended or other in self.perhaps
         return (
             known
             and target.place.start < other.place.start
@@ -200,26 +200,26 @@ class Appends:
         )
 
     def _fills(self, target: Expression, base: Expression) -> bool:
-        return isinstance(target, Index) and target in self.found and self.uses.is_same(target.base, base)
+        return isinstance(target, Index) and target in self.appended and self.uses.is_same(target.base, base)
 
     def _mark_followers(self, table_type: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         """``t[1] = a``, ``t[2] = b`` behind ``t = {}``, if all stores into such tables are of this kind, or changes."""
         followers: list[Index] = []
         for statement, target in stores:
-            if target in self.found:
+            if target in self.appended:
                 continue
             before = [other for other in followers if self.uses.is_same(other.base, target.base)]
             if self._follows(table_type, statement, target, before):
                 followers.append(target)
             elif not isinstance(target.key, tree.Number) or not 1 <= target.key.value <= len(before):
                 return
-        self.found.update(followers)
+        self.appended.update(followers)
 
     def _follows(self, table_type: Type, statement: tree.Assign, target: Index, before: list[Index]) -> bool:
         """Whether a store is the next into a table that was made empty in the same block. ``before``: those before."""
         makers = [
             constructor
-            for constructor in self.uses.made.get(table_type, [])
+            for constructor in self.uses.constructors.get(table_type, [])
             if self.uses.is_for(constructor, target.base)
         ]
         if len(makers) != 1 or makers[0].fields or not isinstance(target.key, tree.Number):
@@ -291,7 +291,7 @@ class Appends:
         """What makes the table that a loop fills: of several tables, one that is made in the loop's own block."""
         makers = [
             constructor
-            for constructor in self.uses.made.get(table_type, [])
+            for constructor in self.uses.constructors.get(table_type, [])
             if self.uses.is_for(constructor, base)
         ]
         if len(makers) == 1:

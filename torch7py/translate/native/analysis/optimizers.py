@@ -163,7 +163,7 @@ class Optimizer:
     definitions: list[Definition] = field(default_factory=list)
     name: str = ""  # of its variable, or of its field
     holder: Holder | None = None  # of its state
-    made_late: Statement | None = None  # where, if that is after the statement with its settings
+    construction_statement: Statement | None = None  # where, if that is after the statement with its settings
     elsewhere: bool = False  # made in another function than that with its variable
     schedulers: dict[Statement, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -179,10 +179,10 @@ class Optimizer:
 
     @property
     def methods(self) -> set[str]:
-        return {name for option, _ in self.made for name in names_of(option)}
+        return {name for option, _ in self.constructions for name in names_of(option)}
 
     @property
-    def made(self) -> list[tuple[str | Choice, tree.Table]]:
+    def constructions(self) -> list[tuple[str | Choice, tree.Table]]:
         """What it may be made as, and with which settings."""
         return [(d.option, d.table) for d in self.definitions] or [(self.option, self.table)]
 
@@ -195,17 +195,17 @@ class Optimizer:
         if by_element or ("momentum" in self.changed and "dampening" not in keys):
             return METHODS["sgd by element"]
         kept = self.saved or any(d.restored is not None for d in self.definitions)
-        tables = [settings for _, settings in self.made] if kept else [table]
+        tables = [settings for _, settings in self.constructions] if kept else [table]
         falls = any(_falls(item) for settings in tables for item in settings.fields)
         falls = falls or "learningRateDecay" in self.changed
         looked_at = (self.read | self.changed) & {"learningRate", "learningRateDecay"}
-        if self.changed_inside or (falls and (looked_at or len(self.made) > 1 or self.anew or kept)):
+        if self.changed_inside or (falls and (looked_at or len(self.constructions) > 1 or self.anew or kept)):
             return METHODS["sgd that decays"]
         return METHODS["sgd"]
 
     @property
     def forms(self) -> list[Method]:
-        return [self.form(name, table) for option, table in self.made for name in names_of(option)]
+        return [self.form(name, table) for option, table in self.constructions for name in names_of(option)]
 
     @property
     def takes_stored(self) -> bool:
@@ -221,7 +221,9 @@ class Optimizer:
         """Whether it is made within a loop, as one of several methods, out of sight of its steps, or saved."""
         if self.is_field or self.elsewhere or self.saved:
             return True
-        return any(d.once for d in self.definitions) or any(isinstance(o, Choice) for o, _ in self.made)
+        return any(d.once for d in self.definitions) or any(
+            isinstance(o, Choice) for o, _ in self.constructions
+        )
 
 
 def _falls(item: tree.Field) -> bool:

@@ -17,7 +17,7 @@ class TableUses:
         self.t = translator
         self.stores: dict[Type, list[tuple[tree.Assign, Index]]] = {}
         self.values: dict[Type, list[Expression]] = {}
-        self.made: dict[Type, list[tree.Table]] = {}
+        self.constructors: dict[Type, list[tree.Table]] = {}
         self.shrunk: set[Type] = set()  # what table.remove takes items out of
         self.loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
         # what is handed to a function that may fill it or take something out of it, and where
@@ -38,7 +38,7 @@ class TableUses:
 
     def _constructor(self, node: tree.Table) -> None:
         table_type = self.t.type(node)
-        self.made.setdefault(table_type, []).append(node)
+        self.constructors.setdefault(table_type, []).append(node)
         values = [item.value for item in node.fields if not isinstance(item.key, tree.String)]
         if values:
             self.values.setdefault(table_type, []).extend(values)

@@ -31,7 +31,7 @@ class Tables:
     def filled_to(self, name: Name, length: Expression) -> bool:
         """Whether a list has this many items: it is filled by one loop over 1, ..., length, with one item a turn."""
         table_type = self.t.type(name)
-        makers = self.uses.made.get(table_type, [])
+        makers = self.uses.constructors.get(table_type, [])
         if len(makers) != 1 or makers[0].fields:
             return False
         filling: list[tree.Node] = []
@@ -39,7 +39,7 @@ class Tables:
             inserts = self.t.path(node.callee) == "table.insert" and node.arguments
             if inserts and self.t.type(node.arguments[0]) is table_type:
                 filling.append(node)
-        filling += [target for target in self._appends.found if self.t.type(target.base) is table_type]
+        filling += [target for target in self._appends.appended if self.t.type(target.base) is table_type]
         around = self.t.surroundings.chain(filling[0]) if len(filling) == 1 else []
         if len(around) < 2:
             return False
@@ -55,13 +55,13 @@ class Tables:
 
     def is_filled_to(self, table_type: Type, length: Expression) -> bool:
         """Whether a loop to the same end puts an item at the end of a list each turn."""
-        filling: list[Expression] = [t for t in self._appends.found if self.t.type(t.base) is table_type]
+        filling: list[Expression] = [t for t in self._appends.appended if self.t.type(t.base) is table_type]
         filling += [first for _, first in self.uses.filled_by if self.t.type(first) is table_type]
         loops = [s for node in filling for s in self.t.surroundings.chain(node)]
         return any(isinstance(s, tree.NumericFor) and same_expression(s.stop, length) for s in loops)
 
     def appends(self, target: Index) -> bool:
-        return target in self._appends.found and self.t.representation(target.base) == "list"
+        return target in self._appends.appended and self.t.representation(target.base) == "list"
 
     def perhaps_appends(self, target: Index) -> bool:
         """Whether a store is an append where it is at the end of its list."""
@@ -93,7 +93,7 @@ class Tables:
         return {self.representation(table) for table in self._origins(table_type) if not table.sources} | {
             self._decide(table)
             for table in self._origins(table_type)
-            if table.sources and self.uses.made.get(table)
+            if table.sources and self.uses.constructors.get(table)
         }
 
     def of_modules(self, table_type: Type) -> bool:
@@ -134,7 +134,7 @@ class Tables:
         constructors = [
             constructors
             for table_type in self._origins(self.t.type(table))
-            for constructors in self.uses.made.get(table_type, [])
+            for constructors in self.uses.constructors.get(table_type, [])
         ]
         return not any(
             isinstance(item.value, tree.Nil) for constructor in constructors for item in constructor.fields
@@ -150,7 +150,7 @@ class Tables:
 
     def begins_at_zero(self, table_type: Type) -> bool:
         """Whether a table is made with an entry 0, and else has those of a loop over 1, 2, ..."""
-        constructors = self.uses.made.get(table_type.find(), [])
+        constructors = self.uses.constructors.get(table_type.find(), [])
         stores = self.uses.stores.get(table_type.find(), [])
         if not constructors or any(len(table.fields) != 1 for table in constructors):
             return False
@@ -187,14 +187,14 @@ class Tables:
             return "dict" if table_type.has("array") else "record"
         if table_type.key is not None and table_type.of_keys().kind not in ("number", None):
             return "dict"
-        constructors = self.uses.made.get(table_type, [])
+        constructors = self.uses.constructors.get(table_type, [])
         filled = (
             table_type.has("append")
             or any(table.fields for table in constructors)
             or _is_json_array(table_type)
         )
         stores = [target for _, target in self.uses.stores.get(table_type, [])]
-        filling = self._appends.found | self._appends.perhaps
+        filling = self._appends.appended | self._appends.perhaps
         grows = table_type.has("append") or not filling.isdisjoint(stores)
         longest = max((len(table.fields) for table in constructors), default=0)
         if filled and not grows and any(_number(target.key) > longest for target in stores):
@@ -214,7 +214,7 @@ class Tables:
         loop = (
             self.uses.loop_of.get(self.t.scopes.of_name[target.key]) if isinstance(target.key, Name) else None
         )
-        if target in self._appends.found or not isinstance(loop, tree.NumericFor):
+        if target in self._appends.appended or not isinstance(loop, tree.NumericFor):
             return False
         if isinstance(loop.start, tree.Number) or any(
             isinstance(node, tree.Unary) and node.operator == "#" for node in tree.walk(loop.stop)
@@ -223,7 +223,7 @@ class Tables:
         filling = [
             around
             for _, other in self.uses.stores.get(table_type, [])
-            if other in self._appends.found
+            if other in self._appends.appended
             and isinstance(other.key, Name)
             and (around := self.uses.loop_of.get(self.t.scopes.of_name[other.key])) is not None
         ]
@@ -256,7 +256,7 @@ class Tables:
         if table_type.kind != "table" or self.representation(table_type) not in ("dict", "record"):
             return True  # said elsewhere
         if isinstance(node.key, tree.String):
-            constructors = self.uses.made.get(table_type, [])
+            constructors = self.uses.constructors.get(table_type, [])
             removed = table_type.has("removed") or table_type.has("dict") or not constructors
             return not removed and all(
                 any(isinstance(i.key, tree.String) and i.key.value == node.key.value for i in table.fields)
@@ -275,12 +275,12 @@ class Tables:
     def is_never_assigned(self, table_type: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
         table_type = table_type.find()
-        if table_type.has("loaded") or not self.uses.made.get(table_type):
+        if table_type.has("loaded") or not self.uses.constructors.get(table_type):
             return False
         stores = [target for _, target in self.uses.stores.get(table_type, [])]
         if any(not isinstance(t.key, tree.String) or t.key.value == name for t in stores):
             return False
-        keys = [item.key for constructor in self.uses.made[table_type] for item in constructor.fields]
+        keys = [item.key for constructor in self.uses.constructors[table_type] for item in constructor.fields]
         return all(k is None or (isinstance(k, tree.String) and k.value != name) for k in keys)
 
     def has_item(self, node: Index) -> bool:
@@ -307,7 +307,7 @@ class Tables:
 
     def length(self, table_type: Type) -> int | None:
         """How many items a list has that the program makes in one place and leaves as it is; None: not known."""
-        constructors = self.uses.made.get(table_type.find(), [])
+        constructors = self.uses.constructors.get(table_type.find(), [])
         counts = {len(table.fields) for table in constructors}
         last = [table.fields[-1].value for table in constructors if table.fields]
         open_end = any(isinstance(value, (tree.Vararg, tree.Call, tree.Invoke)) for value in last)
@@ -325,7 +325,9 @@ class Tables:
 
     def least(self, table_type: Type) -> int:
         """How many items a list has at least."""
-        constructors = [] if self._shrinks(table_type.find()) else self.uses.made.get(table_type.find(), [])
+        constructors = (
+            [] if self._shrinks(table_type.find()) else self.uses.constructors.get(table_type.find(), [])
+        )
         last = [table.fields[-1].value if table.fields else None for table in constructors]
         counts = [
             len(table.fields) - isinstance(value, (tree.Vararg, tree.Call, tree.Invoke))
@@ -335,7 +337,7 @@ class Tables:
 
     def never_empty(self, table_type: Type) -> bool:
         """Whether a list has items from the beginning, and none is ever taken out."""
-        constructors = self.uses.made.get(table_type.find(), [])
+        constructors = self.uses.constructors.get(table_type.find(), [])
         if not constructors or self.representation(table_type) != "list" or table_type.has("removed"):
             return False
         return all(
@@ -389,7 +391,7 @@ class Tables:
     def _field_values(self, table_type: Type, name: str) -> list[Expression]:
         values = [
             item.value
-            for constructor in self.uses.made.get(table_type, [])
+            for constructor in self.uses.constructors.get(table_type, [])
             for item in constructor.fields
             if isinstance(item.key, tree.String) and item.key.value == name
         ]

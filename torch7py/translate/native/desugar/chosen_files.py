@@ -44,15 +44,15 @@ class Scanned(NamedTuple):
 
     named: set[tuple[Path, Path]]
     patterns: list[str]
-    given: dict[str, dict[str, None]]
+    file_names: dict[str, dict[str, None]]
 
 
 @dataclass(eq=False)
 class Folders:
-    """Where a file looks for others: ``roots`` for ``require``, the first one that has any, ``own`` for paths."""
+    """Where a file looks for others: ``roots`` for ``require``, the first one that has any, ``working`` for paths."""
 
     roots: list[Path]
-    own: Path
+    working: Path
     scanned: dict[Path, Scanned] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
@@ -165,7 +165,7 @@ class ChosenFiles(Rewriting):
         required = callee == "require"
         if before.startswith(("/", "..")) or (not required and not after.endswith(".lua")):
             return None
-        for root in self.folders.roots if required else [self.folders.own]:
+        for root in self.folders.roots if required else [self.folders.working]:
             pattern = root.resolve() / f"{_plain(before, required)}*{after}{'.lua' if required else ''}"
             files = self._there(pattern)
             if files:
@@ -201,18 +201,18 @@ class ChosenFiles(Rewriting):
             return None
         values: dict[str, None] = {}
         for root in self.folders.roots:
-            values |= self.folders.known(root).given.get(by.key.value, {})
+            values |= self.folders.known(root).file_names.get(by.key.value, {})
         for value in list(values):
             folder, _, name = value.rpartition("/")
-            pattern = self.folders.own / folder / f"*.{name.partition('.')[2]}"
-            beside = self._there(pattern) if folder and (self.folders.own / value).is_file() else {}
+            pattern = self.folders.working / folder / f"*.{name.partition('.')[2]}"
+            beside = self._there(pattern) if folder and (self.folders.working / value).is_file() else {}
             values |= {f"{folder}/{path.name}": None for path in beside.values()}
         return self._named(call, by, callee, dict.fromkeys(sorted(values)))
 
     def _named(self, call: Call, by: Expression, callee: str, values: dict[str, None]) -> _Choice | None:
         """A choice among the files of which these are the names."""
         required = callee == "require"
-        roots = self.folders.roots if required else [self.folders.own]
+        roots = self.folders.roots if required else [self.folders.working]
         candidates = {value: [root / _path_of(value, required) for root in roots] for value in values}
         there = {value: next((p for p in paths if p.is_file()), None) for value, paths in candidates.items()}
         files = {value: path for value, path in there.items() if path is not None}

@@ -49,7 +49,9 @@ class KnownConditions(Rewriting):
         self.missing: dict[Statement, tuple[Name, Name | None, str]] = {}
         self.false: set[Variable] = set()  # the variables that hold that a package is not there
         self.answered: dict[Statement, Variable] = {}  # as they do in the statement right behind
-        self.told: set[tree.Node | Block] = set()  # of these the names in the condition that is looked at
+        self.condition_names: set[tree.Node | Block] = (
+            set()
+        )  # of these the names in the condition that is looked at
 
     def written(self) -> bytes:
         self._find_missing()
@@ -161,7 +163,7 @@ class KnownConditions(Rewriting):
         node = bare(node)
         if isinstance(node, Name):
             variable = self.scopes.of_name[node]
-            return False if variable in self.false or node in self.told else None
+            return False if variable in self.false or node in self.condition_names else None
         if isinstance(node, Index):
             return self._is_there(node)
         if isinstance(node, (tree.Table, tree.Function, String, tree.Number)):
@@ -186,11 +188,11 @@ class KnownConditions(Rewriting):
         for node in tree.every(self.program, If):
             condition, block = node.branches[0]
             asked = self.answered.get(node)
-            self.told = {
+            self.condition_names = {
                 n for n in tree.walk(condition) if isinstance(n, Name) and self.scopes.of_name[n] is asked
             }
             truth = self._truth(condition)
-            self.told = set()
+            self.condition_names = set()
             if truth is None:
                 continue
             if truth or len(node.branches) == 1:

@@ -154,7 +154,7 @@ class Testers(Rewriting):
             tuple[Block, int, str]
         ] = []  # the suites: where they are added, and what they are called
         self.runs = 0
-        self.own: dict[str, str] = {}  # its own checks, and the functions that they become
+        self.user_checks: dict[str, str] = {}  # its own checks, and the functions that they become
         for statement in self.program.statements:
             if isinstance(statement, tree.FunctionStatement) and statement.method:
                 edits += self._user_check(statement)
@@ -211,16 +211,22 @@ class Testers(Rewriting):
         if self.scopes.of_name[target.base] not in self.testers:
             return []
         name = target.key.value
-        if name in self.own or name in _CONTENTS or name in _COMPARISONS or name in _OTHERS or name[0] == "_":
+        if (
+            name in self.user_checks
+            or name in _CONTENTS
+            or name in _COMPARISONS
+            or name in _OTHERS
+            or name[0] == "_"
+        ):
             raise Leave
-        self.own[name] = self.fresh(name)
+        self.user_checks[name] = self.fresh(name)
         self.left.discard(target.base)
         variable = self.scopes.of_name[itself]
         if variable.writes:
             raise Leave
         self.testers.add(variable)
         self.left |= set(variable.reads)
-        return [(statement.place.start, target.key.place.end, f"local function {self.own[name]}")]
+        return [(statement.place.start, target.key.place.end, f"local function {self.user_checks[name]}")]
 
     def _use(self, statement: Run, call: Invoke, block: Block) -> str | None:
         """What stands for a call of the tester's; None of any other."""
@@ -298,8 +304,8 @@ class Testers(Rewriting):
 
     def _check(self, call: Invoke) -> str:
         method, args = call.method, call.arguments
-        if method in self.own:
-            return f"{self.own[method]}({', '.join(self.text(node) for node in args)})"
+        if method in self.user_checks:
+            return f"{self.user_checks[method]}({', '.join(self.text(node) for node in args)})"
         if method == "assert":
             return f"assert({self._listed(args, 1)})"
         if method in _COMPARISONS:

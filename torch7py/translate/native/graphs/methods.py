@@ -185,7 +185,7 @@ class Methods(Needs):
                 writer = Writer()
                 writer.apply(t.models.constructions.layer(call.callee), self.stand_in(call))
                 for child, module in zip(site.children, writer.children, strict=True):
-                    t.models.made.append((module.layer, module.make))
+                    t.models.plain_modules.append((module.layer, module.make))
                     self._write_construction(child, module.make, module.native.setup)
             else:
                 self._write_construction(site.children[0], t.value(call.callee).text, ())

@@ -89,7 +89,7 @@ class Models:
 
     def __init__(self, known: Known) -> None:
         self.builders = Builders(known)
-        self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
+        self.plain_modules: list[tuple[Layer, str]] = []  # every leaf made as a plain module
 
     @abstractmethod
     def call(self, node: Call | Invoke) -> Py | None:

@@ -26,7 +26,7 @@ class FlatVectors:
     def __init__(self) -> None:
         self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Holder, Expression] = {}
-        self.given_by: dict[Holder, Statement] = {}  # the getParameters of each vector
+        self.flattened_at: dict[Holder, Statement] = {}  # the getParameters of each vector
         self.module_of: dict[Statement, Expression] = {}  # and of which module
         self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
         self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
@@ -91,7 +91,7 @@ class Explicit:
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
-        self.given: dict[Expression, CriterionBackward] = {}
+        self.criterion_calls: dict[Expression, CriterionBackward] = {}
         self.read: dict[
             Index, Forward | Pass | CriterionBackward
         ] = {}  # fields of modules: output, gradInput
@@ -175,8 +175,8 @@ class Training:
         self.steps: dict[Scope, list[Statement]] = {}
         self.optimizers: list[Optimizer] = []
         self.optimizer_of: dict[Holder, Optimizer] = {}  # by what holds its state
-        self.made_at: dict[Statement, list[tuple[Optimizer, Definition]]] = {}
-        self.made_after: dict[Statement, list[tuple[Optimizer, Definition]]] = {}
+        self.constructed_at: dict[Statement, list[tuple[Optimizer, Definition]]] = {}
+        self.constructed_after: dict[Statement, list[tuple[Optimizer, Definition]]] = {}
         self.dropped_fields: set[tree.Field] = set()  # of tables, with the settings of those
         self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self.steps_by_hand = any(

@@ -84,7 +84,7 @@ class Translation(Known):
         self.counting: set[Variable] = set()  # loop variables that the page reads though the program does not
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
-        self.list_places: set[Name] | None = (
+        self.list_indices: set[Name] | None = (
             None  # the names that are places in lists, when they were asked for
         )
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes

@@ -42,7 +42,7 @@ class Constructions:
         self.t, self.builders, self.sequences, self.coupling = t, builders, sequences, coupling
         self.layers: list[Layer] = []
         self._in_sequencer = False
-        self.given: dict[str, str] | None = (
+        self.outside_modules: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
         self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
@@ -66,7 +66,7 @@ class Constructions:
             builder = self.builders.builder_at(node)
             if builder is not None and builder.inlined:
                 return self.whole(builder)
-            if self.given is not None:
+            if self.outside_modules is not None:
                 return self._elsewhere(node)
             raise Problem(
                 "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
@@ -74,7 +74,7 @@ class Constructions:
         if isinstance(node, Call) and self.builders.is_construction(node):
             path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
             return self._construct(path, node)
-        if isinstance(node, Index) and isinstance(node.key, tree.String) and self.given is not None:
+        if isinstance(node, Index) and isinstance(node.key, tree.String) and self.outside_modules is not None:
             return self._elsewhere(node)
         path = (t.path(node.callee) or "") if isinstance(node, Call) else ""
         if path.partition(".")[0] in OF_THEIR_OWN and path not in t.types.classes:
@@ -90,8 +90,8 @@ class Constructions:
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
         text = self.t.value(node).text
         name = text.rpartition(".")[2]
-        assert self.given is not None
-        if self.given.setdefault(name, text) != text or not name.isidentifier():
+        assert self.outside_modules is not None
+        if self.outside_modules.setdefault(name, text) != text or not name.isidentifier():
             raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
         layer = Layer(f"the module {name}", label=name, given=name, over_time=over_time)
         self.layers.append(layer)
@@ -129,7 +129,7 @@ class Constructions:
         slots = with_parts(path, slots, rest, lambda layer: self._copy(layer, node.line), start)
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
-        self.sequences.made_by[id(layer)] = node
+        self.sequences.construction_calls[id(layer)] = node
         if path == "nn.View" and node in self.resized:
             layer.args.texts["resized"] = "True"
         mode = self.sequences.known_mode(node) if facts.may_remember(path) else ""

@@ -207,11 +207,11 @@ class Making:
     def _with_outside_modules(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
         """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
         constructions = self.constructions
-        constructions.given = {}
+        constructions.outside_modules = {}
         try:
-            return construct(), constructions.given
+            return construct(), constructions.outside_modules
         finally:
-            constructions.given = None
+            constructions.outside_modules = None
 
     def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
         """A criterion as a function: on one line where that says it, else as models from files have it."""
@@ -393,7 +393,7 @@ class Making:
             text = native.make
             for helper in native.helpers:
                 self.t.need(helper)
-        self.t.models.made.append((layer, text))
+        self.t.models.plain_modules.append((layer, text))
         return text
 
     def _pointwise(self, layer: Layer) -> bool:

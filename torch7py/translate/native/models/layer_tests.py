@@ -74,7 +74,7 @@ class LayerTests:
         if name == "nn.DataParallelTable":
             self._weighted.add(name)
             return "nn.DataParallel"
-        instances = self.t.models.made
+        instances = self.t.models.plain_modules
         before = len(instances)
         try:
             layer = self.constructions.layer(node)
@@ -98,7 +98,7 @@ class LayerTests:
     def plain(self) -> bool:
         """Whether each layer of the program's models is a module of the page, and each module a layer."""
         if self._plain is None:
-            instances = self.t.models.made
+            instances = self.t.models.plain_modules
             before = len(instances)
             self._plain = all(self._is_plain(node) for _, node in self._constructions())
             del instances[before:]

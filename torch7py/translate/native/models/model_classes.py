@@ -49,7 +49,7 @@ class WrittenClasses:
         self.used: list[ClassSource] = []  # the class of each module, in their order
         self.asked_as: dict[str, str] = {}  # the name that a class was made for
         self._entries: str | None = None
-        self._given_ranks: frozenset[int | None] | None = None
+        self._input_ranks: frozenset[int | None] | None = None
         called = {node.method for node in tree.every(self.t.program, Invoke)}
         self.forgets, self.evaluates = "forget" in called, "evaluate" in called
 
@@ -113,7 +113,7 @@ class WrittenClasses:
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
-        behind = self.sequences.made_by.get(id(layer)) in self._behind
+        behind = self.sequences.construction_calls.get(id(layer)) in self._behind
         ranks = frozenset({None}) if behind else self._ranks()
         return write_model(layer, name, any_dtype=self._integer_entries(), over_time=over_time, ranks=ranks)
 
@@ -134,13 +134,13 @@ class WrittenClasses:
 
     def _ranks(self) -> frozenset[int | None]:
         """How many dimensions the tensors have that modules of the program are given; None of what is not known."""
-        if self._given_ranks is None:
+        if self._input_ranks is None:
             types = self.t.types
             inputs = [
                 node.arguments[0] for node in self._forwards() if self.t.kind(node.receiver) == "module"
             ]
-            self._given_ranks = frozenset(types.of(x).rank for x in inputs if types.kind(x) != "table")
-        return self._given_ranks
+            self._input_ranks = frozenset(types.of(x).rank for x in inputs if types.kind(x) != "table")
+        return self._input_ranks
 
     def _forwards(self) -> list[Invoke]:
         return [

@@ -24,8 +24,8 @@ __all__ = ["Sequences"]
 class Sequences:
     def __init__(self, t: Translation, builders: Builders) -> None:
         self.t, self.builders = t, builders
-        self.made_by: dict[int, Call] = {}  # id of a layer -> the call that makes it
-        self._made: dict[Call, Description] = {}
+        self.construction_calls: dict[int, Call] = {}  # id of a layer -> the call that makes it
+        self._module_exprs: dict[Call, Description] = {}
         self._holders: dict[Call, set[Call]] = {}  # what a sequencer applies -> those sequencers
         self._alone: set[Call] = set()  # what is applied by itself, or in another container
         self._added: dict[Call, list[Expression]] = {}  # what is added to a container
@@ -40,17 +40,17 @@ class Sequences:
         for node in calls:
             if self.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
                 module_exprs = [layer for layer in t.type(node).find().layers if layer.call is node]
-                self._made.update((node, layer) for layer in module_exprs)
+                self._module_exprs.update((node, layer) for layer in module_exprs)
         for statement in tree.every(t.program, tree.Assign):
             for target, value in zip(statement.targets, statement.values, strict=False):
                 root = _root(value)
-                if isinstance(target, Index) and isinstance(root, Call) and root in self._made:
+                if isinstance(target, Index) and isinstance(root, Call) and root in self._module_exprs:
                     self._stored.append((target, root))
         for invoke in invokes:
             if invoke.method == "add" and invoke.arguments and t.kind(invoke.arguments[0]) == "module":
                 for container in self.held(invoke.receiver):
                     self._added.setdefault(container, []).append(invoke.arguments[0])
-        for construction, description in list(self._made.items()):
+        for construction, description in list(self._module_exprs.items()):
             if facts.applies_to_steps(description.name):
                 for argument in construction.arguments:
                     if t.kind(argument) == "module":
@@ -60,7 +60,7 @@ class Sequences:
         waiting += [
             c
             for node in calls
-            if node not in self._made and t.kind(node.callee) == "module"
+            if node not in self._module_exprs and t.kind(node.callee) == "module"
             for c in self.held(node.callee)
         ]
         while waiting:
@@ -68,7 +68,7 @@ class Sequences:
             if node in self._alone:
                 continue
             self._alone.add(node)
-            if not facts.applies_to_steps(self._made[node].name):
+            if not facts.applies_to_steps(self._module_exprs[node].name):
                 waiting += self.parts(node)
         for invoke in invokes:
             if invoke.method == "remember" and t.kind(invoke.receiver) == "module":
@@ -78,7 +78,7 @@ class Sequences:
     def held(self, node: Expression) -> list[Call]:
         """The constructions that an expression may give."""
         node = _root(node)
-        if isinstance(node, Call) and node in self._made:
+        if isinstance(node, Call) and node in self._module_exprs:
             return [node]
         if isinstance(node, Name):
             builder = self.builders.builder_at(node)
@@ -96,7 +96,7 @@ class Sequences:
         return [
             call
             for call in constructions
-            if call in self._made and not call.place.start <= node.place.start < call.place.end
+            if call in self._module_exprs and not call.place.start <= node.place.start < call.place.end
         ]
 
     def parts(self, node: Call) -> list[Call]:
@@ -128,7 +128,7 @@ class Sequences:
                 continue
             seen.add(part)
             self._holders.setdefault(part, set()).add(sequencer)
-            if not facts.applies_to_steps(self._made[part].name):
+            if not facts.applies_to_steps(self._module_exprs[part].name):
                 waiting += self.parts(part)
 
     def _sequencers(self, module: Expression) -> list[Call]:
@@ -138,7 +138,7 @@ class Sequences:
             if node in seen:
                 continue
             seen.add(node)
-            if facts.may_remember(self._made[node].name):
+            if facts.may_remember(self._module_exprs[node].name):
                 sequencers.append(node)
             else:
                 waiting += self.parts(node)
@@ -151,7 +151,7 @@ class Sequences:
 
     def is_whole(self, node: Call) -> bool:
         """Whether what is made here takes a whole sequence: by itself, or as it is in sequencers alone."""
-        module_expr = self._made.get(node)
+        module_expr = self._module_exprs.get(node)
         if module_expr is None:
             return False
         of_tensor = facts.may_remember(module_expr.name) and facts.takes(module_expr.name) == "sequence"
@@ -161,7 +161,11 @@ class Sequences:
         """What a sequencer applies, where that is a module with a name of its own that takes sequences."""
         while isinstance(node, Invoke) and node.method == "remember":
             node = node.receiver
-        if not isinstance(node, Call) or node not in self._made or self._made[node].name != "nn.Sequencer":
+        if (
+            not isinstance(node, Call)
+            or node not in self._module_exprs
+            or self._module_exprs[node].name != "nn.Sequencer"
+        ):
             return None
         if not node.arguments:
             return None
@@ -174,19 +178,21 @@ class Sequences:
 
     def takes_whole(self, layer: Layer) -> bool:
         """Whether a module that is made here takes whole sequences, as it is in sequencers alone."""
-        call = self.made_by.get(id(layer))
+        call = self.construction_calls.get(id(layer))
         return call is not None and self.over_time(call)
 
     # What is remembered
 
     def kept(self, layer: Layer) -> str:
         """How the rules of layers say in which mode such a module goes on where its last sequence ended."""
-        mode = self.mode(self.made_by[id(layer)])
+        mode = self.mode(self.construction_calls[id(layer)])
         return remembers(Layer("nn.Sequencer", Args({"remember": mode} if mode else {})))
 
     def remembers(self, node: Call) -> Expression | str:
         """In which mode what is made here goes on where the last sequence ended; nothing where it never does."""
-        holders = {node} if facts.may_remember(self._made[node].name) else self._holders.get(node, set())
+        holders = (
+            {node} if facts.may_remember(self._module_exprs[node].name) else self._holders.get(node, set())
+        )
         modes = {holder: self._modes.get(holder, []) for holder in holders}
         calls = [call for invokes in modes.values() for call in invokes]
         if not calls:
@@ -254,7 +260,7 @@ class Sequences:
     def variables(self, node: Call) -> list[Expression]:
         """What the mode of a construction depends on."""
         try:
-            mode = self.remembers(node) if node in self._made else ""
+            mode = self.remembers(node) if node in self._module_exprs else ""
         except Problem:  # it is told where the program calls the method
             return []
         return [] if isinstance(mode, (str, tree.String)) else [mode]
@@ -268,7 +274,7 @@ class Sequences:
 
     def mode(self, node: Call) -> str:
         """The same as a text of the page, for where the module is made."""
-        mode = self.remembers(node) if node in self._made else ""
+        mode = self.remembers(node) if node in self._module_exprs else ""
         if isinstance(mode, str):
             return mode
         for part in tree.walk(mode):

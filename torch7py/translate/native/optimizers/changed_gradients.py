@@ -44,7 +44,7 @@ def looked_at(t: Translation, optimizer: Optimizer, call: Call) -> bool:
 
 
 def _changes(optimizer: Optimizer) -> bool:
-    for _, table in optimizer.made:
+    for _, table in optimizer.constructions:
         for item in table.fields:
             name = item.key.value if isinstance(item.key, tree.String) else ""
             zero = isinstance(item.value, tree.Number) and item.value.value == 0
@@ -97,10 +97,10 @@ class _Gradients:
         self.training, self.t = training, t
         weights = call.arguments[1]
         self.weights = training.holders.of(weights)
-        statement = None if self.weights is None else training.vectors.given_by.get(self.weights)
+        statement = None if self.weights is None else training.vectors.flattened_at.get(self.weights)
         self.holders: list[Holder] = [
             holder
-            for holder, assignment in training.vectors.given_by.items()
+            for holder, assignment in training.vectors.flattened_at.items()
             if assignment is statement is not None
         ]
         self.module = training.vectors.module_of.get(statement) if statement is not None else None

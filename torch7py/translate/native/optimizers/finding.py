@@ -459,18 +459,18 @@ def _place_construction(
     """An optimizer is made where its settings stand, or after the weights where those come later."""
     assignments = [] if weights is None else t.training.holders.assigned(weights)
     flat = min((statement for statement, _, _ in assignments), key=lambda s: s.place.start, default=None)
-    at, places = definition.statement, t.training.made_at
+    at, places = definition.statement, t.training.constructed_at
     if item is None:
         t.training.drop_target(definition.statement, definition.target)
     else:  # in a table that stays
         t.training.dropped_fields.add(item)
-        places = t.training.made_after
+        places = t.training.constructed_after
     alone = len(optimizer.definitions) == 1
     same = flat is not None and t.surroundings.owner[flat] is t.surroundings.owner[at]
     if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
-        at, places = flat, t.training.made_at
-        optimizer.made_late = at
+        at, places = flat, t.training.constructed_at
+        optimizer.construction_statement = at
     several = isinstance(at, (tree.Local, tree.Assign)) and len(at.values) > 1
     if definition.restored is not None and several and at is definition.statement:
-        places = t.training.made_after  # of what the same statement takes from the file
+        places = t.training.constructed_after  # of what the same statement takes from the file
     places.setdefault(at, []).append((optimizer, definition))

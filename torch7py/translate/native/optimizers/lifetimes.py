@@ -83,7 +83,10 @@ def _runs_once(t: Translation, scope: Scope) -> bool:
 def _keeps_nothing(optimizer: Optimizer) -> bool:
     """Whether it is plain descent, for which it does not matter when it is made."""
     names = {
-        item.key.value for _, t in optimizer.made for item in t.fields if isinstance(item.key, tree.String)
+        item.key.value
+        for _, t in optimizer.constructions
+        for item in t.fields
+        if isinstance(item.key, tree.String)
     }
     return optimizer.methods == {"sgd"} and not (names | optimizer.changed) - {"learningRate", "weightDecay"}
 

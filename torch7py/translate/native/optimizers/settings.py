@@ -176,7 +176,7 @@ def settings_field(t: Translation, node: tree.Index) -> str | None:
     two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
     scheduled = name == "lr" and optimizer.scheduler
     late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
-    construction = optimizer.made_late
+    construction = optimizer.construction_statement
     early = construction is not None and node.place.start < construction.place.start
     if early and t.scope is t.surroundings.owner[construction]:  # type: ignore[index]
         raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")

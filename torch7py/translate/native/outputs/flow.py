@@ -45,13 +45,13 @@ def overwritten(translator: Translation) -> dict[Statement, str]:
     flow = _Flow(translator)
     if flow.sites:
         flow.run()
-    return flow.found
+    return flow.conflicts
 
 
 class _Flow:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
-        self.found: dict[Statement, str] = {}
+        self.conflicts: dict[Statement, str] = {}
         self.sites = calls_of_modules(translator)
         if not self.sites:
             return
@@ -267,10 +267,10 @@ class _Flow:
             self.note(fact, by)
 
     def note(self, fact: Fact, by: Expression) -> None:
-        if self.at is not None and self.at not in self.found:
+        if self.at is not None and self.at not in self.conflicts:
             what = "a gradient" if fact.backward else "an output"
             later = "the next call" if fact.site is by else f"the call in line {by.line}"
-            self.found[self.at] = f"{what} of line {fact.site.line} that {later} writes over"
+            self.conflicts[self.at] = f"{what} of line {fact.site.line} that {later} writes over"
 
     # Expressions
 

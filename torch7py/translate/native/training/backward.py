@@ -22,7 +22,7 @@ __all__ = ["BackwardPasses"]
 class _FunctionGradients:
     """What is found in one function."""
 
-    own: list[Statement]
+    statements: list[Statement]
     gradients: set[Variable]
     dropped: set[Statement]
     objections: dict[Statement, str] = field(default_factory=dict)
@@ -68,25 +68,25 @@ class BackwardPasses:
                 steps_by_scope[scope] = self._judge(statements)
         for scope, step in steps_by_scope.items():
             if explicit.may_take(scope) and not step.objections and not step.escapes:
-                if explicit.calls.objects(step.own, step.dropped):
+                if explicit.calls.objects(step.statements, step.dropped):
                     step.escapes = True
                     continue
                 before = losses.copy()
-                losses.insert_backward(scope, step.own, step.dropped)
+                losses.insert_backward(scope, step.statements, step.dropped)
                 step.unknown = bool(losses.unknown - before.unknown)
                 losses.restore(before)
         waiting = [s for s, step in steps_by_scope.items() if explicit.may_take(s) and step.is_other]
         while waiting:
             scope = waiting.pop()
             if scope not in explicit.scopes and scope in steps_by_scope and explicit.may_take(scope):
-                explicit.take(scope, steps_by_scope[scope].own)
-                waiting += explicit.forwards_elsewhere(scope, steps_by_scope[scope].own)
+                explicit.take(scope, steps_by_scope[scope].statements)
+                waiting += explicit.forwards_elsewhere(scope, steps_by_scope[scope].statements)
         for scope, step in steps_by_scope.items():
             if scope not in explicit.scopes:
                 self.objections.update(step.objections)
                 self.training.dropped |= step.dropped
                 self.training.dropped_variables |= step.gradients
-                losses.insert_backward(scope, step.own, step.dropped)
+                losses.insert_backward(scope, step.statements, step.dropped)
         self.training.dropped.update(self.t.models.coupling.functions_back())
         steps = {self._step(statement) for statement in losses.backward_at}
         for step_node, scaled in self.scales.items():

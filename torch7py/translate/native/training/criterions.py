@@ -51,7 +51,7 @@ class Criterions:
             return
         if self._is_output(node.arguments[0], node) is None and not self._is_kept_output(node.arguments[0]):
             return
-        for other in self.explicit.given.values():
+        for other in self.explicit.criterion_calls.values():
             if other.loss is last:
                 other.again = True
         criterion_backward.again = self.flow.repeats(self.flow.statement(last), self.flow.statement(node))
@@ -115,8 +115,8 @@ class Criterions:
         self, gradient: Expression, backward_pass: Pass, statements: list[Statement]
     ) -> tuple[CriterionBackward | None, Statement | None]:
         """The criterion's call that gives a gradient, used for nothing else, and the statement that has only that."""
-        if gradient in self.explicit.given:
-            return self.explicit.given[gradient], None
+        if gradient in self.explicit.criterion_calls:
+            return self.explicit.criterion_calls[gradient], None
         if isinstance(gradient, Index):
             source = self.explicit.read.get(gradient)
             if isinstance(source, CriterionBackward):
@@ -146,7 +146,7 @@ class Criterions:
         if variable.captured or not before or len(assignments) < writes - self._empty_declarations(variable):
             return None, None
         statement = before[-1]
-        source = self.explicit.given.get(statement.values[0])
+        source = self.explicit.criterion_calls.get(statement.values[0])
         after = [s for s in assignments if s.place.start > statement.place.start]
         end = after[0].place.start if after else None
         reads = [

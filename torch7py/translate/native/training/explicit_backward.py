@@ -71,20 +71,22 @@ class Explicit(interfaces.Explicit):
                 if self.t.kind(node.receiver) == "module":
                     self._resolve_pass(node, statements)
                 else:
-                    self.given[node] = CriterionBackward(node)
+                    self.criterion_calls[node] = CriterionBackward(node)
         unresolved_backward.find(self.t, self, self.calls)
         for statements in self.scopes.values():
             self._read_fields(statements)
         for scope, statements in self.scopes.items():
             for node in self.calls.backward_calls(statements):
-                if node in self.given:
-                    self.criterions.forward_of(self.given[node], scope, statements)
+                if node in self.criterion_calls:
+                    self.criterions.forward_of(self.criterion_calls[node], scope, statements)
             for node in self.calls.backward_calls(statements):
                 if node in self.passes and not self.passes[node].refused:
                     self.criterions.pass_on(self.passes[node], scope, statements)
             for node in self.calls.backward_calls(statements):
-                if node in self.given and not self.given[node].fused:
-                    self.given[node].holder = self.criterions.holder(self.given[node], scope)
+                if node in self.criterion_calls and not self.criterion_calls[node].fused:
+                    self.criterion_calls[node].holder = self.criterions.holder(
+                        self.criterion_calls[node], scope
+                    )
         for forward in self.forwards.values():
             self._name(forward)
 
@@ -246,7 +248,9 @@ class Explicit(interfaces.Explicit):
                         and self.flow.precedes(self.flow.statement(c), statement)
                     ]
                     if calls:
-                        source: Pass | CriterionBackward = self.passes.get(calls[-1]) or self.given[calls[-1]]
+                        source: Pass | CriterionBackward = (
+                            self.passes.get(calls[-1]) or self.criterion_calls[calls[-1]]
+                        )
                         self.read[node] = source
                         if isinstance(source, Pass):
                             source.used = True
@@ -297,7 +301,7 @@ class Explicit(interfaces.Explicit):
 
     def places(self) -> list[Statement]:
         """The statements with backward calls that are written one by one."""
-        return [self.flow.statement(node) for node in (*self.passes, *self.given)]
+        return [self.flow.statement(node) for node in (*self.passes, *self.criterion_calls)]
 
     def check(self, node: Invoke) -> None:
         """Refuse a pass that is not known well enough."""

@@ -42,7 +42,7 @@ class Written:
             if backward_pass.name:
                 self.t.emit(f"{backward_pass.name} = {text}")
             return True
-        gradient = self.explicit.given.get(node)
+        gradient = self.explicit.criterion_calls.get(node)
         if gradient is not None:
             if not gradient.fused:
                 self.t.emit(f"{self._name(gradient)} = {self._criterion(gradient)}")
@@ -65,7 +65,7 @@ class Written:
             return self._forward(self.explicit.forwards[node])
         if isinstance(node, Invoke) and node in self.explicit.passes:
             return self._pass(self.explicit.passes[node], True)
-        gradient = self.explicit.given.get(node)
+        gradient = self.explicit.criterion_calls.get(node)
         return None if gradient is None else self._criterion(gradient)
 
     def field(self, node: Index) -> Py | None:

@@ -41,7 +41,7 @@ class FlatVectors(interfaces.FlatVectors):
                 holders = [holder for x in targets if (holder := self.training.holders.of(x)) is not None]
                 holders_by_statement[statement] = holders
                 self.module_of[statement] = modules
-                self.given_by.update((holder, statement) for holder in holders)
+                self.flattened_at.update((holder, statement) for holder in holders)
                 if (
                     self.t.plain_vectors
                     or len(holders) < len(targets)
@@ -154,7 +154,11 @@ class FlatVectors(interfaces.FlatVectors):
     def belong(self, gradients: Expression, weights: Expression) -> bool:
         holders = self.training.holders
         one, other = holders.of(gradients), holders.of(weights)
-        return one is not None and other is not None and self.given_by.get(one) is self.given_by.get(other)
+        return (
+            one is not None
+            and other is not None
+            and self.flattened_at.get(one) is self.flattened_at.get(other)
+        )
 
     def compared(self, one: Expression, other: Expression) -> bool | None:
         for vectors in (self.aliases, self.flat_gradients):
@@ -180,7 +184,7 @@ class FlatVectors(interfaces.FlatVectors):
         first = around[0].place.start if around else statement.place.end
         in_function = self.t.surroundings.owner[statement].function is not None
         used = []
-        for holder, assignment in self.given_by.items():
+        for holder, assignment in self.flattened_at.items():
             later = (
                 assignment.place.start > statement.place.end and not self.t.surroundings.parents[assignment]
             )
@@ -208,7 +212,9 @@ class FlatVectors(interfaces.FlatVectors):
             return False
         here = {*tree.every(owner.function.body, Name), *owner.function.parameters}
         modules = [name for name in here if self.t.kind(name) in ("module", "any")]
-        flattened = any(self.t.surroundings.owner[statement] is owner for statement in self.given_by.values())
+        flattened = any(
+            self.t.surroundings.owner[statement] is owner for statement in self.flattened_at.values()
+        )
         return (
             variable.scope is owner
             and not flattened

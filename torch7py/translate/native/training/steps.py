@@ -191,16 +191,18 @@ class Training(interfaces.Training):
         return "evaluate" in methods and "forward" in methods and methods.isdisjoint(BACKWARD)
 
     def is_handled(self, *nodes: Statement) -> bool:
-        return any(n in self.dropped or n in self.losses.backward_at or n in self.made_at for n in nodes)
+        return any(
+            n in self.dropped or n in self.losses.backward_at or n in self.constructed_at for n in nodes
+        )
 
     def after(self, node: Statement) -> None:
         """What is made of a table's settings after the table."""
-        for optimizer, definition in self.made_after.get(node, []):
+        for optimizer, definition in self.constructed_after.get(node, []):
             writing.write(self.t, optimizer, definition)
 
     def handles(self, node: Statement) -> bool:
         t = self.t
-        for optimizer, definition in self.made_at.get(node, []):
+        for optimizer, definition in self.constructed_at.get(node, []):
             writing.write(t, optimizer, definition)
         if node in self.backward.objections:
             raise Problem("T7-226", node.line, self.backward.objections[node])
