@@ -89,8 +89,8 @@ def outermost(block: tree.Block) -> list[Any]:
         statement
         for statement in tree.those(block, *kinds)
         if not any(
-            function.place.start <= statement.place.start
-            and statement.place.end <= function.place.end
+            function.span.start <= statement.span.start
+            and statement.span.end <= function.span.end
             and function is not getattr(statement, "function", None)
             for function in functions
         )

@@ -116,8 +116,8 @@ def test_a_method_has_self():
 def test_places_are_those_of_the_source():
     source = "#!/usr/bin/th\nlocal x = 'ä'\n  print(x)"
     first, second = parse(source).statements
-    assert (first.line, second.line, second.place.column) == (2, 3, 3)
-    assert source.encode()[second.place.start : second.place.end] == b"print(x)"
+    assert (first.line, second.line, second.span.column) == (2, 3, 3)
+    assert source.encode()[second.span.start : second.span.end] == b"print(x)"
 
 
 def test_comments():

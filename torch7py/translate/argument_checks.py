@@ -168,7 +168,7 @@ def _fill_in(function: Function, checks: ArgumentChecks) -> None:
         default = rule.default
         if not isinstance(default, (Function, Table, Index)):
             continue
-        first = body.statements[0].place if body.statements else function.place
+        first = body.statements[0].span if body.statements else function.span
         position = Span(first.line, first.column, first.start, first.start)
         test = tree.Binary(position, "==", Name(position, parameter.name), tree.Nil(position))
         assigned = tree.Assign(position, Around(), (Name(position, parameter.name),), (default,))

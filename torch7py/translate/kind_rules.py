@@ -321,7 +321,7 @@ class _OutputKinds:
         if child.find() in self.known:
             return self.of(child)
         self.known[child.find()] = None
-        kind = self._of_layer(max(child.find().layers, key=lambda one: one.call.place.start))
+        kind = self._of_layer(max(child.find().layers, key=lambda one: one.call.span.start))
         del self.known[child.find()]
         return kind
 

@@ -105,7 +105,7 @@ class _Builder:
 
     def comments_before(self, byte: int) -> list[Comment]:
         first = self.at
-        while self.at < len(self.comments) and self.comments[self.at].place.start - self.first < byte:
+        while self.at < len(self.comments) and self.comments[self.at].span.start - self.first < byte:
             self.at += 1
         return self.comments[first : self.at]
 
@@ -113,7 +113,7 @@ class _Builder:
         """The next comment, when it stands on this row (from 0) and before a byte."""
         if self.at < len(self.comments):
             comment = self.comments[self.at]
-            if comment.place.line == row + 1 and comment.place.start - self.first < limit:
+            if comment.span.line == row + 1 and comment.span.start - self.first < limit:
                 self.at += 1
                 return comment
         return None
@@ -157,7 +157,7 @@ class _Builder:
         if self.at < len(self.comments):
             comment = self.comments[self.at]
             # A long comment that ends on another line belongs to what follows.
-            near = comment.place.start - self.first < limit and comment.place.line == row + 1
+            near = comment.span.start - self.first < limit and comment.span.line == row + 1
             if near and "\n" not in comment.text:
                 self.at += 1
                 return comment

@@ -125,7 +125,7 @@ class _Resolver:
 
     def note_foreign(self, variable: Variable, name: Name) -> None:
         if self.scope is not (variable.scope or self.result.main):
-            start = name.place.start
+            start = name.span.start
             variable.foreign = start if variable.foreign is None else min(variable.foreign, start)
 
     def write(self, target: Expression) -> None:

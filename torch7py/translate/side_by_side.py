@@ -147,19 +147,19 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     t = page.translator
     assert t is not None
     file_statements = statements(file.block)
-    inside = (file_statements[0].place.start, file_statements[-1].place.start) if file_statements else (0, -1)
+    inside = (file_statements[0].span.start, file_statements[-1].span.start) if file_statements else (0, -1)
     owners = _owners(file, file_statements, len(sides.lua))
-    written = [(text, node.line) for text, node in t.origins if inside[0] <= node.place.start <= inside[1]]
+    written = [(text, node.line) for text, node in t.origins if inside[0] <= node.span.start <= inside[1]]
     places = _Origins([*_comments(sides.lua), *written]).match(sides.python)
-    states = {inner.place.start: REFUSED for node in t.failed for inner in statements(node)}
+    states = {inner.span.start: REFUSED for node in t.failed for inner in statements(node)}
     for node in t.plain_calls:
-        states.setdefault(node.place.start, PLAIN_CALLS)
+        states.setdefault(node.span.start, PLAIN_CALLS)
     listed: list[tuple[Row, Statement | None]] = []
     for line, owner in enumerate(owners, 1):
         if listed and owner is not None and owner is listed[-1][1]:
             listed[-1][0].last = line
             continue
-        row = Row(line, line, NOTHING if owner is None else states.get(owner.place.start, NATIVE))
+        row = Row(line, line, NOTHING if owner is None else states.get(owner.span.start, NATIVE))
         listed.append((row, owner))
     firsts = [row.first for row, _ in listed]
 
@@ -168,7 +168,7 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
 
     for node in file_statements:  # several may stand on one line
         row = row_of(node.line)
-        row.state = max(row.state, states.get(node.place.start, NATIVE), key=_GRAVITY.index)
+        row.state = max(row.state, states.get(node.span.start, NATIVE), key=_GRAVITY.index)
     helpers = {*t.helpers, *t.needed_classes}
     added = _give_lines(sides, places, row_of, helpers)
     _give_reasons(page, file, [row for row, _ in listed])
@@ -187,7 +187,7 @@ def _owners(file: SourceFile, file_statements: Sequence[Statement], lines: int) 
     source = file.source
     shift = _shift(file, file_statements)
     for node in file_statements:  # an outer one comes before those inside it
-        begin, end = node.place.start - shift, node.place.end - shift
+        begin, end = node.span.start - shift, node.span.end - shift
         last = node.line + source[begin:end].rstrip(b"\n").count(b"\n")
         for line in range(node.line, min(last, lines) + 1):
             before = owners[line - 1]
@@ -208,7 +208,7 @@ def _shift(file: SourceFile, file_statements: Sequence[Statement]) -> int:
     for line in file.source.split(b"\n"):
         starts.append(starts[-1] + len(line) + 1)
     first = file_statements[0]
-    return first.place.start - (starts[first.place.line - 1] + first.place.column - 1)
+    return first.span.start - (starts[first.span.line - 1] + first.span.column - 1)
 
 
 class _Origins:

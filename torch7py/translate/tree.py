@@ -73,12 +73,12 @@ class Span(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    place: Span
+    span: Span
     below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)  # see ``children``
 
     @property
     def line(self) -> int:
-        return self.place.line
+        return self.span.line
 
 
 @dataclass(slots=True, eq=False)
@@ -153,7 +153,7 @@ class Invoke(Expression):
     receiver: Expression
     method: str
     arguments: tuple[Expression, ...]
-    method_place: Span
+    method_span: Span
 
 
 @dataclass(slots=True, eq=False)
@@ -200,7 +200,7 @@ class Function(Expression):
     vararg: bool
     body: Block
     name: str | None
-    own_returns: list[Return] | None = field(default=None, init=False, repr=False)  # see ``returns_of``
+    return_cache: list[Return] | None = field(default=None, init=False, repr=False)  # see ``returns_of``
 
 
 # Statements
@@ -233,8 +233,10 @@ class Around(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Statement(Node):
     around: Around
-    own: list[Node | Block] | None = field(default=None, init=False, repr=False)  # see ``direct_nodes``
-    own_blocks: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
+    node_cache: list[Node | Block] | None = field(
+        default=None, init=False, repr=False
+    )  # see ``direct_nodes``
+    block_cache: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
 
     @property
     def after_gap(self) -> bool:
@@ -337,13 +339,13 @@ class Label(Statement):
 
 _CHILDREN: dict[type, Callable[[Any], tuple[object, ...]]] = {}  # the fields of a class that hold nodes
 _NO_CHILDREN = {
-    "place",
+    "span",
     "below",
     "all_below",
     "by_class",
-    "own",
-    "own_blocks",
-    "own_returns",
+    "node_cache",
+    "block_cache",
+    "return_cache",
     "around",
     "before",
     "trailing",
@@ -402,7 +404,7 @@ def every(block: Block, kind: type[_Kind]) -> Sequence[_Kind]:
 def those(block: Block, *kinds: type[Node]) -> list[Node]:
     """The nodes of several classes in a block, in the order of the source."""
     nodes = [node for kind in kinds for node in every(block, kind)]
-    nodes.sort(key=lambda node: (node.place.start, -node.place.end))
+    nodes.sort(key=lambda node: (node.span.start, -node.span.end))
     return nodes
 
 
@@ -439,8 +441,8 @@ def _walk(node: Node | Block) -> Iterator[Node | Block]:
 
 def blocks(statement: Statement) -> Sequence[Block]:
     """The blocks directly inside a statement, in the order of the source, those of functions in it too."""
-    if statement.own_blocks is not None:
-        return statement.own_blocks
+    if statement.block_cache is not None:
+        return statement.block_cache
     inner_blocks: list[Block] = []
     stack = list(children(statement)[::-1])
     while stack:
@@ -450,13 +452,13 @@ def blocks(statement: Statement) -> Sequence[Block]:
         else:
             below = node.below
             stack += (children(node) if below is None else below)[::-1]
-    object.__setattr__(statement, "own_blocks", inner_blocks)
+    object.__setattr__(statement, "block_cache", inner_blocks)
     return inner_blocks
 
 
 def direct_nodes(statement: Node | Block) -> Sequence[Node | Block]:
     """The nodes of a statement without inner functions and inner blocks."""
-    kept = statement.own if isinstance(statement, Statement) else None
+    kept = statement.node_cache if isinstance(statement, Statement) else None
     if kept is not None:
         return kept
     nodes: list[Node | Block] = [statement]
@@ -470,9 +472,9 @@ def direct_nodes(statement: Node | Block) -> Sequence[Node | Block]:
         stack += children(node)
     nodes.sort(key=_start)
     if isinstance(statement, Statement):
-        object.__setattr__(statement, "own", nodes)
+        object.__setattr__(statement, "node_cache", nodes)
     return nodes
 
 
 def _start(node: Node | Block) -> int:
-    return node.place.start if isinstance(node, Node) else 0
+    return node.span.start if isinstance(node, Node) else 0

@@ -100,8 +100,8 @@ def named_functions(block: Block) -> list[tuple[Statement, Name, Function]]:
 
 def returns_of(function: tree.Function) -> Sequence[tree.Return]:
     """The return statements of a function, without those of functions in it."""
-    if function.own_returns is not None:
-        return function.own_returns
+    if function.return_cache is not None:
+        return function.return_cache
     returns: list[tree.Return] = []
     stack: list[tree.Node | tree.Block] = [function.body]
     while stack:
@@ -110,7 +110,7 @@ def returns_of(function: tree.Function) -> Sequence[tree.Return]:
             returns.append(node)
         # statements are in blocks and in functions, not in other expressions
         stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
-    object.__setattr__(function, "own_returns", returns)
+    object.__setattr__(function, "return_cache", returns)
     return returns
 
 
@@ -207,7 +207,7 @@ def is_first_call(statement: Statement, call: Call) -> bool:
     if not isinstance(statement, (Local, Assign, Run, Return)):
         return False
     for node in direct_nodes(statement):
-        if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
+        if isinstance(node, (Call, Invoke)) and node.span.end <= call.span.start:
             return False
         if isinstance(node, Binary) and node.operator in ("and", "or"):
             return False

@@ -98,7 +98,7 @@ class Types:
     def version(self, name: Name) -> Type:
         variable = self.scopes.of_name[name]
         bounds, types = self.versions[variable]
-        return types[bisect_right(bounds, name.place.start)].find()
+        return types[bisect_right(bounds, name.span.start)].find()
 
     def function_called(self, call: Call | Invoke) -> Sequence[tree.Function]:
         """The functions of the program that a call may reach."""

@@ -145,9 +145,9 @@ class _Reader:
     def _method(self, node: Invoke) -> None:
         receiver = self.types.of(node.receiver)
         for owner in self._owners(node, receiver):
-            _note(self.usage.names, f"{owner}:{node.method}", node.method_place.line)
+            _note(self.usage.names, f"{owner}:{node.method}", node.method_span.line)
         if receiver.kind is None and self.path(node.receiver) is None:
-            _note(self.usage.open, node.method, node.method_place.line)
+            _note(self.usage.open, node.method, node.method_span.line)
 
     def _owners(self, node: Invoke, receiver: Type) -> list[str]:
         if receiver.classes:

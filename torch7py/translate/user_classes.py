@@ -55,7 +55,7 @@ def definitions_of(source: bytes, name: str) -> bytes:
             wanted |= {node.name for node in tree.walk(statement) if isinstance(node, tree.Name)}
     kept = bytearray(re.sub(rb"[^\n]", b" ", source))
     for statement in chosen:
-        for span in (statement.place, *(comment.place for comment in statement.around.before)):
+        for span in (statement.span, *(comment.span for comment in statement.around.before)):
             kept[span.start : span.end] = source[span.start : span.end]
     return bytes(kept)
 

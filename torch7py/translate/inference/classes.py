@@ -278,7 +278,7 @@ class Classes:
             and value.operator == "or"
             and tree_queries.same_expression(value.left, target)
         ):
-            lua_class.values.setdefault(target.key.value, tree.Nil(value.place))  # until the statement runs
+            lua_class.values.setdefault(target.key.value, tree.Nil(value.span))  # until the statement runs
             return
         lua_class.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):

@@ -320,7 +320,7 @@ class LibraryCalls:
                     )
                 if first.kind == "tensor":
                     return tensor_method(
-                        Invoke(node.place, node.arguments[0], name, node.arguments[1:], node.place),
+                        Invoke(node.span, node.arguments[0], name, node.arguments[1:], node.span),
                         first,
                         arguments[1:],
                         results,
@@ -339,7 +339,7 @@ class LibraryCalls:
             self.inference.rules.append(lambda: same_rank(result, arguments[0]))
         rank = library.IMAGE_RANKS.get(name)
         if name == "load":  # with one plane it is a matrix or not, as the file is
-            planes = node.arguments[1] if len(node.arguments) > 1 else tree.Nil(node.place)
+            planes = node.arguments[1] if len(node.arguments) > 1 else tree.Nil(node.span)
             if isinstance(planes, tree.Nil) or (isinstance(planes, tree.Number) and planes.value == 3):
                 rank = 3
             last = node.arguments[-1] if node.arguments else None
@@ -375,7 +375,7 @@ class LibraryCalls:
                 if function not in seen:
                     seen.add(function)
                     self._bind(function, node.arguments[1:], arguments[1:], 0)
-                    call = Call(node.place, node.arguments[0], node.arguments[1:])
+                    call = Call(node.span, node.arguments[0], node.arguments[1:])
                     self.types.calls_of.setdefault(function, []).append(call)
                     news = True
                 returns = self.types.returns.get(function)

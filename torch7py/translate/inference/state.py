@@ -64,7 +64,7 @@ class Inference(ABC):
     def name_type(self, name: Name, target_of: Statement | None = None) -> Type:
         variable = self.scopes.of_name[name]
         bounds, types = self.types.versions[variable]
-        at = name.place.start if target_of is None else target_of.place.end
+        at = name.span.start if target_of is None else target_of.span.end
         type_ = types[bisect_right(bounds, at)]
         narrowed = self.cases.narrowed(name, type_) if self.cases is not None and target_of is None else None
         return narrowed or type_

@@ -43,6 +43,6 @@ class Stretches:
                         if main and variable.is_global and variable not in self._seen:
                             self._seen.add(variable)  # the first assignment of a global is its declaration
                         elif variable in declared or (main and variable.is_global):
-                            self._homes.setdefault(variable, []).append(statement.place.end)
+                            self._homes.setdefault(variable, []).append(statement.span.end)
             for inner in tree.blocks(statement):
                 self._visit(inner, False)

@@ -81,7 +81,7 @@ def find_short_names(layer: LayerFields) -> None:
     """``local h, c = self.output, self.cell``: what changes one of them changes the field."""
     for function in [*([layer.forward] if layer.forward is not None else []), *layer.halves]:
         stored = [
-            (target.place.start, name)
+            (target.span.start, name)
             for node in tree.every(function.body, tree.Assign)
             for target in node.targets
             if (name := layer.self_field(target)) is not None
@@ -89,7 +89,7 @@ def find_short_names(layer: LayerFields) -> None:
         for node in function.body.statements:
             if not isinstance(node, tree.Local) or len(node.names) != len(node.values):
                 continue
-            later = {name for at, name in stored if at > node.place.start}
+            later = {name for at, name in stored if at > node.span.start}
             for local_name, value in zip(node.names, node.values, strict=True):
                 variable, name = layer.t.scopes.of_name[local_name], layer.self_field(value)
                 plain = not variable.writes and not variable.captured
@@ -124,5 +124,5 @@ def remembers_output(layer: LayerFields, overwrites: Callable[[Invoke], bool]) -
     named = [name for name in tree.every(body, Name) if of_name[name].declaration is not name]
     every: list[Expression] = [*tree.every(body, Index), *named]
     uses = [node for node in every if layer.self_field(node) == "output" and node not in layer.named_short]
-    uses.sort(key=lambda node: node.place.start)
+    uses.sort(key=lambda node: node.span.start)
     return bool(uses) and uses[0] not in setting and not setting.isdisjoint(uses)

@@ -158,7 +158,7 @@ class ClassBodies:
             if isinstance(statement, tree.Return):
                 calls: tuple[Expression, ...] = statement.values
             else:
-                calls = (statement.call,) if isinstance(statement, tree.Run) else (tree.Nil(statement.place),)
+                calls = (statement.call,) if isinstance(statement, tree.Run) else (tree.Nil(statement.span),)
             for call in calls:
                 if isinstance(call, Name) and call.name == "self":
                     continue
@@ -202,7 +202,7 @@ class ClassBodies:
         begins = {f for f in self.makers.of_function if f in lua_class.makers.values()} | {
             lua_class.methods.get("__init")
         }
-        return sorted(functions, key=lambda item: (item[2] not in begins, item[2].place.start))
+        return sorted(functions, key=lambda item: (item[2] not in begins, item[2].span.start))
 
     def _function(self, lua_class: LuaClass, name: str, function: tree.Function) -> None:
         t = self.t

@@ -85,7 +85,7 @@ class ClassFields:
     def fields_of(self, lua_class: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
         names: dict[str, None] = {}
-        for function in sorted(self.classes.functions(lua_class), key=lambda f: f.place.start):
+        for function in sorted(self.classes.functions(lua_class), key=lambda f: f.span.start):
             for node in tree.walk(function.body):
                 if (
                     isinstance(node, Index)

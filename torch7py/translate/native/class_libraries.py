@@ -110,7 +110,7 @@ class _File:
             raise _Leave
 
     def _leave_out(self, statement: Statement) -> None:
-        self.gone[statement] = tree.Do(statement.place, statement.around, Block((), None, ()))
+        self.gone[statement] = tree.Do(statement.span, statement.around, Block((), None, ()))
 
     def _written(self, node: tree.Node) -> None:
         """What is read here of the package is written otherwise."""
@@ -163,7 +163,7 @@ class _File:
                 self.bases[variable] = base.name
         self._written(call.callee)
         self.new[call] = Call(
-            call.place, _torch("class", call.place), (String(call.place, name), *([base] if base else []))
+            call.span, _torch("class", call.span), (String(call.span, name), *([base] if base else []))
         )
 
     def _name_in_penlight(self, word: str, targets: tuple[Expression, ...]) -> str:
@@ -207,7 +207,7 @@ class _File:
             if key in others and not self._is_library(node.base):
                 raise _Leave
             if key == "_init" and self.package != "class":
-                self.new[node.key] = String(node.key.place, "__init")
+                self.new[node.key] = String(node.key.span, "__init")
             if key == "static" and self.package == "classic" and self._is_class(node.base):
                 self.new[node] = node.base
         for call in tree.every(self.program, Invoke):
@@ -221,7 +221,7 @@ class _File:
         name = {"type": "type", "istype": "isTypeOf"}.get(word or "")
         if name is not None:
             self._written(call.callee)
-            self.new[call.callee] = _torch(name, call.callee.place)
+            self.new[call.callee] = _torch(name, call.callee.span)
 
     def _supers(self, statement: tree.FunctionStatement) -> None:
         """``self:super(x)`` in a constructor as ``Base.__init(self, x)``"""
@@ -237,10 +237,8 @@ class _File:
                 raise _Leave
             if variable is None or variable not in self.bases:
                 raise _Leave
-            start = Index(
-                node.place, Name(node.place, self.bases[variable]), String(node.place, "__init"), True
-            )
-            self.new[node] = Call(node.place, start, (itself, *node.arguments))
+            start = Index(node.span, Name(node.span, self.bases[variable]), String(node.span, "__init"), True)
+            self.new[node] = Call(node.span, start, (itself, *node.arguments))
 
     def _class_asked(self, node: Invoke) -> None:
         """``x:is_a(C)``, ``C:class_of(x)``"""
@@ -255,7 +253,7 @@ class _File:
         if class_name is None:
             raise _Leave
         self.new[node] = Call(
-            node.place, _torch("isTypeOf", node.place), (value, String(named.place, class_name))
+            node.span, _torch("isTypeOf", node.span), (value, String(named.span, class_name))
         )
 
 

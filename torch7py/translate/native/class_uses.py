@@ -109,7 +109,7 @@ class ClassUses:
                 if isinstance(node, Call) and t.types.class_named(node.callee) is None:
                     if not node.arguments or t.types.class_named(node.arguments[0]) is None:
                         raise Problem("T7-242", node.line, "a constructor called without its colon")
-                    rest = Call(node.place, node.callee, node.arguments[1:])
+                    rest = Call(node.span, node.callee, node.arguments[1:])
                     args = t.calls.arguments(rest, functions, 1)
                     owner = t.value(node.arguments[0]).at(code.ATOM)
                     return atom(f"{owner}.{self.classes.method_name(function)}({args})")
@@ -129,7 +129,7 @@ class ClassUses:
                 if maker.keys is not None:
                     first = 1 if t.types.begins_with_self(function) else 0
                     if isinstance(node, Call) and first:
-                        node = Call(node.place, node.callee, node.arguments[1:])
+                        node = Call(node.span, node.callee, node.arguments[1:])
                     return atom(f"{name}({self.makers.handed(maker, node, first)})")
                 return atom(f"{name}({t.calls.arguments(node, functions, first)})")
         if isinstance(node, Invoke):
@@ -166,7 +166,7 @@ class ClassUses:
         if node.arguments[0].name != "self":
             return None
         functions = t.types.function_called(node)
-        rest = Call(node.place, callee, node.arguments[1:])
+        rest = Call(node.span, callee, node.arguments[1:])
         args = t.calls.arguments(rest, functions, 1)
         python = self.classes.method(method, name)
         of_linear = method.parent in DERIVED_FROM and (

@@ -31,7 +31,7 @@ class Closures:
                 continue
             if self.t.training.is_dropped(variable):
                 continue
-            early = declaration.place.start > function.place.start  # it is declared behind the function
+            early = declaration.span.start > function.span.start  # it is declared behind the function
             itself = variable.kind == "function" and self._is_name_of(variable, function)
             if variable.constant and not early and variable.kind != "function":
                 variables.append(variable)
@@ -43,7 +43,7 @@ class Closures:
                         f"a function kept for later with {variable.name}, which each turn of a loop has for itself",
                     )
                 variables.append(variable)
-        return sorted(variables, key=lambda v: v.declaration.place.start if v.declaration else 0)
+        return sorted(variables, key=lambda v: v.declaration.span.start if v.declaration else 0)
 
     def _is_name_of(self, variable: Variable, function: tree.Function) -> bool:
         parent = self._parent(function)

@@ -274,7 +274,7 @@ class Conditions:
         if isinstance(left, Name) and self.t.scopes.of_name[left] in self.t.scales:
             return atom("1")
         if isinstance(left, Binary) and left.operator == "or" and self.t.kind(left) in (None, "any"):
-            rest = Binary(node.place, "or", left.right, node.right)
+            rest = Binary(node.span, "or", left.right, node.right)
             return self._chosen(left.left, self.disjunction(rest))
         argument = self.t.calls.argument_or(left, node.right)
         if argument is not None:

@@ -77,7 +77,7 @@ def read_as_methods(program: Block, alone: bool) -> DeviceTransfers:
         used = named.get(scopes.of_name[call.callee]) if isinstance(call.callee, Name) else None
         if used is not None and len(call.arguments) == 1 and not isinstance(call.arguments[0], tree.Vararg):
             receiver = call.arguments[0]
-            calls[call] = Invoke(call.place, receiver, "cuda", (), call.place)
+            calls[call] = Invoke(call.span, receiver, "cuda", (), call.span)
             transfers.by_function[receiver] = used
     if calls:
         _replace(program, calls, transfers)

@@ -64,8 +64,8 @@ def write_with(t: Translation, nodes: Sequence[tree.Statement], index: int) -> i
     end = next((i for i in range(index + 1, len(nodes)) if _closes(t, nodes[i], variable)), None)
     if end is None or end == index + 1 or variable.writes or variable.captured:
         return 0
-    stop = nodes[end].place.end
-    if any(name.place.start > stop for name in variable.reads):
+    stop = nodes[end].span.end
+    if any(name.span.start > stop for name in variable.reads):
         return 0
     if any(isinstance(n, (tree.Goto, tree.Label)) for inner in nodes[index:end] for n in tree.walk(inner)):
         return 0

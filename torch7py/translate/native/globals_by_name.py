@@ -30,7 +30,7 @@ def read_globals(program: Block) -> None:
         name = node.key.value if isinstance(node.key, String) else ""
         plain = name.isascii() and name.isidentifier() and name not in _WORDS and not keyword.iskeyword(name)
         if plain and name not in local_names:
-            names[node] = Name(node.place, name)
+            names[node] = Name(node.span, name)
     if names:
         replace_in(program, names)
 

@@ -171,7 +171,7 @@ class Gradients:
         if initializer is None or not self._is_zeros(initializer):
             return False
         variable = self._variable(node)
-        earlier = [n for n in variable.reads if n.place.start < node.place.start]
+        earlier = [n for n in variable.reads if n.span.start < node.span.start]
         return not variable.in_loop and all(self._is_cloned(n) for n in earlier)
 
     def _is_kept_zeros(self, name: Name) -> bool:

@@ -19,7 +19,7 @@ _MODES = ("r", "r+", "w", "w-", "a")
 def open_file(t: Translation, node: Call) -> Py:
     """``hdf5.open(path[, mode])``: both libraries have the same modes and begin with ``a``."""
     args = [t.value(node.arguments[0]).text]
-    mode = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "a")
+    mode = node.arguments[1] if len(node.arguments) > 1 else String(node.span, "a")
     if not isinstance(mode, String) or mode.value not in _MODES or len(node.arguments) > 2:
         raise Problem("T7-203", node.line, "a file's mode that is not a literal")
     return atom(f"h5py.File({args[0]}, {code.quoted(mode.value)})")

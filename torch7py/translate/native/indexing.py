@@ -294,7 +294,7 @@ def _named_slice(t: Translation, node: Expression) -> str:
     sources = t.integers.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
     if not sources or any(not isinstance(s, tree.Table) or len(s.fields) != 2 for s in sources):
         raise Undecided("T7-304", node.line, "a tensor indexed with a table that is not written out")
-    first, last = (Index(node.place, node, Number(node.place, n, str(n)), False) for n in (1, 2))
+    first, last = (Index(node.span, node, Number(node.span, n, str(n)), False) for n in (1, 2))
     return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
 
 

@@ -147,7 +147,7 @@ class Makers:
             argument = call.arguments[position] if position < len(call.arguments) else None
             if not is_written_out(argument) or (argument is None and self._is_spread(call)):
                 raise Problem("T7-242", call.line, "an object made of a table that is not written out there")
-            tables.append(argument if isinstance(argument, tree.Table) else tree.Table(call.place, ()))
+            tables.append(argument if isinstance(argument, tree.Table) else tree.Table(call.span, ()))
         return keys_of(tables)
 
     def _is_spread(self, call: Call | Invoke) -> bool:
@@ -157,7 +157,7 @@ class Makers:
         """The arguments of a maker that takes a table for the object: the others, and what the table says."""
         t = self.t
         position = len(maker.function.parameters) - 1 - first
-        rest = Call(call.place, tree.Nil(call.place), call.arguments[:position])
+        rest = Call(call.span, tree.Nil(call.span), call.arguments[:position])
         arguments = [t.calls.arguments(rest, [maker.function], first)] if rest.arguments else []
         arguments += ["None"] * (
             len(maker.parameters) - len(rest.arguments) if position < len(call.arguments) else 0
@@ -185,7 +185,7 @@ class Makers:
         """The arguments of the parent's maker, without the class."""
         functions = self.t.types.function_called(value)
         if isinstance(value, Call) and self.t.types.begins_with_self(functions[0]):
-            value = Call(value.place, value.callee, value.arguments[1:])
+            value = Call(value.span, value.callee, value.arguments[1:])
             return self.t.calls.arguments(value, functions, 1)
         return self.t.calls.arguments(value, functions, 1 if isinstance(value, Invoke) else 0)
 

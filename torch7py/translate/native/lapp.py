@@ -131,7 +131,7 @@ def _default(text: str, kind: str | None) -> str | float | bool:
 
 def _written(statement: Statement, options: list[_Option], name: str) -> list[Statement]:
     """``parser = torch.CmdLine()``, its options, and the statement with what it parses."""
-    position = statement.place._replace(end=statement.place.start)  # of what does not stand in the text
+    position = statement.span._replace(end=statement.span.start)  # of what does not stand in the text
     parser, here = Name(position, name), Around(before=statement.around.before)
     maker = Call(position, Index(position, Name(position, "torch"), String(position, "CmdLine"), True), ())
     statements: list[Statement] = [tree.Local(position, here, (parser,), (maker,))]

@@ -262,7 +262,7 @@ class LayerStudy(LayerFields):
             return True
         return (
             written_anew(
-                self.t, Invoke(first.place, first.receiver, first.method, first.arguments, first.place)
+                self.t, Invoke(first.span, first.receiver, first.method, first.arguments, first.span)
             )
             is not None
         )

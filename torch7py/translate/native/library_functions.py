@@ -32,7 +32,7 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
             name = (target.base.name, target.key.value)
             if not (name[0] in _LIBRARIES or name[0] in packages) or not _is_plain(name[1]):
                 continue
-            definitions[name] = -1 if name in definitions else statement.place.start  # or twice
+            definitions[name] = -1 if name in definitions else statement.span.start  # or twice
             statements.append((statement, target))
     definitions = {name: start for name, start in definitions.items() if start >= 0}
     uses = _uses(files, definitions) if definitions else {}
@@ -46,12 +46,12 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
         if new_name not in taken:
             taken.add(new_name)
             named.add(f"{library}.{field}")
-            new |= {node: Name(node.place, new_name) for node in nodes}
+            new |= {node: Name(node.span, new_name) for node in nodes}
     others: dict[Statement, Statement] = {}
     for statement, target in statements:
         if target in new and isinstance(statement, tree.FunctionStatement):
             others[statement] = tree.FunctionStatement(
-                statement.place, statement.around, new[target], False, statement.function
+                statement.span, statement.around, new[target], False, statement.function
             )
     for file in files if new else ():
         replace_in(file, new, others)
@@ -88,8 +88,8 @@ def _uses(
             name = (node.base.name, node.key.value)
             if name not in definitions:
                 continue
-            early = node.place.start < definitions[name] and node not in later
-            elsewhere = node in stored and node.place.start != definitions[name]
+            early = node.span.start < definitions[name] and node not in later
+            elsewhere = node in stored and node.span.start != definitions[name]
             if name[0] in hidden or early or elsewhere:
                 lost.add(name)
             uses[name].append(node)

@@ -1,8 +1,8 @@
 """A program's own files as Python modules: what ``require`` is in a page, the names that files share, and the imports.
 
-What a file gives is a module or a name of its module (see ``module_exports``). A global that one required file makes once
-is imported from its page; one that several files assign, or that the script makes for its files, lives in the module
-``shared``.
+What a file gives is a module or a name of its module (see ``module_exports``). A global that one required file makes
+once is imported from its page; one that several files assign, or that the script makes for its files, lives in the
+module ``shared``.
 """
 
 from __future__ import annotations

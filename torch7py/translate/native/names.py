@@ -76,9 +76,9 @@ class Names:
             return False
         if second.declaration is None or first.declaration is None:
             return False
-        start = second.declaration.place.start
+        start = second.declaration.span.start
         uses = [*first.reads, *first.writes]
-        if any(name.place.start >= start for name in uses):
+        if any(name.span.start >= start for name in uses):
             return False
         # No loop may bring the program back from the second one to a use of the first.
         loops = self.scopes.loops_of

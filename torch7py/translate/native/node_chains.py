@@ -35,16 +35,16 @@ class _Chains:
                 self._read(node)
         for opposite in tree.every(program, Unary):
             if opposite.operator == "-" and _is_layer(opposite.operand):
-                self.calls[opposite] = Call(opposite.place, opposite.operand, ())
+                self.calls[opposite] = Call(opposite.span, opposite.operand, ())
 
     def _read(self, node: Binary) -> None:
-        self.calls[node] = Call(node.right.place, node.right, (node.left,))  # they are made in this order
+        self.calls[node] = Call(node.right.span, node.right, (node.left,))  # they are made in this order
 
     def find_others(self) -> None:
         """What else a node is given to: the right side of a minus sign whose left side is one."""
         scopes = resolve(self.program)
         minus = [node for node in tree.every(self.program, Binary) if node.operator == "-"]
-        others = sorted((n for n in minus if n not in self.calls), key=lambda n: n.place.end)
+        others = sorted((n for n in minus if n not in self.calls), key=lambda n: n.span.end)
         assignments = _assigned_values(self.program, scopes)
         news = bool(others)
         while news:

@@ -40,7 +40,7 @@ def _split(t: Translation, node: Call) -> Py:
 def _utils_split(t: Translation, node: Call) -> Py:
     """``utils.split(s, pattern)``: an empty piece at the end is none."""
     text, *_ = _checked_arguments(t, node, 1, 3)
-    pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "%s+")
+    pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.span, "%s+")
     plain = (
         len(node.arguments) > 2 and isinstance(node.arguments[2], tree.Boolean) and node.arguments[2].value
     )
@@ -105,7 +105,7 @@ def _printf(t: Translation, node: Call) -> None:
     """``utils.printf(pattern, ...)``"""
     pattern = node.arguments[0]
     if isinstance(pattern, String) and pattern.value.endswith("\n"):
-        line = text.format(t, String(pattern.place, pattern.value[:-1]), node.arguments[1:])
+        line = text.format(t, String(pattern.span, pattern.value[:-1]), node.arguments[1:])
         t.emit("print()" if line.text in ('""', "''") else f"print({line})")
     else:
         t.emit(f'print({text.format(t, pattern, node.arguments[1:])}, end="")')

@@ -119,7 +119,7 @@ class PlainLayers:
             if "__init" not in lua_class.methods:
                 for line in missing:
                     t.emit(line.removeprefix("self."))
-            for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].place.start):
+            for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].span.start):
                 if name not in _LEFT_OUT and name not in _PASSED_ON:
                     self._method(name, function, missing)
         t.emit("")

@@ -502,10 +502,10 @@ class _Assembly:
 
         Functions that ask for another function of the module run when that is there.
         """
-        written = min(variable.writes, key=lambda name: name.place.start)
+        written = min(variable.writes, key=lambda name: name.span.start)
         home = self.t.surroundings.home.get(written)
         itself = tree.direct_nodes(home) if isinstance(home, tree.Assign) else []  # ``size = size or 10``
-        early = [n for n in variable.reads if n.place.start < written.place.start or n in itself]
+        early = [n for n in variable.reads if n.span.start < written.span.start or n in itself]
         functions = {s.target for s in self.file.block.statements if isinstance(s, tree.FunctionStatement)}
         if early and functions.issuperset(variable.writes):
             at_once = set(walk_function(self.file.block))

@@ -144,7 +144,7 @@ class _Gathering:
         stand_ins: list[Statement] = []
         for source_file in self.order:
             assert source_file.function is not None
-            position = source_file.function.place
+            position = source_file.function.span
             stand_ins.append(
                 tree.LocalFunction(
                     position, Around(), Name(position, f"file {source_file.name}"), source_file.function

@@ -102,7 +102,7 @@ def _call(t: Translation, node: Call, wanted: int) -> tuple[str, int]:
         t.emit("")
     else:
         name = t.value(function).text
-    call = Call(node.place, function, args)
+    call = Call(node.span, function, args)
     return f"{name}({t.calls.arguments(call, functions)})", counts.pop()
 
 

@@ -62,7 +62,7 @@ def _stays(t: Translation, node: Expression, loop: tree.NumericFor) -> bool:
             return False
         if isinstance(part, Name):
             written = t.scopes.of_name[part].writes
-            if any(loop.place.start <= name.place.start < loop.place.end for name in written):
+            if any(loop.span.start <= name.span.start < loop.span.end for name in written):
                 return False
     return True
 

@@ -16,8 +16,8 @@ def shift(program: Block, by: int) -> None:
         for node in nodes:
             if node is not None and node not in moved:
                 moved.add(node)
-                line, column, start, end = node.place
-                object.__setattr__(node, "place", Span(line, column, start + by, end + by))
+                line, column, start, end = node.span
+                object.__setattr__(node, "span", Span(line, column, start + by, end + by))
 
     for node in tree.walk(program):
         if isinstance(node, Block):
@@ -30,5 +30,5 @@ def shift(program: Block, by: int) -> None:
         elif isinstance(node, Field):
             move(node.trailing, *node.before)
         elif isinstance(node, tree.Invoke):
-            line, column, start, end = node.method_place
-            object.__setattr__(node, "method_place", Span(line, column, start + by, end + by))
+            line, column, start, end = node.method_span
+            object.__setattr__(node, "method_span", Span(line, column, start + by, end + by))

@@ -38,7 +38,7 @@ def _split(node: Local) -> list[Statement]:
     around = node.around
     return [
         Local(
-            node.place,
+            node.span,
             Around(
                 around.before if at == 0 else (),
                 around.trailing if at == last else None,

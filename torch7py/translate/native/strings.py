@@ -69,7 +69,7 @@ def _within(t: Translation, position: Expression, subject: Expression) -> bool:
     while isinstance(position, tree.Paren):
         position = position.inner
     if isinstance(position, Number) and position.value == 1:
-        return t.intervals.of(tree.Unary(subject.place, "#", subject))[0] >= 1
+        return t.intervals.of(tree.Unary(subject.span, "#", subject))[0] >= 1
     if isinstance(position, Number) or isinstance(subject, String):
         return (
             isinstance(position, Number)

@@ -56,7 +56,7 @@ def table_remove(t: Translation, node: Call) -> Py:
 
 @function("table.getn")
 def table_getn(t: Translation, node: Call) -> Py:
-    return t.expressions.length(tree.Unary(node.place, "#", node.arguments[0]))
+    return t.expressions.length(tree.Unary(node.span, "#", node.arguments[0]))
 
 
 @function("table.concat")
@@ -80,7 +80,7 @@ def table_concat(t: Translation, node: Call) -> Py:
     if element == "string":
         return atom(f"{separator}.join({items if loop_target == 'x' else f'x for {loop_target} in {items}'})")
     if element == "number":
-        first_item = tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False)
+        first_item = tree.Index(node.span, table, tree.Number(node.span, 1, "1"), False)
         plain = t.tables.holds_whole(first_item) and t.intervals.plain(first_item)
         item = "str(x)" if plain else 'f"{x:.14g}"'
         return atom(f"{separator}.join({item} for {loop_target} in {items})")

@@ -34,7 +34,7 @@ def _as_call(t: Translation, node: Invoke) -> Call:
     """``table.insert(v, x)`` for ``v:insert(x)``."""
     if not t.type(node.receiver).has(tds.COUNTED):
         raise Problem("T7-202", node.line, f"the method {node.method} of a table")
-    return Call(node.place, node.receiver, (node.receiver, *node.arguments))
+    return Call(node.span, node.receiver, (node.receiver, *node.arguments))
 
 
 def _insert(t: Translation, node: Invoke) -> None:

@@ -255,7 +255,7 @@ def _at_run_time(t: Translation, pattern: Expression, arguments: tuple[Expressio
         raise Undecided("T7-231", pattern.line, "string.format with a pattern that is not a literal")
     t.imports.add("re")
     t.need("lua_text")
-    args_text = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
+    args_text = t.calls.arguments(Call(pattern.span, pattern, (pattern, *arguments)), [])
     return f"{t.need('lua_format')}({args_text})"
 
 

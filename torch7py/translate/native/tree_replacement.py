@@ -31,12 +31,12 @@ def replace_in(
 
     nodes = list(tree.walk(program))
     for node in (*nodes, *new.values()):
-        for name in [f.name for f in fields(node) if f.init and f.name not in ("place", "around")]:
+        for name in [f.name for f in fields(node) if f.init and f.name not in ("span", "around")]:
             value = getattr(node, name)
             other = changed(value)
             if other is not value:
                 object.__setattr__(node, name, other)
     for node in nodes:
-        for kept in ("below", "all_below", "by_class", "own", "own_blocks", "own_returns"):
+        for kept in ("below", "all_below", "by_class", "node_cache", "block_cache", "return_cache"):
             if hasattr(node, kept):
                 object.__setattr__(node, kept, None)

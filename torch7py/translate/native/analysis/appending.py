@@ -82,7 +82,7 @@ class Appends:
             return 0
         added: float = 0
         for statement in block.statements:
-            if not constructor.place.end < statement.place.start or statement.place.end > target.place.start:
+            if not constructor.span.end < statement.span.start or statement.span.end > target.span.start:
                 continue
             if isinstance(statement, (tree.NumericFor, tree.GenericFor)):
                 per_turn = sum(self._adds_to(inner, target.base) for inner in statement.body.statements)
@@ -141,7 +141,7 @@ class Appends:
         known = other in self.appended or other in self.perhaps
         return (
             known
-            and target.place.start < other.place.start
+            and target.span.start < other.span.start
             and isinstance(target.key, Name)
             and tree_queries.same_expression(target, other)
             and self.uses.is_same(target.key, other.key)
@@ -165,7 +165,7 @@ class Appends:
                     and isinstance(right, tree.Number)
                     and right.value == 0
                     and not self.emptiness.is_lost(
-                        table_type, target.base, condition.place.end, target.place.start, {target}
+                        table_type, target.base, condition.span.end, target.span.start, {target}
                     )
                 )
         return False
@@ -190,7 +190,7 @@ class Appends:
             and self.t.whole(loop.stop)
             and self.uses.is_same(loop.stop, key.left)
             and not any(
-                loop.place.start < name.place.start < loop.place.end
+                loop.span.start < name.span.start < loop.span.end
                 for name in self.t.scopes.of_name[loop.stop].writes
             )
             and any(
@@ -228,7 +228,7 @@ class Appends:
             return False
         if self.surroundings.block(statement) is not self.surroundings.block(makers[0]):
             return False
-        start, end = makers[0].place.end, target.place.start
+        start, end = makers[0].span.end, target.span.start
         known = {*before, target}
         return start < end and not self.emptiness.is_lost(table_type, target.base, start, end, known)
 
@@ -258,7 +258,7 @@ class Appends:
         maker_chain = self.surroundings.chain(maker)
         maker_block = self.surroundings.block(maker)
         around = self.surroundings.blocks(loop)
-        if maker_block not in around or maker_chain[-1].place.start > loop.place.start:
+        if maker_block not in around or maker_chain[-1].span.start > loop.span.start:
             return None
         # Nothing between the two that would run the loop again with the same table.
         between = self.surroundings.chain(loop)[len(maker_chain) - 1 : -1]
@@ -296,11 +296,11 @@ class Appends:
         ]
         if len(makers) == 1:
             return makers[0]
-        before = [constructor for constructor in makers if constructor.place.start < loop.place.start]
-        last = max(before, key=lambda constructor: constructor.place.start, default=None)
+        before = [constructor for constructor in makers if constructor.span.start < loop.span.start]
+        last = max(before, key=lambda constructor: constructor.span.start, default=None)
         if last is None or self.surroundings.block(last) is not self.surroundings.block(loop):
             return None
-        inside = any(loop.place.start < constructor.place.start < loop.place.end for constructor in makers)
+        inside = any(loop.span.start < constructor.span.start < loop.span.end for constructor in makers)
         return None if inside else last
 
     def _may_have_items(
@@ -324,11 +324,11 @@ class Appends:
             for _, other in self.uses.stores.get(table_type, [])
             if tree_queries.same_expression(other, target)
             and (
-                other.place.start >= target.place.start
+                other.span.start >= target.span.start
                 or self.surroundings.chain(other)[-2] is beside is not loop
             )
         }
-        return self.emptiness.is_lost(table_type, target.base, construction.place.end, loop.place.end, known)
+        return self.emptiness.is_lost(table_type, target.base, construction.span.end, loop.span.end, known)
 
     def _are_pairs_of_list(self, source: tree.Call) -> bool:
         """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""

@@ -61,7 +61,7 @@ class Builder:
         count = len(self.adds) + len(self.sets)
         if self._last is None or self._last[0] != count:
             parts = [self.statement, *self.adds, *self.sets]
-            self._last = count, max(parts, key=lambda s: s.place.start)
+            self._last = count, max(parts, key=lambda s: s.span.start)
         return self._last[1]
 
 
@@ -229,10 +229,8 @@ class Builders:
         """Whether a new module was only added to before a setting of it, so that it may be made with that."""
         known_ids = {id(_root(add.call)) for add in builder.adds}
         known_ids |= {id(name) for statement in [*builder.sets, setting] for name in tree.walk(statement)}
-        between = range(builder.statement.place.end, setting.place.start)
-        return all(
-            id(name) in known_ids or name.place.start not in between for name in builder.variable.reads
-        )
+        between = range(builder.statement.span.end, setting.span.start)
+        return all(id(name) in known_ids or name.span.start not in between for name in builder.variable.reads)
 
     def is_indexed(self, variable: Variable) -> bool:
         """Whether the program asks a container for its parts by their numbers."""
@@ -365,7 +363,7 @@ class Builders:
         surroundings = self.t.surroundings
         owner, last = surroundings.owner[builder.statement], builder.last
         for name in builder.variable.reads:
-            if not builder.statement.place.end <= name.place.start < last.place.start:
+            if not builder.statement.span.end <= name.span.start < last.span.start:
                 continue
             statement = surroundings.home[name]
             other = self.by_add.get(statement) or self.by_statement.get(statement)
@@ -376,7 +374,7 @@ class Builders:
     def builder_at(self, name: Name) -> Builder | None:
         """What a variable holds where it is read: the last that was built before."""
         builders = self._of_variable.get(self.t.scopes.of_name[name], [])
-        before = [builder for builder in builders if builder.statement.place.end <= name.place.start]
+        before = [builder for builder in builders if builder.statement.span.end <= name.span.start]
         return before[-1] if before else None
 
     def is_straight(self, variable: Variable) -> bool:
@@ -452,7 +450,7 @@ def added_to(first: Expression, call: Expression) -> Expression:
     """A chain of calls on something else than what it is on."""
     if not isinstance(call, Invoke):
         return first
-    return Invoke(call.place, added_to(first, call.receiver), call.method, call.arguments, call.place)
+    return Invoke(call.span, added_to(first, call.receiver), call.method, call.arguments, call.span)
 
 
 def _root(node: Expression) -> Expression:

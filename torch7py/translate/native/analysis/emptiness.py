@@ -28,7 +28,7 @@ class Emptiness:
         """
         if any(self._names(target, base) for target in self._assigned(start, end)):
             return True
-        stores = [(x.place.start, x.base) for _, x in self.uses.stores.get(table_type, []) if x not in but]
+        stores = [(x.span.start, x.base) for _, x in self.uses.stores.get(table_type, []) if x not in but]
         stores += [(at, x) for at, x in self.uses.filled_by if self.t.type(x).owner() is table_type]
         if any(start < at < end and self.uses.is_same(other, base) for at, other in stores):
             return True
@@ -47,8 +47,8 @@ class Emptiness:
     # What the program does between two places
 
     def _assigned(self, start: int, end: int) -> Iterator[Expression]:
-        at = bisect_left(self._assignments, start, key=lambda target: target.place.start)
-        while at < len(self._assignments) and self._assignments[at].place.start < end:
+        at = bisect_left(self._assignments, start, key=lambda target: target.span.start)
+        while at < len(self._assignments) and self._assignments[at].span.start < end:
             yield self._assignments[at]
             at += 1
 
@@ -69,8 +69,8 @@ class Emptiness:
 
     def _is_handed_on(self, base: Expression, start: int, end: int) -> bool:
         """Whether something else is given the table between two places."""
-        at = bisect_left(self._assigned_values, start, key=lambda value: value.place.start)
-        while at < len(self._assigned_values) and self._assigned_values[at].place.start < end:
+        at = bisect_left(self._assigned_values, start, key=lambda value: value.span.start)
+        while at < len(self._assigned_values) and self._assigned_values[at].span.start < end:
             if self.uses.is_same(self._assigned_values[at], base):
                 return True
             at += 1
@@ -78,14 +78,14 @@ class Emptiness:
 
     def _is_reached(self, stores: list[int], start: int, end: int) -> bool:
         """Whether a call between two places may come to one of these stores elsewhere."""
-        inside = [at for at in stores if any(f.place.start < at < f.place.end for f in self._functions)]
+        inside = [at for at in stores if any(f.span.start < at < f.span.end for f in self._functions)]
         if not inside:
             return False
         for call in self._calls:
-            if start < call.place.start < end:
+            if start < call.span.start < end:
                 functions = self._called(call)
                 if functions is None or any(
-                    f.place.start < at < f.place.end for f in functions for at in inside
+                    f.span.start < at < f.span.end for f in functions for at in inside
                 ):
                     return True
         return False
@@ -113,7 +113,7 @@ class Emptiness:
     def _assignments(self) -> list[Expression]:
         """What is assigned to, in the order of the source."""
         targets = [target for node in tree.every(self.t.program, tree.Assign) for target in node.targets]
-        return sorted(targets, key=lambda target: target.place.start)
+        return sorted(targets, key=lambda target: target.span.start)
 
     @cached_property
     def _assigned_values(self) -> list[Expression]:
@@ -126,7 +126,7 @@ class Emptiness:
                 values += [item.value for item in node.fields]
             elif isinstance(node, (tree.Call, tree.Invoke)):
                 values += node.arguments
-        return sorted((x for x in values if isinstance(x, (Name, Index))), key=lambda x: x.place.start)
+        return sorted((x for x in values if isinstance(x, (Name, Index))), key=lambda x: x.span.start)
 
     @cached_property
     def _calls(self) -> list[tree.Call | tree.Invoke]:

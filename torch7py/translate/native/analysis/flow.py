@@ -70,7 +70,7 @@ class Flow:
         block = self.block_of[first]
         for at in (*self.around(second), second):
             if self.block_of[at] is block:
-                return first.place.start <= at.place.start
+                return first.span.start <= at.span.start
         return False
 
     def loops(self, statement: Statement) -> list[Statement]:
@@ -84,17 +84,17 @@ class Flow:
     def between(self, first: tree.Node, second: tree.Node) -> Iterator[tree.Node | Block]:
         """The nodes that may be evaluated after one and before another, in the same function."""
         begin, end = self.statement(first), self.statement(second)
-        start, stop = first.place.end, second.place.start
+        start, stop = first.span.end, second.span.start
         around = self.loops(begin)
         inner = [loop for loop in self.loops(end) if loop not in around]
         if inner:  # what stands behind the second comes before it in the next turn
-            stop = inner[0].place.end
+            stop = inner[0].span.end
         scope = self.t.surroundings.owner[begin]
         for statement in self.t.surroundings.statements_of(scope):
-            if statement.place.end < start or statement.place.start >= stop:
+            if statement.span.end < start or statement.span.start >= stop:
                 continue
             for node in tree.direct_nodes(statement):
-                if isinstance(node, tree.Node) and start <= node.place.start < stop and node is not second:
+                if isinstance(node, tree.Node) and start <= node.span.start < stop and node is not second:
                     yield node
 
     def read_in_other_turns(self, statement: Statement, target: Expression) -> bool:
@@ -111,7 +111,7 @@ class Flow:
                 for n in tree.direct_nodes(at)
             )
             within = at is not None and loops[-1] in self.around(at)
-            if not (entry and within and read.place.start > name.place.start):
+            if not (entry and within and read.span.start > name.span.start):
                 return True
         return False
 

@@ -120,10 +120,10 @@ class Integers:
             elif not index:
                 add_source(target, last)
             elif not isinstance(last, (Call, Invoke, tree.Vararg)):
-                add_source(target, tree.Nil(node.place))
+                add_source(target, tree.Nil(node.span))
         known = self.t.types.returns.get(function)
         if known is not None and known.falls_off:
-            add_source(target, tree.Nil(function.place))
+            add_source(target, tree.Nil(function.span))
 
     def sources(self, variable: Variable) -> list[Expression | bool]:
         """What a variable is given anywhere."""
@@ -165,8 +165,8 @@ class Integers:
             if path == "math.random":
                 return bool(node.arguments)
             if path == "table.remove" and node.arguments:
-                first = tree.Number(node.place, 1, "1")
-                return self._index(Index(node.place, node.arguments[0], first, False))
+                first = tree.Number(node.span, 1, "1")
+                return self._index(Index(node.span, node.arguments[0], first, False))
             if path == "select":  # how many there are, or one of several, of which another may be whole
                 return bool(node.arguments) and isinstance(node.arguments[0], tree.String)
             functions = self.t.types.function_called(node)

@@ -72,7 +72,7 @@ class ListBounds:
         variable, more = _sum(node.key)
         least = self.intervals.of(node.key)[0] - more  # of the variable
         for condition, truth in self._conditions.get(node, []) + self._around(node):
-            if self._is_written(variable, condition.place.end, node.place.start):
+            if self._is_written(variable, condition.span.end, node.span.start):
                 continue
             for operator, left, right in _comparisons(condition, truth):
                 if not isinstance(right, Number) or not same_expression(left, variable):
@@ -85,7 +85,7 @@ class ListBounds:
 
     def _is_written(self, variable: Expression, start: int, end: int) -> bool:
         writes = self.t.scopes.of_name[variable].writes if isinstance(variable, Name) else ()
-        return any(start < name.place.start < end for name in writes)
+        return any(start < name.span.start < end for name in writes)
 
     def _may_be_behind(self, node: Index) -> bool:
         """``t[i + 1]`` in a loop to ``#t``, or a place behind the last of a list that is what it was made as."""
@@ -130,7 +130,7 @@ class ListBounds:
         least = tables.least(type_) if length is None else length
         if self.intervals.of(target.key)[1] <= least or tables.has_item(target):
             return False
-        if any(r.place.start < target.place.start and same_expression(r, target) for r in self._read):
+        if any(r.span.start < target.span.start and same_expression(r, target) for r in self._read):
             return False
         variable = bare(target.key)
         loop = (

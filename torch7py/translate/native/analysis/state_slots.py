@@ -86,14 +86,14 @@ class Holders:
                 continue
             for item in value.fields:
                 if isinstance(item.key, tree.String) and item.key.value == holder[1]:
-                    target = Index(item.place, targets[0], item.key, True)
+                    target = Index(item.span, targets[0], item.key, True)
                     self.t.types.by_node[target] = self.t.type(item.value)
                     literals.append((statement, target, item))
         return literals
 
     def field(self, base: Expression, like: Index) -> Index:
         """The same field of another object."""
-        node = Index(base.place, base, like.key, True)
+        node = Index(base.span, base, like.key, True)
         self.t.types.by_node[node] = self.t.type(like)
         return node
 

@@ -69,12 +69,12 @@ class TableUses:
         path = types.path(node.callee)
         if path == "table.remove":
             self.shrunk.add(types.of(first))
-            self.filled_by.append((node.place.start, first))
+            self.filled_by.append((node.span.start, first))
         if path == "table.insert":
             self.values.setdefault(types.of(first), []).append(node.arguments[-1])
-            self.filled_by.append((node.place.start, first))
+            self.filled_by.append((node.span.start, first))
         elif types.function_called(node):
-            self.filled_by += [(node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
+            self.filled_by += [(node.span.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
 
     def is_same(self, left: Expression, right: Expression) -> bool:
         """Whether two expressions name the same variable, or field."""

@@ -129,7 +129,7 @@ class ChosenFiles(Rewriting):
 
     def _edits(self, statement: Statement, choice: _Choice) -> list[tuple[int, int, str]]:
         call, by = choice.call, self.text(choice.by)
-        start, end = call.place.start, call.place.end
+        start, end = call.span.start, call.span.end
         if isinstance(statement, tree.Run) and statement.call is call:
             return [(start, end, self._branches(choice, by, ""))]
         if choice.defines:
@@ -139,7 +139,7 @@ class ChosenFiles(Rewriting):
             return []
         chosen = self.fresh("chosen")
         before = f"local {chosen} {self._branches(choice, by, f'{chosen} = ')} "
-        return [(statement.place.start, statement.place.start, before), (start, end, chosen)]
+        return [(statement.span.start, statement.span.start, before), (start, end, chosen)]
 
     def _branches(self, choice: _Choice, by: str, target: str) -> str:
         branches = [

@@ -26,9 +26,9 @@ class CopiedMethods(Rewriting):
                 if copied is None or construction is None or not self._is_of_functions(copied[0]):
                     continue
                 methods, _ = copied
-                edits.append((statement.place.start, statement.place.end, ""))
+                edits.append((statement.span.start, statement.span.end, ""))
                 text = f"setmetatable({self.text(construction)}, {{__index = {methods.name}}})"
-                edits.append((construction.place.start, construction.place.end, text))
+                edits.append((construction.span.start, construction.span.end, text))
         self.edited(edits)
         return self.source
 

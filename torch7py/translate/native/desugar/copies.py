@@ -34,10 +34,8 @@ class Copies(Rewriting):
                 if not same or self.scopes.of_name[copied] is self.scopes.of_name[target]:
                     continue
                 cards = f"torch.range(1, {self.text(loop.stop)}):totable()"
-                edits.append(
-                    (construction.place.end, construction.place.end, f":add({copied.name}, {cards})")
-                )
-                edits.append((loop.place.start, loop.place.end, ""))
+                edits.append((construction.span.end, construction.span.end, f":add({copied.name}, {cards})"))
+                edits.append((loop.span.start, loop.span.end, ""))
         self.edited(edits)
         return self.source
 

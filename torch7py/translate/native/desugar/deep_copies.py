@@ -35,12 +35,12 @@ class DeepCopies(Rewriting):
             }
             if not reads or not all(read in calls for read in reads):
                 continue
-            edits.append((statement.place.start, statement.place.end, ""))
+            edits.append((statement.span.start, statement.span.end, ""))
             for read in reads:
                 call = calls[read]
                 argument = self.text(call.arguments[0])
                 text = argument if isinstance(call.arguments[0], (Name, Index)) else f"({argument})"
-                edits.append((call.place.start, call.place.end, f"{text}:clone()"))
+                edits.append((call.span.start, call.span.end, f"{text}:clone()"))
         self.edited(edits)
         return self.source
 

@@ -51,21 +51,20 @@ class Indexed(Rewriting):
                 known.add(node.receiver)
         inside = {node for node in tree.walk(block) if isinstance(node, Name)}
         reads = set(variable.reads) - self._looped_over_before(statement)
-        late = all(item.place.start > statement.place.end for item in items)
+        late = all(item.span.start > statement.span.end for item in items)
         if not items or stored & set(items) or reads - known - {item.base for item in items} or not late:
             return []
         if not inside.issuperset({item.base for item in items}):
             return []
         name = self.fresh(f"{table.name}_item")
-        opening = self.source.index(b"(", function.place.start)
+        opening = self.source.index(b"(", function.span.start)
         kind = "function" if variable.is_global else "local function"
         edits = [
-            (statement.place.start, opening, f"{kind} {name}"),
-            (function.place.end, statement.place.end, ""),
+            (statement.span.start, opening, f"{kind} {name}"),
+            (function.span.end, statement.span.end, ""),
         ]
         edits += [
-            (item.place.start, item.place.end, f"{name}({table.name}, {self.text(item.key)})")
-            for item in items
+            (item.span.start, item.span.end, f"{name}({table.name}, {self.text(item.key)})") for item in items
         ]
         return edits
 
@@ -75,7 +74,7 @@ class Indexed(Rewriting):
         for loop in tree.every(self.program, tree.GenericFor):
             call = loop.values[0]
             listed = call.arguments[0] if isinstance(call, Call) and len(call.arguments) == 1 else None
-            if isinstance(listed, tree.Table) and loop.place.end < statement.place.start:
+            if isinstance(listed, tree.Table) and loop.span.end < statement.span.start:
                 tables |= {item.value for item in listed.fields if isinstance(item.value, Name)}
         return tables
 

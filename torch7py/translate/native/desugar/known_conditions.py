@@ -103,10 +103,10 @@ class KnownConditions(Rewriting):
             assert isinstance(node, (Local, Assign))
             text = "false"
             if second is not None:
-                reads = [read.place.start for read in self.scopes.of_name[second].reads]
+                reads = [read.span.start for read in self.scopes.of_name[second].reads]
                 kept = any(not any(start <= at < end for start, end in gone) for at in reads)
                 text += f", {lua_quoted(f'module {name!r} not found')}" if kept else ", nil"
-            yield node.values[0].place.start, node.values[0].place.end, text
+            yield node.values[0].span.start, node.values[0].span.end, text
 
     # Classes
 
@@ -198,19 +198,19 @@ class KnownConditions(Rewriting):
             if truth or len(node.branches) == 1:
                 yield from self._only(node, block if truth else node.otherwise)
             else:
-                yield node.place.start, node.branches[1][0].place.start, "if "
+                yield node.span.start, node.branches[1][0].span.start, "if "
 
     def _only(self, node: Statement, wanted: Block | None) -> Iterator[_Edit]:
         """Leave only one branch of a choice, as a block of its own where it has variables."""
         if wanted is None or not wanted.statements:
-            yield node.place.start, node.place.end, ""
+            yield node.span.start, node.span.end, ""
             return
-        start, end = wanted.statements[0].place.start, wanted.statements[-1].place.end
+        start, end = wanted.statements[0].span.start, wanted.statements[-1].span.end
         last = isinstance(wanted.statements[-1], (tree.Return, tree.Break))
         local = last or any(isinstance(s, (Local, tree.LocalFunction)) for s in wanted.statements)
-        same_line = b"\n" not in self.source[node.place.start : start]
-        yield node.place.start, start, ("do " if same_line else "do") if local else ""
-        yield end, node.place.end, " end" if local else ""
+        same_line = b"\n" not in self.source[node.span.start : start]
+        yield node.span.start, start, ("do " if same_line else "do") if local else ""
+        yield end, node.span.end, " end" if local else ""
 
     def _choices(self) -> Iterator[_Edit]:
         """``nn.A and nn.A(1) or nn.B(1)``, of which one part is left."""
@@ -218,7 +218,7 @@ class KnownConditions(Rewriting):
             left = self._left(node)
             if left is not node:
                 nothing = isinstance(left, Index) and self._is_there(left) is False
-                yield node.place.start, node.place.end, "nil" if nothing else self.text(left)
+                yield node.span.start, node.span.end, "nil" if nothing else self.text(left)
 
     def _left(self, node: Expression) -> Expression:
         """The part that a choice gives."""

@@ -30,8 +30,8 @@ class OtherNames(Rewriting):
             key = callee.key.value if isinstance(callee.key, String) else None
             if key in NAMES and self._is_package(callee.base):
                 name, after = NAMES[key]
-                edits.append((callee.place.start, callee.place.end, f"nn.{name}"))
-                edits.append((call.place.end, call.place.end, after))
+                edits.append((callee.span.start, callee.span.end, f"nn.{name}"))
+                edits.append((call.span.end, call.span.end, after))
         self.edited(edits)
         return self.source
 

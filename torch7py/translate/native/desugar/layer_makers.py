@@ -33,7 +33,7 @@ class LayerMakers(Rewriting):
             ]
             if None not in functions:
                 edits += [
-                    (layer_class.place.start, layer_class.place.end, text or "")
+                    (layer_class.span.start, layer_class.span.end, text or "")
                     for layer_class, text in zip(classes, functions, strict=True)
                 ]
         self.edited(edits)

@@ -17,10 +17,10 @@ class ListedModules(Rewriting):
             body = loop.body.statements
             if module is None or not body:
                 continue
-            start = self.source.rindex(b"do", loop.place.start, body[0].place.start)
+            start = self.source.rindex(b"do", loop.span.start, body[0].span.start)
             header = f"{self.text(module)}:apply(function({loop.names[1].name})"
-            edits.append((loop.place.start, start + len("do"), header))
-            edits.append((loop.place.end, loop.place.end, ")"))
+            edits.append((loop.span.start, start + len("do"), header))
+            edits.append((loop.span.end, loop.span.end, ")"))
         self.edited(edits)
         return self.source
 

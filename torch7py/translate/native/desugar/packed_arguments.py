@@ -52,26 +52,26 @@ class PackedArguments(Rewriting):
         said = [f"{key} = true" for key in ("nonamed", "noordered") if key in options]
         texts = [*said, *itself, *(f"{{name = {lua_quoted(name)}{text}}}" for name, text in rules)]
         parameters = [*(["self"] if itself else []), *names.values()]
-        opening = self.source.index(b")", self.source.index(b"(", owner.target.place.end)) + 1
-        edits = [(statement.place.start, statement.place.end, "")]
+        opening = self.source.index(b")", self.source.index(b"(", owner.target.span.end)) + 1
+        edits = [(statement.span.start, statement.span.end, "")]
         edits.append(
             (
-                owner.place.start,
+                owner.span.start,
                 opening,
                 f"{head} = {call.callee.name}{{{', '.join(texts)}, call = function({', '.join(parameters)})",
             )
         )
-        edits.append((owner.place.end, owner.place.end, "}"))
+        edits.append((owner.span.end, owner.span.end, "}"))
         copies = self._copies(owner.function, self.scopes.of_name[kept.names[0]])
         for loop, into in copies:
             stores = [f"{into}.{name} = {parameter}" for name, parameter in names.items()]
-            edits.append((loop.place.start, loop.place.end, "; ".join(stores)))
+            edits.append((loop.span.start, loop.span.end, "; ".join(stores)))
         entries = ", ".join(f"{name} = {parameter}" for name, parameter in names.items())
         alone = len(self.scopes.of_name[kept.names[0]].reads) == len(copies)
         edits.append(
-            (kept.place.start, kept.place.end, "")
+            (kept.span.start, kept.span.end, "")
             if alone
-            else (taken.place.start, taken.place.end, f"{{{entries}}}")
+            else (taken.span.start, taken.span.end, f"{{{entries}}}")
         )
         return edits
 

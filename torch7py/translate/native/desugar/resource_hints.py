@@ -43,7 +43,7 @@ class Machinery(Rewriting):
     def written(self) -> bytes:
         self.gone: set[Statement] = set()
         edits = self._sharers() + self._versions() + self._modes() + self._threads() + self._tensors()
-        edits += [(s.place.start, s.place.end, "") for s in self._with_around()]
+        edits += [(s.span.start, s.span.end, "") for s in self._with_around()]
         outer = [e for e in edits if not any(o[0] <= e[0] and e[1] <= o[1] and o != e for o in edits)]
         self.edited(sorted(set(outer)))
         return self.source
@@ -125,13 +125,13 @@ class Machinery(Rewriting):
             if len(node.branches) != 1 or not _is_new_enough(condition):
                 continue
             if any(isinstance(s, (Local, tree.LocalFunction)) for s in body.statements):
-                edits += [(node.place.start, body.statements[0].place.start, "do ")]
+                edits += [(node.span.start, body.statements[0].span.start, "do ")]
             elif body.statements:
-                edits += [(node.place.start, body.statements[0].place.start, "")]
+                edits += [(node.span.start, body.statements[0].span.start, "")]
             else:
                 continue
-            last = body.statements[-1].place.end
-            edits += [(last, node.place.end, " end" if edits[-1][2] else "")]
+            last = body.statements[-1].span.end
+            edits += [(last, node.span.end, " end" if edits[-1][2] else "")]
         return edits
 
     def _modes(self) -> list[tuple[int, int, str]]:
@@ -145,7 +145,7 @@ class Machinery(Rewriting):
             if modes is None or not isinstance(bare(call.receiver), (Name, Index)):
                 continue
             if all(isinstance(mode, Number) and mode.value == 1 for mode in modes):
-                edits.append((node.place.start, node.place.end, "cudnn.deterministic = true"))
+                edits.append((node.span.start, node.span.end, "cudnn.deterministic = true"))
             else:
                 self.gone.add(node)
         return edits
@@ -162,14 +162,12 @@ class Machinery(Rewriting):
                 replacement = f"torch.FloatTensor({args}):type({lua_quoted(f'torch.{pinned[1]}Tensor')})"
                 if pinned[1] != "Half":
                     replacement = f"torch.{pinned[1] or 'Float'}Tensor({args})"
-                edits.append((node.place.start, node.place.end, replacement))
+                edits.append((node.span.start, node.span.end, replacement))
             name = _looked_up(node.callee)
             if name is not None and not node.arguments:  # ``torch[name:match('torch.(%a+)')]()``
-                edits.append(
-                    (node.place.start, node.place.end, f"torch.FloatTensor():type({self.text(name)})")
-                )
+                edits.append((node.span.start, node.span.end, f"torch.FloatTensor():type({self.text(name)})"))
         edits += [
-            (choice.left.place.start, choice.right.place.start, "")
+            (choice.left.span.start, choice.right.span.start, "")
             for choice in tree.every(self.program, Binary)
             if choice.operator == "and" and _CARD_TYPE.fullmatch(dotted(choice.left) or "")
         ]
@@ -193,7 +191,7 @@ class Machinery(Rewriting):
                 continue
             if node.arguments and not self._only_prepares(node.arguments[0]):
                 continue
-            edits.append((node.receiver.place.end, node.place.end, ""))
+            edits.append((node.receiver.span.end, node.span.end, ""))
             inside = {n for n in tree.walk(node) if isinstance(n, Name)} if node.arguments else set()
             self._flags_read_by(inside)
         return edits

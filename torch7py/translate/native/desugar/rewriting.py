@@ -23,7 +23,7 @@ class Rewriting:
         self.edits: list[tuple[int, int, str]] = []
 
     def text(self, node: tree.Node) -> str:
-        return self.source[node.place.start : node.place.end].decode("latin1")
+        return self.source[node.span.start : node.span.end].decode("latin1")
 
     def fresh(self, name: str) -> str:
         """A name that is not used where it is put."""

@@ -69,7 +69,7 @@ class SearchPath(Rewriting):
             if variable in self._values and variable.reads and names.issuperset(variable.reads):
                 gone.append(node)
                 names |= set(tree.walk(node))
-        self.edited([(node.place.start, node.place.end, "") for node in gone])
+        self.edited([(node.span.start, node.span.end, "") for node in gone])
         return self.source
 
     def _text_of(self, node: Expression) -> str:

@@ -23,7 +23,7 @@ class TensorFunctions(Rewriting):
     def written(self) -> bytes:
         if any(_is_of_torch(target) for target in self._targets()):  # torch.size = function(x) ... end
             return self.source
-        starts = {statement.place.start for block in self.blocks() for statement in block.statements}
+        starts = {statement.span.start for block in self.blocks() for statement in block.statements}
         edits: list[tuple[int, int, str]] = []
         for call in tree.every(self.program, Call):
             name = self._name(call)
@@ -31,11 +31,11 @@ class TensorFunctions(Rewriting):
                 continue
             first, rest = call.arguments[0], call.arguments[1:]
             simple = isinstance(first, (Name, Index, Call, Invoke, tree.Paren))
-            if not simple and call.place.start in starts:
+            if not simple and call.span.start in starts:
                 continue  # a statement that begins with a parenthesis goes on with the one before
-            after = rest[0].place.start if rest else self.source.rindex(b")", 0, call.place.end)
-            edits.append((call.place.start, first.place.start, "" if simple else "("))
-            edits.append((first.place.end, after, f"{'' if simple else ')'}:{name}("))
+            after = rest[0].span.start if rest else self.source.rindex(b")", 0, call.span.end)
+            edits.append((call.span.start, first.span.start, "" if simple else "("))
+            edits.append((first.span.end, after, f"{'' if simple else ')'}:{name}("))
         self.edited(edits)
         return self.source
 

@@ -96,7 +96,7 @@ class Testers(Rewriting):
         if not isinstance(target, Name):
             raise Leave
         tester = self.scopes.of_name[target]
-        edits = [(maker.place.start, maker.place.end, ""), *self._declared(tester, maker, target)]
+        edits = [(maker.span.start, maker.span.end, ""), *self._declared(tester, maker, target)]
         edits += self._uses(tester)
         if not self.runs:
             raise Leave
@@ -115,7 +115,7 @@ class Testers(Rewriting):
                 tester = self.scopes.of_name[statement.names[0]]
                 if tester.writes:
                     raise Leave
-                edits.append((statement.place.start, statement.place.end, ""))
+                edits.append((statement.span.start, statement.span.end, ""))
         if tester is None and isinstance(gives, tree.Function) and len(gives.parameters) == 1:
             parameter = gives.parameters[0]  # return function(tester) ... end
             tester = self.scopes.of_name[parameter]
@@ -125,10 +125,10 @@ class Testers(Rewriting):
             if isinstance(kept, Assign) and len(kept.targets) == len(kept.values) == 1:
                 target, value = kept.targets[0], kept.values[0]
                 if isinstance(target, Name) and tester.reads == [value]:  # local tester, which it is put into
-                    edits.append((kept.place.start, kept.place.end, ""))
+                    edits.append((kept.span.start, kept.span.end, ""))
                     tester = self.scopes.of_name[target]
                     edits += self._declared(tester, kept, target)
-            edits.append((parameter.place.start, parameter.place.end, ""))
+            edits.append((parameter.span.start, parameter.span.end, ""))
         if tester is None or not self._is_tester(tester):
             raise Leave
         edits += self._uses(tester)
@@ -163,7 +163,7 @@ class Testers(Rewriting):
                 if isinstance(statement, Run) and isinstance(statement.call, Invoke):
                     text = self._use(statement, statement.call, block)
                     if text is not None:
-                        edits.append((statement.place.start, statement.place.end, text))
+                        edits.append((statement.span.start, statement.span.end, text))
                 elif isinstance(statement, tree.FunctionStatement) and statement.method:
                     edits += self._without_object(statement)
                 elif isinstance(statement, tree.Return):
@@ -172,7 +172,7 @@ class Testers(Rewriting):
             raise Leave
         for call in tree.every(self.program, Call):
             if self._is(call, "TestSuite"):
-                edits.append((call.place.start, call.place.end, "{}"))
+                edits.append((call.span.start, call.span.end, "{}"))
         return edits
 
     def _returned(self, statement: tree.Return, block: Block) -> list[tuple[int, int, str]]:
@@ -181,10 +181,10 @@ class Testers(Rewriting):
         if not isinstance(value, Name) or self.scopes.of_name[value] not in self.testers:
             return []
         functions = [f for f in tree.every(self.program, tree.Function) if f.body is block]
-        if not functions or not any(value.place.start > offset for _, offset, _ in self.added):
+        if not functions or not any(value.span.start > offset for _, offset, _ in self.added):
             raise Leave
         self.left.discard(value)
-        return [(statement.place.start, statement.place.end, "")]
+        return [(statement.span.start, statement.span.end, "")]
 
     def _declared(self, tester: Variable, maker: Statement, target: Name) -> list[tuple[int, int, str]]:
         """What goes of ``local tester``, where it is given its value later, and no other."""
@@ -199,7 +199,7 @@ class Testers(Rewriting):
         alone = declared is not None and len(declared.names) == 1 and not declared.values
         if declared is None or not alone or len(tester.writes) != 1:
             raise Leave
-        return [(declared.place.start, declared.place.end, "")]
+        return [(declared.span.start, declared.span.end, "")]
 
     def _user_check(self, statement: tree.FunctionStatement) -> list[tuple[int, int, str]]:
         """``function tester:check(x)``, a check of the program's own: a function."""
@@ -226,7 +226,7 @@ class Testers(Rewriting):
             raise Leave
         self.testers.add(variable)
         self.left |= set(variable.reads)
-        return [(statement.place.start, target.key.place.end, f"local function {self.user_checks[name]}")]
+        return [(statement.span.start, target.key.span.end, f"local function {self.user_checks[name]}")]
 
     def _use(self, statement: Run, call: Invoke, block: Block) -> str | None:
         """What stands for a call of the tester's; None of any other."""
@@ -263,7 +263,7 @@ class Testers(Rewriting):
     def _added(self, call: Invoke, block: Block) -> list[str]:
         suite = call.arguments[0] if len(call.arguments) == 1 else None
         if isinstance(suite, Name):
-            self.added.append((block, call.place.start, suite.name))
+            self.added.append((block, call.span.start, suite.name))
             return []
         # what another file gives that is handed the tester
         argument = suite.arguments[0] if isinstance(suite, Call) and len(suite.arguments) == 1 else None
@@ -277,7 +277,7 @@ class Testers(Rewriting):
             raise Leave
         self.left.discard(argument)
         name = self.fresh("tests")
-        self.added.append((block, call.place.start, name))
+        self.added.append((block, call.span.start, name))
         return [f"local {name} = {self.text(suite.callee)}()"]
 
     def _run(self, call: Invoke, block: Block) -> str:
@@ -285,7 +285,7 @@ class Testers(Rewriting):
         known = [
             suite
             for where, start, suite in self.added
-            if start < call.place.end and where in (block, self.program)
+            if start < call.span.end and where in (block, self.program)
         ]
         if not known or len(known) != len(self.added) or len(call.arguments) > 1:
             raise Leave
@@ -358,7 +358,7 @@ class Testers(Rewriting):
         itself = function.parameters[0]
         if self.scopes.of_name[itself].reads:
             raise Leave
-        start, end = target.base.place.end, target.key.place.end
+        start, end = target.base.span.end, target.key.span.end
         return [(start, end, f".{target.key.value}")]
 
     def _is_suite(self, variable: Variable) -> bool:

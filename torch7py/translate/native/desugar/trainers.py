@@ -83,12 +83,12 @@ class Trainers(Rewriting):
             )
         for use in uses:
             if isinstance(use, Index) and use not in self.targets:
-                edits.append((use.place.start, use.place.end, self._read(trainer, use)))
+                edits.append((use.span.start, use.span.end, self._read(trainer, use)))
             elif isinstance(use, tree.Run):
-                edits.append((use.place.start, use.place.end, self._loop(trainer, use)))
-        start = construction.place.start
+                edits.append((use.span.start, use.span.end, self._loop(trainer, use)))
+        start = construction.span.start
         if not any(edit[0] == start for edit in edits):
-            edits.append((start, construction.place.end, ""))
+            edits.append((start, construction.span.end, ""))
         return edits
 
     def _kept(
@@ -102,10 +102,10 @@ class Trainers(Rewriting):
         """The name of the module or criterion, which is given one where it has none."""
         if isinstance(node, Name):
             kept = self.scopes.of_name[node]
-            last = max([construction.place.end, *(use.place.end for use in trainer.reads)])
+            last = max([construction.span.end, *(use.span.end for use in trainer.reads)])
             here = kept.writers <= {trainer.scope, *trainer.writers}  # which no function writes in between
             if any(
-                w.place.start > construction.place.start and (w.place.start < last or not here)
+                w.span.start > construction.span.start and (w.span.start < last or not here)
                 for w in kept.writes
             ):
                 raise Leave
@@ -113,7 +113,7 @@ class Trainers(Rewriting):
         name = self.fresh(name)
         if edits:
             raise Leave
-        edits.append((construction.place.start, construction.place.end, f"local {name} = {self.text(node)}"))
+        edits.append((construction.span.start, construction.span.end, f"local {name} = {self.text(node)}"))
         return name
 
     def _uses(self, block: Block, variable: Variable) -> list[tree.Node]:
@@ -155,11 +155,7 @@ class Trainers(Rewriting):
         assert isinstance(target, Index)
         assert isinstance(target.key, String)
         name = target.key.value
-        if (
-            name in trainer.said
-            or node not in block.statements
-            or node.place.start < trainer.made.place.start
-        ):
+        if name in trainer.said or node not in block.statements or node.span.start < trainer.made.span.start:
             raise Leave
         trainer.said[name] = node
         if name in _HOOKS:
@@ -171,7 +167,7 @@ class Trainers(Rewriting):
             if not isinstance(value, tree.Boolean):
                 raise Leave
             trainer.values[name] = self.text(value)
-            return [(node.place.start, node.place.end, "")]
+            return [(node.span.start, node.span.end, "")]
         if name not in _DEFAULTS:
             raise Leave
         if isinstance(value, tree.Number):
@@ -179,7 +175,7 @@ class Trainers(Rewriting):
         variable = self.fresh(name)
         trainer.values.setdefault(name, variable)
         trainer.values[f"{name} as a variable"] = variable
-        return [(node.place.start, target.place.end, f"local {variable}")]
+        return [(node.span.start, target.span.end, f"local {variable}")]
 
     def _hook(
         self, trainer: _Trainer, name: str, node: Assign | tree.FunctionStatement
@@ -190,11 +186,11 @@ class Trainers(Rewriting):
         first, *rest = function.parameters
         if self.scopes.of_name[first].reads or len(rest) > _HOOKS[name]:
             raise Leave
-        opening = self.source.index(b"(", function.place.start)
+        opening = self.source.index(b"(", function.span.start)
         closing = self.source.index(b")", opening)
         trainer.values[name] = self.fresh(name)
         head = f"local function {trainer.values[name]}({', '.join(p.name for p in rest)})"
-        return [(node.place.start, closing + 1, head)]
+        return [(node.span.start, closing + 1, head)]
 
     def _read(self, trainer: _Trainer, node: Index) -> str:
         assert isinstance(node.key, String)
@@ -202,14 +198,14 @@ class Trainers(Rewriting):
         if name in ("module", "criterion"):
             return trainer.module if name == "module" else trainer.criterion
         said = trainer.said.get(name)
-        if name in _DEFAULTS and (said is None or said.place.start < node.place.start):
+        if name in _DEFAULTS and (said is None or said.span.start < node.span.start):
             return trainer.values.get(f"{name} as a variable", _DEFAULTS[name])
         raise Leave
 
     def _loop(self, trainer: _Trainer, node: tree.Run) -> str:
         """What ``train`` does."""
         assert isinstance(node.call, Invoke)
-        if any(statement.place.start > node.place.start for statement in trainer.said.values()):
+        if any(statement.span.start > node.span.start for statement in trainer.said.values()):
             raise Leave
         argument = node.call.arguments[0]
         parts = []

@@ -56,19 +56,19 @@ class Varargs(Rewriting):
         if len(parameters) < max(counts) or any(parameter.name in self.names for parameter in parameters):
             return None
         names = ", ".join(parameter.name for parameter in parameters)
-        edits = [(use.place.start, use.place.end, names) for call in layer_calls for use in call.arguments]
+        edits = [(use.span.start, use.span.end, names) for call in layer_calls for use in call.arguments]
         first = ", ".join(parameter.name for parameter in parameters[: min(counts)])
         for local in lists:
             (table,) = local.values
-            edits.append((table.place.start, table.place.end, f"{{{first}}}"))
-        head = self.source.index(b"...", name.place.end)
+            edits.append((table.span.start, table.span.end, f"{{{first}}}"))
+        head = self.source.index(b"...", name.span.end)
         edits.append((head, head + 3, names))
         for call in calls:
             more = self._left_out(call, parameters)
             if more is None:
                 return None
             if more and call.arguments:
-                edits.append((call.arguments[-1].place.end, call.arguments[-1].place.end, more))
+                edits.append((call.arguments[-1].span.end, call.arguments[-1].span.end, more))
         return edits
 
     def _left_out(self, call: Call, parameters: list[inspect.Parameter]) -> str | None:

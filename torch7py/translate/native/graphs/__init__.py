@@ -96,7 +96,7 @@ class Graphs(Methods):
             return True
         if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
             return False
-        return self.makes_graph(node.values[0]) and node.place.start not in self.t.plain_graphs
+        return self.makes_graph(node.values[0]) and node.span.start not in self.t.plain_graphs
 
     def _find_returned(self, function: tree.Function) -> None:
         """The graph at the end of a method that does something else, too."""
@@ -109,7 +109,7 @@ class Graphs(Methods):
         last = function.body.statements[-1] if function.body.statements else None
         if not isinstance(last, tree.Return) or len(last.values) != 1 or not self.makes_graph(last.values[0]):
             return None
-        return None if last.place.start in self.t.plain_graphs else last
+        return None if last.span.start in self.t.plain_graphs else last
 
     def _is_builder(self, function: tree.Function) -> bool:
         """Whether a function becomes a class: one that gives a graph, of methods one that does nothing else."""
@@ -166,7 +166,7 @@ class Graphs(Methods):
         except Problem as problem:
             if problem.code != "T7-230":  # what layers write over, they do in a graph of another form, too
                 problem.file = self.t.file
-                self.declined[graph.place.start] = problem
+                self.declined[graph.span.start] = problem
             raise
 
     def method(self, name: str, function: tree.Function) -> bool:
@@ -258,7 +258,7 @@ class Graphs(Methods):
         A graph that has no class takes a table, too.
         """
         layers = [
-            layer for layer in module_type.find().layers if layer.call.place.start not in self.t.plain_graphs
+            layer for layer in module_type.find().layers if layer.call.span.start not in self.t.plain_graphs
         ]
         if not layers or any(layer.name != "nn.gModule" for layer in layers):
             return None
@@ -305,7 +305,7 @@ class Graphs(Methods):
                 raise Problem("T7-221", node.line, "a graph and other values in one assignment")
             name = t.target(targets[0])
         body = [statement for statement, owner in self.members.items() if owner is node]
-        block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
+        block = Block((*body, tree.Return(node.span, tree.Around(), node.values)), None, ())
         class_name = t.models.written.class_name(camel(name.rpartition(".")[2]))
         local_names = self._names_bound_in(body)
         sites = [

@@ -21,7 +21,7 @@ class Fields(Sites):
         fields = [
             n for n in every if isinstance(n, Index) and isinstance(n.key, String) and self.is_self(n.base)
         ]
-        return sorted(fields, key=lambda n: n.place.start)
+        return sorted(fields, key=lambda n: n.span.start)
 
     def fields_of_object(self, function: tree.Function) -> list[Index]:
         """Where a function in a method, and those that it calls for nodes, look at fields of the method's object."""

@@ -129,7 +129,7 @@ class Needs(Fields):
                 continue
             if name in nodes:  # which the text may mean, and does where the graph does not read the size
                 for read in variable.reads:
-                    if any(s.place.start <= read.place.start < s.place.end for s in body):
+                    if any(s.span.start <= read.span.start < s.span.end for s in body):
                         raise Problem("T7-221", read.line, f"{name}, which is a size and a node of a graph")
                 continue
             if variable in cls.wanted or variable.kind == "loop":
@@ -146,8 +146,8 @@ class Needs(Fields):
         """Whether a size has one value from before the first node on, as far as the graph goes."""
         if variable.scope is not cls.scope:
             return True
-        first = min((call.place.start for call in cls.sites), default=0)
-        return not variable.in_loop and all(name.place.start < first for name in variable.writes)
+        first = min((call.span.start for call in cls.sites), default=0)
+        return not variable.in_loop and all(name.span.start < first for name in variable.writes)
 
     def kept_late(self, cls: GraphClass) -> set[str]:
         """The kept sizes that the function itself works out."""

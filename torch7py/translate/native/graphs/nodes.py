@@ -133,7 +133,5 @@ class Nodes:
                 continue
             nodes.append(node)
             stack.extend(reversed(list(tree.children(node))))
-        nodes.sort(
-            key=lambda node: node.place.start
-        )  # a layer that is given a node with "-" comes after that
+        nodes.sort(key=lambda node: node.span.start)  # a layer that is given a node with "-" comes after that
         return nodes

@@ -77,12 +77,12 @@ class Overwriting(Nodes):
         variable = self.t.scopes.of_name[name]
         home, parents = self.t.surroundings.home, self.t.surroundings.parents
         here = home[name]
-        first, last = -1, here.place.end if variable in self._assigned_by(here) else float("inf")
+        first, last = -1, here.span.end if variable in self._assigned_by(here) else float("inf")
         for write in variable.writes:
             statement = home[write]
-            if statement.place.end <= name.place.start and set(parents[statement]) <= set(parents[here]):
-                first = max(first, statement.place.end)
-        reads = [r for r in variable.reads if r is not name and first <= r.place.start < last]
+            if statement.span.end <= name.span.start and set(parents[statement]) <= set(parents[here]):
+                first = max(first, statement.span.end)
+        reads = [r for r in variable.reads if r is not name and first <= r.span.start < last]
         return [r for r in reads if r not in self._inputs]
 
     @cached_property

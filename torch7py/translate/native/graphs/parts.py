@@ -80,7 +80,7 @@ class GraphClass:
 
 def declared(variable: Variable) -> int:
     first = variable.declaration or next(iter(variable.writes), None)
-    return first.place.start if first is not None else -1
+    return first.span.start if first is not None else -1
 
 
 def camel(name: str) -> str:

@@ -128,7 +128,7 @@ class Constructions:
         start = self.builders.source(line) if line != node.line else ""
         slots = with_parts(path, slots, rest, lambda layer: self._copy(layer, node.line), start)
         layer = Layer(path, Args(rest), slots=slots, source=source)
-        self.places[id(layer)] = node.place.start
+        self.places[id(layer)] = node.span.start
         self.sequences.construction_calls[id(layer)] = node
         if path == "nn.View" and node in self.resized:
             layer.args.texts["resized"] = "True"
@@ -165,7 +165,7 @@ class Constructions:
 
     def _remember(self, layer: Layer, call: Invoke, texts: list[str]) -> None:
         """``container:remember(mode)``: of every sequencer that is in it by then."""
-        if self.places.get(id(layer), 0) > call.place.end:
+        if self.places.get(id(layer), 0) > call.span.end:
             raise Problem("T7-202", call.line, f"remember before {layer.name} is added to a part")
         if modify(layer, "remember", texts):
             return

@@ -122,7 +122,7 @@ class Coupling:
                 raise Problem("T7-225", node.line, "a first state without its cell, or of several layers")
             if self._goes_back(start) != self._goes_back(others[0]):
                 raise Problem("T7-226", node.line, "a state of which only a part has its gradient taken back")
-            if others[0].statement.place.start > node.place.start:
+            if others[0].statement.span.start > node.span.start:
                 return True  # written with the other one
         self._write(start)
         return True

@@ -146,7 +146,7 @@ class Inputs:
         element = self.t.type(node).of_elements()
         if element.find().tensor_type in ("Long", "Int") or element.has("whole") or element.has("places"):
             return True
-        return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
+        return self.is_items(Index(node.span, node, tree.Number(node.span, 1, "1"), False))
 
     def _is_turned(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
         """Whether a target has, or a vector may have, another shape than the prediction.

@@ -165,7 +165,7 @@ class Making:
         later = {  # variables that are something else afterwards
             t.names.of_variable(variable)
             for call, variable in read
-            if any(name.place.start > call.place.end for name in variable.writes)
+            if any(name.span.start > call.span.end for name in variable.writes)
         }
         apart = set_apart(
             layer,

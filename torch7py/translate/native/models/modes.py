@@ -62,7 +62,7 @@ class Modes:
         if set(asked.values()) <= {"false"} or not self._runs_unset(family):
             return []
         owners = {f for member in family for f in member.methods.values()}
-        for node in sorted(reads, key=lambda node: node.place.start):
+        for node in sorted(reads, key=lambda node: node.span.start):
             in_method = t.surroundings.owner[t.surroundings.home[node]].function in owners
             if asked[node] != "true" and (in_method or self._read_unset(node)):
                 raise Problem(
@@ -127,7 +127,7 @@ class Modes:
 
     def _statement(self, statement: Statement, known: frozenset[_Key]) -> frozenset[_Key]:
         nodes = [n for n in tree.direct_nodes(statement) if isinstance(n, (Call, Invoke)) or n is self._read]
-        for node in sorted(nodes, key=lambda n: n.place.end):
+        for node in sorted(nodes, key=lambda n: n.span.end):
             if isinstance(node, (Call, Invoke)):
                 known = self._call(node, known)
             elif isinstance(node, Index) and self._key(node.base) not in known:

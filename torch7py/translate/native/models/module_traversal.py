@@ -113,9 +113,9 @@ class Surgery:
 
     def _lives(self, variable: Variable, function: tree.Function) -> bool:
         """Whether a variable has a value before a function that is needed after it."""
-        begin = variable.declaration.place.start if variable.declaration is not None else -1
-        uses = [name.place.start for name in (*variable.reads, *variable.writes)]
-        return begin < function.place.start and any(use > function.place.start for use in uses)
+        begin = variable.declaration.span.start if variable.declaration is not None else -1
+        uses = [name.span.start for name in (*variable.reads, *variable.writes)]
+        return begin < function.span.start and any(use > function.span.start for use in uses)
 
     def _guarded(self, body: tree.Block, module: tuple[Name, ...] | list[Name]) -> None:
         """Refuse what is done to all modules whatever they are, where the page may have others."""

@@ -89,14 +89,14 @@ class Sequences:
         if isinstance(node, Index):
             block = self._block(node)
             for target, call in reversed(self._stored):
-                before = target.place.end <= node.place.start and block is not None
+                before = target.span.end <= node.span.start and block is not None
                 if before and tree_queries.same_expression(target, node) and block is self._block(target):
                     return [call]
         constructions = [layer.call for layer in self.t.type(node).find().layers]
         return [
             call
             for call in constructions
-            if call in self._module_exprs and not call.place.start <= node.place.start < call.place.end
+            if call in self._module_exprs and not call.span.start <= node.span.start < call.span.end
         ]
 
     def parts(self, node: Call) -> list[Call]:
@@ -213,7 +213,7 @@ class Sequences:
         if here is there:
             if not set(blocks) <= set(self._around(maker)):
                 raise branch
-            if call.place.start < construction.place.start:
+            if call.span.start < construction.span.start:
                 raise Problem("T7-202", call.line, "remember before a sequencer is added")
             if self._has_run(construction, call):
                 raise Problem("T7-202", call.line, "remember of a module that has run several times before")
@@ -227,7 +227,7 @@ class Sequences:
             node
             for node in tree.every(self.t.program, Invoke)
             if node.method in FORWARD
-            and construction.place.start < node.place.start < call.place.start
+            and construction.span.start < node.span.start < call.span.start
             and self.t.kind(node.receiver) == "module"
             and construction in self._sequencers(node.receiver)
         ]
@@ -240,7 +240,7 @@ class Sequences:
         flow, owner = self.t.training.flow, self.t.surroundings.owner
         return any(
             node.method in FORWARD
-            and node.place.start < call.place.start
+            and node.span.start < call.span.start
             and owner[flow.statement(node)] is scope
             and self.t.kind(node.receiver) == "module"
             for node in tree.every(self.t.program, Invoke)
@@ -289,7 +289,7 @@ class Sequences:
         flow, owner = self.t.training.flow, self.t.surroundings.owner
         home = variable.scope or self.t.scopes.main
         inside = home in (owner[flow.statement(node)], self.t.scopes.main)
-        return inside and all(name.place.start < node.place.start for name in variable.writes)
+        return inside and all(name.span.start < node.span.start for name in variable.writes)
 
 
 def _root(node: Expression) -> Expression:

@@ -40,7 +40,7 @@ def looked_at(t: Translation, optimizer: Optimizer, call: Call) -> bool:
     functions = t.type(call.arguments[0]).functions
     if functions and all(_gives_new(t, function) for function in functions):
         return False
-    return _Gradients(t, t.training, call).after(call.place.end, _statement_of(t, call))
+    return _Gradients(t, t.training, call).after(call.span.end, _statement_of(t, call))
 
 
 def _changes(optimizer: Optimizer) -> bool:
@@ -118,7 +118,7 @@ class _Gradients:
         events = self.events(scope)
         begin = at
         for loop in [s for s in reversed(around) if isinstance(s, LOOPS)]:
-            inside = [e for e in events if loop.place.start <= e.at < loop.place.end]
+            inside = [e for e in events if loop.span.start <= e.at < loop.span.end]
             is_read = self._first([e for e in inside if e.at > begin], around)
             if is_read is not None:
                 return is_read
@@ -126,13 +126,13 @@ class _Gradients:
                 [e for e in inside if e.at <= begin], around
             ):  # in the next turn; this may be the last
                 return True
-            begin = loop.place.end
+            begin = loop.span.end
         is_read = self._first([e for e in events if e.at > begin], around)
         if is_read is not None:
             return is_read
         function = scope.function
         calls = [] if function is None else self.t.types.calls_of.get(function, [])
-        return any(self.after(c.place.end, self.training.flow.statement(c)) for c in calls)
+        return any(self.after(c.span.end, self.training.flow.statement(c)) for c in calls)
 
     def _first(
         self,
@@ -154,7 +154,7 @@ class _Gradients:
                 if not inside:
                     return False
                 if isinstance(inside[-1], LOOPS):  # whose turns all clear them first
-                    skipped = inside[-1].place.end
+                    skipped = inside[-1].span.end
             elif event.what == "read":
                 return True
             else:
@@ -182,7 +182,7 @@ class _Gradients:
         return self._events[scope]
 
     def _event(self, node: Expression, statement: Statement) -> _Event | None:
-        at = node.place.end
+        at = node.span.end
         if isinstance(node, Invoke) and self._clears(node):
             return _Event(at, "cleared", statement)
         if isinstance(node, Call) and any(node in o.calls for o in self.training.optimizers):
@@ -197,11 +197,11 @@ class _Gradients:
             called = self.t.types.function_called(node)
             return _Event(at, "call", statement, tuple(called)) if called else None
         if self.training.holders.of(node) in self.holders and self.training.holders.of(node) != self.weights:
-            return None if self._is_passed(node, statement) else _Event(node.place.start, "read", statement)
+            return None if self._is_passed(node, statement) else _Event(node.span.start, "read", statement)
         is_field = (
             isinstance(node, tree.Index) and isinstance(node.key, tree.String) and node.key.value in _FIELDS
         )
-        return _Event(node.place.start, "read", statement) if is_field else None
+        return _Event(node.span.start, "read", statement) if is_field else None
 
     def _clears(self, node: Invoke) -> bool:
         if node.method in ("zero", "fill"):

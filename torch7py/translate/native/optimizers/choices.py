@@ -64,7 +64,7 @@ def assigned_before(t: Translation, node: Name, statement: Statement) -> Choice 
     values: dict[Expression, str] = {}
     for assignment, value in t.training.assigned_to(variable):
         method = method_at(t, value) if value is not None else None
-        if value is None or method is None or assignment.place.start > statement.place.start:
+        if value is None or method is None or assignment.span.start > statement.span.start:
             return None
         if t.surroundings.owner[assignment] is not t.surroundings.owner[statement]:
             return None
@@ -113,11 +113,7 @@ def is_known_at(t: Translation, key: Expression, statement: Statement) -> bool:
         return False
     variable = t.scopes.of_name[key]
     first = variable.declaration if variable.declaration is not None else _first_write(variable)
-    if (
-        first is None
-        or first.place.start > statement.place.start
-        or len(variable.writes) > variable.is_global
-    ):
+    if first is None or first.span.start > statement.span.start or len(variable.writes) > variable.is_global:
         return False
     if variable.kind == "loop" and not any(_declares(s, first) for s in places.parents[statement]):
         return False

@@ -246,7 +246,7 @@ def _in_a_call(t: Translation, node: Call, state: tree.Table | None) -> None:
     """Settings in the call itself: each call begins anew."""
     options = _options(t, node)
     module = _module(t, node.arguments[1])
-    table = tree.Table(node.place, ()) if state is None else state
+    table = tree.Table(node.span, ()) if state is None else state
     if len(options) == 1:
         t.training.optimizers.append(Optimizer(options[0], module, table, None, calls=[node]))
 
@@ -280,7 +280,7 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
     if not definitions:
         return
     nothing = [(s, target) for s, target, value in assignments if isinstance(value, tree.Nil)]
-    if any(s.place.start > definitions[0].statement.place.start for s, _ in nothing):
+    if any(s.span.start > definitions[0].statement.span.start for s, _ in nothing):
         return
     first = definitions[0]
     optimizer = Optimizer(first.option, first.module, first.table, first.statement, definitions, calls=nodes)
@@ -362,9 +362,7 @@ def _module_at(
     seen = here is t.scopes.main or here is t.surroundings.owner[statement]
     steady = len(variable.writes) <= variable.is_global
     return (
-        module
-        if seen and steady and first is not None and first.place.start < statement.place.start
-        else None
+        module if seen and steady and first is not None and first.span.start < statement.span.start else None
     )
 
 
@@ -458,7 +456,7 @@ def _place_construction(
 ) -> None:
     """An optimizer is made where its settings stand, or after the weights where those come later."""
     assignments = [] if weights is None else t.training.holders.assigned(weights)
-    flat = min((statement for statement, _, _ in assignments), key=lambda s: s.place.start, default=None)
+    flat = min((statement for statement, _, _ in assignments), key=lambda s: s.span.start, default=None)
     at, places = definition.statement, t.training.constructed_at
     if item is None:
         t.training.drop_target(definition.statement, definition.target)
@@ -467,7 +465,7 @@ def _place_construction(
         places = t.training.constructed_after
     alone = len(optimizer.definitions) == 1
     same = flat is not None and t.surroundings.owner[flat] is t.surroundings.owner[at]
-    if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
+    if alone and flat is not None and (same or not optimizer.is_field) and flat.span.start > at.span.start:
         at, places = flat, t.training.constructed_at
         optimizer.construction_statement = at
     several = isinstance(at, (tree.Local, tree.Assign)) and len(at.values) > 1

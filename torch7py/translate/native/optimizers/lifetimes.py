@@ -28,16 +28,16 @@ def stay_together(t: Translation, optimizer: Optimizer, weights: Holder | None, 
         return all(_is_reset_with(t, flats[0], s) for s in definitions) or (
             _keeps_nothing(optimizer)
             and len(definitions) == 1
-            and definitions[0].place.start < flats[0].place.start
+            and definitions[0].span.start < flats[0].span.start
         )
     blocks = [block_of(t.surroundings.parents[s], s) for s in flats]
-    ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
+    ends = [*(s.span.start for s in sorted(flats, key=lambda s: s.span.start)[1:]), math.inf]
     return all(
         any(
-            flat.place.start < s.place.start < end and block_of(t.surroundings.parents[s], s) is block
+            flat.span.start < s.span.start < end and block_of(t.surroundings.parents[s], s) is block
             for s in definitions
         )
-        for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
+        for flat, block, end in zip(sorted(flats, key=lambda s: s.span.start), blocks, ends, strict=True)
     )
 
 

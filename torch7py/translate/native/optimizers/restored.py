@@ -21,7 +21,7 @@ def restored(t: Translation, value: Expression | None) -> tuple[Expression | Non
         if _is_loaded(t, state):
             return value.right, Restored(state, value.left)
     elif value is not None and _is_loaded(t, value):
-        return tree.Table(value.place, ()), Restored(value, None)
+        return tree.Table(value.span, ()), Restored(value, None)
     return value, None
 
 

@@ -68,11 +68,11 @@ def completed(
             break
         fields.append(
             tree.Field(
-                target.place, target.key, value, True, assignment.around.before, assignment.around.trailing
+                target.span, target.key, value, True, assignment.around.before, assignment.around.trailing
             )
         )
         assignments.append(assignment)
-    return tree.Table(table.place, tuple(fields)), assignments
+    return tree.Table(table.span, tuple(fields)), assignments
 
 
 def _called_by_optimizers(t: Translation) -> set[tree.Function]:
@@ -177,7 +177,7 @@ def settings_field(t: Translation, node: tree.Index) -> str | None:
     scheduled = name == "lr" and optimizer.scheduler
     late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
     construction = optimizer.construction_statement
-    early = construction is not None and node.place.start < construction.place.start
+    early = construction is not None and node.span.start < construction.span.start
     if early and t.scope is t.surroundings.owner[construction]:  # type: ignore[index]
         raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")
     if name is None or name in _FIXED or two or scheduled or late:

@@ -160,10 +160,10 @@ class _Flow:
             variables = list(node.names)
         if self.state is None:
             return
-        start = node.place.start, node.place.end
+        start = node.span.start, node.span.end
         self.state = {  # what the loop gave the last time it ran is older than what it gives now
             location: frozenset(
-                fact._replace(old=True) if start[0] <= fact.site.place.start < start[1] else fact
+                fact._replace(old=True) if start[0] <= fact.site.span.start < start[1] else fact
                 for fact in facts
             )
             for location, facts in self.state.items()
@@ -258,9 +258,7 @@ class _Flow:
 
     def read(self, facts: Facts, node: Expression) -> None:
         late = [
-            (fact.site.place.start, fact.by.place.start, fact, fact.by)
-            for fact in facts
-            if fact.by is not None
+            (fact.site.span.start, fact.by.span.start, fact, fact.by) for fact in facts if fact.by is not None
         ]
         if late:
             _, _, fact, by = min(late, key=lambda entry: entry[:2])

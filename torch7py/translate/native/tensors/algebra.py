@@ -112,7 +112,7 @@ def of_values(t: Translation, node: Call) -> Py:
 
 def _triangle(arguments: Arguments, position: int) -> list[Expression]:
     """The arguments, with the letters that are left out: of an upper triangle, not transposed, any diagonal."""
-    letters = [tree.String(arguments[0].place, letter) for letter in "UNN"]
+    letters = [tree.String(arguments[0].span, letter) for letter in "UNN"]
     return [*arguments, *letters[len(arguments) - position :]]
 
 

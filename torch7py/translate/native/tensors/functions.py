@@ -139,7 +139,7 @@ def torch_range(t: Translation, node: Call) -> Py:
     if len(node.arguments) == 2 and t.whole(stop) and t.whole(start):
         end = t.expressions.whole_number(stop, 1)
         return atom(f"torch.arange({t.value(start)}, {end}, dtype=torch.get_default_dtype())")
-    step = node.arguments[2] if len(node.arguments) > 2 else tree.Number(node.place, 1, "1")
+    step = node.arguments[2] if len(node.arguments) > 2 else tree.Number(node.span, 1, "1")
     sign = _sign(step)
     if sign and all(t.whole(a) for a in node.arguments):
         end = t.expressions.whole_number(stop, sign)
@@ -305,7 +305,7 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
     if depth:
         value = atom(_from_texts(value, depth))
     if kind == "Long":
-        probe = tree.Index(first.place, first, tree.Number(first.place, 1, "1"), False)
+        probe = tree.Index(first.span, first, tree.Number(first.span, 1, "1"), False)
         if t.tables.holds_whole(probe):
             return atom(f"torch.tensor({value})")
     del whole_type
@@ -398,7 +398,7 @@ def torch_statement(t: Translation, node: Call, name: str) -> bool:
         if written is not None:
             t.emit(written.text)
             return True
-        inner = torch_function(t, name, Call(node.place, node.callee, arguments[1:]))
+        inner = torch_function(t, name, Call(node.span, node.callee, arguments[1:]))
         if inner is not None:
             value = t.fresh("value")
             t.emit(f"{value} = {inner}")

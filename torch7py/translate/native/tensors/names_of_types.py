@@ -105,7 +105,7 @@ def _first_gradient(t: Translation, node: Expression) -> str | None:
         return None
     layers = t.type(node.base).find().layers
     if any(facts.takes(layer.name) != "tensor" for layer in layers) or any(
-        t.path(call.callee) == "torch.setdefaulttensortype" and call.place.start > construction.place.start
+        t.path(call.callee) == "torch.setdefaulttensortype" and call.span.start > construction.span.start
         for call in tree.every(t.program, Call)
     ):
         return None

@@ -101,7 +101,7 @@ def ordered(t: Translation, receiver: Expression, name: str, arguments: Argument
     if any(t.kind(a) != "number" for a in numbers) or (name == "kthvalue" and not numbers):
         raise Problem("T7-271", line, f"{name} with these arguments")
     if name == "topk" and not numbers:
-        numbers = [tree.Number(arguments[0].place if arguments else receiver.place, 1, "1")]
+        numbers = [tree.Number(arguments[0].span if arguments else receiver.span, 1, "1")]
     count = [] if name in ("median", "mode") else [str(t.expressions.whole_number(numbers.pop(0)))]
     dim = dimension(t, numbers[0]) if numbers else "-1"
     if name == "topk":

@@ -59,10 +59,10 @@ class BackwardPasses:
         for scope in scopes:
             if scope in self._scopes and self.t.user_passes.is_inside(scope.function):
                 explicit.take(
-                    scope, sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
+                    scope, sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.span.start)
                 )
             elif scope in self._scopes:
-                statements = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.place.start)
+                statements = sorted(self.t.surroundings.statements_of(scope), key=lambda s: s.span.start)
                 self.training.steps[scope] = statements
                 self.carried.find(scope, statements)
                 steps_by_scope[scope] = self._judge(statements)

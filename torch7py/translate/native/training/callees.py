@@ -23,8 +23,8 @@ class Callees:
     ) -> tuple[Call | Invoke, Call | Invoke] | None:
         """The forward that a backward call surely belongs to, and the call of the function that it is in."""
         at = self.flow.statement(node)
-        before = [s for s in statements if s.place.start < at.place.start]
-        for statement in sorted(before, key=lambda s: -s.place.start):
+        before = [s for s in statements if s.span.start < at.span.start]
+        for statement in sorted(before, key=lambda s: -s.span.start):
             for call in reversed(tree.direct_nodes(statement)):
                 if not isinstance(call, (Call, Invoke)):
                     continue
@@ -66,7 +66,7 @@ class Callees:
     def _may_leave(self, function: tree.Function, forward: Expression) -> bool:
         """Whether a function may return before its forward."""
         returns = [n for n in walk_function(function.body) if isinstance(n, tree.Return)]
-        return any(n.place.start < forward.place.start and n.place.end < forward.place.start for n in returns)
+        return any(n.span.start < forward.span.start and n.span.end < forward.span.start for n in returns)
 
     def _same_module(self, call: Call | Invoke, forward: Call | Invoke, node: Invoke) -> bool:
         """Whether the function runs the very module: a variable, or a field of the object whose method is called."""

@@ -37,11 +37,11 @@ class Criterions:
             if isinstance(n, (Call, Invoke))
             and self.losses.is_loss_call(n)
             and self.flow.same(self.calls.module(n), node.receiver)
-            and n.place.end <= node.place.start
+            and n.span.end <= node.span.start
         ]
         if not before:
             return
-        last = max(before, key=lambda n: n.place.start)
+        last = max(before, key=lambda n: n.span.start)
         same = len(last.arguments) == 2 and all(
             self.calls.alike(a, b) for a, b in zip(last.arguments, node.arguments, strict=False)
         )
@@ -72,7 +72,7 @@ class Criterions:
                 continue
             if not self.flow.precedes(statement, self.flow.statement(location)):
                 continue
-            if forward.node.place.end <= location.place.start and not self.flow.assigned(
+            if forward.node.span.end <= location.span.start and not self.flow.assigned(
                 value, forward.node, location
             ):
                 return forward
@@ -142,17 +142,17 @@ class Criterions:
             and self.t.scopes.of_name[passed_integers(s, s.values[0]) or gradient] is variable
         ]
         writes = len(variable.writes) + (0 if variable.is_global else 1)
-        before = [s for s in assignments if s.place.end <= gradient.place.start]
+        before = [s for s in assignments if s.span.end <= gradient.span.start]
         if variable.captured or not before or len(assignments) < writes - self._empty_declarations(variable):
             return None, None
         statement = before[-1]
         source = self.explicit.criterion_calls.get(statement.values[0])
-        after = [s for s in assignments if s.place.start > statement.place.start]
-        end = after[0].place.start if after else None
+        after = [s for s in assignments if s.span.start > statement.span.start]
+        end = after[0].span.start if after else None
         reads = [
             r
             for r in variable.reads
-            if r.place.start > statement.place.start and (end is None or r.place.start < end)
+            if r.span.start > statement.span.start and (end is None or r.span.start < end)
         ]
         if source is None or reads != [gradient]:
             return None, None

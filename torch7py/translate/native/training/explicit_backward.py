@@ -167,7 +167,7 @@ class Explicit(interfaces.Explicit):
         if variable.kind == "parameter":
             return False
         home = variable.scope or self.t.scopes.main
-        later = [w for w in variable.writes if w.place.start > first.place.start or not self._is_at(w, home)]
+        later = [w for w in variable.writes if w.span.start > first.span.start or not self._is_at(w, home)]
         before = len(variable.writes) - len(later)
         return not later and (not variable.in_loop or not before)
 
@@ -244,7 +244,7 @@ class Explicit(interfaces.Explicit):
                         for c in self.calls.backward_calls(statements)
                         if c.method != "accGradParameters"
                         and self.flow.same(c.receiver, node.base)
-                        and c.place.end <= node.place.start
+                        and c.span.end <= node.span.start
                         and self.flow.precedes(self.flow.statement(c), statement)
                     ]
                     if calls:
@@ -260,7 +260,7 @@ class Explicit(interfaces.Explicit):
                     before = [
                         f
                         for f in self.calls.all_of(node.base)
-                        if self.flow.statement(f) in here and f.place.end <= node.place.start
+                        if self.flow.statement(f) in here and f.span.end <= node.span.start
                     ]
                     last = before[-1] if before else None
                     if last is not None and self.flow.precedes(self.flow.statement(last), statement):

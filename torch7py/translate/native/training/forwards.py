@@ -54,7 +54,7 @@ class Forwards:
     def all_of(self, module: Expression) -> list[Call | Invoke]:
         calls = self._of_models if self.t.kind(module) == "module" else self._of_losses
         forwards = [n for n in calls if self.is_module(self.module(n), module)]
-        return sorted(forwards, key=lambda n: n.place.start)
+        return sorted(forwards, key=lambda n: n.span.start)
 
     def is_module(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions mean the same module: one variable, or a field of objects of one class."""
@@ -71,7 +71,7 @@ class Forwards:
         before = [
             f
             for f in self.all_of(node.receiver)
-            if self.flow.statement(f) in here and f.place.end <= node.place.end
+            if self.flow.statement(f) in here and f.span.end <= node.span.end
         ]
         if not before or self.is_one_of_several(node.receiver):
             return None
@@ -79,7 +79,7 @@ class Forwards:
         if not self.flow.precedes(self.flow.statement(last), statement):
             return None
         if any(  # a later one in the loop around
-            f.place.start > node.place.start and self._in_shared_loop(f, last, node)
+            f.span.start > node.span.start and self._in_shared_loop(f, last, node)
             for f in self.all_of(node.receiver)
             if self.flow.statement(f) in here
         ):
@@ -133,7 +133,7 @@ class Forwards:
         for other in others:
             later = self.flow.statement(other)
             if (
-                other.place.start > call.place.start
+                other.span.start > call.span.start
                 and self.flow.block_of[later] is self.flow.block_of[statement]
             ):
                 between = self.flow.between(call, other)
@@ -179,7 +179,7 @@ class Forwards:
         calls = [
             n for s in statements for n in tree.direct_nodes(s) if isinstance(n, Invoke) and is_backward(n)
         ]
-        return sorted(calls, key=lambda n: n.place.start)
+        return sorted(calls, key=lambda n: n.span.start)
 
     def objects(self, statements: list[Statement], dropped: set[Statement]) -> bool:
         """Whether the calls of a function are no backward pass of a loss, for what happens between them."""
@@ -220,7 +220,7 @@ class Forwards:
         before = [
             home
             for call in self.all_of(node.receiver)
-            if (home := self.flow.statement(call)) in statements and home.place.end <= statement.place.start
+            if (home := self.flow.statement(call)) in statements and home.span.end <= statement.span.start
         ]
         return (
             bool(before) and self.flow.repeats(statement, before[-1]) and not self.keeps_steps(node.receiver)
@@ -265,7 +265,7 @@ class Forwards:
             return not self.keeps_steps(node.receiver) and self.flow.read_in_other_turns(statement, target)
         variable = self.t.scopes.of_name[target]
         for read in variable.reads:
-            if read.place.start < node.place.end or self.flow.statement(read) not in statements:
+            if read.span.start < node.span.end or self.flow.statement(read) not in statements:
                 continue
             if self.flow.assigned(target, node, read):
                 continue

@@ -106,7 +106,7 @@ class Losses(interfaces.Losses):
         """Whether a backward pass may as well come at a later statement."""
         parents = self.t.surroundings.parents
         between = [
-            s for s in statements if first.place.start < s.place.start < last.place.start and s not in dropped
+            s for s in statements if first.span.start < s.span.start < last.span.start and s not in dropped
         ]
         return parents[first] == parents[last] and not any(
             isinstance(n, Invoke) and self._changes_model(n) for s in between for n in tree.direct_nodes(s)
@@ -119,7 +119,7 @@ class Losses(interfaces.Losses):
         of_name, backward = self.t.scopes.of_name, self.t.user_passes
         passed: set[Variable] = set()
         reached = {first}
-        for statement in [s for s in statements if s in dropped and s.place.start >= first.place.start]:
+        for statement in [s for s in statements if s in dropped and s.span.start >= first.span.start]:
             nodes = tree.direct_nodes(statement)
             overwritten = (
                 statement.targets if isinstance(statement, tree.Assign) else ()
@@ -155,14 +155,14 @@ class Losses(interfaces.Losses):
             if isinstance(s, tree.Assign)
             and s not in dropped
             and self.t.surroundings.parents[s] == around
-            and s.place.start < backward.place.start
+            and s.span.start < backward.span.start
             and any(isinstance(t, Name) and of_name[t] is loss for t in s.targets)
             and not any(self._is_criterion_forward(n) for n in tree.direct_nodes(s))
         ]
         if not changes:
             return backward
         first = changes[0]
-        between = [s for s in statements if first.place.start < s.place.start < backward.place.start]
+        between = [s for s in statements if first.span.start < s.span.start < backward.span.start]
         for statement in between:
             for node in tree.direct_nodes(statement) if statement not in dropped else ():
                 if isinstance(node, Invoke) and self._changes_model(node):
@@ -187,16 +187,16 @@ class Losses(interfaces.Losses):
 
     def _loss_of(self, backward: Invoke, scope: Scope, statements: list[Statement]) -> Variable | str:
         """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
-        before = [s for s in statements if s.place.start <= backward.place.start]
-        after = [s for s in statements if s.place.start > backward.place.start]
+        before = [s for s in statements if s.span.start <= backward.span.start]
+        after = [s for s in statements if s.span.start > backward.span.start]
         for statement in [*reversed(before), *reversed(after)]:
             calls = [n for n in tree.direct_nodes(statement) if isinstance(n, Invoke)]
             forwards = [n for n in calls if self._is_forward_of(n, backward)]
             if forwards:
-                return self._holds(statement, max(forwards, key=lambda call: call.place.end), scope)
+                return self._holds(statement, max(forwards, key=lambda call: call.span.end), scope)
         # The forward may be in a function that gives the loss.
         for statement in reversed(statements):
-            if statement.place.start > backward.place.start:
+            if statement.span.start > backward.span.start:
                 continue
             for node in tree.direct_nodes(statement):
                 if isinstance(node, (Call, Invoke)):
@@ -307,8 +307,8 @@ class Losses(interfaces.Losses):
         return isinstance(node, Invoke) and self.t.kind(node.receiver) == "module"
 
     def _declared_in(self, variable: Variable, loop: Statement) -> bool:
-        position = variable.declaration.place.start if variable.declaration else -1
-        return loop.place.start <= position < loop.place.end
+        position = variable.declaration.span.start if variable.declaration else -1
+        return loop.span.start <= position < loop.span.end
 
     def _adds_to(self, value: Expression, target: Name, node: Expression) -> bool:
         return (

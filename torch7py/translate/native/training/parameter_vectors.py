@@ -112,7 +112,7 @@ class FlatVectors(interfaces.FlatVectors):
         """Whether a module's name means, wherever vectors are used, the module that they are of."""
         for name in tree.walk(module):
             variable = self.t.scopes.of_name[name] if isinstance(name, Name) else None
-            if variable is not None and any(w.place.start > statement.place.start for w in variable.writes):
+            if variable is not None and any(w.span.start > statement.span.start for w in variable.writes):
                 return False
         for vector in vectors:
             for other, _, _ in self.training.holders.assigned(vector):
@@ -125,7 +125,7 @@ class FlatVectors(interfaces.FlatVectors):
 
     def makers(self, statements: Iterable[Statement]) -> list[Statement]:
         distinct: list[Statement] = []
-        for statement in sorted(statements, key=lambda s: s.place.start):
+        for statement in sorted(statements, key=lambda s: s.span.start):
             if statement in self.flat or not any(self._are_same(s, statement) for s in distinct):
                 distinct.append(statement)
         return distinct
@@ -138,7 +138,7 @@ class FlatVectors(interfaces.FlatVectors):
             return False
         return not any(
             node.method in ("add", "insert", "remove")
-            and first.place.start < node.place.start < later.place.start
+            and first.span.start < node.span.start < later.span.start
             and same(node.receiver, one)
             for node in tree.every(self.t.program, Invoke)
         )
@@ -181,17 +181,15 @@ class FlatVectors(interfaces.FlatVectors):
             return None
         statement = self.training.flow.statement(node)
         around = [s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS)]
-        first = around[0].place.start if around else statement.place.end
+        first = around[0].span.start if around else statement.span.end
         in_function = self.t.surroundings.owner[statement].function is not None
         used = []
         for holder, assignment in self.flattened_at.items():
-            later = (
-                assignment.place.start > statement.place.end and not self.t.surroundings.parents[assignment]
-            )
-            anew = assignment.place.start if later and not around and not in_function else math.inf
-            used += [n for n in self.training.holders.uses(holder) if n.place.start < anew]
+            later = assignment.span.start > statement.span.end and not self.t.surroundings.parents[assignment]
+            anew = assignment.span.start if later and not around and not in_function else math.inf
+            used += [n for n in self.training.holders.uses(holder) if n.span.start < anew]
         is_local_module = in_function and self._constructs_module(node)
-        if not is_local_module and any(in_function or name.place.start > first for name in used):
+        if not is_local_module and any(in_function or name.span.start > first for name in used):
             raise Problem(
                 "T7-227", node.line, "getParameters, after which older vectors are no longer the module's"
             )
@@ -239,8 +237,8 @@ class FlatVectors(interfaces.FlatVectors):
             return None
         if len(value.arguments) == 1:
             return value.arguments[0]
-        fields = tuple(tree.Field(a.place, None, a, False, (), None) for a in value.arguments)
-        return tree.Table(value.place, fields)
+        fields = tuple(tree.Field(a.span, None, a, False, (), None) for a in value.arguments)
+        return tree.Table(value.span, fields)
 
     def parameters(self, module: Expression) -> str:
         if self.t.kind(module) == "tensor":
@@ -306,7 +304,7 @@ class FlatVectors(interfaces.FlatVectors):
         """Whether a place of the program is passed before the first step of an optimizer, and then no more."""
         training, t = self.training, self.t
         calls = [call for optimizer in training.optimizers for call in optimizer.calls]
-        if not calls or any(call.place.start < node.place.start for call in calls):
+        if not calls or any(call.span.start < node.span.start for call in calls):
             return False
         loops = [
             s
@@ -314,7 +312,7 @@ class FlatVectors(interfaces.FlatVectors):
             for s in t.surroundings.parents[training.flow.statement(call)]
             if isinstance(s, LOOPS)
         ]
-        inside = any(s.place.start < node.place.start < s.place.end for s in loops)
+        inside = any(s.span.start < node.span.start < s.span.end for s in loops)
         return t.scope is t.scopes.main and not inside
 
     def alias(self, node: Expression) -> Py | None:

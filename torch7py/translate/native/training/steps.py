@@ -225,7 +225,7 @@ class Training(interfaces.Training):
             if scale is not None:
                 used = [n for n in tree.walk(scale.arguments[0]) if isinstance(n, Name)]
                 declared = [t.scopes.of_name[name].declaration for name in used]
-                if any(name is not None and name.place.start > node.place.start for name in declared):
+                if any(name is not None and name.span.start > node.span.start for name in declared):
                     raise Problem("T7-226", scale.line, "gradients scaled by what is known only later")
                 operator = "/" if scale.method == "div" else "*"
                 text = f"({text} {operator} {t.value(scale.arguments[0]).at(code.ATOM)})"

@@ -164,12 +164,12 @@ class Carried:
         ]
         if not loops:
             return False
-        declared = variable.declaration.place.start if variable.declaration else -1
-        uses = [name.place.start for name in (*variable.reads, *variable.writes)]
-        around = [s.place for s in loops if any(s.place.start <= use <= s.place.end for use in uses)]
+        declared = variable.declaration.span.start if variable.declaration else -1
+        uses = [name.span.start for name in (*variable.reads, *variable.writes)]
+        around = [s.span for s in loops if any(s.span.start <= use <= s.span.end for use in uses)]
         if around and all(span.start <= declared <= span.end for span in around):
             return False  # each of the loops that see it has its own
-        return declared < loops[-1].place.start
+        return declared < loops[-1].span.start
 
     def uncopied(self) -> bool:
         """Whether a training step leaves tensors of its graph, as they are, in a variable that outlives it."""
