@@ -152,11 +152,11 @@ class LuaFields(Overrides):
         if runtime is not None and handle is not None:
             runtime.call_lua("show_children", handle)
 
-    def own_modules(self, obj: TorchObject) -> list[Any]:
+    def foreign_modules(self, obj: TorchObject) -> list[Any]:
         runtime, handle = self._there(obj)
         return [] if runtime is None or handle is None else runtime.call_lua("own_modules", handle)
 
-    def own_fields(self, obj: TorchObject) -> dict[str, Any]:
+    def foreign_fields(self, obj: TorchObject) -> dict[str, Any]:
         runtime, handle = self._there(obj)
         fields = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
         return dict(enumerate(fields, 1)) if isinstance(fields, list) else fields  # type: ignore[arg-type]

@@ -344,7 +344,7 @@ class Runtime:
             "setting": self._setting,
         }
         if self.state.group is not None:
-            functions |= {"acts": self.state.group.acts, "agree": self._agree, "place": _place}
+            functions |= {"acts": self.state.group.acts, "agree": self._agree, "place": _writable_path}
         functions["patch"] = source.patch
         functions["working_directory"] = lambda: from_file_name(os.getcwd())
         if self._rewrite is not None:
@@ -521,7 +521,7 @@ class Runtime:
         """
         return self.call_lua("evaluate", _source(source), name)
 
-    def execute_own(self, source: str, name: str) -> Any:
+    def execute_internal(self, source: str, name: str) -> Any:
         """``execute`` for Lua of this package: the program's changes of Lua's own globals do not reach it."""
         return self.enter_lua("execute_own", _source(source), f"=[torch7py] {name}")
 
@@ -683,9 +683,9 @@ def _tell(text: str) -> None:
     print(f"torch7py: {text}", file=sys.stderr)
 
 
-def _place(name: str, keeps: bool) -> str:
+def _writable_path(name: str, keeps: bool) -> str:
     """The path, in Lua's bytes, of the file to open in place of one to write."""
-    path: str = from_file_name(one_writer.place_for_writing(to_file_name(name), keeps))
+    path: str = from_file_name(one_writer.path_for_writing(to_file_name(name), keeps))
     return path
 
 

@@ -211,7 +211,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
 
     def header(handle: int) -> tuple[Any, ...]:
         """What a layer writes before its fields, nil for most layers. Scripts always write the latest version."""
-        return encode_results(runtime.handles, header_of(objects[handle], objects[handle].own_version()))
+        return encode_results(runtime.handles, header_of(objects[handle], objects[handle].class_version()))
 
     return {
         "t7_has_header": has_header,

@@ -56,13 +56,13 @@ def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> li
     options: list[str] = []
     names: list[str] = []
     left = list(args)
-    while left and (len(names) < files or _is_own(left[0], values)):
+    while left and (len(names) < files or _is_torch7py_option(left[0], values)):
         argument = left.pop(0)
         if argument == "--" and not names:  # a file's name may begin with a dash
             names, left = left[:files], left[files:]
         elif argument == "-" or not argument.startswith("-"):
             names.append(argument)
-        elif names and not _is_own(argument, values):
+        elif names and not _is_torch7py_option(argument, values):
             return [*options, argument]  # between two files: click says that there is no such option
         elif argument in endings:
             follows = bool(left) and left[0].endswith(endings[argument]) and not left[0].startswith("-")
@@ -78,7 +78,7 @@ def _in_order(command: click.Command, ctx: click.Context, args: list[str]) -> li
     return [*options, "--", *names, *left]
 
 
-def _is_own(argument: str, values: dict[str, bool]) -> bool:
+def _is_torch7py_option(argument: str, values: dict[str, bool]) -> bool:
     """Whether an argument behind a file is an option of torch7py: ``-o``, ``--out`` or ``--out=page.py``."""
     name, equals, _ = argument.partition("=")
     return name in values and (not equals or (name.startswith("--") and values[name]))

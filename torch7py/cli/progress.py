@@ -107,7 +107,7 @@ class Progress:
         self._terminal = _Terminal() if terminal else None
         if losses is not None:
             losses.write("loss\t\n")
-        runtime.execute_own(f"return function(...) {NOTE} end", "progress")(
+        runtime.execute_internal(f"return function(...) {NOTE} end", "progress")(
             ctypes.addressof(self.numbers), self._note, KEPT
         )
         runtime.on_exit.append(self.end)

@@ -41,7 +41,7 @@ class Console:
         self._sources: dict[str, str] = {}
         self._repeated: set[str] = set()  # names that have stood for several sources
         source = resources.files(__package__).joinpath("console.lua").read_text(encoding="utf-8")
-        self._lua = runtime.execute_own(source, "console.lua")
+        self._lua = runtime.execute_internal(source, "console.lua")
         self._state, self._evaluate = self._lua["state"], self._lua["evaluate"]
         self._keep = self._lua["keep"]
         self._read_line = self._lua["read_line"]
@@ -84,7 +84,7 @@ class Console:
 
     def help(self, topic: str) -> str | None:
         """Help on ``torch.add``, ``nn.Linear``, ``x:add`` or a package; without a topic on the console itself."""
-        return help.text(topic, self.kind, self.place_of)
+        return help.text(topic, self.kind, self.definition_of)
 
     def remember(self, name: str, text: str) -> None:
         """Note the source behind a name in errors that is no file's; ``evaluate`` does it by itself."""
@@ -146,7 +146,7 @@ class Console:
         """The type or class of the value that a path leads to, ``nil`` where there is none."""
         return self._kind(*path) or "nil"
 
-    def place_of(self, path: tuple[str | int, ...]) -> tuple[str, int] | None:
+    def definition_of(self, path: tuple[str | int, ...]) -> tuple[str, int] | None:
         """The file and line in which a Lua function of the program begins."""
         location = self._defined_at(*path)
         return None if location is None else (location[0], int(location[1]))

@@ -70,7 +70,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "key": key,
                     "name": cls.torch7_name,
                     "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
-                    "version": cls.own_version(),
+                    "version": cls.class_version(),
                     "fields": cls.all_fields(),
                     "links": list(cls.links),
                     "class_fields": list(cls.class_fields),

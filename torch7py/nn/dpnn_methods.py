@@ -147,7 +147,7 @@ class Training(Stepping, Batching):
                     visit(value)
             overrides = module.__dict__.get("_overrides")
             if overrides is not None:
-                visit(overrides.own_modules(module))
+                visit(overrides.foreign_modules(module))
 
         visit(self)
         return list(modules.values())

@@ -67,9 +67,9 @@ class GraphContainer(Container):
         totals: list[Any] = self.__dict__["node_totals"]
         return totals
 
-    def _convert_own(self, convert: TensorMap) -> None:
+    def _convert_tensors(self, convert: TensorMap) -> None:
         self.show()
-        super()._convert_own(convert)
+        super()._convert_tensors(convert)
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         self.show()

@@ -86,11 +86,11 @@ class Overrides:
     def show_children(self, obj: TorchObject) -> None:
         """Have the other language see the children that the object has now."""
 
-    def own_modules(self, obj: TorchObject) -> list[Any]:
+    def foreign_modules(self, obj: TorchObject) -> list[Any]:
         """The modules among those fields, in tables within them too."""
         return []
 
-    def own_fields(self, obj: TorchObject) -> dict[str, Any]:
+    def foreign_fields(self, obj: TorchObject) -> dict[str, Any]:
         """Those fields by name."""
         return {}
 
@@ -221,13 +221,13 @@ class TorchObject(FieldHolder):
             return
         seen.add(id(self))
         self.__dict__.pop("_trace", None)
-        self._convert_own(convert)
+        self._convert_tensors(convert)
         if type_name is not None:
             self.__dict__["_type"] = type_name
         overrides = self.__dict__.get("_overrides")
         if overrides is not None:
             overrides.map_tensors(self, convert)
-            for child in overrides.own_modules(self):
+            for child in overrides.foreign_modules(self):
                 child.convert_as_child(convert, type_name, seen)
         for child in self.inner():
             child.convert_as_child(convert, type_name, seen)
@@ -240,7 +240,7 @@ class TorchObject(FieldHolder):
             seen.add(id(self))
             self.torch7_type(type_name, cache_of(convert))
 
-    def _convert_own(self, convert: TensorMap) -> None:
+    def _convert_tensors(self, convert: TensorMap) -> None:
         gradients = {name: self.own_gradient(name) for name in self._gradients}
         for name, parameter in self._parameters.items():
             if parameter is not None:
@@ -264,7 +264,7 @@ class TorchObject(FieldHolder):
         form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None:
             form.tables.clear()
-            form.forget_upgrade(self.own_version())
+            form.forget_upgrade(self.class_version())
             form.extras = map_tensors(form.extras, convert)
 
     def _set_or_keep(self, name: str, value: torch.Tensor) -> None:
@@ -389,7 +389,7 @@ class TorchObject(FieldHolder):
     def saved_fields(self) -> dict[str, Any]:
         """The fields to save, in order: those of the file and later ones, else those of the class."""
         overrides = self.__dict__.get("_overrides")
-        return self.engine_fields_to_save({} if overrides is None else overrides.own_fields(self))
+        return self.engine_fields_to_save({} if overrides is None else overrides.foreign_fields(self))
 
     def field_to_save(self, name: str) -> Any:
         """The value of a field as a file has it."""
@@ -446,7 +446,7 @@ class TorchObject(FieldHolder):
             if form.is_as_before(values):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
-                form.forget_upgrade(self.own_version())
+                form.forget_upgrade(self.class_version())
         values |= lua_fields or {}
         return {name: values[name] for name in fields_to_save(form, (*known, *(lua_fields or ())), values)}
 
@@ -454,10 +454,10 @@ class TorchObject(FieldHolder):
     def saved_version(self) -> int:
         """The class version to save the object under."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
-        return self.own_version() if form is None else form.version
+        return self.class_version() if form is None else form.version
 
     @classmethod
-    def own_version(cls) -> int:
+    def class_version(cls) -> int:
         """The version of the class: 1 if it does not state one, whatever its base does."""
         version: int = cls.__dict__.get("version", 1)
         return version

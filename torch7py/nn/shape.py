@@ -416,7 +416,7 @@ class Padding(Module):
         self.nInputDim = nInputDim
         self.outputSize = long_storage()
 
-    def _place(self, input: torch.Tensor) -> tuple[int, int, int]:
+    def _padding_bounds(self, input: torch.Tensor) -> tuple[int, int, int]:
         """The dimension, how many entries come before the padding, how many after it."""
         is_batch = self.nInputDim is not None and dims_of(input) != self.nInputDim
         dim = axis(self, self.dim + 1 if is_batch else self.dim, input)
@@ -427,14 +427,14 @@ class Padding(Module):
         return dim, before, size - before
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        dim, before, after = self._place(input)
+        dim, before, after = self._padding_bounds(input)
         sizes = list(input.shape)
         sizes[dim] = int(abs(self.pad))
         filling = input.new_full(sizes, self.value)
         return torch.cat([input.narrow(dim, 0, before), filling, input.narrow(dim, before, after)], dim)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        dim, before, after = self._place(input)
+        dim, before, after = self._padding_bounds(input)
         sizes = list(input.shape)
         sizes[dim] += int(abs(self.pad))
         gradient = gradient_of(self, gradOutput, sizes)

@@ -887,8 +887,8 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
             if total is None:
                 raise Unfit
             p.note_gradient(node.module, total)
-            if _gives_own_gradient(node.module):
-                total = _own_gradient(p, node.module)
+            if _has_plain_grad_input(node.module):
+                total = _plain_grad_input(p, node.module)
             elif _is_script(node.module):
                 rest = ([list(contributions) for contributions in contributions_to], list(totals))
                 taken = p.input_of(node.module)
@@ -918,14 +918,14 @@ def _is_script(module: Any) -> bool:
     return "_marked" in module.__dict__
 
 
-def _gives_own_gradient(module: Any) -> bool:
+def _has_plain_grad_input(module: Any) -> bool:
     """Whether a script's layer has no ``updateGradInput``, so that it gives its ``gradInput`` as it is."""
     return type(module) is Module and {"updateGradInput", "_above"}.isdisjoint(
         module.__dict__.get("_marked", ())
     )
 
 
-def _own_gradient(p: StepProgram, module: Any) -> Value:
+def _plain_grad_input(p: StepProgram, module: Any) -> Value:
     """``gradInput`` of such a layer, which is empty unless the script has put something there."""
     attributes = module.__dict__
     held = attributes["gradInput"]
@@ -947,7 +947,7 @@ def _total(p: StepProgram, m: Any, number: int, contributions: list[Value]) -> V
     """The sum of the gradients of a node's uses."""
     if len(contributions) < 2:
         return contributions[0] if contributions else None
-    total, buffer = p.own_buffer(contributions[0], m.node_buffers[number])
+    total, buffer = p.nested_buffer(contributions[0], m.node_buffers[number])
     if not p.is_survey:
         m.node_buffers[number] = buffer
     _add_up(p, total, contributions)

@@ -258,13 +258,13 @@ class StepProgram:
         """The module's own tensor of this name, ``output`` or ``gradInput``, with room for a result of this size."""
         attributes = module.__dict__
         held = attributes[name]
-        self._own(module, name, held)
+        self._check_held(module, name, held)
         if held.dtype is not (dtype or self.dtype):
             raise Unfit
         self.keep(attributes, name, held)
         return self._make_room(held, shape)
 
-    def _own(self, module: TorchObject, name: str, held: Any) -> None:
+    def _check_held(self, module: TorchObject, name: str, held: Any) -> None:
         if held.__class__ is not Tensor or module.__dict__["_own"].get(name) is not held or not held.is_cpu:
             raise Unfit
 
@@ -300,11 +300,11 @@ class StepProgram:
         """A list that must hold what it holds."""
         self.lists.append((held, tuple(held)))
 
-    def own_buffer(self, like: Value, held: Any) -> tuple[Value, Any]:
+    def nested_buffer(self, like: Value, held: Any) -> tuple[Value, Any]:
         """Room in the nesting of a value, in the tensors held or in new ones."""
         if isinstance(like, list):
             entries = held if isinstance(held, list) and len(held) == len(like) else [None] * len(like)
-            pairs = [self.own_buffer(item, entry) for item, entry in zip(like, entries, strict=True)]
+            pairs = [self.nested_buffer(item, entry) for item, entry in zip(like, entries, strict=True)]
             return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         if held.__class__ is not Tensor or held.dtype is not self.dtype:
             held = torch.zeros(like.tensor.shape, dtype=self.dtype)
@@ -326,7 +326,7 @@ class StepProgram:
     def handed_on(self, module: TorchObject, name: str, leaf: Leaf, view: Tensor) -> Leaf:
         """A view on a leaf's tensor as the content of the module's own tensor of this name."""
         held = module.__dict__[name]
-        self._own(module, name, held)
+        self._check_held(module, name, held)
         if held.dtype is not view.dtype:
             raise Unfit
         if self.is_survey:

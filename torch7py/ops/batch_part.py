@@ -17,7 +17,7 @@ class BatchPart:
     length: int
     total: int
 
-    def place_in(self, shape: Sequence[int]) -> tuple[int, int] | None:
+    def batch_axis(self, shape: Sequence[int]) -> tuple[int, int] | None:
         """The axis of a tensor of the part along which the batch lies, and how many elements an example has there.
 
         Rows may have been merged with what follows them, as ``nn.View`` does. None where no axis fits.

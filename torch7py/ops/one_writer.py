@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from torch7py.ops import state
 
-__all__ = ["agreed", "by_one", "open_for_writing", "place_for_writing", "written"]
+__all__ = ["agreed", "by_one", "open_for_writing", "path_for_writing", "written"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,7 +69,7 @@ def open_for_writing(name: str, open_file: Callable[[str], T], keeps: bool = Fal
     group = state.current().group
     if group is None:
         return open_file(name)
-    path = place_for_writing(name, keeps)
+    path = path_for_writing(name, keeps)
     opened: T | None = None
     failed: OSError | None = None
     if group.acts:
@@ -89,7 +89,7 @@ def open_for_writing(name: str, open_file: Callable[[str], T], keeps: bool = Fal
     return opened
 
 
-def place_for_writing(name: str, keeps: bool) -> str:
+def path_for_writing(name: str, keeps: bool) -> str:
     """The path that this process opens for a file to write: ``name``, or that of a file of its own.
 
     A file of its own, which is there only where it begins with what is in ``name``, is removed by the caller.

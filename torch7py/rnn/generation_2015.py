@@ -13,7 +13,7 @@ import torch
 from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import disregard
-from torch7py.rnn.generation_2016 import Generation2016, compact, move_place
+from torch7py.rnn.generation_2016 import Generation2016, compact, move_buffers
 from torch7py.rnn.stepped_module import SteppedModule
 from torch7py.rnn.steps import unstack_steps
 
@@ -69,7 +69,7 @@ class Generation2015(Generation2016):
         old = step - max(rho, len(clones))
         if old > offset and old in clones:
             clones[step] = clones.pop(old)
-            move_place(rnn, old)
+            move_buffers(rnn, old)
         old = step - max(rho, len(outputs))
         if old > offset:
             outputs.pop(old - 1, None)

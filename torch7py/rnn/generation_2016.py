@@ -20,7 +20,7 @@ def compact(table: dict[int, Any]) -> dict[int, Any]:
     return dict(enumerate(map(table.__getitem__, sorted(table)), first))
 
 
-def move_place(rnn: SteppedModule, old: int) -> None:
+def move_buffers(rnn: SteppedModule, old: int) -> None:
     """Let what an old step was shown in show the one at hand."""
     buffers = rnn.places.pop(old, None)
     if buffers is not None and old >= rnn.first_clone:
@@ -72,7 +72,7 @@ class Generation2016:
                 table.pop(step, None)
                 if old in table:
                     table[step] = table.pop(old)
-            move_place(rnn, old)
+            move_buffers(rnn, old)
         attributes["_totals"].pop(old, None)
         attributes["outputs"].pop(old - 1, None)
         attributes["gradInputs"].pop(old - 1, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch7py.html.markup import Markup, join, tag
 from torch7py.html.page import style
 from torch7py.nn.gmodule import GModule
-from torch7py.show.graph_layout import place
+from torch7py.show.graph_layout import layout_graph
 from torch7py.show.measure import Measured
 from torch7py.show.structure import Model, Part
 from torch7py.show.texts import arrows, seconds, share, sizes, what_it_does
@@ -261,7 +261,9 @@ def _graph(part: Part, measured: Measured | None, deep: bool) -> _Block:
             blocks.append(_block(inner, measured, note) if deep else _card(inner, measured, note))
         else:
             blocks.append(_dot(_role(number, len(nodes), node.select, node.splits)))
-    placed = place([(b.width, b.height) for b in blocks], [node.sources for node in nodes], GAP, LINE + 6)
+    placed = layout_graph(
+        [(b.width, b.height) for b in blocks], [node.sources for node in nodes], GAP, LINE + 6
+    )
 
     def draw(x: float, y: float) -> list[Markup]:
         pieces = [_polyline([(x + px, y + py) for px, py in points]) for _, _, points in placed.edges]

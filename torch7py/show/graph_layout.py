@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Placed", "place"]
+__all__ = ["Placed", "layout_graph"]
 
 SWEEPS = 8
 LANE = 14.0  # the width of a line that passes a row
@@ -34,7 +34,7 @@ class _Vertex:
     x: float = 0.0
 
 
-def place(
+def layout_graph(
     sizes: Sequence[tuple[float, float]], sources: Sequence[Sequence[int]], gap_x: float, gap_y: float
 ) -> Placed:
     """``sources`` are the numbers of the nodes that each node takes from, which come before it."""

@@ -54,7 +54,7 @@ class Shown:
     def anchor(self, part: Part) -> str:
         return f"m{self.number}-{part.number}"
 
-    def place(self, part: Part) -> Markup:
+    def card_link(self, part: Part) -> Markup:
         """A link to the card of a part."""
         steps = [
             join(step, "." if n < part.path.count(".") else "", tag("wbr"))
@@ -115,7 +115,7 @@ def model_section(shown: Shown, heading: bool) -> Markup:
         notes.append(tag("p", shown.note, class_="soft"))
     if measured is not None and measured.error:
         failed = next((part for part in model.root.walk() if part.number == measured.failed), None)
-        at = join(" It failed in ", shown.place(failed), ".") if failed is not None else None
+        at = join(" It failed in ", shown.card_link(failed), ".") if failed is not None else None
         notes.append(
             tag("p", f"The forward on {sizes(measured.input)} failed: {measured.error}.", at, class_="notice")
         )
@@ -192,7 +192,7 @@ def _side(shown: Shown) -> list[Markup]:
                 "li",
                 f"{_mark(number)} {'×'.join(map(str, group[0][1].sizes))}: ",
                 [
-                    join(", " if n else "", shown.place(part), f" {tensor.name}")
+                    join(", " if n else "", shown.card_link(part), f" {tensor.name}")
                     for n, (part, tensor) in enumerate(group)
                 ],
             )
@@ -210,7 +210,7 @@ def _bars(shown: Shown, title: str, rows: list[tuple[Part, float, str]], class_:
         tag(
             "li",
             tag("i", style=f"width:{100 * size:.1f}%"),
-            tag("span", shown.place(part)),
+            tag("span", shown.card_link(part)),
             tag("span", text),
             class_=class_ or None,
         )
@@ -307,7 +307,7 @@ def _breakable(name: str) -> Markup:
 def _facts(shown: Shown, part: Part) -> Markup | None:
     facts: list[Content] = []
     if part.same_as is not None:
-        facts.append(tag("span", "the same object as ", shown.place(part.same_as), class_="tied"))
+        facts.append(tag("span", "the same object as ", shown.card_link(part.same_as), class_="tied"))
     count = part.parameters
     if count:
         facts.append(tag("span", counted(count, "parameter")))

@@ -26,7 +26,7 @@ class Tensor:
     name: str
     sizes: tuple[int, ...]
     type: str
-    place: tuple[Any, ...]
+    view_key: tuple[Any, ...]
 
     @property
     def elements(self) -> int:
@@ -100,7 +100,7 @@ class Part:
     @property
     def parameters(self) -> int:
         """How many there are in it and inside it, shared ones once."""
-        counted = {tensor.place: tensor.elements for part in self.walk() for tensor in part.tensors}
+        counted = {tensor.view_key: tensor.elements for part in self.walk() for tensor in part.tensors}
         return sum(counted.values())
 
 
@@ -135,7 +135,7 @@ class Model:
         for part in self.root.walk():
             for tensor in part.tensors:
                 if tensor.elements:
-                    users.setdefault(tensor.place, []).append((part, tensor))
+                    users.setdefault(tensor.view_key, []).append((part, tensor))
         self.shared = [group for group in users.values() if len(group) > 1]
         self._groups = {
             (part.number, tensor.name): number
@@ -151,7 +151,7 @@ class Model:
     def bytes(self) -> int:
         """What the parameters take in memory."""
         counted = {
-            tensor.place: tensor.elements * tensor.place[1].itemsize
+            tensor.view_key: tensor.elements * tensor.view_key[1].itemsize
             for part in self.root.walk()
             for tensor in part.tensors
         }
@@ -184,7 +184,7 @@ def _inside(module: TorchObject) -> list[tuple[str, TorchObject]]:
     held = {id(child) for _, child in children}
     overrides = module.__dict__.get("_overrides")
     others = list(module.inner()) if isinstance(module, GModule) else []
-    others += [] if overrides is None else overrides.own_modules(module)
+    others += [] if overrides is None else overrides.foreign_modules(module)
     for other in others:
         if id(other) not in held:
             held.add(id(other))

@@ -19,9 +19,9 @@ __all__ = [
     "Outline",
     "StorageOutline",
     "TensorOutline",
+    "direct_parameters",
     "inner_values",
     "outline",
-    "own_parameters",
     "parameters_of",
 ]
 
@@ -63,7 +63,7 @@ class TensorOutline:
         return total
 
     @property
-    def place(self) -> tuple[int, int, tuple[int, ...], tuple[int, ...]]:
+    def view_key(self) -> tuple[int, int, tuple[int, ...], tuple[int, ...]]:
         """What is the same for two tensors that are the same numbers."""
         return id(self.storage), self.offset, tuple(self.sizes), tuple(self.strides)
 
@@ -144,7 +144,7 @@ def inner_values(value: Any) -> Iterator[tuple[Any, Any]]:
         yield "upvalues", value.upvalues
 
 
-def own_parameters(obj: Object) -> list[TensorOutline]:
+def direct_parameters(obj: Object) -> list[TensorOutline]:
     """The parameters that an object has itself: weight, bias, and what has a buffer for its gradient."""
     fields = dict(inner_values(obj))
     return [
@@ -167,7 +167,7 @@ def parameters_of(root: Any) -> int:
             continue
         seen.add(id(value))
         if isinstance(value, Object):
-            counted.update((tensor.place, tensor.elements) for tensor in own_parameters(value))
+            counted.update((tensor.view_key, tensor.elements) for tensor in direct_parameters(value))
         for key, inner in inner_values(value):
             waiting += (key, inner)
     return sum(counted.values())

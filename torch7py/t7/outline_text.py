@@ -13,8 +13,8 @@ from torch7py.t7.outline import (
     Outline,
     StorageOutline,
     TensorOutline,
+    direct_parameters,
     inner_values,
-    own_parameters,
     parameters_of,
 )
 
@@ -142,7 +142,7 @@ class _Writer:
         if self.everything or not is_layer:
             text += f": {parameters:,} parameters" if parameters else ""
             return text, [self.entry(key, value, path) for key, value in fields.items()]
-        of_layer = own_parameters(obj)
+        of_layer = direct_parameters(obj)
         notes = []
         inner: list[tuple[str, Any, str]] = []
         for name, value in fields.items():
@@ -261,7 +261,7 @@ def _entry(value: Any, refer: Any) -> dict[str, Any]:
             "kind": "object",
             "class": value.class_name,
             "version": value.version,
-            "own_parameters": sum(tensor.elements for tensor in own_parameters(value)),
+            "own_parameters": sum(tensor.elements for tensor in direct_parameters(value)),
             "items": [[refer(key), refer(item)] for key, item in inner_values(value)],
         }
     return {"kind": "object", "class": "torch.Generator", "version": 1, "own_parameters": 0, "items": []}

@@ -51,10 +51,10 @@ def _one(kind: str) -> frozenset[str]:
 class Rule:
     """A rule: what it does says whether there was news. ``waits`` tells whether what it looks at has changed since."""
 
-    __slots__ = ("place", "rules", "run", "waits")
+    __slots__ = ("index", "rules", "run", "waits")
 
     def __init__(self, run: Callable[[], bool], rules: Rules, index: int) -> None:
-        self.run, self.rules, self.place = run, rules, index
+        self.run, self.rules, self.index = run, rules, index
         self.waits = True
 
     def apply(self) -> bool:
@@ -87,7 +87,7 @@ class Rules:
         self.next: list[int] = []
 
     def woken(self, rule: Rule) -> None:
-        heappush(self.now if rule.place > self.at else self.next, rule.place)
+        heappush(self.now if rule.index > self.at else self.next, rule.index)
 
     def settle(self) -> None:
         for _ in range(self.MOST_ROUNDS):

@@ -205,7 +205,7 @@ def _is_as_its_base(module: Any) -> bool:
 def _fields(module: Any) -> dict[str, Any]:
     """All fields of an object, those that Lua keeps and those of the base class."""
     overrides = module.__dict__.get("_overrides")
-    fields = {} if overrides is None else dict(overrides.own_fields(module))
+    fields = {} if overrides is None else dict(overrides.foreign_fields(module))
     for name in ("weight", "bias"):
         value = module.get_field(name)
         if value is not None:

@@ -42,7 +42,7 @@ def draw_for_batch(shape: Sequence[int], draw: Callable[[tuple[int, ...]], torch
     so that all numbers are those of one process, and all generators are equal afterwards.
     """
     part = state.current().batch_part
-    axis_and_share = None if part is None else part.place_in(shape)
+    axis_and_share = None if part is None else part.batch_axis(shape)
     if part is None or axis_and_share is None:
         return draw(tuple(shape))
     axis, share = axis_and_share

@@ -20,7 +20,7 @@ __all__ = ["Replicas"]
 
 
 @dataclass
-class _Place:
+class _Replica:
     rank: int
     size: int
 
@@ -77,7 +77,7 @@ class Replicas:
     def _parts(self, value: Any) -> list[Any]:
         count = len(self.modules)
         return [
-            devices.move(data_parallel.part_of(value, self.axis, _Place(rank, count)), devices.at(number))
+            devices.move(data_parallel.part_of(value, self.axis, _Replica(rank, count)), devices.at(number))
             for rank, number in enumerate(self.numbers)
         ]
 

@@ -180,7 +180,7 @@ class SpatialUniformCrop(Gridded):
         row, column = (math.ceil(scalar.uniform(generator, 1e-2, bound)) for bound in room)
         return factor, row, column
 
-    def _place(self, image: torch.Tensor, drawn: tuple[float, int, int]) -> tuple[int, int, int, int]:
+    def _crop_box(self, image: torch.Tensor, drawn: tuple[float, int, int]) -> tuple[int, int, int, int]:
         """The piece that these numbers mean."""
         factor, row, column = drawn
         if self.scale is None:
@@ -210,7 +210,7 @@ class SpatialUniformCrop(Gridded):
             self.__dict__["coord"] = torch.tensor([d[1:] for d in drawn], dtype=torch.int32)
             if self.scale is not None:
                 self.__dict__["scales"] = torch.tensor([d[0] for d in drawn], dtype=torch.float32)
-        pieces = [self._piece(image, self._place(image, d)) for image, d in zip(batch, drawn, strict=True)]
+        pieces = [self._piece(image, self._crop_box(image, d)) for image, d in zip(batch, drawn, strict=True)]
         return self.like_input(torch.stack([self._sized(piece) for piece in pieces]), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -225,7 +225,7 @@ class SpatialUniformCrop(Gridded):
         result = torch.zeros_like(batch, memory_format=torch.contiguous_format)
         scaler: Any = self._modules.get("scaler")
         for image, into, d, g in zip(batch, result, drawn, gradient, strict=True):
-            box = self._place(image, d)
+            box = self._crop_box(image, d)
             g = g if scaler is None else scaler.grad_input(self._piece(image, box), g)
             self._piece(into, box).copy_(g)
         return self.like_input(result, input)

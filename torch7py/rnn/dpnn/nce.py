@@ -245,12 +245,12 @@ class NCEModule(Linear):
 
     # -- state --------------------------------------------------------------------------------------------
 
-    def _convert_own(self, convert: TensorMap) -> None:
+    def _convert_tensors(self, convert: TensorMap) -> None:
         """The noise's probabilities keep their type."""
         unigrams = self._buffers.pop("unigrams", None)
         for name in ("sampleidx", "sampleprob", "_rows"):
             self.__dict__.pop(name, None)
-        super()._convert_own(convert)
+        super()._convert_tensors(convert)
         self._buffers["unigrams"] = unigrams
 
     def clearState(self) -> Any:

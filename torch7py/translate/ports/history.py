@@ -21,7 +21,7 @@ class Moment:
     ``order`` counts the moments of a run.
     """
 
-    place: str
+    source_line: str
     lines: int
     order: int = field(default_factory=itertools.count().__next__, compare=False)
 

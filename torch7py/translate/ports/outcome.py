@@ -182,7 +182,9 @@ class _Judge:
             a = min(errors, key=lambda value: errors[value])
             if not errors[a] <= self.tolerance:
                 said = f"loss {number + 1} is {b:.10g}, the original's {a:.10g}, off by {errors[a]:.1e}"
-                return Difference("losses", there.place, here.place, said, (there.lines, there.order, 0))
+                return Difference(
+                    "losses", there.source_line, here.source_line, said, (there.lines, there.order, 0)
+                )
             self.outcome.losses += 1
         return None
 
@@ -212,7 +214,11 @@ class _Judge:
                     if not self._worst(theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING):
                         said += ", with equal gradients before" if mine.gradients else ""
                 return Difference(
-                    kind, then.place, now.place, said, (then.lines, then.order, 1 + (kind == "weights"))
+                    kind,
+                    then.source_line,
+                    now.source_line,
+                    said,
+                    (then.lines, then.order, 1 + (kind == "weights")),
                 )
         more, fewer = part.tracked.count, ours.count
         if kind == "weights" and more != fewer and not self.cut:
@@ -220,7 +226,7 @@ class _Judge:
             number = min(more, fewer) + 1
             last = longer[number].moment if number < len(longer) else Moment("", 1 << 60)
             said = f"the weights of {part.name} change {more} times, {fewer} in the port"
-            there, here = (last.place, "") if more > fewer else ("", last.place)
+            there, here = (last.source_line, "") if more > fewer else ("", last.source_line)
             at = last if more > fewer else Moment("", 1 << 59)
             if self._worst(part.tracked.last, ours.last, part, _FLOORS[self.single]):
                 return Difference("weights", there, here, said, (at.lines, at.order, 2))
