@@ -242,14 +242,14 @@ def write_model(
     """
     texts = " ".join(text for part in walk(layer) for text in part.args.texts.values())
     writer = Writer(taken={"self", *re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts)})
-    writer.as_given = any_dtype
+    writer.any_dtype = any_dtype
     example = example_dims(layer, ranks)
     if example is None:
         writer.images = 3 in ranks
-    elif example.given in ranks:
+    elif example.input_dims in ranks:
         writer.example = example.dims
         if len(ranks) == 1 or example.dims > 1:  # alone each time, else as if in a batch
-            writer.given = example.given + (len(ranks) > 1)
+            writer.input_dims = example.input_dims + (len(ranks) > 1)
     if over_time is not None:
         writer.depth, writer.remembers = 1, over_time
     if factored:
@@ -298,7 +298,7 @@ def _write_class(
         if "pooling" in part.slots:
             writer.undone[id(part.slot("pooling"))] = None
     writer.comments = not parameters
-    x = replace(writer.input(), ndim=writer.given)
+    x = replace(writer.input(), ndim=writer.input_dims)
     if writer.depth:
         x = replace(x, lead=writer.depth)
     result = writer.apply(layer, x)
@@ -358,7 +358,7 @@ def resolved(held: dict[int, Any], number: int) -> Any:
 def write_criterion(layer: Layer, name: str = "criterion", any_dtype: str = "") -> FunctionSource:
     """A criterion as a function of a prediction and a target; ``any_dtype`` as for a model."""
     writer = Writer()
-    writer.as_given = any_dtype
+    writer.any_dtype = any_dtype
     x, y = writer.input("prediction"), writer.input("target")
     result = loss(layer, x, y, writer)
     if writer.children:
@@ -386,7 +386,7 @@ def _origin(child: Child) -> str:
     """The Torch7 class, where the constructor does not show it, and the comment."""
     if child.parts:
         return ""
-    if child.layer.given:
+    if child.layer.passed_as:
         return ""
     theirs = child.layer.name
     shown = child.make.partition("(")[0] == theirs

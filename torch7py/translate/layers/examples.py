@@ -21,10 +21,10 @@ _SAME = {
 
 @dataclass(frozen=True)
 class Example:
-    """The dimensions of an example: where the first layer takes it that tells, and as it is given to the model."""
+    """The dimensions of an example: where the first layer takes it that tells, and of the model's input."""
 
     dims: int
-    given: int
+    input_dims: int
 
 
 def example_dims(layer: Layer, ranks: frozenset[int | None]) -> Example | None:

@@ -183,7 +183,7 @@ class Layer:
     named_in: Any = None
     named_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
-    given: str = ""  # the name under which it is given to the model as it is, made elsewhere
+    passed_as: str = ""  # the name under which it is given to the model as it is, made elsewhere
     over_time: bool = False  # whether such a module takes a whole sequence
 
     def inside(self) -> Iterator[Layer]:

@@ -105,9 +105,9 @@ class Writer:
         self.parts: dict[int, Part] = {}  # layers that have classes of their own
         self.example: int | None = None  # the dimensions of an example, where one may come alone
         self.images = False  # whether an image may come alone, of a model whose examples are not known
-        self.given: int | None = None  # those of what is given to the model, of a batch where one comes
+        self.input_dims: int | None = None  # those of what is given to the model, of a batch where one comes
         self.comments = True  # whether shapes become comments
-        self.as_given = (
+        self.any_dtype = (
             ""  # what may have whole numbers in tensors of any type: the "entries" of a table, or "all"
         )
         self._statements: list[Statement] = []
@@ -270,8 +270,8 @@ class Writer:
         return self._call(layer, native, x)
 
     def native(self, layer: Layer) -> Native:
-        if layer.given:
-            return Native(make=layer.given, ndim=-1, heavy=True, over_time=layer.over_time)
+        if layer.passed_as:
+            return Native(make=layer.passed_as, ndim=-1, heavy=True, over_time=layer.over_time)
         rule = natives.get(layer.name)
         if rule is None:
             raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form"))
@@ -439,9 +439,9 @@ class Writer:
         number = self._part_of.get(number, number)
         if self.inputs.get(number) not in ("tensor", "steps", "whole", "whole steps"):
             return False
-        if self.as_given == "all":
+        if self.any_dtype == "all":
             return False
-        if self.as_given and any(number in held for held in self.inputs.values() if isinstance(held, list)):
+        if self.any_dtype and any(number in held for held in self.inputs.values() if isinstance(held, list)):
             return False
         self.inputs[number] = "whole steps" if "steps" in self.inputs[number] else "whole"
         return True

@@ -115,14 +115,14 @@ def _free(table: symtable.SymbolTable) -> set[str]:
     return names
 
 
-_Place = tuple[
+_Replacement = tuple[
     ast.Name, str, str
 ]  # where a name stands, its new one, and what a linter calls that it is not used
 
 
-def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Place]:
+def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Replacement]:
     by_line = {(table.get_lineno(), table.get_name()): (table, names) for table, names in unused.items()}
-    replacements: list[_Place] = []
+    replacements: list[_Replacement] = []
     for node in ast.walk(ast.parse(page)):
         if isinstance(node, ast.FunctionDef) and (node.lineno, node.name) in by_line:
             table, names = by_line[node.lineno, node.name]
@@ -164,7 +164,7 @@ def _bound_names(function: ast.FunctionDef) -> Iterator[tuple[ast.Name, str]]:
             waiting += [(child, "") for child in ast.iter_child_nodes(node)]
 
 
-def _renamed(page: str, places: list[_Place]) -> str:
+def _renamed(page: str, places: list[_Replacement]) -> str:
     lines = page.split("\n")
     for node, name, _ in sorted(places, key=lambda entry: -entry[0].col_offset):
         line = lines[node.lineno - 1].encode()

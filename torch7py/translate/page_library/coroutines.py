@@ -82,7 +82,7 @@ def resumed(coroutine: Any, *values: Any) -> tuple[Any, ...]:
         return False, str(problem)
 
 
-def given(*values: Any) -> tuple[Any, ...]:
+def yield_values(*values: Any) -> tuple[Any, ...]:
     """``coroutine.yield(...)``"""
     if CURRENT[0] is None:
         raise RuntimeError("attempt to yield across C-call boundary")
@@ -106,5 +106,5 @@ OF_COROUTINES: dict[str, Callable[..., Any]] = {
     "running": lambda: CURRENT[0],
     "status": lambda coroutine: coroutine.state,
     "wrap": wrapped,
-    "yield": given,
+    "yield": yield_values,
 }

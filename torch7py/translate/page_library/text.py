@@ -45,15 +45,15 @@ def text_function(name: str, text: Any, *args: Any) -> Any:
     return (*text_function_all(name, text, *args), None)[0]
 
 
-def place_of(text: str, position: Any) -> int:
+def string_position(text: str, position: Any) -> int:
     """A place in a text, counted from 1, or from -1 back from the end, as one that is counted from 1."""
     at = int(float(position))
     return at if at >= 0 else len(text) + at + 1
 
 
 def _text_sub(text: str, first: Any, last: Any = -1) -> str:
-    end = place_of(text, -1 if last is None else last)
-    return text[max(place_of(text, first), 1) - 1 : max(end, 0)]
+    end = string_position(text, -1 if last is None else last)
+    return text[max(string_position(text, first), 1) - 1 : max(end, 0)]
 
 
 def _text_byte(text: str, first: Any = 1, last: Any = None) -> tuple[int, ...]:
@@ -195,14 +195,14 @@ def matches(text: str, pattern: str) -> Iterator[tuple[re.Match[str], frozenset[
 def search(text: str, pattern: Any, start: Any) -> tuple[re.Match[str] | None, frozenset[int]]:
     """The first match behind a place, for which a ``^`` stands at that place."""
     pattern = octets(pattern)
-    at = min(max(place_of(text, 1 if start is None else start), 1) - 1, len(text))
+    at = min(max(string_position(text, 1 if start is None else start), 1) - 1, len(text))
     expression, places = compiled(pattern.removeprefix("^"))
     return (expression.match if pattern.startswith("^") else expression.search)(text, at), places
 
 
 def _text_find(text: str, pattern: Any, start: Any = 1, plain: Any = None) -> Any:
     if plain is not None and plain is not False:
-        at = min(max(place_of(text, 1 if start is None else start), 1) - 1, len(text))
+        at = min(max(string_position(text, 1 if start is None else start), 1) - 1, len(text))
         result = text.find(octets(pattern), at)
         return (result + 1, result + len(octets(pattern))) if result >= 0 else None
     match, places = search(text, pattern, start)

@@ -34,12 +34,12 @@ def places_in(x: torch.Tensor, key: Any) -> Any:
     if isinstance(key, torch.Tensor):
         return key.bool()
     if not isinstance(key, (list, dict)):
-        return place_in(x, 0, key)
+        return index_along(x, 0, key)
     result: list[int | slice] = []
     for dim, part in enumerate(items_of(key)):
         ends = items_of(part) if isinstance(part, (list, dict)) else [part]
         if ends:
-            first, last = place_in(x, dim, ends[0]), place_in(x, dim, ends[-1])
+            first, last = index_along(x, dim, ends[0]), index_along(x, dim, ends[-1])
             if first > last:
                 raise IndexError(f"from place {first + 1} to place {last + 1}")
             result.append(slice(first, last + 1) if isinstance(part, (list, dict)) else first)
@@ -48,7 +48,7 @@ def places_in(x: torch.Tensor, key: Any) -> Any:
     return tuple(result)
 
 
-def place_in(x: torch.Tensor, dim: int, position: Any) -> int:
+def index_along(x: torch.Tensor, dim: int, position: Any) -> int:
     """A place along a dimension, counted from 1, or from -1 back from the end."""
     at = int(position) - 1 if position > 0 else int(position) + x.shape[dim]
     if isinstance(position, bool) or position == 0 or not 0 <= at < x.shape[dim]:

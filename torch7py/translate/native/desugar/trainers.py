@@ -34,7 +34,7 @@ _HOOKS = {"hookIteration": 2, "hookExample": 1}  # with the number of arguments 
 class _Trainer:
     """``trainer = nn.StochasticGradient(module, criterion)``, and what the program does with it."""
 
-    made: Statement
+    construction: Statement
     module: str
     criterion: str
     values: dict[str, str] = field(default_factory=dict)  # settings, as texts
@@ -155,7 +155,11 @@ class Trainers(Rewriting):
         assert isinstance(target, Index)
         assert isinstance(target.key, String)
         name = target.key.value
-        if name in trainer.said or node not in block.statements or node.span.start < trainer.made.span.start:
+        if (
+            name in trainer.said
+            or node not in block.statements
+            or node.span.start < trainer.construction.span.start
+        ):
             raise Leave
         trainer.said[name] = node
         if name in _HOOKS:

@@ -157,7 +157,7 @@ class Training:
         self.flow, self.holders = Flow(known), Holders(known)
         self.closures: set[tree.Function] = set()  # given to optim
         self.moved_by: dict[tree.Function, list[Expression]] = {}  # and the weights that go with each
-        self.given_point: set[tree.Function] = (
+        self.multi_tensor_closures: set[tree.Function] = (
             set()
         )  # those for several tensors, which take the one that is meant
         self.renamed: set[Call] = set()  # steps whose first result is no name of what they move

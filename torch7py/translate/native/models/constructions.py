@@ -93,7 +93,7 @@ class Constructions:
         assert self.outside_modules is not None
         if self.outside_modules.setdefault(name, text) != text or not name.isidentifier():
             raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
-        layer = Layer(f"the module {name}", label=name, given=name, over_time=over_time)
+        layer = Layer(f"the module {name}", label=name, passed_as=name, over_time=over_time)
         self.layers.append(layer)
         return layer
 
@@ -149,8 +149,8 @@ class Constructions:
 
     def _copy(self, layer: Layer, line: int) -> Layer:
         """Another layer of the same parts, with weights of its own."""
-        if layer.given:
-            raise Problem("T7-222", line, f"a copy of {layer.given}, a module from elsewhere")
+        if layer.passed_as:
+            raise Problem("T7-222", line, f"a copy of {layer.passed_as}, a module from elsewhere")
         copy = replace(layer, children=[self._copy(child, line) for child in layer.children])
         copy.slots = {name: self._copy(slot, line) for name, slot in layer.slots.items()}
         self.places[id(copy)] = self.places.get(id(layer), 0)
@@ -169,7 +169,7 @@ class Constructions:
             raise Problem("T7-202", call.line, f"remember before {layer.name} is added to a part")
         if modify(layer, "remember", texts):
             return
-        if layer.given or facts.sees_sequences(layer.name):
+        if layer.passed_as or facts.sees_sequences(layer.name):
             raise Problem("T7-202", call.line, f"the method remember of {layer.name}")
         for part in (*layer.children, *layer.slots.values()):
             self._remember(part, call, texts)

@@ -35,7 +35,9 @@ def find(t: Translation) -> None:
         if len(node.arguments) > 1 and _called(t, node):
             for function in t.type(node.arguments[0]).functions:
                 moved.setdefault(function, set()).add(t.training.holders.of(node.arguments[1]))
-    t.training.given_point = {f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters}
+    t.training.multi_tensor_closures = {
+        f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters
+    }
     for node in tree.every(t.program, Call):
         if len(node.arguments) < 2 or not _called(t, node):
             continue
@@ -154,7 +156,7 @@ def _known_weights(t: Translation, weights: Expression, functions: Sequence[tree
     if not isinstance(weights, Name) or not _is_point(t, weights, functions):
         return False
     for function in functions:
-        if function in t.training.given_point:
+        if function in t.training.multi_tensor_closures:
             t.training.points[function] = function.parameters[0]
             continue
         t.training.points[function] = weights
@@ -205,7 +207,7 @@ def _is_point(t: Translation, tensor: Name, functions: Sequence[tree.Function]) 
     for function in functions:  # they must see it
         if any(isinstance(s, tree.Return) and len(s.values) != 2 for s in tree.walk(function.body)):
             return False
-        if function in t.training.given_point:
+        if function in t.training.multi_tensor_closures:
             continue
         scope = t.scopes.of_function[function].parent
         while scope is not None and variable.scope is not None and scope is not variable.scope:

@@ -143,7 +143,7 @@ def step(t: Translation, optimizer: Optimizer, node: Call, targets: tuple[Expres
         raise Problem("T7-228", node.line, "what optim moves, under a name that is something else as well")
     closure = "" if node in optimizer.stored else t.value(node.arguments[0]).text
     functions = t.type(node.arguments[0]).functions
-    if any(f in t.training.given_point and f in t.training.points for f in functions):
+    if any(f in t.training.multi_tensor_closures and f in t.training.points for f in functions):
         closure = f"lambda: {closure}({t.value(node.arguments[1])})"
     if optimizer.name:
         name = named(t, optimizer, node.arguments[-1])

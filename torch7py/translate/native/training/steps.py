@@ -298,7 +298,7 @@ class Training(interfaces.Training):
         return known and len(body.statements) == 1
 
     def is_weights(self, function: tree.Function, parameter: Name) -> bool:
-        if function in self.given_point and function in self.points:
+        if function in self.multi_tensor_closures and function in self.points:
             return False
         return function in self.closures and parameter is function.parameters[0]
 
