@@ -156,8 +156,8 @@ def on_the_day(original: Callable[..., str], form: str, *at: Any) -> str:
 class Files:
     """What the translation saves stays in memory; what it loads and did not save itself is the original's.
 
-    A file that the original made (``made``: when it last wrote to each) was not there when it began, and so it is not
-    there for the translation until it has made it, too.
+    A file that the original made (``modification_times``: when it last wrote to each) was not there when it began,
+    and so it is not there for the translation until it has made it, too.
     """
 
     def __init__(self, modification_times: dict[str, int]) -> None:

@@ -167,8 +167,8 @@ class Layer:
     ``named_in`` and ``named_out`` are the same as texts, with names for sizes that are free.
     ``label`` is a wish for the child's name, ``source`` says where it was made ("train.lua:24"). A layer that
     stands in several places is the same object in all of them. ``children`` are what was added to a container,
-    ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph. A layer that
-    is ``given`` is a module with a name of its own, which the class takes as an argument.
+    ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph. A layer with
+    ``passed_as`` is a module that has that name already, which the class takes as an argument.
     """
 
     name: str
