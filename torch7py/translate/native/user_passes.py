@@ -8,7 +8,7 @@ Which call of which copy a gradient belongs to is not told from the program's te
 keeps the graph of its last call (``run_alone``), and is gone back through with that alone (``go_back_through``), as in
 Torch7. An input that is not that of the last call is an error when the page runs, and so is an output that was changed
 since: autograd sees it. Copies that share weights are modules of their own (``shared_copy``), with the same parameters.
-Other modules of which no more is known are taken in the same way (``training/by_hand.py``).
+Other modules of which no more is known are taken in the same way (``training/unresolved_backward.py``).
 """
 
 from __future__ import annotations
