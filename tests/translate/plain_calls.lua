@@ -139,3 +139,14 @@ meta.__tostring = function(a) return '(' .. a.x .. ', ' .. a.y .. ')' end
 local v = vector(1, 2) + vector(3, 4)
 print(v.x, v.y, tostring(v), tostring(-v), tostring(2 * v), v * v)
 print(getmetatable(v) == meta, getmetatable({}))
+---
+require 'nn'
+torch.manualSeed(1)
+local makers = {}
+makers.linear = function(n) return nn.Linear(n, 2) end
+makers.by_hand = function(n, make) return make(n) end
+local name = 'linear'
+local net = nn.Sequential()
+net:add(makers[name](3))
+net:add(nn.Tanh())
+print(net:forward(torch.ones(1, 3)):size(2))

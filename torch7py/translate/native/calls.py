@@ -65,6 +65,8 @@ SEVERAL_VALUES = {
 _TAKING_ALL = {"print", "pcall", "assert", "select"}
 _TAKING_ONE = {"tostring", "type"}
 
+# How many arguments methods of modules take.
+_TAKEN = {"add": 1, "forward": 1, "updateOutput": 1}
 # Methods of tensors with two results; max and min only along a dimension.
 TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 
@@ -383,12 +385,18 @@ class Calls:
             if type(node) not in _ONE_VALUE:
                 self._refuse_spread(node)
 
+    def _drops_more(self, node: tree.Node | tree.Block) -> bool:
+        """Whether a method of a module takes no more than the first value of the call that is its last argument."""
+        if not isinstance(node, Invoke) or len(node.arguments) != _TAKEN.get(node.method):
+            return False
+        return self.t.kind(node.receiver) == "module" and not self.t.types.function_called(node)
+
     def _refuse_spread(self, node: tree.Node | tree.Block) -> None:
         last: Expression | None = None
         least = 0
         if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
             return
-        if needs_one_value(self.t, node):
+        if needs_one_value(self.t, node) or self._drops_more(node):
             return
         if isinstance(node, (Call, Invoke)) and not self._of_program(node):
             last = node.arguments[-1] if node.arguments else None
