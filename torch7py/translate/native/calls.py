@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.facts.methods import ELEMENTWISE
 from torch7py.translate.inference import tuples
 from torch7py.translate.layers.as_modules import draws_weights
@@ -65,8 +66,6 @@ SEVERAL_VALUES = {
 _TAKING_ALL = {"print", "pcall", "assert", "select"}
 _TAKING_ONE = {"tostring", "type"}
 
-# How many arguments methods of modules take.
-_TAKEN = {"add": 1, "forward": 1, "updateOutput": 1}
 # Methods of tensors with two results; max and min only along a dimension.
 TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 
@@ -386,8 +385,8 @@ class Calls:
                 self._refuse_spread(node)
 
     def _drops_more(self, node: tree.Node | tree.Block) -> bool:
-        """Whether a method of a module takes no more than the first value of the call that is its last argument."""
-        if not isinstance(node, Invoke) or len(node.arguments) != _TAKEN.get(node.method):
+        """Whether a method of a module takes one argument, and so but the first value of a call that is that."""
+        if not isinstance(node, Invoke) or node.method not in {*FORWARD, "add"} or len(node.arguments) != 1:
             return False
         return self.t.kind(node.receiver) == "module" and not self.t.types.function_called(node)
 

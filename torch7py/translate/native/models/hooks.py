@@ -1,8 +1,8 @@
 """Outputs of modules that another one calls: ``encoder.output`` and ``model:get(3).output`` after ``model:forward(x)``.
 
-A Torch7 module keeps its last output; one of PyTorch does so with a forward hook, which it is given where the program
-puts it into the variable or the field that it is read from. What
-the program hands on to a module or a criterion is none of these: gradients would have to go through it.
+A Torch7 module keeps its last output. One of PyTorch does so with a forward hook, which it is given where the program
+puts it into the variable or the field that the output is read from. What the program hands on to a module or a
+criterion is none of these: gradients would have to go through it.
 """
 
 from __future__ import annotations
