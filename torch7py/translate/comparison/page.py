@@ -36,6 +36,9 @@ from torch7py.translate.verify import Different
 
 __all__ = ["run_translation", "shown_value"]
 
+# What decorates each class of a page while it is compared.
+_CLASS_MADE = "__torch7py_class_made__"
+
 PATIENCE = 60.0  # seconds that a translation may take in any case,
 FACTOR = 50  # and how many times as long as its original
 
@@ -217,14 +220,20 @@ def _run_page(
     reached: Reached,
     pages: Collection[str],
 ) -> None:
-    """Run a page, and note what the layers of each of its classes are partners of as soon as there is the class."""
+    """Run a page, and note what the layers of each of its classes are partners of as soon as there is the class.
+
+    A class may stand within ``main``, so that each is decorated where it stands.
+    """
     namespace.update(reached.names())
+    namespace[_CLASS_MADE] = partners.wrap_class
     for plain in checked_tree(code, name, pages).body:
         statement = reached.mark(name, plain)
+        for node in ast.walk(statement):
+            if isinstance(node, ast.ClassDef):
+                decorator = ast.Name(_CLASS_MADE, ast.Load())
+                node.decorator_list.insert(0, ast.copy_location(decorator, node))
         exec(compile(ast.Module([statement], []), name, "exec"), namespace)
-        if isinstance(statement, ast.ClassDef):
-            partners.wrap_class(namespace, statement.name)
-        elif isinstance(statement, ast.FunctionDef):
+        if isinstance(statement, ast.FunctionDef):
             partners.wrap_function(namespace, statement.name)
 
 

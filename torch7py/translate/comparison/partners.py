@@ -85,9 +85,9 @@ class Partners:
                     for entry, take in entries.items():
                         state[entry].copy_(taken(take, drawn))
 
-    def wrap_class(self, namespace: dict[str, Any], name: str) -> None:
-        """Have what a class of a page makes be noted."""
-        kind: Any = namespace[name]
+    def wrap_class(self, kind: Any) -> Any:
+        """Have what a class of a page makes be noted; the class."""
+        name = kind.__name__
         for cls in self.models.written.classes:
             if cls.name == name:
                 kind.__init__ = self._after(kind.__init__, cls)
@@ -99,6 +99,7 @@ class Partners:
             kind.__init__ = self._noting(kind, self.user_class_names[name])
         if name == "NCE" and name in self.helpers:
             self._wrap_estimation(kind)
+        return kind
 
     def _wrap_estimation(self, kind: Any) -> None:
         """Give modules for noise contrastive estimation the weights and the noise of the original's."""
