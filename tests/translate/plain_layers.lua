@@ -209,3 +209,69 @@ function Twice:accGradParameters(input, gradOutput, scale)
   self.net:accGradParameters(input, gradOutput * 0.5, scale)
 end
 train(nn.Sequential():add(nn.Linear(4, 3)):add(nn.Twice(3)), nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 3))
+---
+-- derived_convolutions
+require 'nn'
+do
+local Upsample, parent = torch.class('nn.SpatialConvolutionUpsample', 'nn.SpatialConvolution')
+function Upsample:__init(nInputPlane, nOutputPlane, kW, kH, factor)
+   factor = factor or 2
+   assert(kW % 2 == 1, 'kW has to be odd')
+   self.factor = factor
+   self.nOutputPlaneU = nOutputPlane
+   parent.__init(self, nInputPlane, nOutputPlane * factor * factor, kW, kH, 1, 1, (kW-1)/2)
+end
+function Upsample:updateOutput(input)
+   self.output = parent.updateOutput(self, input)
+   self.h = input:size(3)
+   self.w = input:size(4)
+   self.output = self.output:view(input:size(1), self.nOutputPlaneU, self.h*self.factor, self.w*self.factor)
+   return self.output
+end
+function Upsample:updateGradInput(input, gradOutput)
+   gradOutput = gradOutput:view(input:size(1), self.nOutputPlaneU*self.factor*self.factor, self.h, self.w)
+   self.gradInput = parent.updateGradInput(self, input, gradOutput)
+   return self.gradInput
+end
+function Upsample:accGradParameters(input, gradOutput, scale)
+   gradOutput = gradOutput:view(input:size(1), self.nOutputPlaneU*self.factor*self.factor, self.h, self.w)
+   parent.accGradParameters(self, input, gradOutput, scale)
+end
+local Edge, eparent = torch.class('nn.EdgeFilter', 'nn.SpatialConvolution')
+function Edge:__init(n)
+   eparent.__init(self, n, n * 2, 3, 3, 1, 1, 0, 0)
+end
+function Edge:reset()
+   self.bias:zero()
+   self.gradWeight:fill(0)
+   self.weight:fill(0)
+   for c = 1, self.nInputPlane do
+      self.weight[c][c][2][2] = 1
+      self.weight[c][c][1][1] = -1
+   end
+end
+function Edge:accGradParameters(input, gradOutput, scale) end
+function Edge:updateParameters(learningRate) end
+end
+local net = nn.Sequential():add(nn.EdgeFilter(2)):add(nn.SpatialConvolutionUpsample(4, 1, 3, 3)):add(nn.Tanh())
+train(net, nn.MSECriterion(), torch.randn(2, 2, 6, 6), torch.randn(2, 1, 8, 8))
+---
+-- derived_lookup
+require 'nn'
+do
+local MaskZero, lparent = torch.class('nn.LookupMask', 'nn.LookupTable')
+function MaskZero:__init(n, m)
+   lparent.__init(self, n + 1, m)
+end
+function MaskZero:updateOutput(input)
+   self.weight[1]:zero()
+   self.shifted = self.shifted or input.new()
+   self.shifted:resizeAs(input):add(input, 1)
+   return lparent.updateOutput(self, self.shifted)
+end
+function MaskZero:accGradParameters(input, gradOutput, scale)
+   lparent.accGradParameters(self, self.shifted, gradOutput, scale)
+end
+end
+local net = nn.Sequential():add(nn.LookupMask(5, 3)):add(nn.Mean(1)):add(nn.Linear(3, 2))
+train(net, nn.MSECriterion(), torch.LongTensor{3, 0, 2, 0, 5}, torch.randn(2))

@@ -29,6 +29,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 
 __all__ = ["ClassBodies"]
 
+_OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
 # Methods of layers that nn.Module calls of the layers in it.
 _PASSED_DOWN = {
     "training",
@@ -134,6 +135,8 @@ class ClassBodies:
                 t.functions.define(MODES[name], function)
         elif name in _PASSED_DOWN and self.only_passes_down(name, function):
             return True
+        elif not function.body.statements and name in _OF_WEIGHTS:
+            raise Problem("T7-243", function.line, f"{name} that leaves weights with gradients as they are")
         elif name not in LEFT_OUT or (layer.user_passes and name in BACKWARD):
             return False
         return True
@@ -149,6 +152,8 @@ class ClassBodies:
 
     def only_passes_down(self, name: str, function: tree.Function) -> bool:
         t = self.t
+        if not function.body.statements and name in _OF_WEIGHTS:
+            return not self._gathers_gradients(function)
         statements = list(function.body.statements)
         for loop in function.body.statements:
             if isinstance(loop, tree.GenericFor):
@@ -178,6 +183,16 @@ class ClassBodies:
                 ):
                     return False
         return True
+
+    def _gathers_gradients(self, function: tree.Function) -> bool:
+        """Whether the layer that a method belongs to may have weights that gradients are added to."""
+        owner = self.classes.owners.get(function)
+        if owner is None:
+            return True
+        half = owner.find("accGradParameters")
+        if half is not None:
+            return bool(half.body.statements)
+        return owner.parent is None or not facts.is_base(owner.parent)
 
     def base(self, lua_class: LuaClass) -> str:
         if lua_class.base is not None:

@@ -183,21 +183,23 @@ class Classes(interfaces.Classes):
         t = self.t
         before, top, problems, failed = len(t.lines), len(t.top), len(t.problems), len(t.failed)
         is_layer = lua_class.instance.kind in ("module", "criterion")
+        reason: Problem | None = None
         try:
             self.write(lua_class)
         except Problem as problem:
-            if not is_layer or not t.plain_layers.write(lua_class, problem):
-                self.failed[lua_class] = problem
-            return
-        if not is_layer or len(t.problems) == problems:
+            reason = problem
+        if reason is None and (not is_layer or len(t.problems) == problems):
             return
         idiomatic = t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
         del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
-        if not t.plain_layers.write(lua_class, idiomatic[2][0]):
-            t.lines += idiomatic[0]
-            t.top += idiomatic[1]
-            t.problems += idiomatic[2]
-            t.failed += idiomatic[3]
+        if is_layer and t.plain_layers.write(lua_class, reason or idiomatic[2][0]):
+            return
+        t.lines += idiomatic[0]
+        t.top += idiomatic[1]
+        t.problems += idiomatic[2]
+        t.failed += idiomatic[3]
+        if reason is not None:
+            self.failed[lua_class] = reason
 
     def is_part(self, node: Statement) -> bool:
         """Whether a statement, with its comments, is written in a class."""

@@ -39,6 +39,8 @@ _NAMED = {
 # Methods that a page leaves to PyTorch where they only pass on what they are told.
 _OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
 _PASSED_ON = {*_OF_WEIGHTS, "type", "float", "double", "cuda"}
+# The weights of a layer of nn, and their gradients.
+_WEIGHTS = {"weight", "bias", "gradWeight", "gradBias"}
 _PASSES = {*FORWARD, *BACKWARD}
 
 
@@ -79,6 +81,7 @@ class PlainLayers:
 
     def _fits(self, lua_class: LuaClass) -> bool:
         based = lua_class.base in self.written if lua_class.base is not None else _has_base(lua_class)
+        based = based or (self._derives(lua_class) and "__init" in lua_class.methods)
         others = (
             lua_class.makers
             or lua_class.statics
@@ -98,13 +101,15 @@ class PlainLayers:
 
     def _class(self, lua_class: LuaClass) -> None:
         t = self.t
-        base = f"{page_library.MODULE}.{'Container' if facts.is_container(lua_class.parent) else 'Layer'}"
+        kind = "Container" if facts.is_container(lua_class.parent) else "Layer"
+        kind = "Derived" if self._derives(lua_class) else kind
+        base = f"{page_library.MODULE}.{kind}"
         base = t.classes.names[lua_class.base] if lua_class.base is not None else base
         t.gap()
         t.emit(f"class {t.classes.names[lua_class]}({base}):")
         with t.indented():
             weights, inner = self._weights(lua_class)
-            if weights:
+            if weights or (self._derives(lua_class) and "parameters" in lua_class.methods):
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
                 t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
             if inner and not self._is_container():
@@ -132,7 +137,8 @@ class PlainLayers:
         t.gap()
         t.emit("@torch.no_grad()")
         begin = list(missing) if name == "__init" else []
-        if name == "__init" and not self._calls_parent(function):
+        derives = self.current is not None and self._derives(self.current)
+        if name == "__init" and (derives or not self._calls_parent(function)):
             begin = ["super().__init__()", *begin]
         t.functions.define(self.attribute(name), function, inits=begin)
 
@@ -145,6 +151,7 @@ class PlainLayers:
         t = self.t
         chain, known = lua_class, {"output", "gradInput", "train"}
         known |= {"modules"} if self._is_container() else set()
+        known |= {*_WEIGHTS, *self._of_base(lua_class)} if self._derives(lua_class) else set()
         while True:
             known |= {*chain.methods, *chain.values}
             if chain.base is None:
@@ -154,13 +161,24 @@ class PlainLayers:
         candidates = [n for n in t.classes.fields.fields_of(lua_class) if n not in known]
         return [self.attribute(n) for n in candidates if n not in t.classes.fields.definite(lua_class)]
 
+    def _of_base(self, lua_class: LuaClass) -> list[str]:
+        """The fields that methods name and none assigns: the constructor of the class that it derives from does."""
+        own = {*lua_class.methods, *lua_class.values, *self._assigned(lua_class), *_WEIGHTS}
+        named = {
+            self._field_of(node, lua_class)
+            for function in lua_class.methods.values()
+            for node in tree.every(function.body, Index)
+        }
+        return sorted(named - own - {"", "output", "gradInput", "train"})
+
     def _weights(self, lua_class: LuaClass) -> tuple[dict[str, str], list[str]]:
         """The weights of a layer, each with the field of its gradient; the layers within whose weights are its own."""
         method = lua_class.methods.get("parameters")
         if method is None:
             inner = self._modules_in(lua_class, [f for n, f in lua_class.methods.items() if n in _OF_WEIGHTS])
             fields = self._assigned(lua_class)
-            weight_names = [n for n in ("weight", "bias") if "tensor" in fields.get(n, ())]
+            of_its_own = () if self._derives(lua_class) else ("weight", "bias")
+            weight_names = [n for n in of_its_own if "tensor" in fields.get(n, ())]
             return {name: f"grad{name.capitalize()}" for name in weight_names}, inner
         last = method.body.statements[-1] if len(method.body.statements) == 1 else None
         values = last.values if isinstance(last, tree.Return) else ()
@@ -294,6 +312,11 @@ class PlainLayers:
             return callee.key.value
         return None
 
+    @staticmethod
+    def _derives(lua_class: LuaClass) -> bool:
+        """Whether a class derives from a layer that computes something."""
+        return lua_class.base is None and not _has_base(lua_class)
+
     def _is_container(self) -> bool:
         return self.current is not None and facts.is_container(self.current.parent)
 
@@ -303,6 +326,15 @@ class PlainLayers:
             return None
         known = {"__init", "updateOutput", *BACKWARD, *MODES, *(("add",) if self._is_container() else ())}
         assert self.current is not None
+        if name == "__init" and self._derives(self.current):
+            assert self.current.parent is not None
+            call = Call(node.span, node.callee, node.arguments[1:])
+            base, settings = self.t.models.base_layer(self.current.parent, call)
+            for field in self._of_base(self.current):
+                if field not in settings:
+                    raise Problem("T7-242", node.line, f"the field {field} of {self.current.parent}")
+                self.t.emit(f"self.{self.attribute(field)} = {settings[field]}")
+            return atom(f"self.derive({base})")
         if name not in known and (self.current.base is None or self.current.base.find(name) is None):
             raise Problem("T7-242", node.line, f"the method {name} of {self.current.parent}")
         args = plain_calls.arguments(self.t, node.arguments[1:])
@@ -392,7 +424,8 @@ class PlainLayers:
             args = ", ".join(plain_calls.arguments(t, last.arguments))
             t.emit(f"return self.{self.attribute(last.method)}({args})")  # all values of it
             return
-        if isinstance(last, tree.Vararg) or (isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)):
+        is_open = isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)
+        if isinstance(last, tree.Vararg) or (is_open and not (last and self._name_of_parents(last))):
             raise Problem("T7-218", node.line, "all values of a call at the end of a list")
         t.emit(f"return {', '.join(t.value(value).text for value in node.values)}".rstrip())
 

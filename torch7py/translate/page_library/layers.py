@@ -194,6 +194,53 @@ class Container(Layer):
         return len(self.modules_)
 
 
+class Derived(Layer):
+    """A layer that derives from one of PyTorch's, ``base``, which computes what the class leaves to its parent."""
+
+    WEIGHTS: ClassVar[dict[str, str]] = {"weight": "gradWeight", "bias": "gradBias"}
+
+    def derive(self, base: Any) -> None:
+        """What the parent's constructor does: it makes the weights, and calls ``reset``."""
+        self.base = base
+        for name, weight in base.named_parameters():
+            if name in self.WEIGHTS:
+                self.register_parameter(name, weight)
+                setattr(self, self.WEIGHTS[name], torch.zeros_like(weight))
+            else:
+                setattr(self, name, weight.detach())
+        self.reset()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self.WEIGHTS and "base" in self._modules:
+            setattr(self.base, name, getattr(self, name))
+
+    def reset(self) -> None:
+        """Draw the weights: they are drawn already."""
+
+    def set_training(self) -> None:
+        super().set_training()
+        self.base.train()
+
+    def set_evaluation(self) -> None:
+        super().set_evaluation()
+        self.base.eval()
+
+    def updateOutput(self, *inputs: Any) -> Any:
+        self.output = forward(self.base, *inputs)
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        if any(x.is_floating_point() for x in tensors_in(inputs)):
+            self.gradInput = backward(self.base, inputs, gradient, which="inputs")
+        else:
+            self.gradInput = map_tensors(torch.zeros_like, inputs)  # of items
+        return self.gradInput
+
+    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        backward(self.base, inputs, gradient, 1 if scale is None else scale, which="weights")
+
+
 # The last call of each module, for ``backward``.
 CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 

@@ -112,6 +112,10 @@ class Models:
         """A node of a graph that is made when the page runs."""
 
     @abstractmethod
+    def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
+        """PyTorch's layer with a call's arguments, for a class that derives from Torch7's; these by their names."""
+
+    @abstractmethod
     def has_length(self, node: Expression) -> bool:
         """Whether Lua's ``#`` gives a module's number of parts, as that of an nn.Sequential."""
 

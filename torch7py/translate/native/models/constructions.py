@@ -73,7 +73,7 @@ class Constructions:
             )
         if isinstance(node, Call) and self.builders.is_construction(node):
             path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
-            return self._construct(path, node)
+            return self.construct(path, node)
         if isinstance(node, Index) and isinstance(node.key, tree.String) and self.outside_modules is not None:
             return self._elsewhere(node)
         path = (t.path(node.callee) or "") if isinstance(node, Call) else ""
@@ -102,7 +102,8 @@ class Constructions:
         """The constructions of layers whose sizes the program sets later."""
         return resized(self.t)
 
-    def _construct(self, path: str, node: Call) -> Layer:
+    def construct(self, path: str, node: Call) -> Layer:
+        """A layer of nn with the arguments of a call."""
         t = self.t
         modules: dict[int, Layer] = {}
         texts = []

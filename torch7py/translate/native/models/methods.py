@@ -10,6 +10,8 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
+from torch7py.translate.layers import natives
+from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
 from torch7py.translate.native.analysis.unknown_values import a
@@ -94,6 +96,18 @@ class Models(interfaces.Models):
 
     def plain_node(self, node: Call) -> Py:
         return plain_passes.node_of(self.t, node)
+
+    def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
+        layer = self.constructions.construct(f"nn.{name.partition('.')[2]}", node)
+        text = self.making.plain(layer)
+        if text is None and facts.takes_items(layer.name):
+            native = natives[layer.name](layer.args)
+            if not native.helpers and not native.setup:
+                text = native.make  # whose items the library's call counts from 0
+                self.plain_modules.append((layer, text))
+        if text is None or not (weight_rank(layer.name) or facts.without_weights(layer.name)):
+            raise Problem("T7-242", node.line, f"a class that derives from {name}")
+        return text, layer.args.texts
 
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t
