@@ -150,3 +150,48 @@ local net = nn.Sequential()
 net:add(makers[name](3))
 net:add(nn.Tanh())
 print(net:forward(torch.ones(1, 3)):size(2))
+---
+local make = {}
+make.small = function(n) return torch.range(1, n) end
+make.pair = function(n) return n, n + 1 end
+make.none = function() end
+local kinds = {}
+for k in pairs(make) do kinds[#kinds + 1] = k end
+table.sort(kinds)
+local function pick(name, ...)
+   local f = make[name]
+   return f(...)
+end
+local x = torch.ones(2, 3)
+print(torch.add(x, pick('small', 1):sum()):sum())
+print(x:narrow(2, 1, pick('small', 2):size(1)):size(2))
+local sizes, others, at = {}, {}, 1
+sizes[1], others[1] = pick('pair', 4)
+sizes[at + 1], others[2], at = 7, pick('pair', 5)
+print(sizes[1], others[1], sizes[2], others[2], at)
+local Counter = {}
+Counter.__index = Counter
+function Counter.new() return setmetatable({n = 0}, Counter) end
+function Counter:step(k) self.n = self.n + k return self.n, k end
+local list, c = {}, Counter.new()
+for i = 1, 3 do
+   list[i], c.last = c:step(i)
+end
+print(list[1], list[2], list[3], c.last, c.n)
+print(math.max(3, pick('pair', 4)), string.format('%d %d', pick('pair', 1)))
+print(x:resize(3, pick('small', 2):size(1)):size(1), #{pick('pair', 1)}, #{pick('none')})
+local words = {kinds[3]}
+words[#words + 1] = kinds[1]
+print(table.concat(words, pick('none') or ','))
+print(torch.zeros(2, pick('small', 3):nElement()):nElement())
+local function other(t) return t[1], t[2] end
+local firsts = {}
+firsts.a, firsts.b = other({5, 6})
+print(firsts.a, firsts.b)
+local id
+if x:dim() > 1 then id = function(v) return v end else id = pick end
+print(torch.add(x, id(3)):sum(), torch.Tensor(2):fill(id(2)):sum())
+---
+local function f(k) if k > 1 then return k end end
+local t, u = {f(1)}, {5, f(2)}
+print(#t, #u, u[2])

@@ -49,7 +49,6 @@ def test_edges(source: str) -> None:
         ("local function f(s) return s:find('b') end local a, b = f('ab') print(a, b)", "T7-218"),
         ("local function f(x) return torch.max(x, 1) end print(f(torch.ones(2)))", "T7-218"),
         ("local function f(k) if k > 1 then return k, 2 end return k end print(f(1))", "T7-218"),
-        ("local function f(k) if k > 1 then return k end end local t = {f(1)} print(#t)", "T7-218"),
     ],
 )
 def test_what_has_no_form_is_refused(source: str, code: str) -> None:

@@ -73,6 +73,7 @@ TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 class Calls:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
+        self.sole: set[Expression] = set()
 
     # Values
 
@@ -81,6 +82,8 @@ class Calls:
         loss = self.t.training.losses.hoisted.get(node)
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
+        if self.t.counts.is_handed_on(node):
+            raise Undecided("T7-218", node.line, "the first of as many values as a function gives")
         whole = self._call(node, keep)
         if self.count(node) > 1:
             return atom(f"{whole.at(code.ATOM)}[0]")
@@ -354,8 +357,10 @@ class Calls:
             if fits and count > 1:
                 return f"*{self.all_values(node)}"
         if not fits:
-            problem = Undecided if plain_calls.gives_all(self.t, node) else Problem
-            raise problem("T7-218", node.line, "all values of a call at the end of a list")
+            alone = plain_calls.sole(self.t, node) if self.t.plainly else None
+            if alone is None:
+                raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
+            return alone.text
         return self.t.value(node).text
 
     def gives_list(self, function: tree.Function) -> bool:
@@ -391,21 +396,45 @@ class Calls:
         return self.t.kind(node.receiver) == "module" and not self.t.types.function_called(node)
 
     def _refuse_spread(self, node: tree.Node | tree.Block) -> None:
+        last = self.open_end(node)
+        if last is not None:
+            raise Undecided("T7-218", last.line, "all values of a call at the end of a list")
+
+    def open_end(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
+        """The call at the end of a list of values that may stand for another number of them than one."""
+        is_taken = isinstance(node, tree.Return) and len(node.values) < 2
+        if is_taken or (isinstance(node, (Call, Invoke)) and self._of_program(node)):
+            return None
+        last = self.end_of_list(node)
+        if last is None or last in self.sole:
+            return None
+        return None if self.is_one(last, least=1 if isinstance(node, tree.Table) else 0) else last
+
+    def end_of_list(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
+        """The call at the end of a list of values, where it may stand for several."""
         last: Expression | None = None
-        least = 0
-        if isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE:
-            return
-        if needs_one_value(self.t, node) or self._drops_more(node):
-            return
-        if isinstance(node, (Call, Invoke)) and not self._of_program(node):
-            last = node.arguments[-1] if node.arguments else None
+        if isinstance(node, (Call, Invoke)):
+            takes_one = isinstance(node, Call) and self.t.path(node.callee) in _TAKING_ALL | _TAKING_ONE
+            functions = self.t.types.function_called(node)
+            first = 1 if isinstance(node, Invoke) else 0
+            takes_one |= bool(functions) and all(
+                not f.vararg and len(f.parameters) - first <= len(node.arguments) for f in functions
+            )
+            if node.arguments and not (takes_one or needs_one_value(self.t, node) or self._drops_more(node)):
+                last = node.arguments[-1]
         elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
-            last, least = node.fields[-1].value, 1
-        elif isinstance(node, tree.Return) and len(node.values) > 1:
+            last = node.fields[-1].value
+        elif isinstance(node, tree.Return) and node.values:
             last = node.values[-1]
-        if isinstance(last, (Call, Invoke)) and not self.is_one(last, least):
-            problem = Undecided if plain_calls.gives_all(self.t, last) else Problem
-            raise problem("T7-218", last.line, "all values of a call at the end of a list")
+        return last if isinstance(last, (Call, Invoke)) else None
+
+    def takes_sole(self, node: Expression) -> bool:
+        """Whether the call at the end of a list is now taken for one value, which is seen when the page runs."""
+        last = self.open_end(node)
+        if last is None or plain_calls.sole(self.t, last) is None:
+            return False
+        self.sole.add(last)
+        return True
 
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         if self.t.is_unpacked(node):
@@ -533,9 +562,12 @@ class Calls:
             raise self._too_few(node) from None
         except Undecided:
             fallback = plain_calls.statement(self.t, node) if self.t.plainly else None
-            if fallback is None:
+            if fallback is not None:
+                self.t.emit(fallback.text)
+            elif self.t.plainly and self.takes_sole(node):
+                self.statement(node)
+            else:
                 raise
-            self.t.emit(fallback.text)
 
     def _statement(self, node: Call | Invoke) -> None:
         t = self.t
@@ -606,4 +638,5 @@ class Calls:
         """Refuse names for values that a function gives in Lua, and not in the page."""
         count_range, count = self.t.counts.of(node), max(1, self.count(node))
         if count_range is not None and min(wanted, count_range[1]) > count:
-            raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
+            problem = Problem if self.t.counts.drops(node) else Undecided
+            raise problem("T7-218", node.line, "the values of a call that a function has at its end")

@@ -69,13 +69,19 @@ class Expressions:
             del t.lines[before:]
             t.put_back_needs(needs)
             fallback = plain_calls.value(t, node)
-            if fallback is None:
+            if fallback is not None:
+                return fallback
+            if in_layer or not t.calls.takes_sole(node):
                 raise
-            return fallback
+            return self.value(node)
 
     def proved(self, node: Expression) -> Py:
         if node in self.instead:
             return self.instead[node]
+        if isinstance(node, (Call, Invoke)) and node in self.t.calls.sole:
+            alone = plain_calls.sole(self.t, node)
+            if alone is not None:
+                return alone
         if isinstance(node, tree.Paren):
             return self.value(node.inner)
         if isinstance(node, Name):
@@ -93,7 +99,7 @@ class Expressions:
         if isinstance(node, Unary):
             return self.unary(node)
         if isinstance(node, tree.Table):
-            if self.t.plainly and plain_calls.ends_in_several(self.t, node):
+            if self.t.plainly and self.t.calls.open_end(node) is not None:
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return self.t.classes.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import tree
-from torch7py.translate.native import checked_arguments, code, devices
+from torch7py.translate.native import checked_arguments, code, devices, plain_calls
 from torch7py.translate.native.analysis.unknown_values import described
 from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name
 
@@ -202,6 +202,16 @@ class Functions:
             self.t.emit(f"return {self.t.calls.unpacked(node.values[0])}")
             return
         last = node.values[-1]
+        if t.counts.hands_on(node) and isinstance(last, (Call, Invoke)):
+            all_values = plain_calls.all_values(t, last) if t.plainly else None
+            if all_values is None:
+                raise Undecided("T7-218", node.line, "all values of a call that a function has at its end")
+            if len(node.values) == 1:
+                t.emit(f"return {plain_calls.library_call(t, 'handed_on', [all_values.text])}")
+            else:
+                first = ", ".join(t.value(value).text for value in node.values[:-1])
+                t.emit(f"return {first}, *{all_values}")
+            return
         varies = varies or (isinstance(last, (Call, Invoke)) and t.calls.gives_letters(last))
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")

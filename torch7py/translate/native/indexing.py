@@ -18,7 +18,7 @@ from torch7py.translate.native.integer_tensors import elements, is_mask
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Number, String, Unary
 from torch7py.translate.tree_queries import same_expression
 
 __all__ = [
@@ -120,7 +120,10 @@ def index(t: Translation, node: Index) -> Py:
         if representation == "list":
             if _may_be_missing(t, node) or (node not in t.present and t.list_bounds.may_be_nil(node)):
                 return item(t, node)
-            return atom(f"{base}[{list_position(t, node)}]")
+            position = list_position(t, node)
+            if str(position) == "0" and isinstance(node.base, Invoke) and " for " in base and base[0] == "[":
+                return atom(f"next({base[1:-1]})")  # the first of those that a comprehension finds
+            return atom(f"{base}[{position}]")
         entry_type = t.type(node)
         by_name = isinstance(node.key, String)
         may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for

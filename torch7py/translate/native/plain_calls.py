@@ -17,12 +17,12 @@ from torch7py.translate.native import code, protected_calls
 from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 
 __all__ = [
     "all_values",
     "arguments",
-    "ends_in_several",
     "gives_all",
     "has_function",
     "has_method",
@@ -31,6 +31,7 @@ __all__ = [
     "minimizes",
     "note_result",
     "several",
+    "sole",
     "statement",
     "store",
     "value",
@@ -107,19 +108,14 @@ def gives_all(t: Translation, node: Expression) -> bool:
     """Whether the library gives all values of a call: of Lua's libraries, a node's, several or unknown functions."""
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
         return True
-    if isinstance(node, (Call, Invoke)) and (t.calls.varies(node) or t.counts.is_unknown(node)):
+    if isinstance(node, (Call, Invoke)) and (
+        t.calls.varies(node) or t.counts.is_unknown(node) or t.counts.is_handed_on(node)
+    ):
         return True
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
     return owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
-
-
-def ends_in_several(t: Translation, node: tree.Table) -> bool:
-    """Whether the last item of a list is a call all of whose values the library gives."""
-    last = node.fields[-1] if node.fields else None
-    call = last.value if last is not None and last.key is None else None
-    return isinstance(call, (Call, Invoke)) and gives_all(t, call) and not t.calls.is_one(call, least=1)
 
 
 def value(t: Translation, node: Expression) -> Py | None:
@@ -164,7 +160,15 @@ def statement(t: Translation, node: Call | Invoke) -> Py | None:
 
 def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
+    if t.counts.drops(node):
+        raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
     return _call(t, node, "call_all", "method_all")
+
+
+def sole(t: Translation, node: Call | Invoke) -> Py | None:
+    """A call at the end of a list, where a page takes one value: that it gives one is seen when the page runs."""
+    values = all_values(t, node) if t.calls.count(node) < 2 else None
+    return None if values is None else library_call(t, "sole", [values.text])
 
 
 def note_result(t: Translation, target: Expression, value: Py) -> None:
@@ -178,7 +182,8 @@ def note_result(t: Translation, target: Expression, value: Py) -> None:
 def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
     """Write ``a, b, c = x, f()``, the last value of which is a call; whether that was done."""
     last = values[-1]
-    if not isinstance(last, (Call, Invoke)) or not all(isinstance(target, Name) for target in targets):
+    of_tables = [target for target in targets if isinstance(target, Index)]
+    if not isinstance(last, (Call, Invoke)) or any(t.path(target) is not None for target in of_tables):
         return False
     last_values = all_values(t, last)
     if last_values is None:
@@ -188,7 +193,22 @@ def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expre
     path = t.path(last.callee) if isinstance(last, Call) else None
     exact = minimizes(path) and path not in _LONGER and not first and len(targets) == 2
     written = last_values if exact else library_call(t, "first_of", [items, str(len(targets))])
-    t.emit(f"{', '.join(t.unread(target) or t.target(target) for target in targets)} = {written}")
+    # Where a value goes is found before any is assigned.
+    assigned = {target.name for target in targets if isinstance(target, Name)}
+    places = {target: [t.value(target.base).text, t.value(target.key).text] for target in of_tables}
+    if any(isinstance(n, Name) and n.name in assigned for target in of_tables for n in tree.walk(target)):
+        for texts in places.values():
+            kept = [t.fresh("place"), t.fresh("place")]
+            t.emit(f"{', '.join(kept)} = {', '.join(texts)}")
+            texts[:] = kept
+    names = {target: t.fresh("value") for target in of_tables}
+    lefts = [
+        names[target] if isinstance(target, Index) else t.unread(target) or t.target(target)
+        for target in targets
+    ]
+    t.emit(f"{', '.join(lefts)} = {written}")
+    for indexed, name in names.items():
+        t.emit(library_call(t, "store", [*places[indexed], name]).text)
     for target in targets[len(first) :] if not minimizes(path) else ():  # of which is known what they give
         note_result(t, target, written)
     return True
@@ -283,7 +303,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path in _FUNCTIONS:
         args = arguments(t, node.arguments)
         shown = node.arguments[-1] if path == "print" and node.arguments else None
-        if isinstance(shown, (Call, Invoke)) and t.counts.is_unknown(shown) and args[-1].startswith("*"):
+        is_unsure = isinstance(shown, (Call, Invoke)) and (
+            t.counts.is_unknown(shown) or t.counts.is_handed_on(shown)
+        )
+        if is_unsure and args[-1].startswith("*"):
             args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
         return library_call(t, _FUNCTIONS[path], args)
     return None  # a page has no other function of that library
@@ -299,6 +322,9 @@ def arguments(t: Translation, arguments: tuple[Expression, ...]) -> list[str]:
             texts.append(f"*{t.calls.unpacked(last)}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
             values = all_values(t, last)
+            count_range = t.counts.of(last)
+            if values is None and count_range is not None and count_range[1] > 1:
+                raise Problem("T7-218", last.line, "all values of a call at the end of a list")
             texts.append(t.value(last).text if values is None else f"*{values}")
         else:
             texts.append(t.value(last).text)

@@ -7,7 +7,8 @@ a list of values may end with such a call only where Lua always has that many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 from torch7py.translate import tree
@@ -106,7 +107,7 @@ class ValueCounts:
         if self.is_unknown(node):
             return (0, math.inf)
         path = t.path(node.callee) if isinstance(node, Call) else None
-        if path is not None and path.startswith("coroutine."):
+        if path in ("coroutine.resume", "coroutine.yield"):
             return (0, math.inf)
         return (0, 0) if path in _NONE else _ONE
 
@@ -116,6 +117,62 @@ class ValueCounts:
             return False
         called = node.receiver if isinstance(node, Invoke) else node.callee
         return t.path(called) is None and t.kind(called) in (None, "any")
+
+    def is_handed_on(self, node: Call | Invoke) -> bool:
+        """Whether a call gives all values of another, of which nobody knows how many these are."""
+        return not self._handing_on.isdisjoint(self.t.types.function_called(node))
+
+    def drops(self, node: Call | Invoke) -> bool:
+        """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
+        functions = self.t.types.function_called(node)
+        count_range = self.of(node)
+        if not functions or count_range is None or self.is_handed_on(node):
+            return False
+        return count_range[1] > max(1, self.t.calls.count(node))
+
+    def hands_on(self, node: tree.Return) -> bool:
+        """Whether a return gives all values of such a call, as somebody asks for more than the first."""
+        last = node.values[-1] if node.values else None
+        function = self.t.scope.function
+        if not isinstance(last, (Call, Invoke)) or function not in self._handing_on:
+            return False
+        return self.is_unknown(last) or self.is_handed_on(last)
+
+    @cached_property
+    def _handing_on(self) -> set[tree.Function]:
+        """The functions at whose end is a call of something unknown, and of which a call asks for several values."""
+        t = self.t
+        ends = {
+            function: [r.values[-1] for r in returns_of(function) if r.values] for function in t.types.returns
+        }
+        calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
+        called = {c: t.types.function_called(c) for found in calls.values() for c in found}
+        handing = {f for f, found in calls.items() if any(map(self.is_unknown, found))}
+        handing -= t.training.closures
+        while more := {
+            f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])
+        }:
+            handing |= more
+        asked = handing.intersection(f for c in self._asked_for_all() for f in t.types.function_called(c))
+        while more := {
+            other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
+        }:
+            asked |= more
+        return asked
+
+    def _asked_for_all(self) -> Iterator[Call | Invoke]:
+        """The calls of which more than the first value is taken, but for those at the end of a function."""
+        for node in tree.walk(self.t.program):
+            last: Expression | None = None
+            if isinstance(node, (tree.Local, tree.Assign)):
+                targets = node.names if isinstance(node, tree.Local) else node.targets
+                last = node.values[-1] if 0 < len(node.values) < len(targets) else None
+            elif isinstance(node, tree.GenericFor):
+                last = node.values[-1]
+            elif not isinstance(node, tree.Return):
+                last = self.t.calls.end_of_list(node)
+            if isinstance(last, (Call, Invoke)):
+                yield last
 
     def _of_library(self, node: Call | Invoke) -> Count:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""

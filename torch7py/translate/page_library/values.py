@@ -200,6 +200,18 @@ def first_of(values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
     return (*values, *[None] * count)[:count]
 
 
+def handed_on(values: tuple[Any, ...]) -> Any:
+    """All values of a call that a function has at its end: one by itself, others as a tuple."""
+    return values[0] if len(values) == 1 else values
+
+
+def sole(values: tuple[Any, ...]) -> Any:
+    """The value of a call at the end of a list, where the page takes one: more are an error here."""
+    if len(values) > 1:
+        raise ValueError(f"{len(values)} values of a call at the end of a list")
+    return values[0] if values else None
+
+
 # Numbers, text and truth
 
 

@@ -88,6 +88,19 @@ class Assignments(Protocol):
 
 
 class Calls(Protocol):
+    sole: set[
+        Expression
+    ]  # calls at the end of lists that are taken for one value, which is seen when the page runs
+
+    def open_end(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
+        """The call at the end of a list of values that may stand for another number of them than one."""
+
+    def end_of_list(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
+        """The call at the end of a list of values, where it may stand for several."""
+
+    def takes_sole(self, node: Expression) -> bool:
+        """Whether the call at the end of a list is from now on taken for one value."""
+
     def value(self, node: Call | Invoke, keep: bool = False) -> Py:
         """The first value of a call; ``keep``: with its graph."""
 
@@ -158,6 +171,15 @@ class ValueCounts(Protocol):
 
     def is_unknown(self, node: Call | Invoke) -> bool:
         """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
+
+    def is_handed_on(self, node: Call | Invoke) -> bool:
+        """Whether a call gives all values of another, of which nobody knows how many these are."""
+
+    def drops(self, node: Call | Invoke) -> bool:
+        """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
+
+    def hands_on(self, node: tree.Return) -> bool:
+        """Whether a return gives all values of such a call, as somebody asks for more than the first."""
 
     def are_all(self, node: Expression) -> bool:
         """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
