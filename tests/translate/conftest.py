@@ -47,3 +47,9 @@ def _one_formatter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         formatter = request.getfixturevalue("formatter")
         for module in (layout, program):
             monkeypatch.setattr(module, "lay_out_all", formatter.lay_out_all)
+
+
+@pytest.fixture
+def without_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not proved of modules is refused: they do not become objects."""
+    monkeypatch.setattr(program, "_OF_MODULES", frozenset())

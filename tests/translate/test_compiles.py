@@ -124,6 +124,7 @@ def test_it_compiles(source):
             compile(code, "page.py", "exec")
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_name_that_nothing_makes_is_a_problem() -> None:
     source = """
         require 'nngraph'

@@ -360,6 +360,7 @@ def test_a_criterion_is_a_node_with_one_element(tmp_path):
     )
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "nodes",
     [

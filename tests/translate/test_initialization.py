@@ -62,6 +62,7 @@ def test_what_looks_into_a_parameter(what, tmp_path):
     verified(f"{MODEL}{what}\nprint(model:forward(torch.randn(5, 3)):sum())\n", tmp_path)
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "what",
     [

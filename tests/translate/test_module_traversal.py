@@ -15,6 +15,7 @@ TABLES = (
 )
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     ("program", "code"),
     [

@@ -482,6 +482,7 @@ def test_settings_before_there_are_weights(tmp_path):
     in_plain_calls("local state = {}\nprint('so far')\nstate.momentum = 0.9\n" + late, tmp_path)
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "reads", ["print(#w)", "print(w[1]:sum())", "for i, p in ipairs(w) do print(i, p:sum()) end"]
 )

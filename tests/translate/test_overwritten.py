@@ -242,6 +242,7 @@ local x = torch.randn(2, 3)
 """
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     ("layer", "use", "refused"),
     [
@@ -266,6 +267,7 @@ def test_inputs_that_a_module_writes_over(layer: str, use: str, refused: bool, t
     assert [p.code for p in page.problems] == ["T7-230"]
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     ("nodes", "seen"),
     [

@@ -259,6 +259,7 @@ print(model:forward(torch.ones(3)):sum())
     assert "    for layer2 in one.modules():\n" in code
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize("text", ["nn.Linear(2, 2):reset(0.1, 2)", "nn.CMul(2):reset()"])
 def test_weights_that_pytorch_draws_otherwise(text):
     source = f"require 'nn'\nlocal model = {text.partition(':')[0]}\nmodel:{text.partition(':')[2]}\n"

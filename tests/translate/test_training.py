@@ -349,6 +349,7 @@ print(net:forward({torch.ones(1, 3)})[1]:norm())
     assert [problem.code for problem in page.problems] == ["T7-223"]
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_how_many_parameters_there_are_is_not_told_of_layers_that_have_others() -> None:
     source = "require 'rnn'\nprint(#nn.Sequencer(nn.LSTM(2, 3)):parameters())\n"
     page = translate_script(source.encode(), "p.lua")

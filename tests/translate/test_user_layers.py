@@ -262,6 +262,7 @@ def test_batch_normalization_inside_is_run_again_without_its_running_means() -> 
     assert layer.net.track_running_stats
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_whether_a_layer_trains_is_a_truth_value() -> None:
     source = """require 'nn'
 local Doubled = torch.class('nn.Doubled', 'nn.Module')

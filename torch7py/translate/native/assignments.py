@@ -189,6 +189,8 @@ class Assignments:
         if isinstance(value, tree.Function) and isinstance(target, Name):
             self.t.functions.define(self.t.names.of(target), value)
             return
+        if isinstance(target, Index) and self.t.is_object(target.base):
+            raise Undecided("T7-225", target.line, "a field of a module that is an object")
         if isinstance(target, Index):
             self.t.tables.refuse_call_site_table(target.base)
         if (

@@ -171,6 +171,9 @@ class Calls:
 
     def _written(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
+        if isinstance(node, Invoke) and t.is_object(node.receiver) and not t.models.is_set(node):
+            t.models.refuse_unknown(node)
+            raise Undecided("T7-226", node.line, f"{node.method} of a module that is an object")
         special = t.graphs.call(node)
         if special is None and isinstance(node, Call):
             special = t.modules.call(node)
@@ -482,7 +485,8 @@ class Calls:
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
-        if kind == "criterion" and node.method in ("forward", "updateOutput"):
+        is_criterion = self.t.types.kind(node.receiver) == "criterion"
+        if is_criterion and node.method in ("forward", "updateOutput"):
             # what it gives beside its value: the sum of the weights of the classes
             names = {layer.name for layer in self.t.type(node.receiver).find().layers}
             return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})

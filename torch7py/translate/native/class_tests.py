@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate.native import code, library_rules
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Binary, Call, Expression, String
 
 __all__ = ["compared"]
@@ -36,7 +36,9 @@ def is_type_of(t: Translation, node: Call) -> Py:
     value, name = node.arguments
     named = _class(t, name, node.line)
     if named is None:
-        raise Problem("T7-201", node.line, "torch.isTypeOf of a class that is not the program's own")
+        raise (Undecided if t.plain_modules else Problem)(
+            "T7-201", node.line, "torch.isTypeOf of a class that is not the program's own"
+        )
     return atom(f"isinstance({t.value(value)}, {named})")
 
 

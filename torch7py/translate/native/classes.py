@@ -185,6 +185,8 @@ class Classes(interfaces.Classes):
         is_layer = lua_class.instance.kind in ("module", "criterion")
         reason: Problem | None = None
         try:
+            if is_layer and t.plain_modules:
+                raise Problem("T7-243", lua_class.statement.line, "a class of modules that are objects")
             self.write(lua_class)
         except Problem as problem:
             reason = problem
@@ -199,7 +201,8 @@ class Classes(interfaces.Classes):
         t.problems += idiomatic[2]
         t.failed += idiomatic[3]
         if reason is not None:
-            self.failed[lua_class] = reason
+            declined = t.plain_layers.declined if t.plain_modules else None
+            self.failed[lua_class] = declined or reason
 
     def is_part(self, node: Statement) -> bool:
         """Whether a statement, with its comments, is written in a class."""

@@ -51,6 +51,9 @@ def index(t: Translation, node: Index) -> Py:
         if known is not None:
             return known
     t.present.add(node.base)  # nil has no fields
+    if t.is_object(node.base):
+        t.models.refuse_unknown(node)
+        raise Undecided("T7-225", node.line, "a field of a module that is an object")
     entry = t.classes.uses.entry(node)
     if entry is not None:
         return entry
@@ -64,7 +67,8 @@ def index(t: Translation, node: Index) -> Py:
     )
     if vector is not None:
         return vector
-    special = t.graphs.of_field(node) or t.modules.field(node) or t.models.field(node)
+    of_graph = None if t.objects else t.graphs.of_field(node) or t.graphs.of_node(node)
+    special = of_graph or t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
     if isinstance(node.base, Name) and t.classes.torch_class_tables(t.scopes.of_name[node.base]):
@@ -76,7 +80,7 @@ def index(t: Translation, node: Index) -> Py:
         named_so = isinstance(node.key, tree.String) and node.key.value == lua_class.name.rpartition(".")[2]
         if named_so and t.type(lua_class.holder).find() is t.type(node.base).find():
             return t.modules.class_name(lua_class, node.line)
-    fact = timers_and_paths.index(t, node) or t.graphs.of_node(node)
+    fact = timers_and_paths.index(t, node)
     if fact is not None:
         return fact
     kind = t.kind(node.base)
@@ -142,7 +146,12 @@ def index(t: Translation, node: Index) -> Py:
     if plain_calls.minimizes(path) or (path is None and t.path(node.base) == "optim"):
         reason = f"{path or 'a function of optim'}, which is called otherwise than by its name"
         raise (Undecided if t.plain_vectors else Problem)("T7-228", node.line, reason)
-    raise undecided(t, node.base, "T7-303", node.line, f"indexing {described(t, node.base)}")
+    reason = f"indexing {described(t, node.base)}"
+    raise (
+        Undecided("T7-303", node.line, reason)
+        if t.objects
+        else undecided(t, node.base, "T7-303", node.line, reason)
+    )
 
 
 def option_name(t: Translation, node: Index) -> Py:

@@ -64,7 +64,9 @@ _FUNCTIONS = {
     "table.remove": "remove",
     "string.char": "char",
     "tonumber": "to_number",
+    "torch.isTypeOf": "is_type_of",
     "torch.type": "torch_type",
+    "torch.typename": "name_of_type",
     "tostring": "text_of",
     "type": "type_of",
 }
@@ -255,7 +257,7 @@ def _alone(value: Py, every: bool) -> Py:
 def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py | None:
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
-        if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD}:
+        if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD} and not t.plain_modules:
             if kind not in ("module", "criterion"):
                 return t.models.open_pass(node, every=method == "method_all")
             return _alone(t.models.plain_pass(node), method == "method_all")
@@ -266,7 +268,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         )
     path = t.path(node.callee)
     if t.graphs.makes_graph(node) and len(node.arguments) == 2:
-        return library_call(t, "Graph", arguments(t, node.arguments))
+        return library_call(t, "BuiltGraph" if t.plain_modules else "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):
         return t.models.plain_node(node)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):

@@ -49,11 +49,15 @@ class PlainLayers:
         self.t = translator
         self.current: LuaClass | None = None  # whose methods are being written
         self.written: set[LuaClass] = set()
+        self.declined: Problem | None = None  # why the last class has no form in plain calls
         self.modes = Modes(translator)
 
     def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         t = self.t
         if not self._fits(lua_class):
+            self.declined = Problem(
+                "T7-242", lua_class.statement.line, f"a class that derives from {lua_class.parent}"
+            )
             return False
         before, top, needs, chosen = len(t.lines), len(t.top), t.needs(), dict(t.names.chosen)
         problems, failed, opened = len(t.problems), len(t.failed), set(t.opened)
@@ -61,12 +65,12 @@ class PlainLayers:
         self.current = lua_class
         try:
             self._class(lua_class)
-            done = len(t.problems) == problems
-        except Problem:
-            done = False
+            self.declined = next(iter(t.problems[problems:]), None)
+        except Problem as problem:
+            self.declined = problem
         finally:
             self.current = None
-        if not done:
+        if self.declined is not None:
             del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
             del t.plain_calls[calls:], t.reasons[reasons:]
             t.put_back_needs(needs)
@@ -82,6 +86,7 @@ class PlainLayers:
     def _fits(self, lua_class: LuaClass) -> bool:
         based = lua_class.base in self.written if lua_class.base is not None else _has_base(lua_class)
         based = based or (self._derives(lua_class) and "__init" in lua_class.methods)
+        based = based or self._is_grown(lua_class)
         others = (
             lua_class.makers
             or lua_class.statics
@@ -93,8 +98,11 @@ class PlainLayers:
         return (
             based
             and not others
-            and "forward" not in lua_class.methods
-            and all(bodies.only_passes_down(n, f) for n, f in lua_class.methods.items() if n in _PASSED_ON)
+            and (self.t.plain_modules or "forward" not in lua_class.methods)
+            and (
+                self.t.plain_modules
+                or all(bodies.only_passes_down(n, f) for n, f in lua_class.methods.items() if n in _PASSED_ON)
+            )
         )
 
     # The class
@@ -103,13 +111,21 @@ class PlainLayers:
         t = self.t
         kind = "Container" if facts.is_container(lua_class.parent) else "Layer"
         kind = "Derived" if self._derives(lua_class) else kind
-        base = f"{page_library.MODULE}.{kind}"
+        if self._is_grown(lua_class) and lua_class.parent is not None:
+            kind = page_library.objects()[lua_class.parent]
+        mixed_in = (
+            f"{page_library.MODULE}.Object, " if t.plain_modules and not self._is_grown(lua_class) else ""
+        )
+        base = f"{mixed_in}{page_library.MODULE}.{kind}"
         base = t.classes.names[lua_class.base] if lua_class.base is not None else base
         t.gap()
         t.emit(f"class {t.classes.names[lua_class]}({base}):")
         with t.indented():
+            if t.plain_modules:
+                t.emit(f"NAME = {code.quoted(lua_class.name)}")
             weights, inner = self._weights(lua_class)
-            if weights or (self._derives(lua_class) and "parameters" in lua_class.methods):
+            told = "parameters" in lua_class.methods and not t.plain_modules
+            if weights or (self._derives(lua_class) and told):
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
                 t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
             if inner and not self._is_container():
@@ -125,7 +141,7 @@ class PlainLayers:
                 for line in missing:
                     t.emit(line.removeprefix("self."))
             for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].span.start):
-                if name not in _LEFT_OUT and name not in _PASSED_ON:
+                if t.plain_modules or (name not in _LEFT_OUT and name not in _PASSED_ON):
                     self._method(name, function, missing)
         t.emit("")
 
@@ -174,7 +190,7 @@ class PlainLayers:
     def _weights(self, lua_class: LuaClass) -> tuple[dict[str, str], list[str]]:
         """The weights of a layer, each with the field of its gradient; the layers within whose weights are its own."""
         method = lua_class.methods.get("parameters")
-        if method is None:
+        if method is None or self.t.plain_modules:
             inner = self._modules_in(lua_class, [f for n, f in lua_class.methods.items() if n in _OF_WEIGHTS])
             fields = self._assigned(lua_class)
             of_its_own = () if self._derives(lua_class) else ("weight", "bias")
@@ -312,10 +328,15 @@ class PlainLayers:
             return callee.key.value
         return None
 
-    @staticmethod
-    def _derives(lua_class: LuaClass) -> bool:
+    def _derives(self, lua_class: LuaClass) -> bool:
         """Whether a class derives from a layer that computes something."""
-        return lua_class.base is None and not _has_base(lua_class)
+        return lua_class.base is None and not _has_base(lua_class) and not self._is_grown(lua_class)
+
+    def _is_grown(self, lua_class: LuaClass) -> bool:
+        """Whether a class derives from a container of which the library has the objects."""
+        if not self.t.plain_modules or lua_class.base is not None or _has_base(lua_class):
+            return False
+        return lua_class.parent in page_library.objects()
 
     def _is_container(self) -> bool:
         return self.current is not None and facts.is_container(self.current.parent)
@@ -335,9 +356,12 @@ class PlainLayers:
                     raise Problem("T7-242", node.line, f"the field {field} of {self.current.parent}")
                 self.t.emit(f"self.{self.attribute(field)} = {settings[field]}")
             return atom(f"self.derive({base})")
-        if name not in known and (self.current.base is None or self.current.base.find(name) is None):
-            raise Problem("T7-242", node.line, f"the method {name} of {self.current.parent}")
         args = plain_calls.arguments(self.t, node.arguments[1:])
+        from_base = self.current.base is not None and self.current.base.find(name) is not None
+        if self.t.plain_modules and name not in known and not from_base:
+            return atom(f"{self._call('of_all_modules', [code.quoted(name), 'self', *args])}[0]")
+        if name not in known and not from_base:
+            raise Problem("T7-242", node.line, f"the method {name} of {self.current.parent}")
         return atom(f"super().{self.attribute(name)}({', '.join(args)})")
 
     # Statements
@@ -425,6 +449,10 @@ class PlainLayers:
             t.emit(f"return self.{self.attribute(last.method)}({args})")  # all values of it
             return
         is_open = isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)
+        if is_open and t.plain_modules and last is not None and isinstance(last, (Call, Invoke)):
+            values = [*(t.value(value).text for value in node.values[:-1]), f"*{self._all_values(last)}"]
+            t.emit(f"return {self._call('handed_on', [', '.join(values).join(('(', ',)'))])}")
+            return
         if isinstance(last, tree.Vararg) or (is_open and not (last and self._name_of_parents(last))):
             raise Problem("T7-218", node.line, "all values of a call at the end of a list")
         t.emit(f"return {', '.join(t.value(value).text for value in node.values)}".rstrip())
@@ -462,6 +490,9 @@ class PlainLayers:
         if isinstance(node, Invoke) and self.is_self(node.receiver):
             args = plain_calls.arguments(self.t, node.arguments)
             return self._call("call_all", [f"self.{self.attribute(node.method)}", *args])
+        parents = self._of_parent(node) if isinstance(node, Call) else None
+        if parents is not None and parents.text.startswith(f"{page_library.MODULE}.of_all_modules("):
+            return atom(parents.text.removesuffix("[0]"))
         return plain_calls.all_values(self.t, node)
 
     def _store(self, target: Expression, value: Py) -> None:

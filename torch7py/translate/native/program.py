@@ -50,6 +50,11 @@ _OF_PASSES = {"T7-226", "T7-230"}
 # What is not proved of flat weights and of what moves them: the library's functions of optim take any.
 _OF_VECTORS = {"T7-227", "T7-228"}
 
+# What is not proved of modules: as objects they have all methods and fields.
+_OF_MODULES = {
+    f"T7-{code}" for code in (202, 222, 225, 226, 227, 230, 241, 243, 253, 272, 303, 304, 307, 308)
+}
+
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
 
 
@@ -99,13 +104,20 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
             forms.vectors or any(problem.code in _OF_VECTORS for problem in translation.problems),
         )
         if wanted == forms:
-            return best
+            break
         refused = [problem for problem in translation.problems if problem.code in _OF_PASSES | _OF_VECTORS]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
         translation = _without_clashes(source, file, translation.one_row, forms)
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
         best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
+    if any(problem.code in _OF_MODULES for problem in best.problems):
+        forms = PlainForms(frozenset(), True, True, True)
+        translation = _without_clashes(source, file, best.one_row, forms)
+        translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
+        if not translation.problems:  # else it is better to have what is proved in idiomatic form
+            best = translation
+    return best
 
 
 def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:
@@ -246,7 +258,8 @@ class _Assembly:
             main = []
         if main:
             gap = [""] if seed and main[0].startswith(_DEFINITIONS) else []
-            blocks.append(_text(["def main():", *seed, *gap, *main]))
+            alone = ["@torch.no_grad()  # modules go back by their own methods"] if t.plain_modules else []
+            blocks.append(_text([*alone, "def main():", *seed, *gap, *main]))
             blocks.append('if __name__ == "__main__":\n    main()\n')
         return self._page(header, [*constant_lines, *t.needed_lines, *t.module_lines], blocks)
 

@@ -14,7 +14,7 @@ from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Number, String
 from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = [
@@ -90,6 +90,8 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = No
     kind, type_ = t.kind(node), t.type(node)
     if isinstance(node, tree.Nil) or kind == "any" or is_message(t, node):
         return True
+    if isinstance(node, Index) and t.is_object(node.base):
+        return True  # a field that a module need not have
     if kind not in ("number", "string", "boolean"):
         return False
     if isinstance(node, (Call, Invoke)):

@@ -24,6 +24,8 @@ __all__ = ["ValueCounts", "only_fails"]
 _Found = TypeVar("_Found")
 
 _ONE: Count = (1, 1)
+# Methods of modules that give several values.
+_OF_MODULES = {"findModules", "getParameters", "parameters"}
 _NONE = {"print", "table.insert", "os.exit"}
 
 
@@ -116,6 +118,8 @@ class ValueCounts:
         if t.types.function_called(node):
             return False
         called = node.receiver if isinstance(node, Invoke) else node.callee
+        if t.plain_modules and t.types.kind(called) in ("module", "criterion"):
+            return isinstance(node, Invoke) and node.method in _OF_MODULES
         return t.path(called) is None and t.kind(called) in (None, "any")
 
     def is_handed_on(self, node: Call | Invoke) -> bool:
@@ -126,7 +130,7 @@ class ValueCounts:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
         functions = self.t.types.function_called(node)
         count_range = self.of(node)
-        if not functions or count_range is None or self.is_handed_on(node):
+        if not functions or count_range is None or self.is_handed_on(node) or self.t.calls.varies(node):
             return False
         return count_range[1] > max(1, self.t.calls.count(node))
 

@@ -11,7 +11,19 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "MODULE", "entries", "has_method", "is_part", "joined", "methods_of", "names", "source"]
+__all__ = [
+    "FILE",
+    "MODULE",
+    "entries",
+    "has_method",
+    "is_part",
+    "joined",
+    "methods_of",
+    "names",
+    "object_methods",
+    "objects",
+    "source",
+]
 
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
@@ -23,6 +35,7 @@ _FILES = (
     "tensors",
     "layers",
     "graphs",
+    "modules",
     "threads",
     "coroutines",
     "metatables",
@@ -107,6 +120,26 @@ def methods_of(kind: str) -> frozenset[str]:
 def has_method(kind: str, name: str) -> bool:
     """Whether the library has a method for values of a kind, those too whose functions take other arguments."""
     return name in methods_of(kind) or (kind == "tensor" and name in entries("NEW_ELEMENTS"))
+
+
+@cache
+def objects() -> dict[str, str]:
+    """The classes that are modules and criterions of Torch7's as objects, by their names there."""
+    names: dict[str, str] = {}
+    for node in (node for node, _ in _parts()[0].values() if isinstance(node, ast.ClassDef)):
+        for part in node.body:
+            target = part.targets[0] if isinstance(part, ast.Assign) else None
+            if isinstance(target, ast.Name) and target.id == "NAME" and isinstance(part, ast.Assign):
+                names.setdefault(ast.literal_eval(part.value), node.name)
+    return names
+
+
+@cache
+def object_methods() -> frozenset[str]:
+    """The methods that modules have which are objects, whatever their classes are."""
+    classes = [node for node, _ in _parts()[0].values() if isinstance(node, ast.ClassDef)]
+    own = {part.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)}
+    return entries("OBJECT_METHODS") | {name for name in own if not name.startswith("_")}
 
 
 @cache

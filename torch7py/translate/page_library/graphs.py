@@ -18,8 +18,11 @@ class Node:
 
     def __init__(self, function: Callable[..., Any], sources: list[Node]) -> None:
         self.function, self.sources = function, sources
+        module = function if isinstance(function, nn.Module) else None
+        self.data: dict[str, Any] = {"module": module, "annotations": {}}
 
     def annotate(self, about: Any) -> Node:
+        self.data["annotations"] |= about
         name = index(about, "name")
         if name is not None and isinstance(self.function, nn.Module):
             self.function.name = name
@@ -73,6 +76,7 @@ class Graph(nn.Module):
         ):
             raise ValueError("a module that writes over what other nodes are given, too")
         self.modules_ = nn.ModuleList(modules)
+        self.nodes = list(places)
         self.steps = [(x.function, [places[source] for source in x.sources]) for x in places]
         self.first, self.last = [places[x] for x in first], [places[x] for x in last]
 

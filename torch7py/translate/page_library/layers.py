@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -169,7 +170,7 @@ class Container(Layer):
 
     INNER = ("modules_",)
 
-    def __init__(self) -> None:
+    def __init__(self, *_: Any) -> None:
         super().__init__()
         self.modules_: Any = []
 
@@ -194,6 +195,21 @@ class Container(Layer):
         return len(self.modules_)
 
 
+# Modules whose gradients come from their weights and their input alone.
+OF_INPUTS = (nn.Linear, nn.Embedding, nn.modules.conv._ConvNd)
+
+
+def draw_weights(model: nn.Module, deviation: Any) -> None:
+    """Draw all weights of a model, with a standard deviation."""
+    bound = deviation * math.sqrt(3)
+    for layer in model.modules():
+        for weight in layer.parameters(recurse=False):
+            if isinstance(layer, nn.Embedding):
+                nn.init.normal_(weight, 0, deviation)
+            else:
+                nn.init.uniform_(weight, -bound, bound)
+
+
 class Derived(Layer):
     """A layer that derives from one of PyTorch's, ``base``, which computes what the class leaves to its parent."""
 
@@ -202,21 +218,31 @@ class Derived(Layer):
     def derive(self, base: Any) -> None:
         """What the parent's constructor does: it makes the weights, and calls ``reset``."""
         self.base = base
-        for name, weight in base.named_parameters():
+        for name, weight in base.named_parameters(recurse=False):
             if name in self.WEIGHTS:
                 self.register_parameter(name, weight)
                 setattr(self, self.WEIGHTS[name], torch.zeros_like(weight))
             else:
                 setattr(self, name, weight.detach())
-        self.reset()
+        for name, buffer in base.named_buffers(recurse=False):
+            object.__setattr__(self, name, buffer)
+        if type(self).reset is not Derived.reset:
+            call(self.reset)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in self.WEIGHTS and "base" in self._modules:
             setattr(self.base, name, getattr(self, name))
 
-    def reset(self) -> None:
-        """Draw the weights: they are drawn already."""
+    def reset(self, deviation: Any = None) -> None:
+        """Draw the weights anew."""
+        if not isinstance(self.base, OF_INPUTS):
+            raise TypeError(f"reset of {type(self.base).__name__}")
+        if deviation is None and isinstance(self.base, nn.Embedding):
+            deviation = 1
+        elif deviation is None:
+            deviation = (3 * self.base.weight[0].numel()) ** -0.5
+        draw_weights(self.base, deviation)
 
     def set_training(self) -> None:
         super().set_training()
@@ -232,13 +258,79 @@ class Derived(Layer):
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
         if any(x.is_floating_point() for x in tensors_in(inputs)):
+            self.call_again(inputs)
             self.gradInput = backward(self.base, inputs, gradient, which="inputs")
         else:
             self.gradInput = map_tensors(torch.zeros_like, inputs)  # of items
         return self.gradInput
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        self.call_again(inputs)
         backward(self.base, inputs, gradient, 1 if scale is None else scale, which="weights")
+
+    def call_again(self, inputs: Any) -> None:
+        """Call a layer, whose gradients come from its weights and its input alone, with the input that it has now."""
+        base: Any = self.base
+        if base not in CALLS or not isinstance(base, OF_INPUTS):
+            return
+        if not are_same(inputs, CALLS[base][0][0]):
+            before: Any = base.output
+            kept = before.clone()
+            forward(base, inputs)
+            before.copy_(kept)
+
+
+class Object:
+    """What the program calls method by method, and which may have any field: a module or a criterion of Torch7's."""
+
+    NAME = "nn.Module"
+    UNKNOWN: tuple[str, ...] = ()  # fields that Torch7's class has, and the page does not know
+
+    @property
+    def _typename(self) -> str:
+        return self.NAME
+
+    @property
+    def train_(self) -> Any:
+        """The field ``train``: most modules have none before they are told."""
+        held: Any = self
+        told = "told" in vars(self) or isinstance(held.base, (nn.Dropout, nn.modules.batchnorm._BatchNorm))
+        return (held.base if "told" not in vars(self) else held).training if told else None
+
+    @train_.setter
+    def train_(self, value: Any) -> None:
+        (self.set_training if value else self.set_evaluation)()
+
+    def set_training(self) -> None:
+        vars(self)["told"] = True
+        above: Any = super()
+        above.set_training()
+
+    def set_evaluation(self) -> None:
+        vars(self)["told"] = True
+        above: Any = super()
+        above.set_evaluation()
+
+    def register_parameter(self, name: str, weight: Any) -> None:
+        self._parameters[name] = weight  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> Any:
+        """A field that there is not is None."""
+        held: Any = self
+        for parts in (held.__dict__.get("_parameters", {}), held.__dict__.get("_modules", {})):
+            if name in parts:
+                return parts[name]
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self.UNKNOWN:
+            raise TypeError(f"the field {name} of {self.NAME}")
+        return None
+
+
+def run(module: Any, name: str, *args: Any) -> Any:
+    """A method, which the program may have replaced for this module alone."""
+    own = vars(module).get(name)
+    return call(own, module, *args) if callable(own) else call(getattr(module, name), *args)
 
 
 # The last call of each module, for ``backward``.
@@ -269,7 +361,9 @@ def written_over(old: Any, new: Any) -> Any:
         same = same and (
             old.shape == new.shape or old.untyped_storage().resizable()
         )  # not one that was loaded
-        return old.resize_(new.shape).copy_(new.detach()) if same else new.detach().clone()
+        if same:
+            return old.resize_(new.shape).copy_(new.detach())
+        return new.detach().clone(memory_format=torch.contiguous_format)
     if isinstance(new, (list, tuple)):
         before = items_of(old) if isinstance(old, (list, tuple)) else []
         return [written_over(*pair) for pair in zip([*before, *[None] * len(new)], new, strict=False)]
@@ -299,7 +393,8 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def keep_output(module: Any, _: Any, output: Any) -> None:
     """Write over the output of a module, also where another one calls it."""
-    object.__setattr__(module, "output", written_over(vars(module).get("output"), output))
+    old = None if vars(module).pop("output_is_passed_on", False) else vars(module).get("output")
+    object.__setattr__(module, "output", written_over(old, output))
 
 
 def passed_on(original: Any, taken: Any, output: Any) -> Any:
@@ -323,6 +418,8 @@ def forward(module: Any, *inputs: Any) -> Any:
 
     A criterion may be a function.
     """
+    if isinstance(module, Object):
+        return run(module, "updateOutput", *inputs)
     if RUNNING[0] and torch.is_grad_enabled():
         raise TypeError("a call without its graph within a module that PyTorch goes back through")
     if isinstance(module, nn.Module) and not isinstance(module, Layer) and module not in CALLS:
@@ -351,6 +448,7 @@ def forward(module: Any, *inputs: Any) -> Any:
     view = passed_on(inputs[0], leaves[0], output)
     if view is not None:
         object.__setattr__(module, "output", view)
+        object.__setattr__(module, "output_is_passed_on", True)
     return module.output
 
 
@@ -362,15 +460,22 @@ def are_same(first: Any, second: Any) -> bool:
 
 def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
     """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
+    if isinstance(module, Object):
+        method = {"inputs": "updateGradInput", "weights": "accGradParameters"}.get(which, "backward")
+        return run(module, method, inputs, gradient, *([] if which == "inputs" else [scale]))
     if module not in CALLS:
         raise ValueError("the module has not been called")
     args, leaves, output = CALLS[module]
     if not are_same(inputs, args[0]):
         raise ValueError("the module has been called with another input since")
-    kept = None if isinstance(module, Layer) else module.output
+    is_view = isinstance(module, nn.Module) and vars(module).get("output_is_passed_on", False)
+    is_free = is_view or getattr(module, "output_is_free", False)
+    kept = None if isinstance(module, Layer) or is_free else module.output
     if isinstance(kept, (torch.Tensor, list)) and not are_same(kept, output):
         raise ValueError("the output of the module has been changed since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
+        if len(args) > 1 and gradient is not None and not are_same(gradient, args[1]):
+            raise ValueError("the criterion has been called with another target since")
         gradient = torch.ones_like(output)  # of a criterion, which is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
         gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import backward, counted_from_0, forward
+from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
+from torch7py.translate.page_library.modules import object_method
 from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, text_of
@@ -28,6 +29,8 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         result = text_function_all(name, value, *args)
     elif isinstance(value, torch.Size) and name in STORAGE_METHODS:
         result = STORAGE_METHODS[name](value)
+    elif isinstance(value, Object):
+        return object_method(value, name, *args)
     elif isinstance(value, io.IOBase):
         result = file_method(value, name, *args)
     elif isinstance(value, nn.Module) and (name == "forward" or not defines(type(value), name)):

@@ -199,11 +199,26 @@ def torch_type(value: Any) -> str:
     """``torch.type(value)`` of what is no object of a class."""
     if isinstance(value, torch.Tensor):
         return str(_type(value))
+    if isinstance(value, nn.Module) and hasattr(value, "NAME"):
+        return str(value.NAME)
     if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
     return type_of(value)
+
+
+def name_of_type(value: Any) -> str | None:
+    """``torch.typename(value)``: what has no class of Torch7's has no name."""
+    return torch_type(value) if isinstance(value, (torch.Tensor, nn.Module)) else None
+
+
+def is_type_of(value: Any, name: Any) -> bool:
+    """``torch.isTypeOf(value, name)`` of what is an object of a module's class, or of none."""
+    if not isinstance(name, str):
+        raise TypeError(f"torch.isTypeOf of a class that is {name!r:.40}")
+    kinds = [vars(kind).get("NAME") for kind in type(value).__mro__]
+    return name_of_type(value) == name or name in kinds
 
 
 def _split(x: torch.Tensor, size: int, dim: int = 1) -> list[torch.Tensor]:
@@ -250,6 +265,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "cdiv": _with("div_"),
     "clamp": lambda x, low, high: x.clamp_(low, high),
     "cmul": _with("mul_"),
+    "set": lambda x, *other: x.set_(*other),
     "copy": _with("copy_"),
     "cpow": _with("pow_"),
     "csub": lambda x, *args: x.sub_(like(x, args[-1]), alpha=args[0] if len(args) > 1 else 1),

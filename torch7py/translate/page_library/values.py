@@ -26,6 +26,8 @@ def attribute(value: Any, name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"an object of {owner.__name__} has names for fields, and not {name!r}")
     name = name[1:] if name.startswith("__") else name
+    if isinstance(value, nn.Module) and hasattr(nn.Module, name):
+        return f"{name}_"
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
@@ -112,6 +114,8 @@ def length(value: Any) -> Any:
         return count
     if isinstance(value, torch.Tensor):
         return value.shape
+    if isinstance(value, nn.Module) and getattr(value, "modules_", None) is not None:
+        return len(items_of(value.modules_))
     return len(value.encode()) if isinstance(value, str) else len(value)
 
 

@@ -80,7 +80,8 @@ class Builders:
         self._changed: set[Variable] = set()
         self._indexed: set[Variable] = set()
         self._indexed_types: set[Type] = set()  # of what functions look into by number
-        self._find(translator.program)
+        if not translator.plain_modules:
+            self._find(translator.program)
         self._find_changed()
         self._judge()
         for statement in [*self.by_statement, *self.by_add]:

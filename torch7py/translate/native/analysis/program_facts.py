@@ -24,12 +24,14 @@ class PlainForms(NamedTuple):
 
     ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
     each keeping what it needs, and no loss goes back as a whole. ``vectors``: whether flat weights are vectors of
-    which the parameters are views, which the functions of optim move.
+    which the parameters are views, which the functions of optim move. ``modules``: whether modules are objects with
+    Torch7's methods and fields, of which nothing else is known.
     """
 
     graphs: frozenset[int] = frozenset()
     passes: bool = False
     vectors: bool = False
+    modules: bool = False
 
 
 PROVED = PlainForms()
@@ -82,7 +84,10 @@ class Known:
         self, project: Project, scopes: Scopes, types: Types, one_row: bool, plainly: PlainForms
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs, self.plain_passes, self.plain_vectors = plainly
+        self.plain_graphs, self.plain_passes, self.plain_vectors, self.plain_modules = plainly
+        self.objects = (
+            plainly.modules
+        )  # as plain_modules, which is not set where a module is written for an object
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)
@@ -104,8 +109,18 @@ class Known:
         kinds = type_.kinds if type_.is_root else type_.find().kinds
         if len(kinds) == 1 and not (self.opened and type_.find() in self.opened):
             (only,) = kinds
-            return only
+            is_object = self.plain_modules and (only in ("module", "criterion") or type_.has("node"))
+            return "any" if is_object else only
         return "any" if kinds else None
+
+    def is_plain_graph(self, made: tree.Node) -> bool:
+        """Whether what makes a graph is written so that the page makes it when it runs."""
+        return self.plain_modules or made.span.start in self.plain_graphs
+
+    def is_object(self, node: Expression) -> bool:
+        """Whether this is a module or a criterion, in a program whose modules are objects."""
+        is_one = self.plain_modules and self.types.kind(node) in ("module", "criterion")
+        return is_one and self.path(node) is None
 
     def path(self, node: Expression) -> str | None:
         return self.types.path(node)

@@ -96,7 +96,7 @@ class Graphs(Methods):
             return True
         if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
             return False
-        return self.makes_graph(node.values[0]) and node.span.start not in self.t.plain_graphs
+        return self.makes_graph(node.values[0]) and not self.t.is_plain_graph(node)
 
     def _find_returned(self, function: tree.Function) -> None:
         """The graph at the end of a method that does something else, too."""
@@ -109,7 +109,7 @@ class Graphs(Methods):
         last = function.body.statements[-1] if function.body.statements else None
         if not isinstance(last, tree.Return) or len(last.values) != 1 or not self.makes_graph(last.values[0]):
             return None
-        return None if last.span.start in self.t.plain_graphs else last
+        return None if self.t.is_plain_graph(last) else last
 
     def _is_builder(self, function: tree.Function) -> bool:
         """Whether a function becomes a class: one that gives a graph, of methods one that does nothing else."""
@@ -257,9 +257,7 @@ class Graphs(Methods):
 
         A graph that has no class takes a table, too.
         """
-        layers = [
-            layer for layer in module_type.find().layers if layer.call.span.start not in self.t.plain_graphs
-        ]
+        layers = [layer for layer in module_type.find().layers if not self.t.is_plain_graph(layer.call)]
         if not layers or any(layer.name != "nn.gModule" for layer in layers):
             return None
         several = set()

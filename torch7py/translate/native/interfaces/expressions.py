@@ -234,6 +234,7 @@ class UserPasses(Protocol):
 
 
 class PlainLayers(Protocol):
+    declined: Problem | None  # why the last class has no form in plain calls
     current: LuaClass | None  # whose methods are being written
 
     def write(self, lua_class: LuaClass, reason: Problem) -> bool:

@@ -112,6 +112,21 @@ class Models:
         """A node of a graph that is made when the page runs."""
 
     @abstractmethod
+    def refuse_unknown(self, node: Index | Invoke) -> None:
+        """Refuse a method or a field that modules do not have in the page, where they are objects."""
+
+    @abstractmethod
+    def is_set(self, node: Invoke) -> bool:
+        """Whether nothing but settings are behind a constructor, which are a part of it."""
+
+    @abstractmethod
+    def built(self, node: Call | Invoke) -> tuple[str, dict[str, str], bool]:
+        """PyTorch's module, or a class of the page, for a constructor; its arguments by their names.
+
+        And whether its weights have the names and the form of Torch7's.
+        """
+
+    @abstractmethod
     def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
         """PyTorch's layer with a call's arguments, for a class that derives from Torch7's; these by their names."""
 

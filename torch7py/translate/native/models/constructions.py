@@ -176,6 +176,13 @@ class Constructions:
             self._remember(part, call, texts)
 
     def _argument(self, node: Expression) -> str:
+        outer, self.t.plain_modules = self.t.plain_modules, self.t.objects
+        try:
+            return self._written(node)
+        finally:
+            self.t.plain_modules = outer
+
+    def _written(self, node: Expression) -> str:
         if self.t.kind(node) == "number" and self.t.whole(node):
             return str(self.t.expressions.whole_number(node))
         return self.t.value(node).text

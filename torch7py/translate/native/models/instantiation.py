@@ -455,15 +455,7 @@ class Making:
                 names = {**module_arguments, **self.written.names_in([whole])}
                 return atom(self.written.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
         if is_criterion(layer.name):
-            module = loss_module(layer)
-            if module is None:
-                name = self.t.fresh(snake(layer.name.split(".")[1]))
-                lines = self._loss(layer, name, node.line)
-                if self.written.names_in([node]):
-                    raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
-                self.t.top.append(lines)
-                return atom(name)
-            return atom(module)
+            return self.criterion(layer, node)
         inner = layer
         while inner.slots.get("module") is not None:
             inner = inner.slot("module")
@@ -471,6 +463,18 @@ class Making:
         return atom(
             self.make(layer, hint or inner.name.split(".")[1], self.written.names_in([node]), node.line)
         )
+
+    def criterion(self, layer: Layer, node: Expression) -> Py:
+        """A criterion in the middle of an expression: a module, or a function that is written for it."""
+        module = loss_module(layer)
+        if module is None:
+            name = self.t.fresh(snake(layer.name.split(".")[1]))
+            lines = self._loss(layer, name, node.line)
+            if self.written.names_in([node]):
+                raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
+            self.t.top.append(lines)
+            return atom(name)
+        return atom(module)
 
 
 def _named_results(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:

@@ -43,6 +43,7 @@ class LayerTests:
             self.t.path(n.callee) in ("torch.type", "torch.typename")
             for n in tree.every(self.t.program, Call)
         )
+        self.used = self.used and not t.plain_modules  # objects have the names of Torch7's classes
         self._classes: dict[str, str | None] | None = None
         self._weighted: set[str] = set()  # the layers that have weights
         self._plain: bool | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import filterfalse
@@ -13,13 +14,14 @@ from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers import natives
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.layers.losses import is_function
+from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
 from torch7py.translate.native.analysis.unknown_values import a
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.desugar.trainers import WEIGHTS_ONCE
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models import plain_passes
+from torch7py.translate.native.models import objects, plain_passes
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.models.entries import entry
@@ -97,6 +99,35 @@ class Models(interfaces.Models):
     def plain_node(self, node: Call) -> Py:
         return plain_passes.node_of(self.t, node)
 
+    def refuse_unknown(self, node: Index | Invoke) -> None:
+        if isinstance(node, Invoke):
+            objects.refuse_unknown_method(self.t, node)
+        else:
+            objects.refuse_unknown_field(self.t, node)
+
+    def is_set(self, node: Invoke) -> bool:
+        return objects.is_set(self.t, node)
+
+    def built(self, node: Call | Invoke) -> tuple[str, dict[str, str], bool]:
+        t = self.t
+        t.plain_modules = False  # what is inside is no object, and computes as a whole
+        try:
+            path = t.path(node.callee) if isinstance(node, Call) else None
+            if isinstance(node, Call) and path is not None and facts.parameters(path):
+                with contextlib.suppress(Problem):
+                    return (*self.base_layer(path, node), True)
+            if is_criterion(path or ""):
+                layer = self.constructions.layer(node)
+                written = self.making.criterion(layer, node).text
+                asked = any(n.value == "sizeAverage" for n in tree.every(t.program, tree.String))
+                layer.args.texts["sizeAverage"] = "False"
+                summed = self.making.criterion(layer, node).text if asked else written
+                return (f"{written}, {summed}" if summed != written else written), {}, True
+            made = self.making.constructed(node).text
+            return made, self.constructions.layers[-1].args.texts if self.constructions.layers else {}, False
+        finally:
+            t.plain_modules = True
+
     def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
         layer = self.constructions.construct(f"nn.{name.partition('.')[2]}", node)
         text = self.making.plain(layer)
@@ -117,7 +148,7 @@ class Models(interfaces.Models):
             if t.graphs.makes_graph(node) and len(node.arguments) == 2:
                 raise Undecided("T7-223", node.line, "a graph that has no class")
             if self.builders.is_construction(node):
-                return self.making.constructed(node)
+                return objects.built(t, self, node) if t.plain_modules else self.making.constructed(node)
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
                 if t.type(node).has("node") and not t.graphs.mode:
                     raise Undecided("T7-221", node.line, "a node of a graph that has no class")
@@ -127,8 +158,10 @@ class Models(interfaces.Models):
                     )
                 return self.inputs.forward(node.callee, node.arguments, node.line)
             return None
-        if self.builders.is_construction(node):
-            return self.making.constructed(node)
+        if t.plain_modules and t.graphs.is_node(node.receiver):
+            raise Undecided("T7-221", node.line, "a node of a graph that has no class")
+        if self.builders.is_construction(node) and (not t.plain_modules or objects.is_set(t, node)):
+            return objects.built(t, self, node) if t.plain_modules else self.making.constructed(node)
         kind = t.kind(node.receiver)
         if kind not in ("module", "criterion"):
             return None

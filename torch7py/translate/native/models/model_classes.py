@@ -217,7 +217,7 @@ class WrittenClasses:
         while waiting:
             node = waiting.pop()
             if isinstance(node, Index) and isinstance(node.key, tree.String) and self._is_self(node.base):
-                if t.kind(node) not in ("module", "criterion"):
+                if t.objects or t.kind(node) not in ("module", "criterion"):
                     fields[t.value(node).text] = None
                 continue
             waiting += reversed(list(tree.children(node)))
@@ -227,7 +227,7 @@ class WrittenClasses:
             if inner is not None and inner.inlined and inner not in seen:
                 seen.add(inner)
                 waiting += [inner.value, *(add.call for add in inner.adds)]
-            if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
+            if isinstance(node, Name) and (t.objects or t.kind(node) not in ("module", "criterion")):
                 variable = t.scopes.of_name[node]
                 if variable in t.module_level or (variable.is_global and not variable.writes):
                     continue

@@ -164,7 +164,8 @@ def _statement(t: Translation, node: Invoke) -> bool:
         t.emit(f"    {function}({element})")
         return True
     if name == "set":
-        raise Problem("T7-272", node.line, f"{name} as a statement")
+        problem = Undecided if page_library.has_method("tensor", name) else Problem
+        raise problem("T7-272", node.line, f"{name} as a statement")
     t.emit(apply(t, receiver, name, node.arguments, node).text)
     return True
 

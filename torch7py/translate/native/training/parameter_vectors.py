@@ -30,6 +30,8 @@ class FlatVectors(interfaces.FlatVectors):
         self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
 
     def find(self) -> None:
+        if self.t.plain_modules:
+            return
         holders_by_statement: dict[Statement, list[Holder]] = {}
         for statement in self.t.surroundings.owner:
             if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:

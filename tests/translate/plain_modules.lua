@@ -1,0 +1,175 @@
+-- fields that a program gives modules, flat weights, a copy, and a method put in another's place
+require 'nn'
+torch.manualSeed(3)
+local net = nn.Sequential()
+net:add(nn.Linear(4, 5))
+net:add(nn.Tanh())
+net:add(nn.ConcatTable():add(nn.Linear(5, 2)):add(nn.Linear(5, 2)))
+net:add(nn.CAddTable())
+net.label = 'mine'
+for i, m in ipairs(net.modules) do
+   m.place = i
+   print(i, torch.type(m), m.weight and m.weight:size(1), m.place)
+end
+local crit = nn.MSECriterion()
+local x, y = torch.randn(6, 4), torch.randn(6, 2)
+local w, g = net:getParameters()
+print(w:nElement())
+for i = 1, 4 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   local loss = crit:forward(out, y)
+   net:backward(x, crit:backward(out, y))
+   w:add(-0.1, g)
+   print(i, loss, net.output:sum() == out:sum(), net:get(1).gradWeight:norm())
+end
+net:apply(function(m) if m.bias then m.bias:zero() end end)
+print(net:forward(x):sum(), net.label, net.other)
+local copy = net:clone()
+copy:get(1).weight:fill(0)
+print(net:get(1).weight:norm(), copy:get(1).weight:norm(), #net:findModules('nn.Linear'))
+local lin = net:get(1)
+lin.accGradParameters = function(self, input, gradOutput) end
+net:zeroGradParameters()
+net:backward(x, y)
+print(lin.gradWeight:norm(), g:norm())
+---
+-- weights of one module in another, by the names of fields, and taken one by one
+require 'nn'
+torch.manualSeed(5)
+local function built() return nn.Sequential():add(nn.Linear(3, 3)):add(nn.Sigmoid()):add(nn.Linear(3, 2)) end
+local a, b = built(), built()
+b:share(a, 'weight', 'bias')
+local c = a:clone('weight', 'bias', 'gradWeight', 'gradBias')
+local x, y = torch.randn(4, 3), torch.randn(4, 2)
+local crit = nn.MSECriterion()
+crit.sizeAverage = false
+for i = 1, 3 do
+   a:zeroGradParameters()
+   b:zeroGradParameters()
+   local e = crit:forward(a:forward(x), y)
+   a:backward(x, crit:backward(a.output, y))
+   c:forward(x * 2)
+   c:backward(x * 2, crit:backward(c.output, y))
+   b:forward(x)
+   b:backward(x, y)
+   local ws, gs = a:parameters()
+   for k = 1, #ws do ws[k]:add(-0.01, gs[k]) end
+   print(e, gs[1]:norm(), b:get(1).gradWeight:norm(), b:get(3).weight:sum() == a:get(3).weight:sum())
+end
+a:get(1).gradWeight = nil
+a:get(1):reset(0.5)
+print(a:get(1).gradWeight, torch.isTypeOf(a:get(1), 'nn.Linear'), torch.typename(a:get(2)), torch.typename(3))
+local n = 0
+for _, m in ipairs(a:listModules()) do
+   if m.__typename == 'nn.Linear' then n = n + m.weight:nElement() end
+end
+a:replace(function(m) return torch.type(m) == 'nn.Sigmoid' and nn.Tanh() or m end)
+print(n, #a, a:get(2).__typename, a:size())
+a:remove(2)
+a:insert(nn.ReLU(), 2)
+print(a:get(2).__typename, a.train, b:evaluate() == b)
+---
+-- containers and criterions of several entries
+require 'nn'
+torch.manualSeed(6)
+local net = nn.Sequential()
+   :add(nn.ParallelTable():add(nn.Linear(3, 4)):add(nn.View(4)))
+   :add(nn.JoinTable(2))
+   :add(nn.Reshape(2, 4, true))
+   :add(nn.Parallel(2, 2):add(nn.Linear(4, 2)):add(nn.Linear(4, 3)))
+   :add(nn.ConcatTable():add(nn.Identity()):add(nn.Concat(2):add(nn.Linear(5, 1)):add(nn.Linear(5, 2))))
+local crit = nn.ParallelCriterion():add(nn.MSECriterion(), 0.5):add(nn.AbsCriterion())
+local both = nn.MultiCriterion():add(nn.MSECriterion()):add(nn.SmoothL1Criterion(), 0.3)
+local x = {torch.randn(6, 3), torch.randn(6, 2, 2)}
+local y = {torch.randn(6, 5), torch.randn(6, 3)}
+net.seen = 0
+net.modules[1].behind = torch.type(net.modules[2])
+print(net.modules[1].behind)
+for i = 1, 3 do
+   local out = net:forward(x)
+   local e = crit:forward(out, y) + both:forward(out[1], y[1])
+   local g = crit:backward(out, y)
+   g[1]:add(both:backward(out[1], y[1]))
+   net:zeroGradParameters()
+   local gi = net:backward(x, g)
+   net:updateParameters(0.1)
+   net.seen = net.seen + out[1]:size(1)
+   print(e, gi[1]:norm(), gi[2]:norm(), net.seen)
+end
+---
+-- graphs whose nodes are looked at, with weights in common
+require 'nngraph'
+torch.manualSeed(7)
+local function cell()
+   local x, h = nn.Identity()(), nn.Identity()()
+   local i2h = nn.Linear(3, 4)(x):annotate{name = 'i2h'}
+   local h2h = nn.Linear(4, 4)(h):annotate{name = 'h2h'}
+   local next_h = nn.Tanh()(nn.CAddTable()({i2h, h2h}))
+   return nn.gModule({x, h}, {next_h, nn.Sum(2)(next_h)})
+end
+local net, other = cell(), cell()
+for _, node in ipairs(net.forwardnodes) do
+   if node.data.annotations.name == 'i2h' then node.data.module.bias:fill(2) end
+end
+local w, g = net:getParameters()
+other:getParameters():copy(w)
+other.tag = 'other'
+local x, h = torch.randn(2, 3), torch.zeros(2, 4)
+for i = 1, 3 do
+   g:zero()
+   local out = net:forward({x, h})
+   local back = net:backward({x, h}, {out[1], torch.ones(2)})
+   w:add(-0.05, g)
+   print(out[1]:sum(), out[2]:sum(), back[1]:norm(), back[2]:norm(), other:forward({x, h})[1]:sum(), other.tag)
+end
+---
+-- layers of the program's own, whose methods and modes are called by the program
+require 'nn'
+torch.manualSeed(8)
+local Gate, parent = torch.class('nn.Gate', 'nn.Container')
+function Gate:__init(n)
+   parent.__init(self)
+   self.gate = nn.Sequential():add(nn.Linear(n, n)):add(nn.Sigmoid())
+   self.value = nn.Linear(n, n)
+   self:add(self.gate):add(self.value)
+   self.calls = 0
+end
+function Gate:updateOutput(input)
+   self.calls = self.calls + (self.train and 10 or 1)
+   self.output = torch.cmul(self.gate:forward(input), self.value:forward(input))
+   return self.output
+end
+function Gate:updateGradInput(input, gradOutput)
+   local first = self.gate:updateGradInput(input, torch.cmul(gradOutput, self.value.output))
+   self.gradInput = first + self.value:updateGradInput(input, torch.cmul(gradOutput, self.gate.output))
+   return self.gradInput
+end
+function Gate:accGradParameters(input, gradOutput, scale)
+   self.gate:accGradParameters(input, torch.cmul(gradOutput, self.value.output), scale)
+   self.value:accGradParameters(input, torch.cmul(gradOutput, self.gate.output), scale)
+end
+local Steps, above = torch.class('nn.Steps', 'nn.Gate')
+function Steps:forward(input, times)
+   for i = 1, times or 1 do input = self:updateOutput(input) end
+   return input
+end
+function Steps:parameters()
+   local ws, gs = above.parameters(self)
+   return {ws[1], ws[2]}, {gs[1], gs[2]}
+end
+local a, b = nn.Gate(3), nn.Steps(3)
+local net = nn.Sequential():add(a):add(nn.Linear(3, 1))
+local x, y, crit = torch.randn(5, 3), torch.randn(5, 1), nn.MSECriterion()
+net:training()
+for i = 1, 3 do
+   local e = crit:forward(net:forward(x), y)
+   net:zeroGradParameters()
+   net:backward(x, crit:backward(net.output, y))
+   net:updateParameters(0.2)
+   print(e, a.calls, a.gradInput:norm())
+end
+net:evaluate()
+net:forward(x)
+a.mark = torch.type(a)
+print(a.calls, a.mark, #b:parameters(), b:forward(x, 3):sum(), b.train, torch.isTypeOf(b, 'nn.Gate'))

@@ -1,0 +1,80 @@
+"""Modules as objects of the pages' library, where nothing of them is proved: they have Torch7's methods and fields."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.native import program
+from torch7py.translate.native.analysis.program_facts import PlainForms
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
+
+PROGRAMS = Path(__file__).with_name("plain_modules.lua").read_text().split("\n---\n")
+OBJECTS = PlainForms(passes=True, vectors=True, modules=True)
+FOLDER = Path(__file__).parent / "programs"
+WITH_MODULES = [path for path in sorted(FOLDER.glob("*.lua")) if b"nn." in path.read_bytes()]
+
+
+@pytest.mark.parametrize("source", PROGRAMS, ids=[source.split("\n")[0][3:] for source in PROGRAMS])
+def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = program.translate_script(source.encode(), "p.lua")
+    assert [str(problem) for problem in page.problems] == []
+    assert "lua_compat.Built(" in page.code
+    assert page.reasons
+    comparison = verify_script(page, path)
+    assert comparison.lines >= 3
+    assert comparison.largest < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # a setting that the module inside has otherwise
+        "local m = nn.Threshold(0.5, 0) m.mine = 1 m.threshold = 1 print(m.mine, m:forward(x):sum())",
+        # a field that the layer of Torch7 has, and the page does not know
+        "local m = nn.SpatialMaxPooling(2, 2) m.mine = 1 print(m.dW, m.mine)",
+        # weights in another form than Torch7's
+        "local m = nn.TemporalConvolution(2, 3, 1) m.mine = 1 m:reset(0.1) print(m.mine)",
+    ],
+)
+def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(f"require 'nn'\nlocal x = torch.ones(2, 2)\n{source}\n")
+    page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+    with pytest.raises(Different, match="the translation fails: TypeError"):
+        verify_script(page, path)
+
+
+def test_what_is_proved_stays_as_it_is_where_objects_do_not_help() -> None:
+    source = "require 'nn'\nlocal m = nn.Linear(2, 2)\nprint(m.mine)\nm.mine = 1\nlocal f = io.popen('ls')\n"
+    page = program.translate_script(source.encode(), "p.lua")
+    assert page.problems
+    assert "lua_compat.Built(" not in page.code
+
+
+@pytest.mark.parametrize(("step", "least"), [(16, 5), pytest.param(1, 80, marks=pytest.mark.slow)])
+def test_programs_whose_modules_are_objects_never_learn_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, least: int
+) -> None:
+    """As if nothing had been proved of any module: an error is allowed, another number never."""
+    monkeypatch.chdir(tmp_path)  # where some write files
+    same, others = 0, list[str]()
+    for source in WITH_MODULES[::step]:
+        path = tmp_path / source.name
+        path.write_bytes(source.read_bytes())
+        page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+        if page.problems:
+            continue
+        try:
+            bound = SINGLE if b"FloatTensor" in source.read_bytes() else TOLERANCE
+            assert verify_script(page, path).largest < bound, source.name
+            same += 1
+        except Different as difference:
+            others.append(f"{source.name}: {difference}")
+    assert [text for text in others if not re.search("the translation (fails: |draws )", text)] == []
+    assert same >= least

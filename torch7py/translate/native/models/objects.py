@@ -1,0 +1,131 @@
+"""Modules as objects: how a program's constructors are written where nothing of its modules is proved.
+
+A container of Torch7's is one of the pages' library, to which the program adds what it likes. Another layer is
+``lua_compat.Built``, which has the page's module of PyTorch inside that computes the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+from torch7py.translate import page_library, tree
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.layers import SETTINGS
+from torch7py.translate.library import is_criterion
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.interfaces.models import Models
+from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.plain_calls import arguments, library_call
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, String
+
+__all__ = ["built", "refuse_unknown_field", "refuse_unknown_method"]
+
+# Fields of layers that the library's objects have.
+_KNOWN = {
+    "self",
+    "weight",
+    "bias",
+    "gradWeight",
+    "gradBias",
+    "train",
+    "name",
+    "modules",
+    "inputs",
+    "module",
+    "output",
+}
+_WEIGHTS = {"weight", "bias", "gradWeight", "gradBias"}
+_KNOWN |= {"gradInput", "running_mean", "running_var", "forwardnodes"}
+
+
+def refuse_unknown_method(t: Translation, node: Invoke) -> None:
+    """Refuse a method that neither the library's objects have nor anything in the program."""
+    fields = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
+    own = {name for lua_class in t.classes.all for name in lua_class.methods} | fields
+    if node.method not in page_library.object_methods() | own:
+        raise Problem("T7-202", node.line, f"the method {node.method} of a module")
+
+
+def refuse_unknown_field(t: Translation, node: Index) -> None:
+    """Refuse a field in which a layer of Torch7's keeps something of which PyTorch's has no trace."""
+    if not isinstance(node.key, String) or node.key.value in _KNOWN | t.types.program_fields:
+        return
+    for name in t.layer_names:
+        inside, parameters = _fields_of(name)
+        if node.key.value in inside - parameters:
+            raise Problem("T7-225", node.line, f"the field {node.key.value} of a module")
+
+
+def _fields_of(name: str) -> tuple[set[str], set[str]]:
+    """The fields of a layer of Torch7's, and those that its constructor is given."""
+    cls = facts.class_of(name)
+    if cls is None:
+        return set(), set()
+    parameters = set(inspect.signature(cls.__init__).parameters)
+    return {*getattr(cls, "fields", ()), *parameters}, parameters
+
+
+def is_set(t: Translation, node: Invoke) -> bool:
+    """Whether nothing but settings are behind a constructor, which are a part of it."""
+    first: Expression = node
+    while isinstance(first, Invoke) and first.method in SETTINGS:
+        first = first.receiver
+    path = (t.path(first.callee) or "") if isinstance(first, Call) else ""
+    return bool(path) and facts.parts(path) in ("none", "")
+
+
+def _has_flags(t: Translation) -> bool:
+    """Whether the program makes layers that may write over their input, which is told by a truth value."""
+    calls = (node for node in tree.every(t.program, Call) if (t.path(node.callee) or "").startswith("nn."))
+    return any(isinstance(part, tree.Boolean) and part.value for call in calls for part in call.arguments)
+
+
+def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
+    """What a constructor of Torch7's makes, with the settings behind it, as an object."""
+    first = node
+    while isinstance(first, Invoke) and isinstance(first.receiver, (Call, Invoke)):
+        first = first.receiver
+    assert isinstance(first, Call)
+    name = (t.path(first.callee) or "").partition(".")[2]
+    if f"nn.{name}" in page_library.objects() and isinstance(node, Call):
+        return library_call(t, page_library.objects()[f"nn.{name}"], arguments(t, node.arguments))
+    if (
+        f"nn.{name}" in page_library.objects()
+        and isinstance(node, Invoke)
+        and isinstance(node.receiver, (Call, Invoke))
+    ):
+        receiver = built(t, models, node.receiver)
+        args = [receiver.text, code.quoted(node.method), *arguments(t, node.arguments)]
+        return library_call(t, "method", args)
+    made, settings, own_form = models.built(node)
+    if is_criterion(f"nn.{name}"):
+        return library_call(t, "Loss", [code.quoted(f"nn.{name}"), made])
+    steps = ["steps=True"] if facts.sees_sequences(f"nn.{name}") else []
+    asked = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
+    fields = [f"{field}={text}" for field, text in settings.items() if field in asked]
+    of_class, _ = _fields_of(f"nn.{name}")
+    weights = {parameter.name for parameter in facts.parameters(f"nn.{name}")} or {"weight", "bias"}
+    if not own_form and not facts.without_weights(f"nn.{name}"):
+        of_class |= {*weights, *(f"grad{weight.capitalize()}" for weight in weights)}
+        asked |= weights
+    known = settings.keys() | (
+        _KNOWN if own_form or facts.without_weights(f"nn.{name}") else _KNOWN - _WEIGHTS
+    )
+    unknown = [code.quoted(field) for field in sorted((asked & of_class) - known)]
+    writes_over = next((settings[key] for key in ("inplace", "ip", "p") if key in settings), "None")
+    if writes_over == "True" or (
+        writes_over.isidentifier() and writes_over != "None" and "p" not in settings
+    ):
+        if "constant_scalar" in settings:
+            raise Problem(
+                "T7-230", node.line, f"nn.{name} in place, which puts its input back on the way back"
+            )
+        steps.append(f"in_place={writes_over}")
+    if _has_flags(t) and not facts.gradient_reads_output(f"nn.{name}"):
+        steps.append("reads_output=False")
+    if facts.parts(f"nn.{name}") != "none":
+        steps.append("closed=True")
+    more = [f"unknown=({', '.join(unknown)},)"] if unknown else []
+    return library_call(t, "Built", [code.quoted(f"nn.{name}"), made, *steps, *more, *fields])

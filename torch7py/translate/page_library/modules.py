@@ -1,0 +1,660 @@
+"""Torch7's modules as objects: the program sees their methods and fields, PyTorch's modules inside compute."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from torch7py.translate.page_library.graphs import Graph
+from torch7py.translate.page_library.layers import (
+    CALLS,
+    Container,
+    Derived,
+    Layer,
+    Object,
+    are_same,
+    backward,
+    forward,
+    run,
+    steps_of,
+)
+from torch7py.translate.page_library.tensors import as_type
+from torch7py.translate.page_library.values import attribute, call, call_all, items_of
+
+# What Torch7's layers and criterions compute by, in fields that a program may set.
+SETTINGS = frozenset(
+    "K affine alpha beta ceil_mode count_include_pad dH dT dW dilationH dilationW dim dimension eps index"
+    " inplace k kH kT kW lambda length margin maxNorm max_val min_val mode momentum nInputDims negval norm normType"
+    " numInputDims p pad padH padW padding paddingValue power scale sigma size sizeAverage squeeze stochasticInference"
+    " th threshold v v1 v2 val value weights".split()
+)
+
+
+def set_field(module: Any, name: str, value: Any) -> None:
+    """A field that the program sets: PyTorch's module inside computes by it, where it is a setting."""
+    base = module.base
+    if base is not None and name in SETTINGS:
+        if name == "sizeAverage" and hasattr(base, "reduction"):
+            base.reduction = "mean" if value else "sum"
+        elif name == "sizeAverage" and (value or module.summed is not None):
+            object.__setattr__(module, "base", base if value else module.summed)
+        elif name in ("p", "eps", "momentum") and hasattr(base, name):
+            setattr(base, name, value)
+        else:
+            raise TypeError(f"the field {name} of {module.NAME} is set to {value!r:.40}")
+
+
+class Built(Object, Derived):
+    """One of Torch7's layers, which ``base`` computes.
+
+    ``steps``: whether that takes a sequence as one tensor. ``in_place``: whether the layer writes its output over its
+    input, and the gradient of that over the output's. ``closed``: whether Torch7's has modules inside.
+    ``reads_output``: whether its gradients are computed from its output, which must not have changed then.
+    """
+
+    INNER = ("base",)
+
+    def __init__(
+        self,
+        name: str,
+        base: Any,
+        steps: bool = False,
+        unknown: tuple[str, ...] = (),
+        in_place: Any = None,
+        closed: bool = False,
+        reads_output: bool = True,
+        **fields: Any,
+    ) -> None:
+        super().__init__()
+        self.NAME, self.steps, self.UNKNOWN = name, steps, unknown
+        self.in_place, self.closed = in_place is not None and in_place is not False, closed
+        for field, value in fields.items():
+            setattr(self, field, value)
+        object.__setattr__(base, "output_is_free", not reads_output)
+        self.derive(base)
+        self.share_gradients()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        set_field(self, name, value)
+        super().__setattr__(name, value)
+
+    def updateOutput(self, *inputs: Any) -> Any:
+        if not self.steps or isinstance(inputs[0], torch.Tensor):
+            result = super().updateOutput(*inputs)
+            if self.in_place:
+                first = inputs[0] if isinstance(inputs[0], torch.Tensor) else items_of(inputs[0])[0]
+                self.output = first.copy_(result)
+            return self.output
+        self.output = list(forward(self.base, steps_of(inputs[0]), *inputs[1:]).unbind(0))
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        if self.in_place:
+            inputs = CALLS[self.base][0][0]  # before they were written over
+        if not self.steps or isinstance(inputs, torch.Tensor):
+            super().updateGradInput(inputs, gradient)
+            if self.in_place and isinstance(inputs, torch.Tensor):
+                self.gradInput = gradient.copy_(self.gradInput)
+            return self.gradInput
+        whole = backward(self.base, steps_of(inputs), steps_of(gradient), which="inputs")
+        self.gradInput = list(whole.unbind(0))
+        return self.gradInput
+
+    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        if self.in_place:
+            return  # such a layer has no weights
+        if not self.steps or isinstance(inputs, torch.Tensor):
+            super().accGradParameters(inputs, gradient, scale)
+        else:
+            backward(self.base, steps_of(inputs), steps_of(gradient), scale or 1, which="weights")
+
+
+class BuiltGraph(Object, Layer):
+    """``nn.gModule``, whose modules are objects as well."""
+
+    INNER = ("base",)
+    NAME = "nn.gModule"
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        super().__init__()
+        self.base = Graph(inputs, outputs)
+        self.modules_ = list(self.base.modules_)
+        self.forwardnodes = self.base.nodes
+
+    def updateOutput(self, *inputs: Any) -> Any:
+        self.output = forward(self.base, *inputs)
+        return self.output
+
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        self.gradInput = backward(self.base, inputs, gradient, scale or 1)
+        return self.gradInput
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = backward(self.base, inputs, gradient, which="inputs")
+        return self.gradInput
+
+    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        backward(self.base, inputs, gradient, scale or 1, which="weights")
+
+
+class View(Object, Layer):
+    """``nn.View``: the elements of the input in another shape, that of each example of a batch."""
+
+    NAME = "nn.View"
+
+    def __init__(self, *sizes: Any) -> None:
+        super().__init__()
+        self.resetSize(*sizes)
+
+    def resetSize(self, *sizes: Any) -> Any:
+        given = list(sizes) if not sizes or isinstance(sizes[0], (int, float)) else [*sizes[0], *sizes[1:]]
+        self.batchMode = given.pop() if given and isinstance(given[-1], bool) else None
+        self.size = torch.Size(int(size) for size in given)
+        self.numElements = math.prod(size for size in self.size if size != -1)
+        return self
+
+    def setNumInputDims(self, dims: Any) -> Any:
+        self.numInputDims = int(dims)
+        return self
+
+    def updateOutput(self, inputs: Any) -> Any:
+        first = inputs.dim() - (self.numInputDims or inputs.dim())
+        elements = math.prod(inputs.shape[first:])
+        if self.numElements == 0 or elements % self.numElements:
+            raise ValueError(f"nn.View of {list(inputs.shape)} as {list(self.size)}")
+        batch = (1 if -1 in self.size else elements // self.numElements) * math.prod(inputs.shape[:first])
+        single = batch == 1 and first == 0
+        self.output = inputs.detach().reshape(self.size if single else (batch, *self.size))
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = gradient.reshape(inputs.shape)
+        return self.gradInput
+
+
+class Reshape(View):
+    """``nn.Reshape``, whose last argument tells whether its input is a batch."""
+
+    NAME = "nn.Reshape"
+
+    def updateOutput(self, inputs: Any) -> Any:
+        single = inputs.numel() == self.numElements and inputs.shape[0] != 1
+        single = single if self.batchMode is None else not self.batchMode
+        self.output = inputs.detach().reshape(self.size if single else (inputs.shape[0], *self.size)).clone()
+        return self.output
+
+
+class Group(Object, Container):
+    """``nn.Container``: holds modules, and computes nothing."""
+
+    NAME = "nn.Container"
+
+
+class Sequential(Object, Container):
+    """``nn.Sequential``"""
+
+    NAME = "nn.Sequential"
+
+    def updateOutput(self, inputs: Any) -> Any:
+        self.output = inputs
+        for module in self.modules_:
+            self.output = run(module, "updateOutput", self.output)
+        return self.output
+
+    def _back(self, inputs: Any, gradient: Any, half: Callable[[Any, Any, Any], Any]) -> Any:
+        for module, before in zip(self.modules_[::-1], self.modules_[-2::-1], strict=False):
+            gradient = half(module, before.output, gradient)
+        return half(self.modules_[0], inputs, gradient)
+
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        self.gradInput = self._back(inputs, gradient, lambda m, x, g: run(m, "backward", x, g, scale or 1))
+        return self.gradInput
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = self._back(inputs, gradient, lambda m, x, g: run(m, "updateGradInput", x, g))
+        return self.gradInput
+
+    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        def half(module: Any, x: Any, g: Any) -> Any:
+            run(module, "accGradParameters", x, g, scale or 1)
+            return module.gradInput
+
+        self._back(inputs, gradient, half)
+
+
+class Branches(Object, Container):
+    """A container whose modules each take a part of the input, and give a part of the output."""
+
+    def parts(self, inputs: Any) -> list[Any]:
+        """What each module is given."""
+        return [inputs] * len(self.modules_)
+
+    def joined(self, outputs: list[Any]) -> Any:
+        return outputs
+
+    def split(self, gradient: Any) -> list[Any]:
+        """The gradient of each module's output."""
+        return items_of(gradient)
+
+    def together(self, inputs: Any, gradients: list[Any]) -> Any:
+        """The gradient of the input, of those that the modules give."""
+        return gradients
+
+    def updateOutput(self, inputs: Any) -> Any:
+        modules = zip(self.modules_, self.parts(inputs), strict=False)
+        self.output = self.joined([run(module, "updateOutput", part) for module, part in modules])
+        return self.output
+
+    def _each(self, inputs: Any, gradient: Any, method: str, *scale: Any) -> list[Any]:
+        parts = zip(self.modules_, self.parts(inputs), self.split(gradient), strict=False)
+        return [run(module, method, part, g, *scale) for module, part, g in parts]
+
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        self.gradInput = self.together(inputs, self._each(inputs, gradient, "backward", scale or 1))
+        return self.gradInput
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = self.together(inputs, self._each(inputs, gradient, "updateGradInput"))
+        return self.gradInput
+
+    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
+        self._each(inputs, gradient, "accGradParameters", scale or 1)
+
+
+def summed_tables(values: list[Any]) -> Any:
+    """The sum of tensors, or of tables of such entry by entry."""
+    if isinstance(values[0], torch.Tensor):
+        return torch.stack(values).sum(0) if len(values) > 2 else sum(values[1:], values[0])
+    return [summed_tables(list(parts)) for parts in zip(*values, strict=True)]
+
+
+class ConcatTable(Branches):
+    NAME = "nn.ConcatTable"
+
+    def together(self, inputs: Any, gradients: list[Any]) -> Any:
+        return summed_tables(gradients)
+
+
+class ParallelTable(Branches):
+    NAME = "nn.ParallelTable"
+
+    def parts(self, inputs: Any) -> list[Any]:
+        return items_of(inputs)
+
+
+class Concat(ConcatTable):
+    """``nn.Concat``: the outputs along a dimension."""
+
+    NAME = "nn.Concat"
+
+    def __init__(self, dimension: Any = 1) -> None:
+        super().__init__()
+        self.dimension = int(dimension)
+
+    def joined(self, outputs: list[Any]) -> Any:
+        return torch.cat(outputs, self.dimension - 1)
+
+    def split(self, gradient: Any) -> list[Any]:
+        sizes = [module.output.shape[self.dimension - 1] for module in self.modules_]
+        return [part.contiguous() for part in gradient.split(sizes, self.dimension - 1)]
+
+
+class Parallel(Concat):
+    """``nn.Parallel``: each module takes a slice of the input along a dimension."""
+
+    NAME = "nn.Parallel"
+
+    def __init__(self, input_dimension: Any = 1, dimension: Any = 1) -> None:
+        super().__init__(dimension)
+        self.inputDimension = int(input_dimension)
+
+    def parts(self, inputs: Any) -> list[Any]:
+        return [part.contiguous() for part in inputs.unbind(self.inputDimension - 1)]
+
+    def together(self, inputs: Any, gradients: list[Any]) -> Any:
+        return torch.stack(gradients, self.inputDimension - 1)
+
+
+class Loss(Object, Layer):
+    """One of Torch7's criterions, which ``base`` computes: a module of PyTorch's or a function.
+
+    ``summed`` is another function for it where the program may ask for sums in place of means.
+    """
+
+    def __init__(self, name: str, base: Any, summed: Any = None) -> None:
+        super().__init__()
+        self.NAME, self.summed = name, summed
+        object.__setattr__(self, "base", base)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        set_field(self, name, value)
+        super().__setattr__(name, value)
+
+    def updateOutput(self, inputs: Any, target: Any = None) -> Any:
+        self.output = forward(self.base, inputs, self._of_tensors(target))
+        return self.output
+
+    def _of_tensors(self, target: Any) -> Any:
+        """A target that is a number, as a tensor: a criterion of classes counts these, another one takes tensors."""
+        is_number = isinstance(target, (int, float)) and not isinstance(self.base, nn.Module)
+        return torch.tensor(float(target)) if is_number else target
+
+    def updateGradInput(self, inputs: Any, target: Any = None) -> Any:
+        target = self._of_tensors(target)
+        if self.base not in CALLS or not are_same([inputs, target], list(CALLS[self.base][0])):
+            forward(self.base, inputs, target)
+        self.gradInput = backward(self.base, inputs, target)
+        return self.gradInput
+
+    def backward(self, inputs: Any, gradient: Any = None, scale: Any = 1) -> Any:
+        return run(self, "updateGradInput", inputs, gradient)
+
+
+class MultiCriterion(Object, Layer):
+    """``nn.MultiCriterion``: a weighted sum of criterions of one input."""
+
+    NAME = "nn.MultiCriterion"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.criterions: list[Any] = []
+        self.weights: list[Any] = []
+
+    def add(self, criterion: Any, weight: Any = 1) -> Any:
+        self.criterions.append(criterion)
+        self.weights.append(weight)
+        return self
+
+    def pairs(self, inputs: Any, target: Any) -> list[tuple[Any, Any]]:
+        """The input and the target of each criterion."""
+        return [(inputs, target)] * len(self.criterions)
+
+    def updateOutput(self, inputs: Any, target: Any) -> Any:
+        parts = zip(self.criterions, self.weights, self.pairs(inputs, target), strict=False)
+        self.output = sum(weight * run(c, "updateOutput", *pair) for c, weight, pair in parts)
+        return self.output
+
+    def updateGradInput(self, inputs: Any, target: Any) -> Any:
+        parts = zip(self.criterions, self.weights, self.pairs(inputs, target), strict=False)
+        self.gradInput = self.together([run(c, "updateGradInput", *p) * weight for c, weight, p in parts])
+        return self.gradInput
+
+    def together(self, gradients: list[Any]) -> Any:
+        return summed_tables(gradients)
+
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        return run(self, "updateGradInput", inputs, gradient)
+
+
+class ParallelCriterion(MultiCriterion):
+    """``nn.ParallelCriterion``: a weighted sum of criterions, each of an entry of input and target."""
+
+    NAME = "nn.ParallelCriterion"
+
+    def __init__(self, repeat_target: Any = None) -> None:
+        super().__init__()
+        self.repeatTarget = bool(repeat_target)
+
+    def pairs(self, inputs: Any, target: Any) -> list[tuple[Any, Any]]:
+        targets = [target] * len(self.criterions) if self.repeatTarget else items_of(target)
+        return list(zip(items_of(inputs), targets, strict=False))
+
+    def together(self, gradients: list[Any]) -> Any:
+        return gradients
+
+
+# Methods of all of them
+
+
+def all_modules(module: Any) -> list[Any]:
+    """A module, and those in it, each once."""
+    found: dict[Any, None] = {module: None}
+    for part in children_of(module):
+        found |= dict.fromkeys(all_modules(part))
+    return list(found)
+
+
+def open_modules(module: Any) -> list[Any]:
+    """``module:listModules()``: of a layer with modules inside that the page has not, this is an error."""
+    modules = all_modules(module)
+    for part in modules:
+        if part.closed:
+            raise TypeError(f"the modules inside of {part.NAME}")
+    return modules
+
+
+def children_of(module: Any) -> list[Any]:
+    return items_of(vars(module).get("modules_") or module._modules.get("modules_") or [])
+
+
+def weights_of(module: Any) -> tuple[list[Any], list[Any]]:
+    """The weights of a module, and their gradients, as its class gives them."""
+    own = getattr(module, "parameters_", None)
+    if own is not None:
+        bound = (module,) if callable(vars(module).get("parameters_")) else ()
+        weights, gradients = (*call_all(own, *bound), None, None)[:2]
+        return items_of(weights or []), items_of(gradients or [])
+    return weights_inside(module)
+
+
+def weights_inside(module: Any) -> tuple[list[Any], list[Any]]:
+    """The weights of a module, and their gradients, as all modules give them."""
+    children = children_of(module)
+    if children and not isinstance(module, BuiltGraph):
+        parts = [weights_of(child) for child in children]
+        return [w for part in parts for w in part[0]], [g for part in parts for g in part[1]]
+    for name, field in getattr(module, "WEIGHTS", {}).items():
+        weight, gradient = getattr(module, name, None), getattr(module, field, None)
+        if weight is not None and gradient is not None:
+            weight.grad = gradient
+    weights = list(module.parameters())
+    for weight in weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+    return weights, [weight.grad for weight in weights]
+
+
+def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
+    """``module:parameters()``: each weight, where all have Torch7's form."""
+    for part in all_modules(module):
+        if part.closed or {"weight", "bias"}.intersection(part.UNKNOWN):
+            raise TypeError(f"the weights of {part.NAME} one by one, which have another form")
+    return weights_inside(module)
+
+
+def flat_weights(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """``module:getParameters()``: all weights in one vector, and their gradients, of which they become views."""
+    weights, gradients = weights_of(module)
+    return one_vector(weights), one_vector(gradients)
+
+
+def one_vector(values: list[torch.Tensor]) -> torch.Tensor:
+    """One vector of tensors, each of which becomes a view of it; those in the same memory are there once."""
+    places: dict[tuple[int, int], int] = {}
+    size = 0
+    for value in values:
+        if places.setdefault((value.data_ptr(), value.numel()), size) == size:
+            size += value.numel()
+    flat = torch.cat([values[0].detach().new_empty(0), *(v.detach().reshape(-1) for v in values)])[:0]
+    flat = flat.new_empty(size)
+    for value, start in [(v, places[v.data_ptr(), v.numel()]) for v in values]:
+        view = flat[start : start + value.numel()].view(value.shape)
+        view.copy_(value.detach())
+        value.data = view
+    return flat
+
+
+def clone_object(module: Any, *names: Any) -> Any:
+    """``module:clone(...)``: a copy; the fields that are named are the module's own."""
+    result = copy.deepcopy(module)
+    for part in all_modules(result):
+        for name, field in getattr(part, "WEIGHTS", {}).items():
+            if getattr(part, name, None) is not None:
+                getattr(part, name).grad = getattr(part, field, None)
+    return share_fields(result, module, *names) if names else result
+
+
+def share_fields(module: Any, other: Any, *names: Any) -> Any:
+    """``module:share_fields(other, ...)``: the fields that are named become the other's."""
+    for mine, theirs in zip(open_modules(module), open_modules(other), strict=True):
+        for name in names:
+            value = getattr(theirs, name, None)
+            if isinstance(value, torch.Tensor) and getattr(mine, name, None) is not None:
+                getattr(mine, name).data = value.data
+    return module
+
+
+def update_weights(module: Any, rate: Any, once: Any = None) -> None:
+    """``module:updateParameters(rate)``; ``once``: weights that several modules share move once."""
+    if once == "shared weights once":
+        places = {w.data_ptr(): (w, g) for w, g in zip(*weights_of(module), strict=True)}
+        for weight, gradient in places.values():
+            weight.add_(gradient, alpha=-rate)
+        return
+    children = children_of(module)
+    for child in children:
+        object_method(child, "updateParameters", rate)
+    for weight, gradient in zip(*weights_of(module), strict=True) if not children else ():
+        weight.add_(gradient, alpha=-rate)
+
+
+def clear_gradients(module: Any) -> None:
+    """``module:zeroGradParameters()``"""
+    children = children_of(module)
+    for child in children:
+        object_method(child, "zeroGradParameters")
+    for gradient in weights_of(module)[1] if not children else ():
+        gradient.zero_()
+
+
+def apply_to_all(module: Any, function: Any) -> Any:
+    for part in open_modules(module):
+        call(function, part)
+    return module
+
+
+def find_modules(module: Any, name: Any) -> tuple[list[Any], list[Any]]:
+    """``module:findModules(name)``: the modules of a class, and the containers that they are in."""
+    open_modules(module)
+    parts = [module] if name == module.NAME else []
+    homes = list(parts)
+    for child in children_of(module):
+        below = find_modules(child, name)
+        parts += below[0]
+        homes += [module if part is child else home for part, home in zip(*below, strict=True)]
+    return parts, homes
+
+
+def replace_modules(module: Any, function: Any) -> Any:
+    open_modules(module)
+    result = call(function, module)
+    for number, part in enumerate(children_of(result)):
+        result.modules_[number] = replace_modules(part, function)
+    return result
+
+
+def converted_module(module: Any, kind: Any) -> Any:
+    result = as_type(module, kind)
+    for part in all_modules(module):
+        part.share_gradients() if isinstance(part, Layer) else None
+    return result
+
+
+def cleared_module(module: Any) -> Any:
+    """``module:clearState()``"""
+    for part in all_modules(module):
+        part.output = part.gradInput = torch.empty(0)
+    return module
+
+
+def insert_module(module: Any, part: Any, place: Any = None) -> Any:
+    module.modules_.insert(len(module.modules_) if place is None else int(place) - 1, part)
+    return module
+
+
+def take_module(module: Any, place: Any = None) -> Any:
+    return module.modules_.pop(len(module.modules_) - 1 if place is None else int(place) - 1)
+
+
+def rounding_up(module: Any, is_up: bool) -> Any:
+    """``pooling:ceil()`` and ``pooling:floor()``"""
+    if not hasattr(module.base, "ceil_mode"):
+        raise TypeError(f"the rounding of {module.NAME}")
+    module.base.ceil_mode = is_up
+    return module
+
+
+def without_bias(module: Any) -> Any:
+    module.bias = None
+    return module
+
+
+def reset_all(module: Any, *deviation: Any) -> Any:
+    """``module:reset(deviation)`` of a container."""
+    for part in children_of(module):
+        object_method(part, "reset", *deviation)
+    return module
+
+
+def set_mode(module: Any, is_training: bool) -> None:
+    """``module:training()`` and ``module:evaluate()``"""
+    for part in all_modules(module):
+        (part.set_training if is_training else part.set_evaluation)()
+
+
+OBJECT_METHODS: dict[str, Callable[..., Any]] = {
+    "apply": apply_to_all,
+    "applyToModules": lambda module, function: (
+        [call(function, part) for part in children_of(module)] and None
+    ),
+    "ceil": lambda module: rounding_up(module, True),
+    "clearState": cleared_module,
+    "clone": clone_object,
+    "cuda": lambda module: converted_module(module, "cuda"),
+    "double": lambda module: converted_module(module, "double"),
+    "evaluate": lambda module: set_mode(module, False),
+    "findModules": find_modules,
+    "floor": lambda module: rounding_up(module, False),
+    "float": lambda module: converted_module(module, "float"),
+    "forward": lambda module, *inputs: run(module, "updateOutput", *inputs),
+    "getParameters": flat_weights,
+    "get": lambda module, place: module.modules_[int(place) - 1],
+    "insert": insert_module,
+    "listModules": open_modules,
+    "noBias": without_bias,
+    "parameters": listed_weights,
+    "remove": take_module,
+    "reset": reset_all,
+    "replace": replace_modules,
+    "share": share_fields,
+    "training": lambda module: set_mode(module, True),
+    "type": converted_module,
+    "updateParameters": update_weights,
+    "zeroGradParameters": clear_gradients,
+}
+
+
+def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
+    """All values of a method as all modules have it, which a class has replaced."""
+    if name not in OBJECT_METHODS:
+        raise TypeError(f"the method {name} of all modules")
+    return call_all(OBJECT_METHODS[name], module, *args)
+
+
+def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
+    """All values of a method of an object, whatever the program has put in its place."""
+    field = attribute(value, name)
+    own = vars(value).get(field)
+    if callable(own):
+        return call_all(own, value, *args)
+    method = getattr(type(value), field, None)
+    if name in OBJECT_METHODS and method is None:
+        return call_all(OBJECT_METHODS[name], value, *args)
+    base = value._modules.get("base")
+    inner = base if method is None and base is not None else value
+    return call_all(getattr(inner, field), *args)
