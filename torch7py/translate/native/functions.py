@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import checked_arguments, code, devices, plain_calls
 from torch7py.translate.native.analysis.unknown_values import described
 from torch7py.translate.native.closures import Closures
@@ -32,6 +33,17 @@ class Functions:
             name = t.fresh(code.python_name(node.target.key.value))
             self.define(name, node.function)
             t.emit(f"{t.target(node.target)} = {name}")
+            return
+        if (
+            t.objects
+            and facts.is_module(t.path(node.target.base))
+            and isinstance(node.target.key, tree.String)
+        ):
+            name = t.fresh(code.python_name(node.target.key.value))
+            self.define(name, node.function)
+            t.mixed = True
+            key = code.quoted(node.target.key.value)
+            t.emit(f"{page_library.MODULE}.OBJECT_METHODS[{key}] = {name}  # of all modules")
             return
         raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
 

@@ -33,6 +33,7 @@ _FILES = (
     "values",
     "text",
     "tensors",
+    "nodes",
     "layers",
     "graphs",
     "modules",

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
+from torch7py.translate.page_library.nodes import Node, node
 from torch7py.translate.page_library.values import call, items_of
 
 
@@ -310,6 +311,14 @@ class Object:
         vars(self)["told"] = True
         above: Any = super()
         above.set_evaluation()
+
+    def called(self, *args: Any) -> Any:
+        """``module(x)``: of nodes a node, of anything else what the module gives."""
+        first = args[0] if args else None
+        parts = items_of(first) if isinstance(first, (list, tuple)) else [first]
+        if not args or any(isinstance(part, Node) for part in parts):
+            return node(self, *args)
+        return run(self, "updateOutput", *args)
 
     def register_parameter(self, name: str, weight: Any) -> None:
         self._parameters[name] = weight  # type: ignore[attr-defined]

@@ -1,0 +1,46 @@
+"""Nodes of graphs of modules that are known only when the page runs, as nngraph makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter, methodcaller
+from typing import Any
+
+from torch import nn
+
+from torch7py.translate.page_library.values import call, index, items_of
+
+
+class Node:
+    """A node of a graph: a module or function, and the nodes it is applied to. Without any it is an input."""
+
+    def __init__(self, function: Callable[..., Any], sources: list[Node]) -> None:
+        self.function, self.sources = function, sources
+        module = function if isinstance(function, nn.Module) else None
+        self.data: dict[str, Any] = {"module": module, "annotations": {}}
+
+    def annotate(self, about: Any) -> Node:
+        self.data["annotations"] |= about
+        name = index(about, "name")
+        if name is not None and isinstance(self.function, nn.Module):
+            self.function.name = name
+        return self
+
+    def long(self) -> Node:
+        return Node(methodcaller("long"), [self])
+
+    def split(self, count: Any) -> tuple[Node, ...]:
+        """A node for each entry of the table that this one gives."""
+        return tuple(Node(itemgetter(index), [self]) for index in range(int(count)))
+
+
+def node(module: Any, *sources: Any) -> Any:
+    """``module(node)`` or ``module({node, ...})``: a node of a graph. A function is called."""
+    if not isinstance(module, nn.Module):
+        return call(module, *sources)
+    nodes = [
+        x for source in sources for x in (items_of(source) if isinstance(source, (list, tuple)) else [source])
+    ]
+    if not all(isinstance(x, Node) for x in nodes):
+        raise TypeError("a module of a graph that is not given nodes")
+    return Node(module, nodes)
