@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import torch7py
+from torch7py.translate import api
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
 from torch7py.translate.verify import Different
@@ -48,6 +51,27 @@ def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -
     page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
     with pytest.raises(Different, match="the translation fails: TypeError"):
         verify_script(page, path)
+
+
+def test_a_page_that_is_not_the_same_is_written_in_plain_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verification is asked before anybody has a page: what was proved wrongly is not used."""
+    path = tmp_path / "p.lua"
+    path.write_text(
+        "require 'nn'\ntorch.manualSeed(1)\nlocal m = nn.Linear(3, 2)\nprint(m:forward(torch.ones(3)):sum())\n"
+    )
+    right = program.translate_script(path.read_bytes(), "p.lua")
+    wrong = replace(right, code=right.code.replace(".sum()", ".mean()"))
+    monkeypatch.setattr(api, "translate_script", lambda *_, **__: wrong)
+    result = torch7py.to_pytorch(path)
+    assert result.report.verified is not None
+    assert result.report.verified.equal
+    assert "lua_compat." in result.code
+    assert any(
+        note.startswith("in plain calls, as what was proved is not the same: they part")
+        for note in result.report.notes
+    )
 
 
 def test_what_is_proved_stays_as_it_is_where_objects_do_not_help() -> None:

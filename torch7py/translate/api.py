@@ -19,11 +19,11 @@ from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.layers.shapes import shape_of
 from torch7py.translate.model import ModelSource
-from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.native.program import Native, in_plain_forms, translate_script
 from torch7py.translate.report import Report, Verification
 from torch7py.translate.user_classes import program_classes
 from torch7py.translate.verify import Comparison, Different
-from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
+from torch7py.translate.verify_script import OF_ROUNDINGS, OneRow, ScriptComparison, verify_script
 from torch7py.wording import counted
 
 RUNS = "verified before it was divided; run it in several processes: torchrun --nproc-per-node 2 {}"
@@ -161,6 +161,18 @@ def _program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
         except OneRow:
             page = translate_script(source, str(file), one_row=True)
             comparison = _verify_program(page, file, arguments, report)
+        difference = report.verified.difference if report.verified is not None else ""
+        if difference and OF_ROUNDINGS not in difference:
+            for plain in in_plain_forms(source, str(file), page):
+                plain_report, compared = report_of_page(plain, file), None
+                with contextlib.suppress(OneRow):
+                    compared = _verify_program(plain, file, arguments, plain_report)
+                if plain_report.verified is not None and plain_report.verified.equal:
+                    plain_report.notes.insert(
+                        0, f"in plain calls, as what was proved is not the same: {difference}"
+                    )
+                    page, report, comparison = plain, plain_report, compared
+                    break
     return Translation(page.code, report, page.modules, page=page, comparison=comparison)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from torch7py.translate import page_library, tree
@@ -27,7 +27,7 @@ from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 from torch7py.translate.tree_queries import statements
 
-__all__ = ["Native", "modules_of", "translate_script"]
+__all__ = ["Native", "in_plain_forms", "modules_of", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
@@ -118,6 +118,21 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         if not translation.problems:  # else it is better to have what is proved in idiomatic form
             best = translation
     return best
+
+
+def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Native]:
+    """A program's pages with less and less that is proved, where those with all of it have turned out otherwise."""
+    for forms in (
+        PlainForms(passes=True, vectors=True),
+        PlainForms(passes=True, vectors=True, modules=True),
+    ):
+        assert translation.translator is not None
+        if forms.modules <= translation.translator.objects:
+            continue  # as it is written already
+        with uncollected():
+            page = _without_clashes(source, file, translation.one_row, forms)
+        if not page.problems:
+            yield page
 
 
 def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:
