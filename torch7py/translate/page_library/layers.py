@@ -272,7 +272,7 @@ class Derived(Layer):
     def call_again(self, inputs: Any) -> None:
         """Call a layer, whose gradients come from its weights and its input alone, with the input that it has now."""
         base: Any = self.base
-        if base not in CALLS or not isinstance(base, OF_INPUTS):
+        if base not in CALLS or not isinstance(base, (*OF_INPUTS, nn.Identity)):
             return
         if not are_same(inputs, CALLS[base][0][0]):
             before: Any = base.output
@@ -476,12 +476,12 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         raise ValueError("the module has not been called")
     args, leaves, output = CALLS[module]
     if not are_same(inputs, args[0]):
-        raise ValueError("the module has been called with another input since")
+        raise ValueError(f"the {type(module).__name__} has been called with another input since")
     is_view = isinstance(module, nn.Module) and vars(module).get("output_is_passed_on", False)
     is_free = is_view or getattr(module, "output_is_free", False)
     kept = None if isinstance(module, Layer) or is_free else module.output
     if isinstance(kept, (torch.Tensor, list)) and not are_same(kept, output):
-        raise ValueError("the output of the module has been changed since")
+        raise ValueError(f"the output of the {type(module).__name__} has been changed since")
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         if len(args) > 1 and gradient is not None and not are_same(gradient, args[1]):
             raise ValueError("the criterion has been called with another target since")
