@@ -36,7 +36,7 @@ def test_a_module_keeps_its_call_and_writes_over_its_output() -> None:
     with pytest.raises(ValueError, match="called with another input since"):
         backward(net, X, G)
     again.add_(1)
-    with pytest.raises(ValueError, match="output of the module has been changed since"):
+    with pytest.raises(ValueError, match="output of the Linear has been changed since"):
         backward(net, X * 2, G)
     with pytest.raises(ValueError, match="has not been called"):
         backward(nn.Linear(2, 3), X, G)

@@ -312,7 +312,7 @@ class Object:
         above: Any = super()
         above.set_evaluation()
 
-    def called(self, *args: Any) -> Any:
+    def called_by_lua(self, *args: Any) -> Any:
         """``module(x)``: of nodes a node, of anything else what the module gives."""
         first = args[0] if args else None
         parts = items_of(first) if isinstance(first, (list, tuple)) else [first]
@@ -321,7 +321,8 @@ class Object:
         return run(self, "updateOutput", *args)
 
     def register_parameter(self, name: str, weight: Any) -> None:
-        self._parameters[name] = weight  # type: ignore[attr-defined]
+        held: Any = self
+        held._parameters[name] = weight
 
     def __getattr__(self, name: str) -> Any:
         """A field that there is not is None."""

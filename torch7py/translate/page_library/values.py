@@ -167,8 +167,8 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``function(...)`` gives: it drops what it does not take, and what it is not given is None."""
     if not callable(function):
         raise TypeError(f"a call of {function!r:.60}")
-    if isinstance(function, nn.Module) and hasattr(type(function), "called"):
-        return (getattr(function, "called")(*args),)  # noqa: B009 (an object's, which values know nothing of)
+    if hasattr(type(function), "called_by_lua"):  # a module that is an object
+        return (function.called_by_lua(*args),)
     arguments: list[Any] = list(args)
     if inspect.isfunction(function) or inspect.ismethod(function) or inspect.isclass(function):
         parameters = [
