@@ -154,7 +154,9 @@ class Module(Training):
             if facts_of_class(type(self)).shares_memory or self.__dict__.get("inplace"):
                 return self.keep("output", result)
             return self.keep("output", dense(result), _is_apart(result, input))
-        return self.keep_list("output", detached(value))
+        if input is None:
+            return self.keep_list("output", detached(value))
+        return self.keep_results("output", detached(value), input)
 
     def show_results(self, output: Any, gradInput: Any) -> None:
         """Show these as ``output`` and, unless None, ``gradInput``."""
@@ -231,8 +233,15 @@ class Module(Training):
     def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         """Make a gradient the content of ``gradInput``. Of an unknown ``gradOutput`` it may be a view."""
         if isinstance(value, torch.Tensor):
-            return self.keep("gradInput", value.data, _is_apart(value, gradOutput))
-        return self.keep_list("gradInput", detached(value))
+            apart = _is_apart(value, gradOutput)
+            if not apart and value.grad_fn is None and self.traced and gradOutput is not None:
+                shares = facts_of_class(type(self)).shares_memory or self.__dict__.get("inplace")
+                if not shares and not in_transform():  # autograd hands on the gradient of a sum as it is
+                    value, apart = value.data.clone(), True
+            return self.keep("gradInput", value.data, apart)
+        if gradOutput is None:
+            return self.keep_list("gradInput", detached(value))
+        return self.keep_results("gradInput", detached(value), gradOutput)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         """``m:accGradParameters(input, gradOutput[, scale])``: add the parameters' gradients, scaled."""
@@ -557,7 +566,7 @@ class Criterion(Batching):
         built = nest(input, trace.gradients(wanted, torch.ones_like(trace.output)))
         if isinstance(built, torch.Tensor):
             return self.keep("gradInput", built)
-        return self.keep_list("gradInput", built)
+        return self.keep_results("gradInput", built)
 
     def backward(self, input: Any, target: Any = None) -> Any:
         """``c:backward(input, target)``"""

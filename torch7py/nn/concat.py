@@ -78,7 +78,7 @@ class Concat(Container):
             return self.set_grad_input(None)
         total = add_up(self, present)
         if isinstance(total, list):
-            return self.keep_list("gradInput", total)
+            return self.keep_grad_input(total, present)
         whole = like(self, total, input) if isinstance(input, torch.Tensor) else total
         return self.keep_grad_input(whole, present)
 

@@ -369,8 +369,6 @@ class ConcatTable(Container):
         if not present:
             return self.set_grad_input(None if gradients else self.gradInput)
         total = add_up(self, present)
-        if isinstance(total, list):
-            return self.keep_list("gradInput", total)
         return self.keep_grad_input(total, present)
 
     def describe(self) -> str:

@@ -137,21 +137,31 @@ class FieldHolder(torch.nn.Module):
         if name in owned and owned[name] is attributes.get(name):
             held = owned[name]
             if held.dtype == value.dtype and held.device == value.device:
-                # A mark on the memory tells whether it is still what was computed for this object under this name.
-                mark = (self._serial, name) if is_result else None
-                apart = mark is not None and _is_seen_elsewhere(held, mark)
-                if apart:
-                    held.resize_(value.shape).copy_(value)
-                else:
-                    held.data = value
-                    if mark is not None:
-                        value.untyped_storage().result_of = mark  # type: ignore[attr-defined]
+                apart = self._overwrite(held, name, value, is_result)
                 if name == "output":
                     attributes["_apart"] = value if apart else None
                 return held
         value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
         return value
+
+    def _overwrite(self, held: torch.Tensor, name: str, value: torch.Tensor, is_result: bool) -> bool:
+        """Let a tensor that this object owns show a new value; returns whether that was copied into its memory."""
+        # A mark on the memory tells whether it is still what was computed for this object under this name.
+        mark = (self._serial, name) if is_result else None
+        if mark is not None and _is_seen_elsewhere(held, mark):
+            held.resize_(value.shape).copy_(value)
+            return True
+        held.data = value
+        if mark is not None:
+            value.untyped_storage().result_of = mark  # type: ignore[attr-defined]
+        return False
+
+    def let_go(self, name: str) -> None:
+        """Let the next result of this name be a new tensor: whoever holds the last one keeps its numbers."""
+        owned = self.__dict__["_own"]
+        for key in [key for key in owned if key == name or key.startswith(f"{name}/")]:
+            del owned[key]
 
     @property
     def _serial(self) -> int:
@@ -188,7 +198,7 @@ class FieldHolder(torch.nn.Module):
         return types.label_all(value) if self.__dict__["_type"].startswith("torch.Cuda") else value
 
     def keep_list(self, name: str, values: list[Any]) -> list[Any]:
-        """The same for a list of results: the list object stays and is refilled."""
+        """Make these the entries of a list of results: the list object stays and is refilled."""
         held = self.__dict__.get(name)
         if self.__dict__["_type"].startswith("torch.Cuda"):
             types.label_all([v for v in leaves_of(values) if v.is_floating_point()])
@@ -197,6 +207,38 @@ class FieldHolder(torch.nn.Module):
             return held
         self.__dict__[name] = values
         return values
+
+    def keep_results(self, name: str, values: list[Any], sources: Any = ()) -> list[Any]:
+        """The same where this object has computed the entries: their tensors stay the same objects, as in ``keep``.
+
+        An entry that lies in the memory of one of the ``sources`` is what was given, and takes no tensor's place.
+        """
+        if in_transform():
+            return self.keep_list(name, values)
+        others = {source.untyped_storage().data_ptr() for source in leaves_of(sources)}
+        return self.keep_list(name, self._settled(name, self.__dict__.get(name), values, others))
+
+    def _settled(self, name: str, held: Any, value: Any, others: set[int]) -> Any:
+        """A value, or the tensors of the value held before with the numbers of this one."""
+        if isinstance(value, list):
+            before = held if isinstance(held, list) else []
+            before = [*before, *[None] * (len(value) - len(before))]
+            entries = enumerate(zip(before, value, strict=False), 1)
+            return [self._settled(f"{name}/{number}", *pair, others) for number, pair in entries]
+        if not isinstance(value, torch.Tensor) or value.untyped_storage().data_ptr() in others:
+            return value
+        owned: dict[str, torch.Tensor] = self.__dict__["_own"]
+        if (
+            held is not None
+            and owned.get(name) is held
+            and held.dtype == value.dtype
+            and held.device == value.device
+        ):
+            self._overwrite(held, name, value.data, is_result=held.is_contiguous())
+            return held
+        owned[name] = value = value.data
+        value.untyped_storage().result_of = (self._serial, name)
+        return value
 
     # -- fields -------------------------------------------------------------------------------------------
 

@@ -79,15 +79,16 @@ class GModule(GraphContainer):
             start = [n for n in start if nodes[n].module is None]
             if len(start) != 1 or any(r.module.class_name != "nnop.Parameters" for r in roots):
                 raise TorchError("nn.gModule: a node that takes nothing must be an input or nnop.Parameters")
-        self.__dict__.update(
-            ordered_nodes=nodes,
-            backward_order=backward,
-            nInputs=inputs,
-            node_inputs=[[] for _ in nodes],
-            node_gradients=[[] for _ in nodes],
-            node_buffers=[None] * count,
-            node_totals=[None] * count,
-        )
+        # The graph of a copy comes once more from the program's nodes: what the copied nodes hold stays theirs.
+        known = self.__dict__.get("ordered_nodes", ())
+        if not count or [node.sources for node in known] != [node.sources for node in nodes]:
+            self.__dict__.update(
+                node_inputs=[[] for _ in nodes],
+                node_gradients=[[] for _ in nodes],
+                node_buffers=[None] * count,
+                node_totals=[None] * count,
+            )
+        self.__dict__.update(ordered_nodes=nodes, backward_order=backward, nInputs=inputs)
         self.__dict__["_start"] = start[0] if start else 0
         self.forget_plan()
         if count and len(nodes[-1].sources) > 1 and self.__dict__.get("output") is None:

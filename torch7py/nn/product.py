@@ -124,6 +124,11 @@ class MV(Product):
             raise self.mismatch(matrix, vector)
         return (left @ vector.unsqueeze(-1)).squeeze(-1)
 
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
+        if value[1].dim() == 1:
+            self.let_go("gradInput/2")
+        return super().keep_grad_input(value, gradOutput)
+
 
 @layer("nn.DotProduct", takes="table")
 class DotProduct(Product):

@@ -221,7 +221,7 @@ class SelectTable(Module):
 
     def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
         if isinstance(value, list):
-            return self.keep_list("gradInput", value)
+            return self.keep_results("gradInput", value)
         self.__dict__["gradInput"] = value
         return value
 
@@ -370,4 +370,4 @@ class ZipTableOneToMany(Passing):
         total = torch.zeros_like(one, memory_format=torch.contiguous_format)
         for pair in pairs:
             total.add_(gradient_of(self, table(self, pair, 2, "gradOutput")[0], one.shape))
-        return [self.keep("gradInputEl", total), [pair[1] for pair in pairs]]
+        return [self.keep("gradInputEl", total, is_result=True), [pair[1] for pair in pairs]]

@@ -255,6 +255,10 @@ class CAddTensorTable(Module):
         vector, others = self._operands(input)
         return [tensor + vector for tensor in others]
 
+    def keep_output(self, value: Any, input: Any = None) -> Any:
+        self.let_go("output")
+        return super().keep_output(value, input)
+
     def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
         _, others = self._operands(input)
         gradients = gradients_of(self, gradOutput, others)

@@ -190,7 +190,8 @@ class TemporalRowConvolution(_Temporal):
         return output if self.featFirst else output.transpose(-1, -2)
 
     def keep_output(self, value: torch.Tensor, input: Any = None) -> Any:
-        return self.keep("output", value.data)  # of the original's too the two last dimensions are exchanged
+        # Of the original's output, too, the two last dimensions are exchanged.
+        return self.keep("output", value.data, is_result=True)
 
     def laid_out(self, gradOutput: Any, gradient: Any) -> Any:
         return gradient
@@ -314,6 +315,10 @@ class TemporalDynamicKMaxPooling(_Chosen):
         positions = order.narrow(-2, 0, k).sort(-2).values
         self.note("indices", positions)
         return input.gather(-2, positions - 1)
+
+    def keep_output(self, value: torch.Tensor, input: Any = None) -> Any:
+        self.let_go("output")
+        return super().keep_output(value, input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         positions = whole_indices(self) - 1

@@ -167,6 +167,12 @@ class SeqLSTM(LSTMSequence):
             self.__dict__.pop(name, None)
         return whole.output
 
+    def hold_output(self, output: T) -> T:
+        whole: OneDNNKernel | None = self.__dict__.get("_whole")
+        if whole is not None:
+            whole.output = output
+        return super().hold_output(output)
+
     def compute_back(self, x: T, gradient: T, later: list[T]) -> tuple[T, list[T]]:
         whole: OneDNNKernel | None = self.__dict__.get("_whole")
         if whole is None:

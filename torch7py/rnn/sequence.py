@@ -255,8 +255,18 @@ class Sequence(Module):
             _first=first, _masks=masks, _given=[part is not None for part in states], _recompute=True
         )
         output = self.compute(x, first, masks)
-        self.keep("_output", output)
-        return self.keep("output", output.transpose(0, 1) if self.batchfirst else output)
+        if self.batchfirst:
+            self.keep("_output", output)
+            return self.keep("output", output.transpose(0, 1))
+        return self.hold_output(self.keep("output", output, is_result=True))
+
+    def hold_output(self, output: T) -> T:
+        """Let all that goes back read the outputs here: of other tensors in this memory ``keep`` knows nothing."""
+        self.__dict__["_output"] = output
+        states = self.__dict__.get("_states")
+        if states is not None:
+            states[0] = output
+        return output
 
     def compute(self, x: T, first: list[T], masks: T | None) -> T:
         """The outputs of all steps; leaves what a backward needs."""
@@ -344,7 +354,7 @@ class Sequence(Module):
         """Called before the last step goes back."""
 
     def _give(self, of_input: T, of_state: list[T]) -> None:
-        self.keep("grad_x", of_input.transpose(0, 1) if self.batchfirst else of_input)
+        self.keep("grad_x", of_input.transpose(0, 1) if self.batchfirst else of_input, is_result=True)
         states: list[T] = []
         for name, user, part in zip(self.state_names, self.user_names, of_state, strict=True):
             shown = self.keep(f"grad_{name}0", part)

@@ -104,18 +104,13 @@ class ModuleFromCriterion(Module):
 
     def updateOutput(self, input: Any) -> torch.Tensor:
         loss = self.criterion.updateOutput(*self._pair(input))
-        return self.keep("output", self.new(1).fill_(loss[0] if isinstance(loss, tuple) else loss))
+        value = self.new(1).fill_(loss[0] if isinstance(loss, tuple) else loss)
+        return self.keep("output", value, is_result=True)
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[Any]:
         prediction, target = self._pair(input)
         scale = gradient_of(self, gradOutput, (1,))[0]
         return [_scaled(self.criterion.updateGradInput(prediction, target), scale), _zeros(target)]
-
-    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
-        held = self.__dict__["gradInput"]
-        if not isinstance(held, list) or len(held) != 2:
-            held = [None, None]
-        return self.keep_list("gradInput", [_into(old, new) for old, new in zip(held, value, strict=True)])
 
 
 def _fixed(value: Any) -> Any:
@@ -128,11 +123,3 @@ def _scaled(value: Any, scale: torch.Tensor) -> Any:
 
 def _zeros(value: Any) -> Any:
     return [_zeros(item) for item in value] if isinstance(value, list) else torch.zeros_like(value)
-
-
-def _into(held: Any, value: Any) -> Any:
-    """A result in the tensor object that held the one before."""
-    if isinstance(held, torch.Tensor) and isinstance(value, torch.Tensor) and held.dtype == value.dtype:
-        held.data = value.data
-        return held
-    return value

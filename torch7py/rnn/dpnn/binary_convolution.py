@@ -107,7 +107,7 @@ class SpatialBinaryConvolution(SpatialConvolution):
         self.keep("gradInputAlphas", betas)
         weight.copy_(signs)
         super().updateOutput(input)
-        output = self.keep_output(self.by_planes(self.output.data, alphas))
+        output = self.keep_output(self.by_planes(self.output.data, alphas), input)
         if not self.training:
             weight.copy_(self.tempWeight)
         return output
@@ -121,7 +121,7 @@ class SpatialBinaryConvolution(SpatialConvolution):
         self._check_forward()
         if super().updateGradInput(input, gradOutput) is None:
             return None
-        return self.keep_grad_input(self.by_planes(self.gradInput.data, self.gradInputAlphas))
+        return self.keep_grad_input(self.by_planes(self.gradInput.data, self.gradInputAlphas), gradOutput)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         kept = self._check_forward()

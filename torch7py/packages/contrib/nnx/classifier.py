@@ -65,7 +65,7 @@ class SpatialClassifier(Module):
     def updateOutput(self, input: torch.Tensor) -> Any:
         rows = self.__dict__["_seen"] = self._rows(input.data)
         output = self.classifier.updateOutput(rows)
-        return self.keep_output(self._planes(output, input) if self.spatialOutput else output)
+        return self.keep_output(self._planes(output, input) if self.spatialOutput else output, rows)
 
     def _both(self, input: torch.Tensor, gradOutput: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The classifier's input, that of the last forward where it is the same, and its gradient."""
