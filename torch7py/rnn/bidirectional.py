@@ -166,7 +166,7 @@ class BiSequencerLM(Bidirectional):
         first = fwd.updateGradInput(input[:-1], of_merge[0][1:])
         last = bwd.updateGradInput(input[1:], of_merge[1][:-1])
         between = [add_gradients(self, a, b) for a, b in zip(first[1:], last[:-1], strict=True)]
-        return self.keep_list("gradInput", [first[0], *between, last[-1]])
+        return self.keep_results("gradInput", [first[0], *between, last[-1]], [first[0], last[-1]])
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         self._check(input)
@@ -187,7 +187,12 @@ class BiSequencerLM(Bidirectional):
         return self.gradInput
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        self.accGradParameters(input, gradOutput, -lr)
+        self._check(input)
+        fwd, bwd, merge = self.children_of()
+        merge.accUpdateGradParameters(self._merged(), gradOutput, lr)
+        of_merge = merge.gradInput
+        fwd.accUpdateGradParameters(input[:-1], of_merge[0][1:], lr)
+        bwd.accUpdateGradParameters(input[1:], of_merge[1][:-1], lr)
 
     def clearState(self) -> Module:
         self.__dict__.update(_merge_input=None)

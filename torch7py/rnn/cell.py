@@ -18,7 +18,9 @@ from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
 from torch7py.nn.part_names import PartNames
 from torch7py.nn.sequence_methods import shared_clone
+from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
+from torch7py.ops.tracing import numbers_known
 
 __all__ = ["Cell", "rows"]
 
@@ -75,7 +77,14 @@ class Cell(PartNames, Sequential):
     """
 
     torch7_name = "nn.Sequential"
-    transient = (*Sequential.transient, "_saved", "_gradients_of_gates")
+    transient = (
+        *Sequential.transient,
+        "_saved",
+        "_gradients_of_gates",
+        "_ran_on",
+        "_state_then",
+        "_went_back",
+    )
     widths: tuple[int, ...]  # of what from_input gives, in sizes of the output
     batches_only: ClassVar[bool] = False  # the tree takes no single examples
 
@@ -126,10 +135,14 @@ class Cell(PartNames, Sequential):
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         """A copy can go back where this one can."""
         copied = super().__deepcopy__(memo)
-        for name in ("_saved", "_gradients_of_gates"):
+        self._copy_run(copied, memo)
+        return copied
+
+    def _copy_run(self, copied: Any, memo: dict[Any, Any]) -> None:
+        """Let a copy hold what this one keeps for a backward."""
+        for name in ("_saved", "_gradients_of_gates", "_ran_on", "_state_then", "_went_back"):
             if self.__dict__.get(name) is not None:
                 copied.__dict__[name] = deep_copy(self.__dict__[name], memo)
-        return copied
 
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
@@ -148,7 +161,7 @@ class Cell(PartNames, Sequential):
     def sharedClone(
         self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
     ) -> Any:
-        """A clone for another step. For the kernel it needs no tree of its own."""
+        """A clone for another step, which can go back where this one can. The kernel needs no tree of its own."""
         if not (stepClone and shareParams and shareGradParams and self.intact()):
             return super().sharedClone(shareParams, shareGradParams, stepClone)
         clone = self.__class__.__new__(self.__class__)
@@ -156,11 +169,24 @@ class Cell(PartNames, Sequential):
             {name: value for name, value in self.__dict__.items() if name not in self.transient}
         )
         clone.__dict__.update(output=[], gradInput=[], _own={}, _light=True)
+        if self.__dict__.get("_saved") is not None:
+            memo: dict[Any, Any] = {}
+            self._copy_run(clone, memo)
+            clone.keep_results("output", [tensor.data for tensor in deep_copy(self._outputs(), memo)])
         return clone
+
+    def _outputs(self) -> list[torch.Tensor]:
+        return self.output if isinstance(self.output, list) else [self.output]
+
+    def _forget_run(self) -> None:
+        """Keep nothing for a backward by the kernel."""
+        self.__dict__.update(
+            _saved=None, _gradients_of_gates=None, _ran_on=None, _state_then=None, _went_back=None
+        )
 
     def _compute_by_tree(self) -> None:
         """From now on this step runs through a tree of its own."""
-        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        self._forget_run()
         self._build_tree()
 
     def _build_tree(self) -> None:
@@ -237,19 +263,16 @@ class Cell(PartNames, Sequential):
         self.note_run()
         x, *state = [rows(tensor.data) for tensor in input]
         outputs, saved = self.step_output(self.from_input(x), state)
-        self.__dict__["_saved"], self.__dict__["_gradients_of_gates"] = saved, None
+        self.__dict__.update(_saved=saved, _gradients_of_gates=None, _ran_on=list(input), _state_then=None)
+        if not self.training:
+            self._keep_state()
         if input[0].dim() == 1:
             outputs = [tensor.squeeze(0) for tensor in outputs]
         return self.keep_results("output", outputs)
 
-    def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
-        """Copy tensors into ``output`` or ``gradInput``; scripts get the first."""
-        values[0] = self.keep(f"_{field}", values[0])
-        return self.keep_list(field, values)
-
     def as_outputs(self, gradOutput: Any) -> list[torch.Tensor]:
         """The gradients of the outputs as batches, checked."""
-        outputs = self.output if isinstance(self.output, list) else [self.output]
+        outputs = self._outputs()
         parts = gradOutput if isinstance(gradOutput, list) else [gradOutput]
         if len(parts) != len(outputs):
             raise TorchError(f"{self.class_name}: {len(parts)} gradients for {len(outputs)} outputs")
@@ -265,15 +288,65 @@ class Cell(PartNames, Sequential):
             results.append(rows(gradient))
         return results
 
+    def keep_results(self, name: str, values: list[torch.Tensor], sources: Any = ()) -> Any:
+        """The same for a few tensors at every step; nobody but the module with the steps keeps views of them."""
+        held, owned = self.__dict__[name], self.__dict__["_own"]
+        known = len(held) if held.__class__ is list else 0
+        for number, value in enumerate(values):
+            key = f"{name}/{number}"
+            tensor = owned.get(key)
+            if (
+                tensor is not None
+                and number < known
+                and held[number] is tensor
+                and tensor.dtype is value.dtype
+                and tensor.device == value.device
+            ):
+                tensor.data = value
+                values[number] = tensor
+            else:
+                owned[key] = value
+        return self.keep_list(name, values)
+
+    def _keep_state(self) -> None:
+        """Keep the state's values: in evaluation the next step overwrites the state that this one has begun with."""
+        self.__dict__["_state_then"] = [tensor.data.clone() for tensor in self.__dict__["_ran_on"][1:]]
+
+    def _is_as_it_ran(self, input: Any) -> bool:
+        """Whether these are the values of the forward's input; in training only the state is looked at."""
+        ran_on, then = self.__dict__["_ran_on"], self.__dict__.get("_state_then")
+        if then is None:
+            return same_memory(input[1:], ran_on[1:])
+        pairs = list(zip([ran_on[0], *then], input, strict=True))
+        return all(same_memory(*pair) or not numbers_known(*pair) or torch.equal(*pair) for pair in pairs)
+
     def by_kernel(self, input: Any) -> bool:
-        """Whether the kernel runs the backward. After changes since the forward the tree runs the forward again."""
+        """Whether the kernel runs the backward. Of another input, or after changes since the forward, the tree does."""
         if self.__dict__.get("_saved") is None:
             return False
-        if self.intact():
+        intact = self.intact()
+        if intact and self._is_as_it_ran(input):
             return True
-        self._compute_by_tree()
-        super().updateOutput(input)
+        ran_on, then = self.__dict__["_ran_on"], self.__dict__.get("_state_then")
+        if intact:
+            self._run_tree(ran_on, ran_on if then is None else [ran_on[0], *then])
+        else:
+            self._compute_by_tree()
+            super().updateOutput(input)
         return False
+
+    def _run_tree(self, ran_on: list[torch.Tensor], values: list[torch.Tensor]) -> None:
+        """Let the tree run on these values, and refer to what is there now."""
+        self._compute_by_tree()
+        self.grow_as_run()
+        given = [tensor.data.clone() for tensor in values]
+        output, results = self.output, self._outputs().copy()
+        super().updateOutput(given)
+        self.__dict__["output"] = output
+        if isinstance(output, list):  # which may be the last layer's as well
+            output[:] = results
+        for tensor, now in zip(given, ran_on, strict=True):
+            tensor.copy_(now)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if not self.by_kernel(input):
@@ -284,7 +357,7 @@ class Cell(PartNames, Sequential):
         of_gates = self.room(len(gradients[0]), gradients[0])
         values = self.step_grad(gradients, factors, of_gates)
         values = [self.grad_of_input(of_gates), *values]
-        self.__dict__["_gradients_of_gates"] = of_gates
+        self.__dict__.update(_gradients_of_gates=of_gates, _went_back=([*input], gradOutput))
         if input[0].dim() == 1:
             values = [tensor.squeeze(0) for tensor in values]
         return self.keep_results("gradInput", values)
@@ -296,6 +369,12 @@ class Cell(PartNames, Sequential):
             return
         if of_gates is None:
             raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
+        before, gradient = self.__dict__["_went_back"]
+        if not (same_memory(input[0], before[0]) or torch.equal(input[0], before[0])):
+            self._run_tree(before, before)
+            super().updateGradInput(before, gradient)
+            super().accGradParameters(input, gradOutput, scale)
+            return
         x, *state = [rows(tensor.data) for tensor in input]
         self.acc_grad(x, state, of_gates, saved, scale)
 
@@ -323,7 +402,7 @@ class Cell(PartNames, Sequential):
     # Called by name from a script, the tree computes; these see to it that it goes back as it came.
 
     def set_output(self, value: Any) -> Any:
-        self.__dict__["_saved"] = None
+        self._forget_run()
         return super().set_output(value)
 
     def _backwards(self, input: Any) -> list[tuple[Any, Any]]:
@@ -364,13 +443,15 @@ class Cell(PartNames, Sequential):
             super().set_training()
 
     def set_evaluate(self) -> None:
+        if self.__dict__.get("_saved") is not None and self.__dict__.get("_state_then") is None:
+            self._keep_state()
         if self.__dict__["_light"]:
             self.__dict__["training"], self.__dict__["_mode_set"] = False, True
         else:
             super().set_evaluate()
 
     def clearState(self) -> Module:
-        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        self._forget_run()
         if not self.__dict__["_light"]:
             intact = self.intact()
             super().clearState()
@@ -380,5 +461,5 @@ class Cell(PartNames, Sequential):
         return self
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        self._forget_run()
         super().convert(convert, type_name, seen)

@@ -17,6 +17,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
+from torch7py.nn.trace import leaves_of
 from torch7py.ops.tracing import numbers_known
 from torch7py.rnn.branches import BRANCHES, BranchStage
 from torch7py.rnn.dropout_stage import DropoutStage, Masks
@@ -63,6 +64,7 @@ class FusedSequence:
         self.recurrents = self.own + [module for run in self.inner for module in run.recurrents]
         self.steps = 0
         self.went_back = self.accumulated = self.filled = False
+        self.first_states: list[tuple[dict[int, Any], int, T]] = []  # in evaluation: table, step and state
         self.inputs: list[Any] = []  # tensors; the first may be a list of them, for steps that are tables
 
     def _take_apart(self, module: Any) -> None:
@@ -146,6 +148,8 @@ class FusedSequence:
         """Run all steps; the modules count them and set their fields as after single steps."""
         if all(isinstance(stage, PassStage) for stage in self.stages):
             raise StepByStep  # the outputs are the inputs themselves
+        if not self.root.training:
+            self._note_first_states()
         self.compute(input)
         self.show()
         self._be_looked_into()
@@ -219,6 +223,16 @@ class FusedSequence:
             if module is not self.root:
                 module.set_output(module.outputs[module.step - self.steps])  # where the way back has come to
 
+    def went_back_with(self, input: T | list[T] | None, gradient: T | None) -> bool:
+        """Whether these are the numbers with which the sequence went back."""
+        if not self.fits(input, gradient):
+            return False
+        pairs = [
+            *zip(leaves_of(self.inputs[0]), leaves_of(input), strict=True),
+            (self.gradients[-1], gradient),
+        ]
+        return all(not numbers_known(one, other) or torch.equal(one, other) for one, other in pairs)
+
     def acc_grad(self, scale: float) -> None:
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             stage.acc_grad(x, scale)
@@ -259,6 +273,23 @@ class FusedSequence:
         self.drop()
         for module in self.recurrents:
             module.__dict__["step"] -= self.steps
+        for table, step, state in self.first_states:
+            table[step] = state
+
+    def _note_first_states(self) -> None:
+        """Keep the states before the first step, which in evaluation lie where every step's do."""
+        for module in self.recurrents:
+            step = module.step - 1
+            tables = [module.__dict__[name] for name in module.state_tables]
+            self.first_states += [(table, step, table[step].data) for table in tables if step in table]
+
+    def join_states(self) -> None:
+        """After single steps in evaluation, let the states of the steps before them lie where every step's do."""
+        for table, step, _ in self.first_states:
+            last = table[max(table)]
+            for before in table:
+                if before <= step:
+                    table[before] = last
 
     # What the steps would have left is not there. Who looks at the gradients of states and inputs has the modules'
     # tables filled; who looks at the clones for the steps has these done one by one.
@@ -283,9 +314,8 @@ class FusedSequence:
         return inner + [(wrapper, self.inputs[first]) for wrapper, first, _ in self.wrappers]
 
     def _be_looked_into(self) -> None:
-        if self.root.training:
-            for module in self.recurrents:
-                module.__dict__["_run"] = self
+        for module in self.recurrents:
+            module.__dict__["_run"] = self
 
     def drop(self) -> None:
         """Forget this sequence: nobody will read what it left out."""
@@ -323,6 +353,7 @@ class FusedSequence:
             self.root.generation.sequence_grad_input(self.root, inputs, list(self.gradients[-1]))
             for module in self.recurrents:
                 module.went_back(self.steps)
+        self.join_states()
         return True
 
     def _show_known(self) -> None:

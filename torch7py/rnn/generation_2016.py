@@ -112,7 +112,7 @@ class Generation2016:
         if attributes.get("updateGradInputStep") is None:
             attributes["updateGradInputStep"] = rnn.step
         step = attributes["updateGradInputStep"] - 1
-        if step < 1:
+        if rnn.first_step_back is not None and step < rnn.first_step_back:
             raise TorchError(f"{rnn.class_name}: backward without a forward of its step")
         result = rnn._updateGradInput(input, gradOutput)
         attributes["updateGradInputStep"] = step
@@ -125,7 +125,8 @@ class Generation2016:
             attributes["accGradParametersStep"] = rnn.step
         step = attributes["accGradParametersStep"] - 1
         reached = attributes.get("updateGradInputStep")
-        if step < 1 or reached is None or reached > step:
+        first = rnn.first_step_back
+        if reached is None or (first is not None and (step < first or reached > step)):
             raise TorchError(f"{rnn.class_name}: accGradParameters without the updateGradInput of its step")
         rnn._accGradParameters(input, gradOutput, scale)
         attributes["accGradParametersStep"] = step

@@ -43,8 +43,10 @@ class GRUCell(Cell):
         n = torch.tanh(F.linear(x, m["i2h"].weight, m["i2h"].bias) + F.linear(r * h, m["o2h"].weight))
         return (1 - z) * n + z * h
 
-    def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
-        return self.keep_output(values[0]) if field == "output" else super().keep_results(field, values)
+    def keep_results(self, name: str, values: list[Any], sources: Any = ()) -> Any:
+        return (
+            self.keep_output(values[0]) if name == "output" else super().keep_results(name, values, sources)
+        )
 
     def from_input(self, x: torch.Tensor) -> list[torch.Tensor]:
         products = self.members["i2g"], self.members["i2h"]

@@ -331,8 +331,11 @@ class LSTM(Gated):
                     cells.setdefault(step, cell)
         if awaited:
             known = sorted(cells.items())
+            cells_by_step = dict(known)
             cells.clear()
-            cells.update(known)
+            # The clone of a step that long ago shows what it does now.
+            reach = self.reach() if self.training else 0
+            cells.update((step, cells_by_step.get(step + reach, cell)) for step, cell in known)
 
     def get_field(self, name: str) -> Any:
         if name == "cells":

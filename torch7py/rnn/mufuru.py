@@ -108,8 +108,10 @@ class MuFuRuCell(Cell):
         values = torch.stack([VALUES[name](h, v) for name in self.ops], 1)
         return (weights * values).sum(1)
 
-    def keep_results(self, field: str, values: list[T]) -> Any:
-        return self.keep_output(values[0]) if field == "output" else super().keep_results(field, values)
+    def keep_results(self, name: str, values: list[Any], sources: Any = ()) -> Any:
+        return (
+            self.keep_output(values[0]) if name == "output" else super().keep_results(name, values, sources)
+        )
 
     def grow_as_run(self) -> None:
         tables = [part for part in self.__dict__["_tree"] if isinstance(part, MapTable)]

@@ -170,7 +170,7 @@ class Recurrent(AbstractRecurrent):
         return self.advance(input, module.updateOutput(self.step_input(self.step, input)))
 
     def past_module(self, step: int) -> Any:
-        if step == 1 and 1 in self.outputs:
+        if step == 1:
             self.look_into_steps()
             self._check_known(step)
             return self.initialModule
@@ -188,6 +188,10 @@ class Recurrent(AbstractRecurrent):
     def step_gradient(self, step: int, gradOutput: Any) -> Any:
         later = self.__dict__[self.handed_back].get(step)
         return gradOutput if later is None else add_gradients(self, later, gradOutput)
+
+    def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
+        total = gradOutput if step == self.step - 1 else self.total_of(step)
+        self.past_module(step).accGradParameters(self.step_input(step, input), total, scale)
 
     def hand_back(self, step: int, gradient: Any) -> Any:
         if step == 1:
@@ -253,6 +257,9 @@ class Recursor(AbstractRecurrent):
         module = super().past_module(step)
         module.setOutputStep(step)
         return module
+
+    def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
+        self.past_module(step).accGradParameters(input, gradOutput, scale)
 
     def maxBPTTstep(self, rho: int) -> None:
         super().maxBPTTstep(rho)

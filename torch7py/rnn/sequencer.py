@@ -95,7 +95,7 @@ class AbstractSequencer(Container):
         The table is a new one each time, but for outputs in evaluation.
         """
         if isinstance(input, torch.Tensor):
-            return self.keep(name, torch.stack(steps))
+            return self.keep(name, torch.stack(steps), is_result=True)
         if self.training or name != "output":
             self.__dict__[name] = None
         return self.keep_list(name, steps)
@@ -240,6 +240,7 @@ class Sequencer(AbstractSequencer):
         with run.masks.again():
             for step in input:
                 self.stepper.updateOutput(step)
+        run.join_states()
 
     def _back_at_once(self, input: Any, gradOutput: Any) -> Any:
         """The gradient of the input by the run of the last forward; None when it must go step by step."""
@@ -266,6 +267,10 @@ class Sequencer(AbstractSequencer):
         return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        self._acc_grad_parameters(input, gradOutput, scale, backward=False)
+
+    def _acc_grad_parameters(self, input: Any, gradOutput: Any, scale: float, backward: bool) -> None:
+        """The second half. Unless it follows the first in a ``backward``, it may have been given something else."""
         steps_of(input, gradOutput, self)
         run = self.__dict__.get("_run")
         if run is not None and run.went_back:
@@ -273,14 +278,18 @@ class Sequencer(AbstractSequencer):
                 raise TorchError(
                     f"{self.stepper.class_name}: accGradParameters without the updateGradInput of its step"
                 )
-            run.acc_grad(scale)
-            run.accumulated = True
-            return
+            if backward or run.went_back_with(together(input), alike(gradOutput)):
+                run.acc_grad(scale)
+                run.accumulated = True
+                return
+            steps, gradients = unstack_steps(run.inputs[0]), unstack_steps(run.gradients[-1])
+            self._step_by_step(steps)
+            self.stepper.generation.sequence_grad_input(self.stepper, steps, gradients)
         self.stepper.generation.sequence_acc_grad(self.stepper, input, gradOutput, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
+        self._acc_grad_parameters(input, gradOutput, scale, backward=True)
         return self.gradInput
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
@@ -368,7 +377,9 @@ class Repeater(AbstractSequencer):
 
     def updateOutput(self, input: Any) -> Any:
         self.stepper.forget()
-        return self.keep_list("output", [copied(self.stepper.updateOutput(input)) for _ in range(self.rho)])
+        return self.keep_results(
+            "output", [copied(self.stepper.updateOutput(input)) for _ in range(self.rho)]
+        )
 
     def _check(self, gradOutput: Any) -> None:
         if not isinstance(gradOutput, list) or len(gradOutput) != self.rho:

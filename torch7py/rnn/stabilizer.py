@@ -47,6 +47,7 @@ class NormStabilizer(AbstractRecurrent):
 
     fields: ClassVar[tuple[str, ...]] = ("beta", "loss", "_normsum", "_gradInput")
     lua_methods = names("updateLoss")
+    first_step_back = None
 
     beta: float
 
@@ -65,14 +66,15 @@ class NormStabilizer(AbstractRecurrent):
             )
         module = self.module_forward()
         output = module.updateOutput(input)
-        module.__dict__["norm"] = output.data.norm(dim=1, keepdim=True)
+        if self.training:
+            module.__dict__["norm"] = output.data.norm(dim=1, keepdim=True)
         return self.advance(input, output)
 
     def updateLoss(self) -> float:
         """``m:updateLoss()``: the loss of the steps since the last ``forget``."""
         total = 0.0
         for step in range(2, self.step):
-            both = self.past_module(step - 1).norm + self.past_module(step).norm
+            both = self._norm(self.past_module(step - 1)) + self._norm(self.past_module(step))
             total += both.square().mean().item()
         if self.step < 2:
             raise TorchError(f"{self.class_name}:updateLoss without a forward")
@@ -82,12 +84,21 @@ class NormStabilizer(AbstractRecurrent):
     def step_grad_input(self, step: int, input: Any, gradOutput: Any) -> Any:
         module = self.past_module(step)
         gradient = module.updateGradInput(input, gradOutput)
-        output, norm = module.output.data, module.norm
+        output = module.output.data
+        if not output.numel():
+            raise TorchError(f"{self.class_name}: backward without a forward of its step")
         for other in (step - 1, step + 1):
             if 1 <= other < self.step:
-                difference = (norm - self.past_module(other).norm) * (2 * self.beta) / norm
+                norm = self._norm(module)
+                difference = (norm - self._norm(self.past_module(other))) * (2 * self.beta) / norm
                 gradient.add_(output / len(output) * difference)
         return gradient
+
+    def _norm(self, module: Any) -> torch.Tensor:
+        norm: torch.Tensor | None = module.__dict__.get("norm")
+        if norm is None:
+            raise TorchError(f"{self.class_name}: the norm of a step in evaluation is not known")
+        return norm
 
     def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
         """There are no parameters."""

@@ -55,7 +55,7 @@ class StepMemory(SteppedModule):
     """The part of ``nn.AbstractRecurrent`` that keeps the tables by step."""
 
     keeps_steps = True
-    transient = (*Container.transient, "_run", "_unknown", "_places")
+    transient = (*Container.transient, "_run", "_unknown", "_unseen", "_places")
     # The tables by step number, which Lua hands back as arrays.
     by_step: ClassVar[frozenset[str]] = frozenset(
         "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
@@ -188,19 +188,19 @@ class StepMemory(SteppedModule):
         self.__dict__["_unknown"] = step + 1
 
     def past_module(self, step: int) -> Any:
-        """The clone that has served a step; an error when none has, or when it serves another step by now."""
+        """The clone that goes back through a step. One that no step in training has run in is made now, of the module
+        as it is: after steps in evaluation, as their last one left it."""
         self.look_into_steps()
-        clone = self.sharedClones.get(step)
-        if clone is None or step not in self.outputs:
-            raise TorchError(
-                f"{self.class_name}: step {step} is not kept (it is more than rho = {self.rho} steps ago, "
-                "or was done in evaluation)"
-            )
         self._check_known(step)
-        return clone
+        if not self.training and self.first_clone < step < self.__dict__.get("_unseen", 0):
+            raise TorchError(
+                f"{self.class_name}: a backward in evaluation, through a step whose clone a sequence in training used: "
+                "what was inside it then is not known any more"
+            )
+        return self._clone_of(step)
 
     def _check_known(self, step: int) -> None:
-        if step < self.__dict__.get("_unknown", 0):
+        if step < self.__dict__.get("_unknown", step):
             raise TorchError(
                 f"{self.class_name}: what was inside step {step} is not known any more, for parameters have changed "
                 "since"
@@ -426,7 +426,8 @@ class StepMemory(SteppedModule):
     # -- memory -------------------------------------------------------------------------------------------
 
     def forget(self) -> Any:
-        self.__dict__.pop("_run", None)
+        if self.__dict__.pop("_run", None) is not None and self.training:
+            self.__dict__["_unseen"] = self.step
         super().forget()
         if self.training:
             self.generation.restart(self)

@@ -13,6 +13,9 @@ class SteppedModule(Container):
     """The attributes of ``StepMemory`` that ``Generation2015`` and ``Generation2016`` read and write."""
 
     state_tables: ClassVar[tuple[str, ...]] = ("outputs",)  # the state after each step, output first
+    first_step_back: ClassVar[int | None] = (
+        1  # below which none goes back; None: nothing stops a backward there
+    )
     first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
 
     rho: int
