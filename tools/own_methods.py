@@ -1,4 +1,4 @@
-"""Writes torch7py/nn/own_methods.txt: which methods each class of the original defines itself.
+"""Writes torch7py/nn/own_methods.txt: which methods each class of the original has itself, and which return nothing.
 
 ::
 
@@ -22,6 +22,7 @@ import click
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.parse import parse
+from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Classes", "written"]
 
@@ -32,7 +33,7 @@ PACKAGES = (
     "rnn.all",
     "rnn.dpnn.all",
     "packages.nngraph.all",
-    "packages.nnx.all",
+    "packages.contrib.nnx.all",
 )  # of classes
 # Lua's own operators, which each class has a function for, are not inherited.
 OPERATORS = {
@@ -42,8 +43,8 @@ OPERATORS = {
 LOADING = {"require", "include", "torch.include"}
 HEAD = """\
 # Which methods each class of the original defines itself; all others it inherits. A class that a package finds there
-# already has the methods that the package adds to it. Written by tools/own_methods.py from
-# {sources}.
+# already has the methods that the package adds to it. A star: the method returns nothing. Written by
+# tools/own_methods.py from {sources}.
 """
 
 
@@ -112,8 +113,8 @@ class Classes:
     function assigns to a class that it is given, ``D.decorate(C)``."""
 
     def __init__(self) -> None:
-        self.methods: dict[str, set[str]] = {}
-        self.decorators: dict[str, list[str]] = {}
+        self.methods: dict[str, dict[str, bool]] = {}  # by class and method, whether it returns something
+        self.decorators: dict[str, dict[str, bool]] = {}
 
     def read(self, block: tree.Block) -> None:
         """Take what a file adds."""
@@ -127,7 +128,7 @@ class Classes:
                     continue
                 made = texts(value, {"torch.class"})[:1]
                 for class_name in made:
-                    self.methods.setdefault(class_name, set())
+                    self.methods.setdefault(class_name, {})
                 made = made or texts(value, {"torch.getmetatable"})
                 if made or (isinstance(target, tree.Name) and source is not None):
                     classes[name] = made[0] if made else str(source)
@@ -135,17 +136,24 @@ class Classes:
                 owner, _, method = name.rpartition(".")
                 owner = classes.get(owner, owner)
                 if owner and (isinstance(value, tree.Function) or self._is_method(source)):
-                    self.methods.setdefault(owner, set()).add(method)
+                    self.methods.setdefault(owner, {})[method] = self._answers(value, classes)
                 if isinstance(value, tree.Function) and value.parameters:
                     self.decorators[f"{owner}.{method}"] = fields_given(value)
 
     def _call(self, call: tree.Expression, classes: dict[str, str]) -> None:
         for made in texts(call, {"torch.class"})[:1]:
-            self.methods.setdefault(made, set())
+            self.methods.setdefault(made, {})
         if isinstance(call, tree.Call) and call.arguments:
             given = dotted(call.arguments[0]) or ""
-            methods = self.decorators.get(dotted(call.callee) or "", [])
-            self.methods.setdefault(classes.get(given, given), set()).update(methods)
+            methods = self.decorators.get(dotted(call.callee) or "", {})
+            self.methods.setdefault(classes.get(given, given), {}).update(methods)
+
+    def _answers(self, value: tree.Expression, classes: dict[str, str]) -> bool:
+        """Whether what is assigned as a method returns something."""
+        if isinstance(value, tree.Function):
+            return answers(value)
+        owner, _, method = (dotted(value) or "").rpartition(".")
+        return self.methods.get(classes.get(owner, owner), {}).get(method, True)
 
     def _is_method(self, name: str | None) -> bool:
         """Whether a dotted name can mean a method: some class, which may be a parent, has one of its last word."""
@@ -153,15 +161,31 @@ class Classes:
         return bool(dot) and any(method in known for known in self.methods.values())
 
 
-def fields_given(function: tree.Function) -> list[str]:
-    """The fields that a function gives to its first argument."""
+def answers(function: tree.Function) -> bool:
+    """Whether a function returns something, anywhere; one that does nothing but fail says nothing about that."""
+    statements = function.body.statements
+    only = statements[0] if len(statements) == 1 else None
+    fails = (
+        isinstance(only, tree.Run)
+        and isinstance(only.call, tree.Call)
+        and dotted(only.call.callee) == "error"
+    )
+    return fails or any(statement.values for statement in returns_of(function))
+
+
+def fields_given(function: tree.Function) -> dict[str, bool]:
+    """The fields that a function gives to its first argument, and whether they return something."""
     first = function.parameters[0].name
-    names = [
-        (dotted(target) or "").rpartition(".")
-        for assignment in tree.every(function.body, tree.Assign)
-        for target in assignment.targets
+    given = [
+        ((dotted(target) or "").rpartition("."), value)
+        for statement in tree.those(function.body, tree.Assign, tree.FunctionStatement)
+        for target, value in assigned(statement)
     ]
-    return [field for base, _, field in names if base == first]
+    return {
+        field: not isinstance(value, tree.Function) or answers(value)
+        for (base, _, field), value in given
+        if base == first
+    }
 
 
 def written(checkouts: dict[str, Path]) -> str:
@@ -170,16 +194,17 @@ def written(checkouts: dict[str, Path]) -> str:
         importlib.import_module(f"torch7py.{name}")
     sources = ", ".join(f"{package} {commit(root)}" for package, root in checkouts.items())
     lines = [HEAD.format(sources=sources).rstrip()]
-    classes, before = Classes(), dict[str, set[str]]()
+    classes, before = Classes(), dict[str, dict[str, bool]]()
     for package, root in checkouts.items():
         for block in loaded(root, package):
             classes.read(block)
         lines.append(f"[{package}]")
         for name, methods in sorted(classes.methods.items()):
-            new = methods - before.get(name, set()) - OPERATORS
-            if name in layers and (new or name not in before):
-                lines.append(" ".join([name, *sorted(new)]))
-        before = {name: set(methods) for name, methods in classes.methods.items()}
+            new = dict(methods.items() - before.get(name, {}).items())
+            words = [method + "*" * (not new[method]) for method in sorted(new.keys() - OPERATORS)]
+            if name in layers and (words or name not in before):
+                lines.append(" ".join([name, *words]))
+        before = {name: dict(methods) for name, methods in classes.methods.items()}
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,6 @@ FORMS = {
     "inserted": "local s = nn.Sequential() s:insert(nn.Own(), 1) return s.modules[1]",
     "taken out of what is dropped": "return nn.Sequential():add(nn.Own()):get(1)",
     "found": "return nn.Sequential():add(nn.Own()):findModules('nn.Own')[1]",
-    "removed": "return nn.Sequential():add(nn.Own()):remove(1)",
     "converted": "return nn.Sequential():add(nn.Own()):float():get(1)",
     "copied": "return nn.Sequential():add(nn.Sequential():add(nn.Own())):clone().modules[1].modules[1]",
     "copied by a container": "return nn.MapTable():add(nn.Own()).modules[1]",

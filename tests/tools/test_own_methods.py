@@ -23,7 +23,12 @@ function Base.decorate(class)
    class.shown = Base.shown
    class.other = function() end
 end
+function Base:failing() error('not here') end
+function Base:inside(x)
+   if x then return self end
+end
 function Base:shown()
+   local function f() return 1 end
    function Base:only_when_called() end
 end
 """
@@ -53,7 +58,15 @@ def test_methods_are_what_the_sources_define_in_a_class(tmp_path: Path) -> None:
     for block in loaded(tmp_path, "nn"):
         classes.read(block)
     assert {name: " ".join(sorted(methods)) for name, methods in classes.methods.items() if methods} == {
-        "nn.Base": "__init __len added added_too decorate shown static",
+        "nn.Base": "__init __len added added_too decorate failing inside shown static",
         "nn.Heir": "again other shown",
     }
-    assert classes.methods["nn.Plain"] == set()
+    assert classes.methods["nn.Plain"] == {}
+    answering = {
+        f"{name}.{method}"
+        for name, methods in classes.methods.items()
+        for method in methods
+        if methods[method]
+    }
+    unknown = {"nn.Heir.again", "nn.Heir.shown", "nn.Base.failing"}
+    assert answering == {"nn.Base.static", "nn.Base.__len", "nn.Base.inside"} | unknown

@@ -11,7 +11,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.modes import NEEDLESS
 from torch7py.nn.object import TorchObject
-from torch7py.nn.original_methods import original_methods
+from torch7py.nn.original_methods import original_methods, returns_nothing
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.ops.dispatch.python import adapt, fields_of
 
@@ -197,7 +197,25 @@ def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callab
     at = cls if _inherits(cls, key, name) else layers[key]
     if name == "__init":
         return adapt(at.__init__, label, bound=1)
-    return adapt(getattr(at, exported(at, name)), label, bound=1, unchecked=name in _PASSING_ON)
+    call = adapt(getattr(at, exported(at, name)), label, bound=1, unchecked=name in _PASSING_ON)
+    if returns_nothing(key, name):
+        return with_results(call, lambda obj: ())
+    field = vars(layers[key]).get("gives", {}).get(name)
+    if field is None:
+        return call
+    return with_results(call, lambda obj: obj.get_field(field) if field else obj)
+
+
+def with_results(
+    call: Callable[[list[Any]], Any], results: Callable[[TorchObject], Any]
+) -> Callable[[list[Any]], Any]:
+    """A method that gives a script other results than its own: what this function gives of the object."""
+
+    def method(values: list[Any]) -> Any:
+        call(values)
+        return results(values[0])
+
+    return method
 
 
 def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:

@@ -131,7 +131,8 @@ class Container(Module):
     def sparseParameters(self) -> Any:
         """``c:sparseParameters()``: those of all children, numbered on; and how many numbers there are."""
         if not any(getattr(part, "sparse", False) for part in self.modules()):
-            return super().sparseParameters()
+            parameters, gradients, *_ = super().sparseParameters()
+            return parameters, gradients, [], len(parameters)
         tables: tuple[dict[int, Any], ...] = ({}, {}, {})
         size = 0
         for child in self.children_of():

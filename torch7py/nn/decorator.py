@@ -237,6 +237,7 @@ class GPU(Decorator):
 
     torch7_parent = "nn.Container"
 
+    gives: ClassVar[dict[str, str]] = {"reset": ""}
     fields: ClassVar[tuple[str, ...]] = ("device", "outdevice")
     transient = (*Decorator.transient, "_moved")
 

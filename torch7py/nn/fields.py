@@ -228,14 +228,10 @@ class FieldHolder(torch.nn.Module):
         if not isinstance(value, torch.Tensor) or value.untyped_storage().data_ptr() in others:
             return value
         owned: dict[str, torch.Tensor] = self.__dict__["_own"]
-        if (
-            held is not None
-            and owned.get(name) is held
-            and held.dtype == value.dtype
-            and held.device == value.device
-        ):
-            self._overwrite(held, name, value.data, is_result=held.is_contiguous())
-            return held
+        mine = owned.get(name)
+        if mine is not None and mine is held and mine.dtype == value.dtype and mine.device == value.device:
+            self._overwrite(mine, name, value.data, is_result=mine.is_contiguous())
+            return mine
         owned[name] = value = value.data
         value.untyped_storage().result_of = (self._serial, name)
         return value

@@ -117,6 +117,7 @@ class BatchNormalization(Module):
 
     traced = False
     buffer_fields = ("running_mean", "running_var")
+    gives: ClassVar[dict[str, str]] = {"accGradParameters": "gradInput"}
     version = 2
     fields: ClassVar[tuple[str, ...]] = (
         "affine",

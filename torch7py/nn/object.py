@@ -112,7 +112,9 @@ class TorchObject(FieldHolder):
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
     - ``answering``: the Lua methods whose result is a value even where it is None: nil. Where another method's is,
-      Lua gets no value;
+      Lua gets no value, and of a method that returns nothing in the original none in any case (own_methods.txt);
+    - ``gives``: Lua methods of this very class that return a field of the object, by the field's name, or the object
+      itself (an empty name), where Python's return something else;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
@@ -144,6 +146,7 @@ class TorchObject(FieldHolder):
     answering: ClassVar[frozenset[str]] = frozenset(
         "updateOutput updateGradInput forward backward backwardUpdate get getStepModule".split()
     )
+    gives: ClassVar[dict[str, str]] = {}
     class_fields: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
     unsaved: ClassVar[tuple[str, ...]] = ()

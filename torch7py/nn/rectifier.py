@@ -131,6 +131,7 @@ class PReLU(Module):
     ``(batch, nOutputPlane, ...)``, one slope a plane. Slopes begin at 0.25.
     """
 
+    gives: ClassVar[dict[str, str]] = {"accGradParameters": "gradWeight"}
     fields: ClassVar[tuple[str, ...]] = ("nOutputPlane", "gradWeightBuf", "gradWeightBuf2")
 
     def __init__(self, nOutputPlane: int | None = None) -> None:

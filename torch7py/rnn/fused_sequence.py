@@ -225,7 +225,7 @@ class FusedSequence:
 
     def went_back_with(self, input: T | list[T] | None, gradient: T | None) -> bool:
         """Whether these are the numbers with which the sequence went back."""
-        if not self.fits(input, gradient):
+        if gradient is None or not self.fits(input, gradient):
             return False
         pairs = [
             *zip(leaves_of(self.inputs[0]), leaves_of(input), strict=True),

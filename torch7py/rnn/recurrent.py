@@ -58,6 +58,7 @@ class Recurrent(AbstractRecurrent):
     )
     lua_methods = names("buildInitialModule buildRecurrentModule")
 
+    answering = AbstractRecurrent.answering | {"reinforce"}
     first_clone = 2
     handed_back = "_gradHidden"  # no script sees it
     parts = fields[:5]
