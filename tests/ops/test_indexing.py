@@ -61,6 +61,15 @@ class TestReading:
         check_query(rt, "nonzero", "", x, ([[1, 2], [2, 1], [2, 3]], torch.int64))
         assert plain(lua(rt, "return x[2]:nonzero(), (x * 0):nonzero():dim()", x=x)) == ([[1], [3]], 0)
 
+    def test_nonzero_of_more_elements_than_there_is_memory_for(self, rt: Runtime, dtype: torch.dtype) -> None:
+        x = torch.tensor([[0], [2]], dtype=dtype)
+        source = "return x[1]:view(1, 1):expand(2 ^ 20, 2 ^ 20):nonzero():dim(), x:expand(2, 2):nonzero()"
+        assert plain(lua(rt, source, x=x)) == (0, [[2, 1], [2, 2]])
+        source = "local large = x[2]:view(1, 1):expand(2 ^ 20, 2 ^ 20) return pcall(large.nonzero, large)"
+        done, message = lua(rt, source, x=x)
+        assert not done
+        assert "not enough memory" in message
+
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("turned", [False, True])

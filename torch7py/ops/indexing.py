@@ -215,6 +215,18 @@ def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
 @operation("nonzero", "x:any", Form.QUERY)
 def _nonzero(x: T) -> T:
     """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
+    once = x
+    for dim, stride in enumerate(x.stride()):
+        if stride == 0 and x.shape[dim] > 1:
+            once = once.narrow(dim, 0, 1)
+    if once is not x:  # an expanded tensor, which may have more elements than one can go through
+        repeated = x.numel() // max(once.numel(), 1)
+        count = int(torch.count_nonzero(once)) * repeated
+        if count == 0:
+            return torch.empty((0, x.dim()), dtype=torch.int64, device=x.device)
+        torch.empty(
+            (count, x.dim()), dtype=torch.int64, device=x.device
+        )  # an error if there is no such memory
     return torch.nonzero(x).add_(1)
 
 
