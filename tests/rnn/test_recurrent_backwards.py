@@ -15,6 +15,8 @@ import pytest
 from tests.golden_cases import GOLDEN
 from torch7py.bridge.runtime import Runtime
 
+pytestmark = pytest.mark.one_lua
+
 PROGRAM = Path(__file__).parent / "programs" / "recurrent_backwards.lua"
 SOME = ["LSTM", "graph", "NormStabilizer", "Sequencer of stack, both", "layer", "BiSequencerLM"]
 # The original gives numbers here that it read where nothing had been written.

@@ -234,7 +234,7 @@ class Module(Training):
         """Make a gradient the content of ``gradInput``. Of an unknown ``gradOutput`` it may be a view."""
         if isinstance(value, torch.Tensor):
             apart = _is_apart(value, gradOutput)
-            if not apart and value.grad_fn is None and self.traced and gradOutput is not None:
+            if not apart and self.traced and gradOutput is not None:
                 shares = facts_of_class(type(self)).shares_memory or self.__dict__.get("inplace")
                 if not shares and not in_transform():  # autograd hands on the gradient of a sum as it is
                     value, apart = value.data.clone(), True

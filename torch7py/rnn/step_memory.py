@@ -426,8 +426,9 @@ class StepMemory(SteppedModule):
     # -- memory -------------------------------------------------------------------------------------------
 
     def forget(self) -> Any:
-        if self.__dict__.pop("_run", None) is not None and self.training:
-            self.__dict__["_unseen"] = self.step
+        run = self.__dict__.pop("_run", None)
+        if self.training and self.step > 1:  # until where the clones do not hold what their steps were
+            self.__dict__["_unseen"] = 0 if run is None else self.step
         super().forget()
         if self.training:
             self.generation.restart(self)
