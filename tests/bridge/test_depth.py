@@ -22,6 +22,8 @@ ENDLESS = {
     "a layer that calls itself": """require 'nn' local L = torch.class('LL', 'nn.Module')
         function L:updateOutput(x) return nn.Sequential():add(self):forward(x) end LL():forward(torch.ones(1))""",
     "source": "assert(loadstring('return ' .. ('('):rep(100000)))",
+    "a nest that holds itself, in coroutine.wrap": """require 'torchx' local d = {} d[1] = d
+        coroutine.wrap(function() torchx.recursiveNew(d) end)()""",
     "tables for a layer": "require 'nn' local d = {} for i = 1, 1e5 do d = {d} end nn.Identity():forward(d)",
     "a table of numbers": "local d = {1} for i = 1, 1e5 do d = {d} end torch.Tensor(d)",
 }
@@ -35,6 +37,7 @@ def test_recursion_without_end(runtime: Runtime, name: str) -> None:
     # Where a handler finds no room on the stack either, LuaJIT gives its bare words.
     assert first.startswith("deep.lua:") or first == "stack overflow", first
     assert "Traceback" not in caught.value.message
+    assert "[torch7py]" not in first
     assert runtime.execute("return 1 + 1") == 2
 
 

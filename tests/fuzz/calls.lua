@@ -276,6 +276,7 @@ local function check(text, small, err)
    local first = match(err, '^[^\n]*')
    -- LuaJIT's own of arguments that no function of the program's has passed on
    if find(first, '^%[builtin:') or find(first, '^table index is ') then return end
+   if first == 'stack overflow' or first == "invalid key to 'next'" then return end
    if not find(first, '^[^:]*:%d+: ') and not find(first, '^%[string [^\n]*%]:%d+: ') then report('no place', text, first) end
    for _, pattern in ipairs(PYTHON) do
       if find(first, pattern) then report('python', text, first) break end

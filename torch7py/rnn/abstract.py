@@ -208,6 +208,7 @@ class AbstractRecurrent(StepMemory):
         self._clear_steps()
         for clone in self.existing_clones():
             clone.clearState()
+        self.__dict__.pop("_unseen", None)
         # The output and gradInput are those of a clone: let go of them.
         self.__dict__["output"], self.__dict__["gradInput"] = self.new(), self.new()
         for child in self.children_of():

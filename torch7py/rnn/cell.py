@@ -7,10 +7,12 @@ kernel does the same arithmetic with the parameters in a few calls; otherwise th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.activation import Sigmoid, Tanh
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.nn.copying import TensorMap, deep_copy
@@ -18,16 +20,26 @@ from torch7py.nn.fields import has_hooks
 from torch7py.nn.object import TorchObject
 from torch7py.nn.part_names import PartNames
 from torch7py.nn.sequence_methods import shared_clone
+from torch7py.nn.softmax import SoftMax
 from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.tracing import numbers_known
 
 __all__ = ["Cell", "rows"]
 
+NONLINEAR = (Sigmoid, Tanh, SoftMax)
+
 
 def rows(tensor: torch.Tensor) -> torch.Tensor:
     """A single example as a batch of one."""
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
+
+
+def _put(layer: Any, value: torch.Tensor, input: Any) -> Any:
+    """Let a layer that has run give another output of as many numbers."""
+    output = type(layer).updateOutput(layer, input)
+    output.data.copy_(value.reshape(output.shape))
+    return output
 
 
 def _is_same(built: Any, read: Any, places: dict[int, Any]) -> bool:
@@ -66,6 +78,7 @@ class Cell(PartNames, Sequential):
     - ``from_input(x)``, rows of many steps: what the gates get from the input;
     - ``step_output(of_input, state)``: the new state, output first, and tensors to go back with. ``of_input`` may be
       written to;
+    - ``activations(saved)``: what of these the tree's nonlinear layers give, in its order;
     - ``factors(state, saved)``, rows of many steps: all that ``step_grad`` needs and that does not depend on a
       gradient;
     - ``step_grad(gradients, factors, room)``: the gradients of the state before; those of the gates, as many
@@ -82,7 +95,7 @@ class Cell(PartNames, Sequential):
         "_saved",
         "_gradients_of_gates",
         "_ran_on",
-        "_state_then",
+        "_values_then",
         "_went_back",
     )
     widths: tuple[int, ...]  # of what from_input gives, in sizes of the output
@@ -140,7 +153,7 @@ class Cell(PartNames, Sequential):
 
     def _copy_run(self, copied: Any, memo: dict[Any, Any]) -> None:
         """Let a copy hold what this one keeps for a backward."""
-        for name in ("_saved", "_gradients_of_gates", "_ran_on", "_state_then", "_went_back"):
+        for name in ("_saved", "_gradients_of_gates", "_ran_on", "_values_then", "_went_back"):
             if self.__dict__.get(name) is not None:
                 copied.__dict__[name] = deep_copy(self.__dict__[name], memo)
 
@@ -181,7 +194,7 @@ class Cell(PartNames, Sequential):
     def _forget_run(self) -> None:
         """Keep nothing for a backward by the kernel."""
         self.__dict__.update(
-            _saved=None, _gradients_of_gates=None, _ran_on=None, _state_then=None, _went_back=None
+            _saved=None, _gradients_of_gates=None, _ran_on=None, _values_then=None, _went_back=None
         )
 
     def _compute_by_tree(self) -> None:
@@ -218,6 +231,10 @@ class Cell(PartNames, Sequential):
     def step_output(
         self, of_input: list[torch.Tensor], state: list[torch.Tensor]
     ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        raise NotImplementedError
+
+    def activations(self, saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The outputs of the tree's nonlinear layers, in its order."""
         raise NotImplementedError
 
     def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -263,7 +280,12 @@ class Cell(PartNames, Sequential):
         self.note_run()
         x, *state = [rows(tensor.data) for tensor in input]
         outputs, saved = self.step_output(self.from_input(x), state)
-        self.__dict__.update(_saved=saved, _gradients_of_gates=None, _ran_on=list(input), _state_then=None)
+        self.__dict__.update(
+            _saved=saved,
+            _gradients_of_gates=None,
+            _ran_on=list(input),
+            _values_then=[input[0].data.clone(), *input[1:]],
+        )
         if not self.training:
             self._keep_state()
         if input[0].dim() == 1:
@@ -290,58 +312,65 @@ class Cell(PartNames, Sequential):
 
     def keep_results(self, name: str, values: list[torch.Tensor], sources: Any = ()) -> Any:
         """The same for a few tensors at every step; nobody but the module with the steps keeps views of them."""
-        held, owned = self.__dict__[name], self.__dict__["_own"]
+        held = self.__dict__[name]
         known = len(held) if held.__class__ is list else 0
         for number, value in enumerate(values):
-            key = f"{name}/{number}"
-            tensor = owned.get(key)
+            tensor = held[number] if number < known else None
             if (
-                tensor is not None
-                and number < known
-                and held[number] is tensor
+                isinstance(tensor, torch.Tensor)
                 and tensor.dtype is value.dtype
                 and tensor.device == value.device
             ):
                 tensor.data = value
                 values[number] = tensor
-            else:
-                owned[key] = value
         return self.keep_list(name, values)
 
     def _keep_state(self) -> None:
         """Keep the state's values: in evaluation the next step overwrites the state that this one has begun with."""
-        self.__dict__["_state_then"] = [tensor.data.clone() for tensor in self.__dict__["_ran_on"][1:]]
+        self.__dict__["_values_then"][1:] = [tensor.data.clone() for tensor in self.__dict__["_ran_on"][1:]]
 
     def _is_as_it_ran(self, input: Any) -> bool:
-        """Whether these are the values of the forward's input; in training only the state is looked at."""
-        ran_on, then = self.__dict__["_ran_on"], self.__dict__.get("_state_then")
-        if then is None:
-            return same_memory(input[1:], ran_on[1:])
-        pairs = list(zip([ran_on[0], *then], input, strict=True))
-        return all(same_memory(*pair) or not numbers_known(*pair) or torch.equal(*pair) for pair in pairs)
+        """Whether these are the values of the forward's input; in training the state has no others."""
+        ran_on, then = self.__dict__["_ran_on"], self.__dict__["_values_then"]
+        pairs = list(zip(then, input, strict=True))
+        return all(
+            same_memory(given, ran_on[number])
+            if number and value is ran_on[number]
+            else not numbers_known(value, given) or torch.equal(value, given)
+            for number, (value, given) in enumerate(pairs)
+        )
 
     def by_kernel(self, input: Any) -> bool:
         """Whether the kernel runs the backward. Of another input, or after changes since the forward, the tree does."""
         if self.__dict__.get("_saved") is None:
             return False
-        intact = self.intact()
-        if intact and self._is_as_it_ran(input):
-            return True
-        ran_on, then = self.__dict__["_ran_on"], self.__dict__.get("_state_then")
-        if intact:
-            self._run_tree(ran_on, ran_on if then is None else [ran_on[0], *then])
+        if self.intact():
+            if self._is_as_it_ran(input):
+                return True
+            self._run_tree(self.__dict__["_ran_on"], self.__dict__["_values_then"])
         else:
             self._compute_by_tree()
             super().updateOutput(input)
         return False
 
     def _run_tree(self, ran_on: list[torch.Tensor], values: list[torch.Tensor]) -> None:
-        """Let the tree run on these values, and refer to what is there now."""
+        """Let the tree run on these values, and refer to what is there now.
+
+        Parameters may have changed since the kernel ran: the tree's nonlinear layers give what the kernel has kept.
+        """
+        kept = self.activations(self.__dict__["_saved"])
         self._compute_by_tree()
         self.grow_as_run()
         given = [tensor.data.clone() for tensor in values]
         output, results = self.output, self._outputs().copy()
-        super().updateOutput(given)
+        layers = [part for part in self.__dict__["_tree"] if type(part) in NONLINEAR]
+        for part, value in zip(layers, kept, strict=True):
+            part.__dict__["updateOutput"] = partial(_put, part, value)
+        try:
+            super().updateOutput(given)
+        finally:
+            for part in layers:
+                del part.__dict__["updateOutput"]
         self.__dict__["output"] = output
         if isinstance(output, list):  # which may be the last layer's as well
             output[:] = results
@@ -443,7 +472,7 @@ class Cell(PartNames, Sequential):
             super().set_training()
 
     def set_evaluate(self) -> None:
-        if self.__dict__.get("_saved") is not None and self.__dict__.get("_state_then") is None:
+        if self.training and self.__dict__.get("_saved") is not None:
             self._keep_state()
         if self.__dict__["_light"]:
             self.__dict__["training"], self.__dict__["_mode_set"] = False, True

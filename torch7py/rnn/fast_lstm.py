@@ -96,6 +96,10 @@ class FastLSTMCell(Cell):
         squashed = torch.tanh(cell)
         return [o * squashed, cell], [gates, squashed]
 
+    def activations(self, saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        gates, squashed = saved
+        return [*gates.chunk(4, 1), squashed]
+
     def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
         """The derivatives of cell and output by the four sums, of the output by the cell, of cell by cell."""
         gates, squashed = saved

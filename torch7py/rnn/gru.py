@@ -62,6 +62,10 @@ class GRUCell(Cell):
         n = of_input[1].addmm_(kept, m["o2h"].weight.data.t()).tanh_()
         return [torch.addcmul(z * h, 1 - z, n)], [gates, kept, n]
 
+    def activations(self, saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        gates, _, n = saved
+        return [*gates.chunk(2, 1), n]
+
     def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
         """The derivatives of the output by the sums of n and z, of what is kept by that of r; r and z."""
         (gates, _, n), h = saved, state[0]

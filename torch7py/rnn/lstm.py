@@ -79,6 +79,10 @@ class LSTMCell(Cell):
         squashed = torch.tanh(cell)
         return [o * squashed, cell], [i, f, z, o, squashed, cell]
 
+    def activations(self, saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        i, f, z, o, squashed, _ = saved
+        return [f, i, z, o, squashed]
+
     def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
         """The derivatives of cell and output by the four sums, of the output by the cell, of cell by cell."""
         i, f, z, o, squashed, _ = saved

@@ -142,6 +142,10 @@ class MuFuRuCell(Cell):
         values = torch.stack([VALUES[name](h, v) for name in self.ops], 1)
         return [(weights * values).sum(1)], [r, kept, v, weights.flatten(1), values.flatten(1)]
 
+    def activations(self, saved: list[T]) -> list[T]:
+        r, _, v, weights, _ = saved
+        return [r, v, weights.view(len(r), len(self.ops), -1).transpose(0, 1)]
+
     def factors(self, state: list[T], saved: list[T]) -> list[T]:
         """The derivatives of the output by the sums of v and of the weights, and by h where v and they are fixed; of
         what is kept by the sum of r; r."""

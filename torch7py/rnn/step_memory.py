@@ -133,6 +133,7 @@ class StepMemory(SteppedModule):
         self._modules.clear()
         self._modules["recurrentModule"] = module
         self.__dict__["sharedClones"] = {self.first_clone: module}
+        self.__dict__.pop("_unseen", None)
 
     def _clone_of(self, step: int) -> Any:
         """The clone that serves a step, made when there is none."""
@@ -192,12 +193,14 @@ class StepMemory(SteppedModule):
         as it is: after steps in evaluation, as their last one left it."""
         self.look_into_steps()
         self._check_known(step)
-        if not self.training and self.first_clone < step < self.__dict__.get("_unseen", 0):
+        clone = self._clone_of(step)
+        unseen = range(1, self.__dict__.get("_unseen", 1))
+        if not self.training and clone is not self.step_module and step in unseen:
             raise TorchError(
                 f"{self.class_name}: a backward in evaluation, through a step whose clone a sequence in training used: "
                 "what was inside it then is not known any more"
             )
-        return self._clone_of(step)
+        return clone
 
     def _check_known(self, step: int) -> None:
         if step < self.__dict__.get("_unknown", step):
@@ -320,9 +323,17 @@ class StepMemory(SteppedModule):
 
     def _settle(self, steps: int) -> None:
         """Have the tables hold those gradients of the last sequence that are still kept after so many steps more."""
-        run = self.__dict__.pop("_run", None)
+        run = self._leave_run()
         if run is not None:
             run.settle(self, self.step + steps - self.reach() - 1)
+
+    def _leave_run(self) -> Any:
+        """Part with the last sequence that was computed as one piece. Nobody has looked at its steps: the clones for
+        them do not hold what a backward in evaluation would read."""
+        run = self.__dict__.pop("_run", None)
+        if run is not None and self.training:
+            self.__dict__["_unseen"] = max(self.step, self.__dict__.get("_unseen", 0))
+        return run
 
     # -- gradients ----------------------------------------------------------------------------------------
 
@@ -426,9 +437,7 @@ class StepMemory(SteppedModule):
     # -- memory -------------------------------------------------------------------------------------------
 
     def forget(self) -> Any:
-        run = self.__dict__.pop("_run", None)
-        if self.training and self.step > 1:  # until where the clones do not hold what their steps were
-            self.__dict__["_unseen"] = 0 if run is None else self.step
+        self._leave_run()
         super().forget()
         if self.training:
             self.generation.restart(self)

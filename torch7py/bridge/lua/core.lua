@@ -222,7 +222,11 @@ local BARE = {['stack overflow'] = true, ['C stack overflow'] = true, ['not enou
 local function placed(err)
    if type(err) ~= 'string' then return err end
    if BARE[err] then return position() .. err end
-   if sub(err, 1, #OURS - 1) ~= sub(OURS, 2) then return err end
+   if sub(err, 1, #OURS - 1) ~= sub(OURS, 2) then
+      -- coroutine.wrap puts a place of its own before the one that an error has
+      local before, inside = match(err, '^(.-:%d+: )(%[torch7py%] .*)')
+      return before and before .. (match(inside, ':%d+: (.*)') or inside) or err
+   end
    local at = position()
    return at == '' and err or at .. (match(err, ':%d+: (.*)') or err)
 end
