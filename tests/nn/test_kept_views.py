@@ -18,8 +18,7 @@ SEQUENCES = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"}
 LEFT = {
     "nn.MaskedSelect": "an error of the original",
     "nn.Reinforce": "without a result in the original",
-    "nn.SAdd": "the last output and gradInput become copies of the next input and gradOutput",
-    "nn.SpatialReSamplingEx": "so do they, in the sizes of the result",
+    "nn.SpatialReSamplingEx": "the last output and gradInput get other sizes in their memory",
 }
 
 

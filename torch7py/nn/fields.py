@@ -143,6 +143,8 @@ class FieldHolder(torch.nn.Module):
                 return held
         value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
+        if is_result:
+            value.untyped_storage().result_of = (self._serial, name)  # type: ignore[attr-defined]
         return value
 
     def _overwrite(self, held: torch.Tensor, name: str, value: torch.Tensor, is_result: bool) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from torch7py.nn.base import Module
@@ -39,3 +41,18 @@ class SAdd(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         total = input + self.addend
         return -total if self.negate else total
+
+    # The original copies what it is given into the last result, and then makes a new one.
+
+    def keep_output(self, value: torch.Tensor, input: Any = None) -> Any:
+        if input is not None:
+            self.keep("output", input.data.clone(), is_result=True)
+        self.let_go("output")
+        return super().keep_output(value, input)
+
+    def keep_grad_input(self, value: Any, gradOutput: Any = None) -> Any:
+        if self.negate:
+            if gradOutput is not None and self.gradInput is not None:
+                self.keep("gradInput", gradOutput.data.clone(), is_result=True)
+            self.let_go("gradInput")
+        return super().keep_grad_input(value, gradOutput)
