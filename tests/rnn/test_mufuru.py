@@ -154,3 +154,25 @@ def test_its_kernel_goes_on_when_the_tree_was_looked_at() -> None:
     assert cell.intact()
     cell.clearState()
     assert cell.intact()
+
+
+def test_a_script_sees_the_modules_that_a_step_has_after_clear_state(runtime: Runtime):
+    """The containers inside were made by Python: the lists that the script has seen are shown anew all the same."""
+    counts = runtime.execute("""
+        require 'rnn'
+        local m = nn.MuFuRu(2, 2)
+        m:forward(torch.ones(3, 2))
+        m = m:clone()
+        local counts = {}
+        local function count()
+           for _, part in ipairs(m:listModules()) do
+              if torch.type(part) == 'nn.MapTable' then counts[#counts + 1] = #part.modules end
+           end
+        end
+        count()
+        m:clearState()
+        count()
+        m:clone()
+        return counts
+    """)
+    assert counts == [2, 2, 8, 1, 1, 1]

@@ -514,7 +514,10 @@ class ModuleProxies:
         return tuple(n for n in self.handles.objects[handle].field_names() if n != "modules")
 
     def children(self, handle: int) -> Any:
-        return encode_results(self.handles, self.handles.objects[handle].child_list())
+        """The children of a module, of which Lua has a list from now on: it is shown when there are others."""
+        obj = self.handles.objects[handle]
+        obj.__dict__.setdefault("_overrides", self.fields())
+        return encode_results(self.handles, obj.child_list())
 
     def set_children(self, handle: int, children: int) -> None:
         obj = self.handles.objects[handle]
