@@ -16,6 +16,7 @@ import torch
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
+from torch7py.bridge.vector_loops import vector_loop
 from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
 from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
@@ -215,6 +216,7 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
         "learn_steps_back": learn_steps_back,
         "steps_hold": steps_hold,
         "steps_done": steps_done,
+        "vector_loop": vector_loop,
         "step_instructions": lambda: " ".join(INSTRUCTIONS),
         "step_classes": lambda: " ".join(keys()),
     }

@@ -190,7 +190,7 @@ local function loss(c, input, target)
    local part = part_for(c)
    if not part then return false end
    local x, dims, rows, columns = matrix(part, input)
-   if not x or rows * columns > MOST or not part.is_plain(x, rows * columns) then return missed(c, part) end
+   if not x or rows * columns > (part.description.most or MOST) or not part.is_plain(x, rows * columns) then return missed(c, part) end
    local value, weight = part.description.forward(part, x, dims, rows, columns, target)
    if not value then return missed(c, part) end
    part.misses = 0
@@ -203,7 +203,7 @@ local function slope(c, input, target)
    local part = part_for(c)
    if not part then return false end
    local x, dims, rows, columns, at = matrix(part, input)
-   if not x or rows * columns > MOST or not has_room(part, at, dims, rows, columns) or not part.is_plain(x, rows * columns)
+   if not x or rows * columns > (part.description.most or MOST) or not has_room(part, at, dims, rows, columns) or not part.is_plain(x, rows * columns)
       or not part.description.backward(part, x, dims, rows, columns, target) then
       return missed(c, part)
    end
@@ -233,6 +233,8 @@ function small.matrix(part, x)
    local p, dims, rows, columns = matrix(part, x)
    if p and part.is_plain(p, rows * columns) then return p, dims, rows, columns end
 end
+
+small.clear = ffi.fill
 
 local METHODS = {forward = loss, updateOutput = loss, backward = slope, updateGradInput = slope}
 

@@ -76,7 +76,8 @@ local function maker(kind)
          names = {}
          for name in string.gmatch(host.step_instructions(), '%S+') do names[#names + 1] = name end
       end
-      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind])
+      local vectors = chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f')
+      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind], vectors)
    end
    return makers[kind]
 end

@@ -37,6 +37,7 @@ end
 
 small.criterion('nn.ClassNLLCriterion', {
    tensors = 'output_tensor total_weight_tensor',
+   most = 20000,
    settle = function(part, m)
       part.mean, part.ignored = m.sizeAverage, m.ignoreIndex
       return m.weights == nil and part.output_tensor ~= nil and part.total_weight_tensor ~= nil
@@ -54,7 +55,7 @@ small.criterion('nn.ClassNLLCriterion', {
       local class = classes_of(part, dims, rows, columns, target)
       if not class or part.mean and part.total_weight_tensor[0] ~= rows then return false end
       local gx, share = part.gradInput, part.mean and -1 / rows or -1
-      for i = 0, rows * columns - 1 do gx[i] = 0 end
+      small.clear(gx, rows * columns * part.bytes)
       for r = 0, rows - 1 do gx[r * columns + class(r) - 1] = share end
       return true
    end,
