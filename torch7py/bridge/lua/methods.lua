@@ -99,6 +99,7 @@ local function mark(m, c, info, same)
    if marked[m] ~= found then
       host.mark(peers.peer(m), found or '')
       marked[m] = found
+      peers.settings = peers.settings + 1
    end
    return own
 end

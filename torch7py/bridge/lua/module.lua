@@ -126,10 +126,18 @@ PASSES['nn.Criterion'].backward = function(self, class, info, n)
    if n <= 2 and is_scripts(self, class, info, 'updateGradInput') then return self.updateGradInput end
 end
 
--- Whether a method would change nothing: Python looks at a tree that is as it knows it.
+-- Whether a method would change nothing: Python looks at a tree that is as it knows it, once an epoch unless something is set.
+local needless_when, WEAK = setmetatable({}, {__mode = 'k'}), {__mode = 'v'}
+
 local function is_needless(m, name)
    methods.new_entry()
-   return walking.look(m) and core.raw(host.is_needless, handle_of[m], name)
+   if not walking.look(m) then return false end
+   local when, record = needless_when[m], records.last(m)
+   local now = core.epoch and core.epoch[0]
+   if when and when.name == name and when.epoch == now and when.settings == peers.settings and when.of[1] == record then return true end
+   local found = core.raw(host.is_needless, handle_of[m], name)
+   needless_when[m] = found and now and {name = name, epoch = now, settings = peers.settings, of = setmetatable({record}, WEAK)} or nil
+   return found
 end
 
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the

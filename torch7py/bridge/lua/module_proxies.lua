@@ -116,13 +116,16 @@ peers.keep_table_field = keep_table_field
 
 -- What fields a script has read and may read again without Python: as long as the epoch lasts, in which nothing of Python's
 -- has run that could change a field (header.lua), and none of the module's fields was set.
-local epoch, settings, unannounced = core.epoch, 0, 0
+local epoch, unannounced = core.epoch, 0
 local seen = setmetatable({}, {__mode = 'k'})          -- module -> {values by name, as of the epoch and of `unannounced`}
 local WEAK_VALUES = {__mode = 'v'}
 
 -- Fields may be others now, though no call into Python went through a module's method.
-function peers.fields_changed() settings, unannounced = settings + 1, unannounced + 1 end
-function peers.settings() return settings end
+-- How often a script has set a field that says what a module is to do. Its layers set the others in each pass.
+local RESULTS = {output = true, gradInput = true}
+peers.settings = 0
+function peers.fields_changed() unannounced = unannounced + 1 end
+function peers.unannounced() return unannounced end
 function peers.tell_numbers(m) end                     -- set by the chunks that compute some (small_steps.lua, step_programs.lua)
 
 -- What is to be told, by a field `unsettled`, that a field of a module was set.
@@ -138,7 +141,7 @@ local NONE = {}
 function peers.listeners(m) return listeners[m] or NONE end
 
 local function give_field(handle, name, value)
-   settings = settings + 1
+   if not RESULTS[name] then peers.settings = peers.settings + 1 end
    local m = core.stand_in[handle]
    if m ~= nil then seen[m] = nil end
    local list = m ~= nil and listeners[m]

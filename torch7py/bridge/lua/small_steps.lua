@@ -58,6 +58,7 @@ local function make(c, key, description)
    local part = {description = description, words = cast('int64_t*', address), names = names, epoch = -1, usable = false,
                  misses = 0}
    core.own(part, handle)
+   peers.listen(handle_of[c], part)
    return part
 end
 
@@ -67,7 +68,7 @@ local TYPES = {tensor.metatables['torch.DoubleTensor'], tensor.metatables['torch
 
 -- Ask Python where the tensors are.
 local function find(part, c)
-   part.epoch, part.settings, part.operations = epoch[0], peers.settings(), nil
+   part.epoch, part.unannounced, part.unsettled, part.operations = epoch[0], peers.unannounced(), false, nil
    local kind = core.raw(host.find_small_criterion, handle_of[part])
    part.usable = kind > 0
    if kind == 0 then return end
@@ -120,7 +121,7 @@ local function part_for(c)
       end
       part.record_of = setmetatable({record}, WEAK)
    end
-   if part.epoch ~= epoch[0] or part.settings ~= peers.settings() then find(part, c) end
+   if part.epoch ~= epoch[0] or part.unsettled or part.unannounced ~= peers.unannounced() then find(part, c) end
    return part.usable and are_plain(part) and part or nil
 end
 
