@@ -39,8 +39,16 @@ FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
 BACKWARD: dict[type, Callable[[StepProgram, Any, Value, Value], Value]] = {}
 GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
 
-# What a loop takes longer than PyTorch's kernel does, in nanoseconds for each number.
+# Lines for which there are compiled loops where rows are long enough (bridge/lua/step_vectors.lua).
+COMPILED = frozenset(
+    "add subtract multiply plus times tanh of_tanh sigmoid of_sigmoid log_softmax of_log_softmax".split()
+)
+# What a loop takes longer than PyTorch's kernel does, in nanoseconds for each number; and a compiled loop over rows,
+# for each number and each row.
 OF_LOOP, OF_FUNCTION = 1, 6
+OF_VECTOR, OF_ROW = 0.2, 40
+FEW = 16  # numbers in a row from which on a compiled loop is used
+SHARED = 1 << 15  # numbers from which on PyTorch uses several threads
 
 
 def keys() -> list[str]:
@@ -210,6 +218,14 @@ def _alike(first: Leaf, *others: Leaf) -> None:
         raise Unfit
 
 
+def _work(rows: int, columns: int, cost: float = OF_LOOP, is_compiled: bool = True) -> float:
+    """How much longer than PyTorch a loop over rows of numbers takes; there are compiled ones for the commonest."""
+    count = rows * columns
+    if not is_compiled or columns < FEW or (count >= SHARED and torch.get_num_threads() > 1):
+        return cost * count
+    return OF_ROW * rows + OF_VECTOR * count
+
+
 def _flat(
     p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP
 ) -> None:
@@ -217,9 +233,8 @@ def _flat(
     tensors = [leaf.tensor for leaf in operands]
     rows, columns, steps = plane(tensors[0].shape, *tensors)
     flat = [step for pair in steps for step in pair]
-    p.line(
-        name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=cost * rows * columns
-    )
+    work = _work(rows, columns, cost, name in COMPILED)
+    p.line(name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=work)
 
 
 def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
@@ -230,7 +245,8 @@ def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
         raise Unfit
     missing = 4 - len(sizes)
     numbers = [1] * missing + sizes + [0] * missing + to + [0] * missing + of
-    p.line("copy", o.slot, x.slot, *numbers, work=OF_LOOP * o.tensor.numel())
+    columns = sizes[-1] if to[-1] == of[-1] == 1 else 1
+    p.line("copy", o.slot, x.slot, *numbers, work=_work(o.tensor.numel() // columns, columns))
 
 
 # -- what hands on --------------------------------------------------------------------------------------------
@@ -666,7 +682,7 @@ def _linear_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
         _flat(p, "accumulate", (bias, g))
     else:
         rows, columns = g.tensor.shape
-        p.line("sum_up", bias.slot, g.slot, rows, columns, *g.tensor.stride(), work=OF_LOOP * rows * columns)
+        p.line("sum_up", bias.slot, g.slot, rows, columns, *g.tensor.stride(), work=_work(rows, columns))
 
 
 INDEX_TYPES = (torch.int64, torch.int32, torch.float64, torch.float32)
@@ -730,7 +746,8 @@ def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
         o = p.room(m, "output", leaf.tensor.shape)
         columns = leaf.tensor.shape[-1]
         rows = leaf.tensor.numel() // columns
-        p.line(name, o.slot, leaf.slot, rows, columns, work=OF_FUNCTION * rows * columns)
+        work = _work(rows, columns, OF_FUNCTION, name in COMPILED)
+        p.line(name, o.slot, leaf.slot, rows, columns, work=work)
         return o
 
     return write
@@ -745,7 +762,8 @@ def _normalized_back(name: str) -> Callable[[StepProgram, Any, Value, Value], Va
         o = p.room(m, "gradInput", x.tensor.shape)
         columns = x.tensor.shape[-1]
         rows = x.tensor.numel() // columns
-        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=OF_FUNCTION * rows * columns)
+        work = _work(rows, columns, OF_FUNCTION, name in COMPILED)
+        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=work)
         return o
 
     return write
