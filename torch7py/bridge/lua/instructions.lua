@@ -8,7 +8,7 @@
 -- the C type of a number.
 -- Result: {name = f(pointers by slot, arguments) -> f(scale)}.
 
-local chunk, read, library, number, vectors = ...
+local chunk, read, library, number = ...
 local ffi = require 'ffi'
 local exp, log, tanh = math.exp, math.log, math.tanh
 local unpack, setmetatable, tonumber = unpack, setmetatable, tonumber
@@ -41,10 +41,10 @@ local FUNCTIONS = {
 
 -- Loops are loaded when they are first needed.
 setmetatable(make, {__index = function(_, name)
-   local entry, vector = FUNCTIONS[name], vectors[name]
+   local entry = FUNCTIONS[name]
    local loop = chunk('step_loops.lua')(read, entry[2], entry[1])
-   make[name] = vector and function(p, a) return vector(p, a) or loop(p, a) end or loop
-   return make[name]
+   make[name] = loop
+   return loop
 end})
 
 local function box(value)
@@ -55,12 +55,11 @@ end
 
 if library.tanh then
    local vector, loop = library.tanh, make.tanh
-   local MANY = 2048   -- numbers from which on PyTorch's own tanh is not used for whole tensors, either (ops/hyperbolic.py)
    local ACCURATE = ffi.new('int64_t[1]', 0x140102)   -- and no errors are noted, as PyTorch has it
 
    function make.tanh(p, a)
       local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
-      if oj ~= 1 or xj ~= 1 or rows * columns >= MANY then return loop(p, a) end
+      if oj ~= 1 or xj ~= 1 then return loop(p, a) end
       local n = box(columns)
       return function()
          local o, x = p[to], p[from]
@@ -162,8 +161,6 @@ local function largest(x, from, columns)
 end
 
 function make.log_softmax(p, a)
-   local made = vectors.log_softmax(p, a)
-   if made then return made end
    local to, of, rows, columns = unpack(a, 1, 4)
    return function()
       local o, x = p[to], p[of]
@@ -178,8 +175,6 @@ function make.log_softmax(p, a)
 end
 
 function make.of_log_softmax(p, a)
-   local made = vectors.of_log_softmax(p, a)
-   if made then return made end
    local to, gradient, of, rows, columns = unpack(a, 1, 5)
    return function()
       local o, g, y = p[to], p[gradient], p[of]
@@ -254,7 +249,6 @@ local LYING = {[0] = 'N', 'T'}
 if library.gemm and library.gemv then
    local gemm, gemv = library.gemm, library.gemv
    local array = ffi.typeof('$[1]', number)
-   local MANY = 1000   -- numbers for which a loop takes longer than a call
 
    -- BLAS counts by columns: to it each matrix is its transpose, and so is the product
    function make.product(p, a)
@@ -268,21 +262,6 @@ if library.gemm and library.gemv then
          for i = 0, batch - 1 do
             gemm(y_lies, x_lies, N, M, K, alpha, y + i * by, SY, x + i * bx, SX, beta, o + i * bo, SO)
          end
-      end
-   end
-
-   -- the rows of what lies by rows, added up: a product with ones
-   local loop = make.sum_up
-
-   function make.sum_up(p, a)
-      local to, from, rows, columns, gi, gj = unpack(a, 1, 6)
-      if gj ~= 1 or gi < columns or rows * columns < MANY then return loop(p, a) end
-      local M, N, S, one = box(columns), box(rows), box(gi), box(1)
-      local alpha, beta, ones = array(1), array(1), ffi.new(ffi.typeof('$[?]', number), rows)
-      for r = 0, rows - 1 do ones[r] = 1 end
-      return function(scale)
-         alpha[0] = scale
-         gemv('N', M, N, alpha, p[from], S, ones, one, beta, p[to], one)
       end
    end
 

@@ -68,7 +68,7 @@ local function functions(letter)
    return {gemm = get(letter .. 'gemm_'), gemv = get(letter .. 'gemv_'), tanh = get('vm' .. letter .. 'tanh_')}
 end
 
-local makers, names = {}, nil
+local makers, vectors, names = {}, {}, nil
 
 local function maker(kind)
    if not makers[kind] then
@@ -76,10 +76,13 @@ local function maker(kind)
          names = {}
          for name in string.gmatch(host.step_instructions(), '%S+') do names[#names + 1] = name end
       end
-      local vectors = chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f')
-      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind], vectors)
+      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind])
+      vectors[kind] = chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f')
    end
-   return makers[kind]
+   return function(name, pointers, arguments)
+      local vector = vectors[kind][name]
+      return vector and vector(pointers, arguments) or makers[kind][name](pointers, arguments)
+   end
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -105,7 +108,7 @@ local function read_lines(take, make, pointers)
    for i = 1, take() do
       local name = names[take() + 1]
       local arguments = read_numbers(take)
-      code[i] = name == 'call' and arguments[1] + 1 or make[name](pointers, arguments)
+      code[i] = name == 'call' and arguments[1] + 1 or make(name, pointers, arguments)
    end
    return code
 end

@@ -3,7 +3,7 @@
 -- A function of each number is a few passes over the plane, each by one of these loops. What lies in one piece is one row.
 --
 -- Arguments: host, the C type of a number, its letter.
--- Result: {name = f(pointers by slot, arguments) -> the passes, nil where a row is too short}, and the pass itself.
+-- Result: {name = f(pointers by slot, arguments) -> f(scale), nil where rows are too short}.
 
 local host, number, letter = ...
 local ffi = require 'ffi'
@@ -75,7 +75,7 @@ local FUNCTIONS = {
    multiply = {2, function(go, _, o, x, y) return go('multiply', x, y, o) end},
    plus = {1, function(go, constant, o, x, v) return go('add', x, constant(v), o) end},
    times = {1, function(go, constant, o, x, v) return go('multiply', x, constant(v), o) end},
-   tanh = {1, function(go, _, o, x) return go('tanh', x, o) end},
+   tanh = {1, function(go, _, o, x) return go('tanh', x, o) end, 2048},   -- below that PyTorch's is used (ops/hyperbolic.py)
    of_tanh = {2, function(go, constant, o, g, y)
       return in_turn(go('multiply', y, y, o), go('subtract', constant(1), o, o), go('multiply', g, o, o))
    end},
@@ -90,10 +90,10 @@ local FUNCTIONS = {
 local make = {}
 
 for name, entry in next, FUNCTIONS do
-   local operands, f = unpack(entry)
+   local operands, f, least = entry[1], entry[2], entry[3] or 0
    make[name] = function(p, a)
       local rows, columns = a[operands + 2], a[operands + 3]
-      if columns < FEW then return nil end
+      if columns < FEW or rows * columns < least then return nil end
       local function go(loop, ...) return pass(p, loop, rows, columns, ...) end
       local function number_of(value) return constant(p, value) end
       local planes = {}
@@ -158,6 +158,26 @@ function make.of_log_softmax(p, a)
          scale()
       end
       lower()
+   end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Sums of rows
+
+function make.sum_up(p, a)
+   local to, from, rows, columns, gi, gj = unpack(a, 1, 6)
+   if columns < FEW then return nil end
+   local row = {total = ffi.new(ffi.typeof('$[?]', number), columns), scale = ffi.new(ffi.typeof('$[1]', number))}
+   local total, bytes = row.total, columns * sizeof
+   local add = pass(row, 'add', rows, columns, {'total', 0, 1}, {'g', gi, gj}, {'total', 0, 1})
+   local multiply = pass(row, 'multiply', 1, columns, {'total', 0, 1}, {'scale', 0, 0}, {'total', 0, 1})
+   local accumulate = pass(row, 'add', 1, columns, {'o', 0, 1}, {'total', 0, 1}, {'o', 0, 1})
+   return function(scale)
+      row.g, row.o, row.scale[0] = p[from], p[to], scale
+      ffi.fill(total, bytes)
+      add()
+      if scale ~= 1 then multiply() end
+      accumulate()
    end
 end
 
