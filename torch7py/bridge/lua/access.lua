@@ -171,7 +171,9 @@ local function resize_method(mt)
    end
 end
 
--- x:index(dim, i) and r:index(x, dim, i) where few elements are picked
+-- x:index(dim, i) and r:index(x, dim, i) where few elements are picked, or whole rows of them
+local LONG_ROW, MOST_IN_ROWS = 128, 16384   -- bytes, numbers
+
 local function index_method(mt, pointer, kind)
    local index, long = tensor.method('index'), ffi.typeof('int64_t*')
    local count_dense, fresh, small, bytes = headers.count_dense, headers.fresh, headers.small, headers.bytes_of[kind]
@@ -180,14 +182,15 @@ local function index_method(mt, pointer, kind)
    local function pick(h, dim, g)
       local size, count = tonumber(h.size[dim - 1]), tonumber(g.size[0])
       local all = count_dense(h)
-      if not all or all / size * count > small then return nil end
+      if not all then return nil end
+      local inner = 1
+      for d = dim, h.dims - 1 do inner = inner * tonumber(h.size[d]) end
+      if all / size * count > (inner * bytes >= LONG_ROW and MOST_IN_ROWS or small) then return nil end
       local rows, step = cast(long, g.address), tonumber(g.stride[0])
       for i = 0, count - 1 do
          local at = rows[i * step]
          if at < 1 or at > size then return nil end
       end
-      local inner = 1
-      for d = dim, h.dims - 1 do inner = inner * tonumber(h.size[d]) end
       local outer = all / size / inner
       local step_out = outer * count * inner
       local made, known = fresh(kind, step_out, h)
@@ -289,6 +292,15 @@ local function known_methods(mt, pointer, kind)
          if dims > 3 then n = n * tonumber(h.size[3]) end
          for i = 4, dims - 1 do n = n * tonumber(h.size[i]) end
          return n
+      end
+   end
+
+   local its_type = string.lower(string.match(mt.__typename, 'torch%.(%a+)Tensor') or '')
+   if kind < 32 and tensor.method(its_type) then   -- `x:long()` of what is that
+      local to_its_type = tensor.method(its_type)
+      method[its_type] = function(u, ...)
+         if getmetatable(u) == mt and select('#', ...) == 0 then return u end
+         return to_its_type(u, ...)
       end
    end
 

@@ -143,7 +143,12 @@ function peers.listeners(m) return listeners[m] or NONE end
 local function give_field(handle, name, value)
    if not RESULTS[name] then peers.settings = peers.settings + 1 end
    local m = core.stand_in[handle]
-   if m ~= nil then seen[m] = nil end
+   local known = m ~= nil and seen[m]
+   if known and RESULTS[name] then
+      known.values[name] = nil
+   elseif known then
+      seen[m] = nil
+   end
    local list = m ~= nil and listeners[m]
    if list then
       for listener in next, list do listener.unsettled = true end
@@ -200,6 +205,7 @@ function set_field(m, name, value)
    if is_table then keep_table_field(m, name, value) end
    give_field(handle, name, value)
    if is_table then table_fields[m][name] = handle_of[value] end
+   if type(value) == 'userdata' and RESULTS[name] then peers.know_field(m, name, value) end
 end
 peers.set_field = set_field
 
