@@ -10,10 +10,10 @@ local ffi = require 'ffi'
 local cast, sizeof = ffi.cast, ffi.sizeof(number)
 local unpack = unpack
 
-local LOOP = ffi.typeof('void (*)(char**, const intptr_t*, const intptr_t*, void*)')
+local LOOP = ffi.typeof('void (*)(void*, const intptr_t*, const intptr_t*, void*)')   -- the first: an array of pointers
 local FEW = 16   -- numbers in a row for which the call of a loop costs as much as it saves
-local BYTES, POINTER = ffi.typeof('char*'), ffi.typeof('$*', number)
-local three_pointers, three_steps, one_count = ffi.typeof('char*[3]'), ffi.typeof('intptr_t[3]'), ffi.typeof('intptr_t[1]')
+local three_places, three_steps, one_count = ffi.typeof('$*[3]', number), ffi.typeof('intptr_t[3]'), ffi.typeof('intptr_t[1]')
+local one_number, numbers = ffi.typeof('$[1]', number), ffi.typeof('$[?]', number)
 
 local loops, data = {}, {}   -- by name
 
@@ -28,18 +28,25 @@ end
 local function pass(p, name, rows, columns, ...)
    load(name)
    local loop, its_data, operands = loops[name], data[name], {...}
-   local is_whole = true
-   for i = 1, #operands do is_whole = is_whole and operands[i][2] == columns * operands[i][3] end
+   local is_whole, is_settled = true, true
+   for i = 1, #operands do
+      is_whole = is_whole and operands[i][2] == columns * operands[i][3]
+      is_settled = is_settled and p[operands[i][1]] ~= nil   -- it lies where it lies in all runs
+   end
    if is_whole then rows, columns = 1, rows * columns end
-   local places, steps, count = three_pointers(), three_steps(), one_count(columns)
+   local places, steps, count = three_places(), three_steps(), one_count(columns)
    for i = 1, #operands do steps[i - 1] = operands[i][3] * sizeof end
    local a, b, c = unpack(operands)
    local slot_a, row_a, slot_b, row_b = a[1], a[2], b[1], b[2]
+   if rows == 1 and is_settled then
+      for i = 1, #operands do places[i - 1] = p[operands[i][1]] end   -- `p` keeps what is Lua's as long as its list is run
+      return function() loop(places, count, steps, its_data) end
+   end
    if not c then
       return function()
          local x, o = p[slot_a], p[slot_b]
          for r = 0, rows - 1 do
-            places[0], places[1] = cast(BYTES, x + r * row_a), cast(BYTES, o + r * row_b)
+            places[0], places[1] = x + r * row_a, o + r * row_b
             loop(places, count, steps, its_data)
          end
       end
@@ -48,7 +55,7 @@ local function pass(p, name, rows, columns, ...)
    return function()
       local x, y, o = p[slot_a], p[slot_b], p[slot_c]
       for r = 0, rows - 1 do
-         places[0], places[1], places[2] = cast(BYTES, x + r * row_a), cast(BYTES, y + r * row_b), cast(BYTES, o + r * row_c)
+         places[0], places[1], places[2] = x + r * row_a, y + r * row_b, o + r * row_c
          loop(places, count, steps, its_data)
       end
    end
@@ -58,7 +65,7 @@ end
 local function constant(p, value)
    local key = 'number ' .. value
    if not p[key] then
-      p[key] = ffi.new(ffi.typeof('$[1]', number), value)
+      p[key] = one_number(value)
    end
    return {key, 0, 0}
 end
@@ -111,10 +118,10 @@ end
 local function together(name)
    load(name)
    local loop, its_data = loops[name], data[name]
-   local places, steps, count, total = three_pointers(), three_steps(0, sizeof, 0), one_count(), ffi.new(ffi.typeof('$[1]', number))
-   places[0], places[2] = cast(BYTES, total), cast(BYTES, total)
+   local places, steps, count, total = three_places(), three_steps(0, sizeof, 0), one_count(), one_number()
+   places[0], places[2] = total, total
    return function(x, n, first)
-      total[0], count[0], places[1] = first, n, cast(BYTES, x)
+      total[0], count[0], places[1] = first, n, x
       loop(places, count, steps, its_data)
       return total[0]
    end
@@ -124,8 +131,8 @@ function make.log_softmax(p, a)
    local to, of, rows, columns = unpack(a, 1, 4)
    if columns < FEW then return nil end
    local most, add = together('maximum'), together('add')
-   local powers = ffi.new(ffi.typeof('$[?]', number), columns)
-   local row = {o = true, shift = ffi.new(ffi.typeof('$[1]', number)), powers = powers}
+   local powers = numbers(columns)
+   local row = {shift = one_number(), powers = powers}
    local lower = pass(row, 'subtract', 1, columns, {'x', columns, 1}, {'shift', 0, 0}, {'o', columns, 1})
    local raise = pass(row, 'exp', 1, columns, {'o', columns, 1}, {'powers', columns, 1})
    local lower_more = pass(row, 'subtract', 1, columns, {'o', columns, 1}, {'shift', 0, 0}, {'o', columns, 1})
@@ -146,7 +153,7 @@ function make.of_log_softmax(p, a)
    local to, gradient, of, rows, columns = unpack(a, 1, 5)
    if columns < FEW then return nil end
    local add = together('add')
-   local row = {sum = ffi.new(ffi.typeof('$[1]', number))}
+   local row = {sum = one_number()}
    local raise = pass(p, 'exp', rows, columns, {of, columns, 1}, {to, columns, 1})
    local scale = pass(row, 'multiply', 1, columns, {'o', columns, 1}, {'sum', 0, 0}, {'o', columns, 1})
    local lower = pass(p, 'subtract', rows, columns, {gradient, columns, 1}, {to, columns, 1}, {to, columns, 1})
@@ -167,7 +174,7 @@ end
 function make.sum_up(p, a)
    local to, from, rows, columns, gi, gj = unpack(a, 1, 6)
    if columns < FEW then return nil end
-   local row = {total = ffi.new(ffi.typeof('$[?]', number), columns), scale = ffi.new(ffi.typeof('$[1]', number))}
+   local row = {total = numbers(columns), scale = one_number()}
    local total, bytes = row.total, columns * sizeof
    local add = pass(row, 'add', rows, columns, {'total', 0, 1}, {'g', gi, gj}, {'total', 0, 1})
    local multiply = pass(row, 'multiply', 1, columns, {'total', 0, 1}, {'scale', 0, 0}, {'total', 0, 1})
