@@ -418,8 +418,7 @@ class StepProgram:
 
     def seal(self) -> None:
         """Note how all is now."""
-        names = [(module.__dict__, name, None) for module in self.modules for name in SPECIAL]
-        self._checked = tuple(zip(*self.kept, *names, strict=True))
+        self._checked = tuple(zip(*self.kept, strict=True))
         self._tensors = [leaf.tensor for leaf in self._static.values()]
         self._places = [tensor.data_ptr() for tensor in self._tensors]
         self._shapes = [tensor.shape for tensor in self._tensors]
@@ -449,6 +448,8 @@ class StepProgram:
         ):
             return False
         for attributes in self._attributes:
+            if not attributes.keys().isdisjoint(SPECIAL):
+                return False
             attributes.pop("_trace", None)  # it is of results that a run overwrites
         return True
 

@@ -65,7 +65,7 @@ function records.note(m, c, info, own, fields, list)
    if own or fields or rawget(m, 'modules') ~= nil or info.on_walk or links[1] then
       local n = recording.n + 1
       recording.n = n
-      recording.watched[n] = m
+      recording.watched[n], recording.own[n] = m, own
       local kids = false
       if list then
          kids = setmetatable({}, WEAK)
@@ -109,12 +109,13 @@ local function unchanged(r)
    return true
 end
 
--- The modules to look at in the tree of `m`, how many, and all of the tree, if it is as it was at the last walk.
+-- The modules to look at in the tree of `m`, how many, all of the tree, and by number which have methods of a script's of their
+-- own, if it is as it was at the last walk.
 function records.find(m)
    local r = kept[m]
    if r and not r.ended and unchanged(r) then
       r.calls = r.calls + 1
-      return r.watched, r.n, r.members
+      return r.watched, r.n, r.members, r.own
    end
 end
 
@@ -131,7 +132,7 @@ function records.start(m)
    local r = kept[m]
    if r then r.ended = true end
    making = {changes = peers.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
-             members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0,
+             members = setmetatable({}, WEAK_KEYS), own = {}, counts = {}, names = {}, linked = {}, n = 0,
              calls = 0}
    return making
 end

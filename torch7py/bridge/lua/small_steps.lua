@@ -73,7 +73,7 @@ local function find(part, c)
    part.usable = kind > 0
    if kind == 0 then return end
    part.mt, part.pointer, part.bytes = TYPES[kind], POINTERS[kind], BYTES[kind]
-   part.is_plain = tensor.is_plain[part.mt]
+   part.is_plain, part.read = tensor.is_plain[part.mt], tensor.read[part.mt]
    local words, at = part.words, 0
    for i = 1, #part.names do
       local name = part.names[i]
@@ -122,7 +122,7 @@ local function part_for(c)
       part.record_of = setmetatable({record}, WEAK)
    end
    if part.epoch ~= epoch[0] or part.unsettled or part.unannounced ~= peers.unannounced() then find(part, c) end
-   return part.usable and are_plain(part) and part or nil
+   return part.usable and (part.description.reads_few or are_plain(part)) and part or nil
 end
 
 -- A call that Python is to serve though there is a part. Where that is the rule, the part is of no use.
@@ -187,11 +187,14 @@ local function keep_number(m, value)
    peers.know_field(m, 'output', value)
 end
 
+-- Whether a criterion's loops may read an input. One that reads few numbers looks at each of them.
+local function are_readable(part, x, n) return part.description.reads_few or part.is_plain(x, n) end
+
 local function loss(c, input, target)
    local part = part_for(c)
    if not part then return false end
    local x, dims, rows, columns = matrix(part, input)
-   if not x or rows * columns > (part.description.most or MOST) or not part.is_plain(x, rows * columns) then return missed(c, part) end
+   if not x or rows * columns > (part.description.most or MOST) or not are_readable(part, x, rows * columns) then return missed(c, part) end
    local value, weight = part.description.forward(part, x, dims, rows, columns, target)
    if not value then return missed(c, part) end
    part.misses = 0
@@ -204,7 +207,7 @@ local function slope(c, input, target)
    local part = part_for(c)
    if not part then return false end
    local x, dims, rows, columns, at = matrix(part, input)
-   if not x or rows * columns > (part.description.most or MOST) or not has_room(part, at, dims, rows, columns) or not part.is_plain(x, rows * columns)
+   if not x or rows * columns > (part.description.most or MOST) or not has_room(part, at, dims, rows, columns) or not are_readable(part, x, rows * columns)
       or not part.description.backward(part, x, dims, rows, columns, target) then
       return missed(c, part)
    end

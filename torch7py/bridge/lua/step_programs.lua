@@ -118,16 +118,18 @@ local CALLED = {'updateOutput', 'updateGradInput', 'accGradParameters'}
 -- A value: {slot} of a tensor, from outside or, with its userdata, one that stays; {items = values} of a table.
 local TABLE, OUTSIDE, STATIC = 1, 2, 3
 
-local function read_value(take)
+local function read_value(take, tensors)
    local kind = take()
    if kind == TABLE then
       local items = {}
-      for i = 1, take() do items[i] = read_value(take) end
+      for i = 1, take() do items[i] = read_value(take, tensors) end
       return {items = items}
    elseif kind == OUTSIDE then
       return {slot = take()}
    end
-   return {tensor = core.wrap(take())}
+   local u = core.wrap(take())
+   tensors[#tensors + 1] = u
+   return {tensor = u}
 end
 
 -- Take a list over from Python as it is now.
@@ -141,7 +143,7 @@ local function read_program(program, address, count)
       if place ~= 0 then pointers[slot] = cast(POINTERS[its_kind], place) end
       if is_written ~= 0 then written[place] = true end
    end
-   program.outside = {}
+   program.outside, program.tensors = {}, {}
    for i = 1, take() do
       local slot, its_kind = take(), take()
       program.outside[i] = {slot = slot, kind = its_kind, sizes = read_numbers(take), views = {}}
@@ -157,24 +159,30 @@ local function read_program(program, address, count)
    program.calls = {}
    for i = 1, take() do
       local call = {handle = take(), method = CALLED[take() + 1], arguments = {}}
-      for j = 1, take() do call.arguments[j] = read_value(take) end
-      if take() ~= 0 then call.result = read_value(take) end
+      for j = 1, take() do call.arguments[j] = read_value(take, program.tensors) end
+      if take() ~= 0 then call.result = read_value(take, program.tensors) end
       program.calls[i] = call
    end
    local listened = read_numbers(take)
    for i = 1, #listened do peers.listen(listened[i], program) end
    program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
-   program.input, program.output = read_value(take), read_value(take)
+   program.input, program.output = read_value(take, program.tensors), read_value(take, program.tensors)
    program.forward = read_lines(take, make, pointers)
    program.before_backward, program.keeps_input, program.has_backward = take(), take() ~= 0, take() ~= 0
    if program.has_backward then
-      program.gradOutput, program.gradInput = read_value(take), read_value(take)
+      program.gradOutput, program.gradInput = read_value(take, program.tensors), read_value(take, program.tensors)
       program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
       program.zeroing, program.moving = read_lines(take, make, pointers), read_lines(take, make, pointers)
    end
 end
 
+-- A list holds as of now: what Python knows of its tensors stays known.
 local function settled(program)
+   local before, tensors, known = program.epoch, program.tensors, headers.cache
+   for i = 1, #tensors do
+      local h = known[tensors[i]]
+      if h ~= nil and h.epoch == before then h.epoch = epoch[0] end
+   end
    program.epoch, program.unsettled = epoch[0], false
 end
 

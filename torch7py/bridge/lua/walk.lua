@@ -302,13 +302,13 @@ end
 
 -- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
 function walking.look(m)
-   local watched, n = records.find(m)
+   local watched, n, _, own = records.find(m)
    if not watched then return false end
    for i = 1, n do
       local part = watched[i]
       local c = getmetatable(part)
       local info = native(c)
-      mark(part, c, info, true)
+      if own[i] then mark(part, c, info, true) end   -- in others one is announced
       if info.on_walk then info.on_walk(part, walk) end
    end
    return records.last(m) ~= nil

@@ -8,6 +8,8 @@
 --       look at the call
 --    backward(part, x, dims, rows, columns, target): write gradInput; whether it did
 --
+-- `most` is the number of numbers up to which an input is for the loops, where it is not the usual one. A criterion that
+-- `reads_few` of its numbers does so by `part.read(x, place)`; the others may read memory as it is.
 -- `quirk` is the name of what an older generation of the criterion did differently (nn/quirks.py), which is left to Python.
 -- `settle(part, m)` reads what a script may set on the criterion, and says whether the loops hold then. It is called again
 -- after a field of any module was set.
@@ -19,44 +21,46 @@
 local small = ...
 local log, floor, abs = math.log, math.floor, math.abs
 
--- Whether all targets are classes, none of which is to be ignored.
-local function are_classes(part, target, rows, columns)
-   for r = 0, rows - 1 do
-      local class = target(r)
-      if class ~= floor(class) or class < 1 or class > columns or class == part.ignored then return false end
-   end
-   return true
+local function is_class(part, class, columns)
+   return class == floor(class) and class >= 1 and class <= columns and class ~= part.ignored
 end
 
--- The classes of a batch or of one example: f(row), or nil.
-local function classes_of(part, dims, rows, columns, target)
+-- The classes of a batch or of one example: f(row), or nil. Whether they are classes is to be looked at.
+local function classes_of(dims, rows, target)
    local read, its_dims = small.numbers(target, rows)
    if not read or its_dims and its_dims > 1 or dims == 2 and rows > 1 and not its_dims then return nil end
-   return are_classes(part, read, rows, columns) and read or nil
+   return read
 end
 
 small.criterion('nn.ClassNLLCriterion', {
    tensors = 'output_tensor total_weight_tensor',
-   most = 20000,
+   most = 20000, reads_few = true,
    settle = function(part, m)
       part.mean, part.ignored = m.sizeAverage, m.ignoreIndex
       return m.weights == nil and part.output_tensor ~= nil and part.total_weight_tensor ~= nil
    end,
    forward = function(part, x, dims, rows, columns, target)
-      local class = classes_of(part, dims, rows, columns, target)
-      if not class then return nil end
-      local sum = 0
-      for r = 0, rows - 1 do sum = sum - x[r * columns + class(r) - 1] end
+      local class_of, read, sum = classes_of(dims, rows, target), part.read, 0
+      if not class_of then return nil end
+      for r = 0, rows - 1 do
+         local class = class_of(r)
+         if not is_class(part, class, columns) then return nil end
+         sum = sum - read(x, r * columns + class - 1)
+      end
       if part.mean and rows > 1 then sum = sum / rows end
       part.output_tensor[0], part.total_weight_tensor[0] = sum, rows
       return part.output_tensor[0], rows
    end,
    backward = function(part, x, dims, rows, columns, target)
-      local class = classes_of(part, dims, rows, columns, target)
-      if not class or part.mean and part.total_weight_tensor[0] ~= rows then return false end
+      local class_of = classes_of(dims, rows, target)
+      if not class_of or part.mean and part.read(part.total_weight_tensor, 0) ~= rows then return false end
       local gx, share = part.gradInput, part.mean and -1 / rows or -1
       small.clear(gx, rows * columns * part.bytes)
-      for r = 0, rows - 1 do gx[r * columns + class(r) - 1] = share end
+      for r = 0, rows - 1 do
+         local class = class_of(r)
+         if not is_class(part, class, columns) then return false end
+         gx[r * columns + class - 1] = share
+      end
       return true
    end,
 })
