@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from bench.measure import Target
 from torch7py.bridge.runtime import Runtime
 
-__all__ = ["compute_on", "graphed", "new_runtime", "on_gpu", "target", "tolerance"]
+__all__ = ["clock", "compute_on", "graphed", "new_runtime", "on_gpu", "target", "tolerance"]
 
 _device = ["cpu"]
 LOOSER = 1e4  # on a GPU the two add up in other orders
@@ -26,6 +27,11 @@ def on_gpu() -> bool:
 def new_runtime(**options: Any) -> Runtime:
     """A runtime there. What its program makes lies there, and a port that is made of it too."""
     return Runtime(device=_device[0], **options)
+
+
+def clock() -> float:
+    """The processor's time, which neighbours do not take; of what a GPU does there is only the time that passes."""
+    return time.perf_counter() if on_gpu() else time.process_time()
 
 
 def target(limit: float) -> Target | None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.device import new_runtime, target, tolerance
+from bench.device import clock, new_runtime, target, tolerance
 from bench.measure import Result, alternate
 
 __all__ = ["AGREE", "LEARNING_RATE", "reorder", "results"]
@@ -93,7 +93,11 @@ def results(quick: bool) -> Iterator[Result]:
             train = runtime.execute(PROGRAM.read_text(), f"@{PROGRAM.name}")
             port = Port(*(runtime.globals[name] for name in ("model", "dataset", "offsets")))
             ours, plain = alternate(
-                partial(train, iterations), partial(port.train, iterations), rounds, unit=1e-3 * iterations
+                partial(train, iterations),
+                partial(port.train, iterations),
+                rounds,
+                unit=1e-3 * iterations,
+                clock=clock,
             )
             # Both have come as far; what they do next must be the same, or the times are not comparable.
             losses = train(1), port.train(1)

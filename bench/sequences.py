@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.device import graphed, new_runtime, on_gpu, target, tolerance
+from bench.device import clock, graphed, new_runtime, on_gpu, target, tolerance
 from bench.measure import Result, alternate
 from bench.post import AGREE, LEARNING_RATE, reorder
 from torch7py.bridge.runtime import Runtime
@@ -138,4 +138,6 @@ def results(quick: bool) -> Iterator[Result]:
 
 
 def _measure(ours: Any, plain: Any, rounds: int, iterations: int) -> Any:
-    return alternate(partial(ours, iterations), partial(plain, iterations), rounds, unit=1e-3 * iterations)
+    return alternate(
+        partial(ours, iterations), partial(plain, iterations), rounds, unit=1e-3 * iterations, clock=clock
+    )
