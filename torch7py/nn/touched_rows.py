@@ -110,5 +110,5 @@ def move(parameter: torch.Tensor, buffer: torch.Tensor, rate: float) -> None:
     if touched is None or not 0 <= rate < math.inf or not touched.known(buffer):
         parameter.add_(buffer, alpha=factor)
     elif touched.parts:
-        rows = torch.unique(touched.rows())
+        rows = touched.rows()  # one that is there twice is moved to the same place twice
         parameter.index_copy_(0, rows, parameter[rows].add_(buffer[rows], alpha=factor))
