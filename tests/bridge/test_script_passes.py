@@ -150,3 +150,47 @@ def test_nothing_of_python_is_called(monkeypatch: pytest.MonkeyPatch, lua_name: 
             for _ = 1, 5 do m:forward(x) m:backward(x, x) end
         """)
     assert called == []
+
+
+LAYER = """
+    require 'nn'
+    local Twice = torch.class('nn.Twice', 'nn.Module')
+    function Twice:updateOutput(x)
+       self.output = x * 2
+       return self.output
+    end
+    m, x = nn.Twice(), torch.ones(3)
+    for i = 1, 3 do m:forward(x * i) end
+"""
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        "local found for name, value in pairs(m) do if name == 'output' then found = value end end return found",
+        "return m:clone().output",
+        "return torch.deserialize(torch.serialize(m)).output",
+        "return nn.Sequential():add(m):get(1).output",
+        "m.output = nil m:forward(x * 3) for name, value in pairs(m) do if name == 'output' then return value end end",
+        "m:float() return m.output:double()",
+        "m.output = m.output + 1 m.output:add(-1) return m.output",
+        "m:forward(x) m.output = x * 6 nn.Linear(1, 1):forward(torch.ones(1)) return m.output",
+    ],
+)
+def test_whoever_looks_finds_the_last_output(look: str) -> None:
+    with Runtime() as runtime:
+        runtime.execute(LAYER)
+        assert runtime.execute(look).tolist() == [6, 6, 6]
+
+
+def test_python_finds_the_last_output() -> None:
+    with Runtime() as runtime:
+        runtime.execute(LAYER)
+        layer = runtime.globals["m"]
+        assert layer.output.tolist() == [6, 6, 6]
+        runtime.execute("m:forward(x) m.output = nil")
+        assert layer.output is None
+        runtime.execute("m:forward(x) m.output = 7")
+        assert layer.output == 7
+        runtime.execute("for _ = 1, 300 do m:forward(x) end m:forward(x * 5)")
+        assert layer.output.tolist() == [10, 10, 10]

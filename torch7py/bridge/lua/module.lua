@@ -359,6 +359,7 @@ function module.fields(m)
       if key ~= module.COMPANIONS then all[key] = value end
    end
    if handle then
+      peers.tell_numbers(m)
       local names = {host.field_names(handle)}
       for i = 1, #names do
          local name = names[i]

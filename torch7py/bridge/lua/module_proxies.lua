@@ -127,6 +127,8 @@ peers.settings = 0
 function peers.fields_changed() unannounced = unannounced + 1 end
 function peers.unannounced() return unannounced end
 function peers.tell_numbers(m) end                     -- set by the chunks that compute some (small_steps.lua, step_programs.lua)
+function peers.keep_output(m, value) return false end  -- set by small_steps.lua, as is the next
+function peers.forget_output(m) end
 
 -- What is to be told, by a field `unsettled`, that a field of a module was set.
 local listeners = setmetatable({}, {__mode = 'k'})   -- module -> set of those
@@ -193,7 +195,11 @@ if not epoch then peers.read_field = get_field end     -- without FFI epochs are
 -- A field has this value now, which Lua has computed.
 function peers.know_field(m, name, value)
    local known = seen[m]
-   if known and known.epoch == epoch[0] and known.unannounced == unannounced then known.values[name] = value end
+   if not known or known.epoch ~= epoch[0] or known.unannounced ~= unannounced then
+      known = {values = setmetatable({}, WEAK_VALUES), epoch = epoch[0], unannounced = unannounced}
+      seen[m] = known
+   end
+   known.values[name] = value
 end
 
 -- Fields may be others now without a word.
@@ -201,6 +207,10 @@ function peers.forget_fields(m) seen[m] = nil end
 
 function set_field(m, name, value)
    local handle = peer(m)
+   if name == 'output' then
+      if type(value) == 'userdata' and peers.keep_output(m, value) then return end
+      peers.forget_output(m)
+   end
    local is_table = is_plain_table(value)
    if is_table then keep_table_field(m, name, value) end
    give_field(handle, name, value)

@@ -156,7 +156,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Methods
 
--- The numbers that Python has not been told of: module -> its output.
+-- The numbers and small tensors that Python has not been told of: module -> its output.
 local untold, count_untold = {}, 0
 
 local function tell()
@@ -164,7 +164,11 @@ local function tell()
    local numbers = untold
    untold, count_untold = {}, 0
    for m, value in next, numbers do
-      if handle_of[m] then host.set_number(handle_of[m], 'output', value) end
+      if handle_of[m] and type(value) == 'number' then
+         host.set_number(handle_of[m], 'output', value)
+      elseif handle_of[m] then
+         peers.give_field(handle_of[m], 'output', value)
+      end
    end
 end
 peers.tell_numbers = tell
@@ -189,6 +193,23 @@ end
 
 -- Whether a criterion's loops may read an input. One that reads few numbers looks at each of them.
 local function are_readable(part, x, n) return part.description.reads_few or part.is_plain(x, n) end
+
+-- The output that a layer of a script's gives itself in each pass is told with the numbers, where it is small and no list of
+-- instructions waits for it. Returns whether it is.
+function peers.keep_output(m, value)
+   if native(getmetatable(m)).key ~= 'nn.Module' or next(peers.listeners(m)) ~= nil then return false end
+   if not tensor.kinds[getmetatable(value)] then return false end
+   local h = at_hand(value)
+   local n = h ~= nil and count_dense(h)
+   if not n or n > MOST_NUMBERS then return false end
+   keep_number(m, value)
+   return true
+end
+
+-- A script gives a module another output.
+function peers.forget_output(m)
+   if untold[m] ~= nil then untold[m], count_untold = nil, count_untold - 1 end
+end
 
 local function loss(c, input, target)
    local part = part_for(c)
