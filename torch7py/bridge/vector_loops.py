@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["LOOPS", "vector_loop"]
 
-LOOPS = ("add", "subtract", "multiply", "maximum", "negative", "reciprocal", "exp", "tanh")
+LOOPS = ("add", "subtract", "multiply", "divide", "maximum", "negative", "reciprocal", "exp", "tanh")
 HEAD = object.__basicsize__  # bytes of what all objects of Python begin with
 
 

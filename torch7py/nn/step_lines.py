@@ -39,15 +39,13 @@ FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
 BACKWARD: dict[type, Callable[[StepProgram, Any, Value, Value], Value]] = {}
 GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
 
-# Lines for which there are compiled loops where rows are long enough (bridge/lua/step_vectors.lua).
-COMPILED = frozenset(
-    "add subtract multiply plus times tanh of_tanh sigmoid of_sigmoid log_softmax of_log_softmax".split()
-)
-# What a loop takes longer than PyTorch's kernel does, in nanoseconds for each number; and a compiled loop over rows,
-# for each number and each row.
+# How much longer than in PyTorch it takes, in nanoseconds: a number in a loop of Lua, or with a function of it; a row,
+# and a number of one, in the loops that are compiled.
 OF_LOOP, OF_FUNCTION = 1, 6
-OF_VECTOR, OF_ROW = 0.2, 40
-FEW = 16  # numbers in a row from which on a compiled loop is used
+OF_ROW, OF_NUMBER = 40, 0.2
+IN_LUA = frozenset(
+    {"threshold", "of_threshold", "softplus", "of_softplus", "accumulate"}
+)  # of functions of a number
 SHARED = 1 << 15  # numbers from which on PyTorch uses several threads
 
 
@@ -218,12 +216,12 @@ def _alike(first: Leaf, *others: Leaf) -> None:
         raise Unfit
 
 
-def _work(rows: int, columns: int, cost: float = OF_LOOP, is_compiled: bool = True) -> float:
-    """How much longer than PyTorch a loop over rows of numbers takes; there are compiled ones for the commonest."""
+def _work(rows: int, columns: int) -> float:
+    """How much longer than PyTorch the compiled loops take over a plane."""
     count = rows * columns
-    if not is_compiled or columns < FEW or (count >= SHARED and torch.get_num_threads() > 1):
-        return cost * count
-    return OF_ROW * rows + OF_VECTOR * count
+    if count >= SHARED and torch.get_num_threads() > 1:
+        return OF_LOOP * count
+    return OF_ROW * rows + OF_NUMBER * count
 
 
 def _flat(
@@ -233,7 +231,7 @@ def _flat(
     tensors = [leaf.tensor for leaf in operands]
     rows, columns, steps = plane(tensors[0].shape, *tensors)
     flat = [step for pair in steps for step in pair]
-    work = _work(rows, columns, cost, name in COMPILED)
+    work = cost * rows * columns if name in IN_LUA else _work(rows, columns)
     p.line(name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=work)
 
 
@@ -245,8 +243,9 @@ def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
         raise Unfit
     missing = 4 - len(sizes)
     numbers = [1] * missing + sizes + [0] * missing + to + [0] * missing + of
-    columns = sizes[-1] if to[-1] == of[-1] == 1 else 1
-    p.line("copy", o.slot, x.slot, *numbers, work=_work(o.tensor.numel() // columns, columns))
+    count, columns = o.tensor.numel(), sizes[-1]
+    work = _work(count // columns, columns) if to[-1] == of[-1] == 1 else OF_LOOP * count
+    p.line("copy", o.slot, x.slot, *numbers, work=work)
 
 
 # -- what hands on --------------------------------------------------------------------------------------------
@@ -485,7 +484,7 @@ def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         if number == key:
             _copy(p, room, gradient)
         else:
-            p.line("fill", room.slot, room.tensor.numel(), 0, work=OF_LOOP * room.tensor.numel())
+            p.line("clear", room.slot, room.tensor.numel())
     return rooms
 
 
@@ -512,7 +511,7 @@ def _sum(p: StepProgram, m: Any, x: Value) -> Value:
     o = p.room(m, "output", shape)
     _sum_over(p, o, leaf, dim)
     if m.sizeAverage:
-        p.line("divide", o.slot, o.tensor.numel(), leaf.tensor.shape[dim])
+        _flat(p, "divide", (o, o), leaf.tensor.shape[dim])
     return o
 
 
@@ -527,7 +526,7 @@ def _sum_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     o = p.room(m, "gradInput", x.tensor.shape)
     _copy(p, o, p.part(gradient, gradient.tensor.detach().view(sizes)))
     if m.sizeAverage:
-        p.line("divide", o.slot, o.tensor.numel(), x.tensor.shape[dim])
+        _flat(p, "divide", (o, o), x.tensor.shape[dim])
     return o
 
 
@@ -719,7 +718,7 @@ def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     if not zeros.numel():
         raise Unfit
     o = p.room(m, "gradInput", zeros.shape, zeros.dtype)
-    p.line("fill", o.slot, zeros.numel(), 0, work=zeros.numel())
+    p.line("clear", o.slot, zeros.numel())
     return o
 
 
@@ -746,8 +745,7 @@ def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
         o = p.room(m, "output", leaf.tensor.shape)
         columns = leaf.tensor.shape[-1]
         rows = leaf.tensor.numel() // columns
-        work = _work(rows, columns, OF_FUNCTION, name in COMPILED)
-        p.line(name, o.slot, leaf.slot, rows, columns, work=work)
+        p.line(name, o.slot, leaf.slot, rows, columns, work=_work(rows, columns))
         return o
 
     return write
@@ -762,8 +760,7 @@ def _normalized_back(name: str) -> Callable[[StepProgram, Any, Value, Value], Va
         o = p.room(m, "gradInput", x.tensor.shape)
         columns = x.tensor.shape[-1]
         rows = x.tensor.numel() // columns
-        work = _work(rows, columns, OF_FUNCTION, name in COMPILED)
-        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=work)
+        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=_work(rows, columns))
         return o
 
     return write

@@ -31,7 +31,7 @@ Tensor = torch.Tensor
 # planes has rows and columns, with a step from one to the next for each operand.
 INSTRUCTIONS = (
     "copy",  # o x, dimensions, sizes, steps of o, steps of x
-    "fill",  # o, count, value: o lies in one piece
+    "clear",  # o, count: o lies in one piece
     "add",  # o x y, rows columns, steps by twos
     "subtract",
     "multiply",
@@ -46,7 +46,7 @@ INSTRUCTIONS = (
     "of_softplus",
     "plus",  # ..., number
     "times",
-    "divide",  # o, count, number: o lies in one piece
+    "divide",
     "log_softmax",  # o x, rows columns: both in one piece
     "of_log_softmax",  # o g y
     "softmax",
@@ -411,7 +411,7 @@ class StepProgram:
             return
         for parameter, buffer in pairs:
             o, g, count = self.static(parameter).slot, self.static(buffer).slot, parameter.numel()
-            self.zeroing.append(("fill", (g, count, 0)))
+            self.zeroing.append(("clear", (g, count)))
             self.moving.append(("accumulate", (o, g, 1, count, 0, 1, 0, 1)))
 
     # -- whether all is as it was -------------------------------------------------------------------------

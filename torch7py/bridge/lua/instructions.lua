@@ -1,18 +1,18 @@
 -- The instructions of step programs (nn/step_program.py) as loops over memory, for one type of number.
 --
 -- Each is made once for its arguments, into a function that runs it: on the memory that the pointers by slot lead to at that
--- time, with the scale of the call. Products, and tanh, go to the functions that PyTorch calls for them, where these can be
--- reached, so that they have the bits that PyTorch's have. Other sums are kept as doubles, as the original's are.
+-- time, with the scale of the call. Products go to the functions that PyTorch calls for them, where these can be reached, so
+-- that they have the bits that PyTorch's have. The commonest functions of each number are in step_vectors.lua.
 --
--- Arguments: chunk, read (a pointer's number at a place), a table of what there is of the functions gemm, gemv and tanh of the type,
--- the C type of a number.
+-- Arguments: chunk, read (a pointer's number at a place), a table of what there is of the functions gemm and gemv of the type, the
+-- C type of a number.
 -- Result: {name = f(pointers by slot, arguments) -> f(scale)}.
 
 local chunk, read, library, number = ...
 local ffi = require 'ffi'
-local exp, log, tanh = math.exp, math.log, math.tanh
+local exp, log = math.exp, math.log
 local unpack, setmetatable, tonumber = unpack, setmetatable, tonumber
-local copy, sizeof = ffi.copy, ffi.sizeof(number)
+local copy, fill, sizeof = ffi.copy, ffi.fill, ffi.sizeof(number)
 
 local make = {}
 
@@ -21,15 +21,6 @@ local make = {}
 
 -- name -> how many operands, f(operands..., two arguments)
 local FUNCTIONS = {
-   add = {2, function(x, y) return x + y end},
-   subtract = {2, function(x, y) return x - y end},
-   multiply = {2, function(x, y) return x * y end},
-   plus = {1, function(x, v) return x + v end},
-   times = {1, function(x, v) return x * v end},
-   tanh = {1, function(x) return tanh(x) end},
-   of_tanh = {2, function(g, y) return g * (1 - y * y) end},
-   sigmoid = {1, function(x) return 1 / (1 + exp(-x)) end},
-   of_sigmoid = {2, function(g, y) return g * (1 - y) * y end},
    threshold = {1, function(x, limit, value) return x <= limit and value or x end},
    of_threshold = {2, function(g, x, limit) return x <= limit and 0 or g end},
    softplus = {1, function(x, beta, limit) return x * beta > limit and x or log(1 + exp(x * beta)) / beta end},
@@ -53,21 +44,6 @@ local function box(value)
    return made
 end
 
-if library.tanh then
-   local vector, loop = library.tanh, make.tanh
-   local ACCURATE = ffi.new('int64_t[1]', 0x140102)   -- and no errors are noted, as PyTorch has it
-
-   function make.tanh(p, a)
-      local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
-      if oj ~= 1 or xj ~= 1 then return loop(p, a) end
-      local n = box(columns)
-      return function()
-         local o, x = p[to], p[from]
-         for r = 0, rows - 1 do vector(n, x + r * xi, o + r * oi, ACCURATE) end
-      end
-   end
-end
-
 function make.accumulate(p, a)
    local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
    return function(scale)
@@ -81,20 +57,9 @@ function make.accumulate(p, a)
    end
 end
 
-function make.divide(p, a)
-   local to, n, by = unpack(a, 1, 3)
-   return function()
-      local o = p[to]
-      for i = 0, n - 1 do o[i] = read(o, i) / by end
-   end
-end
-
-function make.fill(p, a)
-   local to, n, value = unpack(a, 1, 3)
-   return function()
-      local o = p[to]
-      for i = 0, n - 1 do o[i] = value end
-   end
+function make.clear(p, a)
+   local to, bytes = a[1], a[2] * sizeof
+   return function() fill(p[to], bytes) end
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -149,72 +114,6 @@ function make.add_rows(p, a)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Over the columns of each row
-
-local function largest(x, from, columns)
-   local most = read(x, from)
-   for i = 1, columns - 1 do
-      local v = read(x, from + i)
-      if v > most then most = v end
-   end
-   return most
-end
-
-function make.log_softmax(p, a)
-   local to, of, rows, columns = unpack(a, 1, 4)
-   return function()
-      local o, x = p[to], p[of]
-      for r = 0, rows - 1 do
-         local from, sum = r * columns, 0
-         local most = largest(x, from, columns)
-         for i = 0, columns - 1 do sum = sum + exp(read(x, from + i) - most) end
-         sum = log(sum)
-         for i = 0, columns - 1 do o[from + i] = read(x, from + i) - most - sum end
-      end
-   end
-end
-
-function make.of_log_softmax(p, a)
-   local to, gradient, of, rows, columns = unpack(a, 1, 5)
-   return function()
-      local o, g, y = p[to], p[gradient], p[of]
-      for r = 0, rows - 1 do
-         local from, sum = r * columns, 0
-         for i = 0, columns - 1 do sum = sum + read(g, from + i) end
-         for i = 0, columns - 1 do o[from + i] = read(g, from + i) - exp(read(y, from + i)) * sum end
-      end
-   end
-end
-
-function make.softmax(p, a)
-   local to, of, rows, columns = unpack(a, 1, 4)
-   return function()
-      local o, x = p[to], p[of]
-      for r = 0, rows - 1 do
-         local from, sum = r * columns, 0
-         local most = largest(x, from, columns)
-         for i = 0, columns - 1 do
-            local power = exp(read(x, from + i) - most)
-            o[from + i], sum = power, sum + power
-         end
-         for i = 0, columns - 1 do o[from + i] = read(o, from + i) / sum end
-      end
-   end
-end
-
-function make.of_softmax(p, a)
-   local to, gradient, of, rows, columns = unpack(a, 1, 5)
-   return function()
-      local o, g, y = p[to], p[gradient], p[of]
-      for r = 0, rows - 1 do
-         local from, sum = r * columns, 0
-         for i = 0, columns - 1 do sum = sum + read(g, from + i) * read(y, from + i) end
-         for i = 0, columns - 1 do o[from + i] = (read(g, from + i) - sum) * read(y, from + i) end
-      end
-   end
-end
-
----------------------------------------------------------------------------------------------------------
 -- Sums and products
 
 function make.sum(p, a)
@@ -227,18 +126,6 @@ function make.sum(p, a)
             for i = 0, n - 1 do sum = sum + read(x, its + i * step) end
             o[r * oi + c * oj] = sum
          end
-      end
-   end
-end
-
-function make.sum_up(p, a)
-   local to, from, rows, columns, gi, gj = unpack(a, 1, 6)
-   return function(scale)
-      local o, g = p[to], p[from]
-      for c = 0, columns - 1 do
-         local sum = 0
-         for r = 0, rows - 1 do sum = sum + read(g, r * gi + c * gj) end
-         o[c] = read(o, c) + scale * sum
       end
    end
 end

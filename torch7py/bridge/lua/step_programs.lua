@@ -57,7 +57,7 @@ ffi.cdef [[
 ]]
 
 -- What PyTorch's library for the CPU has to give for one type of number: of the BLAS that came with it gemm and gemv, and
--- of MKL tanh, by which PyTorch computes its own.
+-- of MKL tanh, by which PyTorch computes its own of few numbers.
 local function functions(letter)
    local found, library = pcall(ffi.load, config.library)
    if not found then return {} end
@@ -68,7 +68,7 @@ local function functions(letter)
    return {gemm = get(letter .. 'gemm_'), gemv = get(letter .. 'gemv_'), tanh = get('vm' .. letter .. 'tanh_')}
 end
 
-local makers, vectors, names = {}, {}, nil
+local makers, names = {}, nil
 
 local function maker(kind)
    if not makers[kind] then
@@ -76,13 +76,11 @@ local function maker(kind)
          names = {}
          for name in string.gmatch(host.step_instructions(), '%S+') do names[#names + 1] = name end
       end
-      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], functions(kind == 1 and 'd' or 's'), NUMBERS[kind])
-      vectors[kind] = chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f')
+      local library = functions(kind == 1 and 'd' or 's')
+      makers[kind] = chunk('instructions.lua')(chunk, READ[kind], library, NUMBERS[kind])
+      chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f', library.tanh, makers[kind])
    end
-   return function(name, pointers, arguments)
-      local vector = vectors[kind][name]
-      return vector and vector(pointers, arguments) or makers[kind][name](pointers, arguments)
-   end
+   return makers[kind]
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ local function read_lines(take, make, pointers)
    for i = 1, take() do
       local name = names[take() + 1]
       local arguments = read_numbers(take)
-      code[i] = name == 'call' and arguments[1] + 1 or make(name, pointers, arguments)
+      code[i] = name == 'call' and arguments[1] + 1 or make[name](pointers, arguments)
    end
    return code
 end

@@ -2,16 +2,15 @@
 --
 -- A function of each number is a few passes over the plane, each by one of these loops. What lies in one piece is one row.
 --
--- Arguments: host, the C type of a number, its letter.
--- Result: {name = f(pointers by slot, arguments) -> f(scale), nil where rows are too short}.
+-- Arguments: host, the C type of a number, its letter, PyTorch's tanh of few numbers or nil, the table of instructions
+-- (instructions.lua), to which these are added.
 
-local host, number, letter = ...
+local host, number, letter, tanh, make = ...
 local ffi = require 'ffi'
-local cast, sizeof = ffi.cast, ffi.sizeof(number)
-local unpack = unpack
+local cast, fill, sizeof = ffi.cast, ffi.fill, ffi.sizeof(number)
+local unpack, log, huge = unpack, math.log, math.huge
 
 local LOOP = ffi.typeof('void (*)(void*, const intptr_t*, const intptr_t*, void*)')   -- the first: an array of pointers
-local FEW = 16   -- numbers in a row for which the call of a loop costs as much as it saves
 local three_places, three_steps, one_count = ffi.typeof('$*[3]', number), ffi.typeof('intptr_t[3]'), ffi.typeof('intptr_t[1]')
 local one_number, numbers = ffi.typeof('$[1]', number), ffi.typeof('$[?]', number)
 
@@ -22,13 +21,13 @@ local function load(name)
       local address, its_data = host.vector_loop(name, letter)
       loops[name], data[name] = cast(LOOP, address), cast('void*', its_data)
    end
+   return loops[name], data[name]
 end
 
 -- One pass over a plane. An operand is {slot, step from row to row, from column to column}; the last is the result.
 local function pass(p, name, rows, columns, ...)
-   load(name)
-   local loop, its_data, operands = loops[name], data[name], {...}
-   local is_whole, is_settled = true, true
+   local loop, its_data = load(name)
+   local operands, is_whole, is_settled = {...}, true, true
    for i = 1, #operands do
       is_whole = is_whole and operands[i][2] == columns * operands[i][3]
       is_settled = is_settled and p[operands[i][1]] ~= nil   -- it lies where it lies in all runs
@@ -36,12 +35,12 @@ local function pass(p, name, rows, columns, ...)
    if is_whole then rows, columns = 1, rows * columns end
    local places, steps, count = three_places(), three_steps(), one_count(columns)
    for i = 1, #operands do steps[i - 1] = operands[i][3] * sizeof end
-   local a, b, c = unpack(operands)
-   local slot_a, row_a, slot_b, row_b = a[1], a[2], b[1], b[2]
    if rows == 1 and is_settled then
       for i = 1, #operands do places[i - 1] = p[operands[i][1]] end   -- `p` keeps what is Lua's as long as its list is run
       return function() loop(places, count, steps, its_data) end
    end
+   local a, b, c = unpack(operands)
+   local slot_a, row_a, slot_b, row_b = a[1], a[2], b[1], b[2]
    if not c then
       return function()
          local x, o = p[slot_a], p[slot_b]
@@ -64,9 +63,7 @@ end
 -- A number as an operand.
 local function constant(p, value)
    local key = 'number ' .. value
-   if not p[key] then
-      p[key] = one_number(value)
-   end
+   p[key] = p[key] or one_number(value)
    return {key, 0, 0}
 end
 
@@ -82,7 +79,8 @@ local FUNCTIONS = {
    multiply = {2, function(go, _, o, x, y) return go('multiply', x, y, o) end},
    plus = {1, function(go, constant, o, x, v) return go('add', x, constant(v), o) end},
    times = {1, function(go, constant, o, x, v) return go('multiply', x, constant(v), o) end},
-   tanh = {1, function(go, _, o, x) return go('tanh', x, o) end, 2048},   -- below that PyTorch's is used (ops/hyperbolic.py)
+   divide = {1, function(go, constant, o, x, v) return go('divide', x, constant(v), o) end},
+   tanh = {1, function(go, _, o, x) return go('tanh', x, o) end},
    of_tanh = {2, function(go, constant, o, g, y)
       return in_turn(go('multiply', y, y, o), go('subtract', constant(1), o, o), go('multiply', g, o, o))
    end},
@@ -94,56 +92,77 @@ local FUNCTIONS = {
    end},
 }
 
-local make = {}
-
 for name, entry in next, FUNCTIONS do
-   local operands, f, least = entry[1], entry[2], entry[3] or 0
+   local operands, f = unpack(entry)
    make[name] = function(p, a)
-      local rows, columns = a[operands + 2], a[operands + 3]
-      if columns < FEW or rows * columns < least then return nil end
-      local function go(loop, ...) return pass(p, loop, rows, columns, ...) end
-      local function number_of(value) return constant(p, value) end
-      local planes = {}
-      for i = 0, operands do planes[i] = {a[i + 1], a[operands + 4 + 2 * i], a[operands + 5 + 2 * i]} end
-      local v = a[3 * operands + 6]
-      if operands == 1 then return f(go, number_of, planes[0], planes[1], v) end
-      return f(go, number_of, planes[0], planes[1], planes[2], v)
+      local rows, columns, planes = a[operands + 2], a[operands + 3], {}
+      for i = 1, operands + 1 do planes[i] = {a[i], a[operands + 2 + 2 * i], a[operands + 3 + 2 * i]} end
+      planes[operands + 2] = a[3 * operands + 6]
+      return f(function(loop, ...) return pass(p, loop, rows, columns, ...) end, function(value) return constant(p, value) end,
+               unpack(planes, 1, operands + 2))
+   end
+end
+
+-- Which library computes a tanh depends on how many numbers there are, as in Python (ops/hyperbolic.py): it has the same bits.
+local FEW, ACCURATE = 2048, ffi.new('int64_t[1]', 0x140102)   -- and no errors are noted, as PyTorch has it
+local of_many = make.tanh
+
+function make.tanh(p, a)
+   local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
+   if not tanh or rows * columns >= FEW or oj ~= 1 or xj ~= 1 then return of_many(p, a) end
+   local n = ffi.new('int[1]', columns)
+   return function()
+      local o, x = p[to], p[from]
+      for r = 0, rows - 1 do tanh(n, x + r * xi, o + r * oi, ACCURATE) end
    end
 end
 
 ---------------------------------------------------------------------------------------------------------
 -- Over the columns of each row
 
--- A loop that puts the numbers of a row together: f(x, n) -> their sum, or the largest.
-local function together(name)
-   load(name)
-   local loop, its_data = loops[name], data[name]
-   local places, steps, count, total = three_places(), three_steps(0, sizeof, 0), one_count(), one_number()
+-- A loop that puts the numbers of a row together: f(x) -> their sum, or the largest.
+local function together(name, n, first)
+   local loop, its_data = load(name)
+   local places, steps, count, total = three_places(), three_steps(0, sizeof, 0), one_count(n), one_number()
    places[0], places[2] = total, total
-   return function(x, n, first)
-      total[0], count[0], places[1] = first, n, x
+   return function(x)
+      total[0], places[1] = first, x
       loop(places, count, steps, its_data)
       return total[0]
    end
 end
 
+-- What a function over rows needs: `row`, in which it puts pointers to its row of x, g, y and o, and a number `v`; passes over
+-- such a row, and passes over whole planes.
+local function by_rows(p, rows, columns)
+   local row = {v = one_number(), spare = numbers(columns)}
+   local function steps(slot) return slot == 'v' and {slot, 0, 0} or {slot, columns, 1} end
+   local function of_row(loop, ...)
+      local operands = {...}
+      for i = 1, #operands do operands[i] = steps(operands[i]) end
+      return pass(row, loop, 1, columns, unpack(operands))
+   end
+   local function of_all(loop, ...)
+      local operands = {...}
+      for i = 1, #operands do operands[i] = steps(operands[i]) end
+      return pass(p, loop, rows, columns, unpack(operands))
+   end
+   return row, of_row, of_all
+end
+
 function make.log_softmax(p, a)
    local to, of, rows, columns = unpack(a, 1, 4)
-   if columns < FEW then return nil end
-   local most, add = together('maximum'), together('add')
-   local powers = numbers(columns)
-   local row = {shift = one_number(), powers = powers}
-   local lower = pass(row, 'subtract', 1, columns, {'x', columns, 1}, {'shift', 0, 0}, {'o', columns, 1})
-   local raise = pass(row, 'exp', 1, columns, {'o', columns, 1}, {'powers', columns, 1})
-   local lower_more = pass(row, 'subtract', 1, columns, {'o', columns, 1}, {'shift', 0, 0}, {'o', columns, 1})
+   local most, add, row, of_row = together('maximum', columns, -huge), together('add', columns, 0), by_rows(p, rows, columns)
+   local lower, raise = of_row('subtract', 'x', 'v', 'o'), of_row('exp', 'o', 'spare')
+   local lower_more, v = of_row('subtract', 'o', 'v', 'o'), row.v
    return function()
-      local o, x, shift = p[to], p[of], row.shift
+      local o, x = p[to], p[of]
       for r = 0, rows - 1 do
          row.o, row.x = o + r * columns, x + r * columns
-         shift[0] = most(row.x, columns, -math.huge)
+         v[0] = most(row.x)
          lower()
          raise()
-         shift[0] = math.log(add(powers, columns, 0))
+         v[0] = log(add(row.spare))
          lower_more()
       end
    end
@@ -151,41 +170,64 @@ end
 
 function make.of_log_softmax(p, a)
    local to, gradient, of, rows, columns = unpack(a, 1, 5)
-   if columns < FEW then return nil end
-   local add = together('add')
-   local row = {sum = one_number()}
-   local raise = pass(p, 'exp', rows, columns, {of, columns, 1}, {to, columns, 1})
-   local scale = pass(row, 'multiply', 1, columns, {'o', columns, 1}, {'sum', 0, 0}, {'o', columns, 1})
-   local lower = pass(p, 'subtract', rows, columns, {gradient, columns, 1}, {to, columns, 1}, {to, columns, 1})
+   local add, row, of_row, of_all = together('add', columns, 0), by_rows(p, rows, columns)
+   local raise, lower, scale = of_all('exp', of, to), of_all('subtract', gradient, to, to), of_row('multiply', 'o', 'v', 'o')
    return function()
       raise()
-      local o, g, sum = p[to], p[gradient], row.sum
+      local o, g = p[to], p[gradient]
       for r = 0, rows - 1 do
-         row.o, sum[0] = o + r * columns, add(g + r * columns, columns, 0)
+         row.o, row.v[0] = o + r * columns, add(g + r * columns)
          scale()
       end
       lower()
    end
 end
 
----------------------------------------------------------------------------------------------------------
--- Sums of rows
+function make.softmax(p, a)
+   local to, of, rows, columns = unpack(a, 1, 4)
+   local most, add, row, of_row = together('maximum', columns, -huge), together('add', columns, 0), by_rows(p, rows, columns)
+   local lower, raise, divide = of_row('subtract', 'x', 'v', 'o'), of_row('exp', 'o', 'o'), of_row('divide', 'o', 'v', 'o')
+   return function()
+      local o, x, v = p[to], p[of], row.v
+      for r = 0, rows - 1 do
+         row.o, row.x = o + r * columns, x + r * columns
+         v[0] = most(row.x)
+         lower()
+         raise()
+         v[0] = add(row.o)
+         divide()
+      end
+   end
+end
 
+function make.of_softmax(p, a)
+   local to, gradient, of, rows, columns = unpack(a, 1, 5)
+   local add, row, of_row, of_all = together('add', columns, 0), by_rows(p, rows, columns)
+   local weigh, weigh_again, lower = of_all('multiply', gradient, of, to), of_all('multiply', to, of, to), of_row('subtract', 'g', 'v', 'o')
+   return function()
+      weigh()
+      local o, g = p[to], p[gradient]
+      for r = 0, rows - 1 do
+         row.o, row.g = o + r * columns, g + r * columns
+         row.v[0] = add(row.o)
+         lower()
+      end
+      weigh_again()
+   end
+end
+
+-- The rows added up, by which a bias has its gradient.
 function make.sum_up(p, a)
    local to, from, rows, columns, gi, gj = unpack(a, 1, 6)
-   if columns < FEW then return nil end
-   local row = {total = numbers(columns), scale = one_number()}
-   local total, bytes = row.total, columns * sizeof
-   local add = pass(row, 'add', rows, columns, {'total', 0, 1}, {'g', gi, gj}, {'total', 0, 1})
-   local multiply = pass(row, 'multiply', 1, columns, {'total', 0, 1}, {'scale', 0, 0}, {'total', 0, 1})
-   local accumulate = pass(row, 'add', 1, columns, {'o', 0, 1}, {'total', 0, 1}, {'o', 0, 1})
+   local row, of_row = by_rows(p, rows, columns)
+   local total, bytes, v = row.spare, columns * sizeof, row.v
+   local add = pass(row, 'add', rows, columns, {'spare', 0, 1}, {'g', gi, gj}, {'spare', 0, 1})
+   local multiply, accumulate = of_row('multiply', 'spare', 'v', 'spare'), of_row('add', 'o', 'spare', 'o')
    return function(scale)
-      row.g, row.o, row.scale[0] = p[from], p[to], scale
-      ffi.fill(total, bytes)
+      row.g, row.o, v[0] = p[from], p[to], scale
+      fill(total, bytes)
       add()
       if scale ~= 1 then multiply() end
       accumulate()
    end
 end
-
-return make
