@@ -43,9 +43,8 @@ GRADIENTS: dict[type, Callable[[StepProgram, Any, Value, Value], None]] = {}
 # and a number of one, in the loops that are compiled.
 OF_LOOP, OF_FUNCTION = 1, 6
 OF_ROW, OF_NUMBER = 40, 0.2
-IN_LUA = frozenset(
-    {"threshold", "of_threshold", "softplus", "of_softplus", "accumulate"}
-)  # of functions of a number
+# Functions of a number that are loops of Lua.
+IN_LUA = frozenset({"threshold", "of_threshold", "softplus", "of_softplus", "accumulate"})
 SHARED = 1 << 15  # numbers from which on PyTorch uses several threads
 
 

@@ -136,18 +136,14 @@ end
 -- such a row, and passes over whole planes.
 local function by_rows(p, rows, columns)
    local row = {v = one_number(), spare = numbers(columns)}
-   local function steps(slot) return slot == 'v' and {slot, 0, 0} or {slot, columns, 1} end
-   local function of_row(loop, ...)
-      local operands = {...}
-      for i = 1, #operands do operands[i] = steps(operands[i]) end
-      return pass(row, loop, 1, columns, unpack(operands))
+   local function passes(p, rows)
+      return function(loop, ...)
+         local operands = {...}
+         for i = 1, #operands do operands[i] = {operands[i], columns, operands[i] == 'v' and 0 or 1} end
+         return pass(p, loop, rows, columns, unpack(operands))
+      end
    end
-   local function of_all(loop, ...)
-      local operands = {...}
-      for i = 1, #operands do operands[i] = steps(operands[i]) end
-      return pass(p, loop, rows, columns, unpack(operands))
-   end
-   return row, of_row, of_all
+   return row, passes(row, 1), passes(p, rows)
 end
 
 function make.log_softmax(p, a)
