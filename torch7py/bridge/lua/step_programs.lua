@@ -78,7 +78,7 @@ local function maker(kind)
       end
       local library = functions(kind == 1 and 'd' or 's')
       makers[kind] = chunk('instructions.lua')(chunk, READ[kind], library, NUMBERS[kind])
-      chunk('step_vectors.lua')(host, NUMBERS[kind], kind == 1 and 'd' or 'f', library.tanh, makers[kind])
+      chunk('step_vectors.lua')(host, READ[kind], NUMBERS[kind], kind == 1 and 'd' or 'f', library.tanh, makers[kind])
    end
    return makers[kind]
 end

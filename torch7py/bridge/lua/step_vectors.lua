@@ -2,10 +2,10 @@
 --
 -- A function of each number is a few passes over the plane, each by one of these loops. What lies in one piece is one row.
 --
--- Arguments: host, the C type of a number, its letter, PyTorch's tanh of few numbers or nil, the table of instructions
--- (instructions.lua), to which these are added.
+-- Arguments: host, read (a pointer's number at a place), the C type of a number, its letter, PyTorch's tanh of few numbers or nil,
+-- the table of instructions (instructions.lua), to which these are added.
 
-local host, number, letter, tanh, make = ...
+local host, read, number, letter, tanh, make = ...
 local ffi = require 'ffi'
 local cast, fill, sizeof = ffi.cast, ffi.fill, ffi.sizeof(number)
 local unpack, log, huge = unpack, math.log, math.huge
@@ -128,7 +128,7 @@ local function together(name, n, first)
    return function(x)
       total[0], places[1] = first, x
       loop(places, count, steps, its_data)
-      return total[0]
+      return read(total, 0)
    end
 end
 
