@@ -190,7 +190,6 @@ function peers.read_field(m, handle, name)
    if type(value) ~= 'table' then known.values[name] = value end
    return value
 end
-if not epoch then peers.read_field = get_field end     -- without FFI epochs are not counted
 
 -- A field has this value now, which Lua has computed.
 function peers.know_field(m, name, value)
@@ -200,6 +199,11 @@ function peers.know_field(m, name, value)
       seen[m] = known
    end
    known.values[name] = value
+end
+
+if not epoch then   -- without FFI epochs are not counted
+   peers.read_field = get_field
+   function peers.know_field() end
 end
 
 -- Fields may be others now without a word.
