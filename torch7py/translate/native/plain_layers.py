@@ -124,8 +124,8 @@ class PlainLayers:
             if t.plain_modules:
                 t.emit(f"NAME = {code.quoted(lua_class.name)}")
             weights, inner = self._weights(lua_class)
-            told = "parameters" in lua_class.methods and not t.plain_modules
-            if weights or (self._derives(lua_class) and told):
+            lists_weights = "parameters" in lua_class.methods and not t.plain_modules
+            if weights or (self._derives(lua_class) and lists_weights):
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())
                 t.emit(f"WEIGHTS = {{{named}}}  # each with its gradient")
             if inner and not self._is_container():
@@ -179,13 +179,13 @@ class PlainLayers:
 
     def _of_base(self, lua_class: LuaClass) -> list[str]:
         """The fields that methods name and none assigns: the constructor of the class that it derives from does."""
-        own = {*lua_class.methods, *lua_class.values, *self._assigned(lua_class), *_WEIGHTS}
+        known = {*lua_class.methods, *lua_class.values, *self._assigned(lua_class), *_WEIGHTS}
         named = {
             self._field_of(node, lua_class)
             for function in lua_class.methods.values()
             for node in tree.every(function.body, Index)
         }
-        return sorted(named - own - {"", "output", "gradInput", "train"})
+        return sorted(named - known - {"", "output", "gradInput", "train"})
 
     def _weights(self, lua_class: LuaClass) -> tuple[dict[str, str], list[str]]:
         """The weights of a layer, each with the field of its gradient; the layers within whose weights are its own."""

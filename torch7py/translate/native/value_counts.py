@@ -150,8 +150,8 @@ class ValueCounts:
             function: [r.values[-1] for r in returns_of(function) if r.values] for function in t.types.returns
         }
         calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
-        called = {c: t.types.function_called(c) for found in calls.values() for c in found}
-        handing = {f for f, found in calls.items() if any(map(self.is_unknown, found))}
+        called = {c: t.types.function_called(c) for ends_of in calls.values() for c in ends_of}
+        handing = {f for f, ends_of in calls.items() if any(map(self.is_unknown, ends_of))}
         handing -= t.training.closures
         while more := {
             f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])

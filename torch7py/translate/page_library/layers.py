@@ -295,20 +295,22 @@ class Object:
     def train_(self) -> Any:
         """The field ``train``: most modules have none before they are told."""
         held: Any = self
-        told = "told" in vars(self) or isinstance(held.base, (nn.Dropout, nn.modules.batchnorm._BatchNorm))
-        return (held.base if "told" not in vars(self) else held).training if told else None
+        is_known = "mode_was_set" in vars(self) or isinstance(
+            held.base, (nn.Dropout, nn.modules.batchnorm._BatchNorm)
+        )
+        return (held.base if "mode_was_set" not in vars(self) else held).training if is_known else None
 
     @train_.setter
     def train_(self, value: Any) -> None:
         (self.set_training if value else self.set_evaluation)()
 
     def set_training(self) -> None:
-        vars(self)["told"] = True
+        vars(self)["mode_was_set"] = True
         above: Any = super()
         above.set_training()
 
     def set_evaluation(self) -> None:
-        vars(self)["told"] = True
+        vars(self)["mode_was_set"] = True
         above: Any = super()
         above.set_evaluation()
 
@@ -339,8 +341,8 @@ class Object:
 
 def run(module: Any, name: str, *args: Any) -> Any:
     """A method, which the program may have replaced for this module alone."""
-    own = vars(module).get(name)
-    return call(own, module, *args) if callable(own) else call(getattr(module, name), *args)
+    replaced = vars(module).get(name)
+    return call(replaced, module, *args) if callable(replaced) else call(getattr(module, name), *args)
 
 
 # The last call of each module, for ``backward``.

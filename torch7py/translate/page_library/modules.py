@@ -152,9 +152,11 @@ class View(Object, Layer):
         self.resetSize(*sizes)
 
     def resetSize(self, *sizes: Any) -> Any:
-        given = list(sizes) if not sizes or isinstance(sizes[0], (int, float)) else [*sizes[0], *sizes[1:]]
-        self.batchMode = given.pop() if given and isinstance(given[-1], bool) else None
-        self.size = torch.Size(int(size) for size in given)
+        flat_sizes = (
+            list(sizes) if not sizes or isinstance(sizes[0], (int, float)) else [*sizes[0], *sizes[1:]]
+        )
+        self.batchMode = flat_sizes.pop() if flat_sizes and isinstance(flat_sizes[-1], bool) else None
+        self.size = torch.Size(int(size) for size in flat_sizes)
         self.numElements = math.prod(size for size in self.size if size != -1)
         return self
 
@@ -413,10 +415,10 @@ class ParallelCriterion(MultiCriterion):
 
 def all_modules(module: Any) -> list[Any]:
     """A module, and those in it, each once."""
-    found: dict[Any, None] = {module: None}
+    modules: dict[Any, None] = {module: None}
     for part in children_of(module):
-        found |= dict.fromkeys(all_modules(part))
-    return list(found)
+        modules |= dict.fromkeys(all_modules(part))
+    return list(modules)
 
 
 def open_modules(module: Any) -> list[Any]:
@@ -434,10 +436,10 @@ def children_of(module: Any) -> list[Any]:
 
 def weights_of(module: Any) -> tuple[list[Any], list[Any]]:
     """The weights of a module, and their gradients, as its class gives them."""
-    own = getattr(module, "parameters_", None)
-    if own is not None:
+    method = getattr(module, "parameters_", None)
+    if method is not None:
         bound = (module,) if callable(vars(module).get("parameters_")) else ()
-        weights, gradients = (*call_all(own, *bound), None, None)[:2]
+        weights, gradients = (*call_all(method, *bound), None, None)[:2]
         return items_of(weights or []), items_of(gradients or [])
     return weights_inside(module)
 
@@ -649,9 +651,9 @@ def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
 def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     """All values of a method of an object, whatever the program has put in its place."""
     field = attribute(value, name)
-    own = vars(value).get(field)
-    if callable(own):
-        return call_all(own, value, *args)
+    replaced = vars(value).get(field)
+    if callable(replaced):
+        return call_all(replaced, value, *args)
     method = getattr(type(value), field, None)
     if name in OBJECT_METHODS and method is None:
         return call_all(OBJECT_METHODS[name], value, *args)

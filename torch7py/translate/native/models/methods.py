@@ -123,8 +123,12 @@ class Models(interfaces.Models):
                 layer.args.texts["sizeAverage"] = "False"
                 summed = self.making.criterion(layer, node).text if asked else written
                 return (f"{written}, {summed}" if summed != written else written), {}, True
-            made = self.making.constructed(node).text
-            return made, self.constructions.layers[-1].args.texts if self.constructions.layers else {}, False
+            native = self.making.constructed(node).text
+            return (
+                native,
+                self.constructions.layers[-1].args.texts if self.constructions.layers else {},
+                False,
+            )
         finally:
             t.plain_modules = True
 

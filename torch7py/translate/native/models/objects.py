@@ -43,8 +43,8 @@ _KNOWN |= {"gradInput", "running_mean", "running_var", "forwardnodes"}
 def refuse_unknown_method(t: Translation, node: Invoke) -> None:
     """Refuse a method that neither the library's objects have nor anything in the program."""
     fields = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
-    own = {name for lua_class in t.classes.all for name in lua_class.methods} | fields
-    if node.method not in page_library.object_methods() | own:
+    known = {name for lua_class in t.classes.all for name in lua_class.methods} | fields
+    if node.method not in page_library.object_methods() | known:
         raise Problem("T7-202", node.line, f"the method {node.method} of a module")
 
 
@@ -99,21 +99,21 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
         receiver = built(t, models, node.receiver)
         args = [receiver.text, code.quoted(node.method), *arguments(t, node.arguments)]
         return library_call(t, "method", args)
-    made, settings, own_form = models.built(node)
+    native, settings, has_own_form = models.built(node)
     if is_criterion(f"nn.{name}"):
-        return library_call(t, "Loss", [code.quoted(f"nn.{name}"), made])
+        return library_call(t, "Loss", [code.quoted(f"nn.{name}"), native])
     steps = ["steps=True"] if facts.sees_sequences(f"nn.{name}") else []
     asked = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
     fields = [f"{field}={text}" for field, text in settings.items() if field in asked]
     of_class, _ = _fields_of(f"nn.{name}")
     weights = {parameter.name for parameter in facts.parameters(f"nn.{name}")} or {"weight", "bias"}
-    if not own_form and not facts.without_weights(f"nn.{name}"):
+    if not has_own_form and not facts.without_weights(f"nn.{name}"):
         of_class |= {*weights, *(f"grad{weight.capitalize()}" for weight in weights)}
         asked |= weights
-    known = settings.keys() | (
-        _KNOWN if own_form or facts.without_weights(f"nn.{name}") else _KNOWN - _WEIGHTS
+    known_fields = settings.keys() | (
+        _KNOWN if has_own_form or facts.without_weights(f"nn.{name}") else _KNOWN - _WEIGHTS
     )
-    unknown = [code.quoted(field) for field in sorted((asked & of_class) - known)]
+    unknown = [code.quoted(field) for field in sorted((asked & of_class) - known_fields)]
     writes_over = next((settings[key] for key in ("inplace", "ip", "p") if key in settings), "None")
     if writes_over == "True" or (
         writes_over.isidentifier() and writes_over != "None" and "p" not in settings
@@ -128,4 +128,4 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     if facts.parts(f"nn.{name}") != "none":
         steps.append("closed=True")
     more = [f"unknown=({', '.join(unknown)},)"] if unknown else []
-    return library_call(t, "Built", [code.quoted(f"nn.{name}"), made, *steps, *more, *fields])
+    return library_call(t, "Built", [code.quoted(f"nn.{name}"), native, *steps, *more, *fields])
