@@ -862,3 +862,80 @@ print(grid(3, 1, 0.5) == '')
 local total = 0
 for x = 0.5, 4 do x = x * x total = total + x end
 print(total)
+---
+-- a table with gaps, which pairs goes through
+local t = {}
+for i = 1, 3 do t[i] = true end
+for o = 1, 2 do t[1000 + o] = false end
+local n, sum = 0, 0
+for k, v in pairs(t) do n = n + 1 sum = sum + k end
+print(n, sum, t[1002], t[4])
+---
+-- what stands behind or is not computed where it is not wanted
+local counts = {n = 0}
+local function count() counts.n = counts.n + 1 return counts.n end
+local t = {a = 5}
+t.a = t.a or count()
+t.b = t.b or count()
+print(t.a, t.b, counts.n)
+---
+-- a function in a field of an object: the class's own where none is given
+do
+  local class = torch.class('Loader')
+  function class:__init(args)
+    self.plus = args.plus
+    self.hook = args.hook
+    if not self.hook then self.hook = self.default end
+  end
+  function class:default(x) return x + self.plus end
+  function class:get(x) return self:hook(x) end
+end
+local a, b = Loader{plus = 2}, Loader{plus = 3, hook = function(self, x) return x * self.plus end}
+print(a:get(3), b:get(3))
+print(pcall(function() a:reset() end) == false)
+---
+-- options that nobody has declared
+local cmd = torch.CmdLine()
+cmd:option('-a', 1, 'x')
+local opt = cmd:parse(arg or {})
+if opt.missing ~= 1 then print('not one') end
+if not opt.gone then print('gone') end
+opt.later = 3
+print(opt.a, opt.later, opt.other or 'none')
+---
+-- a text of Lua that assigns
+local cmd = torch.CmdLine()
+cmd:option('-sizes', '{2,3}', 'x')
+opt = cmd:parse(arg or {})
+loadstring('opt.sizes = ' .. opt.sizes)()
+print(#opt.sizes, opt.sizes[2])
+---
+-- a metatable in a variable, with a function for what a table has not
+local counts = {}
+local mt = {__index = function(t, k) local v = {} rawset(t, k, v) return v end}
+setmetatable(counts, mt)
+counts.a.x = 3
+counts.b.y = (counts.b.y or 0) + 1
+print(counts.a.x, counts.b.y, counts.c.z)
+---
+-- options or none, whose names are two letters long
+local function merged(options)
+  local t = {lr = 1, wd = 2}
+  for k, v in pairs(options or {}) do t[k] = v end
+  return t.lr, t.wd
+end
+print(merged({lr = 5}))
+print(merged())
+---
+-- a method that the constructor calls asks for a field that is set by what it gives
+do
+local C = torch.class('Net')
+function C:__init() self.cells = {}; self.master = self:make() end
+function C:make()
+  local c = {n = 1}
+  if self.master ~= nil then c.n = self.master.n + 1 end
+  return c
+end
+end
+local net = Net()
+print(net.master.n, net:make().n)

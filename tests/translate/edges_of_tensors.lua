@@ -360,3 +360,61 @@ print(y:type(), x:type(), torch.type(y), x:gt(1):type(), torch.type(x:long()))
 print(torch.type(5), torch.type('a'), torch.type({}), torch.type(nil), torch.type(true))
 local parts = ('3,4,5'):split(',')
 print(#parts, parts[2], parts[3] + 1)
+---
+-- a product of matrices, of which the program does not tell that they are none of them a number
+local function fill(options)
+  local t = {}
+  for k, v in pairs(options) do t[k] = v end
+  t.w = torch.Tensor{{1, 2}, {3, 4}}
+  return t
+end
+local function up(t, x) return x * t.w:t() end
+local function step(t, x)
+  local h = up(t, x)
+  if t.again then t.h = up(t, h) end
+  t.w = t.w * t.rate + (h:t() * x) * t.rate
+  return t.w:sum()
+end
+local t = fill({rate = 0.5, name = 'x', again = true})
+print(step(t, torch.Tensor{{1, 0}, {2, 1}}), t.name)
+---
+-- a copy lies in order, whatever it is one of
+local x = torch.range(1, 6):view(2, 3):transpose(1, 2):clone()
+print(x:view(6)[2], x:view(2, 3)[1][2], x:stride(1))
+---
+-- memory: tensors that are set onto that of others, and whether two lie in the same
+local x = torch.range(1, 6)
+local y = torch.Tensor()
+y:set(x:storage(), 3, torch.LongStorage{2, 2})
+y:add(10)
+print(x:sum(), y:size(1), y:storage() == x:storage(), x:clone():storage() == x:storage())
+local z = torch.Tensor()
+z:set(x)
+z[1] = 100
+print(x[1], z:storage() ~= x:storage())
+local p = {torch.ones(2, 3), torch.ones(2)}
+local n = 0
+for _, v in ipairs(p) do n = n + v:nElement() end
+local flat, at = torch.Tensor(n), 1
+for i = 1, #p do
+  flat:narrow(1, at, p[i]:nElement()):copy(p[i])
+  p[i]:set(flat:storage(), at, p[i]:size())
+  at = at + p[i]:nElement()
+end
+flat:mul(3)
+print(p[1]:sum(), p[2]:sum(), p[1]:size(2))
+---
+-- places without anything, in a list whose items are taken by their places alone
+local first = {1, 2, 3}
+local function step(before)
+  local n = before or {nil, first[2] * 0, first[3] * 0}
+  print(n[2], n[3], n[1])
+  return {5, 6, 7}
+end
+local p
+p = step(p)
+p = step(p)
+---
+-- a piece that begins where a tensor says
+local x, at = torch.range(1, 6), torch.Tensor{2, 4}
+for i = 1, 2 do print(x:narrow(1, at[i], 2):sum(), x[{{at[i], at[i] + 1}}]:sum()) end

@@ -275,3 +275,48 @@ end
 end
 local net = nn.Sequential():add(nn.LookupMask(5, 3)):add(nn.Mean(1)):add(nn.Linear(3, 2))
 train(net, nn.MSECriterion(), torch.LongTensor{3, 0, 2, 0, 5}, torch.randn(2))
+---
+-- a loop over rows, in a layer whose idiomatic form was tried first, and its gradients replaced from outside
+require 'nn'
+local Rows, parent = torch.class('nn.Rows', 'nn.Module')
+function Rows:__init(n)
+  parent.__init(self)
+  self.n = n
+  self.inner = nn.Tanh()
+  self.gradInput = {torch.Tensor(), torch.Tensor()}
+end
+function Rows:updateOutput(input)
+  local x, scale = input[1], input[2]
+  self.output:resize(x:size(1), self.n)
+  for i = 1, x:size(1) do
+    local row = x[i]
+    self.output[i] = self.inner:updateOutput(row:narrow(1, scale[i][1], self.n))
+  end
+  return self.output
+end
+function Rows:updateGradInput(input, gradOutput)
+  local x, scale = input[1], input[2]
+  if not self.gradInput[1] then self.gradInput[1] = x.new() end
+  self.gradInput[1]:resizeAs(x):zero()
+  self.gradInput[2]:resizeAs(scale):zero()
+  for i = 1, x:size(1) do
+    local part = {i, {scale[i][1], scale[i][1] + self.n - 1}}
+    self.inner:updateOutput(x[part])
+    self.gradInput[1][part]:add(self.inner:updateGradInput(x[part], gradOutput[i]))
+  end
+  return self.gradInput
+end
+torch.manualSeed(3)
+local first = nn.Linear(4, 4)
+local net = nn.Sequential()
+  :add(nn.ParallelTable():add(first):add(nn.Identity()))
+  :add(nn.Rows(2))
+net:get(2).gradInput[2] = torch.Tensor()
+local x, places = torch.randn(3, 4), torch.Tensor{{1}, {3}, {2}}
+for i = 1, 5 do
+  local y = net:forward({x, places})
+  net:zeroGradParameters()
+  net:backward({x, places}, y)
+  net:updateParameters(0.1)
+  print(y:sum(), first.weight:sum())
+end

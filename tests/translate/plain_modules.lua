@@ -95,7 +95,7 @@ for i = 1, 3 do
    local gi = net:backward(x, g)
    net:updateParameters(0.1)
    net.seen = net.seen + out[1]:size(1)
-   print(e, gi[1]:norm(), gi[2]:norm(), net.seen)
+   print(e, gi[1]:norm(), net.modules[2].gradInput[2]:norm(), net.seen)
 end
 ---
 -- graphs whose nodes are looked at, with weights in common
@@ -173,3 +173,18 @@ net:evaluate()
 net:forward(x)
 a.mark = torch.type(a)
 print(a.calls, a.mark, #b:parameters(), b:forward(x, 3):sum(), b.train, torch.isTypeOf(b, 'nn.Gate'))
+---
+-- a constant, whose gradient of its input is nothing
+require 'nn'
+torch.manualSeed(9)
+local net = nn.Sequential()
+   :add(nn.ConcatTable():add(nn.Linear(2, 3)):add(nn.Constant(torch.ones(3), 1)))
+   :add(nn.CAddTable())
+local x = torch.randn(4, 2)
+for i = 1, 3 do
+   local y = net:forward(x)
+   net:zeroGradParameters()
+   net:backward(x, y)
+   net:updateParameters(0.1)
+   print(y:sum(), net.modules[1].modules[2].gradInput:norm(), net.modules[1].gradInput:norm())
+end

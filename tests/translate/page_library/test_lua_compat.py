@@ -195,9 +195,19 @@ def test_operators(runtime: Runtime, operator: str) -> None:
 M = "torch.range(1, 6):view(2, 3)"
 ARGUMENTS: dict[str, list[str]] = {
     "add": ["2", "x", "0.5, x", "torch.range(1, 6)"],
+    "addbmm": ["torch.ones(1, 2, 2), x:clone():view(1, 2, 3)"],
     "addcdiv": ["x, x", "2, x, x"],
     "addcmul": ["x, x", "2, x, x"],
+    "addmm": [
+        "torch.ones(2, 2), x:clone()",
+        "2, torch.ones(2, 2), x:clone()",
+        "0.5, 2, torch.ones(2, 2), x:clone()",
+        "torch.ones(2, 3), torch.ones(2, 2), x:clone()",
+        "0.5, torch.ones(2, 3), 2, torch.ones(2, 2), x:clone()",
+    ],
+    "addr": ["torch.ones(2), torch.ones(3)", "2, torch.ones(2), torch.ones(3)"],
     "apply": ["function(v) return v + 1 end"],
+    "bmm": ["torch.ones(1, 2, 2), x:clone():view(1, 2, 3)"],
     "cdiv": ["x"],
     "clamp": ["2, 4"],
     "cmul": ["x", "torch.range(1, 6)"],
@@ -214,6 +224,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "fill": ["3"],
     "gather": ["2, torch.LongTensor{{1}, {3}}"],
     "ge": ["3"],
+    "ger": ["torch.ones(2), torch.ones(3)"],
     "gt": ["3"],
     "index": ["2, torch.LongTensor{3, 1}"],
     "indexAdd": ["2, torch.LongTensor{3, 1}, torch.ones(2, 2)"],
@@ -227,7 +238,9 @@ ARGUMENTS: dict[str, list[str]] = {
     "max": ["", "1", "2"],
     "mean": ["", "1", "2"],
     "min": ["", "1", "2"],
+    "mm": ["torch.ones(2, 2), x:clone()"],
     "mul": ["2"],
+    "mv": ["x:clone(), torch.ones(3)"],
     "narrow": ["2, 2, 2"],
     "ne": ["3"],
     "norm": ["", "1"],
@@ -255,8 +268,8 @@ ARGUMENTS: dict[str, list[str]] = {
     "view": ["3, 2", "-1"],
     "viewAs": ["x"],
 }
-# Whose results are random, hang on memory that nobody has written, or need a GPU.
-APART = set("bernoulli normal random uniform new cuda".split())
+# Whose results are random, hang on memory, need a GPU or another number of dimensions.
+APART = set("addmv baddbmm bernoulli normal random set storage uniform new cuda".split())
 
 
 def _as_page(value: Any) -> Any:

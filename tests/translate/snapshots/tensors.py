@@ -32,7 +32,7 @@ def main():
     print(a.clone().add_(10), a, sep="\t")  # a copy is changed, a is not
 
     # The storage beneath: a view has its place in it and its steps through it.
-    print(a.flatten())
+    print(torch.empty(0, dtype=a.dtype).set_(a.untyped_storage()))
     column = a.select(1, 2)
     print(f"offset {column.storage_offset() + 1}, stride {column.stride(0)}")
 

@@ -221,6 +221,8 @@ class Classes:
             return
         if any(not isinstance(item.key, String) for item in value.fields):
             return
+        if len(value.fields) == 1 and isinstance(tree_queries.index_of(value), tree.Function):
+            return  # what a table gives that it has not: there are no methods in it
         lua_class = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
         self._add(lua_class, None)
         self.types.class_of_variable[variable] = lua_class

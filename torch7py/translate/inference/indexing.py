@@ -178,6 +178,8 @@ class IndexKinds:
             news = result.be("function")
             for function in methods:
                 news |= result.be_function(function)
+            if name in base.find().fields:  # what else it is given, and whether it may be missing
+                news |= unify(result, base.of_field(name))
             return news
         news = False
         family = self.types.family(base)

@@ -64,9 +64,13 @@ def _field_assignments(program: Block) -> Iterator[tuple[str, Expression]]:
 
 def is_known_field(name: str) -> bool:
     """Whether modules have a field or a method of this name, in Torch7 or in PyTorch."""
+    if name in _GIVEN:
+        return False
     return name in _TABLES or name in _KNOWN or name in _fields_of_layers() or hasattr(Module, name)
 
 
+# Fields of modules that have nothing but what a program gives them: the title of a graph in a picture.
+_GIVEN = {"name"}
 # Fields that modules have for the bridge's sake, or that come and go.
 _KNOWN = set(
     "_type inplace train accUpdate copyInput parameters sharedClones updateOutput updateGradInput".split()

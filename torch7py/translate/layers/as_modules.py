@@ -38,6 +38,7 @@ USUAL = {
     "nn.SpatialConvolution": "nn.Conv2d",
     "nn.SpatialFullConvolution": "nn.ConvTranspose2d",
     "nn.VolumetricConvolution": "nn.Conv3d",
+    "nn.SpatialMaxPooling": "nn.MaxPool2d",
     "nn.BatchNormalization": "nn.BatchNorm1d",
     "nn.SpatialBatchNormalization": "nn.BatchNorm2d",
     "nn.LookupTable": "nn.Embedding",

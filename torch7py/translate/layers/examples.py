@@ -48,7 +48,7 @@ def _may_flatten(layer: Layer, ranks: list[int]) -> bool:
     ``nn.Reshape`` takes one image of one plane for a batch.
     """
     both = len(ranks) == 2 and ranks[1] - ranks[0] == 1
-    return both and (layer.name == "nn.View" or (layer.name == "nn.Reshape" and ranks[0] == 2))
+    return both and (layer.name == "nn.View" or (layer.name == "nn.Reshape" and ranks[0] in (1, 2)))
 
 
 def _in_order(layer: Layer) -> Iterator[Layer]:

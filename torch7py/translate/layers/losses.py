@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from torch7py.translate.facts.layers import facts_of
 from torch7py.translate.layers.registry import Layer
 
-__all__ = ["LOSSES", "Loss", "counts_from_zero", "is_function", "loss_module", "takes_class"]
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "counts_from_zero",
+    "is_averaged_when_called",
+    "is_function",
+    "loss_module",
+    "takes_class",
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,11 @@ def takes_class(name: str) -> bool:
 def _is_of_classes(name: str) -> bool:
     facts = facts_of(name)
     return facts is not None and facts.target == "class" and facts.takes == "tensor"
+
+
+def is_averaged_when_called(name: str) -> bool:
+    """Whether a criterion's gradient is an average only behind a call, which counts what there is."""
+    return not is_function(name) and LOSSES[name].module == "NLLLoss"
 
 
 def loss_module(layer: Layer) -> str | None:

@@ -71,6 +71,12 @@ def _alone(use: Use) -> int:
     return dims if dims > 1 and use.shape is None and use.ndim in (dims, dims + 1) and not use.lead else 0
 
 
+def _is_row(use: Use) -> bool:
+    """Whether a vector comes, or a vector and a batch of such in turn."""
+    example = use.writer.example
+    return bool(example) and (use.ndim == 1 or (example == 1 and use.ndim is None and use.shape is None))
+
+
 def _flattened(use: Use, dims: int) -> Expr:
     return Expr(f"{use.tensor.operand}.flatten({-dims})", ndim=1 if use.ndim == dims else -1)
 
@@ -117,7 +123,7 @@ def view(args: Args) -> Native:
             return Expr(single, ndim=ndim)
         if len(sizes) == 1 and (dims_alone := _alone(use)):
             return _flattened(use, dims_alone)
-        if len(sizes) == 1 and use.writer.example and use.ndim == 1:
+        if len(sizes) == 1 and _is_row(use):
             return use.tensor
         kept = shape is not None and math.prod(shape[1:]) == count
         return Expr(batch_of(use, sizes, kept or bool(use.lead)), ndim=ndim + 1)
@@ -140,7 +146,7 @@ def reshape(args: Args) -> Native:
         shape, batch = use.shape, mode
         if batch is None and len(sizes) == 1 and (dims := _alone(use)):
             return _flattened(use, dims)
-        if batch is None and len(sizes) == 1 and use.writer.example and use.ndim == 1:
+        if batch is None and len(sizes) == 1 and _is_row(use):
             return use.tensor
         if batch is None:
             count = _whole(sizes)

@@ -287,8 +287,11 @@ class Calls:
         if kind in (None, "any"):
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
-        may_be_message = kind == "table" and t.type(node.receiver).has("message")  # of an error
-        problem = Undecided if may_be_message or plain_calls.has_method(kind, node.method) else Problem
+        is_looked_up = kind in (
+            "object",
+            "table",
+        )  # when the page runs: where there is none, it ends there as in Lua
+        problem = Undecided if is_looked_up or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
     def _of_field(self, node: Invoke, functions: Sequence[tree.Function]) -> Py:
@@ -344,7 +347,8 @@ class Calls:
             elif last and isinstance(argument, (Call, Invoke)) and room > index + 1:
                 texts.append(self._last_values(argument, functions, room - index))
             else:
-                texts.append(self.t.value(argument).text)
+                with self.t.models.changed(argument):  # a weight, which a function may write into
+                    texts.append(self.t.value(argument).text)
         return ", ".join(texts)
 
     def _last_values(self, node: Call | Invoke, functions: Sequence[tree.Function], room: float) -> str:

@@ -15,7 +15,7 @@ from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Index, String
+from torch7py.translate.tree import Index, Invoke, String
 
 __all__ = ["ClassFields"]
 
@@ -104,11 +104,16 @@ class ClassFields:
         if factories:
             names = self.factories.definite(factories)
         for function in [*functions, *simple]:
+            asked: set[str] = set()  # by methods that are called before
             for statement in function.body.statements:
+                calls = [n for n in tree.walk(statement) if isinstance(n, Invoke)]
+                called = [f for call in calls for f in self.t.types.function_called(call)]
+                inside = [n.key for f in called for n in tree.walk(f.body) if isinstance(n, Index)]
+                asked |= {key.value for key in inside if isinstance(key, String)}
                 if isinstance(statement, tree.Assign):
                     for target in statement.targets:
                         if isinstance(target, Index) and isinstance(target.key, String):
-                            names.add(target.key.value)
+                            names |= {target.key.value} - asked
             maker = self.makers.of_function.get(function)
             if maker is not None and maker.keys is not None:
                 names |= set(maker.keys)

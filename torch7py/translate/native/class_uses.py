@@ -71,6 +71,8 @@ class ClassUses:
             )  # which may be written later
             if layer is None and lua_class is self.classes.studied:
                 return atom(f"{base}.{code.python_name(name)}")
+            if lua_class in self.t.plain_layers.written:
+                return atom(f"{base}.{self.t.plain_layers.attribute(name)}")
             if layer is None or name in layer.temporary:
                 raise Problem("T7-225", node.line, f"the field {name} of a layer")
             if name in layer.gradients:

@@ -73,6 +73,9 @@ class Conditions:
                         self.t.value(one) if wanted else Py(f"not {self.t.value(one).at(code.NOT)}", code.NOT)
                     )
             kinds = {self.t.kind(left), self.t.kind(right)}
+            if all(isinstance(side, Invoke) and side.method == "storage" for side in (left, right)):
+                pointers = [f"{self.t.value(side).at(code.ATOM)}.data_ptr()" for side in (left, right)]
+                return Py(f" {'==' if node.operator == '==' else '!='} ".join(pointers), code.COMPARE)
             equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
             if self._never_alike(left, right) and not equal:
                 if not any(isinstance(n, (Call, Invoke)) for side in (left, right) for n in tree.walk(side)):
@@ -290,7 +293,8 @@ class Conditions:
             return Py(f"{self.t.value(left).at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
         if self.t.kind(left) in (None, "any") and not self._is_never_false(left):
             return self._true_or(left, right)
-        if isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left.base):
+        is_eager = "(" not in right.text  # or computed, or drawn, only where it is wanted
+        if is_eager and isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left.base):
             return atom(f"{self.t.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
         past = self._past_end(left)
         if (

@@ -239,6 +239,8 @@ class Expressions:
             return memory.moved(self.t, node)
         if node.operator == "*" and left_kind == "tensor" and right_kind == "tensor":
             operator = "@"
+        elif node.operator == "*" and side is None and {left_kind, right_kind} <= {"tensor", None, "any"}:
+            raise Undecided("T7-304", node.line, "a product of what may be tensors or numbers")
         if (
             node.operator in ("+", "-")
             and side is None

@@ -10,10 +10,11 @@ from torch7py.translate.facts.methods import READING
 from torch7py.translate.native import initialization
 from torch7py.translate.native.analysis.state_slots import Holder, Holders
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
-__all__ = ["HELPER", "changed_in_part", "used_as_vectors", "write"]
+__all__ = ["HELPER", "changed_in_part", "used_as_vectors", "value", "write"]
 
 HELPER = "flatten_parameters"
 _BY_ELEMENT = ("learningRates", "weightDecays")
@@ -120,3 +121,11 @@ def write(t: Translation, node: Statement, module: Expression) -> None:
     names = [t.target(target) for target in targets]
     names += ["_"] * (2 - len(names))
     t.emit(f"{', '.join(names)} = {HELPER}({t.training.vectors.counted(module)})")
+
+
+def value(t: Translation, node: Invoke) -> str:
+    """Both vectors of ``{model:getParameters()}``."""
+    if not t.plain_vectors:
+        raise Problem("T7-227", node.line, "flat weights and gradients in a table")
+    t.helpers[HELPER] = None
+    return f"{HELPER}({t.training.vectors.counted(node.receiver)})"

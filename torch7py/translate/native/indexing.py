@@ -7,6 +7,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import (
     code,
     confusion_matrix,
+    flat_parameters,
     library_rules,
     memory,
     plain_calls,
@@ -106,7 +107,7 @@ def index(t: Translation, node: Index) -> Py:
         classes = t.type(node.base).find().classes
         of_class = kind == "object" and all(_is_static(lua_class, name) for lua_class in classes)
         if kind != "class" and not of_class and any(lua_class.everywhere(name) for lua_class in classes):
-            raise Problem("T7-241", node.line, f"the method {name} as a value")
+            raise Undecided("T7-241", node.line, f"the method {name} as a value")
         return t.classes.uses.field(node)
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
@@ -118,7 +119,10 @@ def index(t: Translation, node: Index) -> Py:
         if writing.holds_loss(t, node.base):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
-            return atom(f"{base}.{code.attribute_name(node.key.value)}")
+            option = code.attribute_name(node.key.value)
+            if node.key.value not in t.options and _is_never_assigned(t, node):
+                return atom(f"getattr({base}, {code.quoted(option)}, None)")
+            return atom(f"{base}.{option}")
         if representation == "options":
             return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
         if representation == "list":
@@ -316,7 +320,7 @@ def table(t: Translation, node: tree.Table) -> Py:
     if representation == "list":
         items = []
         for item in node.fields:
-            if isinstance(item.value, tree.Nil):
+            if isinstance(item.value, tree.Nil) and not t.tables.only_by_places(table_type):
                 raise Problem("T7-305", node.line, "nil in a list")
             last = item is node.fields[-1]
             if last and isinstance(item.value, tree.Vararg):
@@ -327,6 +331,8 @@ def table(t: Translation, node: tree.Table) -> Py:
                 if len(node.fields) == 1 and is_part:  # a part of a list is a list of its own
                     return values
                 items.append(f"*{values}")
+            elif last and isinstance(item.value, Invoke) and item.value.method == "getParameters":
+                items.append(f"*{flat_parameters.value(t, item.value)}")
             else:
                 items.append(t.value(item.value).text)
         return atom(f"[{', '.join(items)}]")

@@ -394,6 +394,7 @@ class PlainLayers:
                 t.emit(f"if {self._condition(node.condition)}:")
                 t.emit(f"{INDENT}break")
         elif isinstance(node, tree.NumericFor):
+            t.shifts.pop(t.scopes.of_name[node.variable], None)  # of the idiomatic form, that was tried first
             t.emit(f"for {t.names.of(node.variable)} in {self._numbers(node)}:")
             t.loop_body(node.body)
         elif isinstance(node, tree.GenericFor):

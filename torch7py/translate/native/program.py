@@ -49,6 +49,8 @@ _OTHERS = [
 _OF_PASSES = {"T7-226", "T7-230"}
 # What is not proved of flat weights and of what moves them: the library's functions of optim take any.
 _OF_VECTORS = {"T7-227", "T7-228"}
+# A statement uses what another one leaves out: nodes of a graph, or the weights that optim hands to a function.
+_OF_GAPS = {"T7-253"}
 
 # What is not proved of modules: as objects they have all methods and fields.
 _OF_MODULES = {
@@ -97,15 +99,19 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     best, forms, reasons = translation, PROVED, list(translation.reasons)
     while True:
         assert translation.translator is not None
-        declined = translation.translator.graphs.declined
+        graphs = translation.translator.graphs
+        declined = graphs.declined
+        has_gaps = any(problem.code in _OF_GAPS for problem in translation.problems)
         wanted = PlainForms(
-            forms.graphs | declined.keys(),
+            forms.graphs | declined.keys() | (graphs.made if has_gaps else set()),
             forms.passes or any(problem.code in _OF_PASSES for problem in translation.problems),
-            forms.vectors or any(problem.code in _OF_VECTORS for problem in translation.problems),
+            forms.vectors or has_gaps or any(problem.code in _OF_VECTORS for problem in translation.problems),
         )
         if wanted == forms:
             break
-        refused = [problem for problem in translation.problems if problem.code in _OF_PASSES | _OF_VECTORS]
+        refused = [
+            problem for problem in translation.problems if problem.code in _OF_PASSES | _OF_VECTORS | _OF_GAPS
+        ]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
         translation = _without_clashes(source, file, translation.one_row, forms)

@@ -257,7 +257,7 @@ def _over_table(
         if len(t.type(table).of_keys().find().kinds) == 2 and t.tables.may_have_numbers(table):
             t.emit(f"for {key}, {item} in {t.need('lua_pairs')}({value}):")
             return
-        order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
+        order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value.at(code.ATOM)}.items())"
         if t.type(table).of_keys().kind not in ("number", "string", None):
             raise Undecided("T7-306", node.line, "pairs over a table with keys that have no order in Python")
         if item == "_":

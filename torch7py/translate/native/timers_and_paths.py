@@ -204,9 +204,9 @@ def logger(t: Translation, node: Call) -> Py:
 def _logged(name: str) -> Callable[[Translation, Invoke], None]:
     def write(t: Translation, node: Invoke) -> None:
         (values,) = node.arguments
-        others = isinstance(values, Table) and any(t.kind(item.value) != "number" for item in values.fields)
-        if others and name == "add":
-            raise Problem("T7-203", node.line, "something else than numbers in a log")
+        kinds = {t.kind(item.value) for item in values.fields} if isinstance(values, Table) else set()
+        if kinds - {"number", "string", "any", None} and name == "add":
+            raise Problem("T7-203", node.line, "something else than numbers and texts in a log")
         t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{name}({t.value(values)})")
 
     return write

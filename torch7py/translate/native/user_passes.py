@@ -126,8 +126,8 @@ class UserPasses:
     def _helper(self, name: str) -> str:
         if name != "shared_copy":
             self.t.need("each_tensor")
-        if name == "go_back_through":
-            self.t.need("tensors_in")
+        for needed in {"go_back_through": ["tensors_in"], "run_alone": ["LastCall"]}.get(name, ()):
+            self.t.need(needed)
         return self.t.need(name)
 
     def _inputs(self, node: Invoke, base: str) -> str:

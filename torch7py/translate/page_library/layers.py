@@ -499,7 +499,9 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
     if which == "both" and scale == 1:
         halves = [([*inner, *weights], 1)]
     for wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
-        if wanted:
+        if wanted and any(
+            x.requires_grad for x in tensors_in(output)
+        ):  # a constant does not hang on its input
             gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]
             torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
     if which != "weights":

@@ -36,6 +36,7 @@ def steps_before(state: Any, name: str) -> Any:
 def evaluated(function: Any, x: torch.Tensor, decay: float = 0) -> tuple[float, torch.Tensor]:
     """The value of a function, and its gradient, to which a weight decay is added."""
     value, gradient, *_ = call_all(function, x)
+    gradient = gradient if gradient.shape == x.shape else gradient.view(x.shape)
     if decay:
         gradient.add_(x, alpha=decay)
     return value.item() if isinstance(value, torch.Tensor) else value, gradient
@@ -182,6 +183,23 @@ def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
     return x, values
 
 
+def on_vectors(minimize: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
+    """An optimizer of vectors, which takes the elements of any tensor as one."""
+
+    def on_elements(function: Any, x: torch.Tensor, *tables: Any) -> tuple[Any, ...]:
+        if x.dim() == 1:
+            return minimize(function, x, *tables)
+
+        def of_elements(_: torch.Tensor) -> tuple[Any, torch.Tensor]:
+            value, gradient = call_all(function, x)[:2]
+            return value, gradient.reshape(-1)
+
+        return x, *minimize(of_elements, x.view(-1), *tables)[1:]
+
+    return on_elements
+
+
+@on_vectors
 def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.lbfgs``, with a line search of the program's own or none."""
     config, state, most, flat, still, memory, rate, search = settings(
@@ -259,6 +277,7 @@ def root_of(a: float) -> float:
     return math.sqrt(a) if a >= 0 else math.nan
 
 
+@on_vectors
 def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.cg``: conjugate gradients, with a line search by parabolas and cubics."""
     config, state, rho, sig, inner, outer, most, ratio = settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -158,6 +159,44 @@ def _truth(name: str) -> Callable[..., bool]:
     return compute
 
 
+def _memory(x: torch.Tensor) -> torch.Tensor:
+    """``x:storage()``: all of the memory that a tensor lies in, as a vector."""
+    return x.detach().new_empty(0).set_(x.detach().untyped_storage())
+
+
+def _set(x: torch.Tensor, source: torch.Tensor, first: int = 1, *sizes: Any) -> torch.Tensor:
+    """``x:set(y)`` and ``x:set(storage, first, sizes)``: a tensor becomes another one, or a part of memory."""
+    if sizes:
+        shape = sizes_in(sizes[:1] if isinstance(sizes[0], (list, torch.Size)) else sizes)
+        source = source[first - 1 :][: math.prod(shape)].view(shape)
+    x.data = source.detach()
+    return x
+
+
+def tie_gradients(weight: Any, source: Any, turned: bool) -> None:
+    """``a.gradWeight:set(b.gradWeight)``: two weights have their gradients in the same memory."""
+    if source.grad is None:
+        source.grad = torch.zeros_like(source)
+    weight.grad = source.grad.t() if turned else source.grad
+
+
+def _product(name: str) -> Callable[..., torch.Tensor]:
+    """``x:addmm([beta,] [M,] [alpha,] a, b)`` and its kin."""
+
+    def compute(x: torch.Tensor, *args: Any) -> torch.Tensor:
+        *before, first, second = args
+        at = next((i for i, value in enumerate(before) if isinstance(value, torch.Tensor)), -1)
+        factors = [value for value in before if not isinstance(value, torch.Tensor)]
+        alpha = before[-1] if before and at != len(before) - 1 else 1
+        beta = before[0] if len(factors) == 2 or at == 1 else 1
+        if at >= 0:
+            _become(x, before[at])
+        changed: torch.Tensor = getattr(x, name)(first, second, beta=beta, alpha=alpha)
+        return changed
+
+    return compute
+
+
 def _select(x: torch.Tensor, dim: int, index: int) -> Any:
     part = x.select(dim - 1, index - 1)
     return part.item() if part.dim() == 0 else part
@@ -195,12 +234,18 @@ def _type(x: torch.Tensor, name: str | None = None) -> Any:
     return kind.replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
 
 
+# What Torch7 calls modules that are one of its layers alone in every page.
+LAYERS = {getattr(nn, name): name for name in ("Dropout", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh")}
+
+
 def torch_type(value: Any) -> str:
-    """``torch.type(value)`` of what is no object of a class."""
+    """``torch.type(value)`` of what is no object of a class of the program's."""
     if isinstance(value, torch.Tensor):
         return str(_type(value))
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
+    if type(value) in LAYERS:
+        return f"nn.{LAYERS[type(value)]}"
     if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
@@ -246,8 +291,8 @@ OF_ANOTHER: dict[str, set[int]] = {
     **{name: {2} for name in ("eq", "ge", "gt", "le", "lt", "ne")},
 }
 IN_PLACE = frozenset(
-    """add addcdiv addcmul apply bernoulli cdiv clamp cmul copy cpow csub div fill indexAdd indexCopy indexFill
-    maskedFill mul normal pow random uniform""".split()
+    """add addbmm addcdiv addcmul addmm addmv addr apply baddbmm bernoulli cdiv clamp cmul copy cpow csub
+    div fill indexAdd indexCopy indexFill maskedFill mul normal pow random uniform""".split()
 )
 
 ELEMENTWISE = frozenset(
@@ -258,14 +303,18 @@ ELEMENTWISE = frozenset(
 TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     # the elements of the tensor itself
     "add": _add,
+    "addbmm": _product("addbmm_"),
     "addcdiv": _scaled("addcdiv_"),
     "addcmul": _scaled("addcmul_"),
+    "addmm": _product("addmm_"),
+    "addmv": _product("addmv_"),
+    "addr": _product("addr_"),
     "apply": _apply,
+    "baddbmm": _product("baddbmm_"),
     "bernoulli": lambda x, *p: x.bernoulli_(*p),
     "cdiv": _with("div_"),
     "clamp": lambda x, low, high: x.clamp_(low, high),
     "cmul": _with("mul_"),
-    "set": lambda x, *other: x.set_(*other),
     "copy": _with("copy_"),
     "cpow": _with("pow_"),
     "csub": lambda x, *args: x.sub_(like(x, args[-1]), alpha=args[0] if len(args) > 1 else 1),
@@ -279,6 +328,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "normal": lambda x, *args: x.normal_(*args),
     "pow": _with("pow_"),
     "random": _random,
+    "set": _set,
     "uniform": lambda x, *args: x.uniform_(*args),
     # what all elements give
     "all": _truth("all"),
@@ -296,6 +346,8 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "var": _reduced("var"),
     # sizes
     "dim": lambda x: x.dim() if x.numel() else 0,
+    "storage": _memory,
+    "storageOffset": lambda x: x.storage_offset() + 1,
     "isContiguous": lambda x: x.is_contiguous(),
     "isSameSizeAs": lambda x, other: x.shape == other.shape,
     "nDimension": lambda x: x.dim() if x.numel() else 0,
@@ -334,7 +386,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "lt": _with("lt"),
     "ne": _with("ne"),
     "short": lambda x: as_type(x, "short"),
-    "clone": lambda x: x.clone(),
+    "clone": lambda x: x.clone(memory_format=torch.contiguous_format),
     "contiguous": lambda x: x.contiguous(),
     "cumsum": lambda x, dim=1: x.cumsum(dim - 1),
     "gather": lambda x, dim, places: x.gather(dim - 1, _places(places)),
@@ -352,8 +404,12 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
 
 # Methods that give a tensor other elements and sizes; the functions of these names take no tensor to start from.
 NEW_ELEMENTS: dict[str, Callable[..., torch.Tensor]] = {
+    "bmm": lambda x, first, second: _become(x, torch.bmm(first, second)),
     "eye": lambda x, *sizes: _become(x, torch.eye(*sizes_in(sizes))),
+    "ger": lambda x, first, second: _become(x, torch.outer(first, second)),
     "linspace": _line,
+    "mm": lambda x, first, second: _become(x, torch.mm(first, second)),
+    "mv": lambda x, first, second: _become(x, torch.mv(first, second)),
     "ones": lambda x, *sizes: x.resize_(sizes_in(sizes)).fill_(1),
     "rand": lambda x, *sizes: x.resize_(sizes_in(sizes)).uniform_(),
     "randn": lambda x, *sizes: x.resize_(sizes_in(sizes)).normal_(),

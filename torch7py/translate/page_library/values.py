@@ -77,8 +77,46 @@ def index(table: Any, key: Any) -> Any:
     if isinstance(table, torch.Tensor):
         part = table[places_in(table, key)]
         return part.item() if part.dim() == 0 else part
+    if isinstance(table, nn.Module) and not hasattr(table, "updateOutput"):
+        return field_of_layer(table, key)
     result = getattr(table, attribute(table, key), None)
     return result.__func__ if inspect.ismethod(result) else result
+
+
+# Layers of PyTorch's whose weights lie as they do in Torch7.
+ALIKE = (nn.Linear, nn.Embedding, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+# The sizes of what goes over pictures: an attribute, and the place in it.
+SIZES = {
+    f"{begin}{end}": (kept, place)
+    for begin, kept in (("k", "kernel_size"), ("d", "stride"), ("pad", "padding"))
+    for end, place in (("W", 1), ("H", 0))
+}
+
+
+def field_of_layer(layer: nn.Module, name: Any) -> Any:
+    """A field of a layer that a page has a module of PyTorch's for, or a class around one.
+
+    It is a weight or its gradient, or what the program has given the layer.
+    """
+    if name in ("weight", "bias", "gradWeight", "gradBias"):
+        inside = list(layer.children())
+        held = inside[0] if len(inside) == 1 and not isinstance(layer, ALIKE) else layer
+        if isinstance(held, ALIKE):
+            weight = getattr(held, name.removeprefix("grad").lower(), None)
+            if weight is None or name in ("weight", "bias"):
+                return weight if weight is None else weight.data
+            weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+            return weight.grad
+    elif name in SIZES and hasattr(layer, "kernel_size"):
+        kept, place = SIZES[name]
+        size = getattr(layer, kept)
+        return size[place] if isinstance(size, tuple) else size
+    elif type(layer).__module__.startswith("torch."):
+        if name in vars(layer) and name != "training" and name not in getattr(layer, "__constants__", ()):
+            return vars(layer)[name]
+    elif name not in ("gradInput", "modules", "output", "train") or hasattr(layer, name):
+        return getattr(layer, attribute(layer, name), None)
+    raise TypeError(f"the field {name!r} of {type(layer).__name__}")
 
 
 def store(table: Any, key: Any, value: Any) -> None:

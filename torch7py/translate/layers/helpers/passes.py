@@ -23,13 +23,24 @@ def tensors_in(value):
 )
 
 helper(
+    "LastCall",
+    '''
+class LastCall(tuple):
+    """The inputs and the output of a module's last call, with the graph between them: a copy has none of it."""
+
+    def __deepcopy__(self, memo):
+        return None
+''',
+)
+
+helper(
     "run_alone",
     '''
 def run_alone(module, *inputs):
     """A module's output, without its graph. The module keeps that, of this call alone, for `go_back_through`."""
     inputs = each_tensor(lambda x: x.detach().requires_grad_(x.is_floating_point()), inputs)
     output = module(*inputs)
-    module.last_call = inputs, output
+    module.last_call = LastCall((inputs, output))
     module.output = each_tensor(torch.Tensor.detach, output)
     return module.output
 ''',
@@ -57,8 +68,6 @@ helper(
     '''
 def shared_copy(module):
     """A copy of a module with the same parameters, and with outputs of its own."""
-    kept = {id(p): p for p in module.parameters()}
-    kept |= {id(part.last_call): None for part in module.modules() if hasattr(part, "last_call")}
-    return copy.deepcopy(module, kept)
+    return copy.deepcopy(module, {id(p): p for p in module.parameters()})
 ''',
 )

@@ -179,7 +179,7 @@ class Logger:
         named = sorted(values.items()) if isinstance(values, dict) else list(enumerate(values, 1))
         if self.empty:
             self.set_names([name for name, _ in named])
-        self.write([f"{value:11.4e}" for _, value in named])
+        self.write([value if isinstance(value, str) else f"{value:11.4e}" for _, value in named])
 ''',
 )
 

@@ -103,6 +103,16 @@ class Tables:
         ]
         return any(not {"module", "criterion"}.isdisjoint(item.find().kinds) for item in inside)
 
+    def only_by_places(self, table_type: Type) -> bool:
+        """Whether nothing goes through a table's items or asks for their number: all are taken by their places."""
+        found = table_type.find()
+        of_all = [node.operand for node in tree.every(self.t.program, tree.Unary) if node.operator == "#"]
+        for call in tree.every(self.t.program, tree.Call):
+            path = self.t.path(call.callee) or ""
+            if path in ("ipairs", "pairs", "unpack", "select", "next") or path.startswith("table."):
+                of_all += call.arguments
+        return not any(found in self._origins(self.t.type(node)) for node in of_all)
+
     def _origins(self, table_type: Type) -> list[Type]:
         """The types of the tables that a type takes, itself among them."""
         seen: dict[Type, None] = {}
@@ -207,6 +217,9 @@ class Tables:
                 return "dict"
         if any(self._may_go_beyond(table_type, target) for target in stores):
             return "dict"
+        computed = any(isinstance(t.key, tree.Binary) and t not in filling for t in stores)
+        if computed and table_type.has("pairs") and not table_type.has("array"):
+            return "dict"  # there may be gaps, and nothing goes by the length
         return "list" if filled or table_type.has("array") else "dict"
 
     def _may_go_beyond(self, table_type: Type, target: Index) -> bool:
@@ -275,12 +288,13 @@ class Tables:
     def is_never_assigned(self, table_type: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
         table_type = table_type.find()
-        if table_type.has("loaded") or not self.uses.constructors.get(table_type):
+        made = self.uses.constructors.get(table_type, [])
+        if not table_type.has("options") and (table_type.has("loaded") or not made):
             return False
         stores = [target for _, target in self.uses.stores.get(table_type, [])]
         if any(not isinstance(t.key, tree.String) or t.key.value == name for t in stores):
             return False
-        keys = [item.key for constructor in self.uses.constructors[table_type] for item in constructor.fields]
+        keys = [item.key for constructor in made for item in constructor.fields]
         return all(k is None or (isinstance(k, tree.String) and k.value != name) for k in keys)
 
     def has_item(self, node: Index) -> bool:

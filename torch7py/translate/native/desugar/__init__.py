@@ -6,7 +6,8 @@ what says how memory and cards are used goes, ``torch.Tester`` is a suite of fun
 ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
 name, a package that is not there is not asked for, a loop over all modules is ``apply``, objects that get methods
-copied look them up, and arguments that argcheck packs into a table are parameters. What comes out is
+copied look them up, arguments that argcheck packs into a table are parameters, and a text of Lua that assigns is read
+and assigned. What comes out is
 Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
 that is more than that stays as it is.
 """
@@ -48,6 +49,11 @@ _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:-
 _COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
 _PACKED = re.compile(rb"\bpack\s*=\s*true")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
+# ``loadstring('opt.sizes = ' .. opt.sizes)()``, which assigns what it reads.
+_ASSIGNING = re.compile(
+    rb"^([ \t]*)(?:loadstring|load)\s*\(\s*(['\"])([\w.]+)\s*=\s*\2\s*\.\.\s*([\w.]+)\s*\)\s*\(\s*\)",
+    re.MULTILINE,
+)
 
 
 def written_out(source: bytes, file: str, folders: Folders | None = None) -> bytes:
@@ -55,6 +61,7 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
     only the text is known. Raises LuaSyntaxError."""
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
+    source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
     if b"StochasticGradient" in source:
         source = Trainers(source, file).written()
     if b"torch.Tester" in source or b"torch.TestSuite" in source:

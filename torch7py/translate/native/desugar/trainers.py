@@ -227,6 +227,8 @@ class Trainers(Rewriting):
             order = self.fresh("shuffledIndices")
             parts.append(f"local {order} = torch.randperm({data}:size())")
             index = f"{order}[{t}]"
+        elif b"randperm" in self.source or self.source.count(b"StochasticGradient") > 1:
+            parts.append(f"torch.randperm({data}:size())")  # which Torch7 draws here, too
         parts.append('print("# StochasticGradient: training")')
         rate = values["learningRate"]
         falls = "learningRateDecay" in trainer.said

@@ -46,6 +46,7 @@ class Graphs(Methods):
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
         self.builders: set[tree.Function] = set()  # the functions that do nothing but build a graph
         self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why
+        self.made: set[int] = set()  # where one is made that has a class
         self.plain_parts: set[tree.Function] = set()
         self.named = any(
             isinstance(node.key, String) and node.key.value == "annotations"
@@ -163,6 +164,7 @@ class Graphs(Methods):
         """Note that a graph could not be written as a class: the page is written again without that."""
         try:
             yield
+            self.made.add(graph.span.start)
         except Problem as problem:
             if problem.code != "T7-230":  # what layers write over, they do in a graph of another form, too
                 problem.file = self.t.file

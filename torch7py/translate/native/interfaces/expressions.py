@@ -236,6 +236,11 @@ class UserPasses(Protocol):
 class PlainLayers(Protocol):
     declined: Problem | None  # why the last class has no form in plain calls
     current: LuaClass | None  # whose methods are being written
+    written: set[LuaClass]
+
+    @staticmethod
+    def attribute(name: str) -> str:
+        """What a field or a method is called."""
 
     def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         """Write a class that has no idiomatic form, for this reason; whether that was done."""

@@ -128,6 +128,9 @@ class _Carried(Protocol):
 
 
 class _ParameterLists(Protocol):
+    def asks(self, node: Invoke) -> bool:
+        """Whether a call asks a module of nn's for its parameters."""
+
     def whole(self, node: Expression) -> Py | None:
         """One of the lists of weights or gradients as a value."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
+from torch7py.translate.facts.methods import DRAWING, ELEMENTWISE
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
 from torch7py.translate.layers.helpers import DERIVED
@@ -12,6 +13,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, Str
 
 __all__ = ["entry", "entry_type", "is_module"]
 
+_ALIKE = (page_library.entries("IN_PLACE") | ELEMENTWISE) - DRAWING
 _asked: set[Call] = set()  # constructions that are being looked at
 
 
@@ -41,7 +43,22 @@ def entry(t: Translation, node: Index, name: str) -> str:
     for kept, take in native.weights.items():
         if take == name:
             return f"{native.name}.{kept}" if kept else native.name
+    if name in native.weights and _is_changed_alike(t, node):
+        return f"{native.name}.{name}"
     raise Problem("T7-225", node.line, f"the {name} of {layer.name}, which a page keeps in another form")
+
+
+def _is_changed_alike(t: Translation, node: Expression) -> bool:
+    """Whether a statement does the same to all elements, wherever they lie: ``layer.weight:fill(1):mul(0.1)``."""
+    for run in tree.every(t.program, tree.Run):
+        inner: Expression = run.call
+        while isinstance(inner, Invoke) and inner.method in _ALIKE:
+            if any(t.kind(argument) != "number" for argument in inner.arguments):
+                break
+            inner = inner.receiver
+        if inner is node:
+            return True
+    return False
 
 
 def _only_layer(t: Translation, node: Index) -> Layer | None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layers.losses import counts_from_zero, loss_module
+from torch7py.translate.layers.losses import counts_from_zero, is_averaged_when_called, loss_module
 from torch7py.translate.layers.registry import parameter_names
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
@@ -154,6 +155,7 @@ class Making:
     def _criterion(self, builder: Builder, name: str, value: Expression) -> None:
         t = self.t
         layer = self.constructions.whole(builder)
+        self._average(layer)
         module = loss_module(layer)
         if module is not None:
             t.emit(f"{name} = {module}")
@@ -190,6 +192,15 @@ class Making:
             return
         t.top.append(lines)
         t.module_level.add(builder.variable)
+
+    def _average(self, layer: Layer) -> None:
+        """Have a criterion add up where the program only asks for gradients, which are no averages then."""
+        of_criterions = [
+            n for n in tree.every(self.t.program, Invoke) if self.t.kind(n.receiver) == "criterion"
+        ]
+        called = {n.method for n in of_criterions}
+        if is_averaged_when_called(layer.name) and called & {*BACKWARD} and not called & {*FORWARD}:
+            layer.args.texts.setdefault("sizeAverage", "False")
 
     def _is_taken(self, name: str, variable: Variable) -> bool:
         """Whether something else at the module's level has a name."""
@@ -466,6 +477,7 @@ class Making:
 
     def criterion(self, layer: Layer, node: Expression) -> Py:
         """A criterion in the middle of an expression: a module, or a function that is written for it."""
+        self._average(layer)
         module = loss_module(layer)
         if module is None:
             name = self.t.fresh(snake(layer.name.split(".")[1]))

@@ -84,7 +84,7 @@ class LayerTests:
             if native is None or native.weights:
                 self._weighted.add(name)
             text = native.make if native is not None else ""
-            text = text or self.making.plain(layer) or ""
+            text = text or self.making.plain(layer) or f"{USUAL.get(name, '')}("
         except (Problem, NotNative):
             self._weighted.add(name)
             return USUAL[name] if name in ALWAYS else None
@@ -176,7 +176,11 @@ class LayerTests:
         if test is None:
             return self._has_field(node)
         subject, passes = test
-        text = self.isinstance_of(self.t.value(subject).text, self.passing(passes, node.line))
+        wanted = node.arguments[-1] if isinstance(node, Call) and node.arguments else node
+        if isinstance(wanted, String) and facts.is_base(wanted.value) and "Mod" in wanted.value:
+            return atom(f"isinstance({self.t.value(subject)}, nn.Module)")
+        classes = self.passing(passes, node.line, self.is_taken_out(subject))
+        text = self.isinstance_of(self.t.value(subject).text, classes)
         if isinstance(node, Binary) and node.operator == "~=":
             return Py(f"not {text}", code.NOT)
         return text
@@ -184,8 +188,13 @@ class LayerTests:
     def isinstance_of(self, text: str, classes: list[str]) -> Py:
         return atom(f"isinstance({text}, {_several(classes)})")
 
-    def passing(self, passes: Test, line: int) -> list[str]:
-        """The page's classes of the layers whose names pass a test."""
+    def is_taken_out(self, node: Expression) -> bool:
+        """Whether a module is known to be one of the page: ``local layer = net:get(i)``"""
+        sources = self.t.integers.sources(self.t.scopes.of_name[node]) if isinstance(node, Name) else []
+        return len(sources) == 1 and isinstance(sources[0], Invoke) and sources[0].method == "get"
+
+    def passing(self, passes: Test, line: int, surely: bool = False) -> list[str]:
+        """The page's classes of the layers whose names pass a test. ``surely``: what is tested is a module there."""
         known = self.classes()
         passing = {name: cls for name, cls in known.items() if passes(name)}
         others = {cls for name, cls in known.items() if not passes(name)}
@@ -194,7 +203,7 @@ class LayerTests:
         classes: list[str] = []
         for name, cls in passing.items():
             weighted = f"nn.{name.split('.', 1)[-1]}" in self._weighted or name not in known
-            weighted |= name in self.t.types.classes
+            weighted |= surely or name in self.t.types.classes
             if cls is None or not (weighted or self.plain()):
                 raise Problem(
                     "T7-308", line, f"whether a module is one of {name}, which need be none in PyTorch"
@@ -300,7 +309,7 @@ class LayerTests:
         if not self.used or not isinstance(node, tree.Local) or len(node.names) != 1 or len(node.values) != 1:
             return False
         variable = self.t.scopes.of_name[node.names[0]]
-        if variable.writes or not variable.reads or self.subject(node.values[0]) is None:
+        if variable.writes or self.subject(node.values[0]) is None:
             return False
         tested = {
             n
@@ -318,6 +327,8 @@ class LayerTests:
             return self.is_test(node.left) or self.is_test(node.right)
         if isinstance(node, Binary) and node.operator == "or":
             return self.is_test(node.left) and self.is_test(node.right)
+        if self._is_of_own_field(node):
+            return True
         if isinstance(node, Binary) and node.operator == "~=":
             return False
         return self._test(node) is not None or (
@@ -326,6 +337,17 @@ class LayerTests:
             and node.key.value in ("weight", "bias")
             and self.is_any(node.base)
         )
+
+    def _is_of_own_field(self, node: Expression) -> bool:
+        """``m.name``, ``m.name ~= nil`` and ``m.name == 'first'``, where only the program gives modules this field."""
+        if isinstance(node, Binary) and node.operator in ("==", "~="):
+            is_nil = isinstance(node.right, tree.Nil)
+            if not (is_nil or isinstance(node.right, String)) or is_nil != (node.operator == "~="):
+                return False
+            node = node.left
+        own = self.t.types.program_fields - self.t.types.fields_of_modules
+        is_own = isinstance(node, Index) and isinstance(node.key, String) and node.key.value in own
+        return is_own and isinstance(node, Index) and self.t.kind(node.base) == "module"
 
 
 def _several(classes: list[str]) -> Py:

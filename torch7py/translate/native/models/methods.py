@@ -238,7 +238,7 @@ class Models(interfaces.Models):
                 return atom(f"{base}.module")
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
-            kept = t.training.vectors.flat or self.reads_gradients
+            kept = t.plain_vectors or t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
         if method == "updateParameters" and self.sharing.may_share(node) and not _moves_once(node):
             rate = t.value(node.arguments[0]).at(code.NEGATE)
@@ -458,8 +458,12 @@ class Models(interfaces.Models):
             raise Problem("T7-225", target.line, f"{name} of a module replaced by something else")
         if name == "updateParameters" and self._has_no_gradients(target.base):
             return True  # said already, in the page's words
-        if name == "updateParameters" or t.training.vectors.decays(target):
-            raise Problem("T7-225", target.line, "weights that stay, in a program that may decay them")
+        if name == "updateParameters":
+            raise Problem("T7-225", target.line, "weights that stay, whose gradients are taken")
+        if (
+            t.training.vectors.decays(target) and not t.plain_vectors
+        ):  # which optim's own functions do here, too
+            raise Problem("T7-228", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True
 
@@ -471,10 +475,14 @@ class Models(interfaces.Models):
         if name == "bias" and {layer.name for layer in t.type(target.base).find().layers} <= _BIAS_APART:
             t.emit(f"{t.value(target.base).at(code.ATOM)}.bias = None")
             return True
-        if name == "gradBias":  # of a bias that is taken away as well
+        if name == "gradWeight":
+            t.emit(f"{t.value(target.base).at(code.ATOM)}.weight.grad = None")
+            return True
+        if name == "gradBias":  # of a bias that is taken away as well, or with the other gradients
+            names = ("bias", "gradWeight")
             return any(
                 isinstance(x, Index)
-                and _is_field(x, "bias")
+                and any(_is_field(x, other) for other in names)
                 and tree_queries.same_expression(x.base, target.base)
                 for n in tree.every(t.program, tree.Assign)
                 for x, assigned in zip(n.targets, n.values, strict=False)

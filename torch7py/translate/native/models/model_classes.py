@@ -13,6 +13,7 @@ from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.native import code
 from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
@@ -60,8 +61,8 @@ class WrittenClasses:
         for part in walk(layer):
             for key, text in part.args.texts.items():
                 for parameter, argument in names.items():
-                    if argument.startswith("self."):
-                        text = re.sub(rf"(?<![\w.]){re.escape(argument)}\b(?!\()", parameter, text)
+                    if argument != parameter:
+                        text = re.sub(rf"(?<![\w.]){re.escape(argument)}(?![\w(])", parameter, text)
                 part.args.texts[key] = text
         cls_name = self.class_name(name)
         try:
@@ -211,14 +212,18 @@ class WrittenClasses:
         """
         t = self.t
         arguments: dict[str, str] = {}
-        fields: dict[str, None] = {}
+        fields: dict[str, str] = {}
         seen: set[Builder] = set()
         waiting: list[tree.Node | tree.Block] = list(reversed(expressions))
         while waiting:
             node = waiting.pop()
             if isinstance(node, Index) and isinstance(node.key, tree.String) and self._is_self(node.base):
                 if t.objects or t.kind(node) not in ("module", "criterion"):
-                    fields[t.value(node).text] = None
+                    text = t.value(node).text
+                    fields[text] = text.removeprefix("self.")
+                continue
+            if isinstance(node, Index) and t.kind(node.base) == "module" and t.kind(node) == "number":
+                fields[t.value(node).text] = code.attribute_name(str(getattr(node.key, "value", "size")))
                 continue
             waiting += reversed(list(tree.children(node)))
             if isinstance(node, Call):
@@ -235,8 +240,7 @@ class WrittenClasses:
                     continue
                 if "." not in t.names.of(node):  # else it is in another file, which the page imports
                     arguments[t.names.of(node)] = t.names.of(node)
-        for argument in fields:
-            parameter = argument.removeprefix("self.")
+        for argument, parameter in fields.items():
             while parameter in arguments:
                 parameter += "_"
             arguments[parameter] = argument

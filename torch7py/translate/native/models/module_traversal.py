@@ -13,7 +13,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.layer_tests import LayerTests
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import returns_of
@@ -174,6 +174,11 @@ class Surgery:
             or not (self.tests.is_any(node.base) or _convolutions(names))
         ):
             return None
+        may_pool = self.tests.is_taken_out(node.base) and any(
+            "Pooling" in name for name in self.tests.classes()
+        )
+        if may_pool and "Plane" not in node.key.value:  # a pooling may have one number for both
+            raise Undecided("T7-225", node.line, f"the field {node.key.value} of a convolution or pooling")
         if any("Temporal" in name or "Volumetric" in name for name in self.tests.classes()):
             raise Problem(
                 "T7-225", node.line, f"the field {node.key.value} of one of several kinds of convolutions"

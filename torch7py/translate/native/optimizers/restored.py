@@ -9,7 +9,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 from torch7py.translate.tree_queries import returns_of
 
-__all__ = ["restored"]
+__all__ = ["is_loaded", "restored"]
 
 
 def restored(t: Translation, value: Expression | None) -> tuple[Expression | None, Restored | None]:
@@ -18,9 +18,9 @@ def restored(t: Translation, value: Expression | None) -> tuple[Expression | Non
         value = value.inner
     if isinstance(value, Binary) and value.operator == "or" and isinstance(value.right, tree.Table):
         state = _inner(value.left)
-        if _is_loaded(t, state):
+        if is_loaded(t, state):
             return value.right, Restored(state, value.left)
-    elif value is not None and _is_loaded(t, value):
+    elif value is not None and is_loaded(t, value):
         return tree.Table(value.span, ()), Restored(value, None)
     return value, None
 
@@ -32,14 +32,14 @@ def _inner(node: Expression) -> Expression:
     return node
 
 
-def _is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+def is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether something comes from a file, if it is there at all."""
     while isinstance(node, (tree.Paren, Index)):
         node = node.inner if isinstance(node, tree.Paren) else node.base
     if isinstance(node, Binary):
         sides = [node.right] if node.operator == "and" else [node.left, node.right]
         logical = node.operator in ("and", "or")
-        return logical and all(_is_loaded(t, side, seen) for side in sides)
+        return logical and all(is_loaded(t, side, seen) for side in sides)
     if isinstance(node, Call):
         return t.path(node.callee) == "torch.load" or _gives_loaded(t, node, 0, seen)
     if not isinstance(node, Name):
@@ -53,9 +53,9 @@ def _is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = fro
     arguments = _arguments(t, variable)
     return (
         bool(sources or several or arguments is not None)
-        and all(_is_loaded(t, source, seen) for source in sources)
+        and all(is_loaded(t, source, seen) for source in sources)
         and all(_gives_loaded(t, call, at, seen) for call, at in several)
-        and all(_is_loaded(t, argument, seen) for argument in arguments or ())
+        and all(is_loaded(t, argument, seen) for argument in arguments or ())
     )
 
 
@@ -89,6 +89,6 @@ def _gives_loaded(t: Translation, call: Call, at: int, seen: frozenset[Variable]
     for function in functions:
         for node in returns_of(function):
             value = node.values[at] if at < len(node.values) else None
-            if value is not None and not isinstance(value, tree.Nil) and not _is_loaded(t, value, seen):
+            if value is not None and not isinstance(value, tree.Nil) and not is_loaded(t, value, seen):
                 return False
     return bool(functions)

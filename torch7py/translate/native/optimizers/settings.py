@@ -8,6 +8,7 @@ from torch7py.translate.native.analysis.optimizers import Optimizer
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.optimizers.restored import is_loaded
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
@@ -15,6 +16,8 @@ __all__ = ["completed", "find_changes", "listed", "named", "settings_field", "va
 
 # Settings of an optimizer that are no entry of its parameter group, or whose change it does not see.
 _FIXED = ("line_search", "verbose", "decay", "dampening")
+# What optim counts its calls by, in states.
+_COUNTS = ("evalCounter", "nevals", "t")
 # Classes that look at the rate before they call the function, as optim does.
 _READ_FIRST = ("sgd", "sgd by element")
 
@@ -130,7 +133,27 @@ def _saved(t: Translation, node: Expression) -> Py | None:
     optimizer = _of_state(t, node)
     if optimizer is None or not optimizer.saved or node not in _into_files(t):
         return None
+    if _is_looked_into(t, node):
+        raise Problem("T7-228", node.line, "a saved state of which the program reads a field")
     return code.atom(f"{named(t, optimizer, node)}.state_dict()")
+
+
+def _is_looked_into(t: Translation, state: Expression) -> bool:
+    """Whether the program reads a field of a state out of the file that it has saved it in: PyTorch has other ones."""
+    places = [(item.key, item.value) for item in tree.every(t.program, tree.Field)]
+    for statement in tree.every(t.program, tree.Assign):
+        targets = [getattr(target, "key", None) for target in statement.targets]
+        places += zip(targets, statement.values, strict=False)
+    names = {key.value for key, value in places if value is state and isinstance(key, tree.String)}
+    for node in tree.every(t.program, tree.Index):
+        base = node.base
+        if isinstance(base, tree.Index) and isinstance(base.key, tree.String):
+            is_state = base.key.value in names
+        else:
+            is_state = not names and isinstance(node.key, tree.String) and node.key.value in _COUNTS
+        if is_state and is_loaded(t, base):
+            return True
+    return False
 
 
 def listed(t: Translation, optimizer: Optimizer, node: Name) -> Py:

@@ -252,7 +252,10 @@ def torch_type(t: Translation, node: Call) -> Py:
     if kind == "object" and classes and (begin := _common_package(t, classes)) is not None:
         name = f"type({t.value(node.arguments[0])}).__name__"
         return atom(f_string([begin, (name, "")]) if begin else name)
-    is_object = kind in ("module", "criterion", "object")
+    layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
+    if kind in ("module", "criterion") and len(layers) == 1 and not classes:
+        return atom(quoted(layers.pop()))
+    is_object = kind in ("criterion", "object") or (kind == "module" and classes)
     problem = Problem if is_object else Undecided
     raise problem("T7-308", node.line, "torch.type of something else than a tensor")
 

@@ -13,8 +13,8 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule, rules
+from torch7py.translate.native.problem import Undecided
+from torch7py.translate.native.tensors.rules import Arguments, rule, rules
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 
@@ -26,13 +26,6 @@ _ALIKE = set(
     " normal".split()
 )
 _MAKERS = {f"torch.{name}" for name in library.CREATORS} | set(library.TENSOR_TYPES)
-# What neither moves a tensor to another memory nor changes how much of it there is.
-_HARMLESS = set(
-    "dim nDimension nElement size stride storage storageOffset isContiguous type float double clone t select narrow"
-    " view fill zero sum mean max min norm eq ne lt gt le ge".split()
-)
-_READING = {f"torch.{name}" for name in "type gt lt ge le eq ne max min sum mean".split()}
-_MOVING = {"resize", "resizeAs", "set"}
 
 
 @rule("type")
@@ -153,58 +146,3 @@ def _is_alike(t: Translation, node: Expression, seen: frozenset[Variable] = froz
         tensors = [side for side in (node.left, node.right) if t.kind(side) == "tensor"]
         return all(elements(t, side) != "mask" and _is_alike(t, side, seen) for side in tensors)
     return False
-
-
-@rule("storage")
-def memory(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    """All numbers of ``x:storage()``, where they are printed.
-
-    For a tensor that is all of its memory, as it was made and ever after.
-    """
-    printed = any(
-        isinstance(argument, Invoke) and argument.receiver is receiver
-        for call in tree.every(t.program, Call)
-        if t.path(call.callee) == "print"
-        for argument in call.arguments
-    )
-    if not printed or arguments:
-        raise Problem("T7-271", receiver.line, "a storage, used otherwise than to print it")
-    if not isinstance(receiver, Name) or not _is_all_of_its_memory(t, receiver):
-        raise Problem("T7-271", receiver.line, "the storage of a tensor that may be a part of it")
-    return atom(f"{receiver_text(t, receiver)}.flatten()")
-
-
-def _is_all_of_its_memory(t: Translation, name: Name) -> bool:
-    variable = t.scopes.of_name[name]
-    sources = t.integers.sources(variable)
-    construction = sources[0] if len(sources) == 1 else None
-    while isinstance(construction, Invoke) and construction.method in ("fill", "zero"):
-        construction = construction.receiver
-    if not isinstance(construction, Call) or t.path(construction.callee) not in _MAKERS or variable.writes:
-        return False
-    arguments = construction.arguments
-    sizes = bool(arguments) and all(t.kind(argument) == "number" for argument in arguments)
-    if not sizes and not (len(arguments) == 1 and isinstance(arguments[0], tree.Table)):
-        return False
-    if any(node.method in _MOVING for node in tree.every(t.program, Invoke)):
-        return False  # a view that grows would take its memory with it
-    harmless: set[Expression] = set()
-    for method in tree.every(t.program, Invoke):
-        if method.method in _HARMLESS or (method.method in ("add", "mul") and _adds(t, method)):
-            harmless.add(method.receiver)
-        if method.method in ("add", "copy", "cmul"):
-            harmless.update(method.arguments)
-    for call in tree.every(t.program, Call):
-        path = t.path(call.callee)
-        alone = len(call.arguments) < 2 or t.kind(call.arguments[1]) == "number"
-        if path == "print" or (path in _READING and alone):
-            harmless.update(call.arguments)
-    harmless.update(node.base for node in tree.every(t.program, Index))
-    for operation in tree.every(t.program, Binary):
-        if operation.operator in ("+", "-", "*", "/"):
-            harmless |= {operation.left, operation.right}
-    return all(read in harmless for read in variable.reads)
-
-
-def _adds(t: Translation, call: Invoke) -> bool:
-    return len(call.arguments) == 1 and t.kind(call.arguments[0]) in ("number", "tensor")

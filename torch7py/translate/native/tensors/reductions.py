@@ -41,7 +41,10 @@ def fitted(t: Translation, target: Expression, value: Expression, written: Py, p
     wanted, value_rank = t.type(target).rank, t.type(value).rank
     if t.kind(value) != "tensor" or wanted is None or wanted == value_rank:
         return written
-    if wanted == 1 and (value_rank is not None or _is_reduced(value) or t.type(value).has(SECOND)):
+    is_piece = isinstance(target, Invoke) and target.method in ("narrow", "sub")  # of what is laid end to end
+    if wanted == 1 and (
+        value_rank is not None or is_piece or _is_reduced(value) or t.type(value).has(SECOND)
+    ):
         return atom(f"{written.at(code.ATOM)}.flatten()")
     return written if value_rank is None else atom(f"{written.at(code.ATOM)}.reshape({part()}.shape)")
 

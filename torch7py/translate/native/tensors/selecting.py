@@ -187,7 +187,9 @@ def _function_of_elements(python: str) -> Rule:
             raise Undecided(
                 "T7-271", receiver.line, "a function that does not give a number for each element"
             )
-        texts = [str(t.value(argument)) for argument in arguments]
+        # Numbers alone go to the function: PyTorch refuses those that it would have to go back through.
+        texts = [f"{t.value(argument).at(code.ATOM)}.detach()" for argument in arguments[:-1]]
+        texts.append(str(t.value(function)))
         if counts == {0}:
             unused = ", ".join("_" * width for width in range(1, len(arguments) + 1))
             what = texts[-1].removeprefix("lambda: ")

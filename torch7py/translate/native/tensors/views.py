@@ -6,6 +6,7 @@ from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, add_constant, atom, minus_one
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -38,7 +39,6 @@ def stride(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 for _lua, _python in {
     "nElement": "numel()",
     "numel": "numel()",
-    "clone": "clone()",
     "t": "t()",
     "contiguous": "contiguous()",
     "isContiguous": "is_contiguous()",
@@ -46,6 +46,15 @@ for _lua, _python in {
     rules[_lua] = lambda t, receiver, arguments, _python=_python: atom(
         f"{receiver_text(t, receiver)}.{_python}"
     )  # type: ignore[misc]
+
+
+@rule("clone")
+def clone(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
+    """A copy, which in Torch7 lies in order, whatever it is one of."""
+    turned = bare(receiver)
+    is_turned = isinstance(turned, Invoke) and turned.method in ("permute", "t", "transpose")
+    order = "memory_format=torch.contiguous_format" if is_turned else ""
+    return atom(f"{receiver_text(t, receiver)}.clone({order})")
 
 
 @rule("dim", "nDimension")
@@ -68,6 +77,15 @@ def _is_selection(t: Translation, node: Expression, seen: set[Variable]) -> bool
     seen.add(t.scopes.of_name[node])
     sources = t.integers.sources(t.scopes.of_name[node])
     return any(not isinstance(source, bool) and _is_selection(t, source, seen) for source in sources)
+
+
+@rule("storage")
+def storage(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
+    """All of the memory that a tensor lies in."""
+    base = receiver_text(t, receiver)
+    if not base.isidentifier():
+        raise Undecided("T7-271", receiver.line, "the storage of a tensor without a name")
+    return atom(f"torch.empty(0, dtype={base}.dtype).set_({base}.untyped_storage())")
 
 
 @rule("storageOffset")
@@ -171,6 +189,8 @@ def narrow(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 def _sum(t: Translation, first: Expression, length: Expression) -> str:
     """Where a stretch ends: its 0-based start plus its length."""
+    if not (t.whole(first) and t.whole(length)):  # which Torch7 cuts off, each by itself
+        return f"{t.expressions.position(first).at(code.ADD)} + {t.expressions.whole_number(length).at(code.ADD)}"
     term, constant = t.expressions.linear(first)
     more, add = t.expressions.linear(length)
     terms = [part.at(code.ADD) for part in (term, more) if part is not None]

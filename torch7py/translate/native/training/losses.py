@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from torch7py.translate import tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
@@ -242,7 +242,9 @@ class Losses(interfaces.Losses):
                 return variable
             if isinstance(target, Name) and self._adds_to(value, target, node):
                 variable = of_name[target]
-                is_accumulated = self._is_summed_in_loop(statement, variable)
+                is_accumulated = self._is_summed_in_loop(statement, variable) or self._has_gone_back(
+                    statement, variable
+                )
                 if not is_accumulated or self._is_result(variable, scope):
                     self.t.graph_variables.add(variable)
                 if not is_accumulated:
@@ -292,6 +294,20 @@ class Losses(interfaces.Losses):
             for n in tree.direct_nodes(s)
             if self._is_module_backward(n)
         )
+
+    def _has_gone_back(self, statement: Statement, total: Variable) -> bool:
+        """Whether a module has gone back between what a loss was first and a statement that adds another one to it."""
+        owner, parents = self.t.surroundings.owner, self.t.surroundings.parents
+        beside = [s for s in owner if owner[s] is owner[statement] and parents[s] == parents[statement]]
+        before = [s for s in beside if s.span.start < statement.span.start]
+        firsts = [s for s in before if any(self._is(t, total) for t in tree_queries.targets(s))]
+        nodes = [
+            n for s in before if firsts and s.span.start > firsts[-1].span.start for n in tree.direct_nodes(s)
+        ]
+        return any(self.t.user_passes.is_backward(n) and self._is_module_backward(n) for n in nodes)
+
+    def _is(self, node: Expression, variable: Variable) -> bool:
+        return isinstance(node, Name) and self.t.scopes.of_name[node] is variable
 
     def _is_result(self, variable: Variable, scope: Scope) -> bool:
         """Whether the function for an optimizer gives this variable as the loss."""

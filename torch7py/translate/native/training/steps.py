@@ -282,20 +282,25 @@ class Training(interfaces.Training):
         return self._pending
 
     def _is_guard(self, node: Statement) -> bool:
-        """``if x ~= params then params:copy(x) end`` in the function given to optim."""
-        if (
-            not isinstance(node, tree.If)
-            or len(node.branches) != 1
-            or self.t.scope.function not in self.closures
-        ):
+        """``if x ~= params then params:copy(x) end`` in the function given to optim, or ``assert(x == params)``."""
+        if self.t.scope.function not in self.closures:
             return False
-        condition, body = node.branches[0]
+        condition: Expression
+        if isinstance(node, tree.Run) and isinstance(node.call, Call) and node.call.arguments:
+            if self.t.path(node.call.callee) != "assert":
+                return False
+            condition = node.call.arguments[0]
+        elif isinstance(node, tree.If) and len(node.branches) == 1:
+            condition, body = node.branches[0]
+            if len(body.statements) != 1:
+                return False
+        else:
+            return False
         if not isinstance(condition, tree.Binary) or condition.operator not in ("~=", "=="):
             return False
         points = {self.t.scopes.of_name[point] for point in self.points.values()}
         compared = {self.holders.of(n) for n in (condition.left, condition.right)}
-        known = bool(compared & {*self.vectors.aliases, *points})
-        return known and len(body.statements) == 1
+        return bool(compared & {*self.vectors.aliases, *points})
 
     def is_weights(self, function: tree.Function, parameter: Name) -> bool:
         if function in self.multi_tensor_closures and function in self.points:
