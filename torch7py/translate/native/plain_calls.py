@@ -65,6 +65,7 @@ _FUNCTIONS = {
     "string.char": "char",
     "tonumber": "to_number",
     "torch.isTypeOf": "is_type_of",
+    "torch.pointer": "pointer",
     "torch.type": "torch_type",
     "torch.typename": "name_of_type",
     "tostring": "text_of",

@@ -173,13 +173,6 @@ def _set(x: torch.Tensor, source: torch.Tensor, first: int = 1, *sizes: Any) -> 
     return x
 
 
-def tie_gradients(weight: Any, source: Any, turned: bool) -> None:
-    """``a.gradWeight:set(b.gradWeight)``: two weights have their gradients in the same memory."""
-    if source.grad is None:
-        source.grad = torch.zeros_like(source)
-    weight.grad = source.grad.t() if turned else source.grad
-
-
 def _product(name: str) -> Callable[..., torch.Tensor]:
     """``x:addmm([beta,] [M,] [alpha,] a, b)`` and its kin."""
 
@@ -234,18 +227,17 @@ def _type(x: torch.Tensor, name: str | None = None) -> Any:
     return kind.replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
 
 
-# What Torch7 calls modules that are one of its layers alone in every page.
-LAYERS = {getattr(nn, name): name for name in ("Dropout", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh")}
+def pointer(value: Any) -> int:
+    """``torch.pointer(value)``: a number that tells one piece of memory, or one thing, from another."""
+    return value.data_ptr() if isinstance(value, torch.Tensor) else id(value)
 
 
 def torch_type(value: Any) -> str:
-    """``torch.type(value)`` of what is no object of a class of the program's."""
+    """``torch.type(value)`` of what is no object of a class."""
     if isinstance(value, torch.Tensor):
         return str(_type(value))
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
-    if type(value) in LAYERS:
-        return f"nn.{LAYERS[type(value)]}"
     if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):

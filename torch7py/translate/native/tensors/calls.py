@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts.methods import ELEMENTWISE
-from torch7py.translate.native import code, plain_calls
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.integer_tensors import changed
@@ -128,8 +128,11 @@ def statement(t: Translation, node: Invoke) -> bool:
         return _statement(t, node)
 
 
-def _field(node: Expression) -> str:
-    return node.key.value if isinstance(node, tree.Index) and isinstance(node.key, tree.String) else ""
+def _is_of_module(t: Translation, node: Expression) -> bool:
+    """Whether a tensor may be a parameter of a module, or its gradient."""
+    asks = t.training.parameter_lists.asks
+    is_field = isinstance(node, tree.Index) and t.kind(node.base) in ("module", None, "any")
+    return is_field or any(asks(n) for n in tree.every(t.program, Invoke))
 
 
 def _statement(t: Translation, node: Invoke) -> bool:
@@ -167,24 +170,10 @@ def _statement(t: Translation, node: Invoke) -> bool:
         t.emit(f"for {element} in {receiver_text(t, receiver)}.flatten().tolist():")
         t.emit(f"    {function}({element})")
         return True
-    if name == "set":
-        source, receiver_name = node.arguments[0] if len(node.arguments) == 1 else receiver, _field(receiver)
-        turned = isinstance(source, Invoke) and source.method == "t"
-        source = source.receiver if isinstance(source, Invoke) and turned else source
-        if (
-            not t.plain_modules
-            and receiver_name in ("gradWeight", "gradBias")
-            and receiver_name == _field(source)
-        ):
-            held = [t.value(x).text.removesuffix(".grad") for x in (receiver, source)]
-            t.emit(plain_calls.library_call(t, "tie_gradients", [*held, str(turned)]).text)
-            return True
-        # Lists of a module's parameters are made where they are asked for: one of them would become another tensor.
-        asks = t.training.parameter_lists.asks
-        listed = not (receiver_name or t.plain_modules) and any(
-            asks(n) for n in tree.every(t.program, Invoke)
+    if name == "set":  # of weights, or of one of a list of parameters, only what objects have
+        raise (Undecided if t.plain_modules or not _is_of_module(t, receiver) else Problem)(
+            "T7-272", node.line, f"{name} as a statement"
         )
-        raise (Problem if listed else Undecided)("T7-272", node.line, f"{name} as a statement")
     t.emit(apply(t, receiver, name, node.arguments, node).text)
     return True
 

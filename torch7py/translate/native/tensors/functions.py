@@ -255,7 +255,7 @@ def torch_type(t: Translation, node: Call) -> Py:
     layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
     if kind in ("module", "criterion") and len(layers) == 1 and not classes:
         return atom(quoted(layers.pop()))
-    is_object = kind in ("criterion", "object") or (kind == "module" and classes)
+    is_object = kind in ("module", "criterion", "object")
     problem = Problem if is_object else Undecided
     raise problem("T7-308", node.line, "torch.type of something else than a tensor")
 
