@@ -13,7 +13,7 @@ local core = {
 }
 
 local type, select, error, unpack, pcall, rawequal, tostring = type, select, error, unpack, pcall, rawequal, tostring
-local gmatch, find, match, sub = string.gmatch, string.find, string.match, string.sub
+local gmatch, gsub, find, match, sub = string.gmatch, string.gsub, string.find, string.match, string.sub
 local concat, traceback = table.concat, debug.traceback
 local setmetatable, getmetatable, newproxy = setmetatable, getmetatable, newproxy
 local getinfo, collectgarbage, rawget = debug.getinfo, collectgarbage, rawget
@@ -217,18 +217,21 @@ end
 -- What LuaJIT says without a place.
 local BARE = {['stack overflow'] = true, ['C stack overflow'] = true, ['not enough memory'] = true, ["invalid key to 'next'"] = true}
 
+-- coroutine.wrap puts a place of its own before the one that an error has: the script's is enough.
+local OUR_PLACES = '%[torch7py%] [^:]*:%d+: '
+local function without_ours(err)
+   local before, inside = match(err, '^(.-:%d+: )(%[torch7py%] .*)')
+   return before and before .. (gsub(inside, OUR_PLACES, '')) or err
+end
+
 -- An error with the script's place, not one in these files or none. After a tail call there may be no frame of the
 -- script's: then the place in these files is better than none.
 local function placed(err)
    if type(err) ~= 'string' then return err end
    if BARE[err] then return position() .. err end
-   if sub(err, 1, #OURS - 1) ~= sub(OURS, 2) then
-      -- coroutine.wrap puts a place of its own before the one that an error has
-      local before, inside = match(err, '^(.-:%d+: )(%[torch7py%] .*)')
-      return before and before .. (match(inside, ':%d+: (.*)') or inside) or err
-   end
+   if sub(err, 1, #OURS - 1) ~= sub(OURS, 2) then return without_ours(err) end
    local at = position()
-   return at == '' and err or at .. (match(err, ':%d+: (.*)') or err)
+   return at == '' and err or at .. (gsub(err, OUR_PLACES, ''))
 end
 core.placed = placed
 
@@ -255,7 +258,7 @@ function core.tell(err)
    err = seen(err)
    if rawequal(err, UNWIND) then return false, 0, UNWIND.text, '' end
    if getmetatable(err) == Caught then return false, core.refer(err.value), err.text, err.stack end
-   return false, core.refer(err), text_of(err), ''
+   return false, core.refer(err), without_ours(text_of(err)), ''  -- where the handler found no room
 end
 
 return core
