@@ -188,3 +188,41 @@ for i = 1, 3 do
    net:updateParameters(0.1)
    print(y:sum(), net.modules[1].modules[2].gradInput:norm(), net.modules[1].gradInput:norm())
 end
+---
+-- copies for each step, made by way of a file in memory, with weights in common
+require 'nn'
+torch.manualSeed(9)
+local function clone_many_times(net, T)
+   local clones = {}
+   local params, gradParams = net:parameters()
+   local mem = torch.MemoryFile("w"):binary()
+   mem:writeObject(net)
+   for t = 1, T do
+      local reader = torch.MemoryFile(mem:storage(), "r"):binary()
+      local clone = reader:readObject()
+      clone.step = t
+      reader:close()
+      local cloneParams, cloneGradParams = clone:parameters()
+      for i = 1, #params do
+         cloneParams[i]:set(params[i])
+         cloneGradParams[i]:set(gradParams[i])
+      end
+      clones[t] = clone
+   end
+   mem:close()
+   return clones
+end
+local proto = nn.Sequential():add(nn.JoinTable(2)):add(nn.Linear(5, 3)):add(nn.Tanh())
+local w, g = proto:getParameters()
+local steps = clone_many_times(proto, 3)
+local xs, y, crit = torch.randn(3, 4, 2), torch.randn(4, 3), nn.MSECriterion()
+for i = 1, 3 do
+   g:zero()
+   local h = {[0] = torch.zeros(4, 3)}
+   for t = 1, 3 do h[t] = steps[t]:forward({xs[t], h[t - 1]}) end
+   local e = crit:forward(h[3], y)
+   local back = crit:backward(h[3], y)
+   for t = 3, 1, -1 do back = steps[t]:backward({xs[t], h[t - 1]}, back)[2] end
+   w:add(-0.2, g)
+   print(e, g:norm(), steps[2]:get(2).weight:sum() == proto:get(2).weight:sum(), steps[3].step)
+end

@@ -81,7 +81,7 @@ def test_what_is_proved_stays_as_it_is_where_objects_do_not_help() -> None:
     assert "lua_compat.Built(" not in page.code
 
 
-@pytest.mark.parametrize(("step", "least"), [(16, 5), pytest.param(1, 80, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("step", "least"), [(32, 2), pytest.param(1, 80, marks=pytest.mark.slow)])
 def test_programs_whose_modules_are_objects_never_learn_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, least: int
 ) -> None:

@@ -64,6 +64,7 @@ _FUNCTIONS = {
     "table.remove": "remove",
     "string.char": "char",
     "tonumber": "to_number",
+    "torch.MemoryFile": "MemoryFile",
     "torch.isTypeOf": "is_type_of",
     "torch.pointer": "pointer",
     "torch.type": "torch_type",

@@ -37,6 +37,7 @@ _FILES = (
     "layers",
     "graphs",
     "modules",
+    "memory_files",
     "threads",
     "coroutines",
     "metatables",
