@@ -226,3 +226,20 @@ for i = 1, 3 do
    w:add(-0.2, g)
    print(e, g:norm(), steps[2]:get(2).weight:sum() == proto:get(2).weight:sum(), steps[3].step)
 end
+---
+-- layers that write over their input where an option says so, and gradients that are not added
+require 'nn'
+torch.manualSeed(10)
+local over = #arg == 0
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.ReLU(over)):add(nn.Linear(4, 2))
+net:get(2).over = over
+local x, y = torch.randn(5, 3), torch.randn(5, 2)
+local crit = nn.MSECriterion()
+local out = net:forward(x)
+local e = crit:forward(out, y)
+net:zeroGradParameters()
+net:backward(x, crit:backward(out, y), 0)
+print(e, net:get(1).output:min(), net:get(1).gradWeight:norm(), net:get(2).over)
+net:backward(x, crit:backward(out, y), 0.5)
+print(net:get(1).gradWeight:norm(), #net:listModules())
+print(nn.Sequential():getParameters():nElement())

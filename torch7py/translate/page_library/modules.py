@@ -49,6 +49,11 @@ def set_field(module: Any, name: str, value: Any) -> None:
             raise TypeError(f"the field {name} of {module.NAME} is set to {value!r:.40}")
 
 
+def factor(scale: Any) -> Any:
+    """What gradients of weights are multiplied by: 1 where the program does not say."""
+    return 1 if scale is None else scale
+
+
 class Built(Object, Derived):
     """One of Torch7's layers, which ``base`` computes.
 
@@ -72,7 +77,7 @@ class Built(Object, Derived):
     ) -> None:
         super().__init__()
         self.NAME, self.steps, self.UNKNOWN = name, steps, unknown
-        self.in_place, self.closed = in_place is not None and in_place is not False, closed
+        self.in_place, self.closed = in_place is True, closed
         for field, value in fields.items():
             setattr(self, field, value)
         object.__setattr__(base, "output_is_free", not reads_output)
@@ -111,7 +116,7 @@ class Built(Object, Derived):
         if not self.steps or isinstance(inputs, torch.Tensor):
             super().accGradParameters(inputs, gradient, scale)
         else:
-            backward(self.base, steps_of(inputs), steps_of(gradient), scale or 1, which="weights")
+            backward(self.base, steps_of(inputs), steps_of(gradient), factor(scale), which="weights")
 
 
 class BuiltGraph(Object, Layer):
@@ -131,7 +136,7 @@ class BuiltGraph(Object, Layer):
         return self.output
 
     def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
-        self.gradInput = backward(self.base, inputs, gradient, scale or 1)
+        self.gradInput = backward(self.base, inputs, gradient, factor(scale))
         return self.gradInput
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
@@ -139,7 +144,7 @@ class BuiltGraph(Object, Layer):
         return self.gradInput
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
-        backward(self.base, inputs, gradient, scale or 1, which="weights")
+        backward(self.base, inputs, gradient, factor(scale), which="weights")
 
 
 class View(Object, Layer):
@@ -211,10 +216,10 @@ class Sequential(Object, Container):
     def _back(self, inputs: Any, gradient: Any, half: Callable[[Any, Any, Any], Any]) -> Any:
         for module, before in zip(self.modules_[::-1], self.modules_[-2::-1], strict=False):
             gradient = half(module, before.output, gradient)
-        return half(self.modules_[0], inputs, gradient)
+        return half(self.modules_[0], inputs, gradient) if len(self.modules_) else gradient
 
     def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
-        self.gradInput = self._back(inputs, gradient, lambda m, x, g: run(m, "backward", x, g, scale or 1))
+        self.gradInput = self._back(inputs, gradient, lambda m, x, g: run(m, "backward", x, g, factor(scale)))
         return self.gradInput
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
@@ -223,7 +228,7 @@ class Sequential(Object, Container):
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
         def half(module: Any, x: Any, g: Any) -> Any:
-            run(module, "accGradParameters", x, g, scale or 1)
+            run(module, "accGradParameters", x, g, factor(scale))
             return module.gradInput
 
         self._back(inputs, gradient, half)
@@ -257,7 +262,7 @@ class Branches(Object, Container):
         return [run(module, method, part, g, *scale) for module, part, g in parts]
 
     def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
-        self.gradInput = self.together(inputs, self._each(inputs, gradient, "backward", scale or 1))
+        self.gradInput = self.together(inputs, self._each(inputs, gradient, "backward", factor(scale)))
         return self.gradInput
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
@@ -265,7 +270,7 @@ class Branches(Object, Container):
         return self.gradInput
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
-        self._each(inputs, gradient, "accGradParameters", scale or 1)
+        self._each(inputs, gradient, "accGradParameters", factor(scale))
 
 
 def summed_tables(values: list[Any]) -> Any:
@@ -276,6 +281,8 @@ def summed_tables(values: list[Any]) -> Any:
 
 
 class ConcatTable(Branches):
+    """``nn.ConcatTable``: each module takes the whole input."""
+
     NAME = "nn.ConcatTable"
 
     def together(self, inputs: Any, gradients: list[Any]) -> Any:
@@ -283,6 +290,8 @@ class ConcatTable(Branches):
 
 
 class ParallelTable(Branches):
+    """``nn.ParallelTable``: each module takes an entry of the input."""
+
     NAME = "nn.ParallelTable"
 
     def parts(self, inputs: Any) -> list[Any]:
@@ -431,6 +440,7 @@ def open_modules(module: Any) -> list[Any]:
 
 
 def children_of(module: Any) -> list[Any]:
+    """The modules that a module holds itself."""
     return items_of(vars(module).get("modules_") or module._modules.get("modules_") or [])
 
 
@@ -482,8 +492,7 @@ def one_vector(values: list[torch.Tensor]) -> torch.Tensor:
     for value in values:
         if places.setdefault((value.data_ptr(), value.numel()), size) == size:
             size += value.numel()
-    flat = torch.cat([values[0].detach().new_empty(0), *(v.detach().reshape(-1) for v in values)])[:0]
-    flat = flat.new_empty(size)
+    flat = values[0].detach().new_empty(size) if values else torch.empty(0)
     for value, start in [(v, places[v.data_ptr(), v.numel()]) for v in values]:
         view = flat[start : start + value.numel()].view(value.shape)
         view.copy_(value.detach())
@@ -502,7 +511,7 @@ def clone_object(module: Any, *names: Any) -> Any:
 
 
 def share_fields(module: Any, other: Any, *names: Any) -> Any:
-    """``module:share_fields(other, ...)``: the fields that are named become the other's."""
+    """``module:share(other, ...)``: the fields that are named become the other's."""
     for mine, theirs in zip(open_modules(module), open_modules(other), strict=True):
         for name in names:
             value = getattr(theirs, name, None)
@@ -513,7 +522,7 @@ def share_fields(module: Any, other: Any, *names: Any) -> Any:
 
 def update_weights(module: Any, rate: Any, once: Any = None) -> None:
     """``module:updateParameters(rate)``; ``once``: weights that several modules share move once."""
-    if once == "shared weights once":
+    if once == "shared weights once":  # which the translator writes for nn.StochasticGradient
         places = {w.data_ptr(): (w, g) for w, g in zip(*weights_of(module), strict=True)}
         for weight, gradient in places.values():
             weight.add_(gradient, alpha=-rate)
@@ -535,6 +544,7 @@ def clear_gradients(module: Any) -> None:
 
 
 def apply_to_all(module: Any, function: Any) -> Any:
+    """``module:apply(function)``"""
     for part in open_modules(module):
         call(function, part)
     return module
@@ -553,6 +563,7 @@ def find_modules(module: Any, name: Any) -> tuple[list[Any], list[Any]]:
 
 
 def replace_modules(module: Any, function: Any) -> Any:
+    """``module:replace(function)``: what the function gives for each module stands in its place."""
     open_modules(module)
     result = call(function, module)
     for number, part in enumerate(children_of(result)):
@@ -561,6 +572,7 @@ def replace_modules(module: Any, function: Any) -> Any:
 
 
 def converted_module(module: Any, kind: Any) -> Any:
+    """``module:type(kind)``"""
     result = as_type(module, kind)
     for part in all_modules(module):
         part.share_gradients() if isinstance(part, Layer) else None
@@ -575,11 +587,13 @@ def cleared_module(module: Any) -> Any:
 
 
 def insert_module(module: Any, part: Any, place: Any = None) -> Any:
+    """``module:insert(part, place)``, counted from 1, or at the end."""
     module.modules_.insert(len(module.modules_) if place is None else int(place) - 1, part)
     return module
 
 
 def take_module(module: Any, place: Any = None) -> Any:
+    """``module:remove(place)``, counted from 1, or the last one."""
     return module.modules_.pop(len(module.modules_) - 1 if place is None else int(place) - 1)
 
 
@@ -592,6 +606,7 @@ def rounding_up(module: Any, is_up: bool) -> Any:
 
 
 def without_bias(module: Any) -> Any:
+    """``module:noBias()``"""
     module.bias = None
     return module
 

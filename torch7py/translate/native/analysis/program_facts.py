@@ -141,6 +141,23 @@ class Known:
         )
 
     @cached_property
+    def field_names(self) -> frozenset[str]:
+        """The names of fields that the program has as texts or behind a dot."""
+        indices = tree.every(self.program, Index)
+        return frozenset(node.key.value for node in indices if isinstance(node.key, tree.String))
+
+    @cached_property
+    def writes_over_inputs(self) -> bool:
+        """Whether the program may make layers that write over their input, which a truth value tells."""
+        calls = (n for n in tree.every(self.program, Call) if (self.path(n.callee) or "").startswith("nn."))
+        return any(
+            self.kind(argument) == "boolean"
+            and not (isinstance(argument, tree.Boolean) and not argument.value)
+            for call in calls
+            for argument in call.arguments
+        )
+
+    @cached_property
     def goes_back_plainly(self) -> bool:
         """Whether passes of modules of which not all is known go back call by call, by the pages' library."""
         return self.plain_passes or any(

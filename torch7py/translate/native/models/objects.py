@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 
-from torch7py.translate import page_library, tree
+from torch7py.translate import page_library
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
@@ -20,37 +20,27 @@ from torch7py.translate.native.plain_calls import arguments, library_call
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, String
 
-__all__ = ["built", "refuse_unknown_field", "refuse_unknown_method"]
+__all__ = ["built", "is_set", "refuse_unknown_field", "refuse_unknown_method"]
 
-# Fields of layers that the library's objects have.
-_KNOWN = {
-    "self",
-    "weight",
-    "bias",
-    "gradWeight",
-    "gradBias",
-    "train",
-    "name",
-    "modules",
-    "inputs",
-    "module",
-    "output",
-}
-_WEIGHTS = {"weight", "bias", "gradWeight", "gradBias"}
-_KNOWN |= {"gradInput", "running_mean", "running_var", "forwardnodes"}
+_WEIGHTS = frozenset("weight bias gradWeight gradBias".split())
+# Fields of layers that the library's objects have, beside their weights.
+_KNOWN = frozenset(
+    "self train name modules inputs module output gradInput running_mean running_var forwardnodes".split()
+)
+# What tells a layer to write over its input; the last is so of some layers alone, and a number of others.
+_IN_PLACE = ("inplace", "ip", "p")
 
 
 def refuse_unknown_method(t: Translation, node: Invoke) -> None:
     """Refuse a method that neither the library's objects have nor anything in the program."""
-    fields = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
-    known = {name for lua_class in t.classes.all for name in lua_class.methods} | fields
-    if node.method not in page_library.object_methods() | known:
+    known = {name for lua_class in t.classes.all for name in lua_class.methods}
+    if node.method not in page_library.object_methods() | known | t.field_names:
         raise Problem("T7-202", node.line, f"the method {node.method} of a module")
 
 
 def refuse_unknown_field(t: Translation, node: Index) -> None:
     """Refuse a field in which a layer of Torch7's keeps something of which PyTorch's has no trace."""
-    if not isinstance(node.key, String) or node.key.value in _KNOWN | t.types.program_fields:
+    if not isinstance(node.key, String) or node.key.value in _KNOWN | _WEIGHTS | t.types.program_fields:
         return
     for name in t.layer_names:
         inside, parameters = _fields_of(name)
@@ -76,12 +66,6 @@ def is_set(t: Translation, node: Invoke) -> bool:
     return bool(path) and facts.parts(path) in ("none", "")
 
 
-def _has_flags(t: Translation) -> bool:
-    """Whether the program makes layers that may write over their input, which is told by a truth value."""
-    calls = (node for node in tree.every(t.program, Call) if (t.path(node.callee) or "").startswith("nn."))
-    return any(isinstance(part, tree.Boolean) and part.value for call in calls for part in call.arguments)
-
-
 def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     """What a constructor of Torch7's makes, with the settings behind it, as an object."""
     first = node
@@ -103,27 +87,23 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     if is_criterion(f"nn.{name}"):
         return library_call(t, "Loss", [code.quoted(f"nn.{name}"), native])
     steps = ["steps=True"] if facts.sees_sequences(f"nn.{name}") else []
-    asked = {n.key.value for n in tree.every(t.program, Index) if isinstance(n.key, String)}
+    asked = t.field_names
     fields = [f"{field}={text}" for field, text in settings.items() if field in asked]
-    of_class, _ = _fields_of(f"nn.{name}")
-    weights = {parameter.name for parameter in facts.parameters(f"nn.{name}")} or {"weight", "bias"}
-    if not has_own_form and not facts.without_weights(f"nn.{name}"):
-        of_class |= {*weights, *(f"grad{weight.capitalize()}" for weight in weights)}
-        asked |= weights
-    known_fields = settings.keys() | (
-        _KNOWN if has_own_form or facts.without_weights(f"nn.{name}") else _KNOWN - _WEIGHTS
-    )
-    unknown = [code.quoted(field) for field in sorted((asked & of_class) - known_fields)]
-    writes_over = next((settings[key] for key in ("inplace", "ip", "p") if key in settings), "None")
-    if writes_over == "True" or (
-        writes_over.isidentifier() and writes_over != "None" and "p" not in settings
-    ):
+    of_class, parameters = _fields_of(f"nn.{name}")
+    known = settings.keys() | _KNOWN
+    if has_own_form or facts.without_weights(f"nn.{name}"):
+        known |= _WEIGHTS
+    else:  # a weight that is asked for, or listed with the others, has another form
+        of_class |= _WEIGHTS
+        asked |= {"weight", "bias"}
+    unknown = [code.quoted(field) for field in sorted((asked & of_class) - known)]
+    flag = next((settings.get(key, "None") for key in _IN_PLACE if key in parameters), "None")
+    if flag not in ("None", "False") and not flag[0].isdigit():
         if "constant_scalar" in settings:
-            raise Problem(
-                "T7-230", node.line, f"nn.{name} in place, which puts its input back on the way back"
-            )
-        steps.append(f"in_place={writes_over}")
-    if _has_flags(t) and not facts.gradient_reads_output(f"nn.{name}"):
+            reason = f"nn.{name} in place, which puts its input back on the way back"
+            raise Problem("T7-230", node.line, reason)
+        steps.append(f"in_place={flag}")
+    if t.writes_over_inputs and not facts.gradient_reads_output(f"nn.{name}"):
         steps.append("reads_output=False")
     if facts.parts(f"nn.{name}") != "none":
         steps.append("closed=True")
