@@ -101,3 +101,9 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
             others.append(f"{source.name}: {difference}")
     assert [text for text in others if not re.search("the translation (fails: |draws )", text)] == []
     assert same >= least
+
+
+def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
+    source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
+    page = program._translate(source.encode(), "p.lua", one_row=False, plainly=OBJECTS)
+    assert [problem.line for problem in page.problems] == [2]

@@ -162,6 +162,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
     if (
         method in ("sum", "mean", "std", "var", "prod", "norm")
         and len(node.arguments) - (method == "norm") > 0
+        and not isinstance(node.arguments[0], tree.Boolean)  # x:std(true), of all elements
     ):
         along = _along(node.arguments[method == "norm" :][:1], result)
         return result.be("tensor") | same_rank(result, receiver) | along

@@ -20,6 +20,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.ops.memory import Storage
 from torch7py.translate import page_library
 from torch7py.translate.native.page_names import unresolved
+from torch7py.translate.page_library import tensors
 
 lua_compat: Any = whole_library()
 
@@ -207,37 +208,69 @@ ARGUMENTS: dict[str, list[str]] = {
     ],
     "addr": ["torch.ones(2), torch.ones(3)", "2, torch.ones(2), torch.ones(3)"],
     "apply": ["function(v) return v + 1 end"],
+    "atan2": ["x + 1"],
+    "bitand": ["2"],
+    "bitor": ["2"],
+    "bitxor": ["3"],
     "bmm": ["torch.ones(1, 2, 2), x:clone():view(1, 2, 3)"],
+    "cat": ["x", "x + 1, 1"],
+    "cbitand": ["x + 1"],
+    "cbitor": ["x + 1"],
+    "cbitxor": ["x + 1"],
     "cdiv": ["x"],
+    "cfmod": ["x - 4.5"],
+    "chunk": ["2", "2, 2"],
+    "cinv": [""],
     "clamp": ["2, 4"],
+    "clshift": ["x - 2"],
+    "cmax": ["3", "x * 2 - 4"],
+    "cmin": ["3", "x * 2 - 4"],
+    "cmod": ["x - 4.5"],
     "cmul": ["x", "torch.range(1, 6)"],
     "copy": ["torch.range(6, 1, -1)"],
+    "cremainder": ["x - 4.5"],
+    "cross": ["x + torch.range(1, 6)"],
+    "crshift": ["x - 2"],
     "cpow": ["x"],
     "csub": ["x", "2, x"],
+    "cumprod": ["1", "2"],
     "cumsum": ["1", "2"],
+    "diag": ["", "1"],
     "dist": ["x + 1"],
     "div": ["2"],
     "dot": ["x"],
     "eq": ["3", "x"],
+    "equal": ["x", "x + 1"],
     "expand": ["2, 3"],
     "expandAs": ["x"],
     "fill": ["3"],
+    "fmod": ["2.5", "-4"],
     "gather": ["2, torch.LongTensor{{1}, {3}}"],
     "ge": ["3"],
     "ger": ["torch.ones(2), torch.ones(3)"],
     "gt": ["3"],
+    "histc": ["4", "3, 2, 5"],
     "index": ["2, torch.LongTensor{3, 1}"],
     "indexAdd": ["2, torch.LongTensor{3, 1}, torch.ones(2, 2)"],
     "indexCopy": ["2, torch.LongTensor{3, 1}, torch.ones(2, 2)"],
     "indexFill": ["2, torch.LongTensor{3, 1}, 9"],
     "isSameSizeAs": ["x"],
+    "isSetTo": ["x:clone()"],
+    "isSize": ["torch.LongStorage{2, 3}", "torch.LongStorage{3, 2}"],
+    "kthvalue": ["2", "1, 1"],
     "le": ["3"],
+    "lerp": ["x * 2, 0.25"],
+    "lshift": ["2"],
     "lt": ["3"],
+    "maskedCopy": ["x:gt(2), x * 2"],
     "maskedFill": ["x:gt(2), 0"],
     "maskedSelect": ["x:gt(2)"],
     "max": ["", "1", "2"],
     "mean": ["", "1", "2"],
     "min": ["", "1", "2"],
+    "mod": ["4"],
+    "mode": ["", "1"],
+    "median": ["", "1"],
     "mm": ["torch.ones(2, 2), x:clone()"],
     "mul": ["2"],
     "mv": ["x:clone(), torch.ones(3)"],
@@ -247,15 +280,19 @@ ARGUMENTS: dict[str, list[str]] = {
     "permute": ["2, 1"],
     "pow": ["2"],
     "prod": ["", "1"],
+    "remainder": ["2.5", "-4"],
+    "renorm": ["2, 1, 3"],
     "repeatTensor": ["2, 1", "torch.LongStorage{2, 2}"],
     "reshape": ["3, 2", "6"],
     "resize": ["3, 2"],
     "resizeAs": ["x"],
+    "rshift": ["2"],
+    "scatter": ["1, torch.LongTensor{{2, 1, 2}}, torch.ones(1, 3)"],
     "select": ["1, 2", "2, 3"],
     "size": ["", "1", "2"],
     "sort": ["", "1", "2, true"],
     "split": ["1, 1", "2, 2"],
-    "std": ["", "1", "2"],
+    "std": ["", "1", "2", "true", "false", "1, true"],
     "stride": ["1"],
     "sub": ["1, 1", "1, 2, 2, 3", "1, -1, -2, -1"],
     "sum": ["", "1", "2"],
@@ -264,17 +301,28 @@ ARGUMENTS: dict[str, list[str]] = {
     "type": ["", "'torch.FloatTensor'"],
     "typeAs": ["x:float()"],
     "unsqueeze": ["1", "3"],
-    "var": ["", "2"],
+    "tril": ["", "1"],
+    "triu": ["", "-1"],
+    "unfold": ["2, 2, 1"],
+    "var": ["", "2", "true", "2, false"],
     "view": ["3, 2", "-1"],
     "viewAs": ["x"],
 }
 # Whose results are random, hang on memory, need a GPU or another number of dimensions.
 APART = set("addmv baddbmm bernoulli normal random set storage uniform new cuda".split())
+APART |= set("cauchy exponential geometric logNormal multinomial trace".split())
 
 
 def _as_page(value: Any) -> Any:
     """What a page has for a value of the runtime: sizes are lists, the rest are the tensors themselves."""
     return [int(size) for size in value.tensor().tolist()] if isinstance(value, Storage) else value
+
+
+def _tensor_for(name: str) -> tuple[str, torch.dtype]:
+    """A tensor on which a method may be tried, and its type in a page."""
+    if name in ("all", "any"):
+        return f"{M}:byte()", torch.uint8
+    return (f"{M}:long()", torch.int64) if name.startswith(("bit", "cbit")) else (M, torch.float64)
 
 
 @together("name", sorted(page_library.methods_of("tensor") - APART))
@@ -285,10 +333,12 @@ def test_methods_of_tensors(runtime: Runtime, name: str) -> None:
         else:
             found = runtime.execute(f"local x = {M} return {{{arguments}}}") or []
             given = [_as_page(value) for value in (found.values() if isinstance(found, dict) else found)]
-        made = f"{M}:byte()" if name in ("all", "any") else M
+        made, dtype = _tensor_for(name)
+        if name.startswith(("bit", "cbit")):
+            given = [value.long() if isinstance(value, torch.Tensor) else value for value in given]
         lua = in_lua(runtime, f"(function() local x = {made} return {{x:{name}({arguments})}} end)()")
         changed = in_lua(runtime, f"(function() local x = {made} x:{name}({arguments}) return x end)()")
-        x = torch.arange(1, 7, dtype=torch.uint8 if made != M else torch.float64).view(2, 3)
+        x = torch.arange(1, 7, dtype=dtype).view(2, 3)
         results = lua_compat.method_all(x, name, *given)
         assert _close(plain(list(results)), lua), (name, arguments)
         if name != "resize":
@@ -364,29 +414,28 @@ def test_a_loop_ends_at_the_first_none() -> None:
     "name", sorted(page_library.methods_of("tensor") - APART - {"resize", "resizeAs", "totable", "type"})
 )
 def test_functions_of_torch(runtime: Runtime, name: str) -> None:
-    """``torch.name(x, ...)`` leaves x as it is."""
+    """``torch.name(x, ...)``, and with a tensor for the result before x: what it gives, and what is in both then."""
     if runtime.execute(f"return torch.{name} == nil"):
         return
-    arguments = ARGUMENTS.get(name, [""])[0]
-    if name in ("apply", "set") or "function" in arguments:  # which are to change it
-        return
-    found = runtime.execute(f"local x = {M} return {{{arguments}}}") or []
-    given = [_as_page(value) for value in (found.values() if isinstance(found, dict) else found)]
-    made = f"{M}:byte()" if name in ("all", "any") else M
-    lua = in_lua(
-        runtime,
-        f"(function() local x = {made} return {{torch.{name}(x{', ' if arguments else ''}{arguments})}} end)()",
-    )
-    x = torch.arange(1, 7, dtype=torch.uint8 if made != M else torch.float64).view(2, 3)
-    before = x.clone()
-    page = in_page(lua_compat.function, name, x, *given)
-    page = (
-        page
-        if isinstance(page, list) and lua != "error" and isinstance(lua, list) and len(lua) > 1
-        else [page]
-    )
-    assert page == ["error"] or _close(page, lua), name
-    assert torch.equal(x, before)
+    takes_result = name in tensors.OF_ANOTHER | tensors.INTO_RESULTS.keys() | tensors.ELEMENTWISE
+    for arguments in ARGUMENTS.get(name, [""]):
+        if name in ("apply", "set") or "function" in arguments or "torch.ones(2, 3), " in arguments:
+            continue
+        made, dtype = _tensor_for(name)
+        args = ", ".join(["x", *([arguments] if arguments else [])])
+        for call in (f"torch.{name}({args})", *([f"torch.{name}(r, {args})"] if takes_result else [])):
+            setting = f"local x = {made} local r = x:clone():zero()"
+            lua = in_lua(runtime, f"(function() {setting} return {{{call}}} end)()")
+            left = in_lua(runtime, f"(function() {setting} {call} return {{x, r}} end)()")
+            x = torch.arange(1, 7, dtype=dtype).view(2, 3)
+            result = torch.zeros(2, 3, dtype=x.dtype)
+            values = runtime.execute(f"local x = {made} return {{{arguments}}}") or []
+            values = [_as_page(value) for value in (values.values() if isinstance(values, dict) else values)]
+            values = [result, x, *values] if "(r, " in call else [x, *values]
+            page = in_page(lua_compat.function_all, name, *values)
+            assert page == "error" or _close(list(page), lua), (call, arguments)
+            if page != "error" and name not in ("expand", "expandAs", "view", "viewAs"):
+                assert _close(plain([x, result]), left), (call, arguments)
 
 
 @pytest.mark.parametrize("name", ["abs", "ceil", "cos", "exp", "floor", "sin", "tan", "tanh"])

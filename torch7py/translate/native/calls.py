@@ -34,7 +34,13 @@ from torch7py.translate.native import (
     unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.analysis import pattern_calls
-from torch7py.translate.native.analysis.unknown_values import a, described, is_open, of_require, undecided
+from torch7py.translate.native.analysis.unknown_values import (
+    a,
+    described,
+    may_be_tensor,
+    of_require,
+    undecided,
+)
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
@@ -214,13 +220,16 @@ class Calls:
                 rule = library_rules.functions.get(f"math.{name}") if on_numbers else None
                 if rule is not None and numbers:
                     return rule(t, node)
+                if on_numbers and numbers:
+                    number = f"torch.tensor({t.value(node.arguments[0])}, dtype=torch.float64)"
+                    return atom(f"torch.{name}({number}).item()")
             if path == "require":
                 raise Problem("T7-201", node.line, of_require(node))
             if "." not in path and path not in LUA and not plain_calls.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
             taken = path.startswith("torch.") and name in page_library.methods_of("tensor")
-            taken = taken and bool(node.arguments) and is_open(t, node.arguments[0])
+            taken = taken and bool(node.arguments) and may_be_tensor(t, node.arguments[0])
             raise (Undecided if taken or plain_calls.has_function(path) else Problem)(
                 "T7-201", node.line, f"{path} has no native form"
             )

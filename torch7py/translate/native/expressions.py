@@ -388,7 +388,7 @@ class Expressions:
             raise Undecided("T7-301", node.line, "the length of a table with names for keys")
         if kind == "module" and self.t.models.has_length(node.operand):
             return atom(f"len({self.value(node.operand)})")
-        if kind not in ("table", "string", "storage"):
+        if kind not in ("table", "string", "storage", "memory"):
             of = described(self.t, node.operand)
             raise undecided(self.t, node.operand, "T7-301", node.line, f"the length of {of}")
         if kind == "table" and self.t.representation(node.operand) == "dict":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from torch7py.translate import library, tree
+from torch7py.translate.facts.methods import takes_another
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
 
@@ -26,7 +27,7 @@ _CONVERSIONS = {"long", "int", "short", "byte", "char"}
 # What has the elements of its receiver, or of its first argument.
 _ALIKE = set(
     "clone contiguous narrow select sub view viewAs reshape t transpose expand expandAs index gather squeeze unfold cat"
-    " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin".split()
+    " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin eq ne lt gt le ge".split()
 )
 
 
@@ -55,7 +56,7 @@ def elements(t: Translation, node: Expression, known: dict[Variable, str | None]
     name, first = _called(t, node)
     if name == "cat" and isinstance(first, tree.Table) and first.fields:
         first = first.fields[0].value
-    if name in _COMPARE:
+    if _makes_mask(t, node):
         return "whole" if node in t.counted else "mask"
     if name in _CONVERSIONS:
         return "whole"
@@ -81,7 +82,7 @@ def counted_comparisons(t: Translation) -> set[Expression]:
             if t.kind(node.receiver) != "tensor":
                 continue
             for source in t.integers.sources(t.scopes.of_name[node.receiver]):
-                if not isinstance(source, bool) and _called(t, source)[0] in _COMPARE:
+                if not isinstance(source, bool) and _makes_mask(t, source):
                     comparisons.add(source)
     return comparisons
 
@@ -100,6 +101,15 @@ def _called(t: Translation, node: Expression) -> tuple[str, Expression | None]:
     return "", None
 
 
+def _makes_mask(t: Translation, node: Expression) -> bool:
+    """Whether an expression compares, and leaves the result in no tensor that is there."""
+    name, first = _called(t, node)
+    if name not in _COMPARE or not isinstance(node, (Call, Invoke)):
+        return False
+    operands = [argument for argument in node.arguments if argument is not first]
+    return not takes_another(name, [t.kind(operand) for operand in operands])
+
+
 def operation(t: Translation, left: Expression, operator: str, right: Expression) -> Py | None:
     """``left operator right`` where a tensor of whole numbers is among them; None where there is none."""
     kinds = [elements(t, side) for side in (left, right)]
@@ -108,7 +118,7 @@ def operation(t: Translation, left: Expression, operator: str, right: Expression
     for side, kind in zip((left, right), kinds, strict=True):
         fraction = t.kind(side) == "number" and not t.whole(side)
         if fraction or (t.kind(side) == "tensor" and kind is None):
-            raise Problem("T7-271", side.line, "fractions in the arithmetic of a tensor of whole numbers")
+            raise Undecided("T7-271", side.line, "fractions in the arithmetic of a tensor of whole numbers")
     level = code.ADD if operator in "+-" else code.MULTIPLY
     texts = [
         atom(f"{t.value(side).at(code.ATOM)}.byte()") if kind == "mask" else t.value(side)
@@ -132,7 +142,7 @@ def changed(t: Translation, receiver: Expression, operator: str, value: Expressi
     if kind == "mask":
         raise Problem("T7-271", receiver.line, "arithmetic in place on what a comparison gave")
     if t.kind(value) == "number" and not t.whole(value):
-        raise Problem("T7-271", receiver.line, "fractions in the arithmetic of a tensor of whole numbers")
+        raise Undecided("T7-271", receiver.line, "fractions in the arithmetic of a tensor of whole numbers")
     if operator != "/":
         return None
     return atom(f'{t.value(receiver).at(code.ATOM)}.div_({t.value(value)}, rounding_mode="trunc")')
@@ -140,8 +150,6 @@ def changed(t: Translation, receiver: Expression, operator: str, value: Expressi
 
 def is_mask(t: Translation, node: Expression) -> bool:
     """Whether a tensor used as an index is a mask and no list of positions."""
-    if isinstance(node, Invoke):
-        return node.method in ("eq", "ne", "lt", "gt", "le", "ge")
-    if isinstance(node, Call):
-        return (t.path(node.callee) or "") in {f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")}
+    if _makes_mask(t, node):
+        return True
     return t.type(node).find().tensor_type == "Byte" or elements(t, node) == "mask"

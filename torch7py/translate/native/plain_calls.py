@@ -14,7 +14,6 @@ from __future__ import annotations
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected_calls
-from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
@@ -279,7 +278,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
     taken = owner == "torch" and last in page_library.methods_of("tensor") and path not in _FUNCTIONS
-    if taken and node.arguments and (function == "call_all" or is_open(t, node.arguments[0])):
+    if taken and node.arguments:
         every = "function_all" if function == "call_all" else "function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:

@@ -14,6 +14,7 @@ from torch import nn
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
+from torch7py.translate.facts.methods import CHANGING
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, library_rules, plain_calls
 from torch7py.translate.native.code import INDENT, Py, atom
@@ -297,7 +298,7 @@ class PlainLayers:
     def _has_operands(self, node: Invoke) -> bool:
         """Whether a method changes a tensor by others, which need only have as many elements in Torch7."""
         receiver = node.receiver
-        if node.method not in page_library.entries("IN_PLACE") or self.t.kind(receiver) != "tensor":
+        if node.method not in CHANGING or self.t.kind(receiver) != "tensor":
             return False
         if isinstance(receiver, Invoke) and receiver.method == "resizeAs" and len(receiver.arguments) == 1:
             return not all(same_expression(a, receiver.arguments[0]) for a in node.arguments)

@@ -46,19 +46,42 @@ def sizes_in(args: tuple[Any, ...]) -> list[int]:
 
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     """``x:name(...)``"""
+    if _starts_from_another(name, args):
+        return _written_into(x, name, args)
     if name in ELEMENTWISE and not args:
         return getattr(x, f"{name}_")()
-    if (
-        args
-        and isinstance(args[0], torch.Tensor)
-        and len(args) in OF_ANOTHER.get(name, {name in ELEMENTWISE})
-    ):
-        result = tensor_method(args[0].clone(), name, *args[1:])
-        return x.resize_(result.shape).copy_(result)
     if name not in TENSOR_METHODS and name not in NEW_ELEMENTS:
         raise TypeError(f"the method {name} of a tensor")
     methods = TENSOR_METHODS if name in TENSOR_METHODS else NEW_ELEMENTS
-    return methods[name](x, *(whole(value) for value in args))
+    values = [whole(value) for value in args]
+    if name in OF_ANOTHER and not x.is_floating_point():
+        values = [math.trunc(value) if isinstance(value, float) else value for value in values]
+    return methods[name](x, *values)
+
+
+def _starts_from_another(name: str, args: tuple[Any, ...]) -> bool:
+    """Whether the first argument of ``x:name(...)`` is what is computed from, and x is where the result goes."""
+    first = next((at for at, value in enumerate(args) if not isinstance(value, torch.Tensor)), len(args))
+    if name in OF_ANOTHER:
+        return len(args) in OF_ANOTHER[name] and (first > 0 or name == "pow")
+    if name in ELEMENTWISE:
+        return len(args) == first == 1
+    return name in INTO_RESULTS and first > INTO_RESULTS[name]
+
+
+def _written_into(x: torch.Tensor, name: str, args: tuple[Any, ...]) -> Any:
+    """``x:name(y, ...)``: what ``torch.name(y, ...)`` gives, in x; of two results the second in the first argument."""
+    targets = [x]
+    if name in OF_TWO_RESULTS and isinstance((*args, 0)[1], torch.Tensor):
+        targets, args = [x, args[0]], args[1:]
+    results = function_all(name, *args)
+    for target, result in zip(targets, results, strict=False):
+        if name in OF_VIEWS:
+            target.data = result.detach()
+        else:
+            target.resize_(result.shape).copy_(result)
+    written = (*targets, *results[len(targets) :])
+    return written if len(written) > 1 else x
 
 
 def function_all(name: str, x: Any, *args: Any) -> tuple[Any, ...]:
@@ -70,7 +93,11 @@ def function_all(name: str, x: Any, *args: Any) -> tuple[Any, ...]:
 def function(name: str, x: Any, *args: Any) -> Any:
     """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
     if isinstance(x, torch.Tensor):
-        return tensor_method(x.clone() if name in ELEMENTWISE or name in IN_PLACE else x, name, *args)
+        is_new = (name in ELEMENTWISE or name in OF_ANOTHER) and not _starts_from_another(name, args)
+        is_new = is_new and sum(isinstance(value, torch.Tensor) for value in args) < 3
+        return tensor_method(x.clone() if is_new else x, name, *args)
+    if name == "pow" and args and isinstance(args[0], torch.Tensor):
+        return torch.pow(x, args[0])
     if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
         raise TypeError(f"torch.{name} of a {type_of(x)}")
     return OF_NUMBERS[name](x, *args)
@@ -97,6 +124,10 @@ def _scaled(name: str) -> Callable[..., torch.Tensor]:
 def _with(name: str) -> Callable[..., torch.Tensor]:
     """A method of one operand, taken in the tensor's shape."""
     return lambda x, other: getattr(x, name)(like(x, other))
+
+
+def _divide(x: torch.Tensor, other: Any) -> torch.Tensor:
+    return x.div_(like(x, other), rounding_mode=None if x.is_floating_point() else "trunc")
 
 
 def _become(x: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
@@ -130,8 +161,14 @@ def _reduced(name: str) -> Callable[..., Any]:
     """Of all elements a number; along a dimension a tensor with one element there."""
 
     def compute(x: torch.Tensor, *args: Any) -> Any:
-        result = getattr(x, name)(dim=args[0] - 1, keepdim=True) if args else getattr(x, name)()
-        return result if args else result.item()
+        *dim, last = args or (None,)
+        options = (
+            {"correction": int(not last)} if isinstance(last, bool) else {}
+        )  # whether it is divided by n
+        dim = dim if options else [last][: len(args)]
+        if not dim:
+            return getattr(x, name)(**options).item()
+        return getattr(x, name)(dim=dim[0] - 1, keepdim=True, **options)
 
     return compute
 
@@ -164,8 +201,10 @@ def _memory(x: torch.Tensor) -> torch.Tensor:
     return x.detach().new_empty(0).set_(x.detach().untyped_storage())
 
 
-def _set(x: torch.Tensor, source: torch.Tensor, first: int = 1, *sizes: Any) -> torch.Tensor:
+def _set(x: torch.Tensor, source: torch.Tensor | None = None, first: int = 1, *sizes: Any) -> torch.Tensor:
     """``x:set(y)`` and ``x:set(storage, first, sizes)``: a tensor becomes another one, or a part of memory."""
+    if source is None:
+        source = x.new_empty(0)
     if sizes:
         shape = sizes_in(sizes[:1] if isinstance(sizes[0], (list, torch.Size)) else sizes)
         source = source[first - 1 :][: math.prod(shape)].view(shape)
@@ -180,8 +219,7 @@ def _product(name: str) -> Callable[..., torch.Tensor]:
         *before, first, second = args
         at = next((i for i, value in enumerate(before) if isinstance(value, torch.Tensor)), -1)
         factors = [value for value in before if not isinstance(value, torch.Tensor)]
-        alpha = before[-1] if before and at != len(before) - 1 else 1
-        beta = before[0] if len(factors) == 2 or at == 1 else 1
+        beta, alpha = {0: (1, 1), 1: (*factors, 1) if at == 1 else (1, *factors)}.get(len(factors), factors)
         if at >= 0:
             _become(x, before[at])
         changed: torch.Tensor = getattr(x, name)(first, second, beta=beta, alpha=alpha)
@@ -262,34 +300,105 @@ def _split(x: torch.Tensor, size: int, dim: int = 1) -> list[torch.Tensor]:
     return list(x.split(size, dim - 1))
 
 
+def _ranked(name: str) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """``x:median(dim)`` and its like: what is in the middle, say, and where."""
+
+    def compute(x: torch.Tensor, *args: int) -> tuple[torch.Tensor, torch.Tensor]:
+        *count, dim = args if len(args) > (name == "kthvalue") else (*args, x.dim())
+        result = getattr(x, name)(*count, dim=dim - 1, keepdim=True)
+        return result.values, result.indices + 1
+
+    return compute
+
+
+def _mode(x: torch.Tensor, dim: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The smallest of the commonest values along a dimension, and where it stands last."""
+    dim = x.dim() - 1 if dim is None else dim - 1
+    ordered = x.sort(dim)
+    counts = (x.unsqueeze(dim) == ordered.values.unsqueeze(dim + 1)).sum(dim + 1)
+    values: torch.Tensor = ordered.values.gather(dim, counts.argmax(dim, keepdim=True))
+    numbers = torch.arange(1, x.shape[dim] + 1).view([-1 if d == dim else 1 for d in range(x.dim())])
+    last: torch.Tensor = torch.where(x == values, numbers, 0).amax(dim, keepdim=True)
+    return values, last
+
+
+def _cat(x: torch.Tensor, other: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    return torch.cat([x, other], dim - 1 if dim else -1)
+
+
+def _cross(x: torch.Tensor, other: torch.Tensor, dim: int | None = None) -> torch.Tensor:
+    product: torch.Tensor = torch.linalg.cross(x, other, dim=x.shape.index(3) if dim is None else dim - 1)
+    return product
+
+
+def _bits(name: str) -> Callable[..., torch.Tensor]:
+    """A method that combines the bits of whole numbers."""
+
+    def compute(x: torch.Tensor, other: Any) -> torch.Tensor:
+        if x.is_floating_point():
+            raise TypeError("bits of a tensor of fractions")
+        changed: torch.Tensor = getattr(x, f"bitwise_{name}_")(like(x, other))
+        return changed
+
+    return compute
+
+
+def _shift(sign: int) -> Callable[..., torch.Tensor]:
+    """``x:lshift(n)`` and ``x:rshift(n)``; of fractions a product with a power of two."""
+
+    def compute(x: torch.Tensor, count: Any) -> torch.Tensor:
+        count = like(x, count)
+        if x.is_floating_point():
+            return x.mul_(2.0 ** (sign * count))
+        if bool((x < 0).any()):
+            raise TypeError("a shift of negative numbers")
+        return x.bitwise_left_shift_(count) if sign > 0 else x.bitwise_right_shift_(count)
+
+    return compute
+
+
+def _is_set_to(x: torch.Tensor, other: torch.Tensor) -> bool:
+    one, two = ((y.data_ptr(), y.dtype, y.shape, y.stride()) for y in (x, other))
+    return x.numel() > 0 and one == two
+
+
 def _places(indices: torch.Tensor) -> torch.Tensor:
     """Places counted from 1 as PyTorch's."""
     return indices.long() - 1
 
 
-# Methods that take another tensor to start from, whose result they put into theirs: with how many arguments then.
-OF_ANOTHER: dict[str, set[int]] = {
-    "add": {2, 3},
-    "addcdiv": {3, 4},
-    "addcmul": {3, 4},
-    "cdiv": {2},
-    "clamp": {3},
-    "cmul": {2},
-    "cpow": {2},
-    "csub": {2, 3},
-    "div": {2},
-    "mul": {2},
-    "pow": {2},
-    **{name: {2} for name in ("eq", "ge", "gt", "le", "lt", "ne")},
+# Methods that change their tensor, and how many arguments they have where the first of these is computed from instead,
+# into the tensor: x:add(y, 1). Their functions make a new tensor.
+OF_ANOTHER: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("add", "csub"), (2, 3)),
+    **dict.fromkeys(("addcdiv", "addcmul", "addbmm", "addmm", "addmv", "addr", "baddbmm"), (3, 4)),
+    **dict.fromkeys(("atan2", "cdiv", "cfmod", "cmax", "cmin", "cmod", "cmul", "cpow", "cremainder"), (2,)),
+    **dict.fromkeys(("bitand", "bitor", "bitxor", "cbitand", "cbitor", "cbitxor"), (2,)),
+    **dict.fromkeys(("clshift", "crshift", "lshift", "rshift"), (2,)),
+    **dict.fromkeys(("div", "fmod", "mod", "mul", "pow", "remainder"), (2,)),
+    **dict.fromkeys(("cinv", "round"), (1,)),
+    "clamp": (3,),
+    "lerp": (3,),
+    "renorm": (4,),
 }
-IN_PLACE = frozenset(
-    """add addbmm addcdiv addcmul addmm addmv addr apply baddbmm bernoulli cdiv clamp cmul copy cpow csub
-    div fill indexAdd indexCopy indexFill maskedFill mul normal pow random uniform""".split()
-)
+# Methods that make something of their tensor, and how many tensors they take first; one more and the result goes into
+# the tensor: r:sum(x, 1).
+INTO_RESULTS: dict[str, int] = {
+    **dict.fromkeys("eq ge gt le lt ne cat conv2 cross expandAs maskedSelect viewAs xcorr2".split(), 1),
+    **dict.fromkeys(
+        "cumprod cumsum diag expand gather histc index kthvalue max mean median min mode".split(), 0
+    ),
+    **dict.fromkeys(
+        "multinomial nonzero norm prod repeatTensor reshape sort squeeze std sum topk".split(), 0
+    ),
+    **dict.fromkeys("tril triu var view".split(), 0),
+}
+OF_TWO_RESULTS = frozenset("kthvalue max median min mode sort topk".split())
+OF_VIEWS = frozenset("expand expandAs view viewAs".split())
 
 ELEMENTWISE = frozenset(
-    """abs acos asin atan ceil cos cosh exp floor log log1p neg round rsqrt sigmoid sign sin sinh sqrt tan tanh trunc
-    zero""".split()
+    """abs acos asin atan ceil cos cosh exp floor frac log log1p neg rsqrt sigmoid sign sin sinh sqrt tan tanh
+    trunc""".split()
 )
 
 TENSOR_METHODS: dict[str, Callable[..., Any]] = {
@@ -302,46 +411,84 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "addmv": _product("addmv_"),
     "addr": _product("addr_"),
     "apply": _apply,
+    "atan2": _with("atan2_"),
     "baddbmm": _product("baddbmm_"),
     "bernoulli": lambda x, *p: x.bernoulli_(*p),
-    "cdiv": _with("div_"),
+    "bitand": _bits("and"),
+    "bitor": _bits("or"),
+    "bitxor": _bits("xor"),
+    "cauchy": lambda x, *args: x.cauchy_(*args),
+    "cbitand": _bits("and"),
+    "cbitor": _bits("or"),
+    "cbitxor": _bits("xor"),
+    "cdiv": _divide,
+    "cfmod": _with("fmod_"),
+    "cinv": lambda x: x.reciprocal_(),
     "clamp": lambda x, low, high: x.clamp_(low, high),
+    "clshift": _shift(1),
+    "cmax": lambda x, other: x.copy_(x.clamp(min=like(x, other))),
+    "cmin": lambda x, other: x.copy_(x.clamp(max=like(x, other))),
+    "cmod": _with("fmod_"),
     "cmul": _with("mul_"),
     "copy": _with("copy_"),
     "cpow": _with("pow_"),
+    "cremainder": _with("remainder_"),
+    "crshift": _shift(-1),
     "csub": lambda x, *args: x.sub_(like(x, args[-1]), alpha=args[0] if len(args) > 1 else 1),
-    "div": _with("div_"),
+    "div": _divide,
+    "exponential": lambda x, *rate: x.exponential_(*rate),
     "fill": lambda x, value: x.fill_(value),
+    "fmod": _with("fmod_"),
+    "geometric": lambda x, p: x.geometric_(p),
     "indexAdd": lambda x, dim, places, other: x.index_add_(dim - 1, _places(places), other),
     "indexCopy": lambda x, dim, places, other: x.index_copy_(dim - 1, _places(places), other),
     "indexFill": lambda x, dim, places, value: x.index_fill_(dim - 1, _places(places), value),
+    "lerp": lambda x, other, weight: x.lerp_(like(x, other), weight),
+    "logNormal": lambda x, *args: x.log_normal_(*args),
+    "lshift": _shift(1),
+    "maskedCopy": lambda x, mask, other: x.masked_scatter_(mask.bool(), other),
     "maskedFill": lambda x, mask, value: x.masked_fill_(mask.bool(), value),
+    "mod": _with("fmod_"),
     "mul": _with("mul_"),
     "normal": lambda x, *args: x.normal_(*args),
     "pow": _with("pow_"),
     "random": _random,
+    "remainder": _with("remainder_"),
+    "renorm": lambda x, p, dim, most: x.renorm_(p, dim - 1, most),
+    "round": lambda x: x.copy_(x.trunc() + (2 * x.frac()).trunc()),
+    "rshift": _shift(-1),
+    "scatter": lambda x, dim, places, source: x.scatter_(dim - 1, _places(places), source),
     "set": _set,
     "uniform": lambda x, *args: x.uniform_(*args),
+    "zero": lambda x: x.zero_(),
     # what all elements give
     "all": _truth("all"),
     "any": _truth("any"),
     "dist": lambda x, other, *p: torch.dist(x, other, *p).item(),
     "dot": lambda x, other: torch.dot(x.flatten(), other.flatten()).item(),
+    "equal": torch.equal,
     "max": _extreme("max"),
+    "kthvalue": _ranked("kthvalue"),
     "mean": _reduced("mean"),
+    "median": _ranked("median"),
     "min": _extreme("min"),
+    "mode": _mode,
     "norm": lambda x, *p: torch.linalg.vector_norm(x, *p).item(),
     "prod": _reduced("prod"),
     "std": _reduced("std"),
     "sum": _reduced("sum"),
     "totable": lambda x: x.tolist(),
+    "trace": lambda x: x.trace().item(),
     "var": _reduced("var"),
     # sizes
     "dim": lambda x: x.dim() if x.numel() else 0,
+    "elementSize": lambda x: x.element_size(),
     "storage": _memory,
     "storageOffset": lambda x: x.storage_offset() + 1,
     "isContiguous": lambda x: x.is_contiguous(),
     "isSameSizeAs": lambda x, other: x.shape == other.shape,
+    "isSetTo": _is_set_to,
+    "isSize": lambda x, sizes: list(x.shape) == sizes_in((sizes,)),
     "nDimension": lambda x: x.dim() if x.numel() else 0,
     "nElement": lambda x: x.numel(),
     "numel": lambda x: x.numel(),
@@ -360,9 +507,16 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "sub": _sub,
     "t": lambda x: x.t(),
     "transpose": lambda x, first, second: x.transpose(first - 1, second - 1),
+    "unfold": lambda x, dim, size, step: x.unfold(dim - 1, size, step),
     "view": lambda x, *sizes: x.view(sizes_in(sizes)),
     "viewAs": lambda x, other: x.view(other.shape),
     # new tensors
+    "cat": _cat,
+    "chunk": lambda x, count, dim=1: list(x.chunk(count, dim - 1)),
+    "cross": _cross,
+    "cumprod": lambda x, dim=1: x.cumprod(dim - 1),
+    "diag": lambda x, k=0: x.diag(k).clone(),
+    "histc": lambda x, *args: x.histc(*args),
     "byte": lambda x: as_type(x, "byte"),
     "char": lambda x: as_type(x, "char"),
     "cuda": lambda x: as_type(x, "cuda"),
@@ -384,12 +538,15 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "gather": lambda x, dim, places: x.gather(dim - 1, _places(places)),
     "index": lambda x, dim, places: x.index_select(dim - 1, _places(places)),
     "maskedSelect": lambda x, mask: x.masked_select(mask.bool()),
+    "multinomial": lambda x, count, replacement=False: x.multinomial(count, replacement) + 1,
     "new": lambda x: x.view_as(x),  # x:new(), of the same memory
     "nonzero": lambda x: x.nonzero() + 1,
     "repeatTensor": lambda x, *sizes: x.repeat(sizes_in(sizes)),
     "reshape": lambda x, *sizes: x.reshape(sizes_in(sizes)).clone(),
     "sort": _sort,
     "topk": _topk,
+    "tril": lambda x, k=0: x.tril(k),
+    "triu": lambda x, k=0: x.triu(k),
     "type": _type,
     "typeAs": lambda x, other: x.to(other),
 }
@@ -400,11 +557,13 @@ NEW_ELEMENTS: dict[str, Callable[..., torch.Tensor]] = {
     "eye": lambda x, *sizes: _become(x, torch.eye(*sizes_in(sizes))),
     "ger": lambda x, first, second: _become(x, torch.outer(first, second)),
     "linspace": _line,
+    "logspace": lambda x, *args: _line(x, *args).copy_(10**x),
     "mm": lambda x, first, second: _become(x, torch.mm(first, second)),
     "mv": lambda x, first, second: _become(x, torch.mv(first, second)),
     "ones": lambda x, *sizes: x.resize_(sizes_in(sizes)).fill_(1),
     "rand": lambda x, *sizes: x.resize_(sizes_in(sizes)).uniform_(),
     "randn": lambda x, *sizes: x.resize_(sizes_in(sizes)).normal_(),
+    "randperm": lambda x, count: _become(x, torch.randperm(int(count)) + 1),
     "range": _range,
     "zeros": lambda x, *sizes: x.resize_(sizes_in(sizes)).fill_(0),
 }

@@ -11,7 +11,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
 
-__all__ = ["a", "described", "is_open", "of_require", "undecided"]
+__all__ = ["a", "described", "is_open", "may_be_tensor", "of_require", "undecided"]
 
 _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
@@ -20,6 +20,11 @@ _OPEN = "of which the program does not tell what it is"
 # What a run of the program does not have either.
 _NO_FILE = "of which no file is found"
 _NO_VALUE = "a global that no file of the program sets"
+
+
+def may_be_tensor(t: Known, node: Expression) -> bool:
+    """Whether a value is a tensor, or of a kind that is not known."""
+    return t.kind(node) == "tensor" or is_open(t, node)
 
 
 def is_of_what_is_not_there(problem: Problem) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from torch7py.translate import page_library, tree
-from torch7py.translate.facts.methods import DRAWING, ELEMENTWISE
+from torch7py.translate import tree
+from torch7py.translate.facts.methods import CHANGING_ELEMENTS, DRAWING
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
 from torch7py.translate.layers.helpers import DERIVED
@@ -13,7 +13,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, Str
 
 __all__ = ["entry", "entry_type", "is_module"]
 
-_ALIKE = (page_library.entries("IN_PLACE") | ELEMENTWISE) - DRAWING
+_ALIKE = CHANGING_ELEMENTS - DRAWING
 _asked: set[Call] = set()  # constructions that are being looked at
 
 

@@ -11,7 +11,7 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
-from torch7py.translate.layers import natives
+from torch7py.translate.layers import NotNative, natives
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.library import is_criterion
@@ -136,7 +136,10 @@ class Models(interfaces.Models):
         layer = self.constructions.construct(f"nn.{name.partition('.')[2]}", node)
         text = self.making.plain(layer)
         if text is None and facts.takes_items(layer.name):
-            native = natives[layer.name](layer.args)
+            try:
+                native = natives[layer.name](layer.args)
+            except NotNative as reason:
+                raise Problem(reason.code, node.line, str(reason)) from reason
             if not native.helpers and not native.setup:
                 text = native.make  # whose items the library's call counts from 0
                 self.plain_modules.append((layer, text))

@@ -8,6 +8,7 @@ from torch7py.translate.native.tensors import (  # noqa: F401  (they register ru
     names_of_types,
     reductions,
     selecting,
+    updates,
     views,
 )
 from torch7py.translate.native.tensors.calls import (

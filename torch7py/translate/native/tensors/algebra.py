@@ -8,12 +8,9 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, printing
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.results import PRODUCTS, into_receiver
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
-    Rule,
-    changing,
     in_place,
     maker,
     makers,
@@ -23,19 +20,6 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.tree import Call, Expression, Name
 
 __all__ = ["decomposed"]
-
-
-def _product(name: str) -> Rule:
-    """``r:mm(a, b)``: the product, into r."""
-
-    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        return into_receiver(t, receiver, name, arguments)
-
-    return write
-
-
-for _lua in PRODUCTS:
-    in_place[_lua] = _product(_lua)
 
 
 def _scales(t: Translation, arguments: Arguments, line: int) -> tuple[str, list[str]]:
@@ -52,9 +36,10 @@ def _scales(t: Translation, arguments: Arguments, line: int) -> tuple[str, list[
         "nttt": ["beta"],
         "tntt": ["alpha"],
         "ntntt": ["beta", "alpha"],
+        "tnntt": ["beta", "alpha"],
     }.get(form)
     if options is None:
-        raise Problem("T7-271", line, "a sum of products with these arguments")
+        raise Undecided("T7-271", line, "a sum of products with these arguments")
     numbers = [text for text, kind in zip(texts, kinds, strict=True) if kind == "n"]
     keyword_args = [f"{o}={n}" for o, n in zip(options, numbers, strict=True) if n != "1"]
     return ", ".join([*tensors, *keyword_args]), tensors
@@ -83,13 +68,6 @@ for _lua in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
     _sum_of_products(_lua)
 
 
-@changing("renorm")
-def renorm(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    p, dim, most = arguments
-    position = t.expressions.position(dim)
-    return atom(f"{receiver_text(t, receiver)}.renorm_({t.value(p)}, {position}, {t.value(most)})")
-
-
 @maker("inverse")
 def inverse(t: Translation, node: Call) -> Py:
     if len(node.arguments) != 1:
@@ -99,8 +77,6 @@ def inverse(t: Translation, node: Call) -> Py:
 
 @rule("histc")
 def histc(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    if any(t.kind(argument) != "number" for argument in arguments):
-        raise Problem("T7-271", receiver.line, "histc into a result")
     return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in (receiver, *arguments))})")
 
 
@@ -173,7 +149,7 @@ def cross(t: Translation, node: Call) -> Py:
     if len(node.arguments) > 2 and t.kind(node.arguments[2]) == "number":
         dim = str(t.expressions.position(node.arguments[2]))
     if dim is None:
-        raise Problem("T7-271", node.line, "cross along the first dimension that has three elements")
+        raise Undecided("T7-271", node.line, "cross along the first dimension that has three elements")
     along = "" if dim == "0" and len(node.arguments) == 2 else f", dim={dim}"
     return atom(f"torch.linalg.cross({t.value(node.arguments[0])}, {t.value(node.arguments[1])}{along})")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import library, page_library, tree
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import VIEWS, is_like_method, takes_another
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
@@ -16,12 +16,14 @@ from torch7py.translate.native.tensors.rules import (
     Arguments,
     dimension,
     in_place,
+    makers,
     receiver_text,
     renewed,
     rules,
     sizes,
 )
 from torch7py.translate.native.tensors.selecting import ordered
+from torch7py.translate.native.tensors.updates import into, new_tensor
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 
@@ -36,18 +38,16 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
     filled = _filled(t, receiver, name, arguments)
     if filled is not None:
         return filled
+    if takes_another(name, [t.kind(argument) for argument in arguments]):
+        return into_result(t, receiver, name, arguments, node)
     if name == "round" and not arguments:
         return renewed(t, receiver, lambda base: f"{t.need('round_away')}({base})")
     if name in in_place:
         return in_place[name](t, receiver, arguments)
     rule = rules.get(name)
+    if rule is None and name in makers and is_like_method(name):
+        return makers[name](t, Call(node.span, receiver, (receiver, *arguments)))
     if rule is None:
-        if name in ELEMENTWISE:
-            if len(arguments) == 1 and t.kind(arguments[0]) == "tensor" and name not in ("round", "cinv"):
-                return atom(f"torch.{name}({t.value(arguments[0])}, out={t.value(receiver)})")  # into x
-            if arguments:
-                raise Problem("T7-271", node.line, f"{name} into a result")
-            return atom(f"{receiver_text(t, receiver)}.{name}_()")
         problem = Undecided if page_library.has_method("tensor", name) else Problem
         raise problem("T7-271", node.line, f"the tensor method {name}")
     text = rule(t, receiver, arguments)
@@ -68,6 +68,28 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
     if is_number and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text
+
+
+def into_result(
+    t: Translation, receiver: Expression, name: str, arguments: Arguments, node: Expression
+) -> Py:
+    """``r:name(x, ...)``, which leaves in r what ``torch.name(x, ...)`` gives."""
+    result = receiver_text(t, receiver)
+    written = into(t, result, name, arguments)
+    if written is not None:
+        return written
+    new = new_tensor(t, name, arguments)
+    if new is None and name in makers:
+        new = makers[name](t, Call(node.span, receiver, arguments))
+    if new is None and t.kind(arguments[0]) != "tensor":
+        raise Undecided("T7-271", node.line, f"{name} of what may be no tensor, into a result")
+    if new is None:
+        new = apply(t, arguments[0], name, arguments[1:], node)
+    value = t.fresh("value")
+    t.emit(f"{value} = {new}")
+    if name in VIEWS:
+        return atom(f"{result}.set_({value})")
+    return atom(f"{result}.resize_as_({value}).copy_({value})")
 
 
 def is_new(node: tree.Index) -> bool:
@@ -208,8 +230,8 @@ def several(
         return True
     if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") or len(targets) != 2:
         return False
-    if name in ("max", "min") and not arguments:
-        return False  # one number
+    if (name in ("max", "min") and not arguments) or "tensor" in map(t.kind, arguments):
+        return False  # one number, or into results
     places = t.target(targets[1])
     unused_values, unused_places = (isinstance(x, Name) and not t.scopes.of_name[x].reads for x in targets)
     if unused_values and name in ("max", "min", "sort"):

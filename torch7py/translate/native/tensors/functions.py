@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import library, tree
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import is_like_method, writes_first_argument
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
-from torch7py.translate.native.integer_tensors import operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.tensors.calls import apply
+from torch7py.translate.native.tensors.calls import apply, into_result
 from torch7py.translate.native.tensors.names_of_types import name_of_type
-from torch7py.translate.native.tensors.results import into, into_two
 from torch7py.translate.native.tensors.rules import (
     DTYPES,
     dimension,
     in_place,
     maker,
     makers,
-    rules,
     sizes,
 )
+from torch7py.translate.native.tensors.updates import into_two, new_tensor
 from torch7py.translate.native.timers_and_paths import saved
 from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
@@ -32,6 +30,8 @@ from torch7py.translate.tree import Call, Expression, Number
 def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     """``torch.f(...)`` as a value; None where there is no form."""
     maker = makers.get(name)
+    if writes_first_argument(name, [t.kind(argument) for argument in node.arguments]):
+        return into_result(t, node.arguments[0], name, node.arguments[1:], node)
     if _fills(t, name, node):
         return in_place[name](t, node.arguments[0], node.arguments[1:])
     if maker is not None:
@@ -41,80 +41,14 @@ def torch_function(t: Translation, name: str, node: Call) -> Py | None:
         tensor = _constructor(t, f"torch.{kind}", node)
         return atom(f"{tensor.at(code.ATOM)}.cuda()") if name.startswith("Cuda") else tensor
     arguments = node.arguments
-    if name == "pow" and [t.kind(argument) for argument in arguments] == ["number", "tensor"]:
-        return code.power(t.value(arguments[0]), t.value(arguments[1]))
-    if not arguments or t.kind(arguments[0]) != "tensor":
+    if not arguments:
         return None
-    if name == "round" and len(arguments) == 1:
-        return atom(f"{t.need('round_away')}({t.value(arguments[0])})")
-    if name in ELEMENTWISE and len(arguments) == 1:
-        return atom(f"torch.{name}({t.value(arguments[0])})")
-    if name == "cinv" and len(arguments) == 1:
-        return atom(f"torch.reciprocal({t.value(arguments[0])})")
-    if name in _WITH_ANOTHER and len(arguments) == 2:
-        other = arguments[1]
-        text = t.expressions.beside(other, arguments[0]) if t.kind(other) == "tensor" else str(t.value(other))
-        return atom(f"torch.{name.removeprefix('c')}({t.value(arguments[0])}, {text})")
-    if name in ("addcmul", "addcdiv"):
-        return _of_products(t, name, node)
-    if name == "lerp" and len(arguments) == 3:
-        start, end, weight = arguments
-        return atom(f"torch.lerp({t.value(start)}, {t.expressions.beside(end, start)}, {t.value(weight)})")
-    if name == "renorm" and len(arguments) == 4:
-        x, p, dim, most = arguments
-        return atom(
-            f"torch.renorm({t.value(x)}, {t.value(p)}, {t.expressions.position(dim)}, {t.value(most)})"
-        )
-    if name in ("add", "mul", "div", "cmul", "cdiv", "csub") and len(arguments) == 2:
-        operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
-        whole = operation(t, arguments[0], operator, arguments[1])
-        if whole is not None:
-            return whole
-        level = code.ADD if operator in "+-" else code.MULTIPLY
-        left, right = (
-            t.value(arguments[0]).at(level),
-            t.expressions.beside(arguments[1], arguments[0], level + 1),
-        )
-        return Py(f"{left} {operator} {right}", level)
-    if name in ("add", "csub") and [t.kind(a) for a in arguments] == ["tensor", "number", "tensor"]:
-        first, scale = (t.value(argument) for argument in arguments[:2])
-        sign = "+" if name == "add" else "-"
-        product = f"{scale.at(code.MULTIPLY)} * {t.expressions.beside(arguments[2], arguments[0], code.MULTIPLY + 1)}"
-        return Py(f"{first.at(code.ADD)} {sign} {product}", code.ADD)
-    if name in ("mm", "mv") and len(arguments) == 2:
-        left, right = t.value(arguments[0]).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
-        return Py(f"{left} @ {right}", code.MULTIPLY)
-    if name in ("pow",) and len(arguments) == 2:
-        return code.power(t.value(arguments[0]), t.value(arguments[1]))
-    if name in ("cmax", "cmin") and len(arguments) == 2:
-        if t.kind(arguments[1]) == "number":
-            bound = "min" if name == "cmax" else "max"
-            return atom(f"{t.value(arguments[0]).at(code.ATOM)}.clamp({bound}={t.value(arguments[1])})")
-        return atom(
-            f"torch.{name[1:]}imum({t.value(arguments[0])}, {t.expressions.beside(arguments[1], arguments[0])})"
-        )
-    if name in ("clamp",) and len(arguments) == 3:
-        return atom(f"torch.clamp({', '.join(t.value(a).text for a in arguments)})")
-    if name in ("bmm", "ger") and len(arguments) == 2:
-        python = {"ger": "outer"}.get(name, name)
-        return atom(f"torch.{python}({t.value(arguments[0])}, {t.value(arguments[1])})")
-    if name in rules:
+    written = new_tensor(t, name, arguments)
+    if written is not None or t.kind(arguments[0]) != "tensor":
+        return written
+    if is_like_method(name):
         return apply(t, arguments[0], name, arguments[1:], node)
     return None
-
-
-_WITH_ANOTHER = ("fmod", "remainder", "cfmod", "cremainder", "atan2", "cpow")
-
-
-def _of_products(t: Translation, name: str, node: Call) -> Py:
-    """``torch.addcmul(x, [value,] y, z)``"""
-    kinds = [t.kind(argument) for argument in node.arguments]
-    texts = [str(t.value(argument)) for argument in node.arguments]
-    if kinds == ["tensor", "number", "tensor", "tensor"]:
-        return atom(f"torch.{name}({texts[0]}, {texts[2]}, {texts[3]}, value={texts[1]})")
-    if kinds == ["tensor"] * 3:
-        return atom(f"torch.{name}({', '.join(texts)})")
-    raise Problem("T7-271", node.line, f"{name} with these arguments")
 
 
 def _creator(name: str) -> None:
@@ -395,16 +329,8 @@ def torch_statement(t: Translation, node: Call, name: str) -> bool:
     three = [t.kind(argument) for argument in arguments[:3]] == ["tensor"] * 3
     if three and into_two(t, name, arguments[0], arguments[1], arguments[2:]):
         return True
-    if arguments and t.kind(arguments[0]) == "tensor" and len(arguments) > 1:
-        result = t.value(arguments[0]).at(code.ATOM)
-        written = into(t, result, name, arguments[1:])
-        if written is not None:
-            t.emit(written.text)
-            return True
-        inner = torch_function(t, name, Call(node.span, node.callee, arguments[1:]))
-        if inner is not None:
-            value = t.fresh("value")
-            t.emit(f"{value} = {inner}")
-            t.emit(f"{result}.resize_as_({value}).copy_({value})")
-            return True
+    if writes_first_argument(name, [t.kind(argument) for argument in arguments]):
+        with t.models.changed(arguments[0]):
+            t.emit(into_result(t, arguments[0], name, arguments[1:], node).text)
+        return True
     return False

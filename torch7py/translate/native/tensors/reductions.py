@@ -9,8 +9,7 @@ from torch7py.translate.kind_rules import SECOND
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.results import into_receiver
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -52,17 +51,12 @@ def fitted(t: Translation, target: Expression, value: Expression, written: Py, p
 def _reduction(name: str) -> Rule:
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
-        if not arguments:
-            return atom(f"{base}.{name}()")
-        flag = ""
-        if t.kind(arguments[0]) == "tensor":  # r:sum(x, 1), into r
-            return into_receiver(t, receiver, name, arguments)
-        if len(arguments) > 1:
-            biased = arguments[1]
-            if name not in ("std", "var") or not isinstance(biased, tree.Boolean):
-                raise Problem("T7-271", receiver.line, f"{name} with a flag")
-            flag = ", correction=0" if biased.value else ""
-        return atom(f"{base}.{name}({dimension(t, arguments[0])}{flag}, keepdim=True)")
+        flags = [argument for argument in arguments if t.kind(argument) == "boolean"]
+        if any(not isinstance(flag, tree.Boolean) for flag in flags):
+            raise Undecided("T7-271", receiver.line, f"{name} with a flag that is computed")
+        dims = [f"{dimension(t, argument)}" for argument in arguments if argument not in flags]
+        biased = ["correction=0"] if any(getattr(flag, "value", False) for flag in flags) else []
+        return atom(f"{base}.{name}({', '.join([*dims, *biased, *(['keepdim=True'] if dims else [])])})")
 
     return write
 
@@ -91,12 +85,10 @@ def sort(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if kinds[:2] == ["tensor", "tensor"]:
         places = arguments[0]
         if not isinstance(places, Name) or len(t.scopes.of_name[places].reads) > 1:
-            raise Problem("T7-271", places.line, "sort into tensors whose places are read")
+            raise Undecided("T7-271", places.line, "sort into tensors whose places are read")
         rest = sort(t, arguments[1], arguments[2:]).text.removesuffix(".values").rpartition(".sort(")[2]
         more = ", ".join([t.value(arguments[1]).text, *([rest[:-1]] if rest != ")" else [])])
         return atom(f"torch.sort({more}, out=({receiver_text(t, receiver)}, {t.value(places)}))")
-    if "tensor" in kinds:
-        raise Problem("T7-271", receiver.line, "sort into one tensor")
     args = ["-1"]
     for argument in arguments:
         if isinstance(argument, tree.Boolean):
@@ -140,8 +132,6 @@ rules["cumsum"], rules["cumprod"] = _over_dimension("cumsum"), _over_dimension("
 
 def _comparison(name: str, operator: str) -> Rule:
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        if len(arguments) != 1:  # r:gt(x, y), into r
-            return into_receiver(t, receiver, name, arguments)
         left, right = t.value(receiver).at(code.ADD), t.expressions.beside(arguments[0], receiver, code.ADD)
         return Py(f"{left} {operator} {right}", code.COMPARE)
 

@@ -47,8 +47,6 @@ def masked_copy(t: Translation, receiver: Expression, arguments: Arguments) -> P
 
 @rule("maskedSelect")
 def masked_select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    if len(arguments) != 1:
-        raise Problem("T7-271", receiver.line, "maskedSelect into a result")
     return atom(f"{receiver_text(t, receiver)}[{_mask(t, arguments[0])}]")
 
 
@@ -68,8 +66,6 @@ in_place["indexFill"] = _indexed("index_fill_")
 
 @rule("nonzero")
 def nonzero(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    if arguments:
-        raise Problem("T7-271", receiver.line, "nonzero into a result")
     return Py(f"{receiver_text(t, receiver)}.nonzero() + 1", code.ADD)
 
 
@@ -99,7 +95,7 @@ def ordered(t: Translation, receiver: Expression, name: str, arguments: Argument
     numbers = [a for a in arguments if not isinstance(a, tree.Boolean)]
     flags = [a.value for a in arguments if isinstance(a, tree.Boolean)]
     if any(t.kind(a) != "number" for a in numbers) or (name == "kthvalue" and not numbers):
-        raise Problem("T7-271", line, f"{name} with these arguments")
+        raise Undecided("T7-271", line, f"{name} with these arguments")
     if name == "topk" and not numbers:
         numbers = [tree.Number(arguments[0].span if arguments else receiver.span, 1, "1")]
     count = [] if name in ("median", "mode") else [str(t.expressions.whole_number(numbers.pop(0)))]
@@ -110,7 +106,7 @@ def ordered(t: Translation, receiver: Expression, name: str, arguments: Argument
             raise Problem("T7-271", line, "topk in the original's own order")
         return f"{base}.topk({count[0]}, {dim}, largest={bool(flags and flags[0])})"
     if name == "mode" and places:
-        raise Problem("T7-271", line, "where the mode is")
+        raise Undecided("T7-271", line, "where the mode is")
     return f"{base}.{name}({', '.join([*count, dim])}, keepdim=True)"
 
 
@@ -140,8 +136,6 @@ def chunk(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 def _triangle(name: str) -> Rule:
     def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        if any(t.kind(a) == "tensor" for a in arguments):
-            raise Problem("T7-271", receiver.line, f"{name} into a result")
         return atom(f"torch.{name}({', '.join(str(t.value(a)) for a in (receiver, *arguments))})")
 
     return write

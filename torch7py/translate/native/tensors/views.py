@@ -200,10 +200,6 @@ def _sum(t: Translation, first: Expression, length: Expression) -> str:
 
 @rule("index")
 def index(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    if len(arguments) == 3:  # y:index(x, dim, places), into y
-        dim, indices = dimension(t, arguments[1]), minus_one(t.value(arguments[2]))
-        source = t.value(arguments[0])
-        return atom(f"torch.index_select({source}, {dim}, {indices}, out={t.value(receiver)})")
     dim = dimension(t, arguments[0])
     indices = minus_one(t.value(arguments[1]))
     if dim == "0":
