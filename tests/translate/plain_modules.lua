@@ -243,3 +243,16 @@ print(e, net:get(1).output:min(), net:get(1).gradWeight:norm(), net:get(2).over)
 net:backward(x, crit:backward(out, y), 0.5)
 print(net:get(1).gradWeight:norm(), #net:listModules())
 print(nn.Sequential():getParameters():nElement())
+---
+-- classes that modules are asked for, those that others derive from among them
+require 'nn'
+local function describe(m)
+  if torch.isTypeOf(m, 'nn.Sequential') then return 'seq' end
+  if torch.isTypeOf(m, nn.Linear) then return 'lin' end
+  if torch.isTypeOf(m, 'nn.Module') then return 'module' end
+  return 'other'
+end
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.ReLU())
+print(describe(net), describe(net:get(1)), describe(net:get(2)), describe(3))
+print(torch.isTypeOf(net:get(2), 'nn.Threshold'), torch.isTypeOf(net, 'nn.Container'), torch.isTypeOf(net, 'nn.Concat'))
+print(torch.isTypeOf(nn.MSECriterion(), 'nn.Criterion'), torch.isTypeOf(nn.MSECriterion(), 'nn.Module'), torch.isTypeOf(net:get(1), 'nn.Threshold'))

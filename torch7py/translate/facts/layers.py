@@ -108,6 +108,17 @@ def is_base(name: str | None) -> bool:
     return name is not None and class_of(name) in (Module, Criterion)
 
 
+def derives(name: str, base: str) -> bool:
+    """Whether a layer's class is that of a name, or derives from it."""
+    first, second = class_of(name), class_of(base)
+    return name == base or (first is not None and second is not None and issubclass(first, second))
+
+
+def derived_from(base: str) -> list[str]:
+    """The layers and criterions whose classes derive from that of a name."""
+    return sorted(name for name in layers if name != base and derives(name, base))
+
+
 def is_container(name: str | None) -> bool:
     """Whether this is nn's class of all containers, which only holds its modules."""
     return name is not None and class_of(name) is Container

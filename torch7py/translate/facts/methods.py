@@ -17,6 +17,7 @@ __all__ = [
     "ELEMENTWISE",
     "READING",
     "VIEWS",
+    "gives_new_tensor",
     "is_like_method",
     "takes_another",
     "writes_first_argument",
@@ -58,6 +59,12 @@ def is_like_method(name: str) -> bool:
     """Whether ``torch.name(x, ...)`` does what ``x:name(...)`` does."""
     operation = operations.get(name)
     return operation is not None and operation.form in (Form.INPLACE, Form.METHOD, Form.QUERY)
+
+
+def gives_new_tensor(name: str) -> bool:
+    """Whether ``x.name(...)``, the function that is a method of tensors, makes a tensor of what it is given."""
+    operation = operations.get(name)
+    return operation is not None and operation.form is Form.QUERY and operation.cases[0].returns == "T"
 
 
 def writes_first_argument(name: str, kinds: list[str | None]) -> bool:

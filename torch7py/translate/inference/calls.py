@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
+from torch7py.translate.facts.methods import gives_new_tensor
 from torch7py.translate.inference import module_calls, tds, union_types
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
@@ -110,13 +111,20 @@ class CallKinds:
                 self.bind(function, node.arguments, arguments, first)
             return self._results(function, results, arguments, first) or new
 
-        maker = node.callee.base if isinstance(node.callee, Index) and _is_new(node.callee) else None
+        key = node.callee.key if isinstance(node.callee, Index) else None
+        gives_tensor = isinstance(key, tree.String) and (key.value == "new" or gives_new_tensor(key.value))
+        maker = node.callee.base if isinstance(node.callee, Index) and gives_tensor else None
 
         def call() -> bool:
             news = False
-            if maker is not None and self.types.kind(maker) == "tensor":  # x.new(3, 4)
+            if maker is not None and self.types.kind(maker) == "tensor":  # x.new(3, 4), x.cat(tensors, 1)
                 news |= results[0].be("tensor")
-                if len(arguments) > 0 and all(argument.kind == "number" for argument in arguments):
+                of_sizes = isinstance(key, tree.String) and key.value == "new"
+                if (
+                    of_sizes
+                    and len(arguments) > 0
+                    and all(argument.kind == "number" for argument in arguments)
+                ):
                     news |= results[0].be_rank(len(arguments))
             for function in callee.find().functions:
                 if function in self.types.known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeAlias
 
 from torch7py.translate import library, tree
@@ -75,10 +76,23 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
         inference.rules.append(elements)  # how many values there are is known when they are assigned
 
 
+_KINDS_OF_NUMBERS = ("Byte", "Char", "Short", "Int", "Long", "Float", "Double")
+# Methods of torch.DiskFile, but for those that read and write lines of text.
+_OF_NUMBERS = {f"{verb}{kind}" for verb in ("read", "write") for kind in _KINDS_OF_NUMBERS} | set(
+    "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
+)
+
+
 class LibraryCalls:
     def __init__(self, inference: Inference, bind: Bind) -> None:
         self.inference, self.types, self._bind = inference, inference.types, bind
         self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
+
+    @cached_property
+    def _has_files_of_numbers(self) -> bool:
+        """Whether the program reads or writes more than lines of text by the methods of ``torch.DiskFile``."""
+        methods = {node.method for node in tree.every(self.inference.program, tree.Invoke)}
+        return not methods.isdisjoint(_OF_NUMBERS)
 
     def _as_saved(self, path: Expression, loaded: Type) -> bool:
         """A file has what the program saves in it."""
@@ -193,6 +207,8 @@ class LibraryCalls:
         if path == "pcall":
             self._protected(node, arguments, results)
             return True
+        if path == "torch.DiskFile" and self._has_files_of_numbers:
+            return True  # an object, of which nothing more is known
         if path == "io.open":
             result.be("file")
             while len(results) < 2:

@@ -12,6 +12,7 @@ from torch7py.translate.types import Types
 __all__ = ["ShortNames"]
 
 _SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "pl.")  # whose functions may have a short name
+_OF_LAYERS = ("nn", "cudnn")
 _ANYWHERE = ("string.", "pl.")  # of these no class of the program is one
 
 
@@ -28,6 +29,8 @@ class ShortNames:
             value = node.values[0] if len(node.values) == 1 else None
             if isinstance(value, Index) and len(targets) == 1 and isinstance(targets[0], Name):
                 self.note(targets[0], value, _ANYWHERE)
+            if isinstance(value, Name) and len(targets) == 1 and isinstance(targets[0], Name):
+                self._note_backend(targets[0], value)
 
     def note(self, target: Name, value: Index, packages: tuple[str, ...] = _SHORTENED) -> None:
         """``local Convolution = nn.SpatialConvolution``, as far as it is one of these packages'."""
@@ -37,6 +40,22 @@ class ShortNames:
             return
         if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
             self.types.packages[variable] = path
+
+    def _note_backend(self, target: Name, value: Name) -> None:
+        """``backend = cudnn`` and in another branch ``backend = nn``: a page has the same layers for both."""
+        if self.types.path(value) not in _OF_LAYERS:
+            return
+        variable = self.types.scopes.of_name[target]
+        paths = [
+            None if value is None else self.types.path(value) for value in self._values_given_to(variable)
+        ]
+        if all(path in _OF_LAYERS for path in paths) and self._before_dots.issuperset(variable.reads):
+            self.types.packages[variable] = "nn" if "nn" in paths else "cudnn"
+
+    @cached_property
+    def _before_dots(self) -> set[Name]:
+        nodes = tree.every(self.program, Index)
+        return {node.base for node in nodes if isinstance(node.base, Name) and node.dotted}
 
     @cached_property
     def _assignments(self) -> list[tree.Local | tree.Assign]:
@@ -60,10 +79,13 @@ class ShortNames:
 
     def _is_always(self, variable: Variable, path: str) -> bool:
         """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
+        values = self._values_given_to(variable)
+        return bool(values) and all(value is not None and self.types.path(value) == path for value in values)
+
+    def _values_given_to(self, variable: Variable) -> list[Expression | None]:
         first = variable.declaration
         places = [
             *variable.writes,
             *([first] if isinstance(first, Name) and first in self._assigned_values else []),
         ]
-        values = [self._assigned_values.get(name) for name in places]
-        return bool(values) and all(value is not None and self.types.path(value) == path for value in values)
+        return [self._assigned_values.get(name) for name in places]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.layers import FORWARD
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import ELEMENTWISE, gives_new_tensor
 from torch7py.translate.inference import tuples
 from torch7py.translate.layers.as_modules import draws_weights
 from torch7py.translate.native import (
@@ -238,6 +238,11 @@ class Calls:
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
+        if isinstance(maker, Index) and t.kind(maker.base) == "tensor" and isinstance(maker.key, tree.String):
+            name = maker.key.value  # x.cat(tensors, 1), the function that is the method
+            written = tensors.torch_function(t, name, node) if gives_new_tensor(name) else None
+            if written is not None:
+                return written
         problem = undecided(t, node.callee, "T7-307", node.line, f"a call of {described(t, node.callee)}")
         if t.type(node.callee).has("metatable"):
             raise Undecided(problem.code, problem.line, problem.reason)

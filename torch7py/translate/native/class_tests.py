@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from torch7py.translate.native import code, library_rules
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.facts import layers as facts
+from torch7py.translate.native import code, library_rules, plain_calls
+from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Binary, Call, Expression, String
 
 __all__ = ["compared"]
@@ -35,11 +36,14 @@ def compared(t: Translation, node: Binary) -> Py | None:
 def is_type_of(t: Translation, node: Call) -> Py:
     value, name = node.arguments
     named = _class(t, name, node.line)
-    if named is None:
-        raise (Undecided if t.plain_modules else Problem)(
-            "T7-201", node.line, "torch.isTypeOf of a class that is not the program's own"
-        )
-    return atom(f"isinstance({t.value(value)}, {named})")
+    if named is not None:
+        return atom(f"isinstance({t.value(value)}, {named})")
+    path = name.value if isinstance(name, String) else t.path(name)
+    if path is None or not t.plain_modules:
+        raise Undecided("T7-308", node.line, "torch.isTypeOf of a class that is not the program's own")
+    derived = () if facts.is_base(path) else facts.derived_from(path)
+    args = [t.value(value).text, quoted(path), *map(quoted, derived)]
+    return plain_calls.library_call(t, "is_type_of", args)
 
 
 def _class(t: Translation, name: Expression, line: int) -> str | None:

@@ -10,7 +10,7 @@ from torch7py.translate.native import class_tests, code, indexing, kind_tests, m
 from torch7py.translate.native.analysis.missing_keys import is_argument
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
 __all__ = ["COMPARISONS", "Conditions"]
@@ -154,8 +154,7 @@ class Conditions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
-        idiom = self.t.models.layer_tests.condition(node) or kind_tests.finds_tensor(self.t, node)
-        idiom = idiom or kind_tests.is_typed(self.t, node) or matching.condition(self.t, node)
+        idiom = self._idiom(node)
         if idiom is not None:
             return idiom
         if isinstance(node, Binary):
@@ -195,6 +194,17 @@ class Conditions:
         if kind is None or kind == "any":
             return self._truth(value)
         return _identical(Py(self._tested(node, value), code.ADD), "is not", atom("None"))
+
+    def _idiom(self, node: Expression) -> Py | None:
+        """A condition that is written otherwise than as a value, where that is told by the program."""
+        t = self.t
+        try:
+            idiom = t.models.layer_tests.condition(node) or kind_tests.finds_tensor(t, node)
+            return idiom or kind_tests.is_typed(t, node) or matching.condition(t, node)
+        except Undecided:
+            if not t.plainly:
+                raise
+            return None  # the value is a plain call
 
     def _tested(self, node: Expression, value: Py) -> str:
         """What is compared with None: of a loss that may not be there yet, the loss and not its number."""

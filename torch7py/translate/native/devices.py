@@ -32,6 +32,8 @@ def handles(t: Translation, node: Statement) -> bool:
     value = node.values[0]
     if isinstance(value, Index) and len(targets) == 1 and _is_package(t, targets[0]):
         return t.path(value) == t.path(targets[0])  # Convolution = nn.SpatialConvolution
+    if isinstance(value, Name) and len(targets) == 1 and _is_package(t, targets[0]):
+        return True  # backend = cudnn
     package = required(t, value)
     if package is None:
         return False

@@ -58,7 +58,7 @@ def write_with(t: Translation, nodes: Sequence[tree.Statement], index: int) -> i
     elif t.type(value).has("tested"):
         return 0
     path = t.path(value.callee) if isinstance(value, Call) else None
-    if not isinstance(value, Call) or path not in ("io.open", "torch.DiskFile"):
+    if not isinstance(value, Call) or path not in ("io.open", "torch.DiskFile") or t.kind(value) != "file":
         return 0
     variable = t.scopes.of_name[node.names[0]]
     end = next((i for i in range(index + 1, len(nodes)) if _closes(t, nodes[i], variable)), None)

@@ -6,7 +6,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call
 
 __all__: list[str] = []
@@ -18,7 +18,7 @@ _PLAIN = ("number", "string", "boolean")
 def decode(t: Translation, node: Call) -> Py:
     """``cjson.decode(text)``; a null in it is None, which is false where cjson's is true."""
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("string", None):
-        raise Problem("T7-203", node.line, "a text in JSON of unknown kind")
+        raise Undecided("T7-203", node.line, "a text in JSON of unknown kind")
     _check(t, t.type(node), node.line, is_read=True)
     t.imports.add("json")
     return atom(f"json.loads({t.value(node.arguments[0])})")
@@ -48,13 +48,15 @@ def _check(
         return
     if value.kind != "table":
         kind = "something of unknown kind" if value.kind is None else f"a {value.kind}"
-        raise Problem("T7-203", line, f"JSON with {kind} in it")
+        raise Undecided("T7-203", line, f"JSON with {kind} in it")
     form = t.tables.representation(value)
     keys = value.of_keys().kind if value.key is not None else None
     if (form == "dict" and keys != "string") or (value.fields and (keys == "number" or value.has("array"))):
-        raise Problem("T7-306", line, "JSON with a table that has other keys than texts, and is no list")
+        raise (Problem if is_read else Undecided)(
+            "T7-306", line, "JSON with a table that has other keys than texts, and is no list"
+        )
     if form not in ("list", "dict", "record"):
-        raise Problem("T7-203", line, "JSON with a table that is no list or dict in the page")
+        raise Undecided("T7-203", line, "JSON with a table that is no list or dict in the page")
     inner = [*value.fields.values()]
     if form != "record":
         inner.append(value.of_elements())

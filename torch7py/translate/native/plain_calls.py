@@ -11,7 +11,7 @@ does, whatever the values are.
 
 from __future__ import annotations
 
-from torch7py.translate import page_library, tree
+from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected_calls
 from torch7py.translate.native.code import Py, atom
@@ -49,6 +49,8 @@ _FAMILIES = {
 }
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
+    "cjson.decode": "from_json",
+    "cjson.encode": "to_json",
     "error": "error",
     "getmetatable": "getmetatable",
     "ipairs": "ipairs",
@@ -63,6 +65,7 @@ _FUNCTIONS = {
     "table.remove": "remove",
     "string.char": "char",
     "tonumber": "to_number",
+    "torch.DiskFile": "DiskFile",
     "torch.MemoryFile": "MemoryFile",
     "torch.isTypeOf": "is_type_of",
     "torch.pointer": "pointer",
@@ -73,6 +76,8 @@ _FUNCTIONS = {
 }
 # Functions of optim that give more than what they move and the values on the way.
 _LONGER = {"optim.cg", "optim.checkgrad", "optim.lbfgs"}
+# Storages are vectors in pages, but for those of whole numbers, which are sizes.
+_STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
@@ -96,6 +101,7 @@ def has_function(path: str) -> bool:
     return (
         path in _FUNCTIONS
         or path in _POOLS
+        or path in _STORAGES
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
@@ -268,6 +274,11 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
+    if path in _STORAGES:
+        return library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
+    if path in library.TENSOR_TYPES and "Cuda" not in path:
+        kind = library.TENSOR_TYPES[path] or ""
+        return library_call(t, "new_tensor", [code.quoted(kind), *arguments(t, node.arguments)])
     if t.graphs.makes_graph(node) and len(node.arguments) == 2:
         return library_call(t, "BuiltGraph" if t.plain_modules else "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):

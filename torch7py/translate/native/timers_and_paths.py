@@ -9,7 +9,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods, statement
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
 __all__ = ["index"]
@@ -143,10 +143,9 @@ def load(t: Translation, node: Call) -> Py:
 def disk_file(t: Translation, node: Call) -> Py:
     """A file of text; what is read and written of it is text."""
     mode = node.arguments[1] if len(node.arguments) > 1 else None
-    if mode is not None and not (isinstance(mode, String) and mode.value in ("r", "w")):
-        raise Problem(
-            "T7-203", node.line, "torch.DiskFile in a mode that is no literal, or for reading and writing"
-        )
+    is_known = mode is None or (isinstance(mode, String) and mode.value in ("r", "w"))
+    if not is_known or t.kind(node) != "file":
+        raise Undecided("T7-203", node.line, "torch.DiskFile of numbers, or for reading and writing")
     more = ', "w"' if isinstance(mode, String) and mode.value == "w" else ""
     return atom(f"open({t.value(node.arguments[0])}{more})")
 

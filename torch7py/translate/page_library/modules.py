@@ -337,6 +337,8 @@ class Loss(Object, Layer):
     ``summed`` is another function for it where the program may ask for sums in place of means.
     """
 
+    BASE = "nn.Criterion"
+
     def __init__(self, name: str, base: Any, summed: Any = None) -> None:
         super().__init__()
         self.NAME, self.summed = name, summed

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.values import OF_NUMBERS, call, items_of, like, type_of
+from torch7py.translate.page_library.values import OF_NUMBERS, Storage, call, items_of, length, like, type_of
 
 
 def as_type(value: Any, name: str) -> Any:
@@ -196,9 +196,9 @@ def _truth(name: str) -> Callable[..., bool]:
     return compute
 
 
-def _memory(x: torch.Tensor) -> torch.Tensor:
-    """``x:storage()``: all of the memory that a tensor lies in, as a vector."""
-    return x.detach().new_empty(0).set_(x.detach().untyped_storage())
+def _memory(x: torch.Tensor) -> Storage:
+    """``x:storage()``: all of the memory that a tensor lies in."""
+    return x.detach().new_empty(0).set_(x.detach().untyped_storage()).as_subclass(Storage)
 
 
 def _set(x: torch.Tensor, source: torch.Tensor | None = None, first: int = 1, *sizes: Any) -> torch.Tensor:
@@ -273,7 +273,8 @@ def pointer(value: Any) -> int:
 def torch_type(value: Any) -> str:
     """``torch.type(value)`` of what is no object of a class."""
     if isinstance(value, torch.Tensor):
-        return str(_type(value))
+        kind = "Storage" if isinstance(value, Storage) else "Tensor"
+        return str(_type(value)).replace("Tensor", kind)
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
     if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
@@ -288,12 +289,17 @@ def name_of_type(value: Any) -> str | None:
     return torch_type(value) if isinstance(value, (torch.Tensor, nn.Module)) else None
 
 
-def is_type_of(value: Any, name: Any) -> bool:
-    """``torch.isTypeOf(value, name)`` of what is an object of a module's class, or of none."""
+def is_type_of(value: Any, name: Any, *derived: str) -> bool:
+    """``torch.isTypeOf(value, name)`` of what is an object of a module's class, or of none.
+
+    ``derived``: the classes of Torch7's that derive from it.
+    """
     if not isinstance(name, str):
         raise TypeError(f"torch.isTypeOf of a class that is {name!r:.40}")
     kinds = [vars(kind).get("NAME") for kind in type(value).__mro__]
-    return name_of_type(value) == name or name in kinds
+    if hasattr(type(value), "BASE"):  # a criterion, which is no module
+        kinds = [kind for kind in kinds if kind != "nn.Module"] + [type(value).BASE]
+    return name_of_type(value) in (name, *derived) or name in kinds
 
 
 def _split(x: torch.Tensor, size: int, dim: int = 1) -> list[torch.Tensor]:
@@ -492,7 +498,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "nDimension": lambda x: x.dim() if x.numel() else 0,
     "nElement": lambda x: x.numel(),
     "numel": lambda x: x.numel(),
-    "size": lambda x, *dim: x.shape[dim[0] - 1] if dim else x.shape,
+    "size": lambda x, *dim: x.shape[dim[0] - 1] if dim else length(x),
     "stride": lambda x, *dim: x.stride(dim[0] - 1) if dim else list(x.stride()),
     # views, and the tensor itself in other sizes
     "expand": lambda x, *sizes: x.expand(sizes_in(sizes)),

@@ -17,6 +17,10 @@ from torch import nn
 # Tables and objects
 
 
+class Storage(torch.Tensor):
+    """A vector that is all of the memory that tensors lie in: its length is a number."""
+
+
 def attribute(value: Any, name: Any) -> str:
     """The attribute that a field of an object is. What has no such fields is an error."""
     owner = value if inspect.isclass(value) else type(value)
@@ -150,7 +154,7 @@ def length(value: Any) -> Any:
         if any(isinstance(key, (int, float)) and key > count for key in value):
             raise TypeError("the length of a table with holes")  # in Lua it hangs on how the table was made
         return count
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor) and not isinstance(value, Storage):
         return value.shape
     if isinstance(value, nn.Module) and getattr(value, "modules_", None) is not None:
         return len(items_of(value.modules_))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from torch7py.nn.registry import layers as registered
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import NotNative, natives, structures
@@ -166,7 +165,7 @@ class LayerTests:
             subject, wanted = node.arguments
             path = wanted.value if isinstance(wanted, String) else t.path(wanted)
             if t.kind(subject) == "module" and path is not None:
-                return subject, lambda name, base=path: _derives(name, base)
+                return subject, lambda name, base=path: facts.derives(name, base)
         return None
 
     def condition(self, node: Expression) -> Py | None:
@@ -356,8 +355,3 @@ def _several(classes: list[str]) -> Py:
 
 def _operator(node: Expression) -> str:
     return node.operator if isinstance(node, Binary) else ""
-
-
-def _derives(name: str, base: str) -> bool:
-    first, second = registered.get(name), registered.get(base)
-    return name == base or (first is not None and second is not None and issubclass(first, second))

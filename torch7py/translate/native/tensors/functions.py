@@ -8,6 +8,7 @@ from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import is_like_method, writes_first_argument
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
@@ -160,10 +161,17 @@ def long_storage(t: Translation, node: Call) -> Py:
     """A list of sizes, as ``x:size()`` gives; one that is changed later is a list in Python too."""
     argument = node.arguments[0] if len(node.arguments) == 1 else None
     stored = t.type(node).has("stored")
-    if argument is not None and stored and t.kind(argument) == "number":
+    if argument is not None and t.kind(argument) == "number":
         return Py(f"[0] * {t.expressions.whole_number(argument).at(code.MULTIPLY + 1)}", code.MULTIPLY)
-    if not isinstance(argument, tree.Table) or any(item.key is not None for item in argument.fields):
-        raise Problem("T7-271", node.line, "a storage that is no list of sizes")
+    is_list = isinstance(argument, tree.Table) and not any(item.key is not None for item in argument.fields)
+    if argument is not None and not is_list:
+        if t.kind(argument) != "table" or t.representation(argument) != "list":
+            raise Undecided("T7-271", node.line, "a storage that is no list of sizes")
+        return atom(f"{'list' if stored else 'torch.Size'}({t.value(argument)})")
+    if not isinstance(argument, tree.Table):
+        if node.arguments:
+            raise Problem("T7-271", node.line, "a storage that is no list of sizes")
+        return atom("[]" if stored else "torch.Size([])")
     items = sizes(t, tuple(item.value for item in argument.fields))
     return atom(f"[{items}]" if stored else f"torch.Size([{items}])")
 
@@ -219,6 +227,9 @@ def _constructor(t: Translation, path: str, node: Call) -> Py:
         return _from_table(t, first, dtype, kind)
     if len(arguments) == 1 and t.kind(first) == "tensor":
         return t.value(first)
+    on_memory = len(arguments) > 1 and any(t.kind(a) in ("memory", "storage", "table") for a in arguments)
+    if on_memory or t.kind(first) in ("tensor", "memory") or (len(arguments) == 1 and is_open(t, first)):
+        raise Undecided("T7-271", node.line, f"{path} of what may be no sizes")
     return atom(f"torch.empty({sizes(t, arguments)}{extra})")
 
 

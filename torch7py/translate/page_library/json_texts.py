@@ -1,0 +1,41 @@
+"""Tables as text in JSON, as cjson writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from torch7py.translate.page_library.values import type_of
+
+
+def to_json(value: Any) -> str:
+    """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
+    return json.dumps(_in_json(value), separators=(",", ":"))
+
+
+def from_json(text: Any) -> Any:
+    """``cjson.decode(text)``; a null in it is None, which is false where cjson's is true."""
+    return json.loads(text)
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and value:
+        return [_in_json(entry) for entry in value]
+    if isinstance(value, (list, tuple)):
+        return {}  # as any table without entries
+    if isinstance(value, dict):
+        return _table_in_json(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"JSON of a {type_of(value)}")
+
+
+def _table_in_json(table: dict[Any, Any]) -> Any:
+    """An array where all keys are places, few of them empty; an object otherwise."""
+    places = [key for key in table if isinstance(key, (int, float)) and key > 0 and key == int(key)]
+    if table and len(places) == len(table):
+        last = int(max(places))
+        if last > 10 and last > 2 * len(table):
+            raise TypeError("JSON of an array most of whose places are empty")
+        return [_in_json(table.get(place)) for place in range(1, last + 1)]
+    return {str(key): _in_json(entry) for key, entry in table.items()}
