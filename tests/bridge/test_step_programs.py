@@ -19,6 +19,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.step_programs import without_steps_in_lua
+from torch7py.nn.step_program import StepProgram
 
 HERE = Path(__file__).parent
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -241,6 +242,32 @@ def test_indices_are_looked_at(rt: Runtime) -> None:
     for index in (0, 6):
         with pytest.raises(LuaError, match=r"index|range"):
             rt.execute(f"words:forward(torch.LongTensor {{1, {index}}})")
+
+
+@pytest.mark.parametrize("kind", ["Int", "Long"])
+def test_zeros_fill_as_much_memory_as_there_is(rt: Runtime, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient of indices has their type, whose numbers may be smaller than those of the model."""
+    seen = []
+    line = StepProgram.line
+
+    def looked_at(self: StepProgram, name: str, *numbers: int, **rest: Any) -> None:
+        if name == "clear":
+            seen.append((numbers[1], self.slots[numbers[0]].nbytes))
+        line(self, name, *numbers, **rest)
+
+    monkeypatch.setattr(StepProgram, "line", looked_at)
+    rt.execute(
+        f"""
+        local words = nn.Sequential():add(nn.LookupTable(5, 2)):add(nn.Linear(2, 2)):add(nn.Tanh())
+        local indices = torch.{kind}Tensor {{1, 5, 2}}
+        for _ = 1, 3 do
+           words:forward(indices)
+           words:backward(indices, torch.ones(3, 2))
+        end
+        """
+    )
+    assert seen
+    assert all(written == room for written, room in seen)
 
 
 LAYER = """

@@ -483,7 +483,7 @@ def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         if number == key:
             _copy(p, room, gradient)
         else:
-            p.line("clear", room.slot, room.tensor.numel())
+            p.line("clear", room.slot, room.tensor.nbytes)
     return rooms
 
 
@@ -717,7 +717,7 @@ def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     if not zeros.numel():
         raise Unfit
     o = p.room(m, "gradInput", zeros.shape, zeros.dtype)
-    p.line("clear", o.slot, zeros.numel())
+    p.line("clear", o.slot, zeros.nbytes)
     return o
 
 

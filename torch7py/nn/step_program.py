@@ -31,7 +31,7 @@ Tensor = torch.Tensor
 # planes has rows and columns, with a step from one to the next for each operand.
 INSTRUCTIONS = (
     "copy",  # o x, dimensions, sizes, steps of o, steps of x
-    "clear",  # o, count: o lies in one piece
+    "clear",  # o, bytes: o lies in one piece, and may hold whole numbers
     "add",  # o x y, rows columns, steps by twos
     "subtract",
     "multiply",
@@ -411,7 +411,7 @@ class StepProgram:
             return
         for parameter, buffer in pairs:
             o, g, count = self.static(parameter).slot, self.static(buffer).slot, parameter.numel()
-            self.zeroing.append(("clear", (g, count)))
+            self.zeroing.append(("clear", (g, buffer.nbytes)))
             self.moving.append(("accumulate", (o, g, 1, count, 0, 1, 0, 1)))
 
     # -- whether all is as it was -------------------------------------------------------------------------

@@ -58,7 +58,7 @@ function make.accumulate(p, a)
 end
 
 function make.clear(p, a)
-   local to, bytes = a[1], a[2] * sizeof
+   local to, bytes = a[1], a[2]
    return function() fill(p[to], bytes) end
 end
 
