@@ -245,7 +245,9 @@ def test_indices_are_looked_at(rt: Runtime) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Int", "Long"])
-def test_zeros_fill_as_much_memory_as_there_is(rt: Runtime, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zeros_fill_as_much_memory_as_there_is(
+    rt: Runtime, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The gradient of indices has their type, whose numbers may be smaller than those of the model."""
     seen = []
     line = StepProgram.line
