@@ -190,10 +190,11 @@ print(criterion:forward(net:forward(x), y))
 """
 
 
-def test_a_bias_that_is_normalized_away_is_not_compared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["", "net:clearState()\n"], ids=["with outputs", "without"])
+def test_a_bias_that_is_normalized_away_is_not_compared(tmp_path: Path, end: str) -> None:
     """Its gradient is rounding alone, of which Adam makes steps as long as of any other."""
     path = tmp_path / "net.lua"
-    path.write_text(NORMALIZED)
+    path.write_text(NORMALIZED + end)
     page = translate_script(path.read_bytes(), path.name)
     comparison = verify_script(page, path)
     assert (comparison.lines, comparison.layers) == (

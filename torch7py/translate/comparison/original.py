@@ -64,6 +64,7 @@ class Construction:
     centred: bool = (
         False  # whether what it gives is normalized over the batch at once: its bias has no effect
     )
+    shifted: bool = False  # whether its running mean has such a bias in it
 
 
 MOST_FILES = 20000  # more are not gone through for those that a program makes
@@ -175,7 +176,7 @@ def _run(
     noise: list[torch.Tensor] = []
     layouts = Layouts(lambda: ((item, *parameter) for item in layers for parameter in _parameters(item)))
     with (
-        _noted_inputs(),
+        _noted_inputs(layers),
         layouts.noted(),
         _recorded_constructors(layers),
         recorded_masks() as factors,
@@ -234,11 +235,9 @@ def _run(
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
         default = runtime.evaluate("return torch and torch.getdefaulttensortype()")
-        seen = {item.module.__dict__.get(_SEEN) for item in layers} - {None}
         one_row = any(_ONE_ROW in item.module.__dict__ for item in layers)
         for item in layers:
-            output = getattr(item.module, "output", None)
-            item.centred = isinstance(output, torch.Tensor) and output.data_ptr() in seen
+            item.shifted = _GIVER in item.module.__dict__
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in layers for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
@@ -419,18 +418,22 @@ def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
         yield
 
 
-_SEEN = "_seen_by_comparison"
+_GIVER = "_giver_seen_by_comparison"
 _ONE_ROW = "_one_row_seen_by_comparison"
 
 
 @contextlib.contextmanager
-def _noted_inputs() -> Iterator[None]:
-    """Batch normalization notes where its last input lies, and whether it trained on a batch of one example."""
+def _noted_inputs(layers: list[Construction]) -> Iterator[None]:
+    """Batch normalization tells whose output it trains on, and notes whether that is a batch of one example."""
     forward = BatchNormalization.forward
 
     @functools.wraps(forward)
     def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
-        self.__dict__[_SEEN] = input.data_ptr()
+        if self.training and _GIVER not in self.__dict__:
+            for item in layers:
+                output = item.module.__dict__.get("output")
+                if isinstance(output, torch.Tensor) and output.data_ptr() == input.data_ptr():
+                    item.centred = self.__dict__[_GIVER] = True
         if self.training and (input.dim() < self.dims or input.shape[0] == 1):
             self.__dict__[_ONE_ROW] = True
         return forward(self, input)

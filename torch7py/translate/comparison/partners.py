@@ -211,23 +211,27 @@ class Partners:
 
     def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         weight_pairs: list[tuple[str, torch.Tensor, torch.Tensor]] = []
-        centred = any(item.centred for *_, item in self.matches)
+        means: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        apart = False  # whether a bias without an effect has gone another way
         for name, module, entries, item in self.matches:
             state: dict[str, torch.Tensor] = dict(module.named_parameters())
             state.update(dict(module.named_buffers()))
             for entry, take in entries.items():
                 if entry == "bias" and entry not in state and item.module._module.bias is None:
                     continue  # taken from both
-                if entry == "bias" and item.centred:
-                    continue  # it has no effect, and no gradient but rounding, of which Adam makes whole steps
                 theirs, ours = taken(take, item.module._module), state[entry].detach().cpu()
-                if (
-                    entry == "running_mean"
-                    and centred
-                    and torch.allclose(ours.to(theirs), theirs, 1e-4, 1e-4)
-                ):
-                    continue  # which has that bias in it
-                weight_pairs.append((f"{name}.{entry}", ours, theirs))
+                if entry == "bias" and item.centred:
+                    # it has no effect, and no gradient but rounding, of which Adam makes whole steps
+                    apart = apart or not torch.allclose(ours.to(theirs), theirs, 1e-4, 1e-4)
+                    continue
+                pairs = means if entry == "running_mean" and item.shifted else weight_pairs
+                pairs.append((f"{name}.{entry}", ours, theirs))
+        if not apart:
+            weight_pairs += [
+                (name, ours, theirs)
+                for name, ours, theirs in means
+                if not torch.allclose(ours.to(theirs), theirs, 1e-4, 1e-4)
+            ]
         return weight_pairs + self._user_layer_pairs()
 
     def _user_layer_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
