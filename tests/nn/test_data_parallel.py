@@ -135,7 +135,7 @@ def test_gradients_are_summed_once(flat: bool) -> None:
         for gradient in gradients:
             gradient.fill_(1)
         data_parallel.sum_gradients(
-            group, gradients, lambda: [g.add_(10) for g in {id(g): g for g in gradients}.values()]
+            group, gradients, lambda: [g.add_(10) for g in {g.data_ptr(): g for g in gradients}.values()]
         )
         return copied(gradients), group.sums
 

@@ -47,6 +47,29 @@ def test_updates_of_shared_parameters_go_through_the_buffers(nn: Runtime) -> Non
     assert nn.execute("return m.weight[1], m.gradWeight[1]") == (2 - 0.5 * 9, 9)
 
 
+SHARING = {
+    "clone": "net:clone('weight', 'gradWeight')",
+    "share": "nn.Linear(2, 2):share(net, 'weight', 'gradWeight')",
+}
+
+
+@pytest.mark.parametrize("shared", SHARING.values(), ids=SHARING)
+def test_what_is_shared_lies_in_the_same_memory_for_now(nn: Runtime, shared: str) -> None:
+    """A flat vector or a type of the one alone has memory of its own, where the other one stays as it was."""
+    start = f"local net = nn.Linear(2, 2) net.weight:fill(5) net.gradWeight:fill(5) local other = {shared} "
+    ask = " return other.weight:sum(), other.gradWeight:sum()"
+    assert nn.execute(f"{start} net.weight:fill(1) net.gradWeight:fill(2) {ask}") == (4, 8)
+    flat = "local w, g = net:getParameters() w:fill(1) g:fill(2)"
+    assert nn.execute(start + flat + ask) == (20, 20)
+    assert nn.execute(f"{start} net:float() net.weight:fill(1) {ask}") == (20, 20)
+    both = flat.replace("net:", "nn.Sequential():add(net):add(other):")
+    assert nn.execute(start + both + ask) == (4, 8)
+    assert nn.execute(f"{start} return other.weight == net.weight, torch.type(other.weight)") == (
+        False,
+        "torch.DoubleTensor",
+    )
+
+
 def test_backward_update(nn: Runtime) -> None:
     nn.execute("m:zeroGradParameters() m:forward(x) gi = m:backwardUpdate(x, g, 0.5)")
     assert nn.execute("return gi[1], gi[2], m.bias[1]") == (2, 4, 2)

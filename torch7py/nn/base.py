@@ -396,8 +396,7 @@ class Module(Training):
             theirs = other.get_field(name)
             if not isinstance(mine, torch.Tensor) or not isinstance(theirs, torch.Tensor):
                 raise TorchError(f"share: field '{name}' is not a tensor in both modules")
-            mine.data = theirs.data  # for whoever holds it
-            self.set_field(name, theirs)
+            mine.data = theirs.data
             self.__dict__["shared"] = other.__dict__["shared"] = True
         return self
 
