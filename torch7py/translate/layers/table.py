@@ -180,7 +180,8 @@ def arithmetic(name: str, operator: str, whole: str, count: int | None = None) -
             if operator == "+":
                 return Expr(f"sum({x.text})")
             if operator == "*":
-                return Expr(f"math.prod({x.text})")
+                factors = use.writer.named(x).text
+                return Expr(f"math.prod({factors}[1:], start={factors}[0])")
             raise NotNative(f"{name}: the number of its inputs is not known")
         texts = [part.beside(operator, number > 0) for number, part in enumerate(parts)]
         return Expr(f" {operator} ".join(texts), binds=operator)

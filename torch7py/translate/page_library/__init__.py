@@ -35,6 +35,7 @@ _FILES = (
     "json_texts",
     "tensors",
     "nodes",
+    "changed_inputs",
     "layers",
     "graphs",
     "modules",

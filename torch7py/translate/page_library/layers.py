@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
+from torch7py.translate.page_library.changed_inputs import reads_alike
 from torch7py.translate.page_library.nodes import Node, node
 from torch7py.translate.page_library.values import call, items_of
 
@@ -259,26 +260,13 @@ class Derived(Layer):
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
         if any(x.is_floating_point() for x in tensors_in(inputs)):
-            self.call_again(inputs)
             self.gradInput = backward(self.base, inputs, gradient, which="inputs")
         else:
             self.gradInput = map_tensors(torch.zeros_like, inputs)  # of items
         return self.gradInput
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
-        self.call_again(inputs)
         backward(self.base, inputs, gradient, 1 if scale is None else scale, which="weights")
-
-    def call_again(self, inputs: Any) -> None:
-        """Call a layer, whose gradients come from its weights and its input alone, with the input that it has now."""
-        base: Any = self.base
-        if base not in CALLS or not isinstance(base, (*OF_INPUTS, nn.Identity)):
-            return
-        if not are_same(inputs, CALLS[base][0][0]):
-            before: Any = base.output
-            kept = before.clone()
-            forward(base, inputs)
-            before.copy_(kept)
 
 
 class Object:
@@ -391,7 +379,11 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     function = module.forward if isinstance(module, nn.Module) else module
     parameters = [x for x in inspect.signature(function).parameters.values() if x.default is x.empty]
     several = all(x.kind is x.POSITIONAL_OR_KEYWORD for x in parameters) and len(parameters) > len(inputs)
-    if several and isinstance(first, (list, tuple)) and len(first) + len(rest) == len(parameters):
+    several = several and isinstance(first, (list, tuple)) and len(first) + len(rest) == len(parameters)
+    # a graph of any number of inputs; a layer's own halves take a table as it is
+    rests = [x.kind for x in parameters] == [inspect.Parameter.VAR_POSITIONAL]
+    rests = rests and isinstance(first, (list, tuple)) and not isinstance(module, Layer)
+    if several or rests:
         return (*first, *rest)
     is_user_defined = isinstance(module, nn.Module) and not type(module).__module__.startswith("torch.")
     if len(inputs) == 2 and all(isinstance(x, torch.Tensor) for x in inputs) and not is_user_defined:
@@ -470,6 +462,22 @@ def are_same(first: Any, second: Any) -> bool:
     return all(x.shape == y.shape and bool(((x == y) | (x != x) & (y != y)).all()) for x, y in pairs)
 
 
+def take_as_it_is(module: Any, inputs: Any) -> None:
+    """Have the way back of a module's last call read other numbers as its input, if Torch7's would do the same."""
+    args, leaves, output = CALLS[module]
+    before, now = tensors_in(args[0]), tensors_in(inputs)
+    are_items = isinstance(module, nn.Embedding)
+    if (
+        [x.shape for x in before] != [x.shape for x in now]
+        or not (are_items or all(x.is_floating_point() for x in now))
+        or not reads_alike(tensors_in(output), tensors_in(leaves[0]))
+    ):
+        raise ValueError(f"the {type(module).__name__} has been called with another input since")
+    for old, leaf, new in zip(before, tensors_in(leaves[0]), now, strict=True):
+        old.data.copy_(new)
+        leaf.data.copy_(new - 1 if are_items else new)
+
+
 def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which: str = "both") -> Any:
     """``module:backward(input, gradient, scale)``, or ``which`` half of it: ``inputs`` or ``weights``."""
     if isinstance(module, Object):
@@ -479,7 +487,7 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         raise ValueError("the module has not been called")
     args, leaves, output = CALLS[module]
     if not are_same(inputs, args[0]):
-        raise ValueError(f"the {type(module).__name__} has been called with another input since")
+        take_as_it_is(module, inputs)
     is_view = isinstance(module, nn.Module) and vars(module).get("output_is_passed_on", False)
     is_free = is_view or getattr(module, "output_is_free", False)
     kept = None if isinstance(module, Layer) or is_free else module.output

@@ -20,8 +20,10 @@ from torch7py.translate.page_library.layers import (
     are_same,
     backward,
     forward,
+    map_tensors,
     run,
     steps_of,
+    tensors_in,
 )
 from torch7py.translate.page_library.tensors import as_type
 from torch7py.translate.page_library.values import attribute, call, call_all, items_of
@@ -120,7 +122,7 @@ class Built(Object, Derived):
 
 
 class BuiltGraph(Object, Layer):
-    """``nn.gModule``, whose modules are objects as well."""
+    """``nn.gModule``, whose modules are objects as well: it goes there and back node by node."""
 
     INNER = ("base",)
     NAME = "nn.gModule"
@@ -130,21 +132,57 @@ class BuiltGraph(Object, Layer):
         self.base = Graph(inputs, outputs)
         self.modules_ = list(self.base.modules_)
         self.forwardnodes = self.base.nodes
+        self._inputs: list[Any] = []  # what each node has been given, and the gradient of what it has given
+        self._gradients: list[Any] = []
 
-    def updateOutput(self, *inputs: Any) -> Any:
-        self.output = forward(self.base, *inputs)
+    def updateOutput(self, inputs: Any) -> Any:
+        entries = [inputs] if len(self.base.first) == 1 else items_of(inputs)
+        of_inputs = dict(zip(self.base.first, entries, strict=True))
+        self._inputs = []
+        values: list[Any] = []
+        for place, (function, sources) in enumerate(self.base.steps):
+            parts = [values[source] for source in sources]
+            self._inputs.append(of_inputs.get(place, parts[0] if len(parts) == 1 else parts))
+            is_module = isinstance(function, nn.Module)
+            values.append(forward(function, self._inputs[-1]) if is_module else function(self._inputs[-1]))
+        outputs = [values[place] for place in self.base.last]
+        self.output = outputs if len(outputs) > 1 else outputs[0]
         return self.output
 
-    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
-        self.gradInput = backward(self.base, inputs, gradient, factor(scale))
+    def updateGradInput(self, _: Any, gradient: Any) -> Any:
+        steps = self.base.steps
+        self._gradients = [None] * len(steps)
+        of_outputs = [gradient] if len(self.base.last) == 1 else items_of(gradient)
+        results = list(zip(self.base.last, of_outputs, strict=True))
+        first: dict[int, Any] = {}
+        for place in reversed(range(len(steps))):
+            own = [result for target, result in results if target == place]
+            function, sources = steps[place]
+            inputs = self._inputs[place]
+            if isinstance(function, nn.Module):
+                self._gradients[place] = summed_tables(own)
+                result = backward(function, inputs, self._gradients[place], which="inputs")
+            else:  # an entry of a table, or whole numbers
+                leaves = map_tensors(lambda x: x.detach().requires_grad_(x.is_floating_point()), inputs)
+                with torch.enable_grad():
+                    taken = tensors_in(function(leaves))
+                if own and taken[0].requires_grad:
+                    torch.autograd.backward(taken, tensors_in(summed_tables(own)))
+                result = map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves)
+            if not sources:
+                first[place] = result
+            else:
+                results += zip(sources, [result] if len(sources) == 1 else items_of(result), strict=True)
+        gradients = [first[place] for place in self.base.first]
+        self.gradInput = gradients if len(gradients) > 1 else gradients[0]
         return self.gradInput
 
-    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
-        self.gradInput = backward(self.base, inputs, gradient, which="inputs")
-        return self.gradInput
-
-    def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
-        backward(self.base, inputs, gradient, factor(scale), which="weights")
+    def accGradParameters(self, _: Any, gradient: Any, scale: Any = 1) -> None:
+        for (function, _sources), inputs, own in zip(
+            self.base.steps, self._inputs, self._gradients, strict=True
+        ):
+            if isinstance(function, nn.Module):
+                backward(function, inputs, own, factor(scale), which="weights")
 
 
 class View(Object, Layer):

@@ -121,10 +121,11 @@ class ListBounds:
         """Whether a store may be behind the last item of a list: at a place that nothing says to be in it.
 
         That is said by the number of items, by a loop over them or to the end of the loop that filled the list, and by
-        who has read an item of a list at the same place. Rows of a grid are taken to be filled before.
+        who has read an item of a list at the same place. Rows of a grid are taken to be filled before, if they are not
+        made empty by the same name.
         """
         if isinstance(target.base, Index) and not isinstance(target.base.key, tree.String):
-            return False
+            return any(self._are_same(row, target.base) for row in self._emptied)
         tables, type_ = self.tables, self.t.type(target.base)
         length = tables.filled_length(type_)
         least = tables.least(type_) if length is None else length
@@ -137,6 +138,21 @@ class ListBounds:
             tables.uses.loop_of.get(self.t.scopes.of_name[variable]) if isinstance(variable, Name) else None
         )
         return not (isinstance(loop, tree.NumericFor) and tables.is_filled_to(type_, loop.stop))
+
+    def _are_same(self, one: Expression, other: Expression) -> bool:
+        """Whether two expressions are the same text, of the same variables."""
+        names = zip(*([n for n in tree.walk(x) if isinstance(n, Name)] for x in (one, other)), strict=False)
+        return same_expression(one, other) and all(self.tables.uses.is_same(*pair) for pair in names)
+
+    @cached_property
+    def _emptied(self) -> list[Index]:
+        """The places that the program puts empty tables into."""
+        return [
+            target
+            for node in tree.every(self.t.program, tree.Assign)
+            for target, value in zip(node.targets, node.values, strict=False)
+            if isinstance(target, Index) and isinstance(value, tree.Table) and not value.fields
+        ]
 
     @cached_property
     def _read(self) -> list[Index]:

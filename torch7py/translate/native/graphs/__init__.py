@@ -18,7 +18,7 @@ from typing import Any
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs.claims import called_outside
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
@@ -150,13 +150,10 @@ class Graphs(Methods):
         last = self._graph_at_end(function)
         if function not in self.builders or last is None:
             return False
-        if isinstance(target, Index) and isinstance(target.key, String):
-            name = python_name(target.key.value)
-        else:
-            assert isinstance(target, Name)
-            name = self.t.names.of(target)
+        if not isinstance(target, Name):
+            return False  # it is written as other functions in tables are
         with self._may_decline(last):
-            self._function(name, function, last)
+            self._function(self.t.names.of(target), function, last)
         return True
 
     @contextmanager
