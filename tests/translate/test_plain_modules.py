@@ -53,6 +53,25 @@ def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -
         verify_script(page, path)
 
 
+def test_tensors_of_unknown_sizes_go_element_by_element(tmp_path: Path) -> None:
+    """One function is given tensors of several numbers of dimensions: its results fit as Torch7 takes them."""
+    path = tmp_path / "p.lua"
+    path.write_text(
+        """require 'torch'
+        local function largest(x, dim) return (x:max(dim)) end
+        local x, y = torch.range(1, 9):resize(3, 3), torch.zeros(3, 3)
+        y[1]:copy(largest(x, 1)):add(x[1])
+        y[2]:copy(largest(x, 2))
+        y[3] = largest(x, 2)
+        y[3]:add(largest(x, 1)):cmul(largest(x, 2))
+        print(largest(x[1], 1)[1], y[1][2], y[2][2], y[3][2], y[3][3])
+        """
+    )
+    page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+    assert page.problems == []
+    assert verify_script(page, path).largest == 0
+
+
 def test_a_page_that_is_not_the_same_is_written_in_plain_calls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

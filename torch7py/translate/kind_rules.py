@@ -50,8 +50,8 @@ def same_value(result: Type, source: Type) -> bool:
 def same_rank(result: Type, source: Type) -> bool:
     if source.has(SECOND) and not result.has(SECOND):
         return result.mark(SECOND)
-    if source.rank is not None and not result.find().ranks:
-        return result.be_rank(source.rank)
+    if any(result.be_rank(rank) for rank in source.find().ranks):
+        return True  # where it had another one, as the argument of a function elsewhere, none is known
     if result.rank is not None and not source.find().ranks and source.kind == "tensor":
         return source.be_rank(result.rank)
     return False

@@ -271,7 +271,12 @@ class Expressions:
         t = self.t
         ranks = {t.type(node).rank, t.type(other).rank}
         is_known = None not in ranks or (ranks == {1, None} and _has_two(t, node, other))
-        if t.kind(node) != "tensor" or t.kind(other) != "tensor" or not is_known or len(ranks) == 1:
+        if t.kind(node) != "tensor" or t.kind(other) != "tensor":
+            return t.value(node).at(level)
+        if None in ranks and not is_known and t.plain_modules:
+            reason = "tensors of unknown numbers of dimensions, element by element"
+            raise Undecided("T7-271", node.line, reason)
+        if not is_known or len(ranks) == 1:
             return t.value(node).at(level)
         shaped = other
         while isinstance(shaped, Invoke) and shaped.method in _SAME_SHAPE:

@@ -38,7 +38,11 @@ def _is_reduced(node: Expression) -> bool:
 def fitted(t: Translation, target: Expression, value: Expression, written: Py, part: Callable[[], str]) -> Py:
     """A tensor on its way into a part of another one of as many elements, in the shape of that part."""
     wanted, value_rank = t.type(target).rank, t.type(value).rank
-    if t.kind(value) != "tensor" or wanted is None or wanted == value_rank:
+    if t.kind(value) != "tensor" or (wanted is not None and wanted == value_rank):
+        return written
+    if t.plain_modules and None in (wanted, value_rank):
+        raise Undecided("T7-271", value.line, "a tensor into a part of another one, of unknown sizes")
+    if wanted is None:
         return written
     is_piece = isinstance(target, Invoke) and target.method in ("narrow", "sub")  # of what is laid end to end
     if wanted == 1 and (
