@@ -1,7 +1,7 @@
 """Results that a program keeps, and views of them, over the module's next call: they show its new numbers.
 
 ``programs/kept_views.lua`` looks at the results of every module, ``programs/shared_memory.lua`` at the memory in which
-they lie; what both saw in the original stands in golden files.
+they lie; what both saw in the original stands in golden files. ``programs/kept_over_paths.lua`` prints nothing there.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ def test_results_lie_in_the_memory_that_they_were_given(
     }
     assert differ == {"nn.Reinforce(), output: none, originally nothing"}
     assert len(compared) > 400
+
+
+def test_views_follow_whatever_becomes_of_the_model(runtime, capfd: pytest.CaptureFixture[str]) -> None:
+    """After copies, files and conversions, and whichever of the ways to compute a model does a step."""
+    runtime.run(Path(__file__).parent / "programs" / "kept_over_paths.lua")
+    assert capfd.readouterr().out == ""
 
 
 def test_an_entry_of_a_table_is_overwritten_where_it_is_kept(runtime):

@@ -158,6 +158,10 @@ class Module(Training):
             return self.keep_list("output", detached(value))
         return self.keep_results("output", detached(value), input)
 
+    def own_read_results(self) -> None:
+        if not (facts_of_class(type(self)).shares_memory or self.__dict__.get("inplace")):
+            super().own_read_results()
+
     def show_results(self, output: Any, gradInput: Any) -> None:
         """Show these as ``output`` and, unless None, ``gradInput``."""
         for name, value in (("output", output), ("gradInput", gradInput)):

@@ -142,10 +142,22 @@ class FieldHolder(torch.nn.Module):
                     attributes["_apart"] = value if apart else None
                 return held
         value = self._labelled(value.data)
-        attributes[name] = attributes["_own"][name] = value
+        attributes[name] = owned[name] = value
         if is_result:
-            value.untyped_storage().result_of = (self._serial, name)  # type: ignore[attr-defined]
+            self.mark_result(name, value)
         return value
+
+    def mark_result(self, name: str, value: torch.Tensor) -> None:
+        """Mark the memory of a tensor that this object owns as what was computed for it under this name."""
+        value.untyped_storage().result_of = (self._serial, name)  # type: ignore[attr-defined]
+
+    def is_marked(self, name: str, value: torch.Tensor) -> bool:
+        """Whether the memory of a tensor is still what was computed for this object under this name."""
+        return getattr(value.untyped_storage(), "result_of", None) == (self._serial, name)
+
+    def is_seen(self, name: str, value: torch.Tensor) -> bool:
+        """Whether other tensors lie in the memory of this result."""
+        return _is_seen_elsewhere(value, (self._serial, name))
 
     def _overwrite(self, held: torch.Tensor, name: str, value: torch.Tensor, is_result: bool) -> bool:
         """Let a tensor that this object owns show a new value; returns whether that was copied into its memory."""
@@ -158,6 +170,30 @@ class FieldHolder(torch.nn.Module):
         if mark is not None:
             value.untyped_storage().result_of = mark  # type: ignore[attr-defined]
         return False
+
+    def own_results(self, name: str, value: Any) -> None:
+        """Own what is read as a result under this name, unless it is another object's."""
+        if isinstance(value, list):
+            for number, item in enumerate(value, 1):
+                self.own_results(f"{name}/{number}", item)
+        elif isinstance(value, torch.Tensor) and not hasattr(value.untyped_storage(), "result_of"):
+            self.__dict__["_own"][name] = value
+            self.mark_result(name, value)
+
+    def owned_results(self) -> dict[str, torch.Tensor]:
+        """The tensors that this object owns and shows, by their names."""
+        owned: dict[str, torch.Tensor] = self.__dict__["_own"]
+        return {
+            name: tensor
+            for name, tensor in owned.items()
+            if any(leaf is tensor for leaf in leaves_of(self.__dict__.get(name.partition("/")[0])))
+        }
+
+    def own_instead(self, name: str, tensor: torch.Tensor, other: torch.Tensor) -> None:
+        """Own another tensor in the place of one."""
+        self.__dict__["_own"][name] = other
+        if self.is_marked(name, tensor):
+            self.mark_result(name, other)
 
     def let_go(self, name: str) -> None:
         """Let the next result of this name be a new tensor: whoever holds the last one keeps its numbers."""
@@ -235,7 +271,7 @@ class FieldHolder(torch.nn.Module):
             self._overwrite(mine, name, value.data, is_result=mine.is_contiguous())
             return mine
         owned[name] = value = value.data
-        value.untyped_storage().result_of = (self._serial, name)
+        self.mark_result(name, value)
         return value
 
     # -- fields -------------------------------------------------------------------------------------------

@@ -379,25 +379,27 @@ def _normalize(function: str) -> Callable[[Code, int, Any, Value], Value | None]
         known = _known(x)
         if known is None or not known.contiguous or len(known.shape) > 2:
             return None
-        room = code.result(number, module, "output", known, whole=False)
+        room = code.result(number, module, "output", known)
         if room is not None:
-            code.line(f"{room.name}.data = {function}({known.name}, {len(known.shape) - 1})")
+            code.line(f"{function}({known.name}, {len(known.shape) - 1}, out={room.name})")
         return room
 
     return write
 
 
-def _normalize_back(function: str) -> Callable[[Code, int, Any, Value, Known, bool], Value | None]:
+def _normalize_back(
+    function: str, result: str = "out"
+) -> Callable[[Code, int, Any, Value, Known, bool], Value | None]:
     def write(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
         known = _known(x)
         if known is None or known.shape != g.shape or known.dtype is not g.dtype or len(known.shape) > 2:
             return None
         output = code.output(number, module, g)
-        room = code.result(number, module, "gradInput", g, whole=False)
+        room = code.result(number, module, "gradInput", g)
         if output is None or room is None:
             return None
         dtype = code.bind(f"t_{room.name}", g.dtype)
-        code.line(f"{room.name}.data = {function}({g.name}, {output}, {len(known.shape) - 1}, {dtype})")
+        code.line(f"{function}({g.name}, {output}, {len(known.shape) - 1}, {dtype}, {result}={room.name})")
         return room
 
     return write
@@ -425,5 +427,5 @@ BACKWARD_LINES |= {
     Reshape: _reshape_back,
     SplitTable: _split_back,
     LogSoftMax: _normalize_back("of_log_softmax"),
-    SoftMax: _normalize_back("of_softmax"),
+    SoftMax: _normalize_back("of_softmax", "grad_input"),
 }

@@ -255,14 +255,13 @@ class TorchObject(FieldHolder):
         for name, buffer in gradients.items():
             self._gradients[name] = None if buffer is None else touched_rows.converted(buffer, convert)
             self._attach(name)
-        buffers = self.__dict__["_own"]
+        owned = self.owned_results()
         for name, value in self.__dict__.items():
             if name.startswith("_") and name != "_state":
                 continue
-            converted = map_tensors(value, convert)
-            if buffers.get(name) is value and converted is not value:
-                buffers[name] = converted
-            self.__dict__[name] = converted
+            self.__dict__[name] = map_tensors(value, convert)
+        for name, tensor in owned.items():
+            self.own_instead(name, tensor, convert(tensor))
 
         form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None:
@@ -372,6 +371,12 @@ class TorchObject(FieldHolder):
                 self.__dict__["_type"] = types.of(tensor).tensor
         form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
         self.restored()
+        self.own_read_results()
+
+    def own_read_results(self) -> None:
+        """Own the results that were read: the next ones are to take their place."""
+        for name in ("output", "gradInput"):
+            self.own_results(name, self.__dict__.get(name))
 
     def without_constructor(self) -> None:
         """No constructor runs: what each sets is nil until somebody sets it."""
@@ -495,6 +500,9 @@ class TorchObject(FieldHolder):
             for name, value in self.__dict__.items():
                 if name not in self.transient and value is not self._gradients:
                     copied.__dict__[name] = _copy_attribute(value, memo)
+            for name, value in self.__dict__["_own"].items():
+                if self.is_marked(name, value):
+                    copied.mark_result(name, copied.__dict__["_own"][name])
             copied.__dict__["_gradients"] = {name: deep_copy(g, memo) for name, g in gradients.items()}
             for name in copied._gradients:
                 copied._attach(name)

@@ -262,20 +262,28 @@ class StepProgram:
         if held.dtype is not (dtype or self.dtype):
             raise Unfit
         self.keep(attributes, name, held)
-        return self._make_room(held, shape)
+        return self._make_room(held, shape, module, name)
 
     def _check_held(self, module: TorchObject, name: str, held: Any) -> None:
         if held.__class__ is not Tensor or module.__dict__["_own"].get(name) is not held or not held.is_cpu:
             raise Unfit
 
-    def _make_room(self, held: Tensor, shape: Sequence[int]) -> Leaf:
+    def _make_room(
+        self, held: Tensor, shape: Sequence[int], module: TorchObject | None = None, name: str = ""
+    ) -> Leaf:
+        """Room in a tensor, which is a result of this name that the module owns if it is said."""
         shape = torch.Size(shape)
         if self.is_survey:
             return self.static(torch.empty(shape, dtype=held.dtype))
         home = held.untyped_storage().data_ptr()
         if held.shape != shape or not held.is_contiguous() or home in self._homes:
-            held.data = torch.zeros(shape, dtype=held.dtype)
+            if module is not None and home not in self._homes and module.is_seen(name, held):
+                held.resize_(shape).zero_()  # a script has views of it
+            else:
+                held.data = torch.zeros(shape, dtype=held.dtype)
             home = held.untyped_storage().data_ptr()
+        if module is not None:
+            module.mark_result(name, held)
         self._homes.add(home)
         leaf = self.static(held)
         self.written.add(leaf.slot)
@@ -292,9 +300,11 @@ class StepProgram:
             item.__class__ is not Tensor or item.dtype is not self.dtype for item in held
         ):
             held[:] = [torch.zeros(tuple(shape), dtype=self.dtype) for shape in shapes]
+            module.__dict__["_own"].update({f"gradInput/{i}": item for i, item in enumerate(held, 1)})
         self.keep(module.__dict__, "gradInput", held)
         self.listed(held)
-        return [self._make_room(item, shape) for item, shape in zip(held, shapes, strict=True)]
+        rooms = enumerate(zip(held, shapes, strict=True), 1)
+        return [self._make_room(item, shape, module, f"gradInput/{i}") for i, (item, shape) in rooms]
 
     def listed(self, held: list[Any]) -> None:
         """A list that must hold what it holds."""
