@@ -91,6 +91,7 @@ class Module(Training):
     # Whether gradInput gets gradOutput's sizes, where these are others than the input's for as many elements.
     resizes_as_grad_output: ClassVar[bool] = False
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
+    emptied_by_type: ClassVar[tuple[str, ...]] = ()  # fields that ``type`` makes empty tables
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
     # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
@@ -455,8 +456,11 @@ class Module(Training):
                 self.set_field(name, None)
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
-        if self.cleared_by_type and type_name is not None and (seen is None or id(self) not in seen):
-            self.clearState()
+        if type_name is not None and (seen is None or id(self) not in seen):
+            if self.cleared_by_type:
+                self.clearState()
+            for name in self.emptied_by_type:
+                self.__dict__[name] = []
         super().convert(convert, type_name, seen)
 
     # -- the tree -----------------------------------------------------------------------------------------

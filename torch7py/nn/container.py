@@ -178,15 +178,19 @@ class Container(Module):
 
     def clearState(self) -> Module:
         self.__dict__.pop("_trace", None)
-        for name in ("output", "gradInput"):  # another module's, or the input: not to be emptied
+        self.let_go_of_results()
+        for child in self.children_of():
+            child.clearState()
+        return self
+
+    def let_go_of_results(self) -> None:
+        """Begin anew with output and gradInput: they are another module's, or the input, and not to be emptied."""
+        for name in ("output", "gradInput"):
             value = self.get_field(name)
             if isinstance(value, torch.Tensor):
                 self.__dict__[name] = value.new_empty(0)
             elif value is not None:
                 self.__dict__[name] = [] if isinstance(value, (list, dict)) else None
-        for child in self.children_of():
-            child.clearState()
-        return self
 
     def set_output(self, value: Any) -> Any:
         """Take another module's result as the output, as it is."""

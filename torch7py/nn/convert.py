@@ -65,7 +65,7 @@ class Copy(Module):
         for name in ("output", "gradInput"):
             held = self.__dict__.get(name)
             if isinstance(held, torch.Tensor):
-                self._hold(name, types.of(held))
+                held.torch7_type = types.of(held)  # type: ignore[attr-defined]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input.to(self.output.dtype, copy=True) if self.transfers else input

@@ -466,9 +466,8 @@ class GModule(GraphContainer):
         count = len(self.ordered_nodes)
         for values in (*self.node_inputs, *self.node_gradients):
             values.clear()
-        self.__dict__.update(
-            output=None, gradInput=None, node_buffers=[None] * count, node_totals=[None] * count
-        )
+        self.__dict__.update(node_buffers=[None] * count, node_totals=[None] * count)
+        self.let_go_of_results()
         return self
 
     def describe(self) -> str:

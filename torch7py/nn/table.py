@@ -89,7 +89,9 @@ class Passing(Module):
         return self.keep_list("gradInput", value)
 
     def clearState(self) -> Module:
-        self.__dict__.update(output=[], gradInput=[])
+        for name in ("output", "gradInput"):
+            is_tensor = isinstance(self.__dict__[name], torch.Tensor)
+            self.__dict__[name] = self.new() if is_tensor else []
         return self
 
 
@@ -102,6 +104,7 @@ class JoinTable(Module):
     not count.
     """
 
+    emptied_by_type = ("gradInput",)
     exact_gradient = True
 
     traced = False
@@ -182,6 +185,7 @@ class SelectTable(Module):
     Shapes: a table of anything -> one of its entries.
     """
 
+    emptied_by_type = ("output", "gradInput")
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("index",)
 
@@ -244,6 +248,7 @@ class NarrowTable(Passing):
     Shapes: a table of anything -> a table of length entries.
     """
 
+    emptied_by_type = ("output", "gradInput")
     fields: ClassVar[tuple[str, ...]] = ("offset", "length")
 
     def __init__(self, offset: int, length: int = 1) -> None:

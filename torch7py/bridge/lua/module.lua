@@ -348,6 +348,7 @@ end
 function module.complete(m)
    local info = native(getmetatable(m))
    if info and info.complete then info.complete(m) end
+   peers.tell_numbers(m)
 end
 
 -- All fields of a module, for pairs: its own and the engine's.
@@ -359,7 +360,6 @@ function module.fields(m)
       if key ~= module.COMPANIONS then all[key] = value end
    end
    if handle then
-      peers.tell_numbers(m)
       local names = {host.field_names(handle)}
       for i = 1, #names do
          local name = names[i]
