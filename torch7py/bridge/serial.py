@@ -18,6 +18,7 @@ from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.trusted_bytecode import is_trusted, trust
+from torch7py.nn.fields import what_became
 from torch7py.ops import memory, types
 from torch7py.ops.atomic_file import NewFile
 from torch7py.ops.dispatch.kinds import Kind
@@ -90,7 +91,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
             return (kind,)
         index = t7.read_index(file)
         known = reader_of(file).known(index) if kind == t7.TORCH else None
-        return (kind, index) if known is None else (KNOWN, index, give(known))
+        return (kind, index) if known is None else (KNOWN, index, give(what_became(known)))
 
     def scalars(handle: int, limit: int) -> tuple[Any, ...]:
         """The next values as long as they are numbers, strings or booleans."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import torch
 
 from torch7py.nn.saved_form import SavedForm
-from torch7py.nn.trace import leaves_of
+from torch7py.nn.trace import leaves_of, same_memory
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.tracing import in_transform
 
-__all__ = ["FieldHolder", "has_hooks", "hooks_of"]
+__all__ = ["FieldHolder", "has_hooks", "hooks_of", "what_became"]
 
 V = TypeVar("V")
 
@@ -56,6 +56,26 @@ def _is_seen_elsewhere(result: torch.Tensor, mark: tuple[int, str]) -> bool:
     if getattr(memory, "result_of", None) != mark or _use_count is None:
         return False
     return _use_count(memory._cdata) > 2  # the tensor and the storage itself
+
+
+def what_became(tensor: Any) -> Any:
+    """The parameter that stands for a tensor since an object has it as one, else the tensor itself."""
+    parameter = getattr(tensor, "torch7_parameter", None)
+    return parameter if parameter is not None and same_memory(parameter, tensor) else tensor
+
+
+def _parameter_of(tensor: torch.Tensor) -> torch.nn.Parameter:
+    """The parameter that a tensor becomes, the same for all objects that have this tensor.
+
+    The clones of a recurrent step have the tensors of the first one, in a file too: what moves one moves all.
+    """
+    known = what_became(tensor)
+    if isinstance(known, torch.nn.Parameter):
+        return known
+    parameter = torch.nn.Parameter(tensor.data)
+    types.label(parameter, types.of_layer(tensor))
+    tensor.torch7_parameter = parameter  # type: ignore[attr-defined]
+    return parameter
 
 
 class FieldHolder(torch.nn.Module):
@@ -334,9 +354,7 @@ class FieldHolder(torch.nn.Module):
         elif isinstance(value, torch.nn.Parameter):
             self._parameters[name] = value
         elif value.is_floating_point():
-            parameter = torch.nn.Parameter(value.data)
-            types.label(parameter, types.of_layer(value))
-            value = self._parameters[name] = parameter
+            value = self._parameters[name] = _parameter_of(value)
         else:
             self._parameters.pop(name, None)
             self._buffers[name] = value
