@@ -382,3 +382,25 @@ def test_a_sequence_goes_back_once(runtime, layer):
     back = "backward without a forward of its step"
     half = "accGradParameters without the updateGradInput of its step"
     assert found == ["well", back, back, half, "well", back, "well", back]
+
+
+def test_results_of_an_evaluation_stay_after_training(runtime):
+    """An evaluation overwrites the last one's results, but not if a training came between."""
+    shown = runtime.execute("""
+        require 'rnn'
+        local m = nn.Sequencer(nn.Linear(2, 2))
+        local function results(mode, number)
+           if mode == 'train' then m:training() else m:evaluate() end
+           return m:forward{torch.Tensor{number, 1}, torch.Tensor{1, number}}
+        end
+        results('train', 1)
+        local first = results('evaluate', 2)[1]
+        local before = first:clone()
+        local second = results('evaluate', 3)[1]
+        local overwritten = first:dist(second) == 0 and first:dist(before) > 0
+        before:copy(first)
+        results('train', 4)
+        results('evaluate', 5)
+        return {overwritten, first:dist(before) == 0}
+    """)
+    assert shown == [True, True]

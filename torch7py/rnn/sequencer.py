@@ -98,6 +98,8 @@ class AbstractSequencer(Container):
             return self.keep(name, torch.stack(steps), is_result=True)
         if self.training or name != "output":
             self.__dict__[name] = None
+            if name == "output" and "_given" in self.__dict__:  # the last evaluation's table is left alone
+                self.__dict__["_given"].pop(name, None)
         return self.keep_list(name, steps)
 
     def give_joined(self, name: str, input: Any, steps: torch.Tensor | list[torch.Tensor]) -> Any:
