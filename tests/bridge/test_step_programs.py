@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,14 @@ import pytest
 import torch
 
 from tests.looks import looks
+from tests.random_programs import wrong_lines
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.step_programs import without_steps_in_lua
 from torch7py.nn.step_program import StepProgram
 
-HERE = Path(__file__).parent
-NUMBER = re.compile(r"-?\d+\.\d+")
-EXPECTED: dict[int, list[str]] = {}
-for _line in gzip.decompress((HERE.parent / "golden" / "random_graphs.txt.gz").read_bytes()).splitlines():
-    EXPECTED.setdefault(int(_line.split()[0]), []).append(_line.decode("ascii"))
+GRAPHS = Path(__file__).parent / "random_graphs.lua"
 AT_ONCE = 30
 MODEL = """
     require 'nngraph'
@@ -38,34 +33,11 @@ MODEL = """
 """
 
 
-def differs(found: str, expected: str) -> bool:
-    """Whether a line shows anything else, or a number that is another; some tensors are floats."""
-    if NUMBER.sub("", found) != NUMBER.sub("", expected):
-        return True
-    pairs = zip(map(float, NUMBER.findall(found)), map(float, NUMBER.findall(expected)), strict=True)
-    return any(abs(one - other) > 3e-4 * max(1, abs(other)) for one, other in pairs)
-
-
-def wrong_lines(first: int, capfdbinary: pytest.CaptureFixture[bytes]) -> list[tuple[str, str]]:
-    with Runtime() as runtime:
-        runtime.run(HERE / "random_graphs.lua", [str(first), str(first + AT_ONCE - 1)])
-        runtime.execute("io.stdout:flush()")
-    found: dict[int, list[str]] = {}
-    for line in capfdbinary.readouterr().out.decode("ascii").splitlines():
-        found.setdefault(int(line.split()[0]), []).append(line.rstrip())
-    wrong = []
-    for seed in range(first, first + AT_ONCE):
-        lines, expected = found.get(seed, []), EXPECTED[seed]
-        assert len(lines) == len(expected), (lines[-1:], expected[-1])
-        wrong += [pair for pair in zip(lines, expected, strict=True) if differs(*pair)]
-    return wrong
-
-
 @pytest.mark.parametrize("first", [1, 31])
 def test_random_graphs_give_the_originals_numbers(
     first: int, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    assert wrong_lines(first, capfdbinary) == []
+    assert wrong_lines(GRAPHS, range(first, first + AT_ONCE), capfdbinary) == []
 
 
 @pytest.mark.slow
@@ -75,7 +47,7 @@ def test_more_random_graphs(
     first: int, steps: str, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH7PY_SMALL_STEPS", steps)
-    assert wrong_lines(first, capfdbinary) == []
+    assert wrong_lines(GRAPHS, range(first, first + AT_ONCE), capfdbinary) == []
 
 
 @pytest.fixture

@@ -147,7 +147,8 @@ plain = nn.Sequential():add(nn.LookupTable(200, 3)):add(nn.Dropout())   -- no li
 plain:add(nn.View(-1, 6)):add(nn.Linear(6, 2)):add(nn.LogSoftMax())
 train(plain, nn.ClassNLLCriterion(), words, class)
 recurrent = nn.Sequential():add(nn.LookupTable(200, 3)):add(nn.SplitTable(1))
-recurrent:add(nn.Sequencer(nn.FastLSTM(3, 4))):add(nn.SelectTable(-1)):add(nn.Linear(4, 2)):add(nn.LogSoftMax())
+recurrent:add(nn.Sequencer(nn.FastLSTM(3, 4))):add(nn.SelectTable(-1)):add(nn.Dropout()):add(nn.Linear(4, 2))
+recurrent:add(nn.LogSoftMax())
 train(recurrent, nn.ClassNLLCriterion(), words, class)
 """
 

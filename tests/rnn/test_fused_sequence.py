@@ -40,6 +40,12 @@ from torch7py.rnn.sequencer import Sequencer
 SIZE = 3
 
 
+@pytest.fixture(autouse=True)
+def steps_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lua runs no list of instructions in the place of what is tested here."""
+    monkeypatch.setenv("TORCH7PY_SMALL_STEPS", "0")
+
+
 def recurrence(first: Any, size: int) -> Recurrence:
     both = ParallelTable(first, Linear(size, size))
     return Recurrence(Sequential(both, CAddTable(), Tanh()), size, 1)

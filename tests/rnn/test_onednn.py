@@ -47,6 +47,12 @@ def assert_near(ours: list[torch.Tensor], reference: list[torch.Tensor], toleran
         torch.testing.assert_close(a.double(), b.detach().double(), rtol=0, atol=tolerance * scale)
 
 
+@pytest.fixture(autouse=True)
+def steps_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lua runs no list of instructions in the place of what is tested here."""
+    monkeypatch.setenv("TORCH7PY_SMALL_STEPS", "0")
+
+
 class Counter:
     """How many sequences the kernel has done, forward and back."""
 

@@ -17,8 +17,8 @@ from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.vector_loops import vector_loop
-from torch7py.nn.step_lines import Run, keys, learn, learn_backward, survey
-from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, Leaf, StepProgram, Value
+from torch7py.nn.step_lines import Run, learn, learn_backward, roots, survey
+from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, SAVED, Leaf, StepProgram, Value
 from torch7py.ops.dispatch.kinds import Kind
 
 __all__ = ["step_program_functions", "torch_library", "without_steps_in_lua"]
@@ -26,9 +26,7 @@ __all__ = ["step_program_functions", "torch_library", "without_steps_in_lua"]
 TYPES = {dtype: number for number, dtype in enumerate(DTYPES, 1)}
 TABLE, OUTSIDE, STATIC = 1, 2, 3
 METHODS = ("updateOutput", "updateGradInput", "accGradParameters")
-# What an instruction saves in calls, and what a multiplication in a product of matrices costs without a BLAS, both in
-# nanoseconds: a list is of use as long as it saves more than its loops lose.
-SAVED, WITHOUT_BLAS = 5000, 1
+WITHOUT_BLAS = 1  # nanoseconds that a multiplication in a product of matrices costs without a BLAS
 
 
 class _Model:
@@ -64,14 +62,16 @@ class _Model:
         except _OutOfReach:
             return None
         codes = self._handles.codes
-        shown = sorted({codes[id(module)] for module, *_ in p.shown if id(module) in codes})
+        changed = [*(module for module, *_ in p.shown), *p.silent]
+        shown = sorted({codes[id(module)] for module in changed if id(module) in codes})
         watched = [codes[id(module)] for module in p.modules if id(module) in codes]
         put += [len(watched), *watched, len(shown), *shown]
         try:
             self._value(p.input)
             self._value(p.output)
+            put += [p.number is not None, *(p.number or ())]
             self._lines(p.forward)
-            put += [p.roots_of_forward, p.keeps_input, p.backward is not None]
+            put += [p.roots_of_forward, p.keeps_input, bool(p.sequences), p.backward is not None]
             if p.backward is not None:
                 self._value(p.gradOutput)
                 self._value(p.gradInput)
@@ -191,11 +191,21 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
             return 0
         return 2 if model.runs.by_python() else 1
 
+    def step_function(handle: int, number: int, scale: float, *given: int) -> None:
+        """Call a function of a program with what has been given to it."""
+        program: StepProgram = objects[handle].program
+        pairs = zip(program.roots, given, strict=False)
+        tensor_of = {leaf.slot: objects[code] for leaf, code in pairs if code}
+        with torch.no_grad():
+            program.functions[int(number)](tensor_of, scale)
+
     def steps_done(mask: int, *values: Any) -> tuple[Any, ...]:
         """Lua has run a program: have all show it. Returns whether tensors have moved."""
-        model, output, gradInput, has_gone_back, *handle_list = decode(handles, int(mask), values)
+        model, output, gradInput, has_gone_back, accumulated, *handle_list = decode(
+            handles, int(mask), values
+        )
         tensors = [objects[handle] if handle else None for handle in handle_list]
-        moved = model.runs.show(output or None, gradInput or None, bool(has_gone_back), tensors)
+        moved = model.runs.show(output or None, gradInput or None, has_gone_back, accumulated, tensors)
         return encode_results(handles, moved)
 
     def steps_resume(mask: int, *values: Any) -> tuple[Any, ...]:
@@ -216,7 +226,8 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
         "learn_steps_back": learn_steps_back,
         "steps_hold": steps_hold,
         "steps_done": steps_done,
+        "step_function": step_function,
         "vector_loop": vector_loop,
         "step_instructions": lambda: " ".join(INSTRUCTIONS),
-        "step_classes": lambda: " ".join(keys()),
+        "step_classes": lambda: " ".join(f"{key} {takes_target:d}" for key, takes_target in roots()),
     }

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from torch7py.nn import touched_rows
+from torch7py.nn import linear_gradients, touched_rows
 from torch7py.nn.activation import Identity, Sigmoid, SoftPlus, Tanh
 from torch7py.nn.arguments import axis
 from torch7py.nn.arithmetic import AddConstant
-from torch7py.nn.base import Module
+from torch7py.nn.base import Criterion, Module
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph_plan import Plan
@@ -32,7 +32,27 @@ from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable, MixtureTable
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Run", "keys", "learn", "learn_backward", "survey"]
+__all__ = [
+    "ADDED",
+    "BACKWARD",
+    "FORWARD",
+    "GRADIENTS",
+    "INDEX_TYPES",
+    "OVER",
+    "SCALED",
+    "Run",
+    "add_rows",
+    "copy",
+    "flat",
+    "learn",
+    "learn_backward",
+    "look_up",
+    "product",
+    "roots",
+    "sum_up",
+    "survey",
+    "work_of",
+]
 
 Tensor = torch.Tensor
 FORWARD: dict[type, Callable[[StepProgram, Any, Value], Value]] = {}
@@ -48,9 +68,9 @@ IN_LUA = frozenset({"threshold", "of_threshold", "softplus", "of_softplus", "acc
 SHARED = 1 << 15  # numbers from which on PyTorch uses several threads
 
 
-def keys() -> list[str]:
-    """The classes, as they are registered, whose modules may have instructions."""
-    return [key for key, cls in layers.items() if cls in FORWARD]
+def roots() -> list[tuple[str, bool]]:
+    """The classes, as they are registered, whose objects may have instructions, and whether these take a target."""
+    return [(key, issubclass(cls, Criterion)) for key, cls in layers.items() if cls in FORWARD]
 
 
 def survey(module: Module, input: Any) -> StepProgram | None:
@@ -114,15 +134,19 @@ class Run:
         output: list[Any] | None,
         gradInput: list[Any] | None,
         has_gone_back: bool,
+        accumulated: bool,
         tensors: Sequence[Any],
     ) -> bool:
         """Bring up to date what scripts may look at, for a run on these tensors from outside.
 
-        ``output`` and ``gradInput`` are the module's where these are tables. Returns whether other tensors have moved.
+        ``output`` and ``gradInput`` are the module's where these are tables; ``accumulated``: the way back had its
+        second half. Returns whether other tensors have moved.
         """
         program = self.program
         tensor_of = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
         moved = program.show(tensor_of, ("output", "gradInput") if has_gone_back else ("output",))
+        for sequence in program.sequences.values():
+            sequence.show(tensor_of, has_gone_back, accumulated)
         for name, value in (("output", output), ("gradInput", gradInput)):
             if value is not None:
                 program.module.__dict__[name] = value
@@ -133,7 +157,7 @@ class Run:
         for graph in self._graphs:
             graph.__dict__["_plan"] = plan
             graph.show_watched()
-        return moved
+        return moved or bool(program.sequences)
 
     def resume(self, number: int, value: Any, tensors: Sequence[Any]) -> Any:
         """Go on with the forward where a call has given something else; returns the output."""
@@ -210,12 +234,12 @@ def _table(p: StepProgram, value: Value, count: int | None = None) -> list[Leaf]
     return [_tensor(p, item) for item in value]
 
 
-def _alike(first: Leaf, *others: Leaf) -> None:
+def check_alike(first: Leaf, *others: Leaf) -> None:
     if any(other.tensor.shape != first.tensor.shape for other in others):
         raise Unfit
 
 
-def _work(rows: int, columns: int) -> float:
+def work_of(rows: int, columns: int) -> float:
     """How much longer than PyTorch the compiled loops take over a plane."""
     count = rows * columns
     if count >= SHARED and torch.get_num_threads() > 1:
@@ -223,18 +247,16 @@ def _work(rows: int, columns: int) -> float:
     return OF_ROW * rows + OF_NUMBER * count
 
 
-def _flat(
-    p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP
-) -> None:
+def flat(p: StepProgram, name: str, operands: Sequence[Leaf], *numbers: float, cost: float = OF_LOOP) -> None:
     """A line for each number of tensors of one shape."""
     tensors = [leaf.tensor for leaf in operands]
     rows, columns, steps = plane(tensors[0].shape, *tensors)
     flat = [step for pair in steps for step in pair]
-    work = cost * rows * columns if name in IN_LUA else _work(rows, columns)
+    work = cost * rows * columns if name in IN_LUA else work_of(rows, columns)
     p.line(name, *(leaf.slot for leaf in operands), rows, columns, *flat, *numbers, work=work)
 
 
-def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
+def copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
     """Copy a tensor, or what it is expanded to."""
     tensor = x.tensor.expand(o.tensor.shape)
     sizes, (to, of) = merged(o.tensor.shape, o.tensor, tensor)
@@ -243,7 +265,7 @@ def _copy(p: StepProgram, o: Leaf, x: Leaf) -> None:
     missing = 4 - len(sizes)
     numbers = [1] * missing + sizes + [0] * missing + to + [0] * missing + of
     count, columns = o.tensor.numel(), sizes[-1]
-    work = _work(count // columns, columns) if to[-1] == of[-1] == 1 else OF_LOOP * count
+    work = work_of(count // columns, columns) if to[-1] == of[-1] == 1 else OF_LOOP * count
     p.line("copy", o.slot, x.slot, *numbers, work=work)
 
 
@@ -275,13 +297,13 @@ def _view_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     if gradient.tensor.is_contiguous():
         return p.handed_on(m, "gradInput", gradient, gradient.tensor.detach().view(shape))
     o = p.room(m, "gradInput", shape)
-    _copy(p, p.part(o, o.tensor.detach().view(gradient.tensor.shape)), gradient)
+    copy(p, p.part(o, o.tensor.detach().view(gradient.tensor.shape)), gradient)
     return o
 
 
 def _replicate_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     o = p.room(m, "gradInput", x.tensor.shape)
     _sum_over(p, o, gradient, m._position(x.tensor))
     return o
@@ -309,14 +331,14 @@ def _pointwise(
         if getattr(m, "inplace", False):
             raise Unfit
         o = p.room(m, "output", leaf.tensor.shape)
-        _flat(p, name, (o, leaf), *(_number(m, field) for field in to), cost=OF_FUNCTION)
+        flat(p, name, (o, leaf), *(_number(m, field) for field in to), cost=OF_FUNCTION)
         return o
 
     def write_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         gradient, seen = _tensor(p, g), p.output_of(m) if of_output else x
-        _alike(seen, gradient)
+        check_alike(seen, gradient)
         o = p.room(m, "gradInput", x.tensor.shape)
-        _flat(p, f"of_{name}", (o, gradient, seen), *(_number(m, field) for field in back))
+        flat(p, f"of_{name}", (o, gradient, seen), *(_number(m, field) for field in back))
         return o
 
     FORWARD[cls], BACKWARD[cls] = write, write_back
@@ -343,23 +365,23 @@ def _with_constant(p: StepProgram, m: Any, x: Value, name: str) -> Value:
     if m.inplace:
         raise Unfit
     o = p.room(m, "output", leaf.tensor.shape)
-    _flat(p, name, (o, leaf), _number(m, "constant_scalar"))
+    flat(p, name, (o, leaf), _number(m, "constant_scalar"))
     return o
 
 
 def _plus_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(x, gradient)
+    check_alike(x, gradient)
     o = p.room(m, "gradInput", x.tensor.shape)
-    _copy(p, o, gradient)
+    copy(p, o, gradient)
     return o
 
 
 def _times_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(x, gradient)
+    check_alike(x, gradient)
     o = p.room(m, "gradInput", x.tensor.shape)
-    _flat(p, "times", (o, gradient), _number(m, "constant_scalar"))
+    flat(p, "times", (o, gradient), _number(m, "constant_scalar"))
     return o
 
 
@@ -372,11 +394,11 @@ def _combined(name: str, most: int | None = None) -> Callable[[StepProgram, Any,
         p.settings(m, "inplace")
         if m.__dict__.get("inplace") or len(parts) < 2 or (most is not None and len(parts) > most):
             raise Unfit
-        _alike(*parts)
+        check_alike(*parts)
         o = p.room(m, "output", parts[0].tensor.shape)
-        _flat(p, name, (o, parts[0], parts[1]))
+        flat(p, name, (o, parts[0], parts[1]))
         for part in parts[2:]:
-            _flat(p, name, (o, o, part))
+            flat(p, name, (o, o, part))
         return o
 
     return write
@@ -388,31 +410,31 @@ def _shapes(parts: Sequence[Leaf]) -> list[torch.Size]:
 
 def _add_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(x[0], gradient)
+    check_alike(x[0], gradient)
     rooms = p.rooms(m, _shapes(x))
     for room in rooms:
-        _copy(p, room, gradient)
+        copy(p, room, gradient)
     return rooms
 
 
 def _subtract_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(x[0], gradient)
+    check_alike(x[0], gradient)
     rooms = p.rooms(m, _shapes(x))
-    _copy(p, rooms[0], gradient)
-    _flat(p, "times", (rooms[1], gradient), -1)
+    copy(p, rooms[0], gradient)
+    flat(p, "times", (rooms[1], gradient), -1)
     return rooms
 
 
 def _multiply_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(x[0], gradient)
+    check_alike(x[0], gradient)
     rooms = p.rooms(m, _shapes(x))
     for number, room in enumerate(rooms):
         total = gradient
         for other, part in enumerate(x):
             if other != number:
-                _flat(p, "multiply", (room, total, part))
+                flat(p, "multiply", (room, total, part))
                 total = room
     return rooms
 
@@ -428,7 +450,7 @@ def _join(p: StepProgram, m: Any, x: Value) -> Value:
     sizes[dim] = sum(part.tensor.shape[dim] for part in parts)
     o = p.room(m, "output", sizes)
     for part, view in _places(p, o, parts, dim):
-        _copy(p, view, part)
+        copy(p, view, part)
     return o
 
 
@@ -440,10 +462,10 @@ def _places(p: StepProgram, whole: Leaf, parts: Sequence[Leaf], dim: int) -> lis
 
 def _join_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     rooms = p.rooms(m, _shapes(x))
     for room, view in _places(p, gradient, rooms, axis(m, m.dimension, x[0].tensor, m.nInputDims)):
-        _copy(p, room, view)
+        copy(p, room, view)
     return rooms
 
 
@@ -463,7 +485,7 @@ def _split_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     for part, view in zip(parts, o.tensor.detach().unbind(dim), strict=True):
         if part.tensor.shape != view.shape:
             raise Unfit
-        _copy(p, p.part(o, view), part)
+        copy(p, p.part(o, view), part)
     return o
 
 
@@ -477,11 +499,11 @@ def _select(p: StepProgram, m: Any, x: Value) -> Value:
 def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, parts = _tensor(p, g), _table(p, x)
     key = m._key(x)
-    _alike(parts[key], gradient)
+    check_alike(parts[key], gradient)
     rooms = p.rooms(m, _shapes(parts))
     for number, room in enumerate(rooms):
         if number == key:
-            _copy(p, room, gradient)
+            copy(p, room, gradient)
         else:
             p.line("clear", room.slot, room.tensor.nbytes)
     return rooms
@@ -510,22 +532,22 @@ def _sum(p: StepProgram, m: Any, x: Value) -> Value:
     o = p.room(m, "output", shape)
     _sum_over(p, o, leaf, dim)
     if m.sizeAverage:
-        _flat(p, "divide", (o, o), leaf.tensor.shape[dim])
+        flat(p, "divide", (o, o), leaf.tensor.shape[dim])
     return o
 
 
 def _sum_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     dim = axis(m, m.dimension, x.tensor, m.nInputDims)
     sizes = list(x.tensor.shape)
     sizes[dim] = 1
     if not gradient.tensor.is_contiguous():
         raise Unfit
     o = p.room(m, "gradInput", x.tensor.shape)
-    _copy(p, o, p.part(gradient, gradient.tensor.detach().view(sizes)))
+    copy(p, o, p.part(gradient, gradient.tensor.detach().view(sizes)))
     if m.sizeAverage:
-        _flat(p, "divide", (o, o), x.tensor.shape[dim])
+        flat(p, "divide", (o, o), x.tensor.shape[dim])
     return o
 
 
@@ -547,7 +569,7 @@ def _lying(tensor: Tensor) -> tuple[int, int]:
     raise Unfit
 
 
-def _product(p: StepProgram, o: Leaf, a: Leaf, b: Leaf, what: int, *, of: Sequence[Tensor] = ()) -> None:
+def product(p: StepProgram, o: Leaf, a: Leaf, b: Leaf, what: int, *, of: Sequence[Tensor] = ()) -> None:
     """The product of two matrices, or batch by batch. ``of``: the tensors of a and b as they are to be read."""
     left, right = of or (a.tensor, b.tensor)
     m, k = left.shape[-2:]
@@ -576,24 +598,24 @@ def _matrices(p: StepProgram, m: Any, x: Value) -> Value:
     p.settings(m, "transA", "transB")
     left, right = _factors(m, parts)
     o = p.room(m, "output", (*left.shape[:-1], right.shape[-1]))
-    _product(p, o, parts[0], parts[1], OVER, of=(left, right))
+    product(p, o, parts[0], parts[1], OVER, of=(left, right))
     return o
 
 
 def _matrices_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, parts = _tensor(p, g), _table(p, x, 2)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     left, right = _factors(m, parts)
     slope = gradient.tensor.detach()
     rooms = p.rooms(m, _shapes(parts))
     if m.transA:
-        _product(p, rooms[0], parts[1], gradient, OVER, of=(right, slope.mT))
+        product(p, rooms[0], parts[1], gradient, OVER, of=(right, slope.mT))
     else:
-        _product(p, rooms[0], gradient, parts[1], OVER, of=(slope, right.mT))
+        product(p, rooms[0], gradient, parts[1], OVER, of=(slope, right.mT))
     if m.transB:
-        _product(p, rooms[1], gradient, parts[0], OVER, of=(slope.mT, left))
+        product(p, rooms[1], gradient, parts[0], OVER, of=(slope.mT, left))
     else:
-        _product(p, rooms[1], parts[0], gradient, OVER, of=(left.mT, slope))
+        product(p, rooms[1], parts[0], gradient, OVER, of=(left.mT, slope))
     return rooms
 
 
@@ -613,11 +635,11 @@ def _mixture(p: StepProgram, m: Any, x: Value) -> Value:
 
 def _mixture_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, (gater, experts) = _tensor(p, g), _table(p, x, 2)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     rooms = p.rooms(m, _shapes((gater, experts)))
     _of_vector(p, rooms[0], experts, gradient, experts.tensor.detach(), OVER)
     left, right = gater.tensor.detach().unsqueeze(1), gradient.tensor.detach().unsqueeze(0)
-    _product(p, rooms[1], gater, gradient, OVER, of=(left, right))
+    product(p, rooms[1], gater, gradient, OVER, of=(left, right))
     return rooms
 
 
@@ -635,11 +657,11 @@ def _linear(p: StepProgram, m: Any, x: Value) -> Value:
     o = p.room(m, "output", (*leaf.tensor.shape[:-1], outputs))
     what = OVER if bias is None else ADDED
     if bias is not None:
-        _copy(p, o, bias)
+        copy(p, o, bias)
     if leaf.tensor.dim() == 1:
         _of_vector(p, o, weight, leaf, weight.tensor.detach(), what)
     else:
-        _product(p, o, leaf, weight, what, of=(leaf.tensor, weight.tensor.detach().t()))
+        product(p, o, leaf, weight, what, of=(leaf.tensor, weight.tensor.detach().t()))
     return o
 
 
@@ -653,14 +675,17 @@ def _of_vector(p: StepProgram, o: Leaf, a: Leaf, x: Leaf, matrix: Tensor, what: 
 
 def _linear_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient, weight = _tensor(p, g), p.parameter(m, "weight")
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     if weight is None:
         raise Unfit
     o = p.room(m, "gradInput", x.tensor.shape)
+    slopes, matrix = gradient.tensor.detach(), weight.tensor.detach()
     if x.tensor.dim() == 1:
-        _of_vector(p, o, weight, gradient, weight.tensor.detach().t(), OVER)
+        _of_vector(p, o, weight, gradient, matrix.t(), OVER)
+    elif gradient.root is None and linear_gradients.turns_rows(slopes, matrix):
+        p.call_python(lambda _, scale: o.tensor.copy_(linear_gradients.gradient_of_rows(slopes, matrix)))
     else:
-        _product(p, o, gradient, weight, OVER)
+        product(p, o, gradient, weight, OVER)
     return o
 
 
@@ -670,26 +695,42 @@ def _linear_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
         left, right = g.tensor.detach(), x.tensor.detach()
         if left.dim() == 1:
             left, right = left.unsqueeze(0), right.unsqueeze(0)
-        _product(p, weight, g, x, SCALED, of=(left.t(), right))
+        buffer = weight.tensor
+        if g.root is None and x.root is None and linear_gradients.turns_product(buffer, left, right):
+            p.call_python(lambda _, scale: linear_gradients.accumulate_product(buffer, left, right, scale))
+        else:
+            product(p, weight, g, x, SCALED, of=(left.t(), right))
     if m._parameters.get("bias") is None:
         return
     bias = p.gradient(m, "bias")
     if bias is None:
         return
     if g.tensor.dim() == 1:
-        _flat(p, "accumulate", (bias, g))
+        flat(p, "accumulate", (bias, g))
     else:
-        rows, columns = g.tensor.shape
-        p.line("sum_up", bias.slot, g.slot, rows, columns, *g.tensor.stride(), work=_work(rows, columns))
+        sum_up(p, bias, g)
+
+
+def sum_up(p: StepProgram, o: Leaf, g: Leaf) -> None:
+    """Add the rows of a matrix to a vector, times the scale of the call."""
+    rows, columns = g.tensor.shape
+    p.line("sum_up", o.slot, g.slot, rows, columns, *g.tensor.stride(), work=work_of(rows, columns))
 
 
 INDEX_TYPES = (torch.int64, torch.int32, torch.float64, torch.float32)
 
 
 def _look_up(p: StepProgram, m: Any, x: Value) -> Value:
-    if not isinstance(x, Leaf) or x.tensor.dtype not in INDEX_TYPES or not 1 <= x.tensor.dim() <= 2:
+    return look_up(p, m, [x])
+
+
+def look_up(p: StepProgram, m: Any, parts: Sequence[Value]) -> Leaf:
+    """The rows of a table that indices name, for several tensors of indices one after the other."""
+    indices = [part for part in parts if isinstance(part, Leaf) and part.slot == part.root]
+    if len(indices) < len(parts):
         raise Unfit
-    if x.root is None or x.slot != x.root:
+    first = indices[0].tensor
+    if first.dtype not in INDEX_TYPES or not 1 <= first.dim() <= 2:
         raise Unfit
     table = p.parameter(m, "weight")
     p.settings(m, "paddingValue", "maxNorm", "shouldScaleGradByFreq")
@@ -698,16 +739,18 @@ def _look_up(p: StepProgram, m: Any, x: Value) -> Value:
     entries, columns = table.tensor.shape
     if m.paddingValue != 0:
         raise Unfit
-    count = x.tensor.numel()
-    p.indices.append((x.slot, count, entries))
-    o = p.room(m, "output", (*x.tensor.shape, columns))
-    p.line("look_up", o.slot, x.slot, table.slot, count, columns, work=OF_LOOP * count * columns)
+    count = first.numel()
+    o = p.room(m, "output", (len(parts) * first.shape[0], *first.shape[1:], columns))
+    for part, x in zip(o.tensor.detach().view(len(parts), count, columns), indices, strict=True):
+        p.indices.append((x.slot, count, entries))
+        slots = (p.part(o, part).slot, x.slot, table.slot)
+        p.line("look_up", *slots, count, columns, work=OF_LOOP * count * columns)
     return o
 
 
 def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = _tensor(p, g)
-    _alike(p.output_of(m), gradient)
+    check_alike(p.output_of(m), gradient)
     held = m.__dict__["gradInput"]
     zeros = m.grad_input(x.tensor, gradient.tensor)
     if held is None:
@@ -717,20 +760,41 @@ def _look_up_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     if not zeros.numel():
         raise Unfit
     o = p.room(m, "gradInput", zeros.shape, zeros.dtype)
-    p.line("clear", o.slot, zeros.nbytes)
+    clear(p, o)
     return o
 
 
+def clear(p: StepProgram, o: Leaf) -> None:
+    """Zeros in a tensor of any type."""
+    p.line("clear", o.slot, o.tensor.nbytes)
+
+
 def _look_up_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:
-    if touched_rows.saves_more(m.own_gradient("weight")):
-        raise Unfit
-    weight = p.gradient(m, "weight")
+    add_rows(p, m, [x], g)
+
+
+def add_rows(p: StepProgram, m: Any, parts: Sequence[Leaf], g: Leaf) -> None:
+    """Add to the gradient of a table, for several tensors of indices one after the other."""
+    keeps_book = touched_rows.saves_more(m.own_gradient("weight"))
+    weight = p.gradient(m, "weight", by_pointer=not keeps_book)
     if weight is None:
         return
     if not g.tensor.is_contiguous():
         raise Unfit
-    count, columns = x.tensor.numel(), weight.tensor.shape[1]
-    p.line("add_rows", weight.slot, x.slot, g.slot, count, columns, work=OF_LOOP * count * columns)
+    if keeps_book:
+        buffer, given = weight.tensor, [part.slot for part in parts]
+
+        def add(tensor_of: dict[int, Tensor], scale: float) -> None:
+            rows = torch.cat([tensor_of[slot].view(-1) for slot in given]).long() - 1
+            gradient = p.objects(g, tensor_of).detach().view(len(rows), -1)
+            touched_rows.accumulate(buffer, rows, gradient, scale)
+
+        p.call_python(add)
+        return
+    count, columns = parts[0].tensor.numel(), weight.tensor.shape[1]
+    for part, x in zip(g.tensor.detach().view(len(parts), count, columns), parts, strict=True):
+        slots = (weight.slot, x.slot, p.part(g, part).slot)
+        p.line("add_rows", *slots, count, columns, work=OF_LOOP * count * columns)
 
 
 # -- over the columns of each row -----------------------------------------------------------------------------
@@ -744,7 +808,7 @@ def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
         o = p.room(m, "output", leaf.tensor.shape)
         columns = leaf.tensor.shape[-1]
         rows = leaf.tensor.numel() // columns
-        p.line(name, o.slot, leaf.slot, rows, columns, work=_work(rows, columns))
+        p.line(name, o.slot, leaf.slot, rows, columns, work=work_of(rows, columns))
         return o
 
     return write
@@ -753,13 +817,13 @@ def _normalized(name: str) -> Callable[[StepProgram, Any, Value], Value]:
 def _normalized_back(name: str) -> Callable[[StepProgram, Any, Value, Value], Value]:
     def write(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         gradient, seen = _tensor(p, g), p.output_of(m)
-        _alike(seen, gradient)
+        check_alike(seen, gradient)
         if not gradient.tensor.is_contiguous():
             raise Unfit
         o = p.room(m, "gradInput", x.tensor.shape)
         columns = x.tensor.shape[-1]
         rows = x.tensor.numel() // columns
-        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=_work(rows, columns))
+        p.line(name, o.slot, gradient.slot, seen.slot, rows, columns, work=work_of(rows, columns))
         return o
 
     return write
@@ -812,7 +876,7 @@ def _branches_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         if not isinstance(gradients[0], Leaf):
             raise Unfit
         o = p.room(m, "gradInput", gradients[0].tensor.shape)
-        _copy(p, o, gradients[0])
+        copy(p, o, gradients[0])
         return o
     if not all(isinstance(part, Leaf) for part in gradients):
         raise Unfit
@@ -976,10 +1040,10 @@ def _add_up(p: StepProgram, total: Value, parts: Sequence[Value]) -> None:
             _add_up(p, item, [part[position] for part in parts])
         return
     tensors = [_tensor(p, part) for part in parts]
-    _alike(total, *tensors)
-    _flat(p, "add", (total, tensors[0], tensors[1]))
+    check_alike(total, *tensors)
+    flat(p, "add", (total, tensors[0], tensors[1]))
     for tensor in tensors[2:]:
-        _flat(p, "add", (total, total, tensor))
+        flat(p, "add", (total, total, tensor))
 
 
 def _graph_gradients(p: StepProgram, m: Any, x: Value, g: Value) -> None:

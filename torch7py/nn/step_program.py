@@ -15,15 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import is_
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from torch7py.nn import touched_rows
 from torch7py.nn.fields import has_hooks, hooks_of
 from torch7py.nn.object import TorchObject
 
-__all__ = ["DTYPES", "INSTRUCTIONS", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
+__all__ = ["DTYPES", "INSTRUCTIONS", "SAVED", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
 
 Tensor = torch.Tensor
 
@@ -57,9 +59,14 @@ INSTRUCTIONS = (
     "product_of_vector",  # o a x, outputs inputs, how a lies, its step, what is done to o
     "look_up",  # o index table, count, columns
     "add_rows",  # o index g, count, columns: to the rows of o, times scale
+    "class_loss",  # o x classes, rows columns, by what the sum is divided
+    "of_class_loss",  # o classes, rows columns, what is written for each class
+    "python",  # the number of a function of Python's
     "call",  # the number of a call
 )
-MOST_MOVED = 20_000  # parameters up to which loops are faster than a call for each tensor
+MOST_MOVED = 1 << 21  # parameters up to which loops are faster than a call for each tensor
+# Nanoseconds that an instruction saves in calls: a list is of use as long as it saves more than its loops lose.
+SAVED = 5000
 # The types of the tensors that a list may have to do with.
 DTYPES = (
     torch.float64,
@@ -116,6 +123,15 @@ class Call:
     rest: Any
 
 
+class ListedSteps(Protocol):
+    """A module that takes all steps of a sequence, and keeps more of a run than its results."""
+
+    def back(self, g: Value) -> list[Leaf]: ...
+    def accumulate(self) -> None: ...
+    def holds(self) -> bool: ...
+    def show(self, tensor_of: dict[int, Tensor], went_back: bool, accumulated: bool) -> None: ...
+
+
 class StepProgram:
     """The instructions of one module for inputs of one size.
 
@@ -142,6 +158,9 @@ class StepProgram:
         ] = []  # slot of a view on one, the one's slot, bytes from its start
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
         self.calls: list[Call] = []
+        self.functions: list[
+            Callable[[dict[int, Tensor], float], object]
+        ] = []  # of the tensors from outside, and the scale
         self.written: set[int] = set()  # slots of the results
         self.work, self.products, self.count = 0.0, 0, 0
         self.lines: list[tuple[str, tuple[float, ...]]] = []
@@ -149,13 +168,21 @@ class StepProgram:
         self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
         self.shown: list[tuple[TorchObject, str, Value, bool]] = []
         self.modules: list[TorchObject] = []
+        self._special: dict[int, frozenset[str]] = {}
         self.lists: list[tuple[list[Any], tuple[Any, ...]]] = []
         self.counts: list[tuple[dict[str, Any], int]] = []
+        self.silent: list[
+            TorchObject
+        ] = []  # modules whose fields change in a run without a word, beside those shown
+        self.sequences: dict[int, ListedSteps] = {}  # by the module that takes all steps of one
         self._static: dict[int, Leaf] = {}
         self._homes: set[int] = set()  # the memory that results or parameters lie in
         self._inputs: dict[int, Value] = {}
         self._outputs: dict[int, Value] = {}
         self._gradients: dict[int, Value] = {}
+        self.number: tuple[int, int, float] | None = (
+            None  # the output: the sum of so many numbers in a slot, divided
+        )
         self.keeps_input = False  # whether a way back goes by the forward's input, whatever it is given
         self._done = False
         self.gradOutput: Value = None
@@ -237,10 +264,10 @@ class StepProgram:
         self._homes.add(value.untyped_storage().data_ptr())
         return self.static(value)
 
-    def gradient(self, module: TorchObject, name: str) -> Leaf | None:
+    def gradient(self, module: TorchObject, name: str, by_pointer: bool = True) -> Leaf | None:
         """The buffer that the gradient of a parameter is added to."""
         # A survey writes to nothing.
-        value = module.own_gradient(name) if self.is_survey else module.gradient(name)
+        value = module.gradient(name) if by_pointer and not self.is_survey else module.own_gradient(name)
         parameter = module._parameters[name]
         self.keep(module._gradients, name, value)
         if value is None or parameter is None:
@@ -387,6 +414,11 @@ class StepProgram:
         self.count += 1
         self.lines.append((name, numbers))
 
+    def call_python(self, function: Callable[[dict[int, Tensor], float], object]) -> None:
+        """Add a call of a function that leaves all tensors where they are."""
+        self.line("python", len(self.functions))
+        self.functions.append(function)
+
     # -- backward -----------------------------------------------------------------------------------------
 
     def learn_backward(
@@ -417,9 +449,16 @@ class StepProgram:
         ]
         if self.calls or any(id(buffer) not in known for _, buffer in pairs):
             return
-        if sum(parameter.numel() for parameter, _ in pairs) > MOST_MOVED:
+        small = [parameter for parameter, buffer in pairs if not touched_rows.saves_more(buffer)]
+        if sum(parameter.numel() for parameter in small) > MOST_MOVED:
             return
         for parameter, buffer in pairs:
+            if touched_rows.saves_more(buffer):
+                self.lines = self.zeroing
+                self.call_python(partial(_zero, buffer))
+                self.lines = self.moving
+                self.call_python(partial(_move, parameter, buffer))
+                continue
             o, g, count = self.static(parameter).slot, self.static(buffer).slot, parameter.numel()
             self.zeroing.append(("clear", (g, buffer.nbytes)))
             self.moving.append(("accumulate", (o, g, 1, count, 0, 1, 0, 1)))
@@ -434,7 +473,7 @@ class StepProgram:
         self._shapes = [tensor.shape for tensor in self._tensors]
         self._strides = [tensor.stride() for tensor in self._tensors]
         self._hooks = [hooks for module in self.modules for hooks in hooks_of(module)]
-        self._attributes = [module.__dict__ for module in self.modules]
+        self._attributes = [(module.__dict__, self._special[id(module)]) for module in self.modules]
 
     def holds(self) -> bool:
         """Whether the instructions hold: modules, tensors and settings are as they were."""
@@ -457,21 +496,22 @@ class StepProgram:
             or list(map(Tensor.stride, tensors)) != self._strides
         ):
             return False
-        for attributes in self._attributes:
-            if not attributes.keys().isdisjoint(SPECIAL):
+        for attributes, special in self._attributes:
+            if not attributes.keys().isdisjoint(special):
                 return False
             attributes.pop("_trace", None)  # it is of results that a run overwrites
-        return True
+        return all(sequence.holds() for sequence in self.sequences.values())
 
-    def take(self, module: TorchObject) -> None:
-        """A module whose lines are being written: it must be used once, and nothing be special about it."""
-        if (
-            any(module is other for other in self.modules)
-            or not SPECIAL_NAMES.isdisjoint(module.__dict__)
-            or has_hooks(module)
-        ):
+    def take(self, module: TorchObject, may_catch_up: bool = False) -> None:
+        """A module whose lines are being written: it must be used once, and nothing be special about it.
+
+        ``may_catch_up``: what it shows may be computed when somebody reads it.
+        """
+        special = SPECIAL_NAMES - {"_catch_up"} if may_catch_up else SPECIAL_NAMES
+        if id(module) in self._special or not special.isdisjoint(module.__dict__) or has_hooks(module):
             raise Unfit
         self.modules.append(module)
+        self._special[id(module)] = special
 
     # -- what scripts see ---------------------------------------------------------------------------------
 
@@ -533,6 +573,14 @@ class StepProgram:
 
 
 SPECIAL_NAMES = frozenset(SPECIAL)
+
+
+def _zero(buffer: Tensor, given: dict[int, Tensor], scale: float) -> None:
+    touched_rows.zero(buffer)
+
+
+def _move(parameter: Tensor, buffer: Tensor, given: dict[int, Tensor], scale: float) -> None:
+    touched_rows.move(parameter.data, buffer, -scale)
 
 
 def plane(shape: Sequence[int], *tensors: Tensor) -> tuple[int, int, list[tuple[int, int]]]:

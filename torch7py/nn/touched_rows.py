@@ -65,7 +65,7 @@ def forget(buffer: torch.Tensor | None) -> None:
 
 
 def saves_more(buffer: torch.Tensor | None) -> bool:
-    """Whether what is known of a buffer saves more than a list of instructions, which writes to it by a pointer."""
+    """Whether what is known of a buffer saves more than a list of instructions would by writing to it by a pointer."""
     return buffer is not None and buffer.numel() > MANY and _of(buffer) is not None
 
 

@@ -21,6 +21,7 @@ from torch7py.rnn import (  # noqa: F401
     reverse,
     seq_gru,
     seq_lstm,
+    sequence_lines,
     sequencer,
     stabilizer,
 )

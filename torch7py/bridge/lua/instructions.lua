@@ -4,7 +4,7 @@
 -- time, with the scale of the call. Products go to the functions that PyTorch calls for them, where these can be reached, so
 -- that they have the bits that PyTorch's have. The commonest functions of each number are in step_vectors.lua.
 --
--- Arguments: chunk, read (a pointer's number at a place), a table of what there is of the functions gemm and gemv of the type, the
+-- Arguments: chunk, read (a pointer's number at a place), a table of what there is of the functions gemm, gemv and axpy of the type, the
 -- C type of a number.
 -- Result: {name = f(pointers by slot, arguments) -> f(scale)}.
 
@@ -46,6 +46,13 @@ end
 
 function make.accumulate(p, a)
    local to, from, rows, columns, oi, oj, xi, xj = unpack(a, 1, 8)
+   if library.axpy and rows == 1 and oj == 1 and xj == 1 then
+      local axpy, n, one, alpha = library.axpy, box(columns), box(1), ffi.new(ffi.typeof('$[1]', number))
+      return function(scale)
+         alpha[0] = scale
+         axpy(n, alpha, p[from], one, p[to], one)
+      end
+   end
    return function(scale)
       local o, x = p[to], p[from]
       for r = 0, rows - 1 do
@@ -110,6 +117,25 @@ function make.add_rows(p, a)
          local at, its = (tonumber(rows[i]) - 1) * columns, i * columns
          for c = 0, columns - 1 do o[at + c] = read(o, at + c) + scale * read(g, its + c) end
       end
+   end
+end
+
+function make.class_loss(p, a)
+   local to, from, classes, rows, columns, share = unpack(a, 1, 6)
+   return function()
+      local x, class, sum = p[from], p[classes], 0
+      for r = 0, rows - 1 do sum = sum - read(x, r * columns + tonumber(class[r]) - 1) end
+      p[to][0] = sum / share
+   end
+end
+
+function make.of_class_loss(p, a)
+   local to, classes, rows, columns, share = unpack(a, 1, 5)
+   local bytes = rows * columns * sizeof
+   return function()
+      local o, class = p[to], p[classes]
+      fill(o, bytes)
+      for r = 0, rows - 1 do o[r * columns + tonumber(class[r]) - 1] = share end
    end
 end
 

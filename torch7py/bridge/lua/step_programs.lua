@@ -52,11 +52,13 @@ ffi.cdef [[
                const double*, double*, const int*);
    void sgemv_(const char*, const int*, const int*, const float*, const float*, const int*, const float*, const int*,
                const float*, float*, const int*);
+   void daxpy_(const int*, const double*, const double*, const int*, double*, const int*);
+   void saxpy_(const int*, const float*, const float*, const int*, float*, const int*);
    void vmdtanh_(const int*, const double*, double*, const int64_t*);
    void vmstanh_(const int*, const float*, float*, const int64_t*);
 ]]
 
--- What PyTorch's library for the CPU has to give for one type of number: of the BLAS that came with it gemm and gemv, and
+-- What PyTorch's library for the CPU has to give for one type of number: of the BLAS that came with it gemm, gemv and axpy, and
 -- of MKL tanh, by which PyTorch computes its own of few numbers.
 local function functions(letter)
    local found, library = pcall(ffi.load, config.library)
@@ -65,7 +67,7 @@ local function functions(letter)
       local there, f = pcall(function() return library[name] end)
       return there and f or nil
    end
-   return {gemm = get(letter .. 'gemm_'), gemv = get(letter .. 'gemv_'), tanh = get('vm' .. letter .. 'tanh_')}
+   return {gemm = get(letter .. 'gemm_'), gemv = get(letter .. 'gemv_'), axpy = get(letter .. 'axpy_'), tanh = get('vm' .. letter .. 'tanh_')}
 end
 
 local makers, names = {}, nil
@@ -101,12 +103,25 @@ local function read_numbers(take)
    return numbers
 end
 
-local function read_lines(take, make, pointers)
+local given_handles   -- those of what was given, defined below
+
+-- A call of a function of Python's, which moves no tensor and looks at nothing that waits to be told.
+local function call_python(program, number)
+   return function(scale) core.raw(host.step_function, handle_of[program], number, scale or 1, given_handles(program)) end
+end
+
+local function read_lines(take, make, program)
    local code = {}
    for i = 1, take() do
       local name = names[take() + 1]
       local arguments = read_numbers(take)
-      code[i] = name == 'call' and arguments[1] + 1 or make[name](pointers, arguments)
+      if name == 'call' then
+         code[i] = arguments[1] + 1
+      elseif name == 'python' then
+         code[i] = call_python(program, arguments[1])
+      else
+         code[i] = make[name](program.pointers, arguments)
+      end
    end
    return code
 end
@@ -165,12 +180,14 @@ local function read_program(program, address, count)
    for i = 1, #listened do peers.listen(listened[i], program) end
    program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
    program.input, program.output = read_value(take, program.tensors), read_value(take, program.tensors)
-   program.forward = read_lines(take, make, pointers)
-   program.before_backward, program.keeps_input, program.has_backward = take(), take() ~= 0, take() ~= 0
+   if take() ~= 0 then program.number = {slot = take(), count = take(), share = take(), read = READ[kind]} end
+   program.forward = read_lines(take, make, program)
+   -- A sequence goes back once, and gives a new table each time.
+   program.before_backward, program.keeps_input, program.is_sequence, program.has_backward = take(), take() ~= 0, take() ~= 0, take() ~= 0
    if program.has_backward then
       program.gradOutput, program.gradInput = read_value(take, program.tensors), read_value(take, program.tensors)
-      program.backward, program.gradients = read_lines(take, make, pointers), read_lines(take, make, pointers)
-      program.zeroing, program.moving = read_lines(take, make, pointers), read_lines(take, make, pointers)
+      program.backward, program.gradients = read_lines(take, make, program), read_lines(take, make, program)
+      program.zeroing, program.moving = read_lines(take, make, program), read_lines(take, make, program)
    end
 end
 
@@ -281,8 +298,16 @@ local function value_of(program, shape, held)
    return t
 end
 
+-- The output of a criterion.
+local function number_of(program)
+   local number, sum = program.number, 0
+   local p, read = program.pointers[number.slot], number.read
+   for i = 0, number.count - 1 do sum = sum + read(p, i) end
+   return sum / number.share
+end
+
 -- The handles of what was given, 0 for what was not.
-local function given_handles(program)
+function given_handles(program)
    local handles, outside = {}, program.outside
    for i = 1, #outside do
       local u = program.given[outside[i].slot]
@@ -311,7 +336,7 @@ local untold, count_untold = {}, 0   -- programs that have run -> their module's
 
 local function tell_one(program)
    local moved = core.call(host.steps_done, program, program.result or false, program.returned or false, program.has_gone_back or false,
-                           given_handles(program))
+                           program.has_accumulated or false, given_handles(program))
    if moved then core.advance() end
 end
 
@@ -480,8 +505,9 @@ local function forward(m, input)
       return true, gone_on
    end
    program.hits, state.misses = program.hits + 1, 0
-   state.ran, program.has_gone_back, program.returned = true, false, nil
-   local result = value_of(program, program.output, state.result)   -- a model's output is one table, as in the original
+   state.ran, program.has_gone_back, program.has_accumulated, program.returned = true, false, false, nil
+   local held = not program.is_sequence and state.result   -- a model's output is one table, as in the original
+   local result = program.number and number_of(program) or value_of(program, program.output, held)
    state.result = type(result) == 'table' and result or nil
    program.result = state.result
    note_run(m, program)
@@ -493,7 +519,7 @@ end
 local function way_back(m, input, gradOutput)
    local state = state_for(m)
    local program = state and state.program
-   if not program or not state.ran then return nil end
+   if not program or not state.ran or program.is_sequence and program.has_gone_back then return nil end
    if not holds(state, program) then
       drop(state)
       return nil
@@ -506,7 +532,7 @@ local function way_back(m, input, gradOutput)
          return nil
       end
    end
-   if not take_all_again(program) then return nil end
+   if not take_all_again(program) or not are_indices(program) then return nil end
    if not program.keeps_input and not is_given(program, program.input, input) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
    return program
@@ -533,6 +559,7 @@ local function backward(m, input, gradOutput, scale)
       return true, gone_on
    end
    run(m, program, program.gradients, scale or 1)
+   program.has_accumulated = true
    return gone_back(m, program)
 end
 
@@ -579,12 +606,18 @@ local function update(m, rate) return type(rate) == 'number' and for_parameters(
 local METHODS = {zeroGradParameters = zero_gradients, updateParameters = update, forward = forward, updateOutput = forward, backward = backward, updateGradInput = grad_input,
                  accGradParameters = accumulate}
 
-local roots   -- key of a class -> true, of those that Python may have instructions for
+-- To a list the input and the target of a criterion are a table, and there is no gradOutput.
+local function by_target(f, c, input, target, ...)
+   if target == nil or select('#', ...) > 0 then return false end
+   return f(c, {input, target}, f ~= forward and {} or nil)
+end
 
-local function is_root(key)
+local roots   -- key of a class -> whether it is a criterion's, of those that Python may have instructions for
+
+local function root(key)
    if not roots then
       roots = {}
-      for name in string.gmatch(host.step_classes(), '%S+') do roots[name] = true end
+      for name, takes_target in string.gmatch(host.step_classes(), '(%S+) (%d)') do roots[name] = takes_target == '1' end
    end
    return roots[key]
 end
@@ -593,9 +626,11 @@ function programs.serve(name)
    local f = METHODS[name]
    return f and function(m, ...)
       local info = native(getmetatable(m))
-      if not info or not is_root(info.key) then return false end
+      local takes_target = info and root(info.key)
+      if takes_target == nil then return false end
       local found = methods.marked[m]
       if found and found ~= '__init' then return false end   -- which a package may have for its class
+      if takes_target then return by_target(f, m, ...) end
       return f(m, ...)
    end
 end

@@ -1,0 +1,45 @@
+"""The steps of a sequence in the memory of a list of instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from torch7py.nn import step_lines as lines
+from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value
+from torch7py.rnn.steps import whole
+
+__all__ = ["check_steps", "joint", "shape_of"]
+
+
+def check_steps(p: StepProgram, steps: Sequence[Leaf]) -> None:
+    first = steps[0].tensor
+    if any(
+        not isinstance(step, Leaf) or step.tensor.shape != first.shape or step.tensor.dtype != first.dtype
+        for step in steps
+    ):
+        raise Unfit
+
+
+def joint(p: StepProgram, x: Value) -> Leaf:
+    """The steps as one tensor, copied together where they do not lie one after the other."""
+    if isinstance(x, Leaf):
+        return x
+    first, size = x[0].tensor, x[0].tensor.numel()
+    p.number_type(first)
+    if all(step.root is None and step.tensor.is_contiguous() for step in x):
+        places = [step.tensor.data_ptr() for step in x]
+        if places == [first.data_ptr() + i * size * first.element_size() for i in range(len(x))]:
+            together = whole(first, len(x))
+            if together is not None:
+                return p.static(together)
+    room = torch.zeros(len(x), *first.shape, dtype=first.dtype)
+    for part, step in zip(room.unbind(), x, strict=True):
+        lines.copy(p, p.static(part), step)
+    return p.static(room)
+
+
+def shape_of(x: Value) -> tuple[int, ...]:
+    """The sizes of the steps as one tensor."""
+    return (len(x), *x[0].tensor.shape) if isinstance(x, list) else tuple(x.tensor.shape)
