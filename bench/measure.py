@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -20,23 +21,31 @@ def alternate(
     rounds: int,
     unit: float = 1,
     clock: Callable[[], float] = time.perf_counter,
+    collects: bool = True,
 ) -> tuple[float, float]:
     """Median time of each of two programs, in units of ``unit`` seconds.
 
     They take turns, A B A B, so that a slow moment of the machine meets both. Each runs once before,
-    unmeasured: that compiles what is compiled on the way and fills caches.
+    unmeasured: that compiles what is compiled on the way and fills caches. Unless Python ``collects`` meanwhile,
+    garbage is collected between them: where a round makes as many objects as start a collection, it falls to one or
+    to the other by chance.
     """
     ours()
     plain()
-    times = [(_seconds(ours, clock), _seconds(plain, clock)) for _ in range(rounds)]
+    times = [(_seconds(ours, clock, collects), _seconds(plain, clock, collects)) for _ in range(rounds)]
     first, second = zip(*times, strict=True)
     return statistics.median(first) / unit, statistics.median(second) / unit
 
 
-def _seconds(program: Callable[[], object], clock: Callable[[], float]) -> float:
+def _seconds(program: Callable[[], object], clock: Callable[[], float], collects: bool) -> float:
+    if not collects:
+        gc.collect()
+        gc.disable()
     start = clock()
     program()
-    return max(clock() - start, LEAST)
+    seconds = max(clock() - start, LEAST)
+    gc.enable()
+    return seconds
 
 
 @dataclass(frozen=True)

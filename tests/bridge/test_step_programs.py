@@ -18,6 +18,8 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.module_proxies import ModuleProxies
 from torch7py.bridge.runtime import Runtime
 from torch7py.bridge.step_programs import without_steps_in_lua
+from torch7py.nn.activation import Tanh
+from torch7py.nn.selecting import Select
 from torch7py.nn.step_program import StepProgram
 
 GRAPHS = Path(__file__).parent / "random_graphs.lua"
@@ -394,6 +396,46 @@ def test_large_models_are_left_to_pytorch(rt: Runtime) -> None:
         """
     )
     assert runs_in_python(rt, "large") == 3
+
+
+@pytest.mark.parametrize(("dimension", "index"), [(1, 2), (2, -1), (-1, 3)])
+def test_slices(rt: Runtime, dimension: int, index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an input from outside, whose memory is another each time."""
+    rt.execute(f"s = nn.Sequential():add(nn.Select({dimension}, {index})):add(nn.Tanh())")
+    monkeypatch.setattr(Select, "updateOutput", None)
+    monkeypatch.setattr(Select, "updateGradInput", None)
+    for _ in range(2):
+        rt.execute(
+            "x = torch.randn(4, 3) out = s:forward(x):clone() back = s:backward(x, torch.ones(out:size()))"
+        )
+        x = rt.globals["x"].clone().requires_grad_()
+        expected = x.select(dimension - (dimension > 0), index - (index > 0)).tanh()
+        expected.sum().backward()
+        torch.testing.assert_close(rt.globals["out"], expected.detach())
+        torch.testing.assert_close(rt.globals["back"], x.grad)
+
+
+def test_a_model_of_very_many_modules_runs_some_times_before_its_list_is_written(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be made for one run."""
+    rt.execute(
+        """
+        many = nn.Sequential()
+        for _ = 1, 1100 do many:add(nn.Tanh()) end
+        out = many:forward(x)
+        """
+    )
+    expected = rt.globals["out"].clone()
+    asked = looks(monkeypatch)
+    rt.execute("for _ = 1, 5 do many:forward(x) end")
+    assert asked == []
+    rt.execute("for _ = 1, 10 do out = many:forward(x) end collectgarbage()")
+    calls: list[str] = []
+    monkeypatch.setattr(Tanh, "updateOutput", lambda *_: calls.append("in Python"))
+    rt.execute("out = many:forward(x)")
+    assert calls == []
+    torch.testing.assert_close(rt.globals["out"], expected)
 
 
 def test_tools_that_watch_layers_see_every_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,9 +46,12 @@ class Select(Module):
             raise TorchError(f"nn.Select: index {self.index} out of range 1 to {size}")
         return tensor.narrow(dim, start, 1)
 
+    def slice(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The slice as a view."""
+        return self._slice(tensor).squeeze(axis(self, self.dimension, tensor))
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        selected = self._slice(input).squeeze(axis(self, self.dimension, input))
-        return selected.clone(memory_format=torch.contiguous_format)
+        return self.slice(input).clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient = input.new_zeros(input.shape)

@@ -25,6 +25,7 @@ from torch7py.nn.product import MM
 from torch7py.nn.rectifier import ReLU, Threshold
 from torch7py.nn.reduce import Mean, Sum
 from torch7py.nn.registry import layers
+from torch7py.nn.selecting import Select
 from torch7py.nn.shape import Collapse, Contiguous, Replicate, Reshape, Squeeze, Unsqueeze, View
 from torch7py.nn.softmax import LogSoftMax, SoftMax
 from torch7py.nn.step_program import DTYPES, Leaf, StepProgram, Unfit, Value, merged, plane
@@ -507,6 +508,24 @@ def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
         else:
             p.line("clear", room.slot, room.tensor.nbytes)
     return rooms
+
+
+def _slice(p: StepProgram, m: Any, x: Value) -> Value:
+    leaf = _tensor(p, x)
+    p.settings(m, "dimension", "index")
+    part = p.part(leaf, m.slice(leaf.tensor.detach()))
+    o = p.room(m, "output", part.tensor.shape)
+    copy(p, o, part)
+    return o
+
+
+def _slice_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+    gradient = _tensor(p, g)
+    check_alike(p.output_of(m), gradient)
+    o = p.room(m, "gradInput", x.tensor.shape)
+    clear(p, o)
+    copy(p, p.part(o, m.slice(o.tensor.detach())), gradient)
+    return o
 
 
 # -- sums and products ----------------------------------------------------------------------------------------
@@ -1068,6 +1087,7 @@ FORWARD |= {
     JoinTable: _join,
     SplitTable: _split,
     SelectTable: _select,
+    Select: _slice,
     Replicate: _view,
     Sum: _sum,
     Mean: _sum,
@@ -1092,6 +1112,7 @@ BACKWARD |= {
     JoinTable: _join_back,
     SplitTable: _split_back,
     SelectTable: _select_back,
+    Select: _slice_back,
     Replicate: _replicate_back,
     Sum: _sum_back,
     Mean: _sum_back,

@@ -156,6 +156,7 @@ class StepProgram:
         self.derived: list[
             tuple[int, int, int]
         ] = []  # slot of a view on one, the one's slot, bytes from its start
+        self._offsets: dict[int, int] = {}  # slot of a view -> bytes
         self.indices: list[tuple[int, int, int]] = []  # slot, count, limit
         self.calls: list[Call] = []
         self.functions: list[
@@ -357,7 +358,8 @@ class StepProgram:
             return self.static(view)
         self.slots.append(view)
         slot = len(self.slots) - 1
-        self.derived.append((slot, leaf.root, view.data_ptr() - self.slots[leaf.root].data_ptr()))
+        offset = self._offsets[slot] = view.data_ptr() - self.slots[leaf.root].data_ptr()
+        self.derived.append((slot, leaf.root, offset))
         return Leaf(slot, view, leaf.root)
 
     def handed_on(self, module: TorchObject, name: str, leaf: Leaf, view: Tensor) -> Leaf:
@@ -525,7 +527,7 @@ class StepProgram:
         if value.slot == value.root:
             return tensor
         view = value.tensor
-        offset = next(count for slot, _, count in self.derived if slot == value.slot) // view.element_size()
+        offset = self._offsets[value.slot] // view.element_size()
         return tensor.as_strided(view.shape, view.stride(), tensor.storage_offset() + offset)
 
     @staticmethod

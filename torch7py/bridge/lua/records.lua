@@ -52,7 +52,7 @@ function records.note(m, c, info, own, fields, list)
    local recording = making
    if not recording then return end
    if info.lists[1] then recording.once = true end
-   recording.members[m] = true
+   recording.members[m], recording.size = true, recording.size + 1
    depend(recording, m)
    local at = c
    while at and not recording.classes[at] do
@@ -132,7 +132,7 @@ function records.start(m)
    local r = kept[m]
    if r then r.ended = true end
    making = {changes = peers.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
-             members = setmetatable({}, WEAK_KEYS), own = {}, counts = {}, names = {}, linked = {}, n = 0,
+             members = setmetatable({}, WEAK_KEYS), size = 0, own = {}, counts = {}, names = {}, linked = {}, n = 0,
              calls = 0}
    return making
 end

@@ -29,6 +29,8 @@ local cast, header, count_dense, epoch = ffi.cast, headers.of, headers.count_den
 local native, new_entry, read_field = peers.native, methods.new_entry, peers.read_field
 local MOST_WAITS = 256     -- calls between two attempts to write a list where the last was of little use
 local USED = 4             -- runs that make a list worth another
+local LARGE = 1000         -- modules of a model that may be made for one run: its list takes as long to write as some runs in Python,
+local FIRST_WAITS = 8     -- so it is written after as many calls of its methods
 local WEAK = {__mode = 'v'}
 
 -- By the numbers that Python gives types (step_programs.py)
@@ -410,7 +412,7 @@ local function state_for(m)
    end
    local record, state = records.last(m), states[m]
    if not state or state.record_of[1] ~= record then
-      state = {record_of = setmetatable({record}, WEAK), wait = 0, patience = 1}
+      state = {record_of = setmetatable({record}, WEAK), wait = record.size > LARGE and FIRST_WAITS or 0, patience = 1}
       states[m] = state
    end
    return state
