@@ -93,7 +93,7 @@ def probed(t: Translation, node: Statement) -> bool:
         there = "torch.cuda.is_available()"
     elif name.value in stdlib.OPENCL:
         there = "False  # PyTorch has no OpenCL"
-    elif name.value in stdlib.PACKAGES:
+    elif name.value in stdlib.PACKAGES or name.value.startswith("pl."):
         there = "True"
     else:
         raise Problem("T7-251", node.line, f"whether {name.value} is there")

@@ -67,6 +67,11 @@ _plain("path.join", "os.path.join", "os")
 _plain("paths.filep", "os.path.isfile", "os")
 _plain("paths.dirp", "os.path.isdir", "os")
 _plain("path.exists", "os.path.exists", "os")
+_plain("paths.cwd", "os.getcwd", "os")
+_plain("lfs.currentdir", "os.getcwd", "os")
+_plain("lfs.chdir", "os.chdir", "os")
+_plain("io.popen", "os.popen", "os")
+_plain("sys.sleep", "time.sleep", "time")
 values["paths.basename"] = values["sys.basename"] = "os.path.basename"
 
 
@@ -284,6 +289,12 @@ def os_time(t: Translation, node: Call) -> Py:
         raise Problem("T7-203", node.line, "os.time with a table")
     t.imports.add("time")
     return atom("int(time.time())")
+
+
+@function("os.difftime")
+def difference(t: Translation, node: Call) -> Py:
+    later, earlier = node.arguments
+    return Py(f"{t.value(later).at(code.ADD)} - {t.value(earlier).at(code.ADD + 1)}", code.ADD)
 
 
 @function("assert")

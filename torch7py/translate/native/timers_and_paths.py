@@ -128,6 +128,12 @@ def make_directory_call(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('make_directory')}({t.value(node.arguments[0])})")
 
 
+@statement("lfs.rmdir", "paths.rmdir")
+def remove_directory(t: Translation, node: Call) -> None:
+    t.imports.add("os")
+    t.emit(f"os.rmdir({t.value(node.arguments[0])})")
+
+
 @function("torch.load")
 def load(t: Translation, node: Call) -> Py:
     text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"

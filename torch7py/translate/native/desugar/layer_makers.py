@@ -1,7 +1,8 @@
-"""Variables that hold one of several layers' classes: ``norm = nn.ReLU`` in one branch, ``nn.ELU`` in another.
+"""Variables and tables that hold layers' classes: ``norm = nn.ReLU`` in one branch, ``nn.ELU`` in another.
 
 They are functions that make these layers, with as many arguments as the calls give. A name for one class alone stays
-that, as does a variable that is used for anything but making layers.
+that, as does a variable that is used for anything but making layers. ``nn[name]()`` chooses among those layers that the
+program has as texts.
 """
 
 from __future__ import annotations
@@ -36,8 +37,62 @@ class LayerMakers(Rewriting):
                     (layer_class.span.start, layer_class.span.end, text or "")
                     for layer_class, text in zip(classes, functions, strict=True)
                 ]
-        self.edited(edits)
+        self.edited([*edits, *self._of_tables(), *self._by_name()])
         return self.source
+
+    def _of_tables(self) -> list[tuple[int, int, str]]:
+        """``local activations = {relu = nn.ReLU, tanh = nn.Tanh}``, of which each use is a call of an entry."""
+        edits: list[tuple[int, int, str]] = []
+        calls = {call.callee: call for call in tree.every(self.program, Call)}
+        entries = {node.base: node for node in tree.every(self.program, tree.Index)}
+        for node in tree.every(self.program, tree.Local):
+            table = node.values[0] if len(node.names) == len(node.values) == 1 else None
+            if not isinstance(table, tree.Table) or not table.fields:
+                continue
+            variable = self.scopes.of_name[node.names[0]]
+            used = [calls.get(entries.get(name, name)) for name in variable.reads]
+            counts = {_plain_count(call) for call in used}
+            names = [layer_named(entry.value) for entry in table.fields]
+            if variable.writes or None in names or len(counts) != 1 or None in counts:
+                continue
+            functions = [
+                self._function(name or "", entry.value, counts.copy().pop() or 0)
+                for name, entry in zip(names, table.fields, strict=True)
+            ]
+            if None not in functions:
+                edits += [
+                    (entry.value.span.start, entry.value.span.end, function or "")
+                    for entry, function in zip(table.fields, functions, strict=True)
+                ]
+        return edits
+
+    def _by_name(self) -> list[tuple[int, int, str]]:
+        """``nn[name](n)``"""
+        edits: list[tuple[int, int, str]] = []
+        starts = {node.span.start for block in self.blocks() for node in block.statements}
+        keys = {node.key for node in tree.every(self.program, tree.Index) if node.dotted}
+        texts = dict.fromkeys(
+            node.value for node in tree.every(self.program, tree.String) if node not in keys
+        )
+        names = [text for text in texts if f"nn.{text}" in layers and text.isidentifier()]
+        for call in tree.every(self.program, Call):
+            callee, count = call.callee, _plain_count(call)
+            if not isinstance(callee, tree.Index) or not isinstance(callee.base, Name) or count is None:
+                continue
+            variable = self.scopes.of_name[callee.base]
+            is_nn = callee.base.name == "nn" and variable.is_global and not variable.writes
+            if not is_nn or callee.dotted or not names or call.span.start in starts:
+                continue
+            chosen = [callee.key.value] if isinstance(callee.key, tree.String) else names
+            functions = {
+                name: self._function(f"nn.{name}", None, count) for name in chosen if f"nn.{name}" in layers
+            }
+            if None not in functions.values():
+                entries = ", ".join(f"{name} = {function}" for name, function in functions.items())
+                edits.append(
+                    (callee.span.start, callee.span.end, f"({{{entries}}})[{self.text(callee.key)}]")
+                )
+        return edits
 
     def _variables(self) -> dict[Variable, list[Expression]]:
         """What each variable is given that holds nothing but classes of layers, or nothing."""
@@ -80,14 +135,13 @@ class LayerMakers(Rewriting):
         uses = [calls.get(name) for name in variable.reads]
         counts: set[int] = set()
         for call in uses:
-            if call is None or (
-                call.arguments and isinstance(call.arguments[-1], (Call, Invoke, tree.Vararg, tree.Table))
-            ):
+            count = _plain_count(call)
+            if count is None:
                 return set()
-            counts.add(len(call.arguments))
+            counts.add(count)
         return counts
 
-    def _function(self, layer: str, value: Expression, count: int) -> str | None:
+    def _function(self, layer: str, value: Expression | None, count: int) -> str | None:
         """``function(n) return nn.BatchNormalization(n) end``"""
         parameters = list(inspect.signature(layers[layer].__init__).parameters.values())[1:]
         names = [p.name for p in parameters if p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD][:count]
@@ -95,4 +149,13 @@ class LayerMakers(Rewriting):
         taken = [*names, *(f"_{number + 1}" for number in range(len(names), count))]  # more are disregarded
         if any(name in self.names for name in taken):
             return None
-        return f"function({', '.join(taken)}) return {self.text(value)}({args}) end"
+        maker = layer if value is None else self.text(value)
+        return f"function({', '.join(taken)}) return {maker}({args}) end"
+
+
+def _plain_count(call: Call | None) -> int | None:
+    """How many arguments a call has, where that is plain to see."""
+    if call is None:
+        return None
+    spread = (Call, Invoke, tree.Vararg, tree.Table)
+    return None if call.arguments and isinstance(call.arguments[-1], spread) else len(call.arguments)
