@@ -291,3 +291,28 @@ for i = 1, 4 do
    w:add(-0.1, g)
    print(i, kept[1]:sum(), g:norm(), gradients[0][2]:norm(), graph.label, graph.parts)
 end
+---
+-- a layer that asks for its mode before anybody has said it, in two ways
+require 'nn'
+torch.manualSeed(2)
+local Noisy, parent = torch.class('nn.Noisy', 'nn.Module')
+function Noisy:updateOutput(x)
+   self.output:resizeAs(x):copy(x)
+   if self.train ~= false then self.output:mul(2) end
+   if self.train then self.output:add(1) end
+   if self.train == false then self.output:add(-1) end
+   return self.output
+end
+function Noisy:updateGradInput(x, g)
+   self.gradInput:resizeAs(g):copy(g)
+   return self.gradInput
+end
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Noisy())
+net.label = 'noisy'
+local x = torch.ones(1, 2)
+for _, m in ipairs(net.modules) do print(torch.type(m), m.train) end
+print(net:forward(x):sum(), net.label)
+net:training()
+print(net:forward(x):sum(), net:get(2).train)
+net:evaluate()
+print(net:forward(x):sum(), net:get(2).train)

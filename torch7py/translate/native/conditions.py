@@ -63,8 +63,9 @@ class Conditions:
                             f"{key.at(code.ADD)} {inside} {self.t.value(one.base).at(code.ADD)}", code.COMPARE
                         )
                     return _identical(self.t.value(one), word, atom("None"))
+                may_be_nil = t.type(one).nil or t.plain_layers.is_mode(one)
                 if isinstance(other, tree.Boolean) and (
-                    self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and t.type(one).nil)
+                    self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and may_be_nil)
                 ):
                     return _identical(self.t.value(one), word, atom(str(other.value)))
                 if isinstance(other, tree.Boolean) and self.t.kind(one) == "boolean":

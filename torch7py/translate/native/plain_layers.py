@@ -35,7 +35,7 @@ _NAMED = {
     "__tostring": "__repr__",
     "__tostring__": "__repr__",
     **MODES,
-    "train": "training",
+    "train": "train_",
 }
 # Methods that a page leaves to PyTorch where they only pass on what they are told.
 _OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
@@ -267,6 +267,10 @@ class PlainLayers:
         if isinstance(node, Index) and isinstance(node.key, String) and self.is_self(node.base):
             return f"self.{self.attribute(node.key.value)}"
         return None
+
+    def is_mode(self, node: Expression) -> bool:
+        """``self.train`` in a method of the class, which is nil until somebody says whether it trains."""
+        return isinstance(node, Index) and self.field(node) == "self.train_"
 
     # Expressions
 

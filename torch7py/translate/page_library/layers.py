@@ -132,13 +132,27 @@ class Layer(nn.Module):
         (self.set_training if mode else self.set_evaluation)()
         return self
 
+    @property
+    def train_(self) -> Any:
+        """The field ``train``: most modules have none before they are told."""
+        base = self._modules.get("base")
+        is_known = "mode_was_set" in vars(self) or isinstance(
+            base, (nn.Dropout, nn.modules.batchnorm._BatchNorm)
+        )
+        held: Any = self if "mode_was_set" in vars(self) else base
+        return held.training if is_known else None
+
+    @train_.setter
+    def train_(self, value: Any) -> None:
+        (self.set_training if value else self.set_evaluation)()
+
     def set_training(self) -> None:
         """``training``, which tells the layer alone."""
-        self.training = True
+        self.training = vars(self)["mode_was_set"] = True
 
     def set_evaluation(self) -> None:
         """``evaluate``, which tells the layer alone."""
-        self.training = False
+        self.training, vars(self)["mode_was_set"] = False, True
 
     def share_gradients(self) -> None:
         """Have each weight and its field of Torch7's share one gradient."""
@@ -278,29 +292,6 @@ class Object:
     @property
     def _typename(self) -> str:
         return self.NAME
-
-    @property
-    def train_(self) -> Any:
-        """The field ``train``: most modules have none before they are told."""
-        held: Any = self
-        is_known = "mode_was_set" in vars(self) or isinstance(
-            held.base, (nn.Dropout, nn.modules.batchnorm._BatchNorm)
-        )
-        return (held.base if "mode_was_set" not in vars(self) else held).training if is_known else None
-
-    @train_.setter
-    def train_(self, value: Any) -> None:
-        (self.set_training if value else self.set_evaluation)()
-
-    def set_training(self) -> None:
-        vars(self)["mode_was_set"] = True
-        above: Any = super()
-        above.set_training()
-
-    def set_evaluation(self) -> None:
-        vars(self)["mode_was_set"] = True
-        above: Any = super()
-        above.set_evaluation()
 
     def called_by_lua(self, *args: Any) -> Any:
         """``module(x)``: of nodes a node, of anything else what the module gives."""

@@ -84,6 +84,8 @@ class Tables:
             known = self._known[table_type] = (
                 self._of_sink(table_type) if table_type.sources else self._decide(table_type)
             )
+            if self.t.objects and known == "record" and not self.uses.constructors.get(table_type):
+                known = self._known[table_type] = "several"  # nothing tells what a caller gives
         return known
 
     def forms(self, table_type: Type) -> set[str]:

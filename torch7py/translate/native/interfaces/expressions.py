@@ -245,6 +245,9 @@ class PlainLayers(Protocol):
     def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         """Write a class that has no idiomatic form, for this reason; whether that was done."""
 
+    def is_mode(self, node: Expression) -> bool:
+        """``self.train`` in a method of the class, which is nil until somebody says whether it trains."""
+
     def special(self, node: Expression) -> Py | None:
         """What is done with the layer itself or with a module in it; None for other expressions."""
 
