@@ -37,6 +37,8 @@ CASES = [
     ("adadelta", "rho = 0.8, eps = 1e-4"),
     ("rmsprop", "learningRate = 0.05, alpha = 0.9"),
     ("rprop", "niter = 2"),
+    ("asgd", "t0 = 1e6"),
+    ("asgd", "eta0 = 0.1, lambda = 0.01, alpha = 0.6, t0 = 1"),
     ("cg", "maxIter = 3"),
     ("cg", "maxIter = 8, rho = 0.1, sig = 0.3"),
     ("lbfgs", "maxIter = 4"),

@@ -75,7 +75,7 @@ _FUNCTIONS = {
     "type": "type_of",
 }
 # Functions of optim that give more than what they move and the values on the way.
-_LONGER = {"optim.cg", "optim.checkgrad", "optim.lbfgs"}
+_LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
 # Storages are vectors in pages, but for those of whole numbers, which are sizes.
 _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # What makes a pool of threads.

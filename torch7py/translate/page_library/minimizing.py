@@ -183,6 +183,23 @@ def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
     return x, values
 
 
+def asgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
+    """``optim.asgd``, which gives the average of its points as well."""
+    config, state, first, decay, alpha, start = settings(
+        config, state, eta0=1e-4, **{"lambda": 1e-4}, alpha=0.75, t0=1e6
+    )
+    rate, weight = index(state, "eta_t") or first, index(state, "mu_t") or 1
+    value, gradient = evaluated(function, x)
+    x.mul_(1 - decay * rate).add_(gradient, alpha=-rate)
+    average = kept(state, "ax", x)
+    average.add_(x - average, alpha=weight) if weight != 1 else average.copy_(x)
+    count = (index(state, "t") or 0) + 1
+    store(state, "t", count)
+    store(state, "eta_t", first / (1 + decay * first * count) ** alpha)
+    store(state, "mu_t", 1 / max(1, count - start))
+    return x, [value], average
+
+
 def on_vectors(minimize: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
     """An optimizer of vectors, which takes the elements of any tensor as one."""
 
@@ -388,6 +405,7 @@ OPTIMIZERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "adagrad": adagrad,
     "adam": adam,
     "adamax": adamax,
+    "asgd": asgd,
     "cg": cg,
     "lbfgs": lbfgs,
     "nag": nag,
