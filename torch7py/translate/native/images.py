@@ -138,7 +138,10 @@ def scaled(t: Translation, node: Call) -> Py:
         size, rest = _size(t, node, source, rest[0]), rest[1:]
     else:
         raise Problem("T7-203", node.line, "image.scale to something else than a width and a height")
-    mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "bilinear"
+    if rest and not isinstance(rest[0], (Nil, String)):
+        scales = ", ".join(f"{code.quoted(mode)}: {t.need(helper)}" for mode, helper in _SCALES.items())
+        return atom(f"{{{scales}}}[{t.value(rest[0])}]({_numbers(t, node, source)}, {size})")
+    mode = rest[0].value if rest and isinstance(rest[0], String) else "bilinear"
     if mode not in _SCALES:
         raise Problem("T7-203", node.line, f"image.scale in the mode {mode}")
     return atom(f"{t.need(_SCALES[mode])}({_numbers(t, node, source)}, {size})")
@@ -156,6 +159,16 @@ def _size(t: Translation, node: Call, source: Expression, size: Expression) -> s
             raise Problem("T7-203", node.line, f"image.scale to the size {size.value}")
         longer, side = str(int(match[2])), ", min" if match[1] else ""
     return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
+
+
+@function("image.rotate")
+def rotated(t: Translation, node: Call) -> Py:
+    """``image.rotate(x, angle[, mode])``"""
+    source, *rest = node.arguments
+    if not rest or t.kind(rest[0]) != "number" or len(rest) > 2:
+        raise Problem("T7-203", node.line, "image.rotate into an image")
+    args = ", ".join([_numbers(t, node, source), *(t.value(argument).text for argument in rest)])
+    return atom(f"{t.need('rotate_image')}({args})")
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -135,6 +135,45 @@ def scale_image_cubic(x, width, height):
 )
 
 helper(
+    "rotate_image",
+    '''
+def rotate_image(x, angle, mode="simple"):
+    """An image turned around its centre by an angle; each pixel is the nearest one, or with "bilinear" a mean of four.
+
+    Pixels from outside are 0.
+    """
+    height, width = x.shape[-2:]
+    single = torch.float32
+    angle = torch.tensor(angle, dtype=single).item()
+    turn = [torch.tensor(f(angle), dtype=single if mode == "simple" else torch.float64) for f in (math.cos, math.sin)]
+    column = torch.arange(width, dtype=single) - (width - 1) / 2
+    row = (torch.arange(height, dtype=single) - (height - 1) / 2).unsqueeze(1)
+    if mode == "simple":
+        places = turn[0] * column - turn[1] * row, turn[0] * row + turn[1] * column
+        places = [place + (size - 1) / 2 for place, size in zip(places, (width, height))]
+        columns, rows = ((p.double().abs() + 0.5).floor().mul(p.sign()).long() for p in places)
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        return torch.where(inside, x[..., rows.clamp(0, height - 1), columns.clamp(0, width - 1)].to(single), 0).to(x)
+    column, row = column.double(), row.double()
+    places = turn[0] * column - turn[1] * row, turn[0] * row + turn[1] * column
+    ends, inside = [], True
+    for place, size in zip(places, (width, height)):
+        place = place.to(x.dtype) + (size - 1) / 2
+        low = place.floor().long()
+        part = place - low
+        ends_high, ends_low = (low == size - 1) & (part < 0.5), (low == -1) & (part > 0.5)
+        inside = inside & (ends_high | (low + 1 < size)) & (ends_low | (low >= 0))
+        high = torch.where(ends_high, low, low + 1)
+        low = torch.where(ends_low, high, low)
+        ends.append((low.clamp(0, size - 1), high.clamp(0, size - 1), part))
+    (left, right, a), (top, bottom, b) = ends
+    upper = (1 - a) * (1 - b) * x[..., top, left] + a * (1 - b) * x[..., top, right]
+    mixed = upper + (1 - a) * b * x[..., bottom, left] + a * b * x[..., bottom, right]
+    return torch.where(inside, mixed.to(single), 0).to(x)
+''',
+)
+
+helper(
     "minmax",
     '''
 def minmax(x, low=None, high=None, symmetric=False, saturate=False):
