@@ -463,3 +463,9 @@ def test_tools_that_watch_layers_see_every_call(monkeypatch: pytest.MonkeyPatch)
             for i = 1, 20 do g:forward(torch.ones(2)) m:forward(torch.ones(2)) end
         """)
     assert seen.count("forward") == 40
+
+
+def test_reading_late_shows_what_reading_at_once_does(runtime, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever runs come between a run and the look at its fields, or the file that they are saved to."""
+    runtime.run(GRAPHS.with_name("late_reads.lua"))
+    assert capfd.readouterr().out == ""

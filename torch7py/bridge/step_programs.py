@@ -201,11 +201,12 @@ def step_program_functions(runtime: RuntimeInterface) -> dict[str, Callable[...,
 
     def steps_done(mask: int, *values: Any) -> tuple[Any, ...]:
         """Lua has run a program: have all show it. Returns whether tensors have moved."""
-        model, output, gradInput, has_gone_back, accumulated, *handle_list = decode(
+        model, output, gradInput, has_gradients, has_gone_back, accumulated, *handle_list = decode(
             handles, int(mask), values
         )
         tensors = [objects[handle] if handle else None for handle in handle_list]
-        moved = model.runs.show(output or None, gradInput or None, has_gone_back, accumulated, tensors)
+        passes = has_gradients, has_gone_back, accumulated
+        moved = model.runs.show(output or None, gradInput or None, passes, tensors)
         return encode_results(handles, moved)
 
     def steps_resume(mask: int, *values: Any) -> tuple[Any, ...]:

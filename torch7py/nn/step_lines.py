@@ -134,18 +134,23 @@ class Run:
         self,
         output: list[Any] | None,
         gradInput: list[Any] | None,
-        has_gone_back: bool,
-        accumulated: bool,
+        passes: tuple[bool, bool, bool],
         tensors: Sequence[Any],
     ) -> bool:
         """Bring up to date what scripts may look at, for a run on these tensors from outside.
 
-        ``output`` and ``gradInput`` are the module's where these are tables; ``accumulated``: the way back had its
-        second half. Returns whether other tensors have moved.
+        ``output`` and ``gradInput`` are the module's where these are tables; ``passes``: whether there has been a
+        backward at all, one since the last forward, and one with its second half. Returns whether other tensors have
+        moved.
         """
         program = self.program
-        tensor_of = {leaf.slot: tensor for leaf, tensor in zip(program.roots, tensors, strict=False)}
-        moved = program.show(tensor_of, ("output", "gradInput") if has_gone_back else ("output",))
+        has_gradients, has_gone_back, accumulated = passes
+        given = zip(program.roots, program.root_shapes, tensors, strict=False)
+        # Those that have got other sizes since the run are not its tensors any more.
+        tensor_of: dict[int, Any] = {
+            leaf.slot: tensor for leaf, shape, tensor in given if tensor is not None and tensor.shape == shape
+        }
+        moved = program.show(tensor_of, ("output", "gradInput") if has_gradients else ("output",))
         for sequence in program.sequences.values():
             sequence.show(tensor_of, has_gone_back, accumulated)
         for name, value in (("output", output), ("gradInput", gradInput)):
@@ -153,7 +158,7 @@ class Run:
                 program.module.__dict__[name] = value
         plan = Plan()
         plan.forward = _no_plan
-        values = program.values if has_gone_back else program.values[: program.of_forward]
+        values = program.values if has_gradients else program.values[: program.of_forward]
         plan.due["values"] = (_write_lists, (program, tensor_of, values))
         for graph in self._graphs:
             graph.__dict__["_plan"] = plan

@@ -153,6 +153,7 @@ class StepProgram:
         self.dtype: torch.dtype | None = None
         self.slots: list[Tensor] = []
         self.roots: list[Leaf] = []  # tensors from outside: those of the input, then those of the gradOutput
+        self.root_shapes: list[torch.Size] = []
         self.derived: list[
             tuple[int, int, int]
         ] = []  # slot of a view on one, the one's slot, bytes from its start
@@ -217,6 +218,7 @@ class StepProgram:
         self.slots.append(value)
         leaf = Leaf(len(self.slots) - 1, value, len(self.slots) - 1)
         self.roots.append(leaf)
+        self.root_shapes.append(value.shape)
         return leaf
 
     def called(

@@ -337,8 +337,8 @@ end
 local untold, count_untold = {}, 0   -- programs that have run -> their module's handle
 
 local function tell_one(program)
-   local moved = core.call(host.steps_done, program, program.result or false, program.returned or false, program.has_gone_back or false,
-                           program.has_accumulated or false, given_handles(program))
+   local moved = core.call(host.steps_done, program, program.result or false, program.returned or false, program.has_gradients or false,
+                           program.has_gone_back or false, program.has_accumulated or false, given_handles(program))
    if moved then core.advance() end
 end
 
@@ -507,7 +507,7 @@ local function forward(m, input)
       return true, gone_on
    end
    program.hits, state.misses = program.hits + 1, 0
-   state.ran, program.has_gone_back, program.has_accumulated, program.returned = true, false, false, nil
+   state.ran, program.has_gone_back, program.has_accumulated = true, false, false
    local held = not program.is_sequence and state.result   -- a model's output is one table, as in the original
    local result = program.number and number_of(program) or value_of(program, program.output, held)
    state.result = type(result) == 'table' and result or nil
@@ -541,7 +541,8 @@ local function way_back(m, input, gradOutput)
 end
 
 local function gone_back(m, program)
-   program.has_gone_back = true
+   program.has_gone_back = true   -- since the last forward
+   program.has_gradients = true   -- of the last backward, which stay over the next forward
    local result = value_of(program, program.gradInput)
    program.returned = type(result) == 'table' and result or nil
    note_run(m, program)
