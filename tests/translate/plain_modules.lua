@@ -316,3 +316,31 @@ net:training()
 print(net:forward(x):sum(), net:get(2).train)
 net:evaluate()
 print(net:forward(x):sum(), net:get(2).train)
+---
+-- a class that derives from a layer, at nodes that share its weights, which are drawn as one vector
+require 'nngraph'
+torch.manualSeed(6)
+local WithoutBias, parent = torch.class('nn.WithoutBias', 'nn.Linear')
+function WithoutBias:__init(inputs, outputs)
+   parent.__init(self, inputs, outputs)
+   self.bias:zero()
+end
+function WithoutBias:accGradParameters(input, gradOutput, scale)
+   parent.accGradParameters(self, input, gradOutput, scale)
+   self.gradBias:zero()
+end
+local x = nn.Identity()()
+local a = nn.WithoutBias(2, 2)(x)
+local b = nn.WithoutBias(2, 2)(nn.Tanh()(a))
+b.data.module:share(a.data.module, 'weight', 'bias', 'gradWeight', 'gradBias')
+local net = nn.gModule({x}, {nn.Linear(2, 1)(b)})
+local w, g = net:getParameters()
+w:normal(0, 0.5)
+print(w:nElement(), g:nElement())
+for i = 1, 3 do
+   g:zero()
+   local out = net:forward(torch.ones(1, 2))
+   net:backward(torch.ones(1, 2), torch.ones(1, 1))
+   w:add(-0.1, g)
+   print(i, out:sum(), g:norm())
+end

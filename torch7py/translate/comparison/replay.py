@@ -102,7 +102,7 @@ class Snapshots:
     def _of_vector(self, vector: torch.Tensor) -> torch.Tensor | None:
         """What a vector is given in which parameters of the page lie, if it is all parameters that the next one has."""
         memory, result = vector.untyped_storage().data_ptr(), torch.empty_like(vector)
-        filled = 0
+        filled = torch.zeros(vector.numel(), dtype=torch.bool)  # several layers may share weights
         for _, module, entries, item in self.partners.matches:
             state = dict(module.named_parameters())
             weights = self.left[0].get(item.order)
@@ -116,8 +116,8 @@ class Snapshots:
                 listed = [weights[name] for name in item.names if name in weights]
                 value = taken(take, first_weights(Construction(item.name, item.module, weights, listed)))
                 result[at : at + value.numel()] = value.flatten()
-                filled += value.numel()
-        return result if filled == vector.numel() else None
+                filled[at : at + value.numel()] = True
+        return result if filled.all() else None
 
     def _within(
         self, snapshot: dict[int, dict[str, torch.Tensor]], tensor: torch.Tensor

@@ -500,10 +500,11 @@ def weights_inside(module: Any) -> tuple[list[Any], list[Any]]:
     if children and not isinstance(module, BuiltGraph):
         parts = [weights_of(child) for child in children]
         return [w for part in parts for w in part[0]], [g for part in parts for g in part[1]]
-    for name, field in getattr(module, "WEIGHTS", {}).items():
-        weight, gradient = getattr(module, name, None), getattr(module, field, None)
-        if weight is not None and gradient is not None:
-            weight.grad = gradient
+    for part in module.modules():
+        for name, field in getattr(part, "WEIGHTS", {}).items():
+            weight, gradient = getattr(part, name, None), getattr(part, field, None)
+            if weight is not None and gradient is not None:
+                weight.grad = gradient
     weights = list(module.parameters())
     for weight in weights:
         if weight.grad is None:
