@@ -344,3 +344,26 @@ for i = 1, 3 do
    w:add(-0.1, g)
    print(i, out:sum(), g:norm())
 end
+---
+-- schedules that give one value or two, and the probability of a Dropout as it goes
+require 'nn'
+torch.manualSeed(4)
+local rows = {{1, 2, 0.1, 5}, {3, 9, 0.2, 6}}
+local schedules = {falling = function(epoch) return 0.1 / epoch end}
+schedules.rows = function(epoch)
+   for _, row in ipairs(rows) do
+      if epoch >= row[1] and epoch <= row[2] then return row[3], row[4] end
+   end
+end
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Dropout(0.5))
+for epoch = 1, 3 do
+   for _, name in ipairs{'falling', 'rows'} do
+      local rate, decay = schedules[name](epoch)
+      print(epoch, name, rate, decay or 0)
+   end
+   for _, dropout in ipairs(net:findModules('nn.Dropout')) do
+      dropout:setp(0.5 / epoch)
+      print(dropout.p)
+   end
+   print(net:forward(torch.ones(1, 2)):sum())
+end

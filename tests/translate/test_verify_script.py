@@ -304,6 +304,21 @@ print(torch.load('squares.t7'):sum(), paths.filep('squares.t7'), paths.filep('no
     assert compared(source, tmp_path).lines == 1  # and with what the first run left
 
 
+def test_a_directory_shows_what_the_page_has_saved_in_it(tmp_path: Path) -> None:
+    source = f"""require 'paths'
+local folder = '{tmp_path}/saved'
+paths.mkdir(folder)
+torch.save(paths.concat(folder, 'squares.t7'), torch.ones(2))
+for file in paths.iterfiles(folder) do
+   print(file)
+   os.remove(paths.concat(folder, file))
+end
+paths.rmdir(folder)
+print(paths.dirp(folder))
+"""
+    assert compared(source, tmp_path).lines == 2
+
+
 NAMED_LIKE_HELPERS = """local Adam = {}
 Adam.__index = Adam
 function Adam.new(name) return setmetatable({name = name}, Adam) end

@@ -154,6 +154,7 @@ def run_translation(
         (unittest.TextTestRunner, "run", run_tests),
         (os, "remove", functools.partial(pictures.remove, files.remove)),
         *pictures.changes(),
+        (os, "listdir", files.listed),
         (os.path, "exists", functools.partial(files.exists, os.path.exists)),
         (os.path, "isfile", functools.partial(files.exists, os.path.isfile)),
         (sys, "argv", [str(path), *map(str, arguments)]),

@@ -164,7 +164,7 @@ class Files:
         self.saved: dict[str, bytes] = {}
         self.modification_times = modification_times
         self._load, self._save = torch.load, torch.save
-        self._remove = os.remove
+        self._remove, self._list = os.remove, os.listdir
 
     def save(self, value: Any, path: Any, **options: Any) -> None:
         buffer = io.BytesIO()
@@ -174,6 +174,12 @@ class Files:
     def remove(self, path: Any) -> None:
         if self.saved.pop(os.path.realpath(path), None) is None:
             self._remove(path)
+
+    def listed(self, path: Any = ".") -> list[str]:
+        """What lies in a directory, with what was saved in it."""
+        home = os.path.realpath(path)
+        saved = {os.path.basename(name) for name in self.saved if os.path.dirname(name) == home}
+        return sorted({*self._list(path), *saved})
 
     def exists(self, otherwise: Callable[[Any], bool], path: Any) -> bool:
         real_path = os.path.realpath(path)

@@ -646,6 +646,11 @@ def rounding_up(module: Any, is_up: bool) -> Any:
     return module
 
 
+def set_probability(module: Any, p: Any) -> None:
+    """``dropout:setp(p)``"""
+    module.p = p
+
+
 def without_bias(module: Any) -> Any:
     """``module:noBias()``"""
     module.bias = None
@@ -689,6 +694,7 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "remove": take_module,
     "reset": reset_all,
     "replace": replace_modules,
+    "setp": set_probability,
     "share": share_fields,
     "training": lambda module: set_mode(module, True),
     "type": converted_module,
