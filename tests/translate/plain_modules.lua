@@ -367,3 +367,20 @@ for epoch = 1, 3 do
    end
    print(net:forward(torch.ones(1, 2)):sum())
 end
+---
+-- constructors in a table, and entries of a table by places that are computed
+require 'nn'
+torch.manualSeed(9)
+local made = {relu = nn.ReLU, tanh = nn.Tanh}
+local name = #arg == 0 and 'tanh' or arg[1]
+print(made[name] == nn.Tanh, made.relu == nn.Tanh)
+local net = nn.Sequential():add(nn.ParallelTable():add(nn.Linear(2, 3)):add(made[name]()))
+local chosen = nn.ConcatTable()
+for place = 1, 2 do chosen:add(nn.Sequential():add(nn.SelectTable(place)):add(nn.Mean(2))) end
+chosen:add(nn.Sequential():add(nn.SelectTable(-1)):add(nn.Mean(2)))
+net:add(chosen):add(nn.CAddTable())
+local x = {torch.randn(2, 2), torch.randn(2, 4)}
+net:zeroGradParameters()
+print(net:forward(x):sum(), chosen.output[1]:sum())
+local back = net:backward(x, torch.ones(2))
+print(back[1]:norm(), back[2]:norm(), chosen.gradInput[2]:norm())

@@ -49,7 +49,8 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "math": "*",
         "numpy": "*",
         "os": "chdir environ environ.get getcwd listdir makedirs popen remove rename rmdir stat system path"
-        " path.abspath path.basename path.dirname path.exists path.expanduser path.getmtime path.getsize path.isdir path.isfile path.join",
+        " path.abspath path.basename path.dirname path.exists path.expanduser path.getmtime path.getsize path.isdir"
+        " path.isfile path.join",
         "PIL": "Image",
         "PIL.Image": "*",
         "platform": "system",

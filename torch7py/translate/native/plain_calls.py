@@ -12,6 +12,7 @@ does, whatever the values are.
 from __future__ import annotations
 
 from torch7py.translate import library, page_library, tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected_calls
 from torch7py.translate.native.code import Py, atom
@@ -136,6 +137,9 @@ def value(t: Translation, node: Expression) -> Py | None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
     if isinstance(node, Index) and path is None:
         return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
+    if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
+        made = t.value(Call(node.span, node, ()))
+        return library_call(t, "constructor", [code.quoted(path), f"lambda: {made}"])
     if isinstance(node, Unary) and node.operator == "#":
         return library_call(t, "length", [t.value(node.operand).text])
     if isinstance(node, Binary) and node.operator in ("==", "~="):

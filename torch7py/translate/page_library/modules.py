@@ -234,6 +234,31 @@ class Reshape(View):
         return self.output
 
 
+class SelectTable(Object, Layer):
+    """``nn.SelectTable``: an entry of a table, counted from 1, or from -1 back from the end."""
+
+    NAME = "nn.SelectTable"
+
+    def __init__(self, place: Any) -> None:
+        super().__init__()
+        self.index = place
+
+    def place(self, inputs: Any) -> int:
+        at = self.index - 1 if self.index > 0 else len(items_of(inputs)) + self.index
+        if not 0 <= at < len(items_of(inputs)):
+            raise IndexError(f"entry {self.index} of a table of {len(items_of(inputs))}")
+        return int(at)
+
+    def updateOutput(self, inputs: Any) -> Any:
+        self.output = items_of(inputs)[self.place(inputs)]
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = map_tensors(torch.zeros_like, items_of(inputs))
+        self.gradInput[self.place(inputs)] = map_tensors(torch.clone, gradient)
+        return self.gradInput
+
+
 class Group(Object, Container):
     """``nn.Container``: holds modules, and computes nothing."""
 

@@ -230,6 +230,21 @@ def call(function: Any, *args: Any) -> Any:
     return (*call_all(function, *args), None)[0]
 
 
+# What stands for Torch7's constructors where they are values, each one thing.
+CONSTRUCTORS: dict[str, Callable[..., Any]] = {}
+
+
+def constructor(name: str, make: Callable[[], Any]) -> Callable[..., Any]:
+    """A constructor as a value. What it makes of arguments is known only where it is called by its name."""
+
+    def without_arguments(*args: Any) -> Any:
+        if any(value is not None for value in args):
+            raise TypeError(f"arguments of {name}, called by another name")
+        return make()
+
+    return CONSTRUCTORS.setdefault(name, without_arguments)
+
+
 def count(first: Any, last: Any, step: Any = 1) -> Iterator[Any]:
     """The numbers of ``for i = first, last, step``."""
     at, end, by = number_of(first), number_of(last), number_of(step)
