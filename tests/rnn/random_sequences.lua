@@ -29,6 +29,11 @@ local LAYERS = {
    function(w) return nn.Sigmoid(), w end,
    function(w) local o = any(1, 4) return nn.LSTM(w, o), o end,
    function(w) return nn.ReLU(), w end,
+   function(w)
+      local o, squash = any(1, 4), chance(2) and nn.Sigmoid() or nn.Tanh()
+      return nn.Recurrent(o, nn.Linear(w, o), nn.Linear(o, o), squash, 99), o
+   end,
+   function(w) return nn.Recurrent(w, nn.Identity(), nn.Linear(w, w)), w end,
 }
 
 -- A model over sequences, whether it takes words, and its widths.

@@ -106,6 +106,30 @@ def test_a_training_goes_by_lists(rt: Runtime, type_name: str, monkeypatch: pyte
     assert calls == []
 
 
+def test_a_simple_network_goes_by_lists(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    rt.execute(
+        """
+        start, feedback = nn.Add(size), nn.Linear(size, size)
+        m = nn.Sequencer(nn.Recurrent(start, nn.LookupTable(words, size), feedback, nn.Tanh()))
+        m:zeroGradParameters()
+        """
+    )
+    monkeypatch.setattr(FusedSequence, "compute", None)
+    parameters = [p.detach().clone().requires_grad_() for p in rt.globals["m"].parameters()]
+    first, words, weight, bias = parameters
+    loss, h = torch.zeros(()), None
+    for x in rt.execute("return unpack(x)"):
+        h = torch.tanh(words[x - 1] + (first if h is None else h @ weight.t() + bias))
+        loss = loss + h.sum()
+    gradients = torch.autograd.grad(loss, parameters)
+    rt.execute(
+        "y = m:forward(x) m:backward(x, {y[1]:clone():fill(1), y[2]:clone():fill(1), y[3]:clone():fill(1)})"
+    )
+    torch.testing.assert_close(rt.execute("return y[3]"), h.detach())
+    for parameter, gradient in zip(rt.globals["m"].parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
 def test_of_a_large_table_the_touched_rows_move(rt: Runtime) -> None:
     rt.execute("words = 200000 " + MODEL + "m:zeroGradParameters() pass() m:zeroGradParameters() pass()")
     table = rt.globals["table"].weight

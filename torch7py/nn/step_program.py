@@ -171,6 +171,7 @@ class StepProgram:
         self.shown: list[tuple[TorchObject, str, Value, bool]] = []
         self.modules: list[TorchObject] = []
         self._special: dict[int, frozenset[str]] = {}
+        self._moving: list[TorchObject] = []
         self.lists: list[tuple[list[Any], tuple[Any, ...]]] = []
         self.counts: list[tuple[dict[str, Any], int]] = []
         self.silent: list[
@@ -447,7 +448,7 @@ class StepProgram:
         known = {id(buffer) for _, buffer in self.attached}
         pairs = [
             (parameter, module._gradients.get(name))
-            for module in self.modules
+            for module in self._moving
             for name, parameter in module._parameters.items()
             if parameter is not None
         ]
@@ -506,16 +507,18 @@ class StepProgram:
             attributes.pop("_trace", None)  # it is of results that a run overwrites
         return all(sequence.holds() for sequence in self.sequences.values())
 
-    def take(self, module: TorchObject, may_catch_up: bool = False) -> None:
+    def take(self, module: TorchObject, may_catch_up: bool = False, moves: bool = True) -> None:
         """A module whose lines are being written: it must be used once, and nothing be special about it.
 
-        ``may_catch_up``: what it shows may be computed when somebody reads it.
+        ``may_catch_up``: what it shows is computed when somebody reads it. ``moves``: ``updateParameters`` comes to it.
         """
         special = SPECIAL_NAMES - {"_catch_up"} if may_catch_up else SPECIAL_NAMES
         if id(module) in self._special or not special.isdisjoint(module.__dict__) or has_hooks(module):
             raise Unfit
         self.modules.append(module)
         self._special[id(module)] = special
+        if moves:
+            self._moving.append(module)
 
     # -- what scripts see ---------------------------------------------------------------------------------
 

@@ -6,22 +6,19 @@ somebody may look. Lists of instructions are described in ``nn/step_program.py``
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from torch7py.nn import step_lines as lines
-from torch7py.nn.linear import LookupTable
-from torch7py.nn.softmax import LogSoftMax, SoftMax
 from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value
-from torch7py.rnn import gate_lines
+from torch7py.rnn import gate_lines, row_lines, simple_lines
 from torch7py.rnn.criterion import SequencerCriterion
 from torch7py.rnn.criterion_lines import ListedCriterion
 from torch7py.rnn.fused_sequence import FusedSequence
 from torch7py.rnn.generation import LATEST
-from torch7py.rnn.joint_lines import check_steps, joint, shape_of
-from torch7py.rnn.recurrent_stages import GatedStage
+from torch7py.rnn.joint_lines import check_steps, shape_of
+from torch7py.rnn.recurrent_stages import GatedStage, RecurrentStage
 from torch7py.rnn.sequencer import Sequencer
 from torch7py.rnn.stages import RowStage, StepByStep
 from torch7py.rnn.step_memory import StepMemory
@@ -30,9 +27,6 @@ from torch7py.rnn.steps import alike, together
 __all__ = ["ListedSequence"]
 
 T = torch.Tensor
-# Layers whose gradient is computed step by step where that of the output comes from outside: the others have it copied
-# into one piece.
-BY_STEPS = {LogSoftMax: "of_log_softmax", SoftMax: "of_softmax"}
 OF_SEQUENCER = 400_000  # nanoseconds that a Sequencer takes for its checks and fields
 
 
@@ -46,17 +40,23 @@ class ListedSequence:
             self.run = FusedSequence(self.stepper)
         except StepByStep:
             raise Unfit from None
-        parts = [self.stepper, *(part for part in self.stepper.modules() if part is not self.stepper)]
+        parts = list(self.stepper.modules())
         self.counting = [part for part in parts if isinstance(part, StepMemory)]
+        # What a Recurrent runs its first step by, and the others, are no children of it.
+        inside = [
+            step for part in self.counting for step in (part.__dict__.get("initialModule"), part.step_module)
+        ]
+        behind = [part for step in inside if step is not None for part in step.modules()]
         if (
             self.run.inner
-            or not all(type(stage) in FORWARD for stage in self.run.stages)
+            or not all(type(stage) in LINES for stage in self.run.stages)
             or any(part.__dict__["_generation"] != LATEST for part in self.counting)
             or not self._may_run()
         ):
             raise Unfit
-        for part in parts:
-            p.take(part, may_catch_up=True)
+        known = {id(part): part for part in parts}
+        for key, part in {**known, **{id(part): part for part in behind}}.items():
+            p.take(part, may_catch_up=True, moves=key in known)
             p.settings(part, "training")
             p.listed_keys(part._modules)
             for name, child in part._modules.items():
@@ -67,7 +67,7 @@ class ListedSequence:
         x: Any = inputs
         self.values: list[Any] = [x]
         for stage in self.run.stages:
-            x = FORWARD[type(stage)](p, stage, x)
+            x = LINES[type(stage)].forward(p, stage, x)
             self.values.append(x)
         if p.is_survey:
             self.outputs = [p.static(part) for part in x.tensor.unbind()]
@@ -119,7 +119,7 @@ class ListedSequence:
         gradient: Value = g
         self.gradients: list[Any] = [gradient]
         for stage, x in zip(reversed(self.run.stages), reversed(self.values[:-1]), strict=True):
-            gradient = BACKWARD[type(stage)](p, stage, x, gradient)
+            gradient = LINES[type(stage)].back(p, stage, x, gradient)
             self.gradients.insert(0, gradient)
         if p.is_survey:
             return [p.static(part) for part in gradient.tensor.unbind()]
@@ -128,7 +128,7 @@ class ListedSequence:
 
     def accumulate(self) -> None:
         for stage in reversed(self.run.stages):
-            GRADIENTS[type(stage)](self.p, stage)
+            LINES[type(stage)].accumulate(self.p, stage)
 
     # -- what scripts see ---------------------------------------------------------------------------------
 
@@ -161,84 +161,9 @@ class ListedSequence:
         run._show_back()
 
 
-# -- layers that take all steps as one batch ------------------------------------------------------------------
-
-
-def _rows(p: StepProgram, stage: RowStage, x: Value) -> Leaf:
-    wide, layer = stage.wide, type(stage.module)
-    if layer not in lines.FORWARD:
-        raise Unfit
-    own = {"output": stage.module.new(), "gradInput": stage.module.new()}
-    wide.__dict__.update(_own=dict(own), **own)
-    known = len(p.kept)
-    if layer is LookupTable:
-        if not isinstance(x, list) or x[0].tensor.dim() != 1:
-            raise Unfit
-        result = p.note(wide, x, lines.look_up(p, wide, x))
-    else:
-        steps = joint(p, x)
-        try:
-            batch = p.part(steps, stage.rows(steps.tensor.detach()))
-        except StepByStep:
-            raise Unfit from None
-        result = p.note(wide, batch, lines.FORWARD[layer](p, wide, batch))
-    if not isinstance(result, Leaf):
-        raise Unfit
-    for attributes, name, value in p.kept[known:]:
-        if attributes is wide.__dict__ and name not in own:
-            p.keep(stage.module.__dict__, name, value)
-    tensor, shape = result.tensor.detach(), shape_of(x)
-    stage.result = tensor if len(shape) <= stage.batch_rank else tensor.view(*shape[:2], *tensor.shape[1:])
-    return p.static(stage.result)
-
-
-def _rows_back(p: StepProgram, stage: RowStage, x: Value, g: Value) -> Leaf:
-    wide, layer = stage.wide, type(stage.module)
-    output = p.output_of(wide)
-    if layer in BY_STEPS and isinstance(g, list) and any(step.root is not None for step in g):
-        o = p.room(wide, "gradInput", output.tensor.shape)
-        rows, columns = g[0].tensor.numel() // g[0].tensor.shape[-1], g[0].tensor.shape[-1]
-        parts = (value.tensor.detach().view(len(g), rows, columns) for value in (o, output))
-        for step, of_input, result in zip(g, *parts, strict=True):
-            slots = (p.part(o, of_input).slot, step.slot, p.part(output, result).slot)
-            p.line(BY_STEPS[layer], *slots, rows, columns, work=lines.work_of(rows, columns))
-    else:
-        slopes = joint(p, g)
-        gradient = p.part(slopes, slopes.tensor.detach().reshape(output.tensor.shape))
-        p.note_gradient(wide, gradient)
-        if layer is LookupTable:  # indices have none
-            zeros = stage.module.grad_input(torch.stack([step.tensor for step in x]), gradient.tensor)
-            if not zeros.numel() or stage.module.gradInput is None:
-                raise Unfit
-            o = p.static(zeros)
-            lines.clear(p, o)
-        else:
-            o = lines.BACKWARD[layer](p, wide, p.input_of(wide), gradient)
-    stage.of_input = o.tensor.detach().view(shape_of(x))
-    return p.static(stage.of_input)
-
-
-def _rows_gradients(p: StepProgram, stage: RowStage) -> None:
-    wide, layer = stage.wide, type(stage.module)
-    if layer is LookupTable:
-        lines.add_rows(p, wide, p.input_of(wide), p.gradient_of(wide))
-    elif layer in lines.GRADIENTS:
-        lines.GRADIENTS[layer](p, wide, p.input_of(wide), p.gradient_of(wide))
-
-
-# By the class of a stage: (program, stage, x) -> output, (program, stage, x, g) -> gradient, (program, stage).
-FORWARD: dict[type, Callable[[StepProgram, Any, Value], Leaf]] = {
-    RowStage: _rows,
-    GatedStage: gate_lines.forward,
-}
-BACKWARD: dict[type, Callable[[StepProgram, Any, Value, Value], Leaf]] = {
-    RowStage: _rows_back,
-    GatedStage: gate_lines.back,
-}
-GRADIENTS: dict[type, Callable[[StepProgram, Any], None]] = {
-    RowStage: _rows_gradients,
-    GatedStage: gate_lines.accumulate,
-}
+# By the class of a stage, modules of functions: forward (program, stage, x) -> output, back (program, stage, x, g) ->
+# gradient, accumulate (program, stage).
+LINES: dict[type, Any] = {RowStage: row_lines, GatedStage: gate_lines, RecurrentStage: simple_lines}
 
 
 # -- what takes sequences -------------------------------------------------------------------------------------
