@@ -191,6 +191,36 @@ class TestTables:
         ) == (2, 101, "torch.DoubleTensor", 3, 3)
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("sgd", "dfdx 2"),
+        ("nag", "dfdx 2"),
+        ("asgd", "ax 2, tmp 2"),
+        ("adam", "denom 2, m 2, v 2"),
+        ("adamax", "m 2, max 2x2, u 1x2"),
+        ("adagrad", "paramStd 2, paramVariance 2"),
+        ("adadelta", "accDelta 2, delta 2, paramStd 2, paramVariance 2"),
+        ("rmsprop", "m 2, tmp 2"),
+        ("rprop", "delta 2, dminmax 2, nsign 2, psign 2, sign 2, stepsize 2, zsign 2"),
+    ],
+)
+def test_tensors_of_a_state(runtime, name: str, state: str) -> None:
+    """Their names and sizes are the original's, which lie in checkpoints."""
+    found = runtime.execute(f"""
+        require 'optim'
+        local x, s, parts = torch.Tensor{{1, 2}}, {{}}, {{}}
+        local function f(x) return x:sum(), torch.Tensor{{1, -2}} end
+        for i = 1, 2 do optim.{name}(f, x, {{learningRate = 0.1, momentum = 0.9}}, s) end
+        for k, v in pairs(s) do
+           if torch.isTensor(v) then parts[#parts + 1] = k .. ' ' .. table.concat(v:size():totable(), 'x') end
+        end
+        table.sort(parts)
+        return table.concat(parts, ', ')
+    """)
+    assert found == state
+
+
 class TestTypes:
     @pytest.mark.parametrize("name", "sgd nag asgd adam adamax adagrad adadelta rmsprop rprop".split())
     def test_float(self, runtime, name):

@@ -53,7 +53,7 @@ function optim.adamax(opfunc, x, config, state)
    mean:mul(beta1):add(1 - beta1, gradient)
    pair:select(1, 1):copy(largest):mul(beta2)
    pair:select(1, 2):copy(gradient):abs():add(epsilon)
-   largest:copy((pair:max(1)))
+   largest:max(pair, 1)   -- as in the original, of one row
    x:addcdiv(-(rate / (1 - beta1 ^ t)), mean, largest)
    return x, {value}
 end
