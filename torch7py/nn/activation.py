@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, fit, number
-from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.pointwise import Pointwise, without_nan
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.hyperbolic import tanh
@@ -152,7 +152,7 @@ class SoftSign(Pointwise):
 class HardTanh(Pointwise):
     """``nn.HardTanh([min, max, inplace])``: ``y = x`` kept between min and max (-1 and 1), any shape.
 
-    At a limit the gradient is 0.
+    At a limit the gradient is 0. A NaN becomes the upper limit, but not in place.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("min_val", "max_val", "inplace")
@@ -169,6 +169,12 @@ class HardTanh(Pointwise):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.hardtanh(input, self.min_val, self.max_val)
+
+    def protocol_output(self, input: torch.Tensor) -> torch.Tensor:
+        return without_nan(self.forward(input), self.max_val)
+
+    def overwrite(self, input: torch.Tensor) -> torch.Tensor:
+        return F.hardtanh_(input, self.min_val, self.max_val)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return gradOutput.masked_fill((input <= self.min_val) | (input >= self.max_val), 0)
@@ -196,7 +202,7 @@ class _Shrink(Pointwise):
         return (input > limit) | (input < -limit)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return gradOutput * self._outside(input)
+        return torch.where(self._outside(input), gradOutput, 0)
 
 
 @layer("nn.HardShrink", keeps_rank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -10,14 +11,20 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Pointwise"]
+__all__ = ["Pointwise", "without_nan"]
+
+
+def without_nan(values: torch.Tensor, number: float) -> torch.Tensor:
+    """A new tensor of results with a number where they are NaN."""
+    return values.nan_to_num_(number, math.inf, -math.inf)
 
 
 class Pointwise(Module):
     """A function of each element, with its slope as a kernel.
 
     A subclass gives ``forward`` and ``grad_input``, which finds gradOutput in the shape of the input. Where it
-    has a field ``inplace`` and that is true, the output takes the input's memory, and gradInput gradOutput's.
+    has a field ``inplace`` and that is true, the output takes the input's memory, and gradInput gradOutput's. Where
+    Torch7 makes a number of a NaN, ``protocol_output`` does; ``forward`` is PyTorch's function, which keeps it.
     Results have no gaps in memory, whatever the strides of the input.
     """
 
@@ -30,7 +37,10 @@ class Pointwise(Module):
     def updateOutput(self, input: Any) -> Any:
         if self.inplace:
             return self.keep_output(self.overwrite(input.data))
-        return self.keep_output(self.forward(input), input)
+        return self.keep_output(self.protocol_output(input), input)
+
+    def protocol_output(self, input: torch.Tensor) -> torch.Tensor:
+        return self.forward(input)
 
     def overwrite(self, input: torch.Tensor) -> torch.Tensor:
         """The output in the input's place."""

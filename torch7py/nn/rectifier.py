@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, fit, number, truthy
-from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.pointwise import Pointwise, without_nan
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -24,7 +24,7 @@ class Threshold(Pointwise):
     """``nn.Threshold([threshold, value, inplace])``: ``y = x`` where ``x > threshold``, else ``value``.
 
     Any shape; threshold is 1e-6 and value 0 by default. In place the input is the output, and gradInput takes
-    the place of gradOutput.
+    the place of gradOutput. A NaN becomes the value, but not in place.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("threshold", "val", "inplace")
@@ -40,12 +40,16 @@ class Threshold(Pointwise):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.threshold(input, self.threshold, self.val)
 
+    def protocol_output(self, input: torch.Tensor) -> torch.Tensor:
+        return without_nan(self.forward(input), self.val)
+
     def overwrite(self, input: torch.Tensor) -> torch.Tensor:
         return torch.threshold_(input, self.threshold, self.val)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        off = input <= self.threshold
-        return gradOutput.masked_fill_(off, 0) if self.inplace else gradOutput.masked_fill(off, 0)
+        if self.inplace:
+            return gradOutput.masked_fill_(input <= self.threshold, 0)
+        return torch.where(input > self.threshold, gradOutput, 0)
 
 
 @layer("nn.ReLU")
@@ -68,6 +72,12 @@ class ReLU6(Pointwise):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.hardtanh(input, 0, 6)
+
+    def protocol_output(self, input: torch.Tensor) -> torch.Tensor:
+        return without_nan(self.forward(input), 6)
+
+    def overwrite(self, input: torch.Tensor) -> torch.Tensor:
+        return F.hardtanh_(input, 0, 6)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return gradOutput.masked_fill((input <= 0) | (input >= 6), 0)

@@ -21,8 +21,8 @@ local make = {}
 
 -- name -> how many operands, f(operands..., two arguments)
 local FUNCTIONS = {
-   threshold = {1, function(x, limit, value) return x <= limit and value or x end},
-   of_threshold = {2, function(g, x, limit) return x <= limit and 0 or g end},
+   threshold = {1, function(x, limit, value) return x > limit and x or value end},   -- of a NaN the value
+   of_threshold = {2, function(g, x, limit) return x > limit and g or 0 end},
    softplus = {1, function(x, beta, limit) return x * beta > limit and x or log(1 + exp(x * beta)) / beta end},
    of_softplus = {2, function(g, y, beta, limit)
       local z = exp(y * beta)
