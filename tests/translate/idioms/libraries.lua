@@ -52,6 +52,7 @@ local loaded = torch.load('x.t7')
 print(loaded.x:sum(), loaded.n)
 --- pcall of require
 local found, package = pcall(require, 'package_of_nowhere')
+local _, unasked = pcall(require, 'pl.tablex')
 print(found)
 if found then print(package.version) else print('without it') end
 --- numbers at random

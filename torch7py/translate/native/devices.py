@@ -95,6 +95,8 @@ def probed(t: Translation, node: Statement) -> bool:
         there = "False  # PyTorch has no OpenCL"
     elif name.value in stdlib.PACKAGES or name.value.startswith("pl."):
         there = "True"
+    elif isinstance(targets[0], Name) and t.unread(targets[0]) is not None:
+        return True  # nobody asks, and the functions of a package are looked at where they are called
     else:
         raise Problem("T7-251", node.line, f"whether {name.value} is there")
     t.emit(f"{t.target(targets[0])} = {there}")
