@@ -132,6 +132,8 @@ class ValueCounts:
         count_range = self.of(node)
         if not functions or count_range is None or self.is_handed_on(node) or self.t.calls.varies(node):
             return False
+        if not self.t.training.closures.isdisjoint(functions):
+            return count_range[1] > max(1, self.t.calls.count(node))
         counts = ((f, self.of_function(f)) for f in functions)
         return any(count is not None and count[1] > max(1, self.written(f)) for f, count in counts)
 
