@@ -42,10 +42,6 @@ def test_a_saved_picture_is_compared(name: str, tmp_path: Path, monkeypatch: pyt
         ("y = image.crop(x, 'tl', 2, 2)", "image.crop from a corner"),
         ("y = image.crop(x, 1, 2)", "image.crop without the end of the part"),
         ("y = image.scale(torch.Tensor(3, 2, 2), x)", "image.scale with a tensor for its result"),
-        (
-            "mode = ({'simple'})[1] y = image.scale(x, 3, 3, mode)",
-            "image.scale with a mode that is not written out",
-        ),
         ("y = image.scale(x, '*2')", "image.scale to the size"),
         ("y = image.minmax{tensor = x, inplace = true}", "image.minmax with a setting that has no form"),
         ("image.minmax{tensor = x, tensorOut = x}", "image.minmax"),
