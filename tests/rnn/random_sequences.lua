@@ -84,6 +84,7 @@ local function run(seed)
    end
    model:zeroGradParameters()   -- what memory the original gives holds anything
    local criterion = is_classifier and nn.SequencerCriterion(nn.ClassNLLCriterion():type(type_name)) or nil
+   if not criterion and chance(2) then criterion = nn.SequencerCriterion(nn.MSECriterion():type(type_name)) end
    if criterion and chance(3) then criterion.criterion.sizeAverage = false end
    local steps, rows = any(2, 4), any(1, 3)
    local words_are_long = chance(2)
@@ -113,7 +114,8 @@ local function run(seed)
       if not chance(6) then
          local gradients
          if criterion then
-            local targets = sequence(steps, function() return torch.Tensor(rows):random(1, vocabulary) end)
+            local classes = function() return torch.Tensor(rows):random(1, vocabulary) end
+            local targets = sequence(steps, is_classifier and classes or numbers(width))
             say(turn, 'loss', digest(criterion:forward(outputs, targets)))
             gradients = criterion:backward(outputs, targets)
             say(turn, 'slope', digest(gradients))

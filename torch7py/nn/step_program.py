@@ -60,6 +60,7 @@ INSTRUCTIONS = (
     "look_up",  # o index table, count, columns
     "add_rows",  # o index g, count, columns: to the rows of o, times scale
     "class_loss",  # o x classes, rows columns, by what the sum is divided
+    "square_loss",  # o x t, count, by what the sum is divided
     "of_class_loss",  # o classes, rows columns, what is written for each class
     "python",  # the number of a function of Python's
     "call",  # the number of a call

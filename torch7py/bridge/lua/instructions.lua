@@ -129,6 +129,18 @@ function make.class_loss(p, a)
    end
 end
 
+function make.square_loss(p, a)
+   local to, from, target, n, share = unpack(a, 1, 5)
+   return function()
+      local x, t, sum = p[from], p[target], 0
+      for i = 0, n - 1 do
+         local d = read(x, i) - read(t, i)
+         sum = sum + d * d
+      end
+      p[to][0] = sum / share
+   end
+end
+
 function make.of_class_loss(p, a)
    local to, classes, rows, columns, share = unpack(a, 1, 5)
    local bytes = rows * columns * sizeof
