@@ -194,7 +194,9 @@ require 'nn'
 torch.manualSeed(9)
 local function clone_many_times(net, T)
    local clones = {}
-   local params, gradParams = net:parameters()
+   local params, gradParams
+   if net.parameters then params, gradParams = net:parameters() end
+   if net.parametersNoGrad then error('no network has such a method') end
    local mem = torch.MemoryFile("w"):binary()
    mem:writeObject(net)
    for t = 1, T do
@@ -203,7 +205,7 @@ local function clone_many_times(net, T)
       clone.step = t
       reader:close()
       local cloneParams, cloneGradParams = clone:parameters()
-      for i = 1, #params do
+      for i = 1, net.parameters and #params or 0 do
          cloneParams[i]:set(params[i])
          cloneGradParams[i]:set(gradParams[i])
       end

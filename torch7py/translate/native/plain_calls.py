@@ -136,7 +136,9 @@ def value(t: Translation, node: Expression) -> Py | None:
     if isinstance(node, Index) and t.path(node.base) == "optim" and path is None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
     if isinstance(node, Index) and path is None:
-        return library_call(t, "index", [t.value(node.base).text, t.value(node.key).text])
+        of_objects = isinstance(node.key, String) and node.key.value in page_library.entries("OBJECT_METHODS")
+        function = "field_or_method" if t.plain_modules and of_objects else "index"
+        return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
         made = t.value(Call(node.span, node, ()))
         return library_call(t, "constructor", [code.quoted(path), f"lambda: {made}"])

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
-from torch7py.translate.page_library.modules import object_method
+from torch7py.translate.page_library.modules import object_method, of_all_modules
 from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.text import text_function_all
-from torch7py.translate.page_library.values import attribute, call_all, text_of
+from torch7py.translate.page_library.values import attribute, call_all, index, text_of
 
 
 def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -40,6 +40,14 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     else:
         return call_all(getattr(value, attribute(value, name)), *args)
     return result if type(result) is tuple else (result,)
+
+
+def field_or_method(value: Any, name: str) -> Any:
+    """``value.name``, where that may be a method that all modules have."""
+    result = index(value, name)
+    if result is None and isinstance(value, Object):
+        return partial(of_all_modules, name)
+    return result
 
 
 def defines(kind: type, name: str) -> bool:

@@ -160,8 +160,9 @@ class BuiltGraph(Object, Layer):
             function, sources = steps[place]
             inputs = self._inputs[place]
             if isinstance(function, nn.Module):
-                self._gradients[place] = summed_tables(own)
-                result = backward(function, inputs, self._gradients[place], which="inputs")
+                result = self._gradients[place] = summed_tables(own)
+                if not isinstance(function.base, nn.Identity):  # which may be given an empty one
+                    result = backward(function, inputs, result, which="inputs")
             else:  # an entry of a table, or whole numbers
                 leaves = map_tensors(lambda x: x.detach().requires_grad_(x.is_floating_point()), inputs)
                 with torch.enable_grad():
@@ -181,7 +182,7 @@ class BuiltGraph(Object, Layer):
         for (function, _sources), inputs, own in zip(
             self.base.steps, self._inputs, self._gradients, strict=True
         ):
-            if isinstance(function, nn.Module):
+            if isinstance(function, nn.Module) and not isinstance(function.base, nn.Identity):
                 backward(function, inputs, own, factor(scale), which="weights")
 
 
@@ -545,10 +546,12 @@ def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
     return weights_inside(module)
 
 
-def flat_weights(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def flat_weights(*modules: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """``module:getParameters()``: all weights in one vector, and their gradients, of which they become views."""
-    weights, gradients = weights_of(module)
-    return one_vector(weights), one_vector(gradients)
+    parts = [weights_of(module) for module in modules]
+    return one_vector([w for part in parts for w in part[0]]), one_vector(
+        [g for part in parts for g in part[1]]
+    )
 
 
 def one_vector(values: list[torch.Tensor]) -> torch.Tensor:

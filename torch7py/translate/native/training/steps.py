@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import LuaClass, Type
-from torch7py.translate.native import code, flat_parameters, initialization
+from torch7py.translate.native import code, flat_parameters, initialization, plain_calls
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
@@ -84,6 +84,10 @@ class Training(interfaces.Training):
         known = t.types.known.get(function)
         if known is None or (known == "clones" and t.goes_back_plainly):
             return False
+        if known == "flattens" and t.plain_modules:
+            t.emit(f"def {name}(*networks):")
+            t.emit(f"    return {plain_calls.library_call(t, 'flat_weights', ['*networks'])}")
+            t.emit("")
         if known == "clones":
             self._refuse_state(function)
             module, number = (t.names.of(parameter) for parameter in function.parameters[:2])
