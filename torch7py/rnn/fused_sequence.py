@@ -36,7 +36,6 @@ from torch7py.rnn.stages import (
     Stage,
     StepByStep,
     marked,
-    memory_of,
 )
 from torch7py.rnn.steps import together, unstack_steps
 
@@ -128,22 +127,6 @@ class FusedSequence:
         """The Recursors around the stages."""
         return [wrapper for wrapper in self.around if type(wrapper[0]) is Recursor]
 
-    def take_over(self, last: FusedSequence, input: T | list[T]) -> None:
-        """Reuse the memory of the last sequence's results."""
-        if [type(stage) for stage in self.stages] != [type(stage) for stage in last.stages]:
-            return
-        for stage, before in zip(self.stages, last.stages, strict=True):
-            if isinstance(stage, RowStage) and isinstance(before, RowStage):
-                stage.take_over(before)
-        self._keep_apart(input)
-
-    def _keep_apart(self, tensors: T | list[T]) -> None:
-        """Do not overwrite tensors that are inputs of this sequence."""
-        there = {memory_of(part) for part in ([tensors] if isinstance(tensors, torch.Tensor) else tensors)}
-        for stage in self.stages:
-            if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
-                stage.give_up_memory()
-
     def forward(self, input: T | list[T]) -> T:
         """Run all steps; the modules count them and set their fields as after single steps."""
         if all(isinstance(stage, PassStage) for stage in self.stages):
@@ -191,7 +174,6 @@ class FusedSequence:
 
     def grad_input(self, input: Any, gradient: T) -> Any:
         self.inputs[0], self.filled = input, False
-        self._keep_apart(gradient)
         self.gradients: list[Any] = [gradient]
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
@@ -393,13 +375,8 @@ def nearly(one: T, other: T) -> bool:
     return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
 
 
-def start(
-    module: Module, steps: Sequence[Any] | T, last: FusedSequence | None = None
-) -> tuple[FusedSequence, T] | None:
-    """Run a sequence; returns the FusedSequence and its outputs, or None if it must run step by step.
-
-    ``last`` is a sequence whose results may be overwritten.
-    """
+def start(module: Module, steps: Sequence[Any] | T) -> tuple[FusedSequence, T] | None:
+    """Run a sequence; returns the FusedSequence and its outputs, or None if it must run step by step."""
     if len(steps) < 2:
         return None
     x = together(steps)
@@ -408,8 +385,6 @@ def start(
     run: FusedSequence | None = None
     try:
         run = FusedSequence(module)
-        if last is not None:
-            run.take_over(last, x)
         return run, run.forward(x)
     except StepByStep:
         if run is not None:

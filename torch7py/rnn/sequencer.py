@@ -211,16 +211,14 @@ class Sequencer(AbstractSequencer):
         if len(input) == 0:
             raise TorchError(f"{self.class_name}: a sequence without steps")
         module = self.stepper
-        last: fused_sequence.FusedSequence | None = self.__dict__.get("_run")
+        last: fused_sequence.FusedSequence | None = self.__dict__.pop("_run", None)
         module.maxBPTTstep(len(input))
-        if self.hasMemory():
-            last = None
-        else:
+        if not self.hasMemory():
             if last is not None:
                 last.drop()
             module.forget()
-        self.__dict__["_run"] = None
-        begun = fused_sequence.start(module, input, last)
+        self.__dict__["_run"] = last = None  # its memory is free for the next results
+        begun = fused_sequence.start(module, input)
         if begun is not None:
             self.__dict__["_run"], joined = begun
             if isinstance(input, torch.Tensor) or not self.training:

@@ -16,7 +16,6 @@ import torch
 from torch7py.nn.arguments import axis
 from torch7py.nn.base import Module
 from torch7py.nn.table import JoinTable
-from torch7py.rnn import result_memory
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 
 __all__ = [
@@ -127,30 +126,6 @@ class RowStage(Stage):
         )  # the part of a step, the first (0) or the last (-1)
         self.batch_rank, self.highest_rank = module.rows_alone
 
-    def take_over(self, last: RowStage) -> None:
-        """Reuse the memory of the last sequence's results, as the original does."""
-        if type(self.module) in result_memory.FORWARD and last.module is self.module:
-            known = last.wide.__dict__
-            self.wide.__dict__.update({name: known[name] for name in ("_own", "output", "gradInput")})
-
-    def memory(self) -> set[int]:
-        """The storages that results would be written to."""
-        buffers = self.wide.__dict__["_own"].values()
-        return {memory_of(tensor) for tensor in buffers}
-
-    def give_up_memory(self) -> None:
-        """Let the next results have new memory."""
-        self.wide.__dict__.update(_own={})
-
-    def _into_memory(self, kernels: dict[type, Callable[..., Any]], *arguments: T) -> T | None:
-        """Write the result into the memory of the last one; None if that is not possible."""
-        kernel = kernels.get(type(self.module))
-        if kernel is None or not self.wide.__dict__["_own"]:
-            return None
-        with torch.no_grad():
-            result: T | None = kernel(self.wide, *arguments)
-        return result
-
     def rows(self, x: T) -> T:
         """All steps as one batch."""
         if x.dim() - 1 > self.highest_rank:
@@ -159,10 +134,8 @@ class RowStage(Stage):
 
     def output(self, x: T) -> T:
         batch = self.rows(x)
-        result: T | None = self._into_memory(result_memory.FORWARD, batch)
-        if result is None:
-            result = self.wide.updateOutput(batch)
-        self.result: T = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
+        result: T = self.wide.updateOutput(batch)
+        self.result = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
         return self.result
 
     def show(self, steps: int) -> None:
@@ -172,9 +145,7 @@ class RowStage(Stage):
     def grad_input(self, x: T, gradient: T) -> T:
         batch = self.rows(x)
         self.gradient = gradient.reshape(self.wide.output.shape)
-        result: T | None = self._into_memory(result_memory.BACKWARD, batch, self.gradient)
-        if result is None:
-            result = self.wide.updateGradInput(batch, self.gradient)
+        result: T = self.wide.updateGradInput(batch, self.gradient)
         if result.numel() != x.numel():  # an index has no gradient: in 2015 an empty one
             result = result.new_empty((len(x), 0))
         self.of_input = result if batch is x or not result.numel() else result.view(x.shape)
