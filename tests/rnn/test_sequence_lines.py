@@ -117,9 +117,9 @@ def test_a_simple_network_goes_by_lists(rt: Runtime, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(FusedSequence, "compute", None)
     parameters = [p.detach().clone().requires_grad_() for p in rt.globals["m"].parameters()]
     first, words, weight, bias = parameters
-    loss, h = torch.zeros(()), None
+    loss, h = torch.zeros(()), first.new_zeros(0)
     for x in rt.execute("return unpack(x)"):
-        h = torch.tanh(words[x - 1] + (first if h is None else h @ weight.t() + bias))
+        h = torch.tanh(words[x - 1] + (h @ weight.t() + bias if len(h) else first))
         loss = loss + h.sum()
     gradients = torch.autograd.grad(loss, parameters)
     rt.execute(

@@ -46,9 +46,10 @@ class Factors(nn.Module):
 
 
 @pytest.mark.parametrize("module", [nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 3), nn.Tanh())])
-def test_a_way_back_reads_the_input_that_it_is_given(module: nn.Module) -> None:
+def test_a_way_back_reads_the_input_that_it_is_given(module: nn.Linear | nn.Sequential) -> None:
     """What computes with its input goes by the numbers that are there by then, and what has results by those."""
     linear = module if isinstance(module, nn.Linear) else module[0]
+    assert isinstance(linear, nn.Linear)
     output = forward(module, X)
     slope = torch.ones_like(output) if module is linear else 1 - output**2
     torch.testing.assert_close(backward(module, X + 3, torch.ones_like(output)), slope @ linear.weight)
