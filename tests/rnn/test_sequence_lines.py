@@ -182,3 +182,35 @@ def test_what_takes_long_in_float_is_left_to_onednn() -> None:
     assert is_listed(8, torch.float64)
     if onednn.fits(torch.zeros(1)):
         assert not is_listed(128, torch.float32)
+
+
+CRITERIONS = """
+require 'rnn'
+for _, name in ipairs{'MSE', 'Abs', 'SmoothL1', 'BCE', 'SoftMargin', 'CrossEntropy', 'ClassNLL', 'MultiMargin'} do
+   local of_classes = name == 'CrossEntropy' or name == 'ClassNLL' or name == 'MultiMargin'
+   for _, wrapped in ipairs{'alone', 'masked', 'summed'} do
+      local one = nn[name .. 'Criterion']()
+      if wrapped == 'masked' then one = nn.MaskZeroCriterion(one, 1) end
+      if wrapped == 'summed' then one = nn.MultiCriterion():add(one, 0.5) end
+      local all, steps, targets = nn.SequencerCriterion(one:clone()), {}, {}
+      for t = 1, 3 do
+         steps[t] = torch.rand(4, 3)
+         targets[t] = of_classes and torch.Tensor{1, 2, 3, 1} or torch.rand(4, 3):gt(0.5):double()
+      end
+      for run = 1, 8 do
+         local loss, gradients, sum = all:forward(steps, targets), all:backward(steps, targets), 0
+         for t = 1, 3 do
+            sum = sum + one:forward(steps[t], targets[t])
+            local difference = (gradients[t] - one:backward(steps[t], targets[t])):abs():max()
+            assert(difference < 1e-12, name .. ' ' .. wrapped)
+         end
+         assert(math.abs(loss - sum) < 1e-12, name .. ' ' .. wrapped)
+      end
+   end
+end
+"""
+
+
+def test_any_criterion_over_steps_is_its_sum() -> None:
+    """Those that lists have instructions for, and those that they leave to Python."""
+    Runtime(seed=1).execute(CRITERIONS)

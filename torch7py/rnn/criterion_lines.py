@@ -33,6 +33,8 @@ class ListedCriterion:
         check_steps(p, input)
         check_steps(p, target)
         criterion: Any = module._modules["criterion"]
+        if type(criterion) not in (ClassNLLCriterion, MSECriterion):
+            raise Unfit
         x, self.inputs, self.steps = input[0].tensor, input, len(input)
         p.take(criterion)
         p.keep(module._modules, "criterion", criterion)
@@ -44,10 +46,8 @@ class ListedCriterion:
         self.losses = torch.zeros(self.steps, dtype=x.dtype)
         if type(criterion) is ClassNLLCriterion:
             self._of_classes(criterion)
-        elif type(criterion) is MSECriterion:
-            self._of_squares()
         else:
-            raise Unfit
+            self._of_squares()
         p.number = p.static(self.losses).slot, self.steps, self.mean_of
 
     def _slots(self) -> Iterator[tuple[int, int, int]]:
