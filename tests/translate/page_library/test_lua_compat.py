@@ -18,6 +18,7 @@ from tests.together import together
 from tests.translate.running import whole_library
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.memory import Storage
+from torch7py.ops.registry import Form, operations
 from torch7py.translate import page_library
 from torch7py.translate.native.page_names import unresolved
 from torch7py.translate.page_library import tensors
@@ -465,3 +466,17 @@ def test_a_page_gets_no_more_than_that() -> None:
     """A parameter that is called as another function is, is not that function."""
     assert "torch" not in page_library.source(["call"])
     assert "TENSOR_METHODS" not in page_library.source(["iterate", "index", "text_function"])
+
+
+def test_what_takes_another_tensor_is_what_the_register_says() -> None:
+    """The library's tables of methods that leave a result in their tensor, beside the operations' signatures."""
+    updates = {name: op for name, op in operations.items() if op.form is Form.UPDATE}
+    assert updates.keys() == tensors.OF_ANOTHER.keys() | (tensors.ELEMENTWISE - tensors.OF_ANOTHER.keys())
+    for name, counts in tensors.OF_ANOTHER.items():
+        lengths = {len(case.parameters) for case in operations[name].cases}
+        shorter = {
+            len(case.parameters) - sum(p.optional for p in case.parameters) for case in operations[name].cases
+        }
+        assert set(counts) <= lengths | shorter, name
+    for name in tensors.INTO_RESULTS:
+        assert operations[name].form is Form.QUERY, name

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TypeAlias
 
+from torch7py.ops.types import NUMBER_TYPES
 from torch7py.translate import library, tree
 from torch7py.translate.inference import module_calls, tds, tuples
 from torch7py.translate.inference.state import Inference
@@ -76,9 +77,8 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
         inference.rules.append(elements)  # how many values there are is known when they are assigned
 
 
-_KINDS_OF_NUMBERS = ("Byte", "Char", "Short", "Int", "Long", "Float", "Double")
 # Methods of torch.DiskFile, but for those that read and write lines of text.
-_OF_NUMBERS = {f"{verb}{kind}" for verb in ("read", "write") for kind in _KINDS_OF_NUMBERS} | set(
+_OF_NUMBERS = {f"{verb}{kind.name}" for verb in ("read", "write") for kind in NUMBER_TYPES} | set(
     "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
 )
 

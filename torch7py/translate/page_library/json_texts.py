@@ -10,7 +10,7 @@ from torch7py.translate.page_library.values import type_of
 
 def to_json(value: Any) -> str:
     """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
-    return json.dumps(_in_json(value), separators=(",", ":"))
+    return json.dumps(_in_json(value), separators=(",", ":"), allow_nan=False)
 
 
 def from_json(text: Any) -> Any:
@@ -25,6 +25,8 @@ def _in_json(value: Any) -> Any:
         return {}  # as any table without entries
     if isinstance(value, dict):
         return _table_in_json(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # as Lua writes it
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"JSON of a {type_of(value)}")

@@ -56,7 +56,7 @@ class LayerMakers(Rewriting):
             if variable.writes or None in names or len(counts) != 1 or None in counts:
                 continue
             functions = [
-                self._function(name or "", entry.value, counts.copy().pop() or 0)
+                self._function(name or "", entry.value, max(filter(None, counts), default=0))
                 for name, entry in zip(names, table.fields, strict=True)
             ]
             if None not in functions:
