@@ -30,8 +30,10 @@ def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_runs_alone(path: Path, tmp_path: Path) -> None:
     """As a process of its own, without what stands in for constructors and random numbers in a comparison."""
+    translation = translate_script(path.read_bytes(), path.name)
     page = tmp_path / f"{path.stem}.py"
-    page.write_text(translate_script(path.read_bytes(), path.name).code)
+    for name, code in {page.name: translation.code, **translation.modules}.items():
+        tmp_path.joinpath(name).write_text(code)
     result = subprocess.run([sys.executable, page], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout

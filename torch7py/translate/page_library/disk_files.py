@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import sys
@@ -11,18 +10,8 @@ from typing import IO, Any
 
 import torch
 
-from torch7py.translate.page_library.tensors import sizes_in
+from torch7py.translate.page_library.tensors import DTYPES
 from torch7py.translate.page_library.values import Storage
-
-DTYPES: dict[str, torch.dtype] = {
-    "Byte": torch.uint8,
-    "Char": torch.int8,
-    "Short": torch.int16,
-    "Int": torch.int32,
-    "Long": torch.int64,
-    "Float": torch.float32,
-    "Double": torch.float64,
-}
 
 
 class DiskFile:
@@ -162,36 +151,3 @@ class DiskFile:
 
     def nativeEndianEncoding(self) -> DiskFile:
         return self._set(order=sys.byteorder)
-
-
-def new_storage(kind: str, *args: Any) -> Storage:
-    """``torch.FloatStorage(n)``, or of a table of numbers."""
-    return new_tensor(kind, *args).as_subclass(Storage)
-
-
-def new_tensor(kind: str, *args: Any) -> torch.Tensor:
-    """``torch.FloatTensor(...)`` of sizes, of a table of numbers, of a tensor, or of a part of what lies in memory."""
-    dtype = DTYPES[kind] if kind else torch.get_default_dtype()
-    if not args or not isinstance(args[0], torch.Tensor):
-        is_table = (
-            len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], torch.Size)
-        )
-        return (
-            torch.tensor(args[0], dtype=dtype)
-            if is_table
-            else torch.empty(sizes_in(args or (0,)), dtype=dtype)
-        )
-    source = args[0].as_subclass(torch.Tensor)
-    place = args[1:]
-    if source.dtype != dtype:
-        raise TypeError(f"a tensor of {dtype} on memory of {source.dtype}")
-    if not place:
-        return source.view_as(source)
-    first, *sizes = place
-    if not sizes:
-        return source[int(first) - 1 :]
-    if isinstance(sizes[0], (int, float)):  # each with its stride
-        shape, strides = [int(size) for size in sizes[::2]], [int(stride) for stride in sizes[1::2]]
-        return source.as_strided(shape, strides or [1], int(first) - 1)
-    shape = sizes_in((sizes[0],))
-    return source[int(first) - 1 :][: math.prod(shape)].view(shape)

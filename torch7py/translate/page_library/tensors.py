@@ -11,23 +11,24 @@ from torch import nn
 
 from torch7py.translate.page_library.values import OF_NUMBERS, Storage, call, items_of, length, like, type_of
 
+# Torch7's types of numbers.
+DTYPES: dict[str, torch.dtype] = {
+    "Byte": torch.uint8,
+    "Char": torch.int8,
+    "Short": torch.int16,
+    "Int": torch.int32,
+    "Long": torch.int64,
+    "Half": torch.float16,
+    "Float": torch.float32,
+    "Double": torch.float64,
+}
+
 
 def as_type(value: Any, name: str) -> Any:
     """A module or a tensor as what Torch7 calls a type; ``cuda`` is single precision on the GPU."""
-    dtypes = {
-        "byte": torch.uint8,
-        "char": torch.int8,
-        "short": torch.int16,
-        "int": torch.int32,
-        "long": torch.int64,
-        "half": torch.float16,
-        "float": torch.float32,
-        "double": torch.float64,
-        "cuda": torch.float32,
-    }
     kind = name.removeprefix("torch.").removesuffix("Tensor").lower()
     kind = {"cudadouble": "double"}.get(kind, kind)
-    moved = value.to(dtypes[kind.removeprefix("cuda") or "cuda"])
+    moved = value.to(DTYPES[(kind.removeprefix("cuda") or "float").capitalize()])
     if kind.startswith("cuda"):
         return moved.cuda()
     return moved.cpu()
@@ -42,6 +43,39 @@ def sizes_in(args: tuple[Any, ...]) -> list[int]:
     """Sizes that are given one by one, or as one table or storage of them."""
     values = items_of(args[0]) if len(args) == 1 and not isinstance(args[0], (int, float)) else args
     return [int(size) for size in values]
+
+
+def new_storage(kind: str, *args: Any) -> Storage:
+    """``torch.FloatStorage(n)``, or of a table of numbers."""
+    return new_tensor(kind, *args).as_subclass(Storage)
+
+
+def new_tensor(kind: str, *args: Any) -> torch.Tensor:
+    """``torch.FloatTensor(...)`` of sizes, of a table of numbers, of a tensor, or of a part of what lies in memory."""
+    dtype = DTYPES[kind] if kind else torch.get_default_dtype()
+    if not args or not isinstance(args[0], torch.Tensor):
+        is_table = (
+            len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], torch.Size)
+        )
+        return (
+            torch.tensor(args[0], dtype=dtype)
+            if is_table
+            else torch.empty(sizes_in(args or (0,)), dtype=dtype)
+        )
+    source = args[0].as_subclass(torch.Tensor)
+    place = args[1:]
+    if source.dtype != dtype:
+        raise TypeError(f"a tensor of {dtype} on memory of {source.dtype}")
+    if not place:
+        return source.view_as(source)
+    first, *sizes = place
+    if not sizes:
+        return source[int(first) - 1 :]
+    if isinstance(sizes[0], (int, float)):  # each with its stride
+        shape, strides = [int(size) for size in sizes[::2]], [int(stride) for stride in sizes[1::2]]
+        return source.as_strided(shape, strides or [1], int(first) - 1)
+    shape = sizes_in((sizes[0],))
+    return source[int(first) - 1 :][: math.prod(shape)].view(shape)
 
 
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
