@@ -47,7 +47,7 @@ def modules(folder: str) -> list[str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 @pytest.mark.parametrize("first", FIRST)
-@pytest.mark.parametrize("step", [30, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
+@pytest.mark.parametrize("step", [60, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
 def test_every_module_imports_alone(first, step):
     names = [name for folder in FIRST[first] for name in modules(folder)]
     assert len(names) > 60

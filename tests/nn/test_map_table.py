@@ -175,10 +175,11 @@ function numbered(module, input)
 end"""
 
 
-def test_a_containers_modules_are_those_that_run() -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
+def test_a_containers_modules_are_those_that_run(step: int) -> None:
     """Of every class: those also that are made as it runs, in containers at any depth."""
     # Of a cleared tensor nn.Probe has nothing to say.
-    cases = [case for case in modules_of_every_class() if case["class"] != "nn.Probe"]
+    cases = [case for case in modules_of_every_class() if case["class"] != "nn.Probe"][::step]
     with Runtime() as runtime:
         runtime.execute(NUMBERED)
         for case in cases:

@@ -97,6 +97,7 @@ def run(runtime: Runtime, lines: list[str], known: bool) -> list[list[int]]:
     return [bits(weight), bits(gradient)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("first", range(0, 300, 100))
 def test_numbers_are_those_of_the_whole_passes(first: int, monkeypatch: Any) -> None:
     counts = {True: 0, False: 0}

@@ -354,6 +354,7 @@ def test_a_model_gives_what_it_gave(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.one_runtime
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", models())
 def test_a_model_gives_it_to_a_script_and_goes_on_training(
     runtime: Runtime, tmp_path: Path, name: str

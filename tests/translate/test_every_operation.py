@@ -139,7 +139,7 @@ NAMES = sorted(
 pytestmark = pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")
 
 
-@pytest.mark.parametrize("name", NAMES[::9])
+@pytest.mark.parametrize("name", NAMES[::18])
 def test_some_operations(name: str) -> None:
     _check(name, 3)
 

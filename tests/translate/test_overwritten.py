@@ -166,6 +166,7 @@ READ_TOO_LATE = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", READ_TOO_LATE)
 def test_an_output_that_is_read_after_the_next_call_has_that_calls_numbers(name, tmp_path):
     page, script = translated(CALLED_AGAIN + READ_TOO_LATE[name] + "\n", tmp_path)

@@ -16,6 +16,7 @@ SINGLE_ONES = {"single_precision", "pictures", "pictures_of_other_sizes"}
 PROGRAMS = sorted(Path(__file__).parent.joinpath("programs").glob("*.lua"))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where they write files

@@ -53,6 +53,7 @@ def translated(name: str) -> Native:
     return translate_script(STEPS.joinpath(f"{name}.lua").read_bytes(), f"{name}.lua")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_step(name: str) -> None:
     page = translated(name)

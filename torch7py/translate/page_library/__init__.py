@@ -69,8 +69,8 @@ def source(names: Iterable[str]) -> str:
         name = waiting.pop()
         if name not in used:
             used.add(name)
-            waiting += _names_in(parts[name][0]) & parts.keys()
-    mentioned = {"annotations"}.union(*(_names_in(parts[name][0]) for name in used))
+            waiting += _names_read_by(name) & parts.keys()
+    mentioned = {"annotations"}.union(*map(_names_read_by, used))
     lines = [_ABOUT, "", *_import_lines(imports, mentioned)]
     for name in (name for name in parts if name in used):  # in their order there
         node, code = parts[name]
@@ -175,6 +175,12 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
             )
             parts[name] = node, "".join(lines[first - 1 : node.end_lineno]).rstrip("\n")
     return parts, imports
+
+
+@cache
+def _names_read_by(name: str) -> frozenset[str]:
+    """The names that a function, class or constant of the library reads."""
+    return frozenset(_names_in(_parts()[0][name][0]))
 
 
 def _names_in(node: ast.AST) -> set[str]:
