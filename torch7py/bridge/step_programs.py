@@ -17,8 +17,9 @@ from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.vector_loops import vector_loop
-from torch7py.nn.step_lines import Run, learn, learn_backward, roots, survey
+from torch7py.nn.step_lines import learn, learn_backward, roots, survey
 from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, SAVED, Leaf, StepProgram, Value
+from torch7py.nn.step_run import Run
 from torch7py.ops.dispatch.kinds import Kind
 
 __all__ = ["step_program_functions", "torch_library", "without_steps_in_lua"]

@@ -1,4 +1,4 @@
-"""Importing this registers every layer and criterion of the nn package."""
+"""Importing this registers every layer and criterion of the nn package, and the instructions that some have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch7py.nn import (  # noqa: F401
     concat,
     constant,
     container,
+    container_lines,
     convert,
     convolution,
     convolution_full,
@@ -31,11 +32,13 @@ from torch7py.nn import (  # noqa: F401
     index_linear,
     kmeans,
     linear,
+    linear_lines,
     map_table,
     metric,
     noise,
     normalization,
     normalization_local,
+    pointwise_lines,
     pooling_average,
     pooling_fractional,
     pooling_max,
@@ -47,6 +50,7 @@ from torch7py.nn import (  # noqa: F401
     softmax,
     sparse_linear,
     table,
+    table_lines,
     table_math,
     temporal,
     unpooling,

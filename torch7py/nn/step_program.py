@@ -3,7 +3,7 @@
 A graph of small layers spends its time on the calls between its layers. For sizes that stay the same all that these
 calls find out is known beforehand: which tensors are read and written, how their elements lie, what is computed. A
 ``StepProgram`` has this written down once, as instructions that name no layer (``INSTRUCTIONS``), each of places in
-memory (*slots*) and sizes. The lines for each class of layer are in ``step_lines.py``.
+memory (*slots*) and sizes. The lines for each class of layer are in the files ``..._lines.py``.
 
 The results are written into the tensors that the layers own, so that after a run all looks as if the layers' own
 methods had run. Tensors that come from outside, the input and gradOutput, are others from call to call: their slots

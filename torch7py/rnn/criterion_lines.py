@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from torch7py.nn import linear_lines
 from torch7py.nn import step_lines as lines
 from torch7py.nn.checks import truthy
 from torch7py.nn.criterion import MSECriterion
@@ -57,7 +58,7 @@ class ListedCriterion:
 
     def _of_classes(self, criterion: Any) -> None:
         x, classes = self.inputs[0].tensor, self.targets[0].tensor
-        if x.dim() != 2 or classes.shape != x.shape[:1] or classes.dtype not in lines.INDEX_TYPES:
+        if x.dim() != 2 or classes.shape != x.shape[:1] or classes.dtype not in linear_lines.INDEX_TYPES:
             raise Unfit
         rows, columns = x.shape
         ignored = criterion.__dict__.get("ignoreIndex")

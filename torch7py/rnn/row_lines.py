@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from torch7py.nn import linear_lines
 from torch7py.nn import step_lines as lines
 from torch7py.nn.linear import LookupTable
 from torch7py.nn.softmax import LogSoftMax, SoftMax
@@ -28,7 +29,7 @@ def forward(p: StepProgram, stage: RowStage, x: Value) -> Leaf:
     if layer is LookupTable:
         if not isinstance(x, list) or x[0].tensor.dim() != 1:
             raise Unfit
-        result = p.note(wide, x, lines.look_up(p, wide, x))
+        result = p.note(wide, x, linear_lines.look_up(p, wide, x))
     else:
         steps = joint(p, x)
         try:
@@ -76,6 +77,6 @@ def back(p: StepProgram, stage: RowStage, x: Value, g: Value) -> Leaf:
 def accumulate(p: StepProgram, stage: RowStage) -> None:
     wide, layer = stage.wide, type(stage.module)
     if layer is LookupTable:
-        lines.add_rows(p, wide, p.input_of(wide), p.gradient_of(wide))
+        linear_lines.add_rows(p, wide, p.input_of(wide), p.gradient_of(wide))
     elif layer in lines.GRADIENTS:
         lines.GRADIENTS[layer](p, wide, p.input_of(wide), p.gradient_of(wide))
