@@ -185,7 +185,7 @@ def test_a_function_of_the_script_for_its_files(tmp_path):
 @pytest.mark.parametrize(
     ("main", "files", "said"),
     [
-        ("dofile 'a.lua'\ndofile 'a.lua'\n", {"a.lua": "print(1)\n"}, "main.lua:1: T7-251: a.lua may be run"),
+        ("require 'a'\ndofile 'a.lua'\n", {"a.lua": "print(1)\n"}, "main.lua:2: T7-251: a.lua may be run"),
         ("print(require 'a')\n", {"a.lua": "x = 1\n"}, "main.lua:1: T7-251: a.lua gives nothing"),
         (
             "require 'a'\n",
@@ -202,6 +202,64 @@ def test_a_function_of_the_script_for_its_files(tmp_path):
 )
 def test_what_cannot_be_a_module(tmp_path, main, files, said):
     assert any(line.startswith(said) for line in problems(written(tmp_path, main, files)))
+
+
+# Each has a main file whose output tells how often, and with which variables, the other files have run.
+RUN_AGAIN = {
+    "twice": ("x = 1 dofile 'a.lua' x = 5 dofile 'a.lua' print(x)", {"a.lua": "x = x + 1 print('a', x)"}),
+    "in a loop": (
+        "for i = 1, 3 do dofile 'a.lua' end print(total)",
+        {"a.lua": "local step = (total or 0) + 1\ntotal = step * 2\nprint(step)"},
+    ),
+    "in a function": (
+        "local function init(k) scale = k dofile 'sub/a.lua' end init(2) print(get(3)) init(5) print(get(3))",
+        {"sub/a.lua": "local s = scale\nfunction get(x) return x * s end"},
+    ),
+    "what it gives": (
+        "local a, b = dofile 'a.lua', dofile 'a.lua' a.rate = 5 print(a.rate, b.rate)",
+        {"a.lua": "local s = {}\ns.rate = 0.1\nif s.rate > 1 then return {rate = 7} end\nreturn s"},
+    ),
+    "from a file that runs again": (
+        "for i = 1, 2 do dofile 'a.lua' end print(n)",
+        {"a.lua": "dofile 'b.lua'\nprint('a', n)", "b.lua": "n = (n or 0) + 1"},
+    ),
+    "from several files": (
+        "n = 0\nrequire 'a'\ndofile 'b.lua'\ncount()\nprint(n)",
+        {"a.lua": "function count() dofile 'b.lua' end\ncount()", "b.lua": "n = n + 1\nprint('b', n)"},
+    ),
+    "whose name is taken": (
+        "local run_a = 3 for i = 1, 2 do dofile 'a.lua' end print(run_a, n)",
+        {"a.lua": "n = (n or 10) + 1"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUN_AGAIN)
+def test_a_file_that_runs_again_is_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    main, files = RUN_AGAIN[name]
+    monkeypatch.chdir(tmp_path)  # dofile is from where the program is run
+    page = written(tmp_path, main, files)
+    assert problems(page) == []
+    assert verify_script(page, tmp_path / "main.lua").lines > 0
+
+
+NO_SUCH_PACKAGE = """if itorch then print('in a notebook') else print('in a terminal') end
+if itorch then print(1) elseif #'ab' == 2 then print(2) else print(3) end
+if itorch then print(4) end
+"""
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_branch_for_a_package_that_is_never_required_is_left_out(tmp_path: Path, required: bool) -> None:
+    """Where it is required, if only in a file or a branch, it may be there."""
+    files = {"a.lua": "local ok = pcall(require, 'itorch')\nlocal function f() require 'itorch' end\n"}
+    page = written(tmp_path, ("require 'a'\n" if required else "") + NO_SUCH_PACKAGE, files)
+    assert ("notebook" in page.code or bool(problems(page))) is required
+    if not required:
+        assert "itorch" not in page.code
+        assert verify_script(page, tmp_path / "main.lua").lines == 2
 
 
 def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from torch7py.translate.api import Translation
 from torch7py.translate.native.program import Native
-from torch7py.translate.native.project import SourceFile
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.quoting import comment
 from torch7py.translate.report import Report
 from torch7py.translate.translated_models import TranslatedModel, translated_models

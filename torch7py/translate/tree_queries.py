@@ -39,6 +39,7 @@ __all__ = [
     "appends",
     "bare",
     "base_name",
+    "declared",
     "dotted",
     "index_of",
     "is_first_call",
@@ -72,6 +73,21 @@ def targets(statement: Statement) -> tuple[Expression, ...]:
     if isinstance(statement, tree.Local):
         return statement.names
     return statement.targets if isinstance(statement, tree.Assign) else ()
+
+
+def declared(program: Block) -> set[str]:
+    """The names of all local variables of a file."""
+    names: set[str] = set()
+    for node in tree.walk(program):
+        if isinstance(node, (tree.Local, tree.GenericFor)):
+            names.update(name.name for name in node.names)
+        elif isinstance(node, tree.NumericFor):
+            names.add(node.variable.name)
+        elif isinstance(node, tree.LocalFunction):
+            names.add(node.name.name)
+        elif isinstance(node, tree.Function):
+            names.update(name.name for name in node.parameters)
+    return names
 
 
 def values(statement: Statement) -> tuple[Expression, ...]:

@@ -7,6 +7,7 @@ import ast
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
+from torch7py.translate.native.absent_packages import CARDS
 from torch7py.translate.native.analysis.missing_keys import is_argument
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -15,7 +16,6 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 
 __all__ = ["COMPARISONS", "Conditions"]
 
-_CARDS = ("cutorch", "cunn", "cudnn")  # packages, as globals
 COMPARISONS = {"==": "==", "~=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 
 _PLAIN = {"number", "string", "boolean"}
@@ -184,7 +184,7 @@ class Conditions:
         emptiness = self._is_empty(node)
         if emptiness is not None:
             return atom(f"bool({emptiness})")
-        if isinstance(node, Name) and self.t.path(node) in _CARDS:
+        if isinstance(node, Name) and self.t.path(node) in CARDS:
             return atom("torch.cuda.is_available()")  # only there where a program could require it
         value = self.maybe(node)
         if kind == "boolean":

@@ -7,6 +7,7 @@ import keyword
 from torch7py.translate import tree
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import Block, Expression, Index, Name, String
+from torch7py.translate.tree_queries import declared
 
 __all__ = ["read_globals"]
 
@@ -22,7 +23,7 @@ def read_globals(program: Block) -> None:
     fields = [n for n in tree.every(program, Index) if isinstance(n.base, Name) and n.base.name == "_G"]
     if not fields:
         return
-    local_names = _declared(program)
+    local_names = declared(program)
     if "_G" in local_names:
         return
     names: dict[Expression, Expression] = {}
@@ -33,18 +34,3 @@ def read_globals(program: Block) -> None:
             names[node] = Name(node.span, name)
     if names:
         replace_in(program, names)
-
-
-def _declared(program: Block) -> set[str]:
-    """The names of all local variables of a file."""
-    names: set[str] = set()
-    for node in tree.walk(program):
-        if isinstance(node, (tree.Local, tree.GenericFor)):
-            names.update(name.name for name in node.names)
-        elif isinstance(node, tree.NumericFor):
-            names.add(node.variable.name)
-        elif isinstance(node, tree.LocalFunction):
-            names.add(node.name.name)
-        elif isinstance(node, tree.Function):
-            names.update(name.name for name in node.parameters)
-    return names

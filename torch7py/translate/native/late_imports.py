@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from torch7py.translate import tree
 from torch7py.translate.native.interfaces.modules import Modules
-from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.native.project import Project
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Call, Invoke, Statement
 from torch7py.translate.tree_queries import dotted
@@ -73,13 +74,25 @@ def _depends(scopes: Scopes, modules: Modules, file: SourceFile, before: list[St
     variables = {v for v in variables if any(_writes(statement, v, scopes) for statement in before)}
     if any(scope in variable.readers for variable in variables):
         return True
-    inner = {s for v in variables for s in v.readers if modules.file_of(s) is file}
+    its_files = _with_required(modules.project, file)
+    inner = {s for v in variables for s in v.readers if modules.file_of(s) in its_files}
     set_before = any(
         isinstance(node, Call) and dotted(node.callee) in _SETTINGS
         for statement in before
         for node in _at_once(statement)
     )
     return bool(calls) and (bool(inner) or set_before)
+
+
+def _with_required(project: Project, file: SourceFile) -> set[SourceFile]:
+    """A file and those that it requires, whose functions it may call."""
+    files, waiting = {file}, [file]
+    while waiting:
+        calls = tree.every(waiting.pop().block, Call)
+        more = {project.requires[call] for call in calls if call in project.requires} - files
+        files |= more
+        waiting += more
+    return files
 
 
 def _writes(statement: Statement, variable: Variable, scopes: Scopes) -> bool:

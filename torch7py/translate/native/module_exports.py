@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch7py.translate import tree
 from torch7py.translate.native.code import python_name
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.project import SourceFile
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement, String
 

@@ -18,7 +18,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.module_exports import gives, keep_fields_apart, makes_table
 from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import SourceFile
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String

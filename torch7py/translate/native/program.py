@@ -20,7 +20,8 @@ from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import Project, SourceFile, gather
+from torch7py.translate.native.project import Project, gather
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.translator import Translator
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve

@@ -7,15 +7,14 @@ on from the last one's, so that places stay in order.
 
 from __future__ import annotations
 
-import keyword
 import os
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, find_argument_checks
+from torch7py.translate.native.absent_packages import leave_out_branches
 from torch7py.translate.native.class_libraries import read_class_libraries
 from torch7py.translate.native.desugar import BESIDE, Folders, Scanned, SearchPath, written_out
 from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
@@ -23,6 +22,8 @@ from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.library_functions import read_library_functions
 from torch7py.translate.native.node_chains import read_chains
+from torch7py.translate.native.repeated_files import written_as_functions
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.source_offsets import shift
 from torch7py.translate.native.split_assignments import split_constructions
 from torch7py.translate.native.tree_replacement import replace_in
@@ -30,53 +31,12 @@ from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Span, Statement, String
 from torch7py.translate.tree_queries import dotted
 
-__all__ = ["Project", "SourceFile", "gather"]
+__all__ = ["Project", "gather"]
 
 # Calls that run a file. For all but require its name is a path.
 _PATHS = {"dofile", "include", "paths.dofile"}
 # Libraries that are there before a file of their name is looked for.
 _PRELOADED = set("string table math io os debug coroutine package bit jit ffi".split())
-# Modules that a page may import: a file of such a name would stand in their way.
-_TAKEN = {"torch", "numpy", "shared", *sys.stdlib_module_names}
-
-
-@dataclass(eq=False)
-class SourceFile:
-    """One file. ``name`` is its path from the program's folder, ``function`` its stand-in (None for the script)."""
-
-    name: str
-    block: Block
-    path: Path
-    function: tree.Function | None = None
-    source: bytes = b""  # what its places are counted in
-
-    @property
-    def module(self) -> str:
-        """The Python module of its page: ``util.misc``."""
-        parts = PurePosixPath(self.name).with_suffix("").parts
-        if len(parts) > 1 and parts[-1] == "init":
-            parts = parts[:-1]
-        return ".".join(_module_part(part) for part in parts)
-
-    @property
-    def page(self) -> str:
-        """Where its page is written, from the folder of the script's."""
-        parts = PurePosixPath(self.name).with_suffix("").parts
-        path = self.module.replace(".", "/")
-        return f"{path}/__init__.py" if len(parts) > 1 and parts[-1] == "init" else f"{path}.py"
-
-    @property
-    def returned(self) -> Expression | None:
-        """What the file gives whoever requires it."""
-        last = self.block.statements[-1] if self.block.statements else None
-        return last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
-
-
-def _module_part(part: str) -> str:
-    name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in part)
-    if not name or name[0].isdigit():
-        name = f"_{name}"
-    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 
 @dataclass(eq=False)
@@ -140,6 +100,8 @@ class _Gathering:
             required = self._file_of(call, self.script_folder)
             if required is not None:
                 self.requires[call] = required
+        written_as_functions(self.order, script, self.requires)
+        leave_out_branches([*(source_file.block for source_file in self.order), script.block])
         added = read_library_functions([*(source_file.block for source_file in self.order), block])
         stand_ins: list[Statement] = []
         for source_file in self.order:

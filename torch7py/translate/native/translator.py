@@ -38,7 +38,8 @@ from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.plain_layers import PlainLayers
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.native.project import Project
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.tensors.reshaping import Reshapes
 from torch7py.translate.native.training.steps import Training
 from torch7py.translate.native.unpacking import Unpacking

@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.page_names import unresolved
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import SourceFile
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.quoting import comment, quoted
 from torch7py.translate.tree import Block, Name, Statement
 

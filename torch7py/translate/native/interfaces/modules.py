@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
-from torch7py.translate.native.project import SourceFile
+from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Index, Name, Statement
 

@@ -1,0 +1,107 @@
+"""Files that a program runs again, or from within a function: ``dofile 'part.lua'`` in a loop.
+
+A page is a module, which Python runs once. So such a file becomes one function without parameters, whose body is the
+file, and each ``dofile`` a call of it: its locals are new each time, its globals are everybody's, as in Lua.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from torch7py.translate import tree
+from torch7py.translate.native.code import python_name
+from torch7py.translate.native.source_files import SourceFile
+from torch7py.translate.native.tree_replacement import replace_in
+from torch7py.translate.tree import Around, Block, Call, Expression, Name, Node, Span
+from torch7py.translate.tree_queries import LOOPS, dotted
+
+__all__ = ["written_as_functions"]
+
+
+def written_as_functions(files: list[SourceFile], script: SourceFile, runs: dict[Call, SourceFile]) -> None:
+    """Make functions of the files that run more than once, and calls of these of what runs them.
+
+    ``runs``: the calls that run a file. Those of such files give way to a ``require`` at the head of each file that
+    calls the function.
+    """
+    everything = [*files, script]
+    home = {call: file for file in everything for call in tree.every(file.block, Call) if call in runs}
+    repeated = _repeated(runs, home)
+    if not repeated:
+        return
+    names = {name.name for file in everything for name in tree.every(file.block, Name)}
+    for file in (file for file in files if file in repeated):
+        name = python_name(f"run_{PurePosixPath(file.name).stem}")
+        while name in names:
+            name += "_"
+        names.add(name)
+        calls = [call for call, other in runs.items() if other is file]
+        for user in {home[call]: None for call in calls}:
+            new: dict[Expression, Expression] = {
+                call: Call(call.span, Name(call.callee.span, name), ())
+                for call in calls
+                if home[call] is user
+            }
+            replace_in(user.block, new)
+            runs[_require_first(user.block, file)] = file
+        for call in calls:
+            del runs[call]
+        _put_into_function(file, name)
+
+
+def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set[SourceFile]:
+    """The files that ``dofile`` runs several times, in loops or functions, or from such files."""
+    inside = {call for file in {*home.values()} for call in _calls_inside(file.block)}
+    calls_of: dict[SourceFile, list[Call]] = {}
+    for call, file in runs.items():
+        calls_of.setdefault(file, []).append(call)
+    # A file that is required as well runs once for all who require it.
+    for file in [file for file, calls in calls_of.items() if any(map(_is_require, calls))]:
+        del calls_of[file]
+    repeated: set[SourceFile] = set()
+    while True:
+        more = {
+            file
+            for file, calls in calls_of.items()
+            if len(calls) > 1 or calls[0] in inside or home[calls[0]] in repeated
+        }
+        if more == repeated:
+            return repeated
+        repeated = more
+
+
+def _is_require(call: Call) -> bool:
+    return dotted(call.callee) in ("require", "torch.include")
+
+
+def _calls_inside(block: Block) -> set[Call]:
+    """The calls in functions and loops."""
+    outer: list[Node] = tree.those(block, tree.Function, *LOOPS)
+    return {node for around in outer for node in tree.walk(around) if isinstance(node, Call)}
+
+
+def _require_first(block: Block, file: SourceFile) -> Call:
+    """Put what imports a file's page before the statements of another."""
+    position = block.statements[0].span
+    start = Span(position.line, position.column, position.start, position.start)
+    call = Call(start, Name(start, "require"), (tree.String(start, file.name),))
+    block.statements = (tree.Run(start, Around(), call), *block.statements)
+    _forget_nodes(block)
+    return call
+
+
+def _put_into_function(file: SourceFile, name: str) -> None:
+    assert file.function is not None
+    body = file.block
+    position = file.function.span
+    has_rest = any(True for _ in tree.every(body, tree.Vararg))
+    function = tree.Function(position, (), has_rest, body, name)
+    statement = tree.FunctionStatement(position, Around(), Name(position, name), False, function)
+    file.block = Block((statement,), None, ())
+    file.function = tree.Function(position, (), False, file.block, file.name)
+
+
+def _forget_nodes(block: Block) -> None:
+    """What is kept of a tree that was changed since."""
+    for kept in ("below", "all_below", "by_class"):
+        setattr(block, kept, None)
