@@ -227,6 +227,14 @@ RUN_AGAIN = {
         "n = 0\nrequire 'a'\ndofile 'b.lua'\ncount()\nprint(n)",
         {"a.lua": "function count() dofile 'b.lua' end\ncount()", "b.lua": "n = n + 1\nprint('b', n)"},
     ),
+    "reloaded once": (
+        "require 'fbtorch' local p = torch.reload('./a') print(p.twice(p.rate))",
+        {"a.lua": "local P = {}\nP.rate = 0.5\nfunction P.twice(x) return 2 * x end\nreturn P"},
+    ),
+    "reloaded in a loop": (
+        "require 'fbtorch' for i = 1, 2 do local p = torch.reload('./a') p.rate = p.rate + i print(p.rate) end",
+        {"a.lua": "local P = {}\nP.rate = 0.5\nreturn P"},
+    ),
     "whose name is taken": (
         "local run_a = 3 for i = 1, 2 do dofile 'a.lua' end print(run_a, n)",
         {"a.lua": "n = (n or 10) + 1"},

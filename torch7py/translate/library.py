@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch7py.translate.facts.methods import ELEMENTWISE
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "TENSOR_TYPES",
     "is_criterion",
     "option_name",
+    "writes_image",
 ]
 
 TENSOR_TYPES = {
@@ -69,6 +72,8 @@ IMAGES = set(
     " convolve gaussian gaussian1D laplacian lcn erode dilate lena minmax toDisplayTensor drawRect drawText"
     " rgb2y y2jet jetColormap colormap rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split()
 )
+# ... of another one, and with a tensor before it leaves it there
+_IMAGES_OF_ANOTHER = set("hflip vflip scale rotate rgb2y rgb2yuv yuv2rgb".split())
 # ... of as many dimensions as its first argument
 IMAGES_AS_GIVEN = {"hflip", "vflip", "flip", "crop", "scale", "rotate", "translate", "convolve"}
 # ... of so many
@@ -211,3 +216,9 @@ def is_criterion(name: str) -> bool:
 def option_name(flags: str) -> str:
     """The name of an option of a CmdLine: without dashes, and without a short name before it."""
     return flags.split()[-1].lstrip("-")
+
+
+def writes_image(path: str | None, kinds: Sequence[str | None]) -> bool:
+    """Whether a function with arguments of such kinds leaves an image in the first: ``image.hflip(result, x)``."""
+    package, _, name = (path or "").partition(".")
+    return package == "image" and name in _IMAGES_OF_ANOTHER and list(kinds[:2]) == ["tensor", "tensor"]

@@ -81,6 +81,8 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
 _OF_NUMBERS = {f"{verb}{kind.name}" for verb in ("read", "write") for kind in NUMBER_TYPES} | set(
     "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
 )
+# Functions that give something of a kind, or nil.
+_OR_NIL = {"tonumber": "number", "os.execute": "boolean"}
 
 
 class LibraryCalls:
@@ -169,8 +171,8 @@ class LibraryCalls:
             return tds.make(path, arguments, result)
         if path.startswith(("nn.", "cudnn.", "rnn.")):
             return module_calls.make(path, node, arguments, result)
-        if path == "tonumber":
-            result.be("number")
+        if path in _OR_NIL:
+            result.be(_OR_NIL[path])
             result.find().may_be_nil = True
             return True
         if path == "table.insert" and arguments:

@@ -261,6 +261,13 @@ def execute(t: Translation, node: Call) -> None:
     t.emit(f"os.system({t.value(node.arguments[0])})")
 
 
+@function("os.execute")
+def executed(t: Translation, node: Call) -> Py:
+    """Whether a command has ended without an error: true or nil."""
+    t.imports.add("os")
+    return Py(f"os.system({t.value(node.arguments[0])}) == 0 or None", code.OR)
+
+
 @function("sys.execute", "sys.fexecute")
 def output_of(t: Translation, node: Call) -> Py:
     """What a command writes; of several, sys.fexecute takes the errors of the last only."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from torch7py.translate.library import writes_image
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.library_rules import function, statement
+from torch7py.translate.native.library_rules import Rule, function, statement
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 
@@ -23,11 +25,28 @@ _SCALES = {
 }
 
 
+def _of_an_image(path: str) -> Callable[[Rule], Rule]:
+    """Register what gives an image of another one, into a tensor before it where the program names one."""
+
+    def register(rule: Rule) -> Rule:
+        def in_either_form(t: Translation, node: Call) -> Py:
+            kinds = [t.kind(argument) for argument in node.arguments]
+            if not writes_image(t.path(node.callee), kinds):
+                return rule(t, node)
+            made = rule(t, Call(node.span, node.callee, node.arguments[1:]))
+            return atom(f"{t.need('fill_with')}({t.value(node.arguments[0])}, {made})")
+
+        function(path)(in_either_form)
+        return rule
+
+    return register
+
+
 def _source(t: Translation, node: Call) -> Expression:
-    """The image; another one to write into has no form."""
+    """The image, and no other tensor beside it."""
     tensors = [argument for argument in node.arguments if t.kind(argument) == "tensor"]
     if len(tensors) != 1 or tensors[0] is not node.arguments[0]:
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} with a tensor for its result")
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of other tensors than one image")
     return tensors[0]
 
 
@@ -84,12 +103,12 @@ def saved(t: Translation, node: Call) -> None:
 # Places
 
 
-@function("image.hflip")
+@_of_an_image("image.hflip")
 def flipped_horizontally(t: Translation, node: Call) -> Py:
     return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-1)")
 
 
-@function("image.vflip")
+@_of_an_image("image.vflip")
 def flipped_vertically(t: Translation, node: Call) -> Py:
     return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-2)")
 
@@ -125,7 +144,14 @@ def cropped(t: Translation, node: Call) -> Py:
 
 @function("image.scale")
 def scaled(t: Translation, node: Call) -> Py:
-    """``image.scale(x, width, height[, mode])`` and ``image.scale(x, size[, mode])``"""
+    """``image.scale(x, width, height[, mode])``, ``(x, size[, mode])``, and ``(result, x[, mode])``, to its size."""
+    if writes_image("image.scale", [t.kind(argument) for argument in node.arguments]):
+        result = t.value(node.arguments[0])
+        if not result.text.isidentifier():
+            raise Problem("T7-203", node.line, "image.scale into a part of a tensor")
+        size = f"{result}.shape[-1], {result}.shape[-2]"
+        made = _scaled(t, node, node.arguments[1], size, list(node.arguments[2:]))
+        return atom(f"{result}.copy_({made})")
     source = _source(t, node)
     rest = list(node.arguments[1:])
     kinds = [t.kind(argument) for argument in rest]
@@ -138,6 +164,11 @@ def scaled(t: Translation, node: Call) -> Py:
         size, rest = _size(t, node, source, rest[0]), rest[1:]
     else:
         raise Problem("T7-203", node.line, "image.scale to something else than a width and a height")
+    return _scaled(t, node, source, size, rest)
+
+
+def _scaled(t: Translation, node: Call, source: Expression, size: str, rest: list[Expression]) -> Py:
+    """An image of a size, in the mode that the rest of the arguments says."""
     if rest and not isinstance(rest[0], (Nil, String)):
         scales = ", ".join(f"{code.quoted(mode)}: {t.need(helper)}" for mode, helper in _SCALES.items())
         return atom(f"{{{scales}}}[{t.value(rest[0])}]({_numbers(t, node, source)}, {size})")
@@ -161,12 +192,12 @@ def _size(t: Translation, node: Call, source: Expression, size: Expression) -> s
     return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
 
 
-@function("image.rotate")
+@_of_an_image("image.rotate")
 def rotated(t: Translation, node: Call) -> Py:
     """``image.rotate(x, angle[, mode])``"""
-    source, *rest = node.arguments
+    source, rest = _source(t, node), node.arguments[1:]
     if not rest or t.kind(rest[0]) != "number" or len(rest) > 2:
-        raise Problem("T7-203", node.line, "image.rotate into an image")
+        raise Problem("T7-203", node.line, "image.rotate by what may be no angle")
     args = ", ".join([_numbers(t, node, source), *(t.value(argument).text for argument in rest)])
     return atom(f"{t.need('rotate_image')}({args})")
 
@@ -175,17 +206,17 @@ def rotated(t: Translation, node: Call) -> Py:
 # Colours and ranges
 
 
-@function("image.rgb2y")
+@_of_an_image("image.rgb2y")
 def brightness(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('luminance')}({t.value(_source(t, node))})")
 
 
-@function("image.rgb2yuv")
+@_of_an_image("image.rgb2yuv")
 def to_yuv(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('rgb_to_yuv')}({_numbers(t, node, _source(t, node))})")
 
 
-@function("image.yuv2rgb")
+@_of_an_image("image.yuv2rgb")
 def from_yuv(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('yuv_to_rgb')}({_numbers(t, node, _source(t, node))})")
 
@@ -303,6 +334,13 @@ def convolved(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
 
 
+_OF_GAUSSIANS = {
+    "sigma": ("sigma", "number"),
+    "amplitude": ("amplitude", "number"),
+    "normalize": ("normalize", "boolean"),
+}
+
+
 @function("image.gaussian")
 def gaussian(t: Translation, node: Call) -> Py:
     """``image.gaussian(size, sigma, ...)`` or with names: width and height may differ, the spread may not."""
@@ -312,9 +350,16 @@ def gaussian(t: Translation, node: Call) -> Py:
     if any(side is not None and t.kind(side) != "number" for side in sides):
         raise Problem("T7-203", node.line, "image.gaussian of an unknown size")
     height, width = ("3" if side is None else str(t.expressions.whole_number(side)) for side in sides)
-    keywords = {
-        "sigma": ("sigma", "number"),
-        "amplitude": ("amplitude", "number"),
-        "normalize": ("normalize", "boolean"),
-    }
-    return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, settings, keywords)})")
+    return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, settings, _OF_GAUSSIANS)})")
+
+
+@function("image.gaussian1D")
+def gaussian_curve(t: Translation, node: Call) -> Py:
+    """``image.gaussian1D(size, sigma, ...)`` or with names: the one row of a Gaussian of height 1."""
+    settings = _named(t, node, ("size", "sigma", "amplitude", "normalize", "mean"))
+    size = settings.pop("size", None)
+    if size is not None and t.kind(size) != "number":
+        raise Problem("T7-203", node.line, "image.gaussian1D of an unknown size")
+    width = "3" if size is None else str(t.expressions.whole_number(size))
+    keywords = {**_OF_GAUSSIANS, "mean": ("middle", "number")}
+    return atom(f"{t.need('gaussian_kernel')}(1, {width}{_settings(t, settings, keywords)})[0]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torch7py.ops.registry import operations
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import (
@@ -244,6 +245,9 @@ def tensor_index(t: Translation, node: Index, assigned: bool = False) -> Py:
         keys.insert(0, base.key)
         base = base.base
     texts: list[str] = []
+    if isinstance(node.key, String) and node.key.value not in operations and t.type(node).has("tested"):
+        # The program asks whether it has a table with a field of that name, or a tensor.
+        raise Undecided("T7-304", node.line, "a tensor or a table with a field")
     for key in keys:
         texts += _tensor_keys(t, base, key)
     while len(texts) > 1 and texts[-1] == ":":

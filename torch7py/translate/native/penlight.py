@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
+from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import Rule, functions, statement
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.tree import Call, String
+from torch7py.translate.tree import Call, Expression, String
 
 __all__: list[str] = []
 
@@ -21,8 +22,13 @@ def _checked_arguments(t: Translation, node: Call, least: int, most: int) -> lis
     return [t.value(argument) for argument in node.arguments]
 
 
+def _may_be_text(t: Translation, node: Expression) -> bool:
+    """Whether something may be a text; Penlight refuses all else, as Python's methods of texts do."""
+    return t.kind(node) == "string" or is_open(t, node)
+
+
 def _texts(t: Translation, node: Call) -> None:
-    if any(t.kind(argument) != "string" for argument in node.arguments):
+    if not all(_may_be_text(t, argument) for argument in node.arguments):
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something else than strings")
 
 
@@ -65,7 +71,7 @@ def _method(name: str, least: int, most: int) -> None:
     def rule(t: Translation, node: Call) -> Py:
         first, *rest = _checked_arguments(t, node, least, most)
         at = {"replace": 3, "ljust": 1, "rjust": 1}.get(name)  # where a number is
-        if any(t.kind(argument) != "string" for i, argument in enumerate(node.arguments) if i != at):
+        if not all(_may_be_text(t, argument) for i, argument in enumerate(node.arguments) if i != at):
             raise Problem("T7-203", node.line, f"stringx.{name} of something else than strings")
         if at is not None and len(node.arguments) > at:
             rest[at - 1] = t.expressions.whole_number(node.arguments[at])

@@ -33,7 +33,8 @@ from torch7py.translate.tree_queries import dotted
 
 __all__ = ["Project", "gather"]
 
-# Calls that run a file. For all but require its name is a path.
+# Calls that run a file by a name that is looked for, and by a path.
+_NAMES = {"require", "torch.reload"}
 _PATHS = {"dofile", "include", "paths.dofile"}
 # Libraries that are there before a file of their name is looked for.
 _PRELOADED = set("string table math io os debug coroutine package bit jit ffi".split())
@@ -194,7 +195,7 @@ class _Gathering:
         name = call.arguments[-1]
         assert isinstance(name, String)
         file_path = self._beside(call, name.value, folder)
-        if dotted(call.callee) == "require" and file_path is None:
+        if dotted(call.callee) in _NAMES and file_path is None:
             stem = plain_name(name.value)
             if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
                 return None
@@ -235,7 +236,7 @@ class _Gathering:
 
     def _beside(self, call: Call, name: str, folder: Path) -> Path | None:
         """The file that a call finds from its own folder: by a path, or by a name that begins with a dot."""
-        if dotted(call.callee) != "require":
+        if dotted(call.callee) not in _NAMES:
             path = folder / name
             return _plain(path) if name.endswith(".lua") and path.is_file() else None
         return _in(folder, name.removesuffix(".lua")) if _is_beside(name) else None
@@ -289,7 +290,7 @@ def _calls(block: Block) -> list[Call]:
     for node in tree.every(block, Call):
         if len(node.arguments) == 1 and isinstance(node.arguments[0], String):
             name = dotted(node.callee)
-            if name == "require" or name in _PATHS:
+            if name in _NAMES or name in _PATHS:
                 calls.append(node)
         elif (
             len(node.arguments) == 2

@@ -71,6 +71,7 @@ _plain("paths.cwd", "os.getcwd", "os")
 _plain("lfs.currentdir", "os.getcwd", "os")
 _plain("lfs.chdir", "os.chdir", "os")
 _plain("io.popen", "os.popen", "os")
+_plain("torch.seed", "torch.seed")
 _plain("sys.sleep", "time.sleep", "time")
 values["paths.basename"] = values["sys.basename"] = "os.path.basename"
 

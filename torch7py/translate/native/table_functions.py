@@ -18,8 +18,7 @@ def table_insert(t: Translation, node: Call) -> None:
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
     if representation != "list" and not numbered:
-        problem = Undecided if representation == "record" else Problem
-        problem = Undecided if is_open(t, table) else problem
+        problem = Undecided if representation == "record" or is_open(t, table) else Problem
         raise problem("T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_call_site_table(table)
     base = t.value(table).at(code.ATOM)

@@ -79,6 +79,10 @@ def index(table: Any, key: Any) -> Any:
         in_range = isinstance(key, (int, float)) and 1 <= key <= len(table) and key == int(key)
         return table[int(key) - 1] if in_range else None
     if isinstance(table, torch.Tensor):
+        if isinstance(key, str):
+            if hasattr(table, key):
+                raise TypeError(f"{key} of a tensor as a value")
+            return None  # where a table would have a field of that name
         part = table[places_in(table, key)]
         return part.item() if part.dim() == 0 else part
     if isinstance(table, nn.Module) and not hasattr(table, "updateOutput"):

@@ -26,6 +26,15 @@ def load_image(path, channels=None, as_bytes=False):
 )
 
 helper(
+    "fill_with",
+    '''
+def fill_with(x, values):
+    """``x`` after values have been written into it, with their size if it had another."""
+    return x.resize_(values.shape).copy_(values)
+''',
+)
+
+helper(
     "save_image",
     '''
 def save_image(path, x):

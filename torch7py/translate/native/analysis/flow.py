@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts.methods import READING, VIEWS
+from torch7py.translate.library import writes_image
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -202,6 +203,8 @@ class Flow:
                     or (name in _OF_ONE and tensors < 2)
                 )
                 return self._is_same(node.arguments[0], names) and not plain
+            if writes_image(path, [self.t.kind(argument) for argument in node.arguments]):
+                return self._is_same(node.arguments[0], names)
             return self._changes_inside(node, names, depth)
         return False
 
