@@ -34,6 +34,15 @@ def test_what_is_missing_has_its_place(tmp_path: Path) -> None:
     assert f"  torch.nodeal: not supported ({path}:2)\n" in result.output
 
 
+def test_a_missing_package_stands_for_its_names(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text("require 'qt'\nlocal font = qt.QFont()\nlocal x = torch.nodeal(3)\n")
+    missing = [line.split(" (")[0] for line in run(path).output.splitlines() if ": not supported" in line]
+    assert missing == ["  qt: not supported: there is no package qt", "  torch.nodeal: not supported"]
+    assert "; not supported: qt, torch.nodeal\n" in run(tmp_path).output
+    assert "qt.QFont" in [name["name"] for name in json.loads(run(path, "--json").output)["names"]]
+
+
 def test_json(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text("print(1)\nlocal x = torch.nodeal(3)\n")

@@ -108,6 +108,8 @@ def test_what_fails_leaves_the_others_alone(project: Path, tmp_path: Path) -> No
     assert lacking.endswith("1 not translated: 1 place has no translation")
     assert lines[-1] == f"5 pages in {out}, of 5 files: 1 failed, 1 incomplete, 3 not verified"
     assert result.stderr == f"torch7py: {project}: 2 of 5 files have no page, or one that is not complete\n"
+    assert " 1 time, first lacking.lua:2: " in result.stdout
+    assert str(project) not in out.joinpath("README.md").read_text()
     assert "## Without a page\n\n- `" in out.joinpath("README.md").read_text()
 
 
@@ -182,8 +184,12 @@ def test_one_page_about_all(project: Path, tmp_path: Path) -> None:
     result = run(project, "-o", out, "--models", "--html", "-epochs", 2)
     assert result.exit_code == 1
     root = checked_page((out / "report.html").read_text())
-    rows = [[cell.text for cell in row.all("td")] for row in root.all("table")[0].all("tr")[1:]]
-    assert [(row[0], row[1], row[3]) for row in rows] == [
+    pages = []
+    for row in root.all("table")[0].all("tr")[1:]:
+        file, _, state = row.all("td")
+        page = "".join(small.text for small in file.all("small"))
+        pages.append((file.one("a").text, page, state.one("b").text))
+    assert pages == [
         ("broken.lua", "", "failed"),
         ("tools/show.lua", "tools_show/show.py", "verified"),
         ("tools_show.lua", "tools_show_2/tools_show.py", "verified"),

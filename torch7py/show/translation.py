@@ -11,7 +11,7 @@ from torch7py.html.page import page
 from torch7py.show.code_lines import CodeLines, lua_lines, numbered, python_lines
 from torch7py.show.codes import page_of
 from torch7py.show.translated_models import models_section
-from torch7py.translate.report import Report, percent
+from torch7py.translate.report import Report, by_package, percent
 from torch7py.translate.side_by_side import (
     ADDED,
     NATIVE,
@@ -66,15 +66,21 @@ def project_page(name: str, subjects: Sequence[Subject], whole: Report, summary:
     rows = [
         tag(
             "tr",
-            tag("td", tag("a", subject.source, href=f"#p{number}")),
-            tag("td", subject.page if not subject.failure else "", class_="mono"),
+            tag(
+                "td",
+                tag("a", subject.source, href=f"#p{number}"),
+                _small("" if subject.failure else subject.page),
+            ),
             tag("td", _statements(subject)),
-            tag("td", tag("b", subject.state or "not verified", class_=_tone(subject.state))),
-            tag("td", _error(subject)),
+            tag(
+                "td",
+                tag("b", subject.state or "not verified", class_=_tone(subject.state)),
+                _small(_error(subject)),
+            ),
         )
         for number, subject in enumerate(subjects, 1)
     ]
-    heads = [tag("th", text) for text in ("file", "page", "statements", "state", "largest error")]
+    heads = [tag("th", text) for text in ("file and page", "translated", "state")]
     table = tag("table", tag("thead", tag("tr", heads)), tag("tbody", rows), class_="files")
     bodies = [
         tag(
@@ -111,6 +117,11 @@ def _end() -> Markup:
     return tag("footer", "Made by torch7py translate --html.", class_="end")
 
 
+def _small(text: str) -> Markup | None:
+    """What stands below the other text of a cell."""
+    return tag("small", text) if text else None
+
+
 def _tone(state: str) -> str:
     return TONES.get(state, "warn")
 
@@ -121,14 +132,14 @@ def _statements(subject: Subject) -> str:
         return ""
     if report.kind == "model":
         return counted(len(report.layers), "layer")
-    return f"{report.native} of {report.statements} ({percent(report.native, report.statements)} %)"
+    return f"{percent(report.native, report.statements)} % of {report.statements:,}"
 
 
 def _error(subject: Subject) -> str:
     verified = subject.report.verified
     if verified is None or verified.largest_error is None:
         return ""
-    return f"{verified.largest_error:.1e}"
+    return f"error {verified.largest_error:.1e}"
 
 
 # -- one program, or file of models ------------------------------------------------------------------------
@@ -145,18 +156,30 @@ def _subject(subject: Subject, anchor: str, pictures: Mapping[str, Content]) -> 
         numbers.append(("layers in the page", f"{len(report.layers):,}"))
     if report.verified is not None and report.verified.largest_error is not None:
         numbers.append(("largest relative error", f"{report.verified.largest_error:.1e}"))
-    if subject.lines:
-        numbers.append(("lines of output compared", f"{subject.lines:,}"))
+    for compared, count in (("lines of output", subject.lines), ("tensors of weights", subject.tensors)):
+        if count:
+            numbers.append((f"{compared} compared", f"{count:,}"))
     return tag(
         "section",
         _numbers(numbers),
         _verdict(subject),
         _codes(report),
+        _files(subject, anchor),
         [_sides(sides, f"{anchor}-{number}", subject) for number, sides in enumerate(subject.sides, 1)],
         _printed(subject),
         models_section(subject, pictures),
         id=anchor,
     )
+
+
+def _files(subject: Subject, anchor: str) -> Markup | None:
+    """Links to the files of a program that has several."""
+    if len(subject.sides) < 2:
+        return None
+    links = [
+        tag("a", sides.file, href=f"#{anchor}-{number}") for number, sides in enumerate(subject.sides, 1)
+    ]
+    return tag("ul", [tag("li", link) for link in links], class_="contents")
 
 
 def _shares(report: Report) -> list[tuple[str, Content]]:
@@ -198,24 +221,28 @@ def _verdict(subject: Subject) -> list[Content]:
         said.append(tag("p", f"Not verified: {why}.", class_="notice warn"))
     elif report.verified.equal:
         said.append(tag("p", tag("b", "Verified"), ran, ".", class_="notice good"))
-        for missed, of in (
-            ("Not reached with these arguments, and so not verified: ", report.verified.not_run),
-            ("Not verified: ", unknown),
-        ):
-            if of:
-                said.append(tag("p", missed, "; ".join(of), ".", class_="notice warn"))
+        if report.verified.not_run:
+            places = tag("ul", [tag("li", place) for place in report.verified.not_run])
+            said.append(
+                tag(
+                    "div",
+                    "Not reached with these arguments, and so not verified:",
+                    places,
+                    class_="notice warn",
+                )
+            )
+        if unknown:
+            said.append(tag("p", "Not verified: ", "; ".join(unknown), ".", class_="notice warn"))
     else:
         said.append(
             tag("p", tag("b", "Not the same"), with_what, f": {report.verified.difference}", class_="notice")
         )
-    notes = report.notes
-    said_elsewhere = ("verified but for", UNVERIFIED, *(["verified: "] if report.kind == "model" else []))
-    notes = [note for note in notes if not note.startswith(said_elsewhere)]
+    notes = [note for note in report.notes if not note.startswith(("verified", UNVERIFIED))]  # said above
     if notes:
         said.append(
             tag("div", tag("h3", "Notes"), tag("ul", [tag("li", note) for note in notes]), class_="panel")
         )
-    missing = [use for use in report.names if use.state in ("no", "restricted")]
+    missing = by_package([use for use in report.names if use.state in ("no", "restricted")])
     if missing:
         items = [
             tag(
@@ -283,6 +310,8 @@ def _sides(sides: Sides, anchor: str, subject: Subject) -> Markup:
         for state in STATES
         if state in present
     ]
+    if sides.not_run:
+        legend.append(tag("span", tag("b", "hatched"), ": did not run, so not verified", class_="s-missed"))
     errors: dict[str, float] = {}
     for printed in subject.printed:
         errors[printed.place] = max(printed.error, errors.get(printed.place, 0.0))
@@ -318,8 +347,6 @@ def _row(
         tag("details", tag("summary", tag("b", code), f" {reason}"), _explained(code), class_="code")
         for code, reason in row.reasons
     ]
-    if any(sides.did_not_run(number) for number in row.page):
-        notes.append(tag("p", "did not run: not verified", class_="aside"))
     places = [f"{sides.file}:{line}" for line in range(row.first, row.last + 1)]
     errors_here = [errors[location] for location in places if location in errors]
     if errors_here:

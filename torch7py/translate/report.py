@@ -10,7 +10,17 @@ from typing import Any
 from torch7py.translate.native.problem import Problem
 from torch7py.wording import counted
 
-__all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "merged", "percent", "summary"]
+__all__ = [
+    "Entry",
+    "NameUse",
+    "Report",
+    "Verification",
+    "by_package",
+    "entries_of",
+    "merged",
+    "percent",
+    "summary",
+]
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ class Report:
         yield from (f"  {entry}" for entry in self.problems)
         yield from (f"  {entry} (plain calls)" for entry in self.reasons)
         others = [use for use in self.names if use.state in ("no", "restricted") or use.native]
-        yield from (f"  {use}" for use in others)
+        yield from (f"  {use}" for use in by_package(others))
         if self.names:
             fine = len(self.names) - len(others)
             yield f"  {counted(len(self.names), 'name')} of packages, {fine} of them without restriction"
@@ -128,7 +138,7 @@ class Report:
             return self.error
         text = f"{self.file}: {self.shares()}"
         if self.missing:
-            text += f"; not supported: {_shortened([use.name for use in self.missing], 4)}"
+            text += f"; not supported: {_shortened([use.name for use in by_package(self.missing)], 4)}"
         return text
 
     def summary_lines(self) -> Iterator[str]:
@@ -141,7 +151,7 @@ class Report:
             first = entries[0]
             times = counted(len(entries), "time")
             yield f"  {code}: {times}, first {first.place}: {first.reason}"
-        yield from (f"  {use}" for use in self.missing)
+        yield from (f"  {use}" for use in by_package(self.missing))
 
     def as_json(self) -> dict[str, Any]:
         """The report for ``json.dumps``."""
@@ -188,6 +198,12 @@ def summary(reports: Sequence[Report]) -> Report:
         whole.open_methods += report.open_methods
     whole.names = merged([use for report in reports for use in report.names])
     return whole
+
+
+def by_package(uses: Sequence[NameUse]) -> list[NameUse]:
+    """The names without those of packages that are missing as a whole, which stand there themselves."""
+    missing = {use.name for use in uses if use.state == "no"}
+    return [use for use in uses if use.name.partition(".")[0] not in missing - {use.name}]
 
 
 def merged(uses: Sequence[NameUse]) -> list[NameUse]:

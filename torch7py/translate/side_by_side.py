@@ -91,6 +91,7 @@ class Subject:
     sides: list[Sides] = field(default_factory=list)
     printed: list[Printed] = field(default_factory=list)
     lines: int = 0  # of output that were compared
+    tensors: int = 0  # of weights that were
     models: list[TranslatedModel] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
     weights: str = ""
@@ -112,6 +113,7 @@ def subject_of(
     comparison = translation.comparison
     if comparison is not None:
         subject.printed, subject.lines = comparison.printed_lines, comparison.lines
+        subject.tensors = comparison.layers
         for missed in comparison.not_run:
             for sides in subject.sides:
                 if missed.page == sides.page or (

@@ -167,7 +167,7 @@ def _translate(
 ) -> Piece:
     piece.folder.mkdir(parents=True, exist_ok=True)
     order = Order(
-        piece.source.resolve(),
+        piece.source.relative_to(directory),  # where it runs, so that no report has paths of this machine
         piece.page.resolve(),
         directory.resolve(),
         tuple(arguments) if piece.kind == "program" else (),
@@ -179,7 +179,9 @@ def _translate(
         answer = worker.ask(replace(order, options={**order.options, "verify": False}), None)
         assert answer is not None
         answer.report["failure"] = f"it did not end within {seconds(limit)}"
-    piece.failure = answer.failure.replace(str(order.source), str(piece.source))
+    piece.failure = re.sub(
+        rf"^{re.escape(str(order.source))}(?=:)", lambda _: str(piece.source), answer.failure
+    )
     piece.skipped = piece.kind == "model" and answer.failure.endswith("no model in it")
     if not piece.failure:
         piece.report = Report.from_json(answer.report)
