@@ -244,7 +244,7 @@ def readme(directory: Path, out: Path, pieces: Sequence[Piece]) -> str:
     failed = [piece for piece in done if piece.failure]
     if failed:
         lines += ["## Without a page", ""]
-        lines += [f"- {_shown(piece.failure)}" for piece in failed]
+        lines += [f"- {_shown(piece.failure.removeprefix(f'{directory}/'))}" for piece in failed]
         lines.append("")
     whole = summary([piece.report for piece in programs])
     if programs:
