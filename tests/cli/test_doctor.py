@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from torch7py.bridge.engine import TITLES
 from torch7py.cli import doctor
 from torch7py.cli.main import main
-from torch7py.packages.optional_libraries import LIBRARIES
+from torch7py.packages.optional_libraries import LIBRARIES, install_command
 
 
 def run():
@@ -51,8 +51,10 @@ def test_what_is_missing_and_what_it_would_add(monkeypatch: pytest.MonkeyPatch) 
     found = run()
     assert found.exit_code == 0
     assert "Libraries  h5py" in found.output
-    for library in LIBRARIES.values():
-        assert (f"{library.title}: no {library.adds}. " in found.output) == (library.module != "h5py")
+    missing = [library for library in LIBRARIES.values() if library.module != "h5py"]
+    shown = [line[11:] for line in found.output.splitlines()][5:]
+    assert shown[:-1] == [f"{library.title:<16}{library.adds}" for library in missing]
+    assert shown[-1] == f"To add them: {install_command(*(library.module for library in missing))}"
 
 
 @pytest.mark.usefixtures("without_tests")

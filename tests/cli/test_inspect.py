@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def test_two_gigabytes_take_no_longer(tmp_path: Path) -> None:
     result = run(tmp_path / "big.t7")
     assert time.process_time() - start < 1
     assert result.output.splitlines()[1:] == [
-        "1 storages with 2.0 GB of numbers",
+        "1 storage with 2.0 GB of numbers",
         "",
         "table of 2",
         "  w: FloatTensor 500000000",
@@ -138,3 +139,16 @@ def test_the_standard_input(tmp_path: Path) -> None:
     command = [sys.executable, *arguments]
     piped = subprocess.run(command, input=(tmp_path / "binary").read_bytes(), capture_output=True, check=True)
     assert piped.stdout.decode().splitlines()[-2:] == ["table of 1", "  a: 1"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_speak_of(tmp_path: Path) -> None:
+    torch7py.save({"a": 1}, tmp_path / "a.t7")
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed:
+        ended = subprocess.run(
+            [sys.executable, "-m", "torch7py", "inspect", tmp_path / "a.t7"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"")

@@ -29,7 +29,9 @@ def test_help_names_every_command():
     assert result.exit_code == 0
     assert set(main.commands) >= {"run"}
     for name in main.commands:
-        assert f"  {name} " in result.output
+        (line,) = re.findall(rf"^  {name} +(.*)$", result.output, re.MULTILINE)
+        assert line.endswith("."), "cut off, or of two lines"
+        assert not line.endswith("...")
 
 
 def test_alone_it_says_what_it_can_do():

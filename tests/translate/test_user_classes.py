@@ -124,9 +124,22 @@ def test_a_model_with_them_is_translated_and_verified(program: Path, tmp_path: P
 
 
 def test_without_the_program_it_is_told_that_the_class_has_no_form(tmp_path: Path) -> None:
-    result = run(save(tmp_path, PROGRAM, "nn.Scale(3)"))
+    model = save(tmp_path, PROGRAM, "{net = nn.Scale(3)}")
+    result = run(model)
     assert result.exit_code == 1
-    assert "nn.Scale has no native form" in result.stderr
+    expected = "nn.Scale has no native form without the program that defines it (--program)"
+    assert result.stderr == f"torch7py: {model}, net: {expected}\n"
+
+
+def test_a_file_that_leaves_the_packages_to_another_one(tmp_path: Path) -> None:
+    """As those that define layers in projects: the script has required nngraph before it requires them."""
+    program = tmp_path / "layers.lua"
+    program.write_text(PROGRAM[PROGRAM.index("local start") :])
+    graph = "(function() local x = nn.Identity()() return nn.gModule({x}, {nn.Scale(3)(nn.Linear(2, 3)(x))}) end)()"
+    model = save(tmp_path, f"require 'nngraph'\n{PROGRAM}", graph)
+    result = run(model, "--program", program)
+    assert result.exit_code == 0, result.output
+    assert "self.scale = Scale(3)" in model.with_suffix(".py").read_text()
 
 
 def test_several_in_a_table(program: Path, tmp_path: Path) -> None:
@@ -164,13 +177,17 @@ function Times:updateGradInput(input, gradOutput) self.gradInput = gradOutput * 
     assert "Times(2.5)" in model.with_suffix(".py").read_text()
 
 
-def test_a_program_that_lacks_the_class(tmp_path: Path) -> None:
+def test_a_program_that_lacks_the_class(program: Path, tmp_path: Path) -> None:
     model = save(tmp_path, PROGRAM, "nn.Scale(3)")
     other = tmp_path / "other.lua"
     other.write_text("require 'nn'\nprint(1)\n")
     result = run(model, "--program", other)
     assert result.exit_code == 1
     assert "nn.Scale" in result.stderr
+    program.write_text(definitions_of(PROGRAM.encode(), "layers.lua").decode())
+    other.write_text("require 'layers'\nnn.Scale(3)\n")
+    result = run(model, "--program", other)
+    assert result.stderr.endswith(f"{other} does not define the class nn.Scale: name the file that does\n")
     other.write_text("x = = 1\n")
     result = run(model, "--program", other)
     assert (result.exit_code, "other.lua:1:" in result.stderr) == (1, True)

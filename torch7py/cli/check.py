@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Say what of a program or a directory can be translated.")
 @traceback_option()
 @click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))

@@ -22,7 +22,7 @@ __all__ = ["compare"]
 DIFFERENT = 2
 
 
-@click.command(cls=ProgramCommand)
+@click.command(cls=ProgramCommand, short_help="Compare a port, whoever wrote it, with its original.")
 @traceback_option()
 @click.option(
     "--map",

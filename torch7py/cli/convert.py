@@ -25,7 +25,7 @@ __all__ = ["convert"]
 FORMATS = ("safetensors", "pt", "npz", "onnx", "py")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Convert .t7 files: safetensors, pt, npz, ONNX, Python.")
 @traceback_option()
 @click.option("--to", type=click.Choice(FORMATS), help="The format.  [default: by the name OUT]")
 @click.option("--entry", default="", metavar="PATH", help="Only this part of the file, such as protos.rnn.")

@@ -86,8 +86,8 @@ def one_line(file: object, traceback: bool = False) -> Iterator[None]:
     """Make any error a ``Failure`` that names the file; what click ends commands with passes."""
     try:
         yield
-    except (click.ClickException, click.Abort, click.exceptions.Exit):
-        raise
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise  # the last is a reader that has seen enough, of which nothing is said
     except KeyboardInterrupt:
         raise _Interrupted("interrupted") from None
     except Exception as error:  # noqa: BLE001  (the end of the command: whatever it is becomes an exit code)

@@ -11,7 +11,7 @@ from torch7py.cli.failure import Command, Failure, traceback_option
 __all__ = ["inspect"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Show what a .t7 file holds, as text.")
 @traceback_option()
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for programs.")
 @click.option("--all", "everything", is_flag=True, help="Also gradients, results, buffers and long tables.")

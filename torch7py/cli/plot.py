@@ -18,7 +18,7 @@ __all__ = ["plot"]
 EVERY = 1.0  # seconds between two looks at logs that grow
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Draw the curves in logs.")
 @traceback_option()
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="A picture: PNG, PDF or SVG."

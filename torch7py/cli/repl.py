@@ -36,7 +36,7 @@ Read = Callable[[], str]
 """Reads a piece of Lua. Raises EOFError at the end, KeyboardInterrupt on Ctrl-C."""
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Start the prompt of `th`.")
 @runtime_options
 @library_option
 @traceback_option("Show the Lua stack of an error, and Python's of an error in torch7py itself.")

@@ -42,7 +42,9 @@ __all__ = ["run"]
 COMMAND_LINE = "(command line)"  # what stands for a file in errors of Lua given with -e
 
 
-@click.command(cls=Command, context_settings={"allow_interspersed_args": False})
+@click.command(
+    cls=Command, context_settings={"allow_interspersed_args": False}, short_help="Run a Lua program."
+)
 @runtime_options
 @library_option
 @click.option(

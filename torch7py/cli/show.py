@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 
-@click.command(cls=ProgramCommand)
+@click.command(cls=ProgramCommand, short_help="Draw the models of a file or a program.")
 @traceback_option()
 @click.option(
     "-o",

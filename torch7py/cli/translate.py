@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["translate"]
 
 
-@click.command(cls=ProgramCommand)
+@click.command(cls=ProgramCommand, short_help="Translate programs and models to PyTorch, and compare both.")
 @traceback_option()
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where to.  [default: FILE with .py]")
 @click.option(
@@ -194,8 +194,12 @@ def _translate(
     except (LuaSyntaxError, ForeignCode) as error:
         raise Failure(str(error)) from None
     except (NotNative, TorchError) as error:
-        message = str(error).removeprefix(f"{file.name}: ")
-        raise Failure(message if message.startswith(str(file)) else f"{file}: {message}") from None
+        message = str(error)
+        if not message.startswith(str(file)):
+            # What is within a file is named by it: "model.t7, protos.rnn: ".
+            inside = message.startswith((f"{file.name}: ", f"{file.name}, "))
+            message = f"{file}{message.removeprefix(file.name)}" if inside else f"{file}: {message}"
+        raise Failure(message) from None
     except ValueError as error:  # of parse_size
         raise Refusal(f"--input-size: {error}") from None
     except FileExistsError as error:

@@ -17,6 +17,7 @@ from torch7py.t7.outline import (
     inner_values,
     parameters_of,
 )
+from torch7py.wording import counted
 
 __all__ = ["as_data", "as_lines", "human_size"]
 
@@ -180,8 +181,8 @@ def as_lines(outline: Outline, *, everything: bool = False, depth: int = 30) -> 
     yield f"{outline.path}: {human_size(outline.size)}, {outline.layout}"
     count = len(outline.storages)
     if count:
-        yield f"{count} storages with {human_size(outline.bytes)} of numbers" + (
-            f"; {parameters:,} parameters" if parameters else ""
+        yield f"{counted(count, 'storage')} with {human_size(outline.bytes)} of numbers" + (
+            f"; {counted(parameters, 'parameter')}" if parameters else ""
         )
     yield ""
     yield from writer.lines()

@@ -21,9 +21,12 @@ from typing import Any
 import torch
 
 from torch7py.bridge.runtime import Runtime
+from torch7py.conversion import models_in
+from torch7py.files import load
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.nn.registry import package_of
 from torch7py.translate import tree
 from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.facts import layers as facts
@@ -153,16 +156,20 @@ def program_classes(program: Path, model: Path) -> Iterator[UserClasses]:
     LuaSyntaxError, and TorchError where the file cannot be read.
     """
     source = program.read_bytes()
-    definitions = definitions_of(source, str(program))
+    definitions = b"require 'nn' " + definitions_of(source, str(program))
     text = definitions.decode("latin1")
     chunk = f"@{os.fspath(program)}"
     with Runtime(rewrite=lambda contents, name: text if name == chunk else contents) as runtime:
+        # A file that another one requires leaves the packages to that.
+        parts = _modules([*models_in(load(model)).values()])
+        for package in dict.fromkeys(package_of.get(part.registered_as, "nn") for part in parts):
+            runtime.require(package)
         runtime.run(program)
         name = lua_quoted(os.fspath(model))
         user_classes = UserClasses(runtime.evaluate(f"return torch.load({name})"))
         objects = list(_user_objects(user_classes.root))
         constructors = _constructors(definitions, str(program))
-        calls = [_call_of(runtime, layer, constructors.get(layer.class_name, [])) for layer in objects]
+        calls = [_call_of(runtime, layer, constructors.get(layer.class_name), program) for layer in objects]
         _write(user_classes, definitions, program, objects, calls)
         with _registered(user_classes, objects):
             yield user_classes
@@ -238,20 +245,22 @@ def _constructors(source: bytes, name: str) -> dict[str, list[str]]:
         at = one
         while at and at not in constructors:
             at = parents.get(at, "")
-        if at:
-            constructors[one] = constructors[at]
+        constructors[one] = constructors[at] if at else []
     return constructors
 
 
-def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
-    """The call in Lua that makes an object like this one, if there is one with all its settings."""
+def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str] | None, program: Path) -> str:
+    """The call in Lua that makes an object like this one, if there is one with all its settings.
+
+    ``parameters`` are those of the constructor, None where the program does not define the class.
+    """
     name = module.class_name
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name):
         raise NotNative(f"a layer of the class {name!r}, which is no name")
     fields = _fields(module)
     sizes = {size for p in module.parameter_pairs()[0] for size in p.shape}
     choices = []
-    for parameter in parameters:
+    for parameter in parameters or ():
         values: list[Any] = [None, *([fields[parameter]] if parameter in fields else [])]
         values += [*sorted(sizes), *(x for x in fields.values() if isinstance(x, (bool, int, float, str)))]
         choices.append(list(dict.fromkeys(text for text in map(_literal, values) if text)))
@@ -272,6 +281,8 @@ def _call_of(runtime: Runtime, module: Any, parameters: Sequence[str]) -> str:
                 nearly = nearly or call
     if nearly:
         return nearly
+    if parameters is None:
+        raise NotNative(f"{program} does not define the class {name}: name the file that does")
     raise NotNative(
         f"{name}: no arguments of its constructor are known that make an object like that in the file"
         f"{because and f': {because}'}"

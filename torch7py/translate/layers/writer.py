@@ -274,7 +274,9 @@ class Writer:
             return Native(make=layer.passed_as, ndim=-1, heavy=True, over_time=layer.over_time)
         rule = natives.get(layer.name)
         if rule is None:
-            raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form"))
+            foreign = layer.module is not None and facts.class_of(layer.name) is None
+            more = " without the program that defines it (--program)" if foreign else ""
+            raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form{more}"))
         return rule(layer.args)
 
     @staticmethod
