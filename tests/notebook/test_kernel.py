@@ -104,7 +104,9 @@ def an_endless_cell_is_interrupted(notebook: Notebook) -> None:
 
 
 def pictures_and_plots_are_shown(notebook: Notebook) -> None:
-    (image,) = notebook.run("require 'image'\nimage.display{image=torch.rand(3, 4, 5), zoom=2}").shown
+    answer = notebook.run("require 'image'\nimage.display{image=torch.rand(3, 4, 5), zoom=2}")
+    assert answer.text == ""
+    (image,) = answer.shown
     data = base64.b64decode(image["image/png"])
     assert data.startswith(PNG)
     assert (data[16:20], data[20:24]) == ((10).to_bytes(4, "big"), (8).to_bytes(4, "big"))
@@ -112,7 +114,7 @@ def pictures_and_plots_are_shown(notebook: Notebook) -> None:
     (figure,) = notebook.run(code).shown  # once, when the cell has ended
     assert base64.b64decode(figure["image/png"]).startswith(PNG)
     answer = notebook.run(
-        "itorch = require 'itorch'\nitorch.html('<b>é</b>')\nitorch.image({torch.rand(3, 4, 4), torch.rand(3, 4, 4)})\n"
+        "itorch.html('<b>é</b>')\nitorch.image({torch.rand(3, 4, 4), torch.rand(3, 4, 4)})\n"
         "itorch.Plot():circle({1, 2}, {3, 4}, 'red', 'hi'):line(torch.range(1, 3), torch.range(1, 3)):"
         "histogram(torch.randn(50)):legend():title('t'):draw();"
     )

@@ -37,6 +37,7 @@ class LuaKernel(Kernel):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.session_of_lua = Session(self._show)
+        self.session_of_lua.runtime.require("itorch")  # which iTorch's notebooks have without asking for it
 
     def _show(self, bundle: Bundle) -> None:
         data = {

@@ -120,7 +120,8 @@ function image.window()
    return {window = nothing, painter = nothing}
 end
 
--- image.display(input[, zoom[, min[, max]]]) or image.display{image =, zoom =, min =, max =, nrow =, win =, ...}: the window.
+-- image.display(input[, zoom[, min[, max]]]) or image.display{image =, zoom =, min =, max =, nrow =, win =, ...}: the window;
+-- a notebook, which shows what a cell ends with, has none.
 function image.display(input, zoom, low, high)
    local options = type(input) == 'table' and input[1] == nil and input or {image = input, zoom = zoom, min = low, max = high}
    local shown = options.image
@@ -130,7 +131,8 @@ function image.display(input, zoom, low, high)
    end
    local grid = {input = options.image}
    for _, name in ipairs(NAMES) do grid[name] = options[name] end
-   if not show(image.toDisplayTensor(grid), options.zoom or 1) then windowless 'display' end
+   if show(image.toDisplayTensor(grid), options.zoom or 1) then return options.win end
+   windowless 'display'
    return options.win or {window = nothing, painter = nothing}
 end
 
