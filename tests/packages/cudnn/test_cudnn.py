@@ -340,7 +340,10 @@ def test_data_parallel_table(cuda: Runtime) -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("nn.DataParallelTable(1):add(nn.Linear(2, 2), {1, 2})", "there is no device 2 here, only 1"),
+        (
+            "nn.DataParallelTable(1):add(nn.Linear(2, 2), {1, 2})",
+            "there is no device 2 here, only 1 .run --nproc 2 has",
+        ),
         ("nn.DataParallelTable(1):add(nn.Linear(2, 2))", "expects a module and a GPU's number"),
         ("nn.DataParallelTable(1):add(nn.Linear(2, 2), {1}):float()", "of a CUDA type only"),
         ("nn.DataParallelTable(1):forward(torch.CudaTensor(2))", "no module was added"),

@@ -42,14 +42,18 @@ MODELS = {
 }
 
 
+@pytest.mark.parametrize("converted", [":cuda()", ""])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_numbers_are_those_of_one_device(three: Runtime, name: str) -> None:
-    """Five steps with batches of 1 to 7 examples; two backward passes add up in each."""
+def test_the_numbers_are_those_of_one_device(three: Runtime, name: str, converted: str) -> None:
+    """Five steps with batches of 1 to 7 examples; two backward passes add up in each.
+
+    Results are of a CUDA type, whether or not the table itself was converted.
+    """
     model, inputs = MODELS[name]
     script = f"""
     local function cuda(x) return torch.isTensor(x) and x:cuda() or {{x[1]:cuda(), x[2]:cuda()}} end
     local one = {model}:cuda()
-    local many = nn.DataParallelTable(1):add(one:clone(), {{1, 2, 3}}):cuda()
+    local many = nn.DataParallelTable(1):add(one:clone(), {{1, 2, 3}}){converted}
     local p1, g1 = one:getParameters()
     local p2, g2 = many:getParameters()
     local worst = 0

@@ -10,6 +10,7 @@ from torch7py.nn import data_parallel
 from torch7py.nn.container import Container
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import extend, layer
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
@@ -62,7 +63,7 @@ class DataParallelTable(Container):
         if not listed or not all(isinstance(n, (int, float)) for n in listed):
             raise TorchError(f"{self.class_name}:add expects a module and a GPU's number, or a table of such")
         for number in listed:
-            check_device(number, f"{self.class_name}:add")
+            check_device(number, f"{self.class_name}:add", divides=True)
         if isinstance(gpus, list) and self._modules:
             raise TorchError(f"{self.class_name}:add with a table of GPUs is called once")
         if not self._modules:
@@ -137,6 +138,13 @@ class DataParallelTable(Container):
             return None
         self.show_results(None, result)
         return self.gradInput
+
+    def show_results(self, output: Any, gradInput: Any) -> None:
+        """Results are of a CUDA type, also before the table itself is converted to one."""
+        super().show_results(output, gradInput)
+        if types.named(self.typeStr).is_cuda:
+            shown = [self.__dict__[name] for name in ("output", "gradInput")]
+            types.label_all([leaf for leaf in leaves_of(shown) if leaf.is_floating_point()])
 
     # -- several processes --------------------------------------------------------------------------------
 

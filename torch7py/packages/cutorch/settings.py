@@ -68,11 +68,12 @@ def device_count() -> int:
     return torch.cuda.device_count() if gpu() is not None else 1
 
 
-def check_device(device: float, label: str) -> int:
-    """The number of a device, which counts from 1."""
+def check_device(device: float, label: str, divides: bool = False) -> int:
+    """The number of a device, which counts from 1; ``divides``: processes may be there in the place of devices."""
     count = device_count()
     if gpu() is None and count == 1 and device == settings().device:
         return int(device)
     if not 1 <= device <= count or int(device) != device:
-        raise TorchError(f"{label}: there is no device {device:g} here, only {count}")
+        more = f" (run --nproc {device:g} has as many)" if divides and device > count else ""
+        raise TorchError(f"{label}: there is no device {device:g} here, only {count}{more}")
     return int(device)
