@@ -220,7 +220,7 @@ def _translate(
     for problem in report.problems:
         click.echo(str(problem), err=True)
     for note in report.notes:
-        click.echo(note, err=not note.startswith("verified"))
+        click.echo(note, err=not note.startswith(("verified", "divided")))
     return report
 
 

@@ -26,7 +26,7 @@ from torch7py.translate.verify import Comparison, Different
 from torch7py.translate.verify_script import OF_ROUNDINGS, OneRow, ScriptComparison, verify_script
 from torch7py.wording import counted
 
-RUNS = "verified before it was divided; run it in several processes: torchrun --nproc-per-node 2 {}"
+DIVIDED = "divided: torchrun --nproc-per-node 2 runs the page in two processes"
 MOST_LINES = 10  # of those that print numbers with an error
 __all__ = ["Translation", "to_pytorch"]
 
@@ -135,7 +135,7 @@ def to_pytorch(
         if ddp:
             result.code = divided(result.code, file.with_suffix(".py").name)
             result.modules = result.modules | {HELPER: helper()}
-            result.report.notes.append(RUNS.format(file.with_suffix(".py").name))
+            result.report.notes.append(DIVIDED)
         return result
     sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
     wanted = {name: parse_size(size) for name, size in sizes.items()}
