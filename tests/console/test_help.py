@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from torch7py.console.engine import Console
+from torch7py.console.help import HERE
 from torch7py.nn.registry import layers, package_of
 
 
@@ -73,4 +76,16 @@ def test_it_is_printed(shown) -> None:
     assert shown("?").startswith("x = torch.randn(3)")
     assert shown("?nothing") == "there is no help on nothing\n"
     assert shown("?torch.zeross") == "there is no help on torch.zeross; did you mean ?torch.zeros?\n"
+    assert (
+        shown("?nn.Liner") == "there is no help on nn.Liner; did you mean ?nn.Linear?\n"
+    )  # nn is not required
     assert shown("?tirch") == "there is no help on tirch; did you mean ?torch?\n"
+
+
+def test_lines_are_no_longer_than_the_terminal(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (40, 300):
+        monkeypatch.setenv("COLUMNS", str(width))
+        help_on_addcmul = console.help("torch.addcmul")
+        assert help_on_addcmul is not None
+        assert max(map(len, help_on_addcmul.splitlines())) <= min(width, 78)
+    assert max(map(len, HERE.splitlines())) < 80

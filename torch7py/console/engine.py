@@ -12,6 +12,7 @@ from torch7py.bridge.errors import LuaError, LuaSyntaxError
 from torch7py.bridge.program_files import program_files
 from torch7py.console import completion, diagnosis, help
 from torch7py.console.completion import Completions
+from torch7py.console.registers import classes_of
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -133,8 +134,10 @@ class Console:
 
     def _nothing_on(self, topic: str) -> str:
         path = completion.path_of(topic)
-        meant = diagnosis.meant(str(path[-1]), self.members(path[:-1])) if path else None
         owner = topic[: topic.rindex(str(path[-1]))] if path else ""
+        # Classes have help before their package is required.
+        known = [name.removeprefix(owner) for name in classes_of(owner[:-1])] if owner else []
+        meant = diagnosis.meant(str(path[-1]), [*self.members(path[:-1]), *known]) if path else None
         return f"there is no help on {topic}" + (f"; did you mean ?{owner}{meant}?" if meant else "")
 
     def members(self, path: tuple[str | int, ...], methods_only: bool = False) -> list[str]:

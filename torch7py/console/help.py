@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import shutil
 import textwrap
 from collections.abc import Callable
 from importlib import resources
@@ -21,16 +22,18 @@ from torch7py.packages.registry import package_source, packages
 
 __all__ = ["text"]
 
-WIDTH = 78
+WIDTH = 78  # of a line, where the terminal is not narrower
 HERE = """x = torch.randn(3)   a statement is run
 x:mean()             an expression is printed; = x:mean() too, and x; is not
-?torch.add           help on a function, a method (?x:add), a class (?nn.Linear), a package (?optim)
+?torch.add           help: also on a method (?x:add), ?nn.Linear, ?optim
 $ ls                 a command of the system
 who()                the global variables of the program
 import 'image'       makes all fields of a package global
 _LAST, _RESULTS      what was printed last, and all of it
-Tab completes names, and files in a string. What is incomplete goes on on the next line.
-Ctrl-C interrupts what runs and drops what is typed; Ctrl-D, or os.exit(), ends."""
+Tab completes names, and files in a string.
+What is incomplete goes on on the next line.
+Ctrl-C interrupts what runs and drops what is typed.
+Ctrl-D, or os.exit(), ends."""
 
 _TENSOR = re.compile(r"torch\.\w*Tensor$")
 _STORAGE = re.compile(r"torch\.\w*Storage$")
@@ -61,6 +64,10 @@ def text(
     )
 
 
+def _filled(text: str) -> str:
+    return textwrap.fill(text, min(WIDTH, shutil.get_terminal_size().columns))
+
+
 def _of_method(path: Path_, kind: Callable[[Path_], str]) -> str | None:
     """``x:add`` and ``model.forward``, of what these variables hold."""
     if len(path) < 2:
@@ -89,7 +96,7 @@ def _registered(name: str) -> str | None:
     shown = {name, f"torch.Tensor:{method}" if owner == "torch" else name, f"{owner}:{method}"}
     shown_notes = [notes[key] for key in sorted(shown) if key in notes]
     more = [f"{'Restricted' if note.supported else 'Not supported'}: {note.text}" for note in shown_notes]
-    return "\n\n".join([text, *(textwrap.fill(note, WIDTH) for note in more)])
+    return "\n\n".join([text, *(_filled(note) for note in more)])
 
 
 def _operation(name: str) -> str | None:
@@ -97,7 +104,7 @@ def _operation(name: str) -> str | None:
     operation = operations.get(short) or operations.get(name) or operations.get(f"{name}.new")
     if operation is None or not name.startswith("torch."):
         return None
-    return "\n".join([*calls_of(operation), "", textwrap.fill(words_of(operation), WIDTH)])
+    return "\n".join([*calls_of(operation), "", _filled(words_of(operation))])
 
 
 def _layer(name: str) -> str | None:
@@ -151,7 +158,7 @@ def _package(name: str) -> str | None:
     package.load()
     words = (_docstring(importlib.import_module(package.module)) or name).partition("\n\n")[0]
     listed = sorted({*names_in(name), *classes_of(name)})
-    return "\n\n".join([words, textwrap.fill(", ".join(listed), WIDTH)]) if listed else words
+    return "\n\n".join([words, _filled(", ".join(listed))]) if listed else words
 
 
 def _docstring(thing: object) -> str | None:
