@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "errors.md"
 HEAD = """# Errors
 
-Written by `make support`; a test fails when it is stale.
+<!-- Written by `make support`; a test fails when it is stale. -->
 
 An error of a program is one line with the Lua file and line; the command shows that line of the program and a name
 that may have been meant ([terminal.md](terminal.md#errors)), and with `--traceback` the calls that led to it. Which

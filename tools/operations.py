@@ -22,7 +22,7 @@ from torch7py.ops.registry import Operation, operations
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 HEAD = """# The torch package
 
-Written by `make support`; a test fails when it is stale.
+<!-- Written by `make support`; a test fails when it is stale. -->
 
 `x` stands for the tensor (or other object) that a method is called on. What stands in brackets may be left out; `out`
 takes the result in the place of a new tensor, is resized and returned. `[gen,]` is a torch.Generator, without which the

@@ -1,6 +1,7 @@
 """A hook of mkdocs (see mkdocs.yml): the pages of the repository's root in the site, and links out of docs/.
 
-README.md is the site's first page. Links to files that are no pages of the site lead to the repository.
+README.md is the site's first page. Links to files that are no pages of the site lead to the repository; those that name
+a page by its file, as one reads them in the repository, have its title.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROOT_PAGES = {"README.md": "index.md"} | {
 PLACES = {ROOT / name: DOCS / place for name, place in ROOT_PAGES.items()}
 SOURCES = {place: name for name, place in ROOT_PAGES.items()}
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
+NAMED = re.compile(r"\[(?:docs/)?([\w/]+\.md)\](?=\((?:docs/)?\1[)#])")  # a link whose text is the file's name
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -44,7 +46,17 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
         kind = "tree" if path.is_dir() else "blob"
         return f"{config.extra['repository']}/{kind}/main/{path.relative_to(ROOT).as_posix()}"
 
+    titles = _titles(config.nav)
+    markdown = NAMED.sub(lambda link: f"[{titles.get(link[1], link[1])}]", markdown)
     return LINK.sub(target, markdown)
+
+
+def _titles(entry: Any) -> dict[str, str]:
+    """What the site's map calls each page."""
+    if isinstance(entry, list):
+        return {place: title for item in entry for place, title in _titles(item).items()}
+    ((title, inside),) = entry.items()
+    return {inside: title} if isinstance(inside, str) else _titles(inside)
 
 
 def on_page_content(html: str, **_: Any) -> str:

@@ -405,8 +405,10 @@ def render(parts: list[tuple[str, list[Table]]], results: dict[str, Any]) -> str
     lines = [
         "# What is supported",
         "",
-        "Written by `make support`; a test fails when it is stale. The number after a name says how often 91 projects",
-        "use the name. Packages for a GPU are there with `--device cuda` or `--cuda-as cpu`.",
+        "<!-- Written by `make support`; a test fails when it is stale. -->",
+        "",
+        "The number after a name says how often 91 projects use the name. Packages for a GPU are there with",
+        "`--device cuda` or `--cuda-as cpu`.",
         "",
         "| package | names | supported | restricted | not |",
         "|---|---:|---:|---:|---:|",
