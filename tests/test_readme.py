@@ -69,6 +69,18 @@ def test_every_block_runs(tmp_path):
             run_console(text, tmp_path)
 
 
+def words_of(picture: Path) -> list[str]:
+    """What a drawing says, but for times."""
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text())
+    return [re.sub(r"\d[\d.]* [mµ]?s\b", "time", text) for text in texts]
+
+
+def test_the_picture_is_the_one_that_show_draws(tmp_path):
+    drawn = tmp_path / "convnet.svg"
+    call("-m", "torch7py", "show", str(ROOT / "lua_samples" / "convnet.lua"), "-o", str(drawn), cwd=tmp_path)
+    assert words_of(ROOT / "docs" / "convnet.svg") == words_of(drawn)
+
+
 GUIDES = sorted(path.name for path in ROOT.joinpath("docs").glob("adding_*.md"))
 
 

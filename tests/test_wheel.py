@@ -74,7 +74,11 @@ def test_links_of_the_shown_readme_lead_into_the_repository(wheel):
         text = files.read(name).decode()
     links = re.findall(r"\]\(([^)#\s]+)", text)
     ours = re.findall(r"\]\(([^):#\s]+)", ROOT.joinpath("README.md").read_text())
-    assert links == [f"https://github.com/torch7py/torch7py/blob/main/{path}" for path in ours]
+    kinds = ["raw" if path.endswith(".svg") else "blob" for path in ours]  # of a picture the file itself
+    assert links == [
+        f"https://github.com/torch7py/torch7py/{kind}/main/{path}"
+        for kind, path in zip(kinds, ours, strict=True)
+    ]
     assert "Project-URL: Homepage, https://github.com/torch7py/torch7py\n" in text
 
 

@@ -24,7 +24,9 @@ ROOT_PAGES = {"README.md": "index.md"} | {
 PLACES = {ROOT / name: DOCS / place for name, place in ROOT_PAGES.items()}
 SOURCES = {place: name for name, place in ROOT_PAGES.items()}
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
-NAMED = re.compile(r"\[(?:docs/)?([\w/]+\.md)\](?=\((?:docs/)?\1[)#])")  # a link whose text is the file's name
+NAMED = re.compile(
+    r"\[(?:docs/)?([\w/]+\.md)\](?=\((?:docs/)?\1[)#])"
+)  # a link whose text is the file's name
 
 
 def on_files(files: Any, config: Any) -> Any:
