@@ -62,6 +62,22 @@ class TestCurves:
             Curve("accuracy", [1, 2, 4], [0.1, 0.2, 0.4]),
         ]
 
+    def test_units_belong_to_numbers_and_epochs_go_with_iterations(self) -> None:
+        losses = [4.1, 3.6, 3.4, 3.3, 3.35, 3.2]
+        lines = [
+            f"{n}/6 (epoch {n / 22:.3f}), train_loss = {loss:.8f}, norm = {n % 4:.4e}, time = {0.16 + n % 3:.4f}s, "
+            f"rate: {1 / n}it/s, used 1{n * n}MB\n"
+            for n, loss in enumerate(losses, 1)
+        ]
+        curves = {curve.name: curve for curve in curves_in("".join(lines))}
+        assert list(curves) == ["train_loss", "norm", "time", "rate"]
+        assert curves["train_loss"] == Curve("train_loss", [1, 2, 3, 4, 5, 6], losses)
+        assert curves["time"].y == [1.16, 2.16, 0.16, 1.16, 2.16, 0.16]
+
+    @pytest.mark.parametrize("name", ["model_{}.25_3.5.t7", "v1.{}.3", "3x{}", "1{}epochs", "x{}.5", "{}ab7"])
+    def test_what_is_within_a_name_is_no_number(self, name: str) -> None:
+        assert curves_in("".join(f"saved {name.format(n)}\n" for n in range(1, 5))) == []
+
     @pytest.mark.parametrize("text", ["", "\n\n", "no numbers\nat all\n", "one 1 number\n", "\x00\xff\x01"])
     def test_none(self, text: str) -> None:
         assert curves_in(text) == []

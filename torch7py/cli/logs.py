@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 __all__ = ["Curve", "curves_in"]
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan\b|inf\b)(?![\w.]*[A-Za-z_])")
+# A unit may follow, as in 0.36s, but no more of a name, a version or an address.
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan\b|inf\b)(?!\d|\.\w|[A-Za-z]*[\d_]|[A-Za-z]{4})"
+)
+_UNIT = re.compile(r"^[A-Za-z]{1,3}\b")
 _TIME = re.compile(r"\b\d+(?::\d+)+(?:\.\d+)?|\b\d+-\d+-\d+\b")
 EMPTY = frozenset("a after and at for in is of on the to was with".split())  # words that name nothing
 WORDS = 4  # of the text before a number that name it
@@ -99,7 +103,10 @@ def _columns(template: str, rows: Sequence[Sequence[str]]) -> list[Curve]:
     x = [float(n) for n in range(1, len(rows) + 1)] if counter is None else list(map(float, counter))
     fractions = [column for column in columns if any(re.search("[.en]", text) for text in column)]
     chosen = fractions or [column for column in columns if column is not counter]
+    if counter is not None:  # 0.25 epochs after 100 iterations are the same time in another unit
+        chosen = [column for column in chosen if not _in_step(column, counter)] or chosen
     names = template.split("#")
+    names[1:] = [_UNIT.sub("", name) for name in names[1:]]
     curves = []
     for number, column in enumerate(columns, 1):
         if any(column is selected for selected in chosen) and len(set(column)) > 1:
@@ -113,6 +120,19 @@ def _counts(column: Sequence[str]) -> bool:
         return False
     numbers = list(map(int, column))
     return all(a < b for a, b in pairwise(numbers))
+
+
+def _in_step(column: Sequence[str], counter: Sequence[str]) -> bool:
+    """Whether numbers grow with those that count, but for their rounding."""
+    if len(column) < 4:  # of fewer it may be chance
+        return False
+    x, y = list(map(float, counter)), list(map(float, column))
+    slope = (y[-1] - y[0]) / (x[-1] - x[0])
+    digits = min(len(text.partition(".")[2]) for text in column)
+    rounding: float = 10**-digits
+    return slope > 0 and all(
+        abs(y[0] + slope * (at - x[0]) - value) <= rounding for at, value in zip(x, y, strict=True)
+    )
 
 
 def _name(parts: Sequence[str]) -> str:

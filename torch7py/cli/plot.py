@@ -94,6 +94,7 @@ def _draw(figure: Any, curves: Sequence[Curve], logarithmic: bool) -> None:
     if logarithmic:
         axes.set_yscale("log")
     axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
     if len(curves) > 1:
         axes.legend(fontsize="small")
     else:
