@@ -74,6 +74,18 @@ class TestCurves:
         assert curves["train_loss"] == Curve("train_loss", [1, 2, 3, 4, 5, 6], losses)
         assert curves["time"].y == [1.16, 2.16, 0.16, 1.16, 2.16, 0.16]
 
+    def test_numbers_that_are_filled_up_and_those_within_names(self) -> None:
+        lines = [
+            f"| Epoch: [1][{n:4d}/12]    Time {n % 3:.3f}  top1 {100 / n:7.3f}\n Style 1 loss: {n * n:.1f}\n"
+            for n in range(1, 13)
+        ]
+        curves = curves_in("".join(lines))
+        assert [(curve.name, len(curve.y)) for curve in curves] == [
+            ("Time", 12),
+            ("top1", 12),
+            ("Style loss", 12),
+        ]
+
     @pytest.mark.parametrize("name", ["model_{}.25_3.5.t7", "v1.{}.3", "3x{}", "1{}epochs", "x{}.5", "{}ab7"])
     def test_what_is_within_a_name_is_no_number(self, name: str) -> None:
         assert curves_in("".join(f"saved {name.format(n)}\n" for n in range(1, 5))) == []

@@ -89,7 +89,8 @@ def _printed(lines: Iterable[str]) -> list[Curve]:
     groups: dict[str, list[list[str]]] = {}
     for line in lines:
         plain = _TIME.sub(" ", line)
-        groups.setdefault(_NUMBER.sub("#", plain), []).append(_NUMBER.findall(plain))
+        template = re.sub(r"\s+", " ", _NUMBER.sub("#", plain))  # numbers are filled up to a width
+        groups.setdefault(template, []).append(_NUMBER.findall(plain))
     curves: list[Curve] = []
     for template, rows in groups.items():
         if len(rows) > 1 and rows[0]:
@@ -107,6 +108,9 @@ def _columns(template: str, rows: Sequence[Sequence[str]]) -> list[Curve]:
         chosen = [column for column in chosen if not _in_step(column, counter)] or chosen
     names = template.split("#")
     names[1:] = [_UNIT.sub("", name) for name in names[1:]]
+    for number, column in enumerate(columns, 1):
+        if len(set(column)) == 1:  # a part of what follows: "Content 1 loss"
+            names[number] = names[number - 1] + names[number]
     curves = []
     for number, column in enumerate(columns, 1):
         if any(column is selected for selected in chosen) and len(set(column)) > 1:
@@ -137,7 +141,8 @@ def _in_step(column: Sequence[str], counter: Sequence[str]) -> bool:
 
 def _name(parts: Sequence[str]) -> str:
     """What a number is called: the words before it, or where they say nothing, those before the number before."""
-    for part in reversed(parts):
+    pieces = [piece for part in parts for piece in re.split(r"[,;|()\[\]]", part)]
+    for part in reversed(pieces):
         words = re.findall(r"[^\W\d_][\w%]*|%", part)
         while words and words[-1].lower() in EMPTY:
             words.pop()
