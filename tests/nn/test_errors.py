@@ -107,10 +107,10 @@ GRADIENTS = {
         "nn.Linear: gradOutput is 2x4, the output 2x2 (at Sequential[2].Linear)",
     ),
     "of a layer without a kernel of its own": (
-        "nn.Sequential():add(nn.Linear(3, 4)):add(nn.PReLU())",
+        "nn.Sequential():add(nn.Linear(3, 4)):add(nn.CAdd(4))",
         "torch.ones(2, 3)",
         "torch.ones(2, 3)",
-        "nn.PReLU: gradOutput is 2x3, the output 2x4 (at Sequential[2].PReLU)",
+        "nn.CAdd: gradOutput is 2x3, the output 2x4 (at Sequential[2].CAdd)",
     ),
     "of a branch": (
         "nn.ConcatTable():add(nn.Linear(3, 4)):add(nn.Linear(3, 2))",

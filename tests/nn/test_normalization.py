@@ -109,9 +109,9 @@ def test_running_statistics_as_recorded(runtime: Runtime, recorded: dict[str, An
         assert_close(case.get(f"m.{name}"), expected, 1e-11, name)
 
 
-@pytest.mark.parametrize("prepare", ["", "m:forward(other)", "m:forward(x) m:forward(other)"])
+@pytest.mark.parametrize("prepare", ["", "m:evaluate() m:forward(other) m:training()"])
 def test_a_backward_leaves_the_running_statistics_alone(runtime: Runtime, prepare: str) -> None:
-    """Without a forward of this input it takes the input's own statistics."""
+    """Without a forward in training it takes the input's own statistics."""
     same, found, expected = lua(
         runtime,
         f"""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, fit, number
+from torch7py.nn.dense import dense
 from torch7py.nn.pointwise import Pointwise, without_nan
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -88,9 +89,16 @@ class Sigmoid(Pointwise):
         return torch.ops.aten.sigmoid_backward(gradOutput, self.output)
 
 
+def _sum_of_exponentials(input: torch.Tensor) -> torch.Tensor:
+    return input.abs().neg_().exp_().add_(1)
+
+
 @layer("nn.LogSigmoid", keeps_rank=True)
 class LogSigmoid(Pointwise):
-    """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape."""
+    """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape.
+
+    The gradient is taken from ``1 + exp(-|x|)`` of the last forward, the field ``buffer``, and the sign of x.
+    """
 
     resizes_as_grad_output = True
     fields: ClassVar[tuple[str, ...]] = ("buffer",)
@@ -98,8 +106,16 @@ class LogSigmoid(Pointwise):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.logsigmoid(input)
 
+    def protocol_output(self, input: torch.Tensor) -> torch.Tensor:
+        self.keep("buffer", dense(_sum_of_exponentials(input.data)))
+        return self.forward(input)
+
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return gradOutput * torch.sigmoid(-input)
+        total = self.get_field("buffer")
+        if total is None or total.shape != input.shape:  # there was no forward of such an input
+            total = _sum_of_exponentials(input.data)
+        above = (total - 1) / total
+        return gradOutput * torch.where(input < 0, 1 - above, above)
 
     def clearState(self) -> Module:
         self.clear("buffer")

@@ -29,7 +29,7 @@ from torch7py.nn.facts import facts_of_class
 from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import Trace, leaves_of
+from torch7py.nn.trace import Trace, leaves_of, same_sizes
 from torch7py.ops import memory
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.tracing import in_transform
@@ -93,6 +93,10 @@ class Module(Training):
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     emptied_by_type: ClassVar[tuple[str, ...]] = ()  # fields that ``type`` makes empty tables
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
+    # The graph that a backward goes through: that of the last forward if it ran on this input, else a new one
+    # ("input"); that of the last forward on any input of these sizes, as the original keeps a view of it ("forward");
+    # or always a new one ("memory"), as the last forward's holds results that the original computes again.
+    graph_of: ClassVar[str] = "input"
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
     # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
     rows_alone: tuple[int, int] | None = None
@@ -135,7 +139,7 @@ class Module(Training):
         """``m:updateOutput(input)``: compute and keep the output."""
         if type(self) is Module:  # a class of a script's that computes nothing
             return self.output
-        if not self.traced:
+        if not self.traced or self.graph_of == "memory":
             attributes = self.__dict__
             attributes["noting"] = True
             try:
@@ -188,10 +192,14 @@ class Module(Training):
     def trace(self, input: Any) -> Trace:
         """The graph of the last forward, or of a new one when this input or the parameters are others.
 
-        The new one leaves buffers, random masks and running statistics alone.
+        ``graph_of`` says where it is otherwise. The new one leaves buffers, random masks and running statistics alone.
         """
+        if self.graph_of == "memory":
+            return Trace(self, self.retrace, input, self.copies_parameters)
         trace: Trace | None = self.__dict__.get("_trace")
         apart = self.__dict__.pop("_apart", None)
+        if trace is not None and self.graph_of == "forward" and same_sizes(trace.input, input):
+            input = trace.input
         if trace is not None and trace.is_of(self, input):
             if (
                 apart is not None

@@ -33,6 +33,7 @@ class SpatialConvolutionLocal(Convolution):
     """
 
     exact_gradient = True
+    graph_of = "forward"
 
     fields: ClassVar[tuple[str, ...]] = (
         *("kW", "kH", "iW", "iH", "dW", "dH", "padW", "padH", "oW", "oH"),
@@ -107,6 +108,7 @@ class SpatialDepthWiseConvolution(Convolution):
 
     exact_gradient = True
 
+    graph_of = "forward"
     weight_dims = 4
     copies_parameters = True  # as products of many matrices by one do
     halves_stand_alone = False

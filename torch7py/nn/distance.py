@@ -27,18 +27,35 @@ class CosineDistance(Product):
 
     traced = False
 
+    kept = ("w1", "w22", "w32", "w")  # the product, 1 / the squares, 1 / the lengths
+    fields: ClassVar[tuple[str, ...]] = kept
+
+    def _measure(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        of_a, of_b = _inverse_square(a), _inverse_square(b)
+        return (a * b).sum(1, keepdim=True), of_a, of_b, (of_a * of_b).sqrt()
+
     def forward(self, input: Any) -> torch.Tensor:
         a, b = self.rows(input)
         if input[0].dim() != 1 and input[0].shape != input[1].shape:
             raise self.mismatch(*input[:2])
-        inverse = _inverse_square(a) * _inverse_square(b)
-        return ((a * b).sum(1, keepdim=True) * inverse.sqrt()).flatten()[: len(a)]
+        values = self._measure(a, b)
+        if self.noting:
+            for name, value in zip(self.kept, values, strict=True):
+                self.keep(name, value.data)
+        return (values[0] * values[3]).flatten()[: len(a)]
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
         a, b = self.matrices(input)
-        product, of_a, of_b = (a * b).sum(1, keepdim=True), _inverse_square(a), _inverse_square(b)
-        factor = gradient_of(self, gradOutput, (len(a), 1)) * (of_a * of_b).sqrt()
+        values = tuple(self.get_field(name) for name in self.kept)  # of the last forward
+        if values[0] is None or values[0].shape != (len(a), 1):
+            values = self._measure(a, b)
+        product, of_a, of_b, inverse = values
+        factor = gradient_of(self, gradOutput, (len(a), 1)) * inverse
         return self.like_inputs(input, (b - product * of_a * a) * factor, (a - product * of_b * b) * factor)
+
+    def clearState(self) -> Module:
+        self.clear(*self.kept)
+        return super().clearState()
 
 
 def _inverse_square(a: torch.Tensor) -> torch.Tensor:

@@ -51,6 +51,7 @@ class Kmeans(Module):
         uniform_(self.weight.data, -bound, bound)
 
     def clearState(self) -> Module:
+        self.__dict__.pop("_numbers", None)
         return self  # the results stay, as in the original
 
     def _check(self, input: Any) -> torch.Tensor:
@@ -101,6 +102,7 @@ class Kmeans(Module):
         distances, numbers = self._nearest(input)
         if self.noting:
             self.loss = 0.0 if distances.is_meta else float(distances.sum())
+            self.__dict__["_numbers"] = numbers
         return (numbers + 1).to(input.dtype)
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
@@ -116,7 +118,9 @@ class Kmeans(Module):
         buffer = self.gradient("weight")
         if buffer is None:
             return
-        numbers = self._nearest(input)[1]
+        numbers = self.__dict__.get("_numbers")  # those of the last forward, whatever has moved since
+        if numbers is None or len(numbers) != len(self._check(input)):
+            numbers = self._nearest(input)[1]
         counts = self.clusterSampleCount.data.zero_().index_add_(0, numbers, torch.ones_like(input[:, 0]))
         steps = (input - self.weight.data[numbers]).mul_(-scale)
         total = torch.zeros_like(self.weight.data).index_add_(0, numbers, steps)

@@ -156,6 +156,7 @@ class WeightedEuclidean(_Templates):
         "_repeat3",
     )
     parameter_fields = ("weight", "diagCov")
+    transient = (*_Templates.transient, "_pulled")
     fields: ClassVar[tuple[str, ...]] = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
@@ -176,6 +177,10 @@ class WeightedEuclidean(_Templates):
         self._check(input)
         return torch.linalg.vector_norm(self.diagCov * (input.unsqueeze(-1) - self.weight), dim=-2)
 
+    def updateOutput(self, input: Any) -> Any:
+        self.__dict__.pop("_pulled", None)
+        return super().updateOutput(input)
+
     def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The gradient with respect to each element of each weighted difference, and the plain differences."""
         self._check(input)
@@ -186,11 +191,16 @@ class WeightedEuclidean(_Templates):
         return weighted * (gradient.unsqueeze(-2) / (distance + EPSILON)), difference
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        pull, _ = self._pull(input, gradOutput)
+        pull, difference = self._pull(input, gradOutput)
+        self.__dict__["_pulled"] = pull, difference
         return (pull * self.diagCov.data).sum(-1)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        pull, difference = self._pull(input, gradOutput)
+        """By what the last updateGradInput has computed, whatever it is given."""
+        pulled = self.__dict__.get("_pulled")
+        if pulled is None or pulled[0].shape[:-2] != input.shape[:-1]:
+            pulled = self._pull(input, gradOutput)
+        pull, difference = pulled
         for_weight, for_covariance = pull * self.diagCov.data, pull * difference
         if input.dim() == 2:
             for_weight, for_covariance = for_weight.sum(0), for_covariance.sum(0)

@@ -11,7 +11,6 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, check_type, fit, number
 from torch7py.nn.registry import layer
-from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 from torch7py.ops.random import uniform_
@@ -58,12 +57,19 @@ class Normalize(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
-        return input / self._norms(input)[0]
+        norm, powers = self._norms(input)
+        if self.noting:
+            self.keep("norm", norm.data)
+            self.keep("normp", powers.data)
+            self.__dict__["_largest"] = input.abs().argmax(-1, keepdim=True) if self._infinite() else None
+        return input / norm
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         self._check(input)
         gradOutput = fit(self, "gradOutput", gradOutput, input)
-        norm, powers = self._norms(input)
+        norm, powers = self.norm, self.normp
+        if norm is None or norm.shape[:-1] != input.shape[:-1]:  # there was no forward of such an input
+            norm, powers = self._norms(input)
         cross = (input * gradOutput).sum(-1, keepdim=True)
         gradient = powers * gradOutput - self._slope(input, norm) * cross
         return gradient / (powers * norm)
@@ -73,7 +79,9 @@ class Normalize(Module):
         if self.p == 2:
             return input
         if self._infinite():
-            largest = input.abs().argmax(-1, keepdim=True)
+            largest = self.__dict__.get("_largest")
+            if largest is None or largest.shape != norm.shape:
+                largest = input.abs().argmax(-1, keepdim=True)
             return torch.zeros_like(input).scatter_(-1, largest, input.gather(-1, largest) / norm)
         magnitude = input.abs()
         # The original keeps the base of a negative power from 0.
@@ -83,6 +91,7 @@ class Normalize(Module):
 
     def clearState(self) -> Module:
         self.clear(*self.scratch)
+        self.__dict__.pop("_largest", None)
         return super().clearState()
 
     def describe(self) -> str:
@@ -111,8 +120,8 @@ class BatchNormalization(Module):
     In 2015 ``running_std`` (of 1 / standard deviation, the biased one) ran along in place of ``running_var``: a module
     that has this field is of that kind, which is how one is made in a program of 2015.
 
-    The mode at the time of the backward decides which gradient it is. A backward for another input than the last
-    forward's takes that input's own statistics; only a forward moves the running ones.
+    The mode at the time of the backward decides which gradient it is; mean and variance are those of the last forward
+    in training.
     """
 
     traced = False
@@ -131,7 +140,6 @@ class BatchNormalization(Module):
         "_input",
         "_gradOutput",
     )
-    transient = (*Module.transient, "_seen")
     dims: ClassVar[int] = 2
 
     def __init__(
@@ -203,12 +211,12 @@ class BatchNormalization(Module):
             self.eps,
         )
         if by_batch:
-            self._note_statistics(input, mean, inverse_std)
+            self._note_statistics(mean, inverse_std)
         return output
 
-    def _note_statistics(self, input: torch.Tensor, mean: torch.Tensor, inverse_std: torch.Tensor) -> None:
+    def _note_statistics(self, mean: torch.Tensor, inverse_std: torch.Tensor) -> None:
         if self.noting:
-            self.__dict__["_seen"] = input.data
+            self.__dict__.pop("_unmeasured", None)
             self.keep("save_mean", mean.data)
             self.keep("save_std", inverse_std.data)
 
@@ -224,7 +232,7 @@ class BatchNormalization(Module):
         )
         for running, seen in ((self.running_mean, mean), (self.running_std, inverse_std)):
             running.mul_(1 - self.momentum).add_(seen.data, alpha=self.momentum)
-        self._note_statistics(input, mean, inverse_std)
+        self._note_statistics(mean, inverse_std)
         return output
 
     def updateOutput(self, input: torch.Tensor) -> Any:
@@ -232,12 +240,14 @@ class BatchNormalization(Module):
         for name in ("save_mean", "save_std"):  # they are there after any forward, if only with zeros
             if self.__dict__.get(name) is None:
                 self.keep(name, torch.zeros_like(self.running_mean))
+                self.__dict__["_unmeasured"] = True
         return output
 
-    def _statistics(self, input: torch.Tensor, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and 1 / standard deviation of a batch: the last forward's if this is its input."""
-        if same_memory(self.__dict__.get("_seen"), input):
-            return self.save_mean, self.save_std
+    def _statistics(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and 1 / standard deviation: those of the last forward, or this batch's if there was none."""
+        mean, inverse_std = self.get_field("save_mean"), self.get_field("save_std")
+        if mean is not None and mean.numel() and "_unmeasured" not in self.__dict__:
+            return mean, inverse_std
         _, mean, inverse_std = torch.native_batch_norm(batch, None, None, None, None, True, 0, self.eps)
         return mean, inverse_std
 
@@ -253,7 +263,7 @@ class BatchNormalization(Module):
         by_batch = self._by_batch(batch)
         if self._of_2015() and not by_batch:
             raise TorchError(f"{self.class_name}: no backward in evaluation, as of 2015")
-        mean, inverse_std = self._statistics(input, batch) if by_batch else (None, None)
+        mean, inverse_std = self._statistics(batch) if by_batch else (None, None)
         result: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
         result = torch.ops.aten.native_batch_norm_backward(
             gradient,
@@ -303,7 +313,6 @@ class BatchNormalization(Module):
         return super().set_field(name, value)
 
     def clearState(self) -> Module:
-        self.__dict__.pop("_seen", None)
         self.clear("save_mean", "save_std", "_input", "_gradOutput")
         return super().clearState()
 

@@ -21,7 +21,7 @@ from torch7py.nn.rectifier import Threshold
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import Replicate
 from torch7py.nn.table_math import CDivTable, CSubTable
-from torch7py.nn.trace import same_memory
+from torch7py.nn.trace import same_sizes
 from torch7py.nn.window import Gridded
 from torch7py.ops.errors import TorchError
 
@@ -122,7 +122,7 @@ class _Neighbourhood(Gridded):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.batch(input).data
         gradient = self.gradient_batch(gradOutput, input, batch.shape, exact=False)
-        if not same_memory(self.__dict__.get("_seen"), input):
+        if not same_sizes(self.__dict__.get("_seen"), input):
             self.run(batch)
             self.__dict__["_seen"] = input.data
         return self.like_input(self.run_back(batch, gradient.data), input)

@@ -174,6 +174,7 @@ class SpatialSubSampling(Windowed):
     """
 
     traced = True
+    graph_of = "memory"
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "kW", "kH", "dW", "dH")
 
     def __init__(self, nInputPlane: int, kW: int, kH: int, dW: int = 1, dH: int = 1) -> None:

@@ -141,6 +141,7 @@ class PReLU(Module):
     ``(batch, nOutputPlane, ...)``, one slope a plane. Slopes begin at 0.25.
     """
 
+    traced = False
     gives: ClassVar[dict[str, str]] = {"accGradParameters": "gradWeight"}
     fields: ClassVar[tuple[str, ...]] = ("nOutputPlane", "gradWeightBuf", "gradWeightBuf2")
 
@@ -153,17 +154,33 @@ class PReLU(Module):
     def rows_alone(self) -> tuple[int, int] | None:  # type: ignore[override]
         return None if self.nOutputPlane else (1, 99)
 
+    def _slopes(self, input: torch.Tensor) -> torch.Tensor:
+        """The slopes, each beside its plane of the input."""
+        slope: torch.Tensor = self.weight
+        if not self.nOutputPlane:
+            return slope
+        dim = 1 if input.dim() > 1 else 0
+        if input.shape[dim] != self.nOutputPlane:
+            raise TorchError(
+                f"{self.class_name}: the input of {size_text(input)} has {input.shape[dim]} planes, "
+                f"not {self.nOutputPlane}"
+            )
+        return slope.view(-1, *[1] * (input.dim() - dim - 1))
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        slope = self.weight
-        if self.nOutputPlane:
-            dim = 1 if input.dim() > 1 else 0
-            if input.shape[dim] != self.nOutputPlane:
-                raise TorchError(
-                    f"{self.class_name}: the input of {size_text(input)} has {input.shape[dim]} planes, "
-                    f"not {self.nOutputPlane}"
-                )
-            slope = slope.view(-1, *[1] * (input.dim() - dim - 1))
-        return torch.where(input > 0, input, slope * input)
+        return torch.where(input > 0, input, self._slopes(input) * input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        gradient = fit(self, "gradOutput", gradOutput, input)
+        return torch.where(input > 0, gradient, self._slopes(input).data * gradient)
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        buffer = self.gradient("weight")
+        if buffer is None:
+            return
+        slopes = self._slopes(input)
+        products = (input * fit(self, "gradOutput", gradOutput, input)).masked_fill_(~(input <= 0), 0)
+        buffer.add_(products.sum_to_size(slopes.shape).view_as(buffer), alpha=scale)
 
     def clearState(self) -> Module:
         self.clear("gradWeightBuf", "gradWeightBuf2")

@@ -40,6 +40,7 @@ class SparseLinear(Module):
     """
 
     traced = False
+    transient = (*Module.transient, "_seen")
     fields: ClassVar[tuple[str, ...]] = (
         "weightDecay",
         "doGradInput",
@@ -91,7 +92,9 @@ class SparseLinear(Module):
         return isinstance(input, torch.Tensor) and input.dim() == 2
 
     def forward(self, input: Any) -> torch.Tensor:
-        numbers, columns, values, count = self._elements(input)
+        numbers, columns, values, count = elements = self._elements(input)
+        if self.noting and not older("SparseLinear update"):
+            self.__dict__["_seen"] = elements
         if not count:
             return self.bias.clone()
         parts = self.weight.t()[columns] * values.unsqueeze(1)
@@ -128,7 +131,10 @@ class SparseLinear(Module):
 
     def accGradParameters(self, input: Any, gradOutput: torch.Tensor, scale: float = 1) -> None:
         weight, bias = self.gradient("weight"), self.gradient("bias")
-        numbers, columns, values, _ = self._elements(input)
+        seen = self.__dict__.get("_seen")  # the elements as they were at the forward
+        if seen is None or seen[3] != (1 if self._single(input) else len(input)):
+            seen = self._elements(input)
+        numbers, columns, values, _ = seen
         gradient = self._gradient(input, gradOutput)
         if older("SparseLinear update"):
             self.keep("lastInput", columns)

@@ -26,6 +26,7 @@ from torch7py.nn.checks import check_type
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
+from torch7py.nn.trace import Trace, same_sizes
 from torch7py.ops.errors import TorchError
 
 __all__ = [
@@ -277,6 +278,8 @@ class MixtureTable(Module):
     """
 
     exact_gradient = True
+    graph_of = "memory"
+    transient = (*Module.transient, "_gater")
 
     fields: ClassVar[tuple[str, ...]] = (
         "dim",
@@ -302,6 +305,8 @@ class MixtureTable(Module):
         gater, experts = table(self, input, 2)
         if not isinstance(gater, torch.Tensor) or not 1 <= dims_of(gater) <= 2:
             raise TorchError(f"{self.class_name}: the gater must be a vector or a matrix")
+        if self.noting:
+            self.__dict__["_gater"] = gater
         dims = self.note("dimG", gater.dim())
         dim: int = self.note("dim", dims if self.dim is None else self.dim)
         batch = self.note("batchSize", 1 if dims == 1 else gater.shape[0])
@@ -323,6 +328,13 @@ class MixtureTable(Module):
                 f"{self.class_name}: a gater of {size_text(gater)} for experts of {size_text(experts)}"
             )
         return (gater.reshape(sizes) * experts).sum(dim - 1)
+
+    def trace(self, input: Any) -> Trace:
+        """For the gradient of the experts the gater is the last forward's, as it is in memory."""
+        gater = self.__dict__.get("_gater")
+        return super().trace(
+            [gater, *input[1:]] if gater is not None and same_sizes(gater, input[0]) else input
+        )
 
     def _same_size(self, experts: list[torch.Tensor]) -> list[torch.Tensor]:
         for number, expert in enumerate(experts, 1):

@@ -156,6 +156,7 @@ class TemporalRowConvolution(_Temporal):
     exact_gradient = True
 
     copies_parameters = True  # as products of many matrices by one do
+    graph_of = "forward"
     fields: ClassVar[tuple[str, ...]] = ("inputFrameSize", "kW", "dW", "featFirst", "finput", "fgradInput")
     lua_methods = names("noBias")
 
@@ -220,6 +221,7 @@ class TemporalSubSampling(_Temporal):
     """
 
     exact_gradient = True
+    graph_of = "memory"
 
     fields: ClassVar[tuple[str, ...]] = ("inputFrameSize", "kW", "dW")
 

@@ -148,8 +148,6 @@ def _features(layer: Any, arguments: dict[str, Any]) -> None:
         layer.gradInput = None
     for name in ("save_mean", "save_std") if not layer.training else ():
         layer.keep(name, arguments[name])  # in evaluation they stay as they are
-    if "gradOutput" in arguments:
-        layer.__dict__["_seen"] = input.data
 
 
 def _parts(layer: Any, arguments: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
-__all__ = ["Trace", "derivatives", "leaves_of", "same_memory"]
+__all__ = ["Trace", "derivatives", "leaves_of", "same_memory", "same_sizes"]
 
 # What ``torch.autograd.grad`` calls at its end; not every version need have it.
 _engine: Callable[..., Sequence[torch.Tensor | None]] | None = getattr(
@@ -44,6 +44,15 @@ def same_memory(a: Any, b: Any) -> bool:
         )
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_memory, a, b))
+    return a is b
+
+
+def same_sizes(a: Any, b: Any) -> bool:
+    """Whether two inputs have the same sizes and types, in the same nesting."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.dtype == b.dtype and a.is_same_size(b)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_sizes, a, b))
     return a is b
 
 

@@ -134,7 +134,7 @@ class CategoricalEntropy(WithModule):
     def _gain(self, input: torch.Tensor) -> torch.Tensor | None:
         """What is added to the gradient."""
         network: Any = self.module
-        network.get(2).constant_scalar = 1 / input.sum().item()
+        network.get(2).constant_scalar = input.sum().reciprocal().item()
         self.entropy = network.updateOutput(input)[0].item()
         if self.minEntropy is not None and self.entropy >= self.minEntropy:
             return None

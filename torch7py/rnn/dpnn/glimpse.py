@@ -31,6 +31,7 @@ class SpatialGlimpse(Gridded, WithModule):
     """
 
     traced = True
+    graph_of = "memory"
     fields: ClassVar[tuple[str, ...]] = ("height", "width", "depth", "scale")
 
     def __init__(self, size: Any, depth: int = 3, scale: float = 2) -> None:

@@ -119,6 +119,8 @@ class MultiSoftMax(Module):
     Shapes: ``(batch, n)`` or ``(batch, m, n)``.
     """
 
+    graph_of = "forward"
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if input.dim() not in (2, 3):
             raise TorchError(
