@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,16 +39,38 @@ def _lines(printed: str) -> dict[tuple[str, str], str]:
     return {(number, variant): text for number, variant, text in split}
 
 
+def _further(modules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The recorded modules that are not among these."""
+    known = {(module["expr"], module["input"]) for module in modules}
+    further = []
+    for case in [*load("nn_modules"), *load("rnn_modules")]:
+        key = case["expr"], case["input_expr"]
+        if key not in known:
+            known.add(key)
+            names = re.findall(r"nn\.\w+", case["expr"])
+            classes = [name for name in names if name != "nn.Sequencer"] or names
+            further.append(
+                {"class": classes[0], "expr": key[0], "input": key[1], "seed": case["seed"], "target": ""}
+            )
+    return further
+
+
 def compare(
-    name: str, folder: Path, capfd: pytest.CaptureFixture[str], criterions: bool = False, step: int = 1
+    name: str,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    criterions: bool = False,
+    step: int = 1,
+    further: bool = False,
 ) -> list[Compared]:
     """Run ``programs/NAME.lua`` on all modules, and compare with ``golden/NAME.txt.gz``.
 
     The program's first argument is a file with the cases, the second one with the variants that the original had. Only
-    every ``step``-th of these is compared.
+    every ``step``-th of these is compared. ``further``: on modules with other arguments and inputs, too.
     """
     recorded: Any = load("override_counts")
     modules = recorded["cases"] if criterions else modules_of_every_class()
+    modules += _further(modules) if further else []
     theirs = _lines(gzip.decompress((GOLDEN / f"{name}.txt.gz").read_bytes()).decode())
     theirs = dict([*theirs.items()][::step])
     lines = []

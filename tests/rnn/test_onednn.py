@@ -197,6 +197,7 @@ def write_to_outputs(model: Any) -> None:
 
 
 # What a script does between forward and backward; whether it has tables; how often the kernel then goes back.
+# An LSTM, in the original, has copies of its outputs.
 CHANGES: dict[str, tuple[Callable[[Any], None] | None, bool, int]] = {
     "nothing": (None, True, 1),
     "weights": (scale_weights, False, 1),
@@ -219,7 +220,7 @@ def test_what_is_between_forward_and_backward(
     twin, (between, as_table, backward) = model.clone(), CHANGES[change]
     x = list(steps) if as_table else steps
     ours = look(model, x, between)
-    assert (counter.forward, counter.backward) == (1, backward)
+    assert (counter.forward, counter.backward) == (1, 1 if name.startswith("LSTM") else backward)
     assert_near(ours, step_by_step(lambda: look(twin, x, between), monkeypatch))
 
 

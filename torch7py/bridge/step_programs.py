@@ -72,6 +72,7 @@ class _Model:
             self._value(p.output)
             put += [p.number is not None, *(p.number or ())]
             self._lines(p.forward)
+            self._lines(p.again)
             put += [p.roots_of_forward, p.keeps_input, bool(p.sequences), p.backward is not None]
             if p.backward is not None:
                 self._value(p.gradOutput)

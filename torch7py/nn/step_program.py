@@ -197,9 +197,13 @@ class StepProgram:
         self.zeroing: list[tuple[str, tuple[float, ...]]] = []
         self.moving: list[tuple[str, tuple[float, ...]]] = []
         self.values: list[tuple[list[Any], Value]] = []  # lists that scripts may read, and what they hold
+        # What a backward begins with: the copies of what the forward has read, which may have been overwritten since.
+        self.again: list[tuple[str, tuple[float, ...]]] = []
+        self._is_forward = True
         self.input = self.outside(input)
         self.output = write(self, module, self.input)
         self.forward, self.lines = self.lines, []
+        self._is_forward = False
         self.of_forward, self.roots_of_forward = len(self.values), len(self.roots)
         self.seal()
 
@@ -419,6 +423,11 @@ class StepProgram:
         self.products += products
         self.count += 1
         self.lines.append((name, numbers))
+
+    def note_copies(self, start: int) -> None:
+        """The lines from this one on copy what scripts may overwrite before a backward reads it."""
+        if self._is_forward:
+            self.again += self.lines[start:]
 
     def call_python(self, function: Callable[[dict[int, Tensor], float], object]) -> None:
         """Add a call of a function that leaves all tensors where they are."""

@@ -64,7 +64,8 @@ class BranchStage(Stage):
             self.module.keep_grad_input(of_step(self.of_input, 0))
 
     def acc_grad(self, x: Any, scale: float) -> None:
-        for run in self.runs:
+        for run, part in zip(self.runs, self._inputs(x), strict=True):
+            run.take(part)
             run.acc_grad(scale)
 
 
@@ -78,9 +79,13 @@ class ShapeStage(Stage):
 
     def output(self, x: T) -> T:
         with torch.no_grad():
-            shape = self.module.forward(x[0]).shape
-        self.result = x.reshape(len(x), *shape)
+            self.shape = self.module.forward(x[0]).shape
+        self.result = self.passed_on(x)
         return self.result
+
+    def passed_on(self, x: T) -> T:
+        """The same numbers in the output's shape."""
+        return x.reshape(len(x), *self.shape)
 
     def show(self, steps: int) -> None:
         self.module.keep("output", self.result[0 if self.module.training else -1])

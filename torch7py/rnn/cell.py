@@ -100,6 +100,9 @@ class Cell(PartNames, Sequential):
     )
     widths: tuple[int, ...]  # of what from_input gives, in sizes of the output
     batches_only: ClassVar[bool] = False  # the tree takes no single examples
+    # Whether the parameters' gradients go by what input and output before were at the forward: the tree has copies of
+    # them, made by its Dropouts, also by those that drop nothing.
+    copies_operands: ClassVar[bool] = False
 
     def __init__(self, members: dict[str, Module], *modules: Module) -> None:
         super().__init__(*modules)
@@ -280,11 +283,12 @@ class Cell(PartNames, Sequential):
         self.note_run()
         x, *state = [rows(tensor.data) for tensor in input]
         outputs, saved = self.step_output(self.from_input(x), state)
+        copied = self._copied() or 1
         self.__dict__.update(
             _saved=saved,
             _gradients_of_gates=None,
             _ran_on=list(input),
-            _values_then=[input[0].data.clone(), *input[1:]],
+            _values_then=[*(tensor.data.clone() for tensor in input[:copied]), *input[copied:]],
         )
         if not self.training:
             self._keep_state()
@@ -325,19 +329,30 @@ class Cell(PartNames, Sequential):
                 values[number] = tensor
         return self.keep_list(name, values)
 
+    def _copied(self) -> int:
+        """How many tensors of the input the tree has copies of."""
+        return 2 if self.copies_operands else 0
+
     def _keep_state(self) -> None:
         """Keep the state's values: in evaluation the next step overwrites the state that this one has begun with."""
-        self.__dict__["_values_then"][1:] = [tensor.data.clone() for tensor in self.__dict__["_ran_on"][1:]]
+        start = self._copied() or 1
+        self.__dict__["_values_then"][start:] = [
+            tensor.data.clone() for tensor in self.__dict__["_ran_on"][start:]
+        ]
 
     def _is_as_it_ran(self, input: Any) -> bool:
-        """Whether these are the values of the forward's input; in training the state has no others."""
+        """Whether these are the values of the forward's input; in training the state has no others.
+
+        What the tree has copies of may have any.
+        """
         ran_on, then = self.__dict__["_ran_on"], self.__dict__["_values_then"]
+        copied = self._copied()
         pairs = list(zip(then, input, strict=True))
-        return all(
+        return all(value.shape == given.shape for value, given in pairs[:copied]) and all(
             same_memory(given, ran_on[number])
             if number and value is ran_on[number]
             else not numbers_known(value, given) or torch.equal(value, given)
-            for number, (value, given) in enumerate(pairs)
+            for number, (value, given) in enumerate(pairs[copied:], copied)
         )
 
     def by_kernel(self, input: Any) -> bool:
@@ -399,7 +414,9 @@ class Cell(PartNames, Sequential):
         if of_gates is None:
             raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
         before, gradient = self.__dict__["_went_back"]
-        if not (same_memory(input[0], before[0]) or torch.equal(input[0], before[0])):
+        if self.copies_operands:
+            input = [*self.__dict__["_values_then"][:2], *input[2:]]
+        elif not (same_memory(input[0], before[0]) or torch.equal(input[0], before[0])):
             self._run_tree(before, before)
             super().updateGradInput(before, gradient)
             super().accGradParameters(input, gradOutput, scale)

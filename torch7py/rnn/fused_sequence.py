@@ -172,8 +172,18 @@ class FusedSequence:
             now is not None and now.shape == then.shape and now.dtype == then.dtype for then, now in pairs
         )
 
+    def take(self, input: Any) -> None:
+        """Go on with these inputs, in which the script may have written since the forward."""
+        self.inputs[0] = input
+        for number, stage in enumerate(self.stages):
+            input = stage.passed_on(input)
+            if input is None:
+                break
+            self.inputs[number + 1] = input
+
     def grad_input(self, input: Any, gradient: T) -> Any:
-        self.inputs[0], self.filled = input, False
+        self.take(input)
+        self.filled = False
         self.gradients: list[Any] = [gradient]
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)

@@ -40,7 +40,7 @@ class ListedKernel(StepLoop):
         self.outputs, self.all_cells = room(steps + 1), room(steps + 1)  # from before the first step on
         self.gates, self.squashed = room(GATES, steps), room(steps)
         self.results = [self.outputs[1:], self.all_cells[1:]]
-        self.first = [self.outputs[0], self.all_cells[0]]
+        self.first, self.operands = [self.outputs[0], self.all_cells[0]], []
         self.output = self.results[0]
         self.gradients_of_gates = room(GATES, steps)
         self.later = [room(steps + 1), room(steps + 1)]  # what later steps add to the gradients of the states

@@ -34,9 +34,10 @@ def joint(p: StepProgram, x: Value) -> Leaf:
             together = whole(first, len(x))
             if together is not None:
                 return p.static(together)
-    room = torch.zeros(len(x), *first.shape, dtype=first.dtype)
+    room, start = torch.zeros(len(x), *first.shape, dtype=first.dtype), len(p.lines)
     for part, step in zip(room.unbind(), x, strict=True):
         lines.copy(p, p.static(part), step)
+    p.note_copies(start)
     return p.static(room)
 
 

@@ -40,6 +40,7 @@ class LSTMCell(Cell):
     """
 
     widths = (1, 1, 1, 1)
+    copies_operands = True
 
     def formula(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input

@@ -157,6 +157,7 @@ class SeqLSTM(LSTMSequence):
     # In float oneDNN computes all steps in one call (sequence_kernels.py); gates and cells are computed when read.
 
     transient = (*LSTMSequence.transient, "_whole")
+    copies_operands: ClassVar[bool] = False
     computed: ClassVar[tuple[str, ...]] = ("gates", "cell")
 
     def compute(self, x: T, first: list[T], masks: T | None) -> T:

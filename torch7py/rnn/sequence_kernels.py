@@ -6,7 +6,7 @@ forward; ``backward`` then returns the gradient of the input and keeps the gradi
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 
@@ -69,6 +69,8 @@ class StepLoop:
         self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
         self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
         self.output = self.results[0]
+        # What the parameters' gradients go by, where it is not what is in memory by then.
+        self.operands = [x.flatten(0, 1).clone(), self.before()[0]] if cell.copies_operands else []
 
     def masked(self, step: int, parts: list[T]) -> list[T]:
         """The state of a step, with zeros in masked rows."""
@@ -119,11 +121,15 @@ class StepLoop:
         return True
 
     def acc_grad(self, x: T, scale: float) -> None:
-        self.cell.acc_grad(x.flatten(0, 1), self.before_steps, self.of_gates, self.saved, scale)
+        rows, before = self.operands or (x.flatten(0, 1), self.before_steps[0])
+        state = [before, *self.before_steps[1:]]
+        self.cell.acc_grad(rows, state, self.of_gates, self.saved, scale)
 
 
 class Parametric(Protocol):
     """An object with the parameters of an LSTM without peepholes: a Cell, or a layer for whole sequences."""
+
+    copies_operands: ClassVar[bool]
 
     def lstm_parameters(self) -> list[T] | None: ...
     def acc_lstm(self, gradients: list[T], scale: float) -> None: ...
@@ -153,7 +159,7 @@ class OneDNNKernel:
 
     It returns neither the cells of the steps nor the gradients of the states between them: a StepLoop computes these
     from copies of the inputs when they are read. ``output`` belongs to the caller. The StepLoop also runs the
-    backward if outputs or inputs were written to since the forward, or if the forward was not in training.
+    backward if what it goes by was written to since the forward, or if the forward was not in training.
     """
 
     def __init__(self, cell: Parametric, x: T, first: list[T], parameters: list[T], training: bool) -> None:
@@ -172,11 +178,16 @@ class OneDNNKernel:
 
     def backward(self, x: T, gradients: T, later: list[T]) -> T:
         parameters, before = self.cell.lstm_parameters(), self.before
-        same = zip((self.output, x, *self.first), (self.kernel.output, before.x, *before.first), strict=True)
         if parameters is None:
             raise TorchError("an LSTM has lost a parameter between forward and backward")
-        if not self.kernel.goes_back or not all(torch.equal(now, then) for now, then in same):
-            self.back = self._go_back(self.output, self.first, x, gradients, later, parameters)
+        then = [self.kernel.output, before.x, *before.first]
+        now = [self.output, x, *self.first]
+        if self.cell.copies_operands:
+            now[:3] = then[:3]
+        same = all(one is other or torch.equal(one, other) for one, other in zip(now, then, strict=True))
+        if not self.kernel.goes_back or not same:
+            output, x, *first = now
+            self.back = self._go_back(output, first, x, gradients, later, parameters)
             return self.back_of_input.view(x.shape)
         self.back, self.parameters = None, parameters
         self.gradients, self.later = gradients.contiguous(), [part.clone() for part in later]
@@ -221,6 +232,7 @@ class OneDNNKernel:
         gradients = self.of_parameters
         if self.back is not None:
             outputs = self.back.before_steps[0]
+            x = self.before.x if self.cell.copies_operands else x
             gradients = FastLSTMCell.lstm_gradients(x.flatten(0, 1), outputs, self.back.of_gates[0])
         self.cell.acc_lstm(gradients, scale)
 

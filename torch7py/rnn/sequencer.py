@@ -13,6 +13,7 @@ from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.sequence_methods import other_generation
+from torch7py.nn.trace import same_memory
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused_sequence, generation
@@ -136,7 +137,7 @@ class Sequencer(AbstractSequencer):
     """
 
     links = ("module",)
-    transient = (*AbstractSequencer.transient, "_run", "_given")
+    transient = (*AbstractSequencer.transient, "_run", "_given", "_went_back_for")
     spare: ClassVar[dict[str, Any]] = {
         "_remember": "neither",
         "_output": [],
@@ -252,6 +253,7 @@ class Sequencer(AbstractSequencer):
         if self.training and run.steps == len(input):
             inputs, gradients = together(input), alike(gradOutput)
             if run.fits(inputs, gradients):
+                self.__dict__["_went_back_for"] = input
                 return run.grad_input(inputs, gradients)
         self._step_by_step(input)
         return None
@@ -278,6 +280,8 @@ class Sequencer(AbstractSequencer):
                 raise TorchError(
                     f"{self.stepper.class_name}: accGradParameters without the updateGradInput of its step"
                 )
+            if not backward and same_memory(self.__dict__.get("_went_back_for"), input):
+                run.take(together(input))  # as they are by then
             if backward or run.went_back_with(together(input), alike(gradOutput)):
                 run.acc_grad(scale)
                 run.accumulated = True

@@ -57,6 +57,10 @@ class Stage:
         """Run the steps forward."""
         raise NotImplementedError
 
+    def passed_on(self, x: Any) -> Any:
+        """What the next stage gets, if that is memory of ``x``; None if the stage computes something."""
+        return None
+
     def show(self, steps: int) -> None:
         """Set the fields that a forward sets."""
         raise NotImplementedError
@@ -172,6 +176,9 @@ class PassStage(Stage):
         self.result = x
         return x
 
+    def passed_on(self, x: Any) -> Any:
+        return x
+
     def show(self, steps: int) -> None:
         self.module.__dict__["output"] = of_step(self.result, 0 if self.module.training else -1)
 
@@ -232,6 +239,9 @@ class IntoMask(Stage):
         if x.dim() - 2 != self.module.nInputDim and not (self.single and self.module.nInputDim == 1):
             raise StepByStep
         self.masks = is_zero(x.reshape(len(x), 1 if self.single else x.shape[1], -1))
+        return x
+
+    def passed_on(self, x: T) -> T | None:
         return x
 
     def masked(self, steps: T) -> T:
@@ -305,6 +315,9 @@ class IntoTrim(IntoMask):
             raise StepByStep
         self.trimmed = self.gather(x)
         return self.trimmed
+
+    def passed_on(self, x: T) -> None:
+        return None
 
     def gather(self, steps: T) -> T:
         """Select the rows that are passed on."""

@@ -183,7 +183,7 @@ local function read_program(program, address, count)
    program.refreshed = read_numbers(take)   -- handles of modules whose fields change without a word
    program.input, program.output = read_value(take, program.tensors), read_value(take, program.tensors)
    if take() ~= 0 then program.number = {slot = take(), count = take(), share = take(), read = READ[kind]} end
-   program.forward = read_lines(take, make, program)
+   program.forward, program.again = read_lines(take, make, program), read_lines(take, make, program)
    -- A sequence goes back once, and gives a new table each time.
    program.before_backward, program.keeps_input, program.is_sequence, program.has_backward = take(), take() ~= 0, take() ~= 0, take() ~= 0
    if program.has_backward then
@@ -537,6 +537,8 @@ local function way_back(m, input, gradOutput)
    if not take_all_again(program) or not are_indices(program) then return nil end
    if not program.keeps_input and not is_given(program, program.input, input) then return nil end
    if not take_value(program, program.gradOutput, gradOutput) then return nil end
+   local again = program.again   -- copies what steps were given, which may have been overwritten since the forward
+   for i = 1, #again do again[i]() end
    return program
 end
 
