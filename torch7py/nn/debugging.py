@@ -67,7 +67,8 @@ class NaN(Decorator):
 
 
 def _has_nan(value: Any) -> bool:
-    return any(bool(leaf.isnan().any()) for leaf in leaves_of(value) if leaf.is_floating_point())
+    """Whether the sum of a tensor is NaN, which infinities of both signs give, too."""
+    return any(bool(leaf.sum().isnan()) for leaf in leaves_of(value) if leaf.is_floating_point())
 
 
 @layer("nn.Profile")

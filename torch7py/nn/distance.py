@@ -115,12 +115,12 @@ class PairwiseDistance(Product):
 
 
 def _signs(values: torch.Tensor) -> torch.Tensor:
-    """1 and -1; for a 0 one of the two, drawn at random."""
-    signs = values.sign()
+    """1 and -1, which a NaN has, too; for a 0 one of the two, drawn at random."""
+    signs = torch.where(values > 0, 1, -1).to(values.dtype)
     if values.device.type != "meta":  # which has no values
         generator = state.current().generator
         flat = signs.reshape(-1)
-        for position in (flat == 0).nonzero().flatten().tolist():
+        for position in (values.reshape(-1) == 0).nonzero().flatten().tolist():
             flat[position] = 2 * scalar.random(generator, 2) - 3
         signs = flat.reshape(values.shape)
     return signs

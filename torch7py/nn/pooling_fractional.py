@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.nn.window import Gridded, text_of
-from torch7py.nn.window_max import put_back, whole_indices
+from torch7py.nn.window_max import nan_as_least, put_back, whole_indices
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
 
@@ -94,14 +95,19 @@ class _Fractional(Gridded):
         order = [self.axes.index(axis) for axis in self.grid]
         samples = samples[..., order] if len(grid) == 3 else samples[..., order[::-1]]
         kernel = [int(getattr(self, "poolSize" + axis)) for axis in self.grid]
-        pool = F.fractional_max_pool2d if len(grid) == 2 else F.fractional_max_pool3d
-        _, indices = pool(
-            batch.detach(),
-            kernel,
+        pool = partial(
+            F.fractional_max_pool2d if len(grid) == 2 else F.fractional_max_pool3d,
+            kernel_size=kernel,
             output_size=grid,
             return_indices=True,
             _random_samples=samples.contiguous(),
         )
+        values, indices = pool(batch.detach())
+        plain = nan_as_least(batch.detach(), values) if self.noting else None
+        if plain is not None:
+            values, indices = pool(plain)
+            if (values == -math.inf).any():
+                raise TorchError(f"{self.class_name}: a window without a number above -inf")
         indices = indices + 1
         self.note("indices", self.like_input(indices, input))
         return batch, indices

@@ -17,7 +17,7 @@ from torch7py.nn.object import names
 from torch7py.nn.pooling import Parts, Pooling, even_parts
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
-from torch7py.nn.window_max import largest, put_back, whole_indices
+from torch7py.nn.window_max import largest, nan_as_least, put_back, whole_indices
 from torch7py.ops.errors import TorchError
 from torch7py.ops.tracing import numbers_known
 
@@ -52,12 +52,24 @@ class MaxPooling(Pooling):
     def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The input as a batch, the largest of every window and its place; keeps the indices."""
         batch = self.as_batch(input)
-        values, positions = largest(batch.detach(), self.window(), self.windows_of(batch))
+        window, grid = self.window(), self.windows_of(batch)
+        values, positions = largest(batch.detach(), window, grid)
+        if self.noting:
+            plain = nan_as_least(batch.detach(), values)
+            if plain is not None:
+                values, positions = largest(plain, window, grid)
+                self._let_none_be_found(values, positions)
+                values.clamp_(min=torch.finfo(values.dtype).min)
+            self.__dict__["_some_nowhere"] = plain is not None
         if self.noting or self.is_looked_into():
             indices = self.encode(positions, batch.shape[2:])
             self.keep("indices", self.like_input(indices, input))
             self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
         return batch, values, positions
+
+    def _let_none_be_found(self, values: torch.Tensor, positions: torch.Tensor) -> None:
+        """A window without a number above -inf has no place: it is 0. The output is the type's least number."""
+        positions.masked_fill_(values == -math.inf, 0)
 
     def is_looked_into(self) -> bool:
         """Whether an unpooling reads the places of a forward from Python, which is so where these outlive it."""
@@ -78,7 +90,8 @@ class MaxPooling(Pooling):
         gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
         positions = self.decode(indices.view(gradient.shape), batch.shape[2:])
-        return self.like_input(put_back(gradient, positions, batch.shape[2:]), input)
+        some_nowhere = self.__dict__.get("_some_nowhere", True)
+        return self.like_input(put_back(gradient, positions, batch.shape[2:], some_nowhere), input)
 
     def clearState(self) -> Module:
         self.clear("indices")
@@ -92,8 +105,8 @@ class SpatialMaxPooling(MaxPooling):
     Shapes: ``(planes, h, w)`` -> ``(planes, oh, ow)``, or both as a batch;
     ``ow = floor((w + 2 padW - kW) / dW) + 1``, after ``m:ceil()`` with ceil for floor; a last window that would
     begin in the margin is left out. The steps are kW and kH by default, the padding, which never is the largest,
-    0. ``indices`` has the place of each in its plane, row after row from 1. NaN counts as larger than any number
-    (in the original as smaller).
+    0. ``indices`` has the place of each in its plane, row after row from 1. A NaN is passed over; a window without
+    a number above -inf has place 0, and no gradient. PyTorch's ``m(x)`` takes a NaN for the largest.
     """
 
     fields: ClassVar[tuple[str, ...]] = (
@@ -185,6 +198,9 @@ class VolumetricMaxPooling(MaxPooling):
         step = [k if d is None else d for k, d in ((kT, dT), (kW, dW), (kH, dH))]
         self.set_windows(k=(kT, kW, kH), d=step, pad=(padT, padW, padH))
         self.start()
+
+    def _let_none_be_found(self, values: torch.Tensor, positions: torch.Tensor) -> None:
+        """No code says that there is none: it is the window's first element."""
 
     def encode(self, positions: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
         whole, of_position, of_start, _ = self._codes(sizes, positions.shape[2:], positions.device)
@@ -293,11 +309,20 @@ class SpatialAdaptiveMaxPooling(Gridded):
         counts = (int(self.H), int(self.W))
         parts = [adaptive_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
         even = [even_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
-        if parts == even:
-            positions = F.adaptive_max_pool2d(batch.detach(), counts, return_indices=True)[1] + 1
-        else:
-            positions = _largest_of_parts(batch.detach(), parts)
+
+        def places(images: torch.Tensor) -> torch.Tensor:
+            if parts == even:
+                return F.adaptive_max_pool2d(images, counts, return_indices=True)[1] + 1
+            return _largest_of_parts(images, parts)
+
+        positions = places(batch.detach())
         if self.noting:
+            plain = nan_as_least(
+                batch.detach(), batch.detach().flatten(2).gather(2, positions.flatten(2) - 1)
+            )
+            if plain is not None:
+                positions = places(plain)
+                batch = plain.clamp(min=torch.finfo(torch.float32).min)
             rows, columns = self._within(positions - 1, batch.shape[3], parts)
             self.keep("indices", torch.stack([self.like_input(t, input) + 1 for t in (rows, columns)]))
         return batch, positions

@@ -13,7 +13,7 @@ from torch7py.nn.checks import check_shape, check_type, number, truthy
 from torch7py.nn.convolution import draw_uniform
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.nn.window_max import whole_indices
+from torch7py.nn.window_max import nan_as_least, whole_indices
 from torch7py.ops import sorting
 from torch7py.ops.errors import TorchError
 
@@ -278,11 +278,18 @@ class TemporalMaxPooling(_Chosen):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self.check_frames(input)
         largest = self.windows(input).max(-1)
+        plain = nan_as_least(input, largest.values) if self.noting else None
+        if plain is not None:
+            largest = self.windows(plain).max(-1)
+            # A window without a number has no place, and is the type's least.
+            largest.indices.masked_fill_(largest.values == -math.inf, -1)
+            largest.values.clamp_(min=torch.finfo(input.dtype).min)
         self.note("indices", largest.indices)
         return largest.values
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         positions = self.chosen(gradOutput)
+        gradOutput, positions = gradOutput.masked_fill(positions < 0, 0), positions.clamp(min=0)
         starts = torch.arange(positions.shape[-2], device=positions.device) * int(self.dW)
         result = torch.zeros_like(input, memory_format=torch.contiguous_format)
         return result.scatter_add_(-2, positions + starts.unsqueeze(-1), gradOutput)

@@ -18,6 +18,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.nn.window import Gridded, text_of
 from torch7py.ops.errors import TorchError
+from torch7py.ops.tracing import numbers_known
 
 __all__ = ["PixelShuffle", "SpatialUpSamplingBilinear", "SpatialUpSamplingNearest", "UpSampling"]
 
@@ -48,14 +49,42 @@ def gather(gradient: torch.Tensor, factor: int) -> torch.Tensor:
 def interpolate(batch: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     """Planes interpolated linearly to other sizes, corner on corner."""
     olds = batch.shape[2:]
-    return _mapped(batch, [_weights(old, new, batch.dtype) for old, new in zip(olds, sizes, strict=True)])
+    result = _mapped(batch, [_weights(old, new, batch.dtype) for old, new in zip(olds, sizes, strict=True)])
+    return result if _is_finite(result) or olds == torch.Size(sizes) else _neighbours(batch, olds, sizes)
 
 
 def collect(gradient: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     """The transpose of ``interpolate``."""
     news = gradient.shape[2:]
     weights = [_weights(old, new, gradient.dtype).t() for old, new in zip(sizes, news, strict=True)]
-    return _mapped(gradient, weights)
+    result = _mapped(gradient, weights)
+    return (
+        result
+        if _is_finite(result) or news == torch.Size(sizes)
+        else _neighbours(gradient, sizes, news, back=True)
+    )
+
+
+def _is_finite(result: torch.Tensor) -> bool:
+    """Whether a product can have spread no NaN or infinity, as far as is known without waiting for a GPU."""
+    return result.device.type != "cpu" or not numbers_known(result) or math.isfinite(result.sum().item())
+
+
+def _neighbours(
+    batch: torch.Tensor, olds: Sequence[int], news: Sequence[int], back: bool = False
+) -> torch.Tensor:
+    """The same as ``_mapped``, of the two nearest elements alone, so that a NaN stays where the original has it."""
+    for dim in range(2, batch.dim()) if back else range(batch.dim() - 1, 1, -1):
+        old = olds[dim - 2]
+        below, above, part = _places(old, news[dim - 2], batch.dtype)
+        part = part.view(-1, *[1] * (batch.dim() - dim - 1))
+        if back:
+            shape = (*batch.shape[:dim], old, *batch.shape[dim + 1 :])
+            sums = batch.new_zeros(shape).index_add_(dim, below, batch * (1 - part))
+            batch = sums.index_add_(dim, above, batch * part)
+        else:
+            batch = batch.index_select(dim, below) * (1 - part) + batch.index_select(dim, above) * part
+    return batch
 
 
 def _mapped(batch: torch.Tensor, matrices: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -75,19 +104,24 @@ def _mapped(batch: torch.Tensor, matrices: Sequence[torch.Tensor]) -> torch.Tens
 
 @lru_cache(maxsize=64)
 def _weights(old: int, new: int, dtype: torch.dtype) -> torch.Tensor:
-    """What each old place contributes to each new one, ``(new, old)``.
+    """What each old place contributes to each new one, ``(new, old)``."""
+    below, above, part = _places(old, new, dtype)
+    rows = torch.arange(new)
+    weights = torch.zeros(new, old, dtype=dtype)
+    weights.index_put_((rows, below), 1 - part, accumulate=True)
+    weights.index_put_((rows, above), part, accumulate=True)
+    return weights
 
-    Places are computed in single precision whatever the type, as in the original.
+
+def _places(old: int, new: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For each new place the two old ones beside it, and the share of the second.
+
+    They are computed in single precision whatever the type, as in the original.
     """
     step = torch.tensor(old - 1, dtype=torch.float32) / (new - 1) if new > 1 else torch.tensor(0.0)
     position = step.float() * torch.arange(new, dtype=torch.float32)
     below = position.long()
-    part = (position - below).to(dtype)
-    rows = torch.arange(new)
-    weights = torch.zeros(new, old, dtype=dtype)
-    weights.index_put_((rows, below), 1 - part, accumulate=True)
-    weights.index_put_((rows, (below + 1).clamp(max=old - 1)), part, accumulate=True)
-    return weights
+    return below, (below + 1).clamp(max=old - 1), (position - below).to(dtype)
 
 
 class _UpSampling(Gridded):

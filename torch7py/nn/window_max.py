@@ -12,7 +12,7 @@ from torch7py.nn.window import Sizes, Window
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["largest", "put_back", "whole_indices"]
+__all__ = ["largest", "nan_as_least", "put_back", "whole_indices"]
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 MANY = 8  # planes from which on it pays to have them side by side
@@ -20,6 +20,17 @@ LARGE = (
     1 << 23
 )  # bytes of a batch from which on images are taken in portions, 5.9 ms where 9.8 were taken (see below)
 CACHED = 1 << 20  # bytes of a portion, for each thread
+
+
+def nan_as_least(batch: torch.Tensor, results: torch.Tensor) -> torch.Tensor | None:
+    """A batch with -inf for each NaN, if among the largest of its windows there may be one; else None.
+
+    PyTorch takes a NaN for the largest of a window. Torch7 passed it over. On a GPU a look at the results would wait
+    for them, and there they stay as they are.
+    """
+    if results.device.type != "cpu" or math.isfinite(results.sum().item()):
+        return None
+    return batch.masked_fill(batch.isnan(), -math.inf)
 
 
 def largest(batch: torch.Tensor, window: Window, grid: Sizes) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,8 +76,15 @@ def _planes_inside(batch: torch.Tensor) -> torch.Tensor:
     return batch.contiguous(memory_format=FORMATS[batch.dim()])
 
 
-def put_back(gradient: torch.Tensor, positions: torch.Tensor, sizes: Sizes) -> torch.Tensor:
-    """What a gradient of the largest gives for the planes: the sum at each place."""
+def put_back(
+    gradient: torch.Tensor, positions: torch.Tensor, sizes: Sizes, some_nowhere: bool = False
+) -> torch.Tensor:
+    """What a gradient of the largest gives for the planes: the sum at each place.
+
+    ``some_nowhere``: where the place is 0, none has been found.
+    """
+    if some_nowhere:
+        gradient, positions = gradient.masked_fill(positions == 0, 0), positions.clamp(min=1)
     planes = gradient.new_zeros((*gradient.shape[:2], math.prod(sizes)))
     planes.scatter_add_(2, positions.flatten(2) - 1, gradient.flatten(2))
     return planes.view(*gradient.shape[:2], *sizes)
