@@ -144,3 +144,52 @@ def test_a_backward_of_linear_with_an_input_of_three_dimensions_does_nothing(nn:
     )
     assert nn.execute("return again:dim(), again:sum(), m.gradWeight[1][1], m.gradBias[1]") == (3, 12, 16, 4)
     assert nn.execute("return m:backward(torch.ones(1, 2, 2), torch.ones(3)):sum()") == 0
+
+
+# The elements of the results of a model and of the layer in it after a backward and float(), which empties those of CMul
+# and Euclidean, as nn 8726825, nngraph 3ed3b9b and dpnn c0a8ca6 gave them.
+LEFT_BY_TYPE = {
+    "nn.Sequential():add(layer)": [0, 12, 0, 12],
+    "nn.Sequential():add(nn.Sequential():add(layer))": [0, 12, 0, 12],
+    "nn.Sequential():add(layer):add(nn.Tanh())": [12, 12, 0, 12],
+    "nn.Concat(2):add(layer)": [12, 12, 0, 0],
+    "nn.Decorator(layer)": [0, 12, 0, 12],
+    "nn.Serial(layer)": [12, 12, 12, 12],
+    "(function() local i = nn.Identity()() return nn.gModule({i}, {layer(i)}) end)()": [12, 12, 12, 12],
+}
+
+
+@pytest.mark.parametrize("layer", ["nn.CMul(4)", "nn.Euclidean(4, 4)"])
+def test_what_type_leaves_of_results(nn: Runtime, layer: str) -> None:
+    found = nn.execute(f"""
+        require 'dpnn'
+        require 'nngraph'
+        local found, x = {{}}, torch.randn(3, 4)
+        for i = 1, {len(LEFT_BY_TYPE)} do
+           local layer = {layer}
+           local m = ({{{", ".join(f"function(layer) return {text} end" for text in LEFT_BY_TYPE)}}})[i](layer)
+           m:backward(x, m:forward(x):clone())
+           m:float()
+           local inner = m.modules[1]
+           found[i] = {{m.output:nElement(), m.gradInput:nElement(), inner.output:nElement(), inner.gradInput:nElement()}}
+        end
+        return found
+    """)
+    assert dict(zip(LEFT_BY_TYPE, found, strict=True)) == LEFT_BY_TYPE
+
+
+def test_a_layer_of_cosines_is_updated_at_once_by_the_weight_as_it_was(nn: Runtime) -> None:
+    nn.execute("""
+        local x, g = torch.Tensor{{1, 2, 3}, {-1, 0.5, 2}}, torch.Tensor{{0.3, -0.2}, {0.1, 0.4}}
+        m = nn.Cosine(3, 2)
+        m.weight:copy(torch.Tensor{{0.5, -1, 0.25}, {1, 0.75, -0.5}})
+        local before, _, gradients = m.weight:clone(), m:parameters()
+        m:forward(x)
+        m:zeroGradParameters()
+        m:accGradParameters(x, g, 1)
+        local expected = before + gradients[1]   -- of a batch scale, here -1, counts for nothing
+        m:zeroGradParameters()
+        m:accUpdateGradParameters(x, g, 1)
+        assert((m.weight - expected):abs():max() < 1e-12)
+        assert(m.gradWeight:abs():max() == 0)
+    """)

@@ -91,6 +91,9 @@ class Module(Training):
     # Whether gradInput gets gradOutput's sizes, where these are others than the input's for as many elements.
     resizes_as_grad_output: ClassVar[bool] = False
     cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
+    converted_first: ClassVar[tuple[str, ...]] = (
+        "gradInput",
+    )  # results that ``type`` converts before children
     emptied_by_type: ClassVar[tuple[str, ...]] = ()  # fields that ``type`` makes empty tables
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # The graph that a backward goes through: that of the last forward if it ran on this input, else a new one
@@ -464,12 +467,33 @@ class Module(Training):
                 self.set_field(name, None)
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        if type_name is not None and seen is None:
+            self._clear_for_type(frozenset(), set())
         if type_name is not None and (seen is None or id(self) not in seen):
-            if self.cleared_by_type:
-                self.clearState()
             for name in self.emptied_by_type:
                 self.__dict__[name] = []
         super().convert(convert, type_name, seen)
+
+    def _clear_for_type(self, kept: frozenset[int], seen: set[int]) -> None:
+        """Have modules of the tree clear themselves, before the results of those around them are converted.
+
+        Tensors in ``kept`` have been converted by then in the original.
+        """
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        if self.cleared_by_type:
+            attributes = self.__dict__
+            results = {name: attributes[name] for name in ("output", "gradInput")}
+            spared = [name for name in results if any(id(leaf) in kept for leaf in leaves_of(results[name]))]
+            attributes.update(dict.fromkeys(spared))
+            self.clearState()
+            attributes.update((name, results[name]) for name in spared)
+        first = [leaf for name in self.converted_first for leaf in leaves_of(getattr(self, name))]
+        inside = kept.union(map(id, first))
+        for child in self.inner():
+            if isinstance(child, Module):
+                child._clear_for_type(inside, seen)
 
     # -- the tree -----------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ class GModule(GraphContainer):
 
     fields: ClassVar[tuple[str, ...]] = ("nInputs", "name")
     virtual: ClassVar[tuple[str, ...]] = (*Container.virtual, "runForwardFunction")
+    converted_first = ("output", "gradInput")
     transient: ClassVar[tuple[str, ...]] = (
         *Container.transient,
         "_reporter",

@@ -283,5 +283,10 @@ class Cosine(_Templates):
         weight_norm = weight_norm.unsqueeze(1)
         towards = gradOutput.t() @ (as_rows(input.data) / input_norm) / weight_norm
         sums = (gradOutput * as_rows(self.output)).sum(0).unsqueeze(1)
-        gradient.add_(towards, alpha=scale if single else 1)
-        gradient.sub_(self.weight.data * (sums / weight_norm) / weight_norm)
+        shares = sums / weight_norm / weight_norm
+        # ``accUpdateGradParameters`` lets the gradient be the weight itself.
+        if single:
+            gradient.add_(towards, alpha=scale)
+            gradient.sub_(self.weight.data * shares)
+        else:
+            gradient.add_(towards - self.weight.data * shares)

@@ -29,6 +29,7 @@ class Serial(Decorator):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("tensortype",)
+    converted_first = ("output", "gradInput")
     lua_methods = names(dpnn_slimmed="slimmed")
     tensortype: str | None = None
 
