@@ -95,9 +95,10 @@ class Packages:
 
     def native(self, name: str) -> str:
         """Why a class has no native form in PyTorch; empty where it has one, or is no layer."""
-        if name in natives or name in structures or name in criterions or name not in layers:
+        of_nn = f"nn.{name.partition('.')[2]}"  # which the translator takes a layer of cudnn for
+        if name not in layers or any(of_nn in register for register in (natives, structures, criterions)):
             return ""
-        return reasons.get(name, "it has no native form")
+        return reasons.get(of_nn, "no layer of PyTorch computes it")
 
     def _find(self, name: str) -> Availability:
         owner, _, method = name.partition(":")

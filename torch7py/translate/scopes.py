@@ -103,7 +103,7 @@ class _Resolver:
 
     def look_up(self, name: Name) -> Variable:
         for names in reversed(self.visible):
-            if name.name in names:
+            if name.name in names and not name.of_globals:
                 variable = names[name.name]
                 break
         else:

@@ -129,6 +129,7 @@ class Vararg(Expression):
 @dataclass(slots=True, eq=False)
 class Name(Expression):
     name: str
+    of_globals: bool = False  # ``_G.name``: the global, whatever variables of that name are in sight
 
 
 @dataclass(slots=True, eq=False)

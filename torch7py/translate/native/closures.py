@@ -25,7 +25,9 @@ class Closures:
         function = scope.function
         assert function is not None
         variables = []
-        for variable in scope.upvalues:
+        point = self.t.training.points.get(function)  # what an optimizer moves, which a parameter of it stands for
+        moved = [self.t.scopes.of_name[point]] if isinstance(point, Name) else []
+        for variable in dict.fromkeys([*scope.upvalues, *moved]):
             declaration = variable.declaration
             if not variable.in_loop or variable.scope is not scope.parent or declaration is None:
                 continue

@@ -1,4 +1,4 @@
-"""``_G.logger``: the global variable of that name, where no variable of the file hides it."""
+"""``_G.logger``: the global variable of that name, whatever variables of the file have it too."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ def read_globals(program: Block) -> None:
     fields = [n for n in tree.every(program, Index) if isinstance(n.base, Name) and n.base.name == "_G"]
     if not fields:
         return
-    local_names = declared(program)
-    if "_G" in local_names:
+    if "_G" in declared(program):
         return
     names: dict[Expression, Expression] = {}
     for node in fields:
         name = node.key.value if isinstance(node.key, String) else ""
         plain = name.isascii() and name.isidentifier() and name not in _WORDS and not keyword.iskeyword(name)
-        if plain and name not in local_names:
-            names[node] = Name(node.span, name)
+        if plain:
+            names[node] = Name(node.span, name, of_globals=True)
     if names:
         replace_in(program, names)
