@@ -121,8 +121,24 @@ def test_a_program_that_does_not_end_is_not_verified(tmp_path: Path, monkeypatch
     monkeypatch.setattr(whole_project, "TO_TRANSLATE", 1.0)
     result = run("--limit", 1, project, "-o", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[0].endswith("; not verified: it did not end within 1 second")
+    assert "; not verified: it has printed nothing in 2 seconds" in result.stdout.splitlines()[0]
     assert out.joinpath("endless", "endless.py").exists()
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_verification_that_does_not_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing interrupts one long match of a pattern."""
+    project, out = tmp_path / "project", tmp_path / "out"
+    project.mkdir()
+    project.joinpath("stuck.lua").write_text("print(('a'):rep(30000):find(('.-'):rep(20) .. 'b'))\n")
+    monkeypatch.setattr(whole_project, "TO_TRANSLATE", 1.0)
+    monkeypatch.setattr(whole_project, "RUNS", 1)
+    result = run("--limit", 0.5, project, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].endswith("; not verified: it was not verified within 0.5 seconds")
+    assert out.joinpath("stuck", "stuck.py").exists()
 
 
 def test_requests_that_make_no_sense(project: Path, tmp_path: Path) -> None:

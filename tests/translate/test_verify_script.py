@@ -14,6 +14,7 @@ import torch
 from torch7py.nn.binding import describe
 from torch7py.translate.api import to_pytorch
 from torch7py.translate.comparison import original, page
+from torch7py.translate.comparison.original import TooLong
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import OF_ROUNDINGS, OneRow, ScriptComparison, verify_script
@@ -150,6 +151,50 @@ def test_a_translation_without_end_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "FACTOR", 0)
     with pytest.raises(Different, match=r"the translation was stopped: it takes more than"):
         compared(LOOP, tmp_path, ("    for turn", "    while net:\n        pass\n    for turn"))
+
+
+ON_AND_ON = """local n = 0
+while true do
+   n = n + 1
+   io.write('step ')
+   print(n)
+end
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [ON_AND_ON, "io.write('a ') print(1) io.write('b ') print(2) io.write('c ') while true do end"],
+    ids=["it prints on", "it is stuck"],
+)
+def test_a_program_without_end_is_compared_as_far_as_it_came(tmp_path, source):
+    script = tmp_path / "on.lua"
+    script.write_text(source)
+    native = translate_script(source.encode(), "on.lua")
+    found = verify_script(native, script, time_limit=0.2)
+    assert found.stopped
+    assert found.lines == found.numbers >= 2
+    native.code = native.code.replace("+= 1", "+= 2").replace("print(1)", "print(3)")
+    with pytest.raises(Different, match=r"they part at on\.lua:"):
+        verify_script(native, script, time_limit=0.2)
+
+
+def test_a_program_that_prints_nothing_in_its_time_is_not_compared(tmp_path):
+    script = tmp_path / "on.lua"
+    script.write_text("while true do end")
+    with pytest.raises(TooLong, match="it has printed nothing in"):
+        verify_script(translate_script(script.read_bytes(), "on.lua"), script, time_limit=0.2)
+
+
+def test_a_slow_page_is_compared_as_far_as_it_came(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "WITHIN", 0.2)
+    script = tmp_path / "on.lua"
+    script.write_text(ON_AND_ON)
+    native = translate_script(script.read_bytes(), "on.lua")
+    native.code = native.code.replace("n += 1", "n += 1\n        sum(range(1_000_000))")
+    found = verify_script(native, script, time_limit=0.2)
+    assert found.stopped
+    assert 1 <= found.lines < 200
 
 
 def test_sizes_are_compared(tmp_path):

@@ -69,7 +69,7 @@ __all__ = ["translate"]
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="Of a directory: how long each program may run to be verified.",
+    help="How long a program may run to be verified: what it has printed by then is compared.",
 )
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -142,6 +142,7 @@ def translate(
         program=program,
         page=page,
         ddp=ddp,
+        limit=limit,
     )
     if report is not None:
         write_text(report, json.dumps(translation.as_json(), indent=2) + "\n")
@@ -170,6 +171,7 @@ def _translate(
     program: Path | None,
     page: Path | None,
     ddp: bool,
+    limit: float,
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
@@ -188,6 +190,7 @@ def _translate(
             input_size=_by_class(sizes),
             program=program,
             ddp=ddp,
+            limit=limit,
             look=None if page is None else lambda source: pictures.update(pictures_of(source)),
         )
         written = result.write(out, weights, force)

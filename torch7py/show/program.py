@@ -16,8 +16,8 @@ from torch7py.bridge.step_programs import without_steps_in_lua
 from torch7py.nn.base import Module
 from torch7py.ops.errors import Torch7Error
 from torch7py.show.measure import METHODS, recording
+from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.patching import patched
-from torch7py.translate.ports.limits import Limit
 
 __all__ = ["Called", "called_models", "copy_of_input"]
 

@@ -14,6 +14,8 @@ from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic_file import replacing
 from torch7py.translate import page_library
 from torch7py.translate.check import report_of_page
+from torch7py.translate.comparison.original import TooLong
+from torch7py.translate.comparison.page import STOPPED
 from torch7py.translate.ddp import HELPER, divided, helper
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.input_sizes import parse_size
@@ -97,6 +99,7 @@ def to_pytorch(
     input_size: str | Mapping[str, str] | None = None,
     program: str | os.PathLike[str] | None = None,
     ddp: bool = False,
+    limit: float | None = None,
     look: Callable[[ModelSource], None] | None = None,
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
@@ -108,6 +111,8 @@ def to_pytorch(
 
         result = torch7py.to_pytorch("train.lua", ["-epochs", "1"])
         print(result.code, result.report.problems, result.report.verified)
+
+    ``limit``: after so many seconds the program is stopped, and what it has printed by then is compared.
 
     ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
     defines is run, and nothing else of it.
@@ -131,7 +136,7 @@ def to_pytorch(
     """
     file = Path(path)
     if file.suffix == ".lua":
-        result = _program(file, arguments, verify)
+        result = _program(file, arguments, verify, limit)
         if ddp:
             result.code = divided(result.code, file.with_suffix(".py").name)
             result.modules = result.modules | {HELPER: helper()}
@@ -150,23 +155,23 @@ def to_pytorch(
         return Translation(source.code, report, weights=source.weights, source=source, compared=compared)
 
 
-def _program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
+def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | None) -> Translation:
     source = file.read_bytes()
     page = translate_script(source, str(file))
     report = report_of_page(page, file)
     comparison = None
     if verify and not page.problems:
         try:
-            comparison = _verify_program(page, file, arguments, report)
+            comparison = _verify_program(page, file, arguments, report, limit)
         except OneRow:
             page = translate_script(source, str(file), one_row=True)
-            comparison = _verify_program(page, file, arguments, report)
+            comparison = _verify_program(page, file, arguments, report, limit)
         difference = report.verified.difference if report.verified is not None else ""
-        if difference and OF_ROUNDINGS not in difference:
+        if difference and OF_ROUNDINGS not in difference and STOPPED not in difference:
             for plain in in_plain_forms(source, str(file), page):
                 plain_report, compared = report_of_page(plain, file), None
                 with contextlib.suppress(OneRow):
-                    compared = _verify_program(plain, file, arguments, plain_report)
+                    compared = _verify_program(plain, file, arguments, plain_report, limit)
                 if plain_report.verified is not None and plain_report.verified.equal:
                     plain_report.notes.insert(
                         0, f"in plain calls, as what was proved is not the same: {difference}"
@@ -177,11 +182,11 @@ def _program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
 
 
 def _verify_program(
-    page: Native, file: Path, arguments: Sequence[str], report: Report
+    page: Native, file: Path, arguments: Sequence[str], report: Report, limit: float | None
 ) -> ScriptComparison | None:
     """Run a page beside its program, and report how that went. Raises OneRow where it is to be written anew."""
     try:
-        comparison = verify_script(page, file, arguments)
+        comparison = verify_script(page, file, arguments, time_limit=limit)
     except OneRow:
         raise
     except Different as difference:
@@ -191,12 +196,17 @@ def _verify_program(
     except LuaError as error:
         report.failure = f"the original fails: {error}"
         return None
+    except TooLong as error:
+        report.failure = f"{error}; arguments that make it shorter let it be compared, or a larger --limit"
+        return None
     not_run = [str(page) for page in comparison.not_run]
     report.verified = Verification(True, comparison.largest, not_run=not_run)
     report.notes.append(
         f"verified: {counted(comparison.lines, 'line')} and {counted(comparison.layers, 'tensor')} of weights, "
         f"the largest relative error is {comparison.largest:.1e}"
     )
+    if comparison.stopped:
+        report.notes.append("verified as far as they came, as the time was over before the program had ended")
     if not_run:
         missed = sum(page.statements for page in comparison.not_run)
         report.notes.append(

@@ -98,7 +98,7 @@ class Packages:
         of_nn = f"nn.{name.partition('.')[2]}"  # which the translator takes a layer of cudnn for
         if name not in layers or any(of_nn in register for register in (natives, structures, criterions)):
             return ""
-        return reasons.get(of_nn, "no layer of PyTorch computes it")
+        return reasons.get(of_nn, "no layer of PyTorch's computes it")
 
     def _find(self, name: str) -> Availability:
         owner, _, method = name.partition(":")

@@ -25,7 +25,8 @@ from torch7py.wording import counted, seconds, untranslated
 __all__ = ["Piece", "pieces_of", "readme", "requirements", "translate_pieces"]
 
 _PACKAGES = {"PIL": "pillow"}  # what is installed by another name than it is imported
-TO_TRANSLATE = 30.0  # seconds that translating may take besides the limit
+RUNS = 4  # how many times as long as a program may run its verification may take,
+TO_TRANSLATE = 30.0  # and seconds for its translation
 
 
 @dataclass
@@ -129,9 +130,9 @@ def translate_pieces(
 ) -> Iterator[Piece]:
     """Translate each, so many at once; each comes as soon as it is done.
 
-    Programs run in the directory, with the arguments, for at most ``limit`` seconds: one that takes longer is
-    translated without being run. ``options`` are those of ``to_pytorch``. ``beside``: whether programs beside their
-    pages are asked for.
+    Programs run in the directory, with the arguments, for about ``limit`` seconds, and what they have printed by
+    then is compared: one whose verification does not end is translated without it. ``options`` are those of
+    ``to_pytorch``. ``beside``: whether programs beside their pages are asked for.
     """
     yield from (piece for piece in pieces if piece.failure)
     left = [piece for piece in pieces if not piece.failure]
@@ -171,14 +172,14 @@ def _translate(
         piece.page.resolve(),
         directory.resolve(),
         tuple(arguments) if piece.kind == "program" else (),
-        dict(options) if piece.kind == "program" else {"verify": options.get("verify", True)},
+        {**options, "limit": limit} if piece.kind == "program" else {"verify": options.get("verify", True)},
         beside,
     )
-    answer = worker.ask(order, limit + TO_TRANSLATE)
+    answer = worker.ask(order, RUNS * limit + TO_TRANSLATE)
     if answer is None:
         answer = worker.ask(replace(order, options={**order.options, "verify": False}), None)
         assert answer is not None
-        answer.report["failure"] = f"it did not end within {seconds(limit)}"
+        answer.report["failure"] = f"it was not verified within {seconds(RUNS * limit)}"
     piece.failure = re.sub(
         rf"^{re.escape(str(order.source))}(?=:)", lambda _: str(piece.source), answer.failure
     )

@@ -27,13 +27,23 @@ from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.bidirectional import Bidirectional
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.layouts import Layouts, MemorySlot
+from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.native.desugar.known_conditions import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 
-__all__ = ["REST", "Construction", "Recording", "Watcher", "asks_for_card", "places_of_lines", "run_original"]
+__all__ = [
+    "REST",
+    "Construction",
+    "Recording",
+    "TooLong",
+    "Watcher",
+    "asks_for_card",
+    "places_of_lines",
+    "run_original",
+]
 
 REST = -1  # the key of what a snapshot has beside the weights of known layers
 _CONTAINERS = {
@@ -89,6 +99,8 @@ class Recording:
     failed_tests: bool = False  # whether it ended because some of its tests have failed
     one_row: bool = False  # whether a batch normalization trained on a batch of one example
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
+    time_limit: float | None = None  # seconds that it had
+    stopped: bool = False  # whether it was stopped behind its last print, where its weights may be others
     nudged: bool = False  # whether layers are to begin with weights of which the last digits are others
 
     def nudged_copy(self) -> Recording:
@@ -96,6 +108,10 @@ class Recording:
         constructions = [replace(item, resets=list(item.resets)) for item in self.constructions]
         snapshots = [{key: dict(weights) for key, weights in snapshot.items()} for snapshot in self.snapshots]
         return replace(self, constructions=constructions, snapshots=snapshots, nudged=True)
+
+
+class TooLong(Exception):
+    """A program has printed nothing in the time that it had, so that there is nothing to compare."""
 
 
 class Watcher(Protocol):
@@ -122,19 +138,21 @@ def run_original(
     lines: int | None,
     fields: dict[str, list[str]],
     watcher: Callable[[], Watcher] | None = None,
+    time_limit: float | None = None,
 ) -> Recording:
     """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class.
 
-    ``watcher`` makes what looks on; a script that this has stopped is taken as far as it came. A script that
-    ends because it asks for a graphics card is run again on the CPU, as if there were one.
+    ``watcher`` makes what looks on; a script that this has stopped is taken as far as it came. After ``time_limit``
+    seconds it is stopped at its next print, and after twice as many anywhere; TooLong says that it has printed nothing
+    by then. A script that ends because it asks for a graphics card is run again on the CPU, as if there were one.
     """
     before = _files()
     try:
-        recording = _run(path, arguments, rnn_api, lines, fields, None, watcher)
+        recording = _run(path, arguments, rnn_api, lines, fields, None, watcher, time_limit)
     except LuaError as error:
         if not asks_for_card(error):
             raise
-        recording = _run(path, arguments, rnn_api, lines, fields, "cpu", watcher)
+        recording = _run(path, arguments, rnn_api, lines, fields, "cpu", watcher, time_limit)
     if before is not None:
         recording.files = {name: at for name, at in (_files() or {}).items() if name not in before}
     return recording
@@ -166,6 +184,7 @@ def _run(
     fields: dict[str, list[str]],
     cuda_as: str | None,
     watcher: Callable[[], Watcher] | None,
+    time_limit: float | None,
 ) -> Recording:
     layers: list[Construction] = []
     watch = None if watcher is None else watcher()
@@ -193,22 +212,31 @@ def _run(
         runtime.evaluate(f"__torch7py_record.hide {{{hidden}}}")
         if lines is not None:
             runtime.evaluate(f"__torch7py_record.limit = {lines}")
-        start, failed = time.perf_counter(), False
+        start, failed, stopped = time.perf_counter(), False, False
+        held = contextlib.nullcontext() if time_limit is None else (limit := Limit(2 * time_limit)).held()
+        if time_limit is not None:
+            end = start + time_limit
+            runtime.globals["__torch7py_is_late"] = lambda: time.perf_counter() > end
+            runtime.evaluate("__torch7py_record.is_late, __torch7py_is_late = __torch7py_is_late, nil")
         try:
-            code = runtime.run(path, arguments)
+            with held:
+                code = runtime.run(path, arguments)
         except LuaError as error:
             if _FAILED_TESTS in str(error):
                 failed = True
-            elif lines is None or "enough lines were printed" not in str(error):
+            elif "enough lines were printed" not in str(error):
                 raise
             code = 0
         except KeyboardInterrupt:
-            if watch is None or not watch.stopped:
+            stopped = time_limit is not None and limit.over
+            if not stopped and (watch is None or not watch.stopped):
                 raise
             code = 0
+        seconds = time.perf_counter() - start
+        if stopped and not runtime.evaluate("return __torch7py_record.up_to_last_line()"):
+            raise TooLong(f"it has printed nothing in {seconds:.0f} seconds")
         if watch is not None:
             watch.finish()
-        seconds = time.perf_counter() - start
         if code:
             raise Different(f"the original ended with exit code {code}")
         octets = runtime.evaluate("return table.concat(__torch7py_record.text)") or ""
@@ -235,6 +263,8 @@ def _run(
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
         default = runtime.evaluate("return torch and torch.getdefaulttensortype()")
+        printed = runtime.evaluate("return __torch7py_record.printed") if stopped else None
+        limit_reached = runtime.evaluate("return __torch7py_record.limit")
         one_row = any(_ONE_ROW in item.module.__dict__ for item in layers)
         for item in layers:
             item.shifted = _GIVER in item.module.__dict__
@@ -247,7 +277,7 @@ def _run(
         draws,
         layers,
         snapshots,
-        lines,
+        printed or limit_reached,
         single,
         user_layers,
         seconds,
@@ -256,6 +286,8 @@ def _run(
         cuda_as is not None,
         failed,
         one_row=one_row,
+        time_limit=time_limit,
+        stopped=stopped,
     )
 
 

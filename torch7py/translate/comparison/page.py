@@ -34,13 +34,15 @@ from torch7py.translate.comparison.replay import Clock, Draws, Files, Snapshots,
 from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.verify import Different
 
-__all__ = ["run_translation", "shown_value"]
+__all__ = ["STOPPED", "run_translation", "shown_value"]
 
 # What decorates each class of a page while it is compared.
 _CLASS_MADE = "__torch7py_class_made__"
 
 PATIENCE = 60.0  # seconds that a translation may take in any case,
 FACTOR = 50  # and how many times as long as its original
+WITHIN = 10.0  # where the original has a limit of time: seconds besides twice that
+STOPPED = "the translation was stopped"  # how a difference begins that is one of time
 
 
 class Enough(Exception):
@@ -76,7 +78,10 @@ def _limited(seconds: float) -> Iterator[None]:
 def run_translation(
     native: Native, path: Path, arguments: Sequence[str], recording: Recording
 ) -> tuple[str, list[tuple[str, torch.Tensor, torch.Tensor]], Reached]:
-    """What the page prints, its weights at the end beside the original's, and which of its statements ran."""
+    """What the page prints, its weights at the end beside the original's, and which of its statements ran.
+
+    Where the original has a limit of time, a page that takes longer is stopped; ``recording.stopped`` says so then.
+    """
     reached = Reached(path.parent)
     draws = Draws(recording.draws)
     text: list[str] = []
@@ -162,15 +167,21 @@ def run_translation(
     dtype = torch.get_default_dtype()
     try:
         modules = _modules(native, path.parent, partners, script, reached)
-        limited = _limited(PATIENCE + FACTOR * recording.seconds)
-        with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
+        limit = PATIENCE + FACTOR * recording.seconds
+        if recording.time_limit is not None:
+            limit = min(limit, WITHIN + 2 * recording.time_limit)
+        with _quiet_initializers(partners), partners.watching(), patched(changes), modules, _limited(limit):
             _run_program(native, str(path.with_suffix(".py")), namespace, partners, recording, reached)
         pictures.compare()
     except Endless:
-        raise Different(
-            f"the translation was stopped: it takes more than {FACTOR} times as long as the original, which took "
-            f"{recording.seconds:.1f} seconds"
-        ) from None
+        if recording.time_limit is None or True not in shown:
+            raise Different(
+                f"{STOPPED}: it takes more than {limit:.0f} seconds, and the original took {recording.seconds:.1f}"
+            ) from None
+        while not shown.pop():  # what came after the last line
+            text.pop()
+        shown.append(True)
+        recording.stopped = True
     finally:
         torch.set_default_dtype(dtype)
     return "".join(text), partners.pairs(), reached

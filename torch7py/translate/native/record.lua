@@ -53,6 +53,12 @@ local function shown(value)
    return type(value) == 'number' and format('%.14g', value) or tostring(value)
 end
 
+-- Forgets what came after the last line of print, and returns how many there were.
+function record.up_to_last_line()
+   for i = #text, (record.whole or 0) + 1, -1 do text[i], record.places[i] = nil, nil end
+   return record.printed or 0
+end
+
 -- The line of the program that is being run, not one of a package.
 local function place()
    local level = 3
@@ -83,14 +89,15 @@ function record.here()
    return place() .. '\n' .. lines
 end
 
--- With record.limit the program ends after so many lines of print.
+-- With record.limit the program ends after so many lines of print, and with record.is_late at the first after that says so.
 function print(...)
    -- a translation does not plot, and has nothing to say of it
    if type((...)) == 'string' and (...):find('^<Logger> warning') then return end
    local parts = {}
    for i = 1, select('#', ...) do parts[i] = shown((select(i, ...))) end
    put(table.concat(parts, '\t') .. '\n')
-   record.printed = (record.printed or 0) + 1
+   record.printed, record.whole = (record.printed or 0) + 1, #text
+   if record.is_late and record.is_late() then record.limit = record.limit or record.printed end
    if record.printed == record.limit then error('enough lines were printed', 0) end
 end
 

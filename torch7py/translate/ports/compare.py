@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from torch7py.bridge.errors import LuaError
+from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.original import run_original
-from torch7py.translate.ports.limits import Limit
 from torch7py.translate.ports.original import Watch
 from torch7py.translate.ports.outcome import Outcome, judge
 from torch7py.translate.ports.run import Port, run_port

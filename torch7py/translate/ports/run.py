@@ -21,6 +21,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import torch7py
 from torch7py.translate.comparison import graphics_cards
+from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.page import shown_value
@@ -29,7 +30,6 @@ from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replay import Clock, Files
 from torch7py.translate.ports.draws import PortDraws, within_constructor
 from torch7py.translate.ports.history import History, Moment
-from torch7py.translate.ports.limits import Limit
 from torch7py.translate.ports.original import Watch
 from torch7py.translate.ports.weights import PortWeights, WrongMap
 from torch7py.translate.verify import Different
