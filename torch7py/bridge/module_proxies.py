@@ -143,7 +143,7 @@ class LuaFields(Overrides):
         source_line = "" if runtime is None or handle is None else runtime.call_lua("defined_at", handle)
         source_line = f" ({source_line})" if source_line else ""
         raise TypeError(
-            f"a {obj.class_name} cannot be pickled: its methods are written in Lua{source_line}. Save its state_dict, "
+            f"{obj.class_name} cannot be pickled: its methods are written in Lua{source_line}. Save its state_dict, "
             "or the model by torch.save in Lua, for a runtime that has run the same program"
         )
 

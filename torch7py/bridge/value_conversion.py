@@ -89,7 +89,7 @@ def to_lua(runtime: RuntimeInterface, value: Any, memo: dict[int, Any] | None = 
         return value
     if callable(value) and not isinstance(value, (Object, Function)):
         return runtime.python_function(value)
-    raise TypeError(f"a {_name(kind)} has no counterpart in Lua (docs/value_conversion.md)")
+    raise TypeError(f"the type {_name(kind)} has no counterpart in Lua (docs/value_conversion.md)")
 
 
 def to_latin1(text: str) -> str:
@@ -116,7 +116,7 @@ def _number(value: int) -> float:
 def _scalar(value: Any) -> Any:
     number = value.item()
     if not isinstance(number, (bool, float)):
-        raise TypeError(f"a {_name(type(value))} has no counterpart in Lua (docs/value_conversion.md)")
+        raise TypeError(f"the type {_name(type(value))} has no counterpart in Lua (docs/value_conversion.md)")
     return number
 
 
