@@ -24,6 +24,10 @@ SUGGESTED = [
     ("('a'):uper()", "did you mean :upper?"),
     ("pritn(3)", "did you mean print?"),
     ("optim.sgd(f, x)", "optim is a package: require 'optim' comes first"),
+    (
+        "pcall(require, 'cunn')\ncutorch.setDevice(1)",
+        "cutorch was not loaded: run the program with --device cuda, or with --cuda-as cpu",
+    ),
     ("require 'ngraph'", "did you mean require 'nngraph'?"),
     ("model:neverHeardOfIt()", None),
     ("nn.NeverHeardOfIt()", None),

@@ -14,6 +14,7 @@ from torch7py.console.completion import KEYWORDS, path_of
 from torch7py.console.registers import classes_of, package_names
 from torch7py.nn.binding import all_exports
 from torch7py.nn.registry import layers, package_of
+from torch7py.ops import state
 from torch7py.ops.registry import operations
 from torch7py.packages import discovery
 from torch7py.packages.registry import packages
@@ -125,6 +126,10 @@ def _suggestion(reason: str, text: str, names: Names) -> str | None:
 
 def _of_global(name: str, names: Names) -> str | None:
     if _is_package(name):
+        if (
+            "cutorch" in (name, *packages[name].requires) and state.current().gpu is None
+        ):  # a pcall hid the error
+            return f"{name} was not loaded: run the program with --device cuda, or with --cuda-as cpu"
         return f"{name} is a package: require '{name}' comes first"
     likely = meant(name, [*names.members(()), *KEYWORDS])
     if likely:

@@ -7,6 +7,7 @@ Files are flushed after each change: a program that ends by ``os.exit`` leaves c
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ def _file(number: int) -> Any:
     return _files[number]
 
 
+def _reason(error: OSError | ValueError) -> str:
+    """The system's reason where it is one; HDF5's own words for it take three lines."""
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+
+
 @function("hdf5._open")
 def open_file(name: str, mode: str) -> int:
     """Open a file; its number."""
@@ -65,7 +71,7 @@ def open_file(name: str, mode: str) -> int:
         else:
             file = open_for_writing(to_file_name(name), lambda path: _h5py().File(path, mode), mode != "w")
     except (OSError, ValueError) as error:
-        raise TorchError(f"hdf5.open: cannot open {name} in mode '{mode}': {error}") from None
+        raise TorchError(f"hdf5.open: cannot open {name} in mode '{mode}': {_reason(error)}") from None
     number = next(_numbers)
     _files[number] = file
     return number
