@@ -65,7 +65,10 @@ def test_a_damaged_file_is_one_line(model: Path, tmp_path: Path, cut: int) -> No
 def test_a_file_without_a_model(tmp_path: Path) -> None:
     torch7py.save({"a": 1}, tmp_path / "t.t7")
     result = show(tmp_path / "t.t7", "-o", tmp_path / "t.html")
-    assert (result.exit_code, result.output) == (1, f"torch7py: {tmp_path}/t.t7: there is no model in it\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        f"torch7py: {tmp_path}/t.t7: there is no model in it (torch7py inspect shows what is)\n",
+    )
 
 
 PROGRAM = """

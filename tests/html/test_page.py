@@ -21,6 +21,7 @@ def test_the_style_sheet_touches_nothing_but_the_parts_of_a_page() -> None:
     selectors = [
         s.strip() for rule in re.findall(r"([^{}]*)\{", text) for s in rule.rsplit(";", 1)[-1].split(",")
     ]
-    strange = [s for s in selectors if s and not s.startswith((".t7", "@"))]
+    steps = ("from", "to")  # of an animation, whose name begins as the classes do
+    strange = [s for s in selectors if s and not s.startswith((".t7", "@")) and s not in steps]
     assert [s for s in strange if not re.fullmatch(r"[a-z-]+: .*\)", s)] == []
     assert parsed(fragment(tag("p", "text"))).one("p").text == "text"

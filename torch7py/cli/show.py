@@ -109,7 +109,7 @@ def _of_file(file: Path, entry: str, inputs: Sequence[str]) -> list[Shown]:
     try:
         models: dict[str, Any] = conversion.models_in(conversion.entry(load(file), entry))
         if not models:
-            raise TorchError("there is no model in it")
+            raise TorchError("there is no model in it (torch7py inspect shows what is)")
         shown = []
         for name, module in models.items():
             model = model_of(module, f"{entry}.{name}".strip("."))

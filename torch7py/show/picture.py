@@ -74,7 +74,7 @@ def model_page(source: str, shown: Sequence[Shown], notices: Sequence[str] = ())
     )
     head = tag(
         "header",
-        tag("h1", source),
+        tag("h1", [join(piece, tag("wbr")) for piece in re.split(r"(?<=[_/-])", source)]),
         tag("p", what, " · ", counted(sum(one.model.root.parameters for one in shown), "parameter")),
         contents if len(shown) > 1 else None,
         class_="top",
@@ -415,7 +415,7 @@ def _graph(shown: Shown, part: Part) -> Markup:
     ]
     return tag(
         "div",
-        tag("div", graph_drawing(part, shown.measured), class_="drawing", tabindex=0),
+        tag("div", tag("div", graph_drawing(part, shown.measured)), class_="drawing", tabindex=0),
         tag("div", cards, class_="nodes"),
         class_="inside",
     )
