@@ -45,6 +45,11 @@ def test_both_sides_with_all_their_lines(verified: Element) -> None:
     assert any(text == "torch.manual_seed(1)" for _, text in ((n, t.strip()) for n, t in lines))
 
 
+def test_lines_that_go_on_below_begin_behind_their_indentation(verified: Element) -> None:
+    (line,) = (line for line in verified.all(class_="line") if line.one("code").text == "      late(i)")
+    assert line.one("code").attributes["style"] == "--in:6"
+
+
 def test_what_was_verified_and_what_was_not_reached(verified: Element) -> None:
     notices = [notice.text for notice in verified.all(class_="notice")]
     assert notices[0] == "Verified: both ran with 2, from the same weights and random numbers."

@@ -92,6 +92,28 @@ def test_statements_stand_beside_what_they_become(tmp_path: Path) -> None:
     assert states["end"] == NATIVE
 
 
+def test_branches_of_a_choice_have_lines_of_their_own(tmp_path: Path) -> None:
+    program = """local a = tonumber(arg[1])
+if a == 1 then print('one')
+elseif a == 2 then
+   print('two')
+   if a then print('true') else print('false') end
+elseif a == 3 then print('three') else
+   -- more
+   print('else')
+end
+"""
+    (sides,) = native(tmp_path / "p.lua", program)
+    found = [(lua.split("\n")[0], py) for lua, py in pairs(sides)]
+    assert (
+        "if a == 1 then print('one')",
+        'if a == 1:\nprint("one")\nelif a == 2:',
+    ) in found  # one row of both
+    assert ("elseif a == 3 then print('three') else", 'elif a == 3:\nprint("three")\nelse:') in found
+    (inner,) = (py for lua, py in found if lua.startswith("if a then print"))
+    assert inner.endswith('print("true")\nelse:\nprint("false")')
+
+
 def test_what_is_refused_has_its_code(tmp_path: Path) -> None:
     (sides,) = native(
         tmp_path / "p.lua",

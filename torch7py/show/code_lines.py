@@ -64,8 +64,13 @@ def python_lines(lines: Sequence[str]) -> CodeLines:
     return CodeLines(lines, _PYTHON, _PYTHON_WORDS, _PYTHON_LONG)
 
 
-def numbered(number: int, text: Content, class_: str | None = None) -> Markup:
-    """A line with its number before it."""
+def numbered(number: int, lines: CodeLines, class_: str | None = None) -> Markup:
+    """A line with its number before it. Where it goes on below, it begins behind its indentation."""
+    text = lines.lines[number - 1]
+    indentation = len(text) - len(text.lstrip())
     return tag(
-        "span", tag("i", number), tag("code", text or " "), class_=f"line {class_}" if class_ else "line"
+        "span",
+        tag("i", number),
+        tag("code", lines.line(number) or " ", style=f"--in:{indentation}" if indentation else None),
+        class_=f"line {class_}" if class_ else "line",
     )

@@ -114,7 +114,7 @@ def _page(subject: Subject) -> Markup:
             "div",
             tag(
                 "div",
-                tag("pre", [numbered(n, lines.line(n)) for n in range(1, len(subject.code) + 1)]),
+                tag("pre", [numbered(n, lines) for n in range(1, len(subject.code) + 1)]),
                 class_="pair alone s-native",
             ),
             class_="pairs",

@@ -334,14 +334,14 @@ def _sides(sides: Sides, anchor: str, subject: Subject) -> Markup:
 def _row(
     row: Row, sides: Sides, lua: CodeLines, python: CodeLines, anchor: str, errors: dict[str, float]
 ) -> Markup:
-    left = [numbered(number, lua.line(number)) for number in range(row.first, row.last + 1) if row.first]
+    left = [numbered(number, lua) for number in range(row.first, row.last + 1) if row.first]
     right: list[Content] = []
     before = 0
     for number in row.page:
         if before and number > before + 1:
             right.append(tag("span", class_="gap"))
         missed = sides.did_not_run(number)
-        right.append(numbered(number, python.line(number), "missed" if missed else None))
+        right.append(numbered(number, python, "missed" if missed else None))
         before = number
     notes: list[Content] = [
         tag("details", tag("summary", tag("b", code), f" {reason}"), _explained(code), class_="code")
@@ -352,7 +352,7 @@ def _row(
     if errors_here:
         exact = "the same text" if max(errors_here) == 0 else f"within {max(errors_here):.1e}"
         notes.append(tag("p", f"prints {exact}", class_="aside"))
-    label = tag("span", STATES[row.state][0], class_="state") if row.state in (PLAIN_CALLS, REFUSED) else None
+    label = tag("span", STATES[row.state][0], class_="state") if row.reasons else None
     if row.state == ADDED and len(row.page) > LONG:
         return _more(row, sides, right)
     return tag(

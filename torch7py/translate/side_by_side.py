@@ -21,7 +21,7 @@ from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.quoting import comment
 from torch7py.translate.report import Report
 from torch7py.translate.translated_models import TranslatedModel, translated_models
-from torch7py.translate.tree import Statement
+from torch7py.translate.tree import If, Node, Statement
 from torch7py.translate.tree_queries import statements
 from torch7py.translate.verify_script import Printed
 
@@ -151,7 +151,8 @@ def _rows(page: Native, file: SourceFile, sides: Sides) -> list[Row]:
     file_statements = statements(file.block)
     inside = (file_statements[0].span.start, file_statements[-1].span.start) if file_statements else (0, -1)
     owners = _owners(file, file_statements, len(sides.lua))
-    written = [(text, node.line) for text, node in t.origins if inside[0] <= node.span.start <= inside[1]]
+    here = [(text, node) for text, node in t.origins if inside[0] <= node.span.start <= inside[1]]
+    written = _lines_of(here, sides.lua)
     places = _Origins([*_comments(sides.lua), *written]).match(sides.python)
     states = {inner.span.start: REFUSED for node in t.failed for inner in statements(node)}
     for node in t.plain_calls:
@@ -230,8 +231,24 @@ class _Origins:
             lines = self._by_words.get(_words("\n".join(python[first:last])))
             if lines:
                 at = min(lines, key=lambda line: (line < at, abs(line - at)))
+                if len(lines) > 1:  # of the same words each place is written for once
+                    lines.remove(at)
                 lua_lines[first:last] = [at] * (last - first)
         return lua_lines
+
+
+def _lines_of(written: Iterable[tuple[str, Node]], lua: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Lines of a page with the line of Lua that each was written for; branches of a choice have their own."""
+    branches: dict[int, int] = {}
+    for text, node in written:
+        line = node.line
+        if isinstance(node, If) and text.startswith("elif "):
+            number = branches[id(node)] = min(branches.get(id(node), 0) + 1, len(node.branches) - 1)
+            line = node.branches[number][0].line
+        elif isinstance(node, If) and text == "else:" and node.otherwise and node.otherwise.statements:
+            line, first = node.branches[-1][0].line, node.otherwise.statements[0].line
+            line = next((n for n in range(first, line, -1) if re.match(r"\s*else\b", lua[n - 1])), line)
+        yield text, line
 
 
 def _comments(lua: Sequence[str]) -> Iterator[tuple[str, int]]:
