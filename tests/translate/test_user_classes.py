@@ -177,6 +177,34 @@ function Times:updateGradInput(input, gradOutput) self.gradInput = gradOutput * 
     assert "Times(2.5)" in model.with_suffix(".py").read_text()
 
 
+ONE_HOT = """require 'nn'
+local Rows, parent = torch.class('nn.Rows', 'nn.Module')
+function Rows:__init(size) parent.__init(self) self.rows = torch.eye(size) self.size = size end
+function Rows:updateOutput(input)
+   self.output:resize(input:size(1), self.size)
+   self.output:copy(self.rows:index(1, input:long()))
+   return self.output
+end
+"""
+
+
+def test_tensors_that_do_not_learn_are_those_of_the_constructor(tmp_path: Path) -> None:
+    """A page makes them anew, in the type of its weights; one that the program has changed is no such tensor."""
+    program = tmp_path / "layers.lua"
+    program.write_text(ONE_HOT)
+    chain = "nn.Sequential():add(nn.Rows(5)):add(nn.Linear(5, 2))"
+    model = save(tmp_path, ONE_HOT, chain)
+    result = run(model, "--program", program, "--input-size", "4:5")
+    assert result.exit_code == 0, result.output
+    assert "verified: Model on an input of (4,)" in result.output
+    assert [*load_file(model.with_suffix(".safetensors"))] == ["linear.bias", "linear.weight"]
+    other = ONE_HOT.replace("Rows", "Columns")
+    program.write_text(other)
+    save(tmp_path, other, "(function() local m = nn.Columns(5) m.rows:mul(2) return m end)()")
+    result = run(model, "--program", program, "--input-size", "4:5", "--force")
+    assert (result.exit_code, "that its constructor does not make: rows" in result.stderr) == (1, True)
+
+
 def test_a_program_that_lacks_the_class(program: Path, tmp_path: Path) -> None:
     model = save(tmp_path, PROGRAM, "nn.Scale(3)")
     other = tmp_path / "other.lua"

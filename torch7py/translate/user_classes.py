@@ -170,7 +170,12 @@ def program_classes(program: Path, model: Path) -> Iterator[UserClasses]:
         objects = list(_user_objects(user_classes.root))
         constructors = _constructors(definitions, str(program))
         calls = [_call_of(runtime, layer, constructors.get(layer.class_name), program) for layer in objects]
-        _write(user_classes, definitions, program, objects, calls)
+        changed = {
+            name
+            for layer, call in zip(objects, calls, strict=True)
+            for name in _changed(runtime, layer, call)
+        }
+        _write(user_classes, definitions, program, objects, calls, changed)
         with _registered(user_classes, objects):
             yield user_classes
 
@@ -316,8 +321,45 @@ def _settings(fields: Mapping[str, Any]) -> set[str]:
     return {name for name, value in fields.items() if isinstance(value, (bool, int, float, str))}
 
 
+def _changed(runtime: Runtime, module: Any, call: str) -> Iterator[str]:
+    """The names of an object's tensors that its constructor would not make."""
+    made = _fields(runtime.evaluate(f"return {call}"))
+    for name, value in _fields(module).items():
+        if isinstance(value, torch.Tensor):
+            other = made.get(name)
+            if not isinstance(other, torch.Tensor) or not torch.equal(other.double(), value.double()):
+                yield name
+
+
+def _made_anew(node: ast.ClassDef, lines: list[str], changed: set[str], program: Path) -> None:
+    """Let the tensors of a class that do not learn be those of its constructor: the model's weights have none of them.
+
+    Raises NotNative where they have become others.
+    """
+    for call in ast.walk(node):
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "register_buffer"
+        ):
+            name = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
+            if name is None or name in changed:
+                raise NotNative(
+                    f"{program}: the class {node.name} keeps tensors that it does not learn, and that its constructor "
+                    f"does not make: {name or ast.unparse(call.args[0])}"
+                )
+            end, column = (call.end_lineno or 0) - 1, (call.end_col_offset or 0) - 1
+            line = lines[end].encode()
+            lines[end] = (line[:column] + b", persistent=False" + line[column:]).decode()
+
+
 def _write(
-    user_classes: UserClasses, definitions: bytes, program: Path, objects: Sequence[Any], calls: Sequence[str]
+    user_classes: UserClasses,
+    definitions: bytes,
+    program: Path,
+    objects: Sequence[Any],
+    calls: Sequence[str],
+    changed: set[str],
 ) -> None:
     """Translate the definitions, with a call for each object."""
     names = [f"made_{number}" for number in range(1, len(calls) + 1)]
@@ -342,9 +384,7 @@ def _write(
             if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name):
                 assigned[child.targets[0].id] = ast.unparse(child.value)
         if isinstance(node, ast.ClassDef):
-            called = {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
-            if "register_buffer" in called:
-                raise NotNative(f"{program}: the class {node.name} keeps tensors that it does not learn")
+            _made_anew(node, lines, changed, program)
         is_main = isinstance(node, ast.FunctionDef) and node.name == "main"
         if number == 0 or is_main or isinstance(node, ast.If):
             continue
