@@ -13,7 +13,7 @@ from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.table_view import TableView
 from torch7py.ops import types
 from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
-from torch7py.ops.dispatch.python import adapt, fields_of
+from torch7py.ops.dispatch.python import adapt, fields_of, gives_nothing
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.registry import Package, packages
 from torch7py.packages.table_objects import bound
@@ -34,19 +34,23 @@ def functions_and_records(package: Package) -> dict[str, Any]:
 
 def package_function(runtime: RuntimeInterface, package: str, name: str) -> Callable[..., Any]:
     """The function ``(mask, ...)`` that Lua calls for ``package.name``."""
-    call = adapt(packages[package].functions[name], f"{package}.{name}")
+    python = packages[package].functions[name]
+    call, no_result = adapt(python, f"{package}.{name}"), gives_nothing(python)
     handles = runtime.handles
 
     def function(mask: int, *arguments: Any) -> Any:
         values = decode(handles, mask, arguments)
         if handles.cuda and any_cuda(values):
             with runtime.cuda_scope(True):
-                return encode_results(handles, call(values))
-        return encode_results(handles, call(values))
+                result = call(values)
+                return encode_results(handles, () if no_result else result)
+        result = call(values)
+        return encode_results(handles, () if no_result else result)
 
     def function_of_names(mask: int, *arguments: Any) -> Any:
         names = [to_file_name(value) for value in decode(handles, mask, arguments)]
-        return encode_results(handles, from_file_name(call(names)))
+        result = call(names)
+        return encode_results(handles, () if no_result else from_file_name(result))
 
     return function_of_names if name in packages[package].filenames else function
 
@@ -61,7 +65,8 @@ def record_method(runtime: RuntimeInterface, package: str, class_name: str, name
     record = packages[package].records[class_name]
     cls = bound(record.cls)
     label = f"{package}.{class_name}" + ("" if name == "__init" else f":{name}")
-    call = adapt(getattr(cls, record.methods[name]), label, bound=1)
+    python = getattr(cls, record.methods[name])
+    call, no_result = adapt(python, label, bound=1), gives_nothing(python)
     handles = runtime.handles
 
     def method(mask: int, *arguments: Any) -> Any:
@@ -75,6 +80,6 @@ def record_method(runtime: RuntimeInterface, package: str, class_name: str, name
                 result = call([obj, *values[1:]])
         else:
             result = call([obj, *values[1:]])
-        return encode_results(handles, values[0] if result is obj else result)
+        return encode_results(handles, () if no_result else values[0] if result is obj else result)
 
     return method

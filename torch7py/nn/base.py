@@ -492,7 +492,7 @@ class Module(Training):
         first = [leaf for name in self.converted_first for leaf in leaves_of(getattr(self, name))]
         inside = kept.union(map(id, first))
         for child in self.inner():
-            if isinstance(child, Module) and not child.may_have_own_type():
+            if isinstance(child, Module) and not child.converts_by_type():
                 child._clear_for_type(inside, seen)
 
     # -- the tree -----------------------------------------------------------------------------------------

@@ -235,13 +235,13 @@ class TorchObject(FieldHolder):
         for child in self.inner():
             child.convert_as_child(convert, type_name, seen)
 
-    def may_have_own_type(self) -> bool:
-        """Whether a script may have put a method of its own in the place of ``type``."""
+    def converts_by_type(self) -> bool:
+        """Whether a script overrides how it is converted as a child, in the class or in one above."""
         return not self.__dict__.keys().isdisjoint(("torch7_type", "_above"))
 
     def convert_as_child(self, convert: TensorMap, type_name: str | None, seen: set[int]) -> None:
         """``convert``, or a script's override of it in the class or in one above."""
-        if type_name is None or not self.may_have_own_type():
+        if type_name is None or not self.converts_by_type():
             self.convert(convert, type_name, seen)
         elif id(self) not in seen:
             seen.add(id(self))

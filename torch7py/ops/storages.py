@@ -160,14 +160,19 @@ operation(
     returns="value",
     about="The bytes that an element takes.",
 )(lambda s: s.type.size)
+
+
+def _nothing(storage: Storage) -> None:
+    """Nothing: what was counted by hand Lua's collector does."""
+
+
 for _name in ("retain", "free"):
     operation(
         f"Storage.{_name}",
         "storage:storage",
         Form.METHOD,
         returns="value",
-        about="Nothing: what was counted by hand Lua's collector does.",
-    )(lambda s: None)
+    )(_nothing)
     restricted(f"torch.Storage:{_name}", "changes nothing: memory lives as long as it is used")
 operation(
     "Storage.__tostring",

@@ -12,6 +12,7 @@ core.native_next = native_next   -- of a module what is raw in it, where the glo
 rawset(_G, 'next', module.next)
 rawset(_G, 'rawset', module.rawset)
 rawset(_G, 'setmetatable', module.watching(setmetatable))
+string.gfind = string.gmatch   -- its name in Lua 5.0, which LuaJIT kept
 
 local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources

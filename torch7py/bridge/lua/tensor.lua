@@ -188,7 +188,7 @@ local function declare(name, kind)
    local mt = getmetatable(prototype)
    core.prototypes[kind] = prototype
    tensor.metatables[name] = mt
-   mt.__typename = name
+   mt.__typename, mt.__version = name, 1
    mt.__gc = bury
    return mt, prototype
 end

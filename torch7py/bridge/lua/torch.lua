@@ -228,16 +228,24 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Classes and types
 
+-- A function that gives what another does, and no value where that gives nil.
+local function or_none(f)
+   return function(x)
+      local value = f(x)
+      if value ~= nil then return value end
+   end
+end
+
 torch.class = class.define
 torch.newmetatable = class.new_metatable
-torch.typename = class.typename
+torch.typename = or_none(class.typename)
 torch.type = class.type
 torch.isTypeOf = class.is_type_of
-torch.getmetatable = class.lookup
+torch.getmetatable = or_none(class.lookup)
 torch.setmetatable = module.watching(class.set_metatable)
 torch.factory = class.factory
 torch.isequal = class.is_equal
-function torch.getconstructortable(name) return class.constructors[name] end
+torch.getconstructortable = or_none(function(name) return class.constructors[name] end)
 
 function torch.isTensor(x)
    local handle = x ~= nil and handle_of[x]

@@ -19,6 +19,7 @@ from torch7py.ops import memory, overlap, types
 from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
 from torch7py.ops.dispatch.lenient import lenient, without_surplus
 from torch7py.ops.dispatch.matching import CODE, SHARED_TYPE, TENSOR_KINDS, Slot, match
+from torch7py.ops.dispatch.python import gives_nothing
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.expanded_inplace import apply_inplace, apply_into
 from torch7py.ops.mersenne import Generator
@@ -206,7 +207,7 @@ class Adapters:
 
     @staticmethod
     def _mode(case: Case, outs: int) -> int:
-        if case.returns == "item":
+        if case.returns == "item" or (case.returns == "value" and gives_nothing(case.function)):
             return Mode.MULTI
         if case.returns == "multi" and outs >= 0:
             return Mode.MULTI
@@ -312,6 +313,8 @@ class Adapters:
                 *(f"{put(i)}({self._object(i)}, results[{i}])" for i in range(outs)),
                 f"return encode(({outputs},) + results[{outs}:])",
             ]
+        if case.returns == "value" and gives_nothing(case.function):
+            return [f"function{call}", "return encode(())"]
         new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
         if case.columns and case.returns == "T":
             return [f"return give_tensor(by_columns(function{call}))"]

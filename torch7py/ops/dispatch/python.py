@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from torch7py.ops.errors import ArgumentError, TorchError
 
-__all__ = ["adapt", "defaults_to_number", "fields_of"]
+__all__ = ["adapt", "defaults_to_number", "fields_of", "gives_nothing"]
 
 
 # Reading a signature takes longer than most calls. The keys are weak references.
@@ -61,6 +61,12 @@ def adapt(
         return function(*arguments)
 
     return call
+
+
+def gives_nothing(function: Callable[..., Any]) -> bool:
+    """Whether a function says that it has no result: from Lua it then gives none, not a nil."""
+    annotations = getattr(function, "__annotations__", {})
+    return "return" in annotations and annotations["return"] in (None, "None")
 
 
 def defaults_to_number(parameter: inspect.Parameter) -> bool:

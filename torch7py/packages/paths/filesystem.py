@@ -93,10 +93,10 @@ def dirname(name: Any) -> str:
 
 
 @function("paths.extname", filenames=True)
-def extname(name: Any) -> str | None:
-    """``paths.extname(name)``: the text after the last dot, even one in a directory's name; nil without a dot."""
+def extname(name: Any) -> str | tuple[()]:
+    """``paths.extname(name)``: the text after the last dot, even one in a directory's name; no value without a dot."""
     _, dot, extension = _name(name, 1, "extname").rpartition(".")
-    return extension if dot else None
+    return extension if dot else ()
 
 
 # -- files ----------------------------------------------------------------------------------------------------
