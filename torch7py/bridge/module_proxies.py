@@ -478,6 +478,11 @@ class ModuleProxies:
         obj = self.handles.objects[handle]
         return self._field(obj, obj.get_field(name))
 
+    def read_field(self, handle: int, name: str) -> Any:
+        """The same for a script that reads it."""
+        obj = self.handles.objects[handle]
+        return self._field(obj, obj.read_field(name))
+
     def _field(self, obj: Any, value: Any) -> Any:
         if self.handles.cuda and is_cuda(obj):
             label_fresh(self.handles, value)

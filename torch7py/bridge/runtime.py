@@ -319,6 +319,7 @@ class Runtime:
             "lend": proxies.lend,
             "take_back": proxies.take_back,
             "get_field": proxies.get_field,
+            "read_field": proxies.read_field,
             "set_field": proxies.set_field,
             "field_names": proxies.field_names,
             "changed_fields": proxies.changed_fields,

@@ -308,6 +308,16 @@ class FieldHolder(torch.nn.Module):
                 names[name] = None
         return list(names)
 
+    def read_field(self, name: str) -> Any:
+        """A field that a script reads, after what is computed only for those who look at the inside of a part."""
+        inside = self.__dict__.get("_inside")
+        if inside is not None and name in ("output", "gradInput"):
+            catch_up = self.__dict__.get("_catch_up")
+            if catch_up is not None:
+                catch_up()
+            inside.show_inside(self, name)
+        return self.get_field(name)
+
     def get_field(self, name: str) -> Any:
         catch_up = self.__dict__.get("_catch_up")
         if catch_up is not None:

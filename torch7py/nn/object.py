@@ -176,6 +176,7 @@ class TorchObject(FieldHolder):
         "_elsewhere",
         "_lent",
         "_catch_up",
+        "_inside",
         "noting",
     )
 

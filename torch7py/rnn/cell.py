@@ -24,6 +24,7 @@ from torch7py.nn.softmax import SoftMax
 from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.tracing import numbers_known
+from torch7py.rnn.steps import nearly
 
 __all__ = ["Cell", "rows"]
 
@@ -56,6 +57,13 @@ def _is_same(built: Any, read: Any, places: dict[int, Any]) -> bool:
         and len(ours) == len(theirs)
         and all(_is_same(one, other, places) for one, other in zip(ours, theirs, strict=True))
     )
+
+
+def _ends_nonlinear(part: Any) -> bool:
+    """Whether the output of a part is that of a nonlinear layer."""
+    while type(part) is Sequential and part._modules:
+        *_, part = part._modules.values()
+    return type(part) in NONLINEAR
 
 
 def _settings(module: Any) -> dict[str, Any]:
@@ -97,6 +105,9 @@ class Cell(PartNames, Sequential):
         "_ran_on",
         "_values_then",
         "_went_back",
+        "_replay",
+        "_unsure",
+        "_shown",
     )
     widths: tuple[int, ...]  # of what from_input gives, in sizes of the output
     batches_only: ClassVar[bool] = False  # the tree takes no single examples
@@ -120,6 +131,13 @@ class Cell(PartNames, Sequential):
         attributes["_built"][:] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
         attributes["_tree"][:] = tree
         attributes["_drops"][:] = [part for part in tree if "p" in part.__dict__]
+        self._watch_parts()
+
+    def _watch_parts(self) -> None:
+        """Let what the parts show be computed when a script reads it."""
+        for part in self.__dict__["_tree"]:
+            if part is not self:
+                part.__dict__["_inside"] = self
 
     def recognize(self, tree: Any) -> bool:
         """Make a cell of a tree out of a file, if it is what this one's tree is, but for the parameters' values."""
@@ -152,6 +170,8 @@ class Cell(PartNames, Sequential):
         """A copy can go back where this one can."""
         copied = super().__deepcopy__(memo)
         self._copy_run(copied, memo)
+        if not copied.__dict__["_light"]:
+            copied._watch_parts()
         return copied
 
     def _copy_run(self, copied: Any, memo: dict[Any, Any]) -> None:
@@ -184,7 +204,7 @@ class Cell(PartNames, Sequential):
         clone.__dict__.update(
             {name: value for name, value in self.__dict__.items() if name not in self.transient}
         )
-        clone.__dict__.update(output=[], gradInput=[], _own={}, _light=True)
+        clone.__dict__.update(output=[], gradInput=self.new(), _own={}, _light=True)
         if self.__dict__.get("_saved") is not None:
             memo: dict[Any, Any] = {}
             self._copy_run(clone, memo)
@@ -196,6 +216,7 @@ class Cell(PartNames, Sequential):
 
     def _forget_run(self) -> None:
         """Keep nothing for a backward by the kernel."""
+        self.__dict__.pop("_replay", None)
         self.__dict__.update(
             _saved=None, _gradients_of_gates=None, _ran_on=None, _values_then=None, _went_back=None
         )
@@ -211,6 +232,7 @@ class Cell(PartNames, Sequential):
             for name in ("_modules", "_members", "_built", "_tree", "_drops"):
                 self.__dict__[name] = deep.__dict__[name]
             self.__dict__["_light"] = False
+            self._watch_parts()
 
     def child_list(self) -> list[TorchObject]:
         """The children. A clone whose children are read gets a tree of its own, since the reader may run it."""
@@ -281,10 +303,12 @@ class Cell(PartNames, Sequential):
             self._compute_by_tree()
             return super().updateOutput(input)
         self.note_run()
+        self.hide_inside()
         x, *state = [rows(tensor.data) for tensor in input]
         outputs, saved = self.step_output(self.from_input(x), state)
         copied = self._copied() or 1
         self.__dict__.update(
+            _unsure=False,
             _saved=saved,
             _gradients_of_gates=None,
             _ran_on=list(input),
@@ -391,6 +415,70 @@ class Cell(PartNames, Sequential):
             output[:] = results
         for tensor, now in zip(given, ran_on, strict=True):
             tensor.copy_(now)
+
+    def show_inside(self, part: Any, name: str) -> None:
+        """Have the parts show what they would after the last run, which was the kernel's: the tree does it once more.
+
+        After parameters have changed only what the nonlinear layers gave is known; of other parts it is an error.
+        """
+        attributes = self.__dict__
+        replay = attributes.pop("_replay", None)
+        if replay is not None:
+            replay()  # of a sequence that was computed as one piece
+        if attributes.get("_saved") is not None and self.intact():
+            self._run_inside()
+        if attributes.get("_unsure") and not (name == "output" and _ends_nonlinear(part)):
+            raise TorchError(
+                f"{part.class_name}: what was inside this step is not known any more, for parameters have changed since"
+            )
+
+    def _run_inside(self) -> None:
+        attributes = self.__dict__
+        ran_on, values = attributes["_ran_on"], attributes["_values_then"]
+        went_back = attributes["_went_back"] if attributes.get("_gradients_of_gates") is not None else None
+        results = {name: attributes[name] for name in ("output", "gradInput")}
+        tables = {name: value.copy() for name, value in results.items() if isinstance(value, list)}
+        known = self.activations(attributes["_saved"])
+        self._compute_by_tree()
+        self.grow_as_run()
+        attributes["_shown"] = True
+        given = [tensor.data.clone() for tensor in values]
+        super().updateOutput(given)
+        if went_back is not None:
+            super().updateGradInput(given, went_back[1])
+        attributes.update(results)
+        for name, value in tables.items():
+            results[name][:] = value
+        layers = [part for part in attributes["_tree"] if type(part) in NONLINEAR]
+        pairs = [
+            (part.output, value.reshape(part.output.shape)) for part, value in zip(layers, known, strict=True)
+        ]
+        attributes["_unsure"] = not all(nearly(now, then) for now, then in pairs)
+        for now, then in pairs if attributes["_unsure"] else ():
+            now.data.copy_(then)
+        for tensor, now in zip(given, ran_on, strict=True):
+            tensor.copy_(now)
+
+    def hide_inside(self) -> None:
+        """Let the parts show no tables of an earlier run, which a script holds and reads without asking."""
+        if self.__dict__.pop("_shown", False):
+            for part in self.__dict__["_tree"]:
+                for name in ("output", "gradInput"):
+                    value = part.__dict__.get(name)
+                    if part is not self and isinstance(value, list):
+                        value.clear()
+
+    def take_run(self, saved: list[torch.Tensor] | None, operands: list[torch.Tensor]) -> None:
+        """Take a step that another kernel has done, as far as it is known, for whoever looks inside."""
+        self.note_run()
+        self.__dict__["_unsure"] = True
+        if saved is not None:
+            self.__dict__.update(
+                _saved=saved,
+                _gradients_of_gates=None,
+                _ran_on=operands,
+                _values_then=[tensor.data.clone() for tensor in operands],
+            )
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if not self.by_kernel(input):
@@ -503,7 +591,7 @@ class Cell(PartNames, Sequential):
             super().clearState()
             if intact:
                 self._note_parts()  # without what a forward made
-        self.__dict__.update(_has_run=False, output=[], gradInput=[], _own={})
+        self.__dict__.update(_has_run=False, _unsure=False, output=[], gradInput=[], _own={})
         return self
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:

@@ -37,7 +37,7 @@ from torch7py.rnn.stages import (
     StepByStep,
     marked,
 )
-from torch7py.rnn.steps import together, unstack_steps
+from torch7py.rnn.steps import nearly, together, unstack_steps
 
 __all__ = ["FusedSequence", "start"]
 
@@ -363,26 +363,12 @@ class FusedSequence:
             run._show_steps()
         for number, stage in enumerate(self.stages):
             if stage in self.counting:
-                stage.show_steps(self.gradients[number] if self.went_back else None)
+                stage.show_steps(self.inputs[number], self.gradients[number] if self.went_back else None)
         for wrapper, first, end in self.wrappers:
             of_input = unstack_steps(self.gradients[first]) if self.went_back else [None] * self.steps
             steps = range(wrapper.step - self.steps, wrapper.step)
             for step, output, gradient in zip(steps, self.inputs[end], of_input, strict=True):
                 wrapper.show_step(step, output, gradient)
-
-
-def nearly(one: T, other: T) -> bool:
-    """Whether two computations of the same value gave equal results up to rounding.
-
-    The error allowed is relative to the largest element: a small element may be a difference of large ones. Values
-    that are unknown (on meta) count as equal.
-    """
-    if not numbers_known(one, other):
-        return one.shape == other.shape
-    close = 1e-9 if one.dtype == torch.float64 else 1e-5
-    finite = other[torch.isfinite(other)]
-    scale = float(finite.abs().max()) if finite.numel() else 0.0
-    return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
 
 
 def start(module: Module, steps: Sequence[Any] | T) -> tuple[FusedSequence, T] | None:

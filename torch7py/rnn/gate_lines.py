@@ -45,6 +45,7 @@ class ListedKernel(StepLoop):
         self.gradients_of_gates = room(GATES, steps)
         self.later = [room(steps + 1), room(steps + 1)]  # what later steps add to the gradients of the states
         self.spare = [room(), room(), room()]
+        self.show(went_back=False)
 
     def show(self, went_back: bool) -> None:
         """Have all in the form in which a StepLoop keeps it."""

@@ -119,6 +119,13 @@ class Recurrent(AbstractRecurrent):
             return value
         return super().set_field(name, value)
 
+    def get_field(self, name: str) -> Any:
+        value = super().get_field(name)
+        if name == "initialModule" and isinstance(value, torch.nn.Module):
+            for part in value.modules():
+                part.__dict__["_inside"] = self
+        return value
+
     def inner(self) -> Iterator[TorchObject]:
         yield from super().inner()
         yield self.initialModule

@@ -27,7 +27,7 @@ from torch7py.rnn.masking import is_zero
 from torch7py.rnn.mufuru import MuFuRu
 from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
-from torch7py.rnn.sequence_kernels import SequenceKernel, sequence_kernel
+from torch7py.rnn.sequence_kernels import SequenceKernel, StepLoop, sequence_kernel
 from torch7py.rnn.stages import (
     MASKS,
     MergeStage,
@@ -83,6 +83,8 @@ class GatedStage(Stage):
     def show(self, steps: int) -> None:
         if self.masker is not None and self.masks is not None:
             self.masker.show_mask(not self.single, self.masks[0 if self.module.training else -1].flatten())
+        self.cell.hide_inside()
+        self.cell.__dict__["_replay"] = self.module.look_into_steps
         first, states = self.module.step, self.kernel.states()
         self.module.keep_steps([self._shown(state) for state in states])
         if any(part is None for state in states for part in state):
@@ -109,11 +111,12 @@ class GatedStage(Stage):
         return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
 
     def show_gradient(self) -> None:
+        self.cell.__dict__["_replay"] = self.module.look_into_steps
         first = self.module.step - self.kernel.output.shape[0]
         self.module.hand_state_back(first, self._shown(self.kernel.initial_state_gradients()))
         self.module.expect_totals(range(first, self.module.step))
 
-    def show_steps(self, of_input: T | None) -> None:
+    def show_steps(self, x: T, of_input: T | None) -> None:
         """Set the results of the clones for the steps, even if their inner values are unknown."""
         states, first = self.kernel.states(), self.module.step - self.kernel.output.shape[0]
         cells = None if all(part is not None for state in states for part in state) else self.kernel.cells()
@@ -124,6 +127,22 @@ class GatedStage(Stage):
             if of_input is not None and of_states is not None:
                 gradient = [of_input[number], *self._shown(of_states[number])]
             self.module.show_step(first + number, output if len(output) > 1 else output[0], gradient)
+        if self.masker is None:
+            self._show_inside(x, first)
+
+    def _show_inside(self, x: T, first: int) -> None:
+        """Let the clones' cells know of their steps what the kernel does."""
+        kernel, batches = self.kernel, self.batches(x)
+        steps, rows_of_step = batches.shape[:2]
+        saved: list[T] = []
+        before: list[T] = []
+        if isinstance(kernel, StepLoop):
+            saved = [part.view(steps, rows_of_step, -1) for part in kernel.saved]
+            before = [part.view(steps, rows_of_step, -1) for part in kernel.before()]
+        for number in range(steps):
+            cell = self.module.getStepModule(first + number)
+            operands = self._shown([part[number] for part in (batches, *before)])
+            cell.take_run([part[number] for part in saved] or None, operands)
 
     def settle(self, of_input: T, gradient: T, number: int) -> None:
         fill_steps(self.module, of_input, gradient, number)
@@ -286,7 +305,7 @@ class SimpleStage(Stage):
         slopes: T = wide.grad_input(self.sums, torch.ones_like(self.result))
         return slopes.unbind()
 
-    def show_steps(self, of_input: T | None) -> None:
+    def show_steps(self, x: T, of_input: T | None) -> None:
         module, first = self.module, self.module.step - len(self.sums)
         for number, output in enumerate(self.result):
             if self.before[number] is not None:

@@ -388,6 +388,10 @@ class StepMemory(SteppedModule):
         if run is not None:
             run.replay()
 
+    def show_inside(self, part: Any, name: str) -> None:
+        """A script reads what a part shows that serves steps, and is no clone that it has asked for."""
+        self.look_into_steps()
+
     def set_field(self, name: str, value: Any) -> Any:
         if name in self.by_step and isinstance(value, list):
             value = {step: item for step, item in enumerate(value, 1) if item is not None}

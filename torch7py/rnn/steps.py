@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
-__all__ = ["alike", "joined", "rebound", "together", "unstack_steps"]
+from torch7py.ops.tracing import numbers_known
+
+__all__ = ["alike", "joined", "nearly", "rebound", "together", "unstack_steps"]
 
 T = torch.Tensor
 SHAPE, DTYPE = attrgetter("shape"), attrgetter("dtype")
@@ -54,6 +56,20 @@ def alike(steps: Sequence[Any] | T) -> T | None:
     if any(step.device != first.device for step in steps):
         return None
     return torch.stack([step.data for step in steps])
+
+
+def nearly(one: T, other: T) -> bool:
+    """Whether two computations of the same value gave equal results up to rounding.
+
+    The error allowed is relative to the largest element: a small element may be a difference of large ones. Values
+    that are unknown (on meta) count as equal.
+    """
+    if not numbers_known(one, other):
+        return one.shape == other.shape
+    close = 1e-9 if one.dtype == torch.float64 else 1e-5
+    finite = other[torch.isfinite(other)]
+    scale = float(finite.abs().max()) if finite.numel() else 0.0
+    return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
 
 
 def together(steps: Sequence[Any] | T) -> T | list[T] | None:

@@ -170,7 +170,7 @@ peers.is_plain_table = is_plain_table
 
 local function get_field(m, handle, name)
    peers.tell_numbers(m)
-   local value = finish(pcall(host.get_field, handle, name))
+   local value = finish(pcall(host.read_field, handle, name))
    if is_plain_table(value) then keep_table_field(m, name, value) end
    return value
 end
