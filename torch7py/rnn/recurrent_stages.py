@@ -141,8 +141,9 @@ class GatedStage(Stage):
             before = [part.view(steps, rows_of_step, -1) for part in kernel.before()]
         for number in range(steps):
             cell = self.module.getStepModule(first + number)
-            operands = self._shown([part[number] for part in (batches, *before)])
-            cell.take_run([part[number] for part in saved] or None, operands)
+            if isinstance(cell, Cell):  # and no tree that a script has changed
+                operands = self._shown([part[number] for part in (batches, *before)])
+                cell.take_run([part[number] for part in saved] or None, operands)
 
     def settle(self, of_input: T, gradient: T, number: int) -> None:
         fill_steps(self.module, of_input, gradient, number)
