@@ -420,9 +420,11 @@ def forward(module: Any, *inputs: Any) -> Any:
     if isinstance(module, nn.Module) and not isinstance(module, Layer) and module not in CALLS:
         module.register_forward_hook(keep_output)
     args = map_tensors(lambda x: x.detach().clone(memory_format=torch.contiguous_format), inputs)
-    leaves = map_tensors(
-        lambda x: x.detach().requires_grad_(x.is_floating_point()), counted_from_0(module, args)
-    )
+    first, *targets = counted_from_0(module, args)
+    leaves = [
+        map_tensors(lambda x: x.detach().requires_grad_(x.is_floating_point()), first),
+        *targets,
+    ]
     outer, RUNNING[0] = RUNNING[0], True
     try:
         with torch.enable_grad():
@@ -477,17 +479,19 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
     if module not in CALLS:
         raise ValueError("the module has not been called")
     args, leaves, output = CALLS[module]
-    if not are_same(inputs, args[0]):
+    is_criterion = isinstance(output, torch.Tensor) and output.dim() == 0
+    if is_criterion and gradient is not None and not are_same([inputs, gradient], list(args)):
+        forward(module, inputs, gradient)  # it keeps nothing, and several may be one function
+        args, leaves, output = CALLS[module]
+    elif not are_same(inputs, args[0]):
         take_as_it_is(module, inputs)
     is_view = isinstance(module, nn.Module) and vars(module).get("output_is_passed_on", False)
     is_free = is_view or getattr(module, "output_is_free", False)
     kept = None if isinstance(module, Layer) or is_free else module.output
     if isinstance(kept, (torch.Tensor, list)) and not are_same(kept, output):
         raise ValueError(f"the output of the {type(module).__name__} has been changed since")
-    if isinstance(output, torch.Tensor) and output.dim() == 0:
-        if len(args) > 1 and gradient is not None and not are_same(gradient, args[1]):
-            raise ValueError("the criterion has been called with another target since")
-        gradient = torch.ones_like(output)  # of a criterion, which is given its target
+    if is_criterion:
+        gradient = torch.ones_like(output)  # where it is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
         gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence
     for leaf in tensors_in(leaves):

@@ -17,7 +17,6 @@ from torch7py.translate.page_library.layers import (
     Derived,
     Layer,
     Object,
-    are_same,
     backward,
     forward,
     map_tensors,
@@ -26,7 +25,7 @@ from torch7py.translate.page_library.layers import (
     tensors_in,
 )
 from torch7py.translate.page_library.tensors import as_type
-from torch7py.translate.page_library.values import attribute, call, call_all, items_of
+from torch7py.translate.page_library.values import SIZES, attribute, call, call_all, field_of_layer, items_of
 
 # What Torch7's layers and criterions compute by, in fields that a program may set.
 SETTINGS = frozenset(
@@ -89,6 +88,13 @@ class Built(Object, Derived):
     def __setattr__(self, name: str, value: Any) -> None:
         set_field(self, name, value)
         super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.UNKNOWN and name in ("eps", "momentum") and hasattr(self.base, name):
+            return getattr(self.base, name)
+        if name in self.UNKNOWN and name in SIZES and hasattr(self.base, "kernel_size"):
+            return field_of_layer(self.base, name)
+        return super().__getattr__(name)
 
     def updateOutput(self, *inputs: Any) -> Any:
         if not self.steps or isinstance(inputs[0], torch.Tensor):
@@ -423,7 +429,7 @@ class Loss(Object, Layer):
 
     def updateGradInput(self, inputs: Any, target: Any = None) -> Any:
         target = self._of_tensors(target)
-        if self.base not in CALLS or not are_same([inputs, target], list(CALLS[self.base][0])):
+        if self.base not in CALLS:
             forward(self.base, inputs, target)
         self.gradInput = backward(self.base, inputs, target)
         return self.gradInput

@@ -485,7 +485,9 @@ class Making:
             if self.written.names_in([node]):
                 raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
             self.t.top.append(lines)
-            return atom(name)
+            # each criterion has a call and a gradient of its own
+            of_its_own = self.t.objects or self.t.goes_back_plainly
+            return atom(f"functools.partial({name})" if of_its_own else name)
         return atom(module)
 
 

@@ -75,11 +75,11 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     name = (t.path(first.callee) or "").partition(".")[2]
     if f"nn.{name}" in page_library.objects() and isinstance(node, Call):
         return library_call(t, page_library.objects()[f"nn.{name}"], arguments(t, node.arguments))
-    if (
+    is_method = isinstance(node, Invoke) and (
         f"nn.{name}" in page_library.objects()
-        and isinstance(node, Invoke)
-        and isinstance(node.receiver, (Call, Invoke))
-    ):
+        or (bool(facts.parameters(f"nn.{name}")) and node.method in page_library.entries("OBJECT_METHODS"))
+    )
+    if is_method and isinstance(node, Invoke) and isinstance(node.receiver, (Call, Invoke)):
         receiver = built(t, models, node.receiver)
         args = [receiver.text, code.quoted(node.method), *arguments(t, node.arguments)]
         return library_call(t, "method", args)

@@ -22,6 +22,8 @@ class Losses(interfaces.Losses):
         self.hoisted_at: dict[Statement, list[Expression]] = {}
         self.named: dict[Statement, str] = {}
         self.unknown: set[Statement] = set()
+        self.summed: dict[Expression, str] = {}  # losses of a loop's turns that go back together behind it
+        self.sums_at: dict[Statement, list[str]] = {}
 
     def copy(self) -> _Kept:
         """What is known now, to be restored if something is tried in vain."""
@@ -36,11 +38,14 @@ class Losses(interfaces.Losses):
             set(self.unknown),
             set(t.graph_variables),
             {s: set(names) for s, names in t.names.used.items()},
+            dict(self.summed),
+            {s: list(names) for s, names in self.sums_at.items()},
         )
 
     def restore(self, kept: _Kept) -> None:
         self.graph_functions, self.calls, self.hoisted, self.hoisted_at = kept[:4]
-        self.named, self.backward_at, self.unknown, self.t.graph_variables, self.t.names.used = kept[4:]
+        self.named, self.backward_at, self.unknown, self.t.graph_variables, self.t.names.used = kept[4:9]
+        self.summed, self.sums_at = kept[9:]
 
     def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
         for around in self.t.surroundings.parents[statement]:
@@ -64,7 +69,7 @@ class Losses(interfaces.Losses):
                 losses: list[Variable | str] = []
                 try:
                     for call in waiting:
-                        loss = self._loss_of(call, scope, statements)
+                        loss = self._loss_of(call, scope, statements, self.outermost(statement, dropped))
                         if loss not in losses:
                             losses.append(loss)
                 except _NoLoss:
@@ -185,15 +190,20 @@ class Losses(interfaces.Losses):
                 return True
         return False
 
-    def _loss_of(self, backward: Invoke, scope: Scope, statements: list[Statement]) -> Variable | str:
-        """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
+    def _loss_of(
+        self, backward: Invoke, scope: Scope, statements: list[Statement], at: Statement
+    ) -> Variable | str:
+        """The variable that holds the loss a criterion's backward belongs to; a name where there is none.
+
+        ``at`` is where the loss goes back.
+        """
         before = [s for s in statements if s.span.start <= backward.span.start]
         after = [s for s in statements if s.span.start > backward.span.start]
         for statement in [*reversed(before), *reversed(after)]:
             calls = [n for n in tree.direct_nodes(statement) if isinstance(n, Invoke)]
             forwards = [n for n in calls if self._is_forward_of(n, backward)]
             if forwards:
-                return self._holds(statement, max(forwards, key=lambda call: call.span.end), scope)
+                return self._summed(statement, max(forwards, key=lambda call: call.span.end), scope, at)
         # The forward may be in a function that gives the loss.
         for statement in reversed(statements):
             if statement.span.start > backward.span.start:
@@ -208,6 +218,27 @@ class Losses(interfaces.Losses):
                             self._mark_returned(function, inner)
                             return self._holds(statement, node, scope)
         raise _NoLoss
+
+    def _summed(self, statement: Statement, node: Invoke, scope: Scope, at: Statement) -> Variable | str:
+        """The variable with a loss, of all turns where it is of a loop behind which it goes back."""
+        around = [at, *self.t.surroundings.parents[at]]
+        loops = [
+            s for s in self.t.surroundings.parents[statement] if isinstance(s, LOOPS) and s not in around
+        ]
+        target = statement.targets[0] if isinstance(statement, tree.Assign) else None
+        if not loops or (
+            isinstance(statement, tree.Assign)
+            and isinstance(target, Name)
+            and self._adds_to(statement.values[0], target, node)
+            and not self._declared_in(self.t.scopes.of_name[target], loops[0])
+        ):
+            return self._holds(statement, node, scope)
+        self.calls.add(node)
+        self._hoist(statement, node, scope)
+        if node not in self.summed:
+            self.summed[node] = self.t.names.fresh("total", scope)
+            self.sums_at.setdefault(loops[0], []).append(self.summed[node])
+        return self.summed[node]
 
     def _mark_returned(self, function: tree.Function, inner: list[tree.Node | Block]) -> None:
         for node in tree.walk(function.body):
@@ -352,6 +383,8 @@ class _Kept(NamedTuple):
     unknown: set[Statement]
     graph_variables: set[Variable]
     names: dict[Scope, set[str]]
+    summed: dict[Expression, str]
+    sums_at: dict[Statement, list[str]]
 
 
 class _NoLoss(Exception):

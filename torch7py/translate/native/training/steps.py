@@ -218,8 +218,13 @@ class Training(interfaces.Training):
         if self.parameter_lists.write(node):
             return True
         self.vectors.list_parameters(node)
+        for total in self.losses.sums_at.get(node, []):
+            t.emit(f"{total} = 0")
         for expression in self.losses.hoisted_at.get(node, []):
             t.emit(f"{self.losses.hoisted[expression]} = {t.calls.loss(expression)}")
+            if expression in self.losses.summed:
+                total = self.losses.summed[expression]
+                t.emit(f"{total} = {total} + {self.losses.hoisted[expression]}")
         losses = self.losses.backward_at.get(node)
         if losses:
             self.refuse_idle(node)
