@@ -41,7 +41,10 @@ TENSOR_TYPES = {
 }
 
 # the fields of an optim.ConfusionMatrix
-CONFUSION_FIELDS = {"totalValid": "number", "averageValid": "number", "mat": "tensor", "valids": "tensor"}
+CONFUSION_FIELDS = {
+    **dict.fromkeys(("totalValid", "averageValid", "averageUnionValid"), "number"),
+    **dict.fromkeys(("mat", "valids", "unionvalids"), "tensor"),
+}
 
 # torch.f(sizes...) whose result has as many dimensions as it is given sizes
 CREATORS = {"zeros", "ones", "rand", "randn"}
@@ -130,6 +133,8 @@ FUNCTION_RESULTS = {
     "torch.bernoulli": "whole",
     "torch.initialSeed": "whole",
     "torch.seed": "whole",
+    "torch.getRNGState": "tensor",
+    "cutorch.getRNGState": "tensor",
     "torch.getnumthreads": "whole",
     "torch.getdefaulttensortype": "string",
     "torch.isTensor": "boolean",
@@ -190,7 +195,7 @@ for _name in "exists isfile isdir".split():
 FUNCTION_RESULTS["pl.file.read"] = "string"
 # Iterators over the names in a directory.
 LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
-SPLITS = {"pl.stringx.split", "pl.utils.split"}
+SPLITS = {"pl.stringx.split", "pl.utils.split", "sys.split"}
 
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"

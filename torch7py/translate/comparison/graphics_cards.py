@@ -119,6 +119,8 @@ def changes(card: bool) -> list[tuple[Any, str, Any]]:
         (torch.cuda, "synchronize", lambda *_: None),
         (torch.cuda, "manual_seed", lambda seed: None),
         (torch.cuda, "manual_seed_all", lambda seed: None),
+        (torch.cuda, "get_rng_state", torch.get_rng_state),
+        (torch.cuda, "set_rng_state", lambda state: None),
         (
             torch.Tensor,
             "cuda",

@@ -114,7 +114,9 @@ class Calls:
         if indices is not None:
             return indices
         if not 0 < index < self.count(node):
-            raise Problem("T7-217", node.line, "select of something else than ... or of a function's results")
+            raise Undecided(
+                "T7-217", node.line, "select of something else than ... or of a function's results"
+            )
         return atom(f"{self.all_values(node)}[{index}]")
 
     def _selects_last(self, node: Call) -> bool:

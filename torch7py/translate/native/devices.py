@@ -120,6 +120,7 @@ def _number(t: Translation, node: Call, python: str) -> str:
 _VALUES: dict[str, str] = {
     "cutorch.getDeviceCount": "torch.cuda.device_count()",
     "cutorch.getDevice": "torch.cuda.current_device() + 1",
+    "cutorch.getRNGState": "torch.cuda.get_rng_state()",
 }
 for _path, _text in _VALUES.items():
     library_rules.functions[_path] = lambda t, node, _text=_text: Py(  # type: ignore[misc]
@@ -136,6 +137,11 @@ def set_device(t: Translation, node: Call) -> None:
 def manual_seed(t: Translation, node: Call) -> None:
     every = "_all" if (t.path(node.callee) or "").endswith("All") else ""
     t.emit(f"torch.cuda.manual_seed{every}({t.value(node.arguments[0])})")
+
+
+@library_rules.statement("cutorch.setRNGState")
+def set_generator_state(t: Translation, node: Call) -> None:
+    t.emit(f"torch.cuda.set_rng_state({t.value(node.arguments[0])})")
 
 
 @library_rules.statement("cutorch.synchronize")

@@ -205,7 +205,11 @@ class Functions:
         if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
-        count = t.counts.written(function) if function is not None else 0
+        is_exact = t.counts.is_exact(function)
+        count = t.counts.written(function) if function is not None and not is_exact else 0
+        if not node.values and is_exact:
+            t.emit("return ()")
+            return
         if not node.values:
             t.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
@@ -225,6 +229,9 @@ class Functions:
                 t.emit(f"return {first}, *{all_values}")
             return
         varies = varies or (isinstance(last, (Call, Invoke)) and t.calls.gives_letters(last))
+        if varies and is_exact and len(node.values) == 1 and isinstance(last, tree.Vararg):
+            t.emit(f"return tuple({t.rest()})")
+            return
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
         keep = function is not None and function in t.training.losses.graph_functions

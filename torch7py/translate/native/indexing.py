@@ -15,8 +15,8 @@ from torch7py.translate.native import (
     timers_and_paths,
 )
 from torch7py.translate.native.analysis.unknown_values import described, is_open, undecided
-from torch7py.translate.native.code import Py, atom, minus_one
-from torch7py.translate.native.integer_tensors import elements, is_mask
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
@@ -253,10 +253,12 @@ def tensor_index(t: Translation, node: Index, assigned: bool = False) -> Py:
     while len(texts) > 1 and texts[-1] == ":":
         texts.pop()
     text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
+    if assigned or node in t.raw_elements:
+        return atom(text)
     is_number = t.kind(node) == "number" or _is_element(t, node, base, keys)
-    if is_number and not assigned and node not in t.raw_elements:
-        text += ".item()"
-    elif _may_be_element(t, node, base, keys) and not assigned and node not in t.raw_elements:
+    if is_number and not t.plain_tensors:
+        return atom(f"{text}.item()")
+    if is_number or _may_be_element(t, node, base, keys):
         return atom(f"{t.need('element')}({text})")  # a number or a tensor, as the tensor has dimensions
     return atom(text)
 
@@ -281,8 +283,7 @@ def _tensor_keys(t: Translation, base: Expression, key: Expression) -> list[str]
         return [_slice(t, item.value) for item in key.fields] or [":"]
     kind = t.kind(key)
     if kind == "tensor":
-        if not is_mask(t, key):
-            return [str(minus_one(t.value(key)))]
+        # Torch7 indexes with masks alone; positions are what index() takes.
         return [str(t.value(key)) if elements(t, key) == "mask" else f"{t.value(key).at(code.ATOM)}.bool()"]
     if kind not in ("number", None):
         by_table = kind == "table" or is_open(t, key) or is_open(t, base)

@@ -15,7 +15,6 @@ __all__ = [
     "changed",
     "counted_comparisons",
     "elements",
-    "is_mask",
     "operation",
 ]
 
@@ -146,10 +145,3 @@ def changed(t: Translation, receiver: Expression, operator: str, value: Expressi
     if operator != "/":
         return None
     return atom(f'{t.value(receiver).at(code.ATOM)}.div_({t.value(value)}, rounding_mode="trunc")')
-
-
-def is_mask(t: Translation, node: Expression) -> bool:
-    """Whether a tensor used as an index is a mask and no list of positions."""
-    if _makes_mask(t, node):
-        return True
-    return t.type(node).find().tensor_type == "Byte" or elements(t, node) == "mask"

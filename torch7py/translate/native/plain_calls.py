@@ -54,6 +54,7 @@ _FUNCTIONS = {
     "cjson.encode": "to_json",
     "error": "error",
     "getmetatable": "getmetatable",
+    "io.write": "write_values",
     "ipairs": "ipairs",
     "pairs": "pairs",
     "print": "print_values",
@@ -114,6 +115,10 @@ def minimizes(path: str | None) -> bool:
     return owner == "optim" and (last == "checkgrad" or last in page_library.entries("OPTIMIZERS"))
 
 
+def _is_line_search(path: str | None) -> bool:
+    return path in ("optim.lswolfe", "optim.polyinterp")
+
+
 def gives_all(t: Translation, node: Expression) -> bool:
     """Whether the library gives all values of a call: of Lua's libraries, a node's, several or unknown functions."""
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
@@ -125,13 +130,14 @@ def gives_all(t: Translation, node: Expression) -> bool:
     if isinstance(node, Invoke):
         return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
-    return owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
+    of_library = owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
+    return of_library or (not owner and last == "select")
 
 
 def value(t: Translation, node: Expression) -> Py | None:
     """An expression as a plain call, None where there is none."""
     path = t.path(node) if isinstance(node, Index) else None
-    if path is not None and minimizes(path):
+    if path is not None and (minimizes(path) or _is_line_search(path)):
         return optimizer(t, path)
     if isinstance(node, Index) and t.path(node.base) == "optim" and path is None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
@@ -308,6 +314,9 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path in _POOLS:
         call = library_call(t, "threads", arguments(t, node.arguments))
         return call if function == "call_all" else atom(f"{call}[0]")
+    if path == "select":
+        several = "values_from" if function == "call_all" else "value_from"
+        return library_call(t, several, arguments(t, node.arguments))
     if path in ("unpack", "table.unpack") and function == "call_all":
         return library_call(t, "unpack", arguments(t, node.arguments))
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
@@ -324,7 +333,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         args = arguments(t, node.arguments)
         shown = node.arguments[-1] if path == "print" and node.arguments else None
         is_unsure = isinstance(shown, (Call, Invoke)) and (
-            t.counts.is_unknown(shown) or t.counts.is_handed_on(shown)
+            t.counts.is_unknown(shown) or (t.counts.is_handed_on(shown) and not t.counts.is_counted(shown))
         )
         if is_unsure and args[-1].startswith("*"):
             args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"

@@ -27,8 +27,10 @@ def _spread(t: Translation, argument: Expression) -> str | None:
         if kind == "string" or (kind == "tensor" and not mixed):
             return f"*{values}"
         if kind != "number":
-            raise Problem("T7-218", argument.line, "print of several values of unknown kind")
+            raise Undecided("T7-218", argument.line, "print of several values of unknown kind")
         return f'*(f"{{x:.14g}}" for x in {values})'
+    if isinstance(argument, (Call, Invoke)) and t.counts.is_handed_on(argument):
+        raise Undecided("T7-218", argument.line, "a number of results that varies")
     if t.calls.count(argument) < 2:
         written = spreads.get(t.path(argument.callee) or "") if isinstance(argument, Call) else None
         if written is not None and isinstance(argument, Call):

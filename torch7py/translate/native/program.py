@@ -49,13 +49,13 @@ _OTHERS = [
 # What is not proved of passes, and outputs that a module writes over: the library's write over theirs, too.
 _OF_PASSES = {"T7-226", "T7-230"}
 # What is not proved of flat weights and of what moves them: the library's functions of optim take any.
-_OF_VECTORS = {"T7-227", "T7-228"}
+_OF_VECTORS = {"T7-218", "T7-227", "T7-228"}
 # A statement uses what another one leaves out: nodes of a graph, or the weights that optim hands to a function.
 _OF_GAPS = {"T7-253"}
 
 # What is not proved of modules: as objects they have all methods and fields.
 _OF_MODULES = {
-    f"T7-{code}" for code in (202, 222, 225, 226, 227, 230, 241, 243, 253, 272, 303, 304, 307, 308)
+    f"T7-{code}" for code in (202, 218, 222, 225, 226, 227, 230, 241, 243, 253, 272, 303, 304, 307, 308)
 }
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
@@ -130,12 +130,12 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
 def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Native]:
     """A program's pages with less and less that is proved, where those with all of it have turned out otherwise."""
     for forms in (
-        PlainForms(passes=True, vectors=True),
-        PlainForms(passes=True, vectors=True, modules=True),
+        PlainForms(passes=True, vectors=True, tensors=True),
+        PlainForms(passes=True, vectors=True, modules=True, tensors=True),
     ):
         assert translation.translator is not None
-        if forms.modules <= translation.translator.objects:
-            continue  # as it is written already
+        if forms.modules < translation.translator.objects:
+            continue  # which had refused statements
         with uncollected():
             page = _without_clashes(source, file, translation.one_row, forms)
         if not page.problems:

@@ -194,7 +194,9 @@ def random_seed(t: Translation, node: Call) -> None:
 
 @function("tostring")
 def to_string(t: Translation, node: Call) -> Py:
-    return text.text(t, node.arguments[0])
+    written = text.text(t, node.arguments[0])
+    is_open = t.kind(node.arguments[0]) in (None, "any")  # an object may say itself what it is
+    return atom(f"str({written})") if is_open and written.text.startswith("lua_text(") else written
 
 
 @function("tonumber")
@@ -246,7 +248,7 @@ def select(t: Translation, node: Call) -> Py:
     if len(node.arguments) == 2 and isinstance(node.arguments[1], (Call, Invoke)):
         return t.calls.one_of_several(node.arguments[1], first)
     if len(node.arguments) != 2 or not isinstance(node.arguments[1], tree.Vararg):
-        raise Problem("T7-217", node.line, "select of something else than ...")
+        raise Undecided("T7-217", node.line, "select of something else than ...")
     rest = t.rest()
     if isinstance(first, String):
         return atom(f"len({rest})")

@@ -126,6 +126,13 @@ class ValueCounts:
         """Whether a call gives all values of another, of which nobody knows how many these are."""
         return not self._handing_on.isdisjoint(self.t.types.function_called(node))
 
+    def is_counted(self, node: Call | Invoke) -> bool:
+        """Whether a call gives exactly the values of Lua's: no function of which nothing is known is at an end."""
+        functions = self.t.types.function_called(node)
+        ends = [r.values[-1] for f in functions for r in returns_of(f) if r.values]
+        unknown = any(isinstance(end, (Call, Invoke)) and self.is_unknown(end) for end in ends)
+        return all(map(self.is_exact, functions)) and not unknown
+
     def drops(self, node: Call | Invoke) -> bool:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
         functions = self.t.types.function_called(node)
@@ -155,17 +162,46 @@ class ValueCounts:
         calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
         called = {c: t.types.function_called(c) for ends_of in calls.values() for c in ends_of}
         handing = {f for f, ends_of in calls.items() if any(map(self.is_unknown, ends_of))}
+        handing |= self._varying
         handing -= t.training.closures
         while more := {
             f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])
         }:
             handing |= more
         asked = handing.intersection(f for c in self._asked_for_all() for f in t.types.function_called(c))
+        asked = (asked - self._varying) | (self._varying & self._counted)
         while more := {
             other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
         }:
             asked |= more
         return asked
+
+    @cached_property
+    def _varying(self) -> set[tree.Function]:
+        """The functions that give now more and now fewer values, and always some."""
+        known = self.t.types.returns.items()
+        bounds = {f: self.of_function(f) for f, returns in known if returns.counts and not returns.falls_off}
+        return {f for f, bound in bounds.items() if bound is not None and bound[0] != bound[1]}
+
+    @cached_property
+    def _counted(self) -> set[tree.Function]:
+        """The functions of which a call takes as many values as there are: ``print(f())``, ``{f()}``."""
+        t = self.t
+        functions: set[tree.Function] = set()
+        for node in tree.walk(t.program):
+            if isinstance(node, Call):
+                called = t.types.function_called(node)
+                takes_any = any(f.vararg for f in called) or t.path(node.callee) in ("print", "select")
+                last = node.arguments[-1] if node.arguments and takes_any else None
+            else:
+                last = t.calls.end_of_list(node) if isinstance(node, tree.Table) else None
+            if isinstance(last, (Call, Invoke)):
+                functions.update(t.types.function_called(last))
+        return functions
+
+    def is_exact(self, function: tree.Function | None) -> bool:
+        """Whether each return of a function of the page has as many values as Lua's."""
+        return function in self._handing_on and function in self._varying
 
     def _asked_for_all(self) -> Iterator[Call | Invoke]:
         """The calls of which more than the first value is taken, but for those at the end of a function."""

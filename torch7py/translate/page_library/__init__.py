@@ -28,8 +28,12 @@ __all__ = [
 MODULE = "lua_compat"
 FILE = f"{MODULE}.py"
 
-# Each uses those before it.
+# Each uses those before it; the first are the project's own, which need nothing but PyTorch.
 _FILES = (
+    "ops.quicksort",
+    "packages.optim.line_search",
+    "packages.optim.lbfgs",
+    "packages.optim.cg",
     "values",
     "text",
     "json_texts",
@@ -153,11 +157,12 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
     parts: dict[str, tuple[Definition, str]] = {}
     imports: list[ast.Import | ast.ImportFrom] = []
     for file in _FILES:
-        code = resources.files(__name__).joinpath(f"{file}.py").read_text(encoding="utf-8")
+        folder, _, name_of_file = f"torch7py.{file}".rpartition(".") if "." in file else (__name__, "", file)
+        code = resources.files(folder).joinpath(f"{name_of_file}.py").read_text(encoding="utf-8")
         lines = code.splitlines(keepends=True)
         for node in ast.parse(code).body[1:]:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                if not str(getattr(node, "module", "")).startswith(__name__):
+                if not str(getattr(node, "module", "")).startswith("torch7py."):
                     imports.append(node)
                 continue
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -166,13 +171,17 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 assert isinstance(target, ast.Name)
                 name = target.id
+                if name == "__all__":
+                    continue
             else:
                 raise ValueError(f"{file}.py:{node.lineno}: no function, class or constant")
             if name in parts:
                 raise ValueError(f"{file}.py:{node.lineno}: a second {name}")
-            first = min(
-                [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]
-            )
+            is_shared = "." in file  # in a page the function to be minimized has its graph
+            decorators = [] if is_shared else getattr(node, "decorator_list", [])
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                node.decorator_list = decorators
+            first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             parts[name] = node, "".join(lines[first - 1 : node.end_lineno]).rstrip("\n")
     return parts, imports
 

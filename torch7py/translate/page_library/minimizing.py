@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from torch7py.packages.optim.cg import cg
+from torch7py.packages.optim.lbfgs import lbfgs
 from torch7py.translate.page_library.values import call_all, index, store
 
 
-def settings(config: Any, state: Any, **usual: Any) -> tuple[Any, ...]:
-    """The tables of an optimizer, where either may be missing, and its settings: those in the table, or the usual."""
-    config = {} if config is None else config
+class TorchError(ValueError):
+    """What a function of Torch7's refuses."""
+
+
+def settings(config: Any, /, **usual: Any) -> tuple[Any, ...]:
+    """Settings: those in a table, or the usual. A function among them gives all of its values."""
     chosen = [value if index(config, name) is None else index(config, name) for name, value in usual.items()]
-    return config, config if state is None else state, *chosen
+    return tuple(functools.partial(call_all, value) if callable(value) else value for value in chosen)
+
+
+def tables(config: Any, state: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """The tables of an optimizer, of which either may be missing; the options of a program are one, too."""
+    config = {} if config is None else config
+    state = config if state is None else state
+    return config if isinstance(config, dict) else vars(config), state if isinstance(state, dict) else vars(
+        state
+    )
+
+
+def fitting(kept: Any, name: str, like: torch.Tensor) -> torch.Tensor:
+    """A tensor of the state, refused where it belongs to other parameters."""
+    if not isinstance(kept, torch.Tensor) or kept.dtype != like.dtype or kept.numel() != like.numel():
+        raise TorchError(f"optim: the state's {name} belongs to other parameters")
+    return kept if kept.shape == like.shape else kept.view(like.shape)
+
+
+def tables_and_settings(config: Any, state: Any, **usual: Any) -> tuple[Any, ...]:
+    """The tables of an optimizer, where either may be missing, and its settings."""
+    config = {} if config is None else config
+    return config, config if state is None else state, *settings(config, **usual)
 
 
 def kept(state: Any, name: str, like: torch.Tensor, value: float = 0) -> torch.Tensor:
@@ -42,9 +70,22 @@ def evaluated(function: Any, x: torch.Tensor, decay: float = 0) -> tuple[float, 
     return value.item() if isinstance(value, torch.Tensor) else value, gradient
 
 
+def evaluate(function: Any, x: torch.Tensor, computed: bool = True) -> tuple[float, torch.Tensor]:
+    """What the line search asks for, which computes with the value."""
+    return evaluated(function, x)
+
+
+def dot(x: torch.Tensor, y: torch.Tensor) -> float:
+    return float(x.flatten().dot(y.flatten()).item())
+
+
+def say(*texts: str) -> None:
+    print(*texts, sep="")
+
+
 def sgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.sgd``"""
-    config, state, rate, falls, decay, decays, momentum, nesterov, rates, damping = settings(
+    config, state, rate, falls, decay, decays, momentum, nesterov, rates, damping = tables_and_settings(
         config, state, learningRate=1e-3, learningRateDecay=0, weightDecay=0, weightDecays=None, momentum=0,
         nesterov=False, learningRates=None, dampening=None,
     )  # fmt: skip
@@ -68,7 +109,7 @@ def sgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -
 
 def nag(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.nag``"""
-    config, state, rate, falls, decay, momentum, rates = settings(
+    config, state, rate, falls, decay, momentum, rates = tables_and_settings(
         config, state, learningRate=1e-3, learningRateDecay=0, weightDecay=0, momentum=0.9, learningRates=None
     )
     movement = kept(state, "dfdx", x)
@@ -83,7 +124,7 @@ def nag(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -
 
 def adam(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.adam``"""
-    config, state, rate, falls, beta1, beta2, epsilon, decay = settings(
+    config, state, rate, falls, beta1, beta2, epsilon, decay = tables_and_settings(
         config,
         state,
         learningRate=1e-3,
@@ -106,7 +147,7 @@ def adam(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) 
 
 def adamax(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.adamax``"""
-    config, state, rate, beta1, beta2, epsilon, decay = settings(
+    config, state, rate, beta1, beta2, epsilon, decay = tables_and_settings(
         config, state, learningRate=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-38, weightDecay=0
     )
     value, gradient = evaluated(function, x, decay)
@@ -120,7 +161,7 @@ def adamax(function: Any, x: torch.Tensor, config: Any = None, state: Any = None
 
 def adagrad(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.adagrad``"""
-    config, state, rate, falls, decay = settings(
+    config, state, rate, falls, decay = tables_and_settings(
         config, state, learningRate=1e-3, learningRateDecay=0, weightDecay=0
     )
     value, gradient = evaluated(function, x, decay)
@@ -133,7 +174,7 @@ def adagrad(function: Any, x: torch.Tensor, config: Any = None, state: Any = Non
 
 def adadelta(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.adadelta``"""
-    config, state, rho, epsilon, decay = settings(config, state, rho=0.9, eps=1e-6, weightDecay=0)
+    config, state, rho, epsilon, decay = tables_and_settings(config, state, rho=0.9, eps=1e-6, weightDecay=0)
     value, gradient = evaluated(function, x, decay)
     variance, root, delta, moved = (
         kept(state, name, gradient) for name in ("paramVariance", "paramStd", "delta", "accDelta")
@@ -149,7 +190,7 @@ def adadelta(function: Any, x: torch.Tensor, config: Any = None, state: Any = No
 
 def rmsprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.rmsprop``"""
-    config, state, rate, alpha, epsilon, decay, initial = settings(
+    config, state, rate, alpha, epsilon, decay, initial = tables_and_settings(
         config, state, learningRate=1e-2, alpha=0.99, epsilon=1e-8, weightDecay=0, initialMean=0
     )
     value, gradient = evaluated(function, x, decay)
@@ -162,7 +203,7 @@ def rmsprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = Non
 
 def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.rprop``"""
-    config, state, first, grow, shrink, longest, shortest, count = settings(
+    config, state, first, grow, shrink, longest, shortest, count = tables_and_settings(
         config, state, stepsize=0.1, etaplus=1.2, etaminus=0.5, stepsizemax=50, stepsizemin=1e-6, niter=1
     )
     values = []
@@ -185,7 +226,7 @@ def rprop(function: Any, x: torch.Tensor, config: Any = None, state: Any = None)
 
 def asgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
     """``optim.asgd``, which gives the average of its points as well."""
-    config, state, first, decay, alpha, start = settings(
+    config, state, first, decay, alpha, start = tables_and_settings(
         config, state, eta0=1e-4, **{"lambda": 1e-4}, alpha=0.75, t0=1e6
     )
     rate, weight = index(state, "eta_t") or first, index(state, "mu_t") or 1
@@ -200,188 +241,8 @@ def asgd(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) 
     return x, [value], average
 
 
-def on_vectors(minimize: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
-    """An optimizer of vectors, which takes the elements of any tensor as one."""
-
-    def on_elements(function: Any, x: torch.Tensor, *tables: Any) -> tuple[Any, ...]:
-        if x.dim() == 1:
-            return minimize(function, x, *tables)
-
-        def of_elements(_: torch.Tensor) -> tuple[Any, torch.Tensor]:
-            value, gradient = call_all(function, x)[:2]
-            return value, gradient.reshape(-1)
-
-        return x, *minimize(of_elements, x.view(-1), *tables)[1:]
-
-    return on_elements
-
-
-@on_vectors
-def lbfgs(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
-    """``optim.lbfgs``, with a line search of the program's own or none."""
-    config, state, most, flat, still, memory, rate, search = settings(
-        config, state, maxIter=20, tolFun=1e-5, tolX=1e-9, nCorrection=100, learningRate=1, lineSearch=None
-    )
-    most_calls, options = settings(config, state, maxEval=most * 1.25, lineSearchOptions=None)[2:]
-    value, gradient = evaluated(function, x)
-    values, calls = [value], 1
-    store(state, "funcEval", (index(state, "funcEval") or 0) + 1)
-    if gradient.abs().sum().item() <= flat:
-        return x, values
-    steps, changes, scale, direction, step, before = (
-        index(state, name) for name in ("old_dirs", "old_stps", "Hdiag", "d", "t", "g_old")
-    )
-    steps, changes = steps or [], changes or []
-    for turn in range(1, int(most) + 1):
-        done = (index(state, "nIter") or 0) + 1
-        store(state, "nIter", done)
-        if done == 1:
-            direction, steps, changes, scale = -gradient, [], [], 1
-        else:
-            change, moved = gradient - before, direction * step
-            curvature = change.dot(moved).item()
-            if curvature > 1e-10:
-                if len(steps) == memory:
-                    del steps[0], changes[0]
-                steps.append(moved)
-                changes.append(change)
-                scale = curvature / change.dot(change).item()
-            # the inverse Hessian times the gradient, by the two loops
-            direction, weights = -gradient, []
-            for s, y in zip(reversed(steps), reversed(changes), strict=True):
-                weights.append(s.dot(direction).item() * (1 / y.dot(s).item()))
-                direction.add_(y, alpha=-weights[-1])
-            direction *= scale
-            for s, y, weight in zip(steps, changes, reversed(weights), strict=True):
-                direction.add_(s, alpha=weight - y.dot(direction).item() * (1 / y.dot(s).item()))
-        before, value_before = gradient.clone(), value
-        slope = gradient.dot(direction).item()
-        if slope > -still:
-            break
-        step = min(1, 1 / gradient.abs().sum().item()) * rate if done == 1 else rate
-        searched = 1
-        if search is not None:
-            search_args = (function, x, step, direction, value, gradient, slope, options)
-            value, gradient, x, step, searched = call_all(search, *search_args)
-        else:
-            x.add_(direction, alpha=step)
-            if turn == most:
-                break
-            value, gradient = evaluated(function, x)
-        values.append(value)
-        calls += searched
-        store(state, "funcEval", index(state, "funcEval") + searched)
-        if turn == most:
-            break
-        moved_by = (direction * step).abs().sum().item()
-        small = gradient.abs().sum().item() <= flat or moved_by <= still
-        if calls >= most_calls or small or abs(value - value_before) < still:
-            break
-    names = ("old_dirs", "old_stps", "Hdiag", "d", "t", "g_old", "f_old")
-    for name, item in zip(names, (steps, changes, scale, direction, step, before, value), strict=True):
-        store(state, name, item)
-    return x, values, calls
-
-
-def quotient(a: float, b: float) -> float:
-    """a / b where b may be 0, as Lua divides."""
-    if b:
-        return a / b
-    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def root_of(a: float) -> float:
+def square_root(a: float) -> float:
     return math.sqrt(a) if a >= 0 else math.nan
-
-
-@on_vectors
-def cg(function: Any, x: torch.Tensor, config: Any = None, state: Any = None) -> tuple[Any, ...]:
-    """``optim.cg``: conjugate gradients, with a line search by parabolas and cubics."""
-    config, state, rho, sig, inner, outer, most, ratio = settings(
-        config, state, rho=0.01, sig=0.5, int=0.1, ext=3.0, maxIter=20, ratio=100
-    )
-    most_calls = settings(config, state, maxEval=most * 1.25)[2]
-    calls = 1
-    value1, gradient1 = evaluated(function, x)
-    gradient1 = gradient1.clone()
-    gradient2 = gradient1.clone()
-    values = [value1]
-    direction = -gradient1
-    slope1 = -direction.dot(direction).item()
-    step1 = quotient(1, 1 - slope1)
-
-    def move(step: float) -> tuple[float, float]:
-        """Move along the direction: the value there, and its slope."""
-        nonlocal calls
-        x.add_(direction, alpha=step)
-        value, gradient = evaluated(function, x)
-        calls += 1
-        gradient2.copy_(gradient)
-        return value, gradient2.dot(direction).item()
-
-    def too_far() -> bool:
-        """Whether the function has not fallen enough, or climbs again."""
-        return bool(value2 > value1 + step1 * rho * slope1 or slope2 > -sig * slope1)
-
-    while calls < abs(most_calls):
-        start, start_gradient = x.clone(), gradient1.clone()
-        value2, slope2 = move(step1)
-        value3, slope3, step3 = value1, slope1, -step1
-        left = min(most, most_calls - calls)
-        success, bound = False, -1.0
-        while True:
-            while too_far() and left > 0:
-                bound = step1
-                if value2 > value1:
-                    step2 = step3 - quotient(0.5 * slope3 * step3 * step3, slope3 * step3 + value2 - value3)
-                else:
-                    a = quotient(6 * (value2 - value3), step3) + 3 * (slope2 + slope3)
-                    b = 3 * (value3 - value2) - step3 * (slope3 + 2 * slope2)
-                    step2 = quotient(root_of(b * b - a * slope2 * step3 * step3) - b, a)
-                step2 = step2 if math.isfinite(step2) else step3 / 2
-                step2 = max(min(step2, inner * step3), (1 - inner) * step3)
-                step1 += step2
-                value2, slope2 = move(step2)
-                left -= 1
-                step3 -= step2
-            success = not too_far() and slope2 > sig * slope1
-            if success or too_far() or left == 0:
-                break
-            a = quotient(6 * (value2 - value3), step3) + 3 * (slope2 + slope3)
-            b = 3 * (value3 - value2) - step3 * (slope3 + 2 * slope2)
-            step2 = quotient(-slope2 * step3 * step3, b + root_of(b * b - a * slope2 * step3 * step3))
-            if not math.isfinite(step2) or step2 < 0:
-                step2 = step1 * (outer - 1) if bound < -0.5 else (bound - step1) / 2
-            elif bound > -0.5 and step2 + step1 > bound:
-                step2 = (bound - step1) / 2
-            elif bound < -0.5 and step2 + step1 > step1 * outer:
-                step2 = step1 * (outer - 1)
-            elif step2 < -step3 * inner:
-                step2 = -step3 * inner
-            elif bound > -0.5 and step2 < (bound - step1) * (1 - inner):
-                step2 = (bound - step1) * (1 - inner)
-            value3, slope3, step3 = value2, slope2, -step2
-            step1 += step2
-            value2, slope2 = move(step2)
-            left -= 1
-        if not success:
-            x.copy_(start)
-            gradient1.copy_(start_gradient)
-            break
-        value1 = value2
-        values.append(value1)
-        turn = quotient(
-            gradient2.dot(gradient2).item() - gradient2.dot(gradient1).item(), gradient1.dot(gradient1).item()
-        )
-        direction.mul_(turn).sub_(gradient2)
-        gradient1, gradient2 = gradient2.clone(), gradient1.clone()
-        slope2 = gradient1.dot(direction).item()
-        if slope2 > 0:
-            direction = -gradient1
-            slope2 = -direction.dot(direction).item()
-        step1 *= min(ratio, quotient(slope1, slope2 - 1e-320))
-        slope1 = slope2
-    return x, values, calls
 
 
 def checkgrad(function: Any, x: torch.Tensor, step: float = 1e-7) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from torch7py.ops.quicksort import select, sort
 from torch7py.translate.page_library.values import OF_NUMBERS, Storage, call, items_of, length, like, type_of
 
 # Torch7's types of numbers.
@@ -281,15 +282,46 @@ def _squeeze(x: torch.Tensor, *dims: int) -> torch.Tensor:
 
 
 def _sort(x: torch.Tensor, dim: Any = None, descending: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    result = x.sort(-1 if dim is None else dim - 1, descending=descending)
-    return result.values, result.indices + 1
+    dim = x.dim() - 1 if dim is None else dim - 1
+    values, places = x.sort(dim, descending=descending)
+    if has_equal(values, dim):
+        places = placed(x, dim, lambda row: sort([-key for key in row] if descending else row))
+        values = x.gather(dim, places)
+    return values, places + 1
 
 
-def _topk(
-    x: torch.Tensor, count: int = 1, dim: Any = None, largest: bool = False, _ordered: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    result = x.topk(count, -1 if dim is None else dim - 1, largest=bool(largest))
-    return result.values, result.indices + 1
+def has_equal(ordered: torch.Tensor, dim: int) -> bool:
+    """Whether two elements are equal, or no numbers: each library sorts such in an order of its own."""
+    first, second = (ordered.narrow(dim, start, max(ordered.shape[dim] - 1, 0)) for start in (0, 1))
+    return bool((~(first != second) | second.isnan()).any())
+
+
+def placed(x: torch.Tensor, dim: int, order: Callable[[list[Any]], list[int]]) -> torch.Tensor:
+    """The places, counted from 0, in which a function of numbers puts them along a dimension."""
+    rows = x.movedim(dim, -1)
+    places = [order(row) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
+    return torch.tensor(places).reshape(*rows.shape[:-1], len(places[0])).movedim(-1, dim)
+
+
+def _topk(x: torch.Tensor, *args: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """``x:topk(count, dim, largest, ordered)``: the smallest, in the order in which Torch7 comes upon them."""
+    numbers = [int(arg) for arg in args if not isinstance(arg, bool)]
+    largest, ordered = [*(arg for arg in args if isinstance(arg, bool)), False, False][:2]
+    count, dim = numbers[0] if numbers else 1, numbers[1] if len(numbers) > 1 else x.dim()
+    places = placed(x, dim - 1, lambda row: extremes(row, count, largest, ordered))
+    return x.gather(dim - 1, places), places + 1
+
+
+def extremes(keys: list[float], count: int, largest: bool, ordered: bool) -> list[int]:
+    """The places of the largest or smallest numbers. Of the smallest, the last stays where it was found."""
+    first = len(keys) - count if largest else 0
+    at = first - 1 if largest else count - 1
+    places = (select(keys[:], at) if at >= 0 else list(range(len(keys))))[first : first + count]
+    if not ordered:
+        return places
+    last = [] if largest else [places.pop()]
+    order = sort([-keys[place] if largest else keys[place] for place in places])
+    return [*(places[i] for i in order), *last]
 
 
 def _type(x: torch.Tensor, name: str | None = None) -> Any:

@@ -8,6 +8,7 @@ import itertools
 import keyword
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -272,6 +273,20 @@ def handed_on(values: tuple[Any, ...]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def values_from(which: Any, *values: Any) -> tuple[Any, ...]:
+    """``select(which, ...)``: the values from a place on, or how many there are."""
+    if which == "#":
+        return (len(values),)
+    if not -len(values) <= which or which == 0:
+        raise IndexError(f"value {which} of {len(values)}")
+    return values[int(which) - 1 if which > 0 else int(which) :]
+
+
+def value_from(which: Any, *values: Any) -> Any:
+    """The first value of ``select(which, ...)``."""
+    return (*values_from(which, *values), None)[0]
+
+
 def sole(values: tuple[Any, ...]) -> Any:
     """The value of a call at the end of a list, where the page takes one: more are an error here."""
     if len(values) > 1:
@@ -462,7 +477,13 @@ def math_function(name: str, *args: Any) -> Any:
 
 def print_values(*values: Any) -> None:
     """``print(...)``"""
-    print("\t".join(text_of(value) for value in values))
+    print(*(value if isinstance(value, torch.Tensor) else text_of(value) for value in values), sep="\t")
+
+
+def write_values(*values: Any) -> Any:
+    """``io.write(...)``, which gives the file."""
+    print(*map(text_of, values), sep="", end="")
+    return sys.stdout
 
 
 def counted(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -332,11 +332,11 @@ def split_at(text, mark):
 helper(
     "pieces",
     '''
-def pieces(found):
-    """Pieces of a text without an empty one at the end."""
+def pieces(found, inner=False):
+    """Pieces of a text without an empty one at the end, and as ``inner`` none at the beginning."""
     if found[-1] == "":
         found.pop()
-    return [] if found == [""] else found
+    return found[1:] if found == [""] or (inner and found[:1] == [""]) else found
 ''',
 )
 

@@ -25,13 +25,15 @@ class PlainForms(NamedTuple):
     ``graphs``: where graphs are made that have no class. ``passes``: whether modules go there and back call by call,
     each keeping what it needs, and no loss goes back as a whole. ``vectors``: whether flat weights are vectors of
     which the parameters are views, which the functions of optim move. ``modules``: whether modules are objects with
-    Torch7's methods and fields, of which nothing else is known.
+    Torch7's methods and fields, of which nothing else is known. ``tensors``: whether it is only seen when the page runs
+    if a part of a tensor is one element, and equal elements are sorted in the order in which Torch7 leaves them.
     """
 
     graphs: frozenset[int] = frozenset()
     passes: bool = False
     vectors: bool = False
     modules: bool = False
+    tensors: bool = False
 
 
 PROVED = PlainForms()
@@ -84,7 +86,9 @@ class Known:
         self, project: Project, scopes: Scopes, types: Types, one_row: bool, plainly: PlainForms
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs, self.plain_passes, self.plain_vectors, self.plain_modules = plainly
+        self.plain_graphs, self.plain_passes, self.plain_vectors, self.plain_modules, self.plain_tensors = (
+            plainly
+        )
         self.objects = (
             plainly.modules
         )  # as plain_modules, which is not set where a module is written for an object

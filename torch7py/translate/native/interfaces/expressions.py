@@ -178,6 +178,12 @@ class ValueCounts(Protocol):
     def drops(self, node: Call | Invoke) -> bool:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
 
+    def is_counted(self, node: Call | Invoke) -> bool:
+        """Whether a call gives exactly the values of Lua's."""
+
+    def is_exact(self, function: tree.Function | None) -> bool:
+        """Whether each return of a function of the page has as many values as Lua's."""
+
     def hands_on(self, node: tree.Return) -> bool:
         """Whether a return gives all values of such a call, as somebody asks for more than the first."""
 

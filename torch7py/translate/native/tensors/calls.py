@@ -235,7 +235,7 @@ def several(
     places = t.target(targets[1])
     unused_values, unused_places = (isinstance(x, Name) and not t.scopes.of_name[x].reads for x in targets)
     if unused_values and name in ("max", "min", "sort"):
-        inside = _along(t, name, arguments)
+        inside = _along(t, receiver, name, arguments)
         t.emit(f"{places} = {receiver_text(t, receiver)}.arg{name}({inside}) + 1")
         return True
     t.emit(f"{t.target(targets[0])}, {places} = {_two(t, receiver, name, arguments, not unused_places)}")
@@ -244,8 +244,10 @@ def several(
     return True
 
 
-def _along(t: Translation, name: str, arguments: Arguments) -> str:
+def _along(t: Translation, receiver: Expression, name: str, arguments: Arguments) -> str:
     """PyTorch's arguments for ``max``, ``min`` and ``sort`` along a dimension."""
+    if name == "sort" and t.plain_tensors:
+        raise Undecided("T7-271", receiver.line, "the original's order of equal elements")
     if name != "sort":
         return f"{dimension(t, arguments[0])}, keepdim=True"
     flags = [argument.value for argument in arguments if isinstance(argument, tree.Boolean)]
@@ -256,7 +258,7 @@ def _along(t: Translation, name: str, arguments: Arguments) -> str:
 def _two(t: Translation, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
     """The call that gives values and their places, counted from 0."""
     if name in ("max", "min", "sort"):
-        return f"{receiver_text(t, receiver)}.{name}({_along(t, name, arguments)})"
+        return f"{receiver_text(t, receiver)}.{name}({_along(t, receiver, name, arguments)})"
     return ordered(t, receiver, name, arguments, places)
 
 
@@ -277,7 +279,7 @@ def places(t: Translation, node: Expression) -> Py | None:
         return None
     receiver, name, arguments = call
     if name in ("max", "min", "sort"):
-        indices = f"{receiver_text(t, receiver)}.arg{name}({_along(t, name, arguments)})"
+        indices = f"{receiver_text(t, receiver)}.arg{name}({_along(t, receiver, name, arguments)})"
     else:
         indices = f"{_two(t, *call, True)}.indices"
     return Py(f"{indices} + 1", code.ADD)

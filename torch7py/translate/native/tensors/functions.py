@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import is_like_method, writes_first_argument
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code
+from torch7py.translate.native import code, library_rules
 from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
@@ -314,6 +314,28 @@ def _fills(t: Translation, name: str, node: Call) -> bool:
 _ONE_NUMBER = frozenset("math.random torch.bernoulli torch.normal torch.random torch.uniform".split())
 
 
+def _draws_numbers(t: Translation) -> bool:
+    return any(t.path(call.callee) in _ONE_NUMBER for call in tree.every(t.program, Call))
+
+
+@library_rules.function("torch.getRNGState")
+def generator_state(t: Translation, node: Call) -> Py:
+    if not _draws_numbers(t):
+        return atom("torch.get_rng_state()")
+    t.imports.add("random")
+    return atom(f"{t.need('generator_state')}()")
+
+
+@library_rules.statement("torch.setRNGState")
+def set_generator_state(t: Translation, node: Call) -> None:
+    both = _draws_numbers(t)
+    if both:
+        t.imports.add("random")
+    t.emit(
+        f"{t.need('set_generator_state') if both else 'torch.set_rng_state'}({t.value(node.arguments[0])})"
+    )
+
+
 def torch_statement(t: Translation, node: Call, name: str) -> bool:
     """``torch.f(...)`` as a statement; True where it was written."""
     arguments = node.arguments
@@ -324,7 +346,7 @@ def torch_statement(t: Translation, node: Call, name: str) -> bool:
     if name == "manualSeed":
         seed = t.value(arguments[0])
         t.emit(f"torch.manual_seed({seed})")
-        if any(t.path(call.callee) in _ONE_NUMBER for call in tree.every(t.program, Call)):
+        if _draws_numbers(t):
             t.imports.add("random")
             t.emit(f"random.seed({seed})")
         return True
@@ -332,8 +354,12 @@ def torch_statement(t: Translation, node: Call, name: str) -> bool:
         if isinstance(arguments[0], tree.String) and arguments[0].value in library.TENSOR_TYPES:
             dtype = DTYPES.get(library.TENSOR_TYPES[arguments[0].value] or "Double")
             t.emit(f"torch.set_default_dtype({dtype})")
-            return True
-        raise Problem("T7-271", node.line, "a default tensor type that is not a literal")
+        else:
+            names = ", ".join(
+                f"{quoted(f'torch.{kind}Tensor')}: {DTYPES[kind]}" for kind in ("Double", "Float")
+            )
+            t.emit(f"torch.set_default_dtype({{{names}}}[{t.value(arguments[0])}])")
+        return True
     if name == "save":
         t.emit(f"torch.save({saved(t, arguments[1])}, {t.value(arguments[0])})")
         return True

@@ -103,7 +103,7 @@ def ordered(t: Translation, receiver: Expression, name: str, arguments: Argument
     if name == "topk":
         alone = count == ["1"]
         if not alone and flags[1:] != [True]:
-            raise Problem("T7-271", line, "topk in the original's own order")
+            raise Undecided("T7-271", line, "topk in the original's own order")
         return f"{base}.topk({count[0]}, {dim}, largest={bool(flags and flags[0])})"
     if name == "mode" and places:
         raise Undecided("T7-271", line, "where the mode is")
