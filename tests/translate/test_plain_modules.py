@@ -40,7 +40,7 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
         # a setting that the module inside has otherwise
         "local m = nn.Threshold(0.5, 0) m.mine = 1 m.threshold = 1 print(m.mine, m:forward(x):sum())",
         # a field that the layer of Torch7 has, and the page does not know
-        "local m = nn.SpatialMaxPooling(2, 2) m.mine = 1 print(m.dW, m.mine)",
+        "local m = nn.Dropout() m.mine = 1 print(m.p, m.mine)",
         # weights in another form than Torch7's
         "local m = nn.TemporalConvolution(2, 3, 1) m.mine = 1 m:reset(0.1) print(m.mine)",
     ],

@@ -9,11 +9,12 @@ from torch7py.nn.base import Criterion, Module
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.library import PENLIGHT
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
 
-__all__ = ["LUA", "Usage", "required", "usage_of"]
+__all__ = ["LUA", "Usage", "is_unset", "required", "usage_of"]
 
 # What is Lua's own, with the FFI and the bit operations of LuaJIT.
 LUA = frozenset(
@@ -21,6 +22,12 @@ LUA = frozenset(
     " ipairs jit load loadfile loadstring math module newproxy next os package pairs pcall print rawequal rawget"
     " rawlen rawset require select setfenv setmetatable string table tonumber tostring type unpack xpcall".split()
 )
+# What the interpreter of Torch7 sets besides, with the packages that it loads.
+_INTERPRETER = frozenset(
+    "browse dok exit gcinfo help import lapp monitor_G noColors paths pl print_new print_old repl setprintlevel sys"
+    " torch warn who xerror xlua xprint xrequire".split()
+)
+_SETS_ANY = frozenset("_G dofile include load loadfile loadstring rawset setfenv".split())
 # Kinds of values, and the class whose methods they have.
 _OWNERS = {
     "tensor": "torch.Tensor",
@@ -54,6 +61,20 @@ def required(node: Expression) -> str | None:
         return None
     name = node.arguments[0] if len(node.arguments) == 1 else None
     return name.value if isinstance(name, tree.String) else None
+
+
+def is_unset(program: Block, name: str) -> bool:
+    """Whether nothing sets a global that the program itself assigns nowhere: Lua, or a package that it may load."""
+    if name in LUA | _INTERPRETER | PENLIGHT or not _SETS_ANY.isdisjoint(
+        node.name for node in tree.every(program, Name)
+    ):
+        return False
+    loaded: set[str] = set()
+    waiting = {node.value.partition(".")[0] for node in tree.every(program, tree.String)} & packages.keys()
+    while waiting:
+        loaded |= waiting
+        waiting = {other for package in waiting for other in packages[package].requires} - loaded
+    return name not in loaded and "pl" not in loaded
 
 
 def usage_of(program: Block, types: Types, added: Iterable[str] = ()) -> Usage:

@@ -121,7 +121,7 @@ local function sum(first, ...)
    return total, select('#', ...)
 end
 print(sum(1, 2, 3))
---- all that a function is given, given on | T7-216
+--- all that a function is given, given on
 local function pass(...) return ... end
 print(pass(1, 'a'))
 --- items as arguments

@@ -31,11 +31,13 @@ class ConfusionMatrix:
         count = classes if isinstance(classes, int) else len(classes)
         self.classes = [] if isinstance(classes, int) else classes
         self.mat = torch.zeros(count, count, dtype=torch.int64)
-        self.valids, self.totalValid, self.averageValid = torch.zeros(count), 0, 0
+        self.averageUnionValid = 0
+        self.zero()
 
     def zero(self):
         self.mat.zero_()
-        self.valids, self.totalValid, self.averageValid = torch.zeros(len(self.mat)), 0, 0
+        self.valids, self.unionvalids = torch.zeros(2, len(self.mat), dtype=torch.float32)
+        self.totalValid, self.averageValid = 0, 0
 
     def add(self, prediction, target):
         self.batch_add(torch.as_tensor(prediction)[None], torch.as_tensor(target)[None])
@@ -49,13 +51,13 @@ class ConfusionMatrix:
     def update_valids(self):
         right = self.mat.diagonal().double()
         self.valids = (right / self.mat.sum(1)).float()  # as optim keeps them
+        self.unionvalids = (right / (self.mat.sum(0) + self.mat.sum(1) - right)).float()
         self.averageValid = self.valids.double().nanmean().item()
+        self.averageUnionValid = self.unionvalids[self.mat.sum(1) > 0].double().mean().item()
         self.totalValid = (right.sum() / self.mat.sum()).item()
 
     def __str__(self):
         self.update_valids()
-        right, counts = self.mat.diagonal(), self.mat.sum(0) + self.mat.sum(1)
-        shares = (right / (counts - right)).float().double()[self.mat.sum(1) > 0]
         width = max(8, 1 + math.ceil(math.log10(max(self.mat.max().item(), 1))))
         lines = ["ConfusionMatrix:"]
         for i, (row, valid) in enumerate(zip(self.mat.tolist(), self.valids.tolist())):
@@ -64,7 +66,7 @@ class ConfusionMatrix:
             name = f"\t[class: {self.classes[i]}]" if self.classes else ""
             lines.append(f"{' ' if i else '['}[{numbers}{end}{100 * valid:.3f}% {name}")
         lines.append(f" + average row correct: {100 * self.averageValid:.14g}% ")
-        lines.append(f" + average rowUcol correct (VOC measure): {100 * shares.mean().item():.14g}% ")
+        lines.append(f" + average rowUcol correct (VOC measure): {100 * self.averageUnionValid:.14g}% ")
         lines.append(f" + global correct: {100 * self.totalValid:.14g}%")
         return "\n".join(lines)
 

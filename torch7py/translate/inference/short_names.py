@@ -11,9 +11,12 @@ from torch7py.translate.types import Types
 
 __all__ = ["ShortNames"]
 
-_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "pl.")  # whose functions may have a short name
+_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "table.", "pl.")  # whose functions may have a short name
 _OF_LAYERS = ("nn", "cudnn")
-_ANYWHERE = ("string.", "pl.")  # of these no class of the program is one
+_ANYWHERE = ("string.", "table.", "pl.")  # of these no class of the program is one
+_ALONE = frozenset(
+    {"assert", "error", "ipairs", "next", "pairs", "print", "tonumber", "tostring", "type", "unpack"}
+)
 
 
 class ShortNames:
@@ -26,17 +29,19 @@ class ShortNames:
         """Those that functions use before the statement, in the text, that gives the variable its value."""
         for node in self._assignments:
             targets = node.names if isinstance(node, tree.Local) else node.targets
-            value = node.values[0] if len(node.values) == 1 else None
-            if isinstance(value, Index) and len(targets) == 1 and isinstance(targets[0], Name):
-                self.note(targets[0], value, _ANYWHERE)
-            if isinstance(value, Name) and len(targets) == 1 and isinstance(targets[0], Name):
-                self._note_backend(targets[0], value)
+            for target, value in zip(targets, node.values, strict=False):
+                if not isinstance(target, Name):
+                    continue
+                if isinstance(value, (Index, Name)):
+                    self.note(target, value, _ANYWHERE)
+                if isinstance(value, Name):
+                    self._note_backend(target, value)
 
-    def note(self, target: Name, value: Index, packages: tuple[str, ...] = _SHORTENED) -> None:
+    def note(self, target: Name, value: Index | Name, packages: tuple[str, ...] = _SHORTENED) -> None:
         """``local Convolution = nn.SpatialConvolution``, as far as it is one of these packages'."""
         path = self.types.path(value) or ""
         variable = self.types.scopes.of_name[target]
-        if not path.startswith(packages) or path in self.types.classes:
+        if not (path in _ALONE or path.startswith(packages)) or path in self.types.classes:
             return
         if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
             self.types.packages[variable] = path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from torch7py.translate.layers.registry import (
@@ -116,6 +117,9 @@ def view(args: Args) -> Native:
             ):  # planes of one example or of several
                 x = use.writer.named(use.tensor).text
                 return Expr(f"{x}.reshape(*{x}.shape[:-3], {', '.join(sizes)})", ndim=-1)
+            if "-1" not in sizes and shape is None and use.ndim is None:
+                use.writer.helpers["viewed"] = None
+                return Expr(f"viewed({use.tensor}, {', '.join(sizes)})", ndim=-1)
             return Expr(single, ndim=ndim)
         if shape is not None and math.prod(shape) == count and shape[0] != 1:
             if use.lead:
@@ -251,8 +255,9 @@ def replicate(args: Args) -> Native:
 @native("nn.Padding", live=fields("dim", "pad", "nInputDim", "value", "index"))
 def padding(args: Args) -> Native:
     dim, dims = args.value("dim"), args.value("nInputDim")
-    pad, index = args.value("pad"), args.value("index", 1)
-    filling = args.get("value", "0")
+    index, filling = args.value("index", 1), args.get("value", "0")
+    is_known = args.is_literal("pad")
+    pad = args.value("pad") if is_known or index != 1 else 0
 
     def call(use: Use) -> str:
         ndim = use.ndim
@@ -262,7 +267,11 @@ def padding(args: Args) -> Native:
         axis = dim - 1 + (dims is not None and total != dims) - total
         x = use.tensor
         if index == 1:
-            sides = [0, 0] * (-axis - 1) + ([0, pad] if pad > 0 else [-pad, 0])
+            own: list[Any] = [0, pad] if pad > 0 else [-pad, 0]
+            if not is_known:
+                text = args.pad if re.fullmatch(r"-?[\w.]+", args.pad) else f"({args.pad})"
+                own = [f"max({text[1:] if text[0] == '-' else f'-{text}'}, 0)", f"max({text}, 0)"]
+            sides = [0, 0] * (-axis - 1) + own
             more = "" if filling == "0" else f", value={filling}"
             return f"F.pad({x}, ({', '.join(map(str, sides))}){more})"
         use.writer.helpers["pad_inside"] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.native import code, indexing, memory, plain_calls, tensors, text
 from torch7py.translate.native.analysis.unknown_values import described, undecided
-from torch7py.translate.native.code import Py
+from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
@@ -35,14 +35,25 @@ class Assignments:
             return
         if local and not values:
             for target in targets:
-                short = isinstance(target, Name) and self.t.scopes.of_name[target] in self.t.types.packages
-                if not short:  # another name of a layer, which is written as itself
+                if not (isinstance(target, Name) and self._is_short_name(target)):
                     self.t.emit(f"{self.target(target)} = None")
             return
         if len(values) == 1 and self._several_of(values[0], targets):
             return
         if len(targets) == len(values):
+            kept = [
+                (target, value)
+                for target, value in zip(targets, values, strict=True)
+                if not (isinstance(target, Name) and self._is_short_name(target))
+            ]
+            if len(kept) < len(targets):
+                if kept:
+                    self.write(node, tuple(x for x, _ in kept), tuple(x for _, x in kept), local)
+                return
             targets, values = _fields_first(targets, values)
+            if any(isinstance(x, Index) and self.t.is_object(x.base) for x in targets):
+                self._into_objects(targets, values)
+                return
             if any(isinstance(value, tree.Function) for value in values):
                 for target, value in zip(targets, values, strict=True):
                     self.one(target, value, node)
@@ -81,6 +92,10 @@ class Assignments:
             node.line,
             "more names than values, the last of which is a call: only alone may it give several",
         )
+
+    def _is_short_name(self, target: Name) -> bool:
+        """Whether a variable is another name of a layer or function, which is written as itself."""
+        return self.t.scopes.of_name[target] in self.t.types.packages
 
     def _takes_field(self, target: Expression, value: Expression) -> bool:
         """``self[k] = v`` for the fields of a table, whose names an object's attributes have as well."""
@@ -168,6 +183,19 @@ class Assignments:
         read = {n.name for v in values for n in tree.walk(v) if isinstance(n, Name)}
         calls = any(isinstance(n, (Call, Invoke)) for v in values for n in tree.walk(v))
         return not (names & read) and (not calls or True)
+
+    def _into_objects(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> None:
+        """Several values, among them fields of modules that are objects: all are computed before any is assigned."""
+        t = self.t
+        if not t.plainly:
+            raise Undecided("T7-225", targets[0].line, "a field of a module that is an object")
+        names = [t.fresh("value") for _ in targets]
+        t.emit(f"{', '.join(names)} = {', '.join(t.value(value).text for value in values)}")
+        for target, name in zip(targets, names, strict=True):
+            if isinstance(target, Index) and t.path(target) is None:
+                t.emit(plain_calls.store(t, target, atom(name)))
+            else:
+                t.emit(f"{t.target(target)} = {name}")
 
     def one(self, target: Expression, value: Expression, node: Statement) -> None:
         """One value, by a plain call where the statement at hand has them and the target declines."""

@@ -27,6 +27,7 @@ from torch7py.translate.tree import (
     String,
     Unary,
 )
+from torch7py.translate.usage import is_unset
 
 __all__ = ["Expressions"]
 
@@ -145,6 +146,8 @@ class Expressions:
             if node.name == "arg" and not self.t.scopes.of_name[node].writes:  # from 1, as a list
                 self.t.imports.add("sys")
                 return atom("sys.argv[1:]")
+            if is_unset(t.program, node.name):
+                return atom("None")
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)
         if shift:

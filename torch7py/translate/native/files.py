@@ -222,6 +222,14 @@ def io_write(t: Translation, node: Call) -> None:
     t.emit(f'print({text.joined(t, node.arguments)}, end="")')
 
 
+@function("io.write")
+def written_file(t: Translation, node: Call) -> Py:
+    """``return io.write(...)``, which gives the file."""
+    io_write(t, node)
+    t.imports.add("sys")
+    return atom("sys.stdout")
+
+
 @statement("os.remove", "os.rename")
 def os_call(t: Translation, node: Call) -> None:
     t.imports.add("os")

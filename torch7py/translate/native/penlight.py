@@ -119,6 +119,17 @@ def _printf(t: Translation, node: Call) -> None:
 
 _register("stringx.split", _split)
 functions["pl.utils.split"] = _utils_split
+
+
+def _sys_split(t: Translation, node: Call) -> Py:
+    """``sys.split(s, pattern)``: an empty piece at either end is none."""
+    written = _utils_split(t, node).text
+    if not written.startswith("pieces(") or len(node.arguments) != 2:
+        raise Problem("T7-203", node.line, "sys.split of a text that is written out, or at nothing")
+    return atom(f"{written[:-1]}, inner=True)")
+
+
+functions["sys.split"] = _sys_split
 for _name, _least, _most in (
     ("strip", 1, 2),
     ("lstrip", 1, 2),

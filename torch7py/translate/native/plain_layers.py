@@ -328,7 +328,7 @@ class PlainLayers:
         if (
             is_variable
             or t.path(callee.base) == lua_class.parent
-            or t.types.class_named(callee.base) is lua_class.base
+            or (lua_class.base is not None and t.types.class_named(callee.base) is lua_class.base)
         ):
             return callee.key.value
         return None

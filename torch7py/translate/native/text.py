@@ -209,6 +209,8 @@ def colored_pieces(t: Translation, node: Expression) -> list[tuple[str, str] | s
 
 def joined(t: Translation, nodes: tuple[Expression, ...]) -> Py:
     """Several values, one behind the other, as a text."""
+    if nodes and isinstance(nodes[-1], tree.Vararg):
+        raise Undecided("T7-218", nodes[-1].line, "as many texts as ... holds")
     if len(nodes) == 1 and t.kind(nodes[0]) == "string" and not isinstance(nodes[0], Binary):
         return t.value(nodes[0])
     return f_string([piece for node in nodes for piece in pieces_of(t, node)])

@@ -26,6 +26,15 @@ class LayerNormalization(nn.Module):
 )
 
 helper(
+    "viewed",
+    '''
+def viewed(x, *sizes):
+    """A tensor in other sizes; a multiple of the elements is a batch."""
+    return x.reshape(sizes if x.numel() == math.prod(sizes) else (-1, *sizes))
+''',
+)
+
+helper(
     "ResizedView",
     '''
 class ResizedView(nn.Module):

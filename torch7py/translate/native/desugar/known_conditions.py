@@ -31,6 +31,7 @@ from torch7py.translate.tree import (
     Unary,
 )
 from torch7py.translate.tree_queries import bare, dotted, targets
+from torch7py.translate.usage import LUA, is_unset, required
 
 __all__ = ["MISSING", "KnownConditions"]
 
@@ -163,9 +164,16 @@ class KnownConditions(Rewriting):
         node = bare(node)
         if isinstance(node, Name):
             variable = self.scopes.of_name[node]
-            return False if variable in self.false or node in self.condition_names else None
+            if variable in self.false or node in self.condition_names:
+                return False
+            if not variable.is_global or variable.writes:
+                return None
+            if is_unset(self.program, node.name):
+                return False if self._is_alone else None
+            return True if node.name in LUA | {"lapp"} else None
         if isinstance(node, Index):
-            return self._is_there(node)
+            is_unpack = dotted(node) == "table.unpack" and self._truth(node.base)
+            return True if is_unpack else self._is_there(node)
         if isinstance(node, (tree.Table, tree.Function, String, tree.Number)):
             return True
         if isinstance(node, Call):  # of nn's classes, each of which makes a module
@@ -220,12 +228,18 @@ class KnownConditions(Rewriting):
                 nothing = isinstance(left, Index) and self._is_there(left) is False
                 yield node.span.start, node.span.end, "nil" if nothing else self.text(left)
 
+    def _loads_itself(self, node: Binary) -> bool:
+        """``tablex or require 'pl.tablex'``, which is the package, whatever a global of that name holds."""
+        name = required(bare(node.right)) if node.operator == "or" else None
+        known = name is not None and (name in packages or name.partition(".")[0] in packages)
+        return known and self._is_global(bare(node.left), (name or "").rpartition(".")[2])
+
     def _left(self, node: Expression) -> Expression:
         """The part that a choice gives."""
         inner = bare(node)
         if not isinstance(inner, Binary) or inner.operator not in ("and", "or"):
             return node
-        truth = self._truth(inner.left)
+        truth = False if self._loads_itself(inner) else self._truth(inner.left)
         if truth is None:
             return node
         return self._left(inner.right if truth == (inner.operator == "and") else inner.left)

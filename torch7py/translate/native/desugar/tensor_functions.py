@@ -1,4 +1,4 @@
-"""Functions that do what the tensor's method of that name does: ``torch.size(x, 1)`` is ``x:size(1)``."""
+"""Functions that do what the method of that name does: ``torch.size(x, 1)`` and ``x.size(x, 1)`` are ``x:size(1)``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _NAMES = set(
     permute repeatTensor resize resizeAs select size squeeze storage stride t totable transpose typeAs unfold view
     viewAs zero""".split()
 )
-FUNCTIONS = re.compile(rf"\btorch\s*\.\s*(?:{'|'.join(sorted(_NAMES))})\s*\(".encode())
+FUNCTIONS = re.compile(
+    rf"\btorch\s*\.\s*(?:{'|'.join(sorted(_NAMES))})\s*\(|\b(\w+)\.\w+\s*\(\s*\1\s*[,)]".encode()
+)
 
 
 class TensorFunctions(Rewriting):
@@ -41,7 +43,12 @@ class TensorFunctions(Rewriting):
 
     def _name(self, call: Call) -> str | None:
         callee = call.callee
-        if not isinstance(callee, Index) or not isinstance(callee.base, Name) or callee.base.name != "torch":
+        if not isinstance(callee, Index) or not isinstance(callee.base, Name):
+            return None
+        first = call.arguments[0] if call.arguments else None
+        if isinstance(first, Name) and first.name == callee.base.name and isinstance(callee.key, String):
+            return callee.key.value if callee.dotted else None
+        if callee.base.name != "torch":
             return None
         variable = self.scopes.of_name[callee.base]
         if not variable.is_global or variable.writes or not _may_be_tensor(call.arguments):

@@ -1,0 +1,240 @@
+"""Idioms of everyday programs: each runs as a page and prints the same, in PyTorch's words alone where it says so."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import torch7py
+from torch7py.ops import row_sort
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.page_library import tensors
+from torch7py.translate.verify_script import verify_script
+
+IDIOMATIC = {
+    "losses of a loop go back behind it": """
+require 'nn'
+local net, T = nn.Linear(3, 2), 3
+local nets, criterions = {}, {}
+for t = 1, T do
+   nets[t], criterions[t] = net:clone('weight', 'bias', 'gradWeight', 'gradBias'), nn.MSECriterion()
+end
+local x, y = torch.randn(T, 4, 3), torch.randn(T, 4, 2)
+for i = 1, 2 do
+   net:zeroGradParameters()
+   local outputs, total = {}, 0
+   for t = 1, T do
+      outputs[t] = nets[t]:forward(x[t])
+      total = total + criterions[t]:forward(outputs[t], y[t]) / T
+   end
+   for t = T, 1, -1 do nets[t]:backward(x[t], criterions[t]:backward(outputs[t], y[t]):div(T)) end
+   net:updateParameters(0.1)
+   print(total)
+end
+""",
+    "losses of a loop that nobody takes": """
+require 'nn'
+local net, criterion, T = nn.Linear(3, 2), nn.MSECriterion(), 3
+local nets, criterions = {}, {}
+for t = 1, T do
+   nets[t] = net:clone('weight', 'bias', 'gradWeight', 'gradBias')
+   criterions[t] = nn.MSECriterion()
+end
+local x, y = torch.randn(T, 4, 3), torch.randn(T, 4, 2)
+local outputs = {}
+for t = 1, T do
+   outputs[t] = nets[t]:forward(x[t])
+   criterions[t]:forward(outputs[t], y[t])
+end
+for t = T, 1, -1 do nets[t]:backward(x[t], criterions[t]:backward(outputs[t], y[t])) end
+net:updateParameters(0.1)
+print(net.weight:sum())
+""",
+    "a mask out of a table": """
+local x, batch = torch.range(1, 4), {ends = torch.ByteTensor{0, 1, 0, 1}}
+x[batch.ends] = 0
+print(x, x[batch.ends]:sum())
+""",
+    "the state of the generators": """
+require 'nn'
+local state = torch.getRNGState()
+local a, b = torch.rand(2), torch.uniform()
+torch.setRNGState(state)
+print((torch.rand(2) - a):sum(), torch.uniform() - b)
+""",
+    "sizes from a text": """
+require 'nn'
+local last, net = 4, nn.Sequential()
+for size in ('8,3'):gmatch('%d+') do
+   size = tonumber(size)
+   net:add(nn.Linear(last, size))
+   last = size
+end
+print(net:forward(torch.ones(2, 4)):sum())
+""",
+    "a type of numbers that an option names": """
+local cmd = torch.CmdLine()
+cmd:option('-type', 'float', 'double or float')
+local opt = cmd:parse(arg)
+torch.setdefaulttensortype(opt.type == 'float' and 'torch.FloatTensor' or 'torch.DoubleTensor')
+print(torch.Tensor{0.1}:sum())
+""",
+    "fields of a confusion matrix": """
+require 'optim'
+local confusion = optim.ConfusionMatrix(3)
+for i, guess in ipairs{1, 2, 2, 1} do confusion:add(guess, i % 2 + 1) end
+confusion:updateValids()
+print(confusion.totalValid, confusion.averageValid, confusion.averageUnionValid)
+print(confusion.unionvalids:narrow(1, 1, 2):sum())
+""",
+    "globals that nothing sets": """
+if itorch then print('in a notebook') end
+local size = nothing and 3 or 4
+print(size, nobody == nil)
+""",
+    "short names of Lua's functions": """
+local unpack = table.unpack or unpack
+local insert, concat = table.insert, table.concat
+local list = {}
+insert(list, 'a') insert(list, 'b')
+local first, second = unpack(list)
+print(concat(list, ','), first, second)
+""",
+    "a function that writes": """
+function printf(pattern, ...) return io.write(string.format(pattern, ...)) end
+printf('%d of %s\\n', 3, 'x')
+""",
+    "padding on a side that a number tells": """
+require 'nn'
+local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
+print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(2, 3)):sum())
+""",
+}
+OTHERS = {
+    "as many values as there are": """
+local function parse(s)
+   if s == '' then return nil, 'empty' end
+   return tonumber(s)
+end
+print(parse('3'))
+print(parse(''))
+local list = {parse('6')}
+print(#list, select('#', parse('5')), select('#', parse('')), (select(1, parse('5'))))
+local function many(n)
+   if n == 0 then return end
+   if n == 1 then return 1 end
+   return n, many(n - 1)
+end
+print(many(1)) print(many(4))
+print(select('#', many(0)), select(-1, many(3)))
+local function both(...) return ... end
+print(both(1, nil, 2), select('#', both(nil, nil)))
+local a, b = both('x', 'y')
+print(a, b, (both()))
+""",
+    "whatever ... holds, written": """
+local function say(...) return io.write(...) end
+say('a', 1, nil, '\\n')
+""",
+    "topk in the original's order": """
+print(torch.topk(torch.Tensor{3, 1, 2, 2, 5, 1}, 3))
+""",
+    "criterions of one kind, each with a call of its own": """
+require 'nn'
+local net, T = nn.Linear(2, 1), 2
+local criterions, inputs = {}, {}
+for t = 1, T do criterions[t], inputs[t] = nn.BCECriterion(), torch.rand(3, 1) end
+local targets = {torch.zeros(3, 1), torch.ones(3, 1)}
+for t = 1, T do print(criterions[t]:forward(inputs[t], targets[t])) end
+local gradients = {}
+for t = 1, T do gradients[t] = criterions[t]:backward(inputs[t], targets[t]) end
+net:forward(torch.ones(3, 2))
+for t = 1, T do net:backward(torch.ones(3, 2), gradients[t]) end
+print(net.gradBias[1], net.gradWeight[1][2])
+""",
+    "fields of a convolution without bias": """
+require 'nn'
+local net = nn.Sequential():add(nn.SpatialConvolution(1, 2, 3, 3):noBias()):add(nn.SpatialBatchNormalization(2))
+local x = torch.rand(2, 1, 5, 5)
+net:forward(x)
+net:evaluate()
+local before, conv, norm = net:forward(x):clone(), net:get(1), net:get(2)
+local scale = torch.cmul(norm.weight, torch.pow(norm.running_var + norm.eps, -0.5))
+conv.bias, conv.gradBias = torch.zeros(2), torch.zeros(2)
+for k = 1, conv.nOutputPlane do
+   conv.weight[k]:mul(scale[k])
+   conv.bias[k] = norm.bias[k] - norm.running_mean[k] * scale[k]
+end
+net:remove(2)
+conv.note = 1
+print(net:size(), (net:forward(x) - before):abs():max() < 1e-9)
+""",
+    "the type of an object in its own class": """
+require 'nn'
+local Scale, parent = torch.class('nn.Scale', 'nn.Module')
+function Scale:__init(by) parent.__init(self) self.by = by end
+function Scale:updateOutput(x) self.output = x * self.by return self.output end
+function Scale:__tostring__() return torch.type(self) .. '(' .. self.by .. ')' end
+local net = nn.Sequential():add(nn.Scale(2))
+for _, m in ipairs(net:listModules()) do
+   if m.by then m.note = 'seen' print(tostring(m), m.note) end
+end
+""",
+}
+# Where a page with what was thought to be proved is not the same, the next one is.
+SEEN_LATER = {
+    "tensors of two ranks in one table": """
+require 'nn'
+local Pick, parent = torch.class('nn.Pick', 'nn.Module')
+function Pick:updateOutput(input)
+   local rows, places = input[1], input[2]
+   self.output = 0
+   for b = 1, rows:size(1) do self.output = self.output + torch.dot(rows[b], rows[places[b]]) end
+   return self.output
+end
+print(nn.Pick():forward{torch.rand(3, 2), torch.LongTensor{1, 3, 2}})
+""",
+    "equal elements in the original's order": """
+local values, places = torch.sort(torch.Tensor{2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 3})
+print(table.concat(places:totable(), ' '))
+""",
+}
+
+
+def _verified(source: str, tmp_path):
+    program = tmp_path / "program.lua"
+    program.write_text(f"torch.manualSeed(1){source}")
+    page = translate_script(program.read_bytes(), str(program))
+    assert [str(problem) for problem in page.problems] == []
+    verify_script(page, program)
+    return page
+
+
+@pytest.mark.parametrize("name", IDIOMATIC)
+def test_idiomatic(name: str, tmp_path) -> None:
+    assert not _verified(IDIOMATIC[name], tmp_path).plain_calls
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_in_plain_calls(name: str, tmp_path) -> None:
+    assert _verified(OTHERS[name], tmp_path).plain_calls
+
+
+@pytest.mark.parametrize("name", SEEN_LATER)
+def test_seen_when_the_page_runs(name: str, tmp_path) -> None:
+    program = tmp_path / "program.lua"
+    program.write_text(SEEN_LATER[name])
+    report = torch7py.to_pytorch(program).report
+    assert report.verified is not None
+    assert report.verified.equal
+
+
+@pytest.mark.parametrize("count", [1, 3, 12, 40])
+def test_the_order_of_equal_elements(count: int) -> None:
+    x = torch.randint(0, 4, (5, count), generator=torch.Generator().manual_seed(count)).double()
+    for descending in (False, True):
+        assert (tensors._sort(x, None, descending)[1] - 1).equal(row_sort.sort(x, descending))
+        assert (tensors._sort(x.t(), 1, descending)[1] - 1).equal(row_sort.sort(x, descending).t())
+        for k, ordered in ((1, False), (1, True), (count, False), (count, True)):
+            places = tensors._topk(x, k, 2, descending, ordered)[1]
+            assert (places - 1).equal(row_sort.top(x, k, descending, ordered))
