@@ -104,6 +104,32 @@ print(concat(list, ','), first, second)
 function printf(pattern, ...) return io.write(string.format(pattern, ...)) end
 printf('%d of %s\\n', 3, 'x')
 """,
+    "fields that some objects are given": """
+local node_ = torch.class('Node')
+function node_:__init(name) self.name = name end
+local a, b = Node('a'), Node('b')
+a.word = 'x'
+for _, node in ipairs{a, b} do
+   if node.word then print(node.name, node.word) else print(node.name) end
+end
+""",
+    "values of one list behind those of another": """
+local tablex = require 'pl.tablex'
+local list = {1, 2}
+tablex.insertvalues(list, {3, 4})
+print(#list, list[4])
+""",
+    "a method as a function of its table": """
+local x = torch.ones(3)
+x.mul(x, 2)
+print(x.sum(x))
+""",
+    "the pieces of a text": """
+require 'sys'
+local text = 'a,b,c'
+for _, word in ipairs(sys.split(text, ',')) do print(word) end
+print(#sys.split(',' .. text, ','), #sys.split('x,,' .. text .. ',', ','))
+""",
     "padding on a side that a number tells": """
 require 'nn'
 local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
@@ -138,6 +164,16 @@ say('a', 1, nil, '\\n')
 """,
     "topk in the original's order": """
 print(torch.topk(torch.Tensor{3, 1, 2, 2, 5, 1}, 3))
+""",
+    "a line search of optim's": """
+require 'optim'
+local function rosenbrock(x)
+   local r, d = x[2] - x[1] ^ 2, 1 - x[1]
+   return 100 * r ^ 2 + d ^ 2, torch.Tensor{-400 * x[1] * r - 2 * d, 200 * r}
+end
+local x = torch.Tensor{-1.2, 1}
+local _, values = optim.lbfgs(rosenbrock, x, {maxIter = 6, lineSearch = optim.lswolfe})
+print(x, #values, values[#values])
 """,
     "criterions of one kind, each with a call of its own": """
 require 'nn'

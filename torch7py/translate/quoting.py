@@ -16,7 +16,6 @@ from typing import TypeAlias
 __all__ = [
     "Piece",
     "cannot_be_inside",
-    "checked_name",
     "chunk_name",
     "comment",
     "comments",
@@ -229,10 +228,3 @@ def identifier(text: str, mark: str = "_") -> str:
     plain = "".join(c if c.isascii() else f"{mark}{ord(c):02x}" for c in text)
     plain = re.sub(r"[^A-Za-z0-9_]", "_", plain)
     return plain if plain.isidentifier() and text[:1].isalpha() else f"_{plain}"
-
-
-def checked_name(text: str) -> str:
-    """A name as it is. Raises ValueError for a text that is none, which its writer should have made one."""
-    if not is_name(text):
-        raise ValueError(f"{text!r} is no name")
-    return text

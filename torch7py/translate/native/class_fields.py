@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.inference.classes import METAMETHODS
@@ -84,6 +86,10 @@ class ClassFields:
 
     def fields_of(self, lua_class: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
+        names = self._in_methods(lua_class)
+        return [*names, *(name for name in self._read_outside.get(lua_class, ()) if name not in names)]
+
+    def _in_methods(self, lua_class: LuaClass) -> dict[str, None]:
         names: dict[str, None] = {}
         for function in sorted(self.classes.functions(lua_class), key=lambda f: f.span.start):
             for node in tree.walk(function.body):
@@ -93,7 +99,24 @@ class ClassFields:
                     and lua_class in self.t.type(node.base).find().classes
                 ):
                     names[node.key.value] = None
-        return list(names)
+        return names
+
+    @cached_property
+    def _read_outside(self) -> dict[LuaClass, dict[str, None]]:
+        """The fields of objects that only others than their classes read, in that order: what is not there is nil."""
+        written = {x for node in tree.every(self.t.program, tree.Assign) for x in node.targets}
+        of_classes = {n for c in self.classes.all for n in (*c.methods, *c.statics, *c.values, *c.aliases)}
+        known = {lua_class: self._in_methods(lua_class) for lua_class in self.classes.all}
+        names: dict[LuaClass, dict[str, None]] = {}
+        for node in tree.every(self.t.program, Index):
+            if not isinstance(node.key, String) or node.key.value in of_classes or node in written:
+                continue
+            object_type = self.t.type(node.base).find()
+            classes = object_type.classes if object_type.kind == "object" and node.dotted else ()
+            if not any(node.key.value in known.get(lua_class, ()) for lua_class in classes):
+                for lua_class in classes:
+                    names.setdefault(lua_class, {})[node.key.value] = None
+        return names
 
     def definite(self, lua_class: LuaClass) -> set[str]:
         """The fields that a constructor sets whatever happens."""

@@ -467,6 +467,8 @@ class PlainLayers:
         t = self.t
         if len(targets) == len(values) == 1:
             (target,), (value,) = targets, values
+            if isinstance(target, Name) and t.scopes.of_name[target] in t.types.packages:
+                return  # another name of a package or a function, which is written as itself
             if isinstance(value, tree.Function) and isinstance(target, Name):
                 t.functions.define(t.names.of(target), value)
             else:

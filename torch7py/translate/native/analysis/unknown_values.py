@@ -27,11 +27,6 @@ def may_be_tensor(t: Known, node: Expression) -> bool:
     return t.kind(node) == "tensor" or is_open(t, node)
 
 
-def is_of_what_is_not_there(problem: Problem) -> bool:
-    """Whether a problem says that the program uses what none of its files has: its run is an error there as well."""
-    return _NO_FILE in problem.reason or _NO_VALUE in problem.reason
-
-
 def described(t: Known, node: Expression) -> str:
     """``net, what torch.load gives``: an expression, and what is known of its kind, or why nothing is."""
     while isinstance(node, tree.Paren):

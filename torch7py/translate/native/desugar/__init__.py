@@ -21,6 +21,7 @@ from torch7py.translate.native.desugar.copied_methods import CopiedMethods
 from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
 from torch7py.translate.native.desugar.index_functions import Indexed
+from torch7py.translate.native.desugar.inserted_values import InsertedValues
 from torch7py.translate.native.desugar.known_conditions import KnownConditions
 from torch7py.translate.native.desugar.layer_aliases import OtherNames
 from torch7py.translate.native.desugar.layer_makers import LayerMakers
@@ -78,6 +79,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
     if _KNOWN.search(source):
         has_file = None if folders is None else folders.has
         source = KnownConditions(source, file, has_file).written()
+    if b".insertvalues" in source:
+        source = InsertedValues(source, file).written()
     if b":listModules()" in source:
         source = ListedModules(source, file).written()
     if _VARARGS.search(source):

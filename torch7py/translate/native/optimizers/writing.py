@@ -81,7 +81,7 @@ def _construction(
             continue
         if key not in method.settings:
             raise Problem("T7-228", table.line, f"the setting {key} of optim.{name}")
-        arguments[method.settings[key]] = _setting(t, name, key, item.value)
+        arguments[method.settings[key]] = _setting(t, name, key, item.value, module)
     decay = arguments.pop("decay", None)
     if decay in ("0", "0.0"):
         decay = None
@@ -115,10 +115,13 @@ def _construction(
 _ADADELTA = {("lr", "1.0"), ("eps", "1e-6")}  # PyTorch's own
 
 
-def _setting(t: Translation, method: str, key: str, value: Expression) -> str:
+def _setting(t: Translation, method: str, key: str, value: Expression, module: Expression) -> str:
     if method == "lbfgs" and key == "lineSearch":
         if t.path(value) != "optim.lswolfe":
             raise Problem("T7-228", value.line, "a line search that is not optim.lswolfe")
+        if t.kind(module) == "tensor" and not t.type(module).has("flat weights"):
+            # the page's search takes each gradient for the same memory, as those of modules are
+            raise Problem("T7-228", value.line, "a line search with gradients that are tensors of their own")
         t.need_class("lswolfe")
         return "lswolfe"
     return t.value(value).text
