@@ -456,6 +456,15 @@ def test_a_difference_that_roundings_explain_says_so(tmp_path: Path) -> None:
     assert OF_ROUNDINGS not in str(caught.value)
 
 
+def test_roundings_of_what_a_program_draws(tmp_path: Path) -> None:
+    """Weights that the program draws anew begin some roundings away as well, and so does all else that it draws."""
+    drawn = ENLARGING.replace("turn = 1, 60", "turn = 1, 30").replace(
+        "local z = w", "w:uniform(-0.4, 0.4)\nlocal z = w"
+    )
+    with pytest.raises(Different, match=OF_ROUNDINGS):
+        compared(drawn, tmp_path, ("* 0.3", "* 0.3 * (1 + 2e-14)"))
+
+
 def test_a_difference_of_that_size_that_roundings_do_not_explain(tmp_path: Path) -> None:
     with pytest.raises(Different) as caught:
         compared(

@@ -7,6 +7,7 @@ import functools
 import importlib
 import itertools
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -101,13 +102,24 @@ class Recording:
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
     time_limit: float | None = None  # seconds that it had
     stopped: bool = False  # whether it was stopped behind its last print, where its weights may be others
-    nudged: bool = False  # whether layers are to begin with weights of which the last digits are others
+    nudged: bool = False  # whether what it draws, the weights of layers among it, is to have other last digits
 
     def nudged_copy(self) -> Recording:
         """The same for another run of the page, which begins some roundings away."""
         constructions = [replace(item, resets=list(item.resets)) for item in self.constructions]
-        snapshots = [{key: dict(weights) for key, weights in snapshot.items()} for snapshot in self.snapshots]
-        return replace(self, constructions=constructions, snapshots=snapshots, nudged=True)
+        snapshots = [
+            {key: {name: _nudged(x) for name, x in weights.items()} for key, weights in snapshot.items()}
+            for snapshot in self.snapshots
+        ]
+        draws = {family: list(map(_nudged, values)) for family, values in self.draws.items()}
+        return replace(self, constructions=constructions, snapshots=snapshots, draws=draws, nudged=True)
+
+
+def _nudged(drawn: Any) -> Any:
+    """A number, or numbers, of which the last digits are others."""
+    if isinstance(drawn, torch.Tensor) and drawn.is_floating_point():
+        return drawn * (1 + 16 * torch.finfo(drawn.dtype).eps)
+    return drawn * (1 + 16 * sys.float_info.epsilon) if isinstance(drawn, float) else drawn
 
 
 class TooLong(Exception):
