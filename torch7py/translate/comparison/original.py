@@ -102,7 +102,7 @@ class Recording:
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
     time_limit: float | None = None  # seconds that it had
     stopped: bool = False  # whether it was stopped behind its last print, where its weights may be others
-    nudged: bool = False  # whether what it draws, the weights of layers among it, is to have other last digits
+    nudged: bool = False  # whether what it draws and the first weights are to have other last digits
 
     def nudged_copy(self) -> Recording:
         """The same for another run of the page, which begins some roundings away."""
