@@ -85,7 +85,7 @@ def test_a_syntax_error_has_its_line(program: Path) -> None:
 
 
 def test_a_difference_is_exit_code_2(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def differ(*_: object) -> None:
+    def differ(*_: object, **__: object) -> None:
         raise Different("the second line")
 
     monkeypatch.setattr(api, "verify_script", differ)

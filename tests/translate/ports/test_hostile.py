@@ -195,7 +195,7 @@ while True:
     pass
 """)
     shortened = (
-        "from torch7py.translate.ports import limits; limits.PATIENCE = 0.2\n"
+        "from torch7py.translate.comparison import limits; limits.PATIENCE = 0.2\n"
         "from torch7py.cli.main import main; main()"
     )
     result = python_process.run(["-c", shortened, "compare", "--limit", "1", str(lua), str(port)])

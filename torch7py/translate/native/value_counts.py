@@ -27,6 +27,9 @@ _ONE: Count = (1, 1)
 # Methods of modules that give several values.
 _OF_MODULES = {"findModules", "getParameters", "parameters"}
 _NONE = {"print", "table.insert", "os.exit"}
+# Functions that give no value of what has no type of Torch7's, or no ending; and kinds of what has one.
+_OR_NONE = {"torch.typename", "paths.extname"}
+_TYPED = {"tensor", "module", "criterion", "storage"}
 
 
 class ValueCounts:
@@ -111,7 +114,15 @@ class ValueCounts:
         path = t.path(node.callee) if isinstance(node, Call) else None
         if path in ("coroutine.resume", "coroutine.yield"):
             return (0, math.inf)
+        if self.may_lack_value(node):
+            return (0, 1)
         return (0, 0) if path in _NONE else _ONE
+
+    def may_lack_value(self, node: Expression) -> bool:
+        """Whether a call of a library gives one value or none, which is None in the page."""
+        t = self.t
+        path = t.path(node.callee) if isinstance(node, Call) and node.arguments else None
+        return isinstance(node, Call) and path in _OR_NONE and t.kind(node.arguments[0]) not in _TYPED
 
     def is_unknown(self, node: Call | Invoke) -> bool:
         t = self.t

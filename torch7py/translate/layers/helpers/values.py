@@ -5,6 +5,15 @@ from __future__ import annotations
 from torch7py.translate.layers.helpers.register import helper
 
 helper(
+    "given",
+    '''
+def given(value):
+    """What a function gives of which None stands for no value."""
+    return () if value is None else (value,)
+''',
+)
+
+helper(
     "tensor_type",
     '''
 def tensor_type(x):

@@ -169,6 +169,9 @@ class ValueCounts(Protocol):
     def of_function(self, function: tree.Function) -> Count | None:
         """How many values a function gives in Lua; None where it always ends by an error."""
 
+    def may_lack_value(self, node: Expression) -> bool:
+        """Whether a call of a library gives one value or none, which is None in the page."""
+
     def is_unknown(self, node: Call | Invoke) -> bool:
         """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
 
