@@ -11,7 +11,15 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
 
-__all__ = ["a", "described", "is_open", "may_be_tensor", "of_require", "undecided"]
+__all__ = [
+    "a",
+    "described",
+    "is_of_what_is_not_there",
+    "is_open",
+    "may_be_tensor",
+    "of_require",
+    "undecided",
+]
 
 _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
@@ -25,6 +33,11 @@ _NO_VALUE = "a global that no file of the program sets"
 def may_be_tensor(t: Known, node: Expression) -> bool:
     """Whether a value is a tensor, or of a kind that is not known."""
     return t.kind(node) == "tensor" or is_open(t, node)
+
+
+def is_of_what_is_not_there(problem: Problem) -> bool:
+    """Whether a problem says that the program uses what none of its files has: its run is an error there as well."""
+    return _NO_FILE in problem.reason or _NO_VALUE in problem.reason
 
 
 def described(t: Known, node: Expression) -> str:
