@@ -194,10 +194,10 @@ def add_rows(p: StepProgram, m: Any, parts: Sequence[Leaf], g: Leaf) -> None:
     if not g.tensor.is_contiguous():
         raise Unfit
     if keeps_book:
-        buffer, given = weight.tensor, [part.slot for part in parts]
+        buffer, slots_of_indices = weight.tensor, [part.slot for part in parts]
 
         def add(tensor_of: dict[int, Tensor], scale: float) -> None:
-            rows = torch.cat([tensor_of[slot].view(-1) for slot in given]).long() - 1
+            rows = torch.cat([tensor_of[slot].view(-1) for slot in slots_of_indices]).long() - 1
             gradient = p.objects(g, tensor_of).detach().view(len(rows), -1)
             touched_rows.accumulate(buffer, rows, gradient, scale)
 

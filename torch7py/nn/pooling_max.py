@@ -58,7 +58,7 @@ class MaxPooling(Pooling):
             plain = nan_as_least(batch.detach(), values)
             if plain is not None:
                 values, positions = largest(plain, window, grid)
-                self._let_none_be_found(values, positions)
+                self._mark_empty_windows(values, positions)
                 values.clamp_(min=torch.finfo(values.dtype).min)
             self.__dict__["_some_nowhere"] = plain is not None
         if self.noting or self.is_looked_into():
@@ -67,7 +67,7 @@ class MaxPooling(Pooling):
             self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
         return batch, values, positions
 
-    def _let_none_be_found(self, values: torch.Tensor, positions: torch.Tensor) -> None:
+    def _mark_empty_windows(self, values: torch.Tensor, positions: torch.Tensor) -> None:
         """A window without a number above -inf has no place: it is 0. The output is the type's least number."""
         positions.masked_fill_(values == -math.inf, 0)
 
@@ -199,7 +199,7 @@ class VolumetricMaxPooling(MaxPooling):
         self.set_windows(k=(kT, kW, kH), d=step, pad=(padT, padW, padH))
         self.start()
 
-    def _let_none_be_found(self, values: torch.Tensor, positions: torch.Tensor) -> None:
+    def _mark_empty_windows(self, values: torch.Tensor, positions: torch.Tensor) -> None:
         """No code says that there is none: it is the window's first element."""
 
     def encode(self, positions: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:

@@ -400,20 +400,20 @@ class Cell(PartNames, Sequential):
         kept = self.activations(self.__dict__["_saved"])
         self._compute_by_tree()
         self.grow_as_run()
-        given = [tensor.data.clone() for tensor in values]
+        copies = [tensor.data.clone() for tensor in values]
         output, results = self.output, self._outputs().copy()
         layers = [part for part in self.__dict__["_tree"] if type(part) in NONLINEAR]
         for part, value in zip(layers, kept, strict=True):
             part.__dict__["updateOutput"] = partial(_put, part, value)
         try:
-            super().updateOutput(given)
+            super().updateOutput(copies)
         finally:
             for part in layers:
                 del part.__dict__["updateOutput"]
         self.__dict__["output"] = output
         if isinstance(output, list):  # which may be the last layer's as well
             output[:] = results
-        for tensor, now in zip(given, ran_on, strict=True):
+        for tensor, now in zip(copies, ran_on, strict=True):
             tensor.copy_(now)
 
     def show_inside(self, part: Any, name: str) -> None:
@@ -442,10 +442,10 @@ class Cell(PartNames, Sequential):
         self._compute_by_tree()
         self.grow_as_run()
         attributes["_shown"] = True
-        given = [tensor.data.clone() for tensor in values]
-        super().updateOutput(given)
+        copies = [tensor.data.clone() for tensor in values]
+        super().updateOutput(copies)
         if went_back is not None:
-            super().updateGradInput(given, went_back[1])
+            super().updateGradInput(copies, went_back[1])
         attributes.update(results)
         for name, value in tables.items():
             results[name][:] = value
@@ -456,7 +456,7 @@ class Cell(PartNames, Sequential):
         attributes["_unsure"] = not all(nearly(now, then) for now, then in pairs)
         for now, then in pairs if attributes["_unsure"] else ():
             now.data.copy_(then)
-        for tensor, now in zip(given, ran_on, strict=True):
+        for tensor, now in zip(copies, ran_on, strict=True):
             tensor.copy_(now)
 
     def hide_inside(self) -> None:

@@ -33,8 +33,8 @@ def _of_an_image(path: str) -> Callable[[Rule], Rule]:
             kinds = [t.kind(argument) for argument in node.arguments]
             if not writes_image(t.path(node.callee), kinds):
                 return rule(t, node)
-            made = rule(t, Call(node.span, node.callee, node.arguments[1:]))
-            return atom(f"{t.need('fill_with')}({t.value(node.arguments[0])}, {made})")
+            image = rule(t, Call(node.span, node.callee, node.arguments[1:]))
+            return atom(f"{t.need('fill_with')}({t.value(node.arguments[0])}, {image})")
 
         function(path)(in_either_form)
         return rule
@@ -150,8 +150,8 @@ def scaled(t: Translation, node: Call) -> Py:
         if not result.text.isidentifier():
             raise Problem("T7-203", node.line, "image.scale into a part of a tensor")
         size = f"{result}.shape[-1], {result}.shape[-2]"
-        made = _scaled(t, node, node.arguments[1], size, list(node.arguments[2:]))
-        return atom(f"{result}.copy_({made})")
+        image = _scaled(t, node, node.arguments[1], size, list(node.arguments[2:]))
+        return atom(f"{result}.copy_({image})")
     source = _source(t, node)
     rest = list(node.arguments[1:])
     kinds = [t.kind(argument) for argument in rest]

@@ -45,7 +45,7 @@ def _spread(t: Translation, argument: Expression) -> str | None:
             problem = Undecided if plain_calls.gives_all(t, argument) else Problem
             raise problem("T7-218", argument.line, "all values of a call at the end of a list")
         if t.counts.may_lack_value(argument):
-            return f"*{t.need('given')}({t.value(argument)})"
+            return f"*{t.need('without_none')}({t.value(argument)})"
         if not t.counts.are_all(argument):
             count_range = t.counts.of(argument)
             what = "print of a call that may give no value at all"

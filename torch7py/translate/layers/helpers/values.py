@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch7py.translate.layers.helpers.register import helper
 
 helper(
-    "given",
+    "without_none",
     '''
-def given(value):
+def without_none(value):
     """What a function gives of which None stands for no value."""
     return () if value is None else (value,)
 ''',
