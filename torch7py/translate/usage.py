@@ -14,7 +14,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
 
-__all__ = ["LUA", "Usage", "is_unset", "required", "usage_of"]
+__all__ = ["LUA", "Usage", "is_unset", "loaded", "required", "usage_of"]
 
 # What is Lua's own, with the FFI and the bit operations of LuaJIT.
 LUA = frozenset(
@@ -69,12 +69,18 @@ def is_unset(program: Block, name: str) -> bool:
         node.name for node in tree.every(program, Name)
     ):
         return False
-    loaded: set[str] = set()
+    packages_loaded = loaded(program)
+    return name not in packages_loaded and "pl" not in packages_loaded
+
+
+def loaded(program: Block) -> set[str]:
+    """The packages that a program may load: those that it names in any text, and those that these require."""
+    names: set[str] = set()
     waiting = {node.value.partition(".")[0] for node in tree.every(program, tree.String)} & packages.keys()
     while waiting:
-        loaded |= waiting
-        waiting = {other for package in waiting for other in packages[package].requires} - loaded
-    return name not in loaded and "pl" not in loaded
+        names |= waiting
+        waiting = {other for package in waiting for other in packages[package].requires} - names
+    return names
 
 
 def usage_of(program: Block, types: Types, added: Iterable[str] = ()) -> Usage:

@@ -1,4 +1,4 @@
-"""``if itorch then``: a program that asks for a package which none of its files requires does not have it.
+"""``if itorch then``: a program that asks for a package which none of its files names does not have it.
 
 The branch is left out of the page. What is asked of graphics cards stays (``cudnn``): a page asks PyTorch.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.tree_replacement import replace_in
-from torch7py.translate.tree import Block, Call, If, Name, Statement
+from torch7py.translate.tree import Block, If, Name, Statement
 from torch7py.translate.tree_queries import declared
-from torch7py.translate.usage import required
+from torch7py.translate.usage import loaded
 
 __all__ = ["CARDS", "leave_out_branches"]
 
@@ -29,7 +29,7 @@ def leave_out_branches(files: Sequence[Block]) -> None:
     ]
     if not choices:
         return
-    present = _loaded(files) | _assigned(files)
+    present = _assigned(files).union(*map(loaded, files))
     for block, node in choices:
         kept = tuple(branch for branch in node.branches if not _is_absent(branch[0], present))
         if len(kept) < len(node.branches):
@@ -47,19 +47,6 @@ def _is_absent(condition: tree.Expression, present: set[str]) -> bool:
     if not isinstance(condition, Name) or condition.name in present or condition.name in CARDS:
         return False
     return condition.name in packages and packages[condition.name].makes_global
-
-
-def _loaded(files: Iterable[Block]) -> set[str]:
-    """The packages that a program requires anywhere, and those that these load."""
-    calls = (call for block in files for call in tree.every(block, Call))
-    waiting = [name for call in calls if (name := required(call)) is not None]
-    loaded: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in loaded:
-            loaded.add(name)
-            waiting += packages[name].requires if name in packages else ()
-    return loaded
 
 
 def _assigned(files: Iterable[Block]) -> set[str]:
