@@ -290,6 +290,25 @@ def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: 
     assert {use.state for report in reports for use in report.names if use.name.startswith("data")} == {"own"}
 
 
+def test_a_file_that_runs_again_where_others_are_in_a_directory_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a program is read a second time, when it is known where its files are."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sizes.lua").write_text("return {first = 4}\n")
+    (tmp_path / "tools" / "part.lua").write_text("n = (n or 0) + sizes.first\n")
+    script = tmp_path / "tools" / "prepare.lua"
+    script.write_text(
+        "sizes = require 'data.sizes'\nfor i = 1, 2 do paths.dofile('part.lua') end\nprint(n)\n"
+    )
+    page = translate_script(script.read_bytes(), str(script))
+    assert page.problems == []
+    assert "run_part()" in page.code
+    monkeypatch.chdir(tmp_path)
+    assert verify_script(page, Path("tools/prepare.lua")).lines == 1
+
+
 FROM_A_FOLDER = {
     "init.lua": """words = {}
 printf = utils.printf

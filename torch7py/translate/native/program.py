@@ -526,6 +526,7 @@ class _Assembly:
             and variable not in t.types.packages  # another name of a function of a library
             and t.modules.owners.get(variable, self.file) is self.file
             and variable not in t.modules.shared
+            and variable not in t.modules.aliases  # which each page imports
             and (t.scope not in variable.writers or self._is_read_first(variable))
             and not t.training.is_dropped(variable)
             and not t.graphs.is_part(variable)

@@ -35,7 +35,7 @@ def written_as_functions(files: list[SourceFile], script: SourceFile, runs: dict
         while name in names:
             name += "_"
         names.add(name)
-        calls = [call for call, other in runs.items() if other is file]
+        calls = [call for call in home if runs.get(call) is file]
         for user in {home[call]: None for call in calls}:
             new: dict[Expression, Expression] = {
                 call: Call(call.span, Name(call.callee.span, name), ())
@@ -53,8 +53,8 @@ def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set
     """The files that ``dofile`` runs several times, in loops or functions, or from such files."""
     inside = {call for file in {*home.values()} for call in _calls_inside(file.block)}
     calls_of: dict[SourceFile, list[Call]] = {}
-    for call, file in runs.items():
-        calls_of.setdefault(file, []).append(call)
+    for call in home:  # others are of a tree that was read before it was known where the files are
+        calls_of.setdefault(runs[call], []).append(call)
     # A file that is required as well runs once for all who require it.
     for file in [file for file, calls in calls_of.items() if any(map(_is_require, calls))]:
         del calls_of[file]
