@@ -230,7 +230,7 @@ def tensors_of(runtime: Runtime) -> list[torch.Tensor]:
     return [gradient for gradient in gradients if isinstance(gradient, torch.Tensor)]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("use", [u for u in layer_uses() if u.name not in NO_LOOK], ids=identify)
 def test_a_gradient_of_the_wrong_size(shared: Runtime, use: Use) -> None:
     use.make(shared)

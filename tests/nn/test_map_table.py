@@ -175,11 +175,10 @@ function numbered(module, input)
 end"""
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
-def test_a_containers_modules_are_those_that_run(step: int) -> None:
+def test_a_containers_modules_are_those_that_run() -> None:
     """Of every class: those also that are made as it runs, in containers at any depth."""
     # Of a cleared tensor nn.Probe has nothing to say.
-    cases = [case for case in modules_of_every_class() if case["class"] != "nn.Probe"][::step]
+    cases = [case for case in modules_of_every_class() if case["class"] != "nn.Probe"]
     with Runtime() as runtime:
         runtime.execute(NUMBERED)
         for case in cases:

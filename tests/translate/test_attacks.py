@@ -257,7 +257,6 @@ def test_a_text_in_a_program_stays_one(place: str) -> None:
         assert is_free_of_payloads(page)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("place", STATEMENTS)
 def test_a_text_at_the_level_of_a_page_stays_one(place: str) -> None:
     """Alone, a statement is often written otherwise: as a constant, a class or a function of the page."""

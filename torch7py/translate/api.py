@@ -112,7 +112,8 @@ def to_pytorch(
         result = torch7py.to_pytorch("train.lua", ["-epochs", "1"])
         print(result.code, result.report.problems, result.report.verified)
 
-    ``limit``: after so many seconds the program is stopped, and what it has printed by then is compared.
+    ``limit``: after so many seconds the program is stopped at its next print, and after twice as many anywhere (not in
+    another thread than the main one); what it has printed by then is compared. None: it runs to its end.
 
     ``program`` is the Lua file that defines the classes of a model's layers, where these are not Torch7's: what it
     defines is run, and nothing else of it.
@@ -197,7 +198,7 @@ def _verify_program(
         report.failure = f"the original fails: {error}"
         return None
     except TooLong as error:
-        report.failure = f"{error}; arguments that make it shorter let it be compared, or a larger --limit"
+        report.failure = f"{error}; arguments that make it shorter let it be compared, or a larger limit"
         return None
     not_run = [str(page) for page in comparison.not_run]
     report.verified = Verification(True, comparison.largest, not_run=not_run)

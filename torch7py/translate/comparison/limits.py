@@ -18,8 +18,7 @@ MOST = 3  # interrupts
 class Limit:
     """Interrupts a ``with`` block after some seconds, as Ctrl-C would; ``over`` says whether it has.
 
-    ``give_up`` is called, in another thread, where the block does not take several interrupts. Signals belong to the
-    main thread: in another one nothing is interrupted.
+    ``give_up`` is called, in another thread, where the block does not take several interrupts.
     """
 
     def __init__(self, seconds: float, give_up: Callable[[], None] = lambda: None) -> None:
@@ -28,9 +27,6 @@ class Limit:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
         done = threading.Event()
         lock = threading.Lock()
 

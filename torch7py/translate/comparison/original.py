@@ -8,6 +8,7 @@ import importlib
 import itertools
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -34,6 +35,7 @@ from torch7py.translate.comparison.patching import patched
 from torch7py.translate.native.desugar.known_conditions import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
+from torch7py.wording import seconds as in_words
 
 __all__ = [
     "REST",
@@ -225,28 +227,31 @@ def _run(
         if lines is not None:
             runtime.evaluate(f"__torch7py_record.limit = {lines}")
         start, failed, stopped = time.perf_counter(), False, False
-        held = contextlib.nullcontext() if time_limit is None else (limit := Limit(2 * time_limit)).held()
+        limit = None
+        # Signals belong to the main thread: in another one a program is stopped at its prints alone.
+        if time_limit is not None and threading.current_thread() is threading.main_thread():
+            limit = Limit(2 * time_limit)
         if time_limit is not None:
             end = start + time_limit
             runtime.globals["__torch7py_is_late"] = lambda: time.perf_counter() > end
             runtime.evaluate("__torch7py_record.is_late, __torch7py_is_late = __torch7py_is_late, nil")
         try:
-            with held:
+            with contextlib.nullcontext() if limit is None else limit.held():
                 code = runtime.run(path, arguments)
         except LuaError as error:
             if _FAILED_TESTS in str(error):
                 failed = True
-            elif "enough lines were printed" not in str(error):
+            elif (lines is None and time_limit is None) or "enough lines were printed" not in str(error):
                 raise
             code = 0
         except KeyboardInterrupt:
-            stopped = time_limit is not None and limit.over
+            stopped = limit is not None and limit.over
             if not stopped and (watch is None or not watch.stopped):
                 raise
             code = 0
         seconds = time.perf_counter() - start
         if stopped and not runtime.evaluate("return __torch7py_record.up_to_last_line()"):
-            raise TooLong(f"it has printed nothing in {seconds:.0f} seconds")
+            raise TooLong(f"it has printed nothing in {in_words(round(seconds))}")
         if watch is not None:
             watch.finish()
         if code:
