@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from tests.golden_cases import GOLDEN, load, modules_of_every_class
 from torch7py.bridge.runtime import Runtime
 
-__all__ = ["Compared", "compare"]
+__all__ = ["Compared", "compare", "unexplained"]
 
 HERE = Path(__file__).parent
 
@@ -96,4 +97,26 @@ def compare(
             text,
         )
         for (number, variant), text in theirs.items()
+    ]
+
+
+def unexplained(
+    compared: Iterable[Compared], known: Mapping[str, str], same: Callable[[str, str], bool]
+) -> list[str]:
+    """What differs and is not known to. ``known``: classes of nn and the variants of each, as words.
+
+    Where the original ended in an error that was a fault of its own.
+    """
+    pairs = {
+        (f"nn.{name}", variant)
+        for names, variants in known.items()
+        for name in names.split()
+        for variant in variants.split()
+    }
+    return [
+        f"{case.expr}, {case.variant}: {case.ours}, originally {case.theirs}"
+        for case in compared
+        if (case.cls, case.variant) not in pairs
+        and case.theirs != "error"
+        and not same(case.ours, case.theirs)
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nn.program_on_every_class import compare
+from tests.nn.program_on_every_class import compare, unexplained
 from torch7py.bridge.runtime import Runtime
 
 PARTS = re.compile(r":(-?[\d.e+-]+)\*([\d.e+-]+)")
@@ -51,22 +51,9 @@ def same(ours: str, theirs: str) -> bool:
 @pytest.mark.one_lua
 @pytest.mark.parametrize("step", [SHORT, pytest.param(1, marks=pytest.mark.slow)])
 def test_what_is_made_of_no_number(tmp_path: Path, capfd: pytest.CaptureFixture[str], step: int) -> None:
-    known = {
-        (f"nn.{name}", variant)
-        for names, variants in NOT_THE_SAME.items()
-        for name in names.split()
-        for variant in variants.split()
-    }
     compared = compare("not_finite", tmp_path, capfd, step=step, further=True)
     assert len(compared) > 2500 / step
-    wrong = [
-        f"{case.expr}, {case.variant}: {case.ours}, originally {case.theirs}"
-        for case in compared
-        if (case.cls, case.variant) not in known
-        and case.theirs != "error"  # a fault of the original, or of the place that it was given
-        and not same(case.ours, case.theirs)
-    ]
-    assert wrong == []
+    assert unexplained(compared, NOT_THE_SAME, same) == []
 
 
 @pytest.mark.one_runtime

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nn.program_on_every_class import compare
+from tests.nn.program_on_every_class import compare, unexplained
 
 NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
 
@@ -43,19 +43,6 @@ def same(ours: str, theirs: str) -> bool:
 def test_a_backward_after_memory_was_overwritten(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], step: int
 ) -> None:
-    known = {
-        (f"nn.{name}", variant)
-        for names, variants in NOT_THE_SAME.items()
-        for name in names.split()
-        for variant in variants.split()
-    }
     compared = compare("overwritten", tmp_path, capfd, step=step, further=True)
     assert len(compared) > 3800 / step
-    wrong = [
-        f"{case.expr}, {case.variant}: {case.ours}, originally {case.theirs}"
-        for case in compared
-        if (case.cls, case.variant) not in known
-        and case.theirs != "error"  # a fault of the original
-        and not same(case.ours, case.theirs)
-    ]
-    assert wrong == []
+    assert unexplained(compared, NOT_THE_SAME, same) == []
