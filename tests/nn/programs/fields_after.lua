@@ -24,11 +24,6 @@ local function text(v, depth)
    return type(v)
 end
 
-local function gradient(y)
-   if type(y) == 'number' then return 1 end
-   return map(y, function(t) return t:clone():copy(torch.range(1, t:nElement()):mul(2.4):sin():viewAs(t)) end)
-end
-
 local VARIANTS = {
    {'nothing', function(m) return m end},
    {'double', function(m) m:double() return m end},

@@ -33,11 +33,6 @@ local function text(v, depth)
    return type(v)
 end
 
-local function gradient(y)
-   if type(y) == 'number' then return 1 end
-   return map(y, function(t) return t:clone():copy(torch.range(1, t:nElement()):mul(2.4):sin():viewAs(t)) end)
-end
-
 -- Put a number into a tensor of such that are no numbers of classes or items.
 local function put(t, value)
    if t:nElement() < 2 or torch.type(t) ~= 'torch.DoubleTensor' or t:equal(torch.floor(t)) then return t end

@@ -5,11 +5,6 @@
 local write = dofile(arg[0]:match('^(.*/)') .. 'inputs.lua')
 local cases = dofile(arg[1])
 
-local function gradient(y)
-   if type(y) == 'number' then return 1 end
-   return map(y, function(t) return t:clone():copy(torch.range(1, t:nElement()):mul(2.4):sin():viewAs(t)) end)
-end
-
 local function text(v, depth)
    if torch.isTensor(v) then
       return table.concat(v:size():totable(), 'x') .. '/' .. table.concat(v:stride():totable(), ',')

@@ -6,25 +6,6 @@
 local write = dofile(arg[0]:match('^(.*/)') .. 'inputs.lua')
 local cases = dofile(arg[1])
 
-local function gradient(y)
-   if type(y) == 'number' then return 1 end
-   return map(y, function(t) return t:clone():copy(torch.range(1, t:nElement()):mul(2.4):sin():viewAs(t)) end)
-end
-
-local function text(v, depth)
-   if torch.isTensor(v) then
-      if v:nElement() == 0 then return '[]' end
-      local flat = v:double():contiguous():view(-1)
-      return table.concat(v:size():totable(), 'x') .. ':' .. ('%.5g'):format(flat:dot(torch.range(1, flat:size(1)):mul(0.37):cos()))
-   end
-   if type(v) == 'table' and depth < 5 then
-      local parts = {}
-      for i = 1, #v do parts[i] = text(v[i], depth + 1) end
-      return '{' .. table.concat(parts, ' ') .. '}'
-   end
-   return type(v)
-end
-
 -- Other numbers in the same memory; what looks like numbers of classes or items stays.
 local function overwrite(v)
    map(v, function(t)
