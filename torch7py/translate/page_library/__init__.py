@@ -43,6 +43,7 @@ _FILES = (
     "layers",
     "graphs",
     "modules",
+    "module_methods",
     "memory_files",
     "disk_files",
     "threads",

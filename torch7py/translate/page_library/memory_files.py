@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from torch7py.translate.page_library.layers import Object
-from torch7py.translate.page_library.modules import clone_object
+from torch7py.translate.page_library.module_methods import clone_object
 
 
 class MemoryFile:

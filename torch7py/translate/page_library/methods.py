@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
-from torch7py.translate.page_library.modules import object_method, of_all_modules
+from torch7py.translate.page_library.module_methods import object_method, of_all_modules
 from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, index, text_of

@@ -1,0 +1,278 @@
+"""The methods that all of Torch7's modules have, for modules that are objects."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from torch7py.translate.page_library.layers import Layer, run
+from torch7py.translate.page_library.modules import BuiltGraph
+from torch7py.translate.page_library.tensors import as_type
+from torch7py.translate.page_library.values import attribute, call, call_all, items_of
+
+
+def all_modules(module: Any) -> list[Any]:
+    """A module, and those in it, each once."""
+    modules: dict[Any, None] = {module: None}
+    for part in children_of(module):
+        modules |= dict.fromkeys(all_modules(part))
+    return list(modules)
+
+
+def open_modules(module: Any) -> list[Any]:
+    """``module:listModules()``: of a layer with modules inside that the page has not, this is an error."""
+    modules = all_modules(module)
+    for part in modules:
+        if part.closed:
+            raise TypeError(f"the modules inside of {part.NAME}")
+    return modules
+
+
+def children_of(module: Any) -> list[Any]:
+    """The modules that a module holds itself."""
+    return items_of(vars(module).get("modules_") or module._modules.get("modules_") or [])
+
+
+def weights_of(module: Any) -> tuple[list[Any], list[Any]]:
+    """The weights of a module, and their gradients, as its class gives them."""
+    method = getattr(module, "parameters_", None)
+    if method is not None:
+        bound = (module,) if callable(vars(module).get("parameters_")) else ()
+        weights, gradients = (*call_all(method, *bound), None, None)[:2]
+        return items_of(weights or []), items_of(gradients or [])
+    return weights_inside(module)
+
+
+def weights_inside(module: Any) -> tuple[list[Any], list[Any]]:
+    """The weights of a module, and their gradients, as all modules give them."""
+    children = children_of(module)
+    if children and not isinstance(module, BuiltGraph):
+        parts = [weights_of(child) for child in children]
+        return [w for part in parts for w in part[0]], [g for part in parts for g in part[1]]
+    for part in module.modules():
+        for name, field in getattr(part, "WEIGHTS", {}).items():
+            weight, gradient = getattr(part, name, None), getattr(part, field, None)
+            if weight is not None and gradient is not None:
+                weight.grad = gradient
+    weights = list(module.parameters())
+    for weight in weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+    return weights, [weight.grad for weight in weights]
+
+
+def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
+    """``module:parameters()``: each weight, where all have Torch7's form."""
+    for part in all_modules(module):
+        if part.closed or {"weight", "bias"}.intersection(part.UNKNOWN):
+            raise TypeError(f"the weights of {part.NAME} one by one, which have another form")
+    return weights_inside(module)
+
+
+def flat_weights(*modules: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """``module:getParameters()``: all weights in one vector, and their gradients, of which they become views."""
+    parts = [weights_of(module) for module in modules]
+    return one_vector([w for part in parts for w in part[0]]), one_vector(
+        [g for part in parts for g in part[1]]
+    )
+
+
+def one_vector(values: list[torch.Tensor]) -> torch.Tensor:
+    """One vector of tensors, each of which becomes a view of it; those in the same memory are there once."""
+    places: dict[tuple[int, int], int] = {}
+    size = 0
+    for value in values:
+        if places.setdefault((value.data_ptr(), value.numel()), size) == size:
+            size += value.numel()
+    flat = values[0].detach().new_empty(size) if values else torch.empty(0)
+    for value, start in [(v, places[v.data_ptr(), v.numel()]) for v in values]:
+        view = flat[start : start + value.numel()].view(value.shape)
+        view.copy_(value.detach())
+        value.data = view
+    return flat
+
+
+def clone_object(module: Any, *names: Any) -> Any:
+    """``module:clone(...)``: a copy; the fields that are named are the module's own."""
+    result = copy.deepcopy(module)
+    for part in all_modules(result):
+        for name, field in getattr(part, "WEIGHTS", {}).items():
+            if getattr(part, name, None) is not None:
+                getattr(part, name).grad = getattr(part, field, None)
+    return share_fields(result, module, *names) if names else result
+
+
+def share_fields(module: Any, other: Any, *names: Any) -> Any:
+    """``module:share(other, ...)``: the fields that are named become the other's."""
+    for mine, theirs in zip(open_modules(module), open_modules(other), strict=True):
+        for name in names:
+            value = getattr(theirs, name, None)
+            if isinstance(value, torch.Tensor) and getattr(mine, name, None) is not None:
+                getattr(mine, name).data = value.data
+    return module
+
+
+def update_weights(module: Any, rate: Any, once: Any = None) -> None:
+    """``module:updateParameters(rate)``; ``once``: weights that several modules share move once."""
+    if once == "shared weights once":  # which the translator writes for nn.StochasticGradient
+        places = {w.data_ptr(): (w, g) for w, g in zip(*weights_of(module), strict=True)}
+        for weight, gradient in places.values():
+            weight.add_(gradient, alpha=-rate)
+        return
+    children = children_of(module)
+    for child in children:
+        object_method(child, "updateParameters", rate)
+    for weight, gradient in zip(*weights_of(module), strict=True) if not children else ():
+        weight.add_(gradient, alpha=-rate)
+
+
+def clear_gradients(module: Any) -> None:
+    """``module:zeroGradParameters()``"""
+    children = children_of(module)
+    for child in children:
+        object_method(child, "zeroGradParameters")
+    for gradient in weights_of(module)[1] if not children else ():
+        gradient.zero_()
+
+
+def apply_to_all(module: Any, function: Any) -> Any:
+    """``module:apply(function)``"""
+    for part in open_modules(module):
+        call(function, part)
+    return module
+
+
+def find_modules(module: Any, name: Any) -> tuple[list[Any], list[Any]]:
+    """``module:findModules(name)``: the modules of a class, and the containers that they are in."""
+    open_modules(module)
+    parts = [module] if name == module.NAME else []
+    homes = list(parts)
+    for child in children_of(module):
+        below = find_modules(child, name)
+        parts += below[0]
+        homes += [module if part is child else home for part, home in zip(*below, strict=True)]
+    return parts, homes
+
+
+def replace_modules(module: Any, function: Any) -> Any:
+    """``module:replace(function)``: what the function gives for each module stands in its place."""
+    open_modules(module)
+    result = call(function, module)
+    for number, part in enumerate(children_of(result)):
+        result.modules_[number] = replace_modules(part, function)
+    return result
+
+
+def converted_module(module: Any, kind: Any) -> Any:
+    """``module:type(kind)``"""
+    result = as_type(module, kind)
+    for part in all_modules(module):
+        part.share_gradients() if isinstance(part, Layer) else None
+    return result
+
+
+def cleared_module(module: Any) -> Any:
+    """``module:clearState()``"""
+    for part in all_modules(module):
+        part.output = part.gradInput = torch.empty(0)
+    return module
+
+
+def insert_module(module: Any, part: Any, place: Any = None) -> Any:
+    """``module:insert(part, place)``, counted from 1, or at the end."""
+    module.modules_.insert(len(module.modules_) if place is None else int(place) - 1, part)
+    return module
+
+
+def take_module(module: Any, place: Any = None) -> Any:
+    """``module:remove(place)``, counted from 1, or the last one."""
+    return module.modules_.pop(len(module.modules_) - 1 if place is None else int(place) - 1)
+
+
+def rounding_up(module: Any, is_up: bool) -> Any:
+    """``pooling:ceil()`` and ``pooling:floor()``"""
+    if not hasattr(module.base, "ceil_mode"):
+        raise TypeError(f"the rounding of {module.NAME}")
+    module.base.ceil_mode = is_up
+    return module
+
+
+def set_probability(module: Any, p: Any) -> None:
+    """``dropout:setp(p)``"""
+    module.p = p
+
+
+def without_bias(module: Any) -> Any:
+    """``module:noBias()``"""
+    module.bias = None
+    return module
+
+
+def reset_all(module: Any, *deviation: Any) -> Any:
+    """``module:reset(deviation)`` of a container."""
+    for part in children_of(module):
+        object_method(part, "reset", *deviation)
+    return module
+
+
+def set_mode(module: Any, is_training: bool) -> None:
+    """``module:training()`` and ``module:evaluate()``"""
+    for part in all_modules(module):
+        (part.set_training if is_training else part.set_evaluation)()
+
+
+OBJECT_METHODS: dict[str, Callable[..., Any]] = {
+    "apply": apply_to_all,
+    "applyToModules": lambda module, function: (
+        [call(function, part) for part in children_of(module)] and None
+    ),
+    "ceil": lambda module: rounding_up(module, True),
+    "clearState": cleared_module,
+    "clone": clone_object,
+    "cuda": lambda module: converted_module(module, "cuda"),
+    "double": lambda module: converted_module(module, "double"),
+    "evaluate": lambda module: set_mode(module, False),
+    "findModules": find_modules,
+    "floor": lambda module: rounding_up(module, False),
+    "float": lambda module: converted_module(module, "float"),
+    "forward": lambda module, *inputs: run(module, "updateOutput", *inputs),
+    "getParameters": flat_weights,
+    "get": lambda module, place: module.modules_[int(place) - 1],
+    "insert": insert_module,
+    "listModules": open_modules,
+    "noBias": without_bias,
+    "parameters": listed_weights,
+    "remove": take_module,
+    "reset": reset_all,
+    "replace": replace_modules,
+    "setp": set_probability,
+    "share": share_fields,
+    "training": lambda module: set_mode(module, True),
+    "type": converted_module,
+    "updateParameters": update_weights,
+    "zeroGradParameters": clear_gradients,
+}
+
+
+def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
+    """All values of a method as all modules have it, which a class has replaced."""
+    if name not in OBJECT_METHODS:
+        raise TypeError(f"the method {name} of all modules")
+    return call_all(OBJECT_METHODS[name], module, *args)
+
+
+def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
+    """All values of a method of an object, whatever the program has put in its place."""
+    field = attribute(value, name)
+    replaced = vars(value).get(field)
+    if callable(replaced):
+        return call_all(replaced, value, *args)
+    method = getattr(type(value), field, None)
+    if name in OBJECT_METHODS and method is None:
+        return call_all(OBJECT_METHODS[name], value, *args)
+    base = value._modules.get("base")
+    inner = base if method is None and base is not None else value
+    return call_all(getattr(inner, field), *args)
