@@ -52,7 +52,7 @@ SETTINGS = [
     ),
     ("nag", "learningRate = 0.1, momentum = 0.8, learningRateDecay = 0.1, weightDecay = 0.1", "= NAG("),
     ("lbfgs", "maxIter = 2, learningRate = 0.5, nCorrection = 3, learningRateDecay = 0", "history_size=3"),
-    ("lbfgs", "maxIter = 3, nCorrection = 4, lineSearch = optim.lswolfe", "line_search=lswolfe"),
+    ("lbfgs", "maxIter = 3, nCorrection = 4, lineSearch = optim.lswolfe", "line_search=lua_compat.lswolfe"),
     ("cg", "maxIter = 2, rho = 0.02", "CG(model.parameters(), max_iter=2, rho=0.02)"),
 ]
 # Several evaluations a step, whose directions are made of differences: rounding grows faster.

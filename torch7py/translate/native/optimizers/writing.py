@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.analysis.optimizers import METHODS, STATE, Definition, Optimizer, Restored
 from torch7py.translate.native.interfaces.translation import Translation
@@ -122,8 +122,7 @@ def _setting(t: Translation, method: str, key: str, value: Expression, module: E
         if t.kind(module) == "tensor" and not t.type(module).has("flat weights"):
             # the page's search takes each gradient for the same memory, as those of modules are
             raise Problem("T7-228", value.line, "a line search with gradients that are tensors of their own")
-        t.need_class("lswolfe")
-        return "lswolfe"
+        return f"{page_library.MODULE}.lswolfe"
     return t.value(value).text
 
 
