@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Expression, Index, Invoke
@@ -232,9 +232,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | (receiver.rank in (1, 2) and result.be_rank(3 - receiver.rank))
     if method in ("mv", "addmv", "maskedSelect"):
         return result.be("tensor") | result.be_rank(1)
-    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (
-        method in ("eq", "ne", "lt", "gt", "le", "ge")
-    ):
+    if method in COMPARISONS or method in ("float double long int byte char short cuda typeAs clone".split()):
         return result.be("tensor") | same_rank(result, receiver)
     if method in library.TENSOR_METHODS:
         return unify(result, receiver)

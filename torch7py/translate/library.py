@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
 
 __all__ = [
     "CONFUSION_FIELDS",
@@ -53,14 +53,18 @@ CREATORS = {"zeros", "ones", "rand", "randn"}
 DECOMPOSITIONS = {"symeig": (1, 2), "svd": (2, 1, 2), "qr": (2, 2), "gesv": (2, 2), "gels": (2, 2)}
 
 # x:f(...) that needs a tensor and gives one
-TENSOR_METHODS = ELEMENTWISE | set(
-    "add mul div cmul cdiv csub pow addcmul addcdiv clamp fill zero copy resize resizeAs cmax cmin"
-    " uniform normal bernoulli random geometric exponential cauchy logNormal"
-    " t transpose view viewAs reshape expand expandAs repeatTensor contiguous narrow select index"
-    " indexCopy indexAdd indexFill gather scatter maskedSelect maskedFill maskedCopy unfold squeeze"
-    " cumsum cumprod addmm addmv addr addbmm baddbmm mm mv ger"
-    " double float long int byte char short cuda typeAs eq ne lt gt le ge tril triu diag sort fmod remainder"
-    " clone set cl cinv atan2 lerp cpow cfmod cremainder multinomial".split()
+TENSOR_METHODS = (
+    ELEMENTWISE
+    | COMPARISONS.keys()
+    | set(
+        "add mul div cmul cdiv csub pow addcmul addcdiv clamp fill zero copy resize resizeAs cmax cmin"
+        " uniform normal bernoulli random geometric exponential cauchy logNormal"
+        " t transpose view viewAs reshape expand expandAs repeatTensor contiguous narrow select index"
+        " indexCopy indexAdd indexFill gather scatter maskedSelect maskedFill maskedCopy unfold squeeze"
+        " cumsum cumprod addmm addmv addr addbmm baddbmm mm mv ger"
+        " double float long int byte char short cuda typeAs tril triu diag sort fmod remainder"
+        " clone set cl cinv atan2 lerp cpow cfmod cremainder multinomial".split()
+    )
 )
 
 # torch.f(...) that draws a number, and torch.f(x, ...), which fills a tensor with such

@@ -13,6 +13,7 @@ from torch7py.ops.registry import Form, Parameter, operations
 __all__ = [
     "CHANGING",
     "CHANGING_ELEMENTS",
+    "COMPARISONS",
     "DRAWING",
     "ELEMENTWISE",
     "READING",
@@ -39,6 +40,8 @@ CHANGING_ELEMENTS = frozenset(
 )
 # Methods that work element by element and need no arguments, and that PyTorch has as functions of the same names.
 ELEMENTWISE = frozenset(name for name, facts in _FACTS.items() if facts.elementwise and hasattr(torch, name))
+# Those that compare elements, with Python's operators for them.
+COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
 # Those that draw random numbers.
 DRAWING = frozenset(name for name, facts in _FACTS.items() if facts.draws)
 

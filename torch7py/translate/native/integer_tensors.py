@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import library, tree
-from torch7py.translate.facts.methods import takes_another
+from torch7py.translate.facts.methods import COMPARISONS, takes_another
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -19,14 +19,13 @@ __all__ = [
 ]
 
 WHOLE = {"Long", "Int", "Short", "Byte", "Char"}
-_COMPARE = {"eq", "ne", "lt", "gt", "le", "ge"}
 _ARITHMETIC = ("add", "csub", "mul", "cmul", "div", "cdiv")
 _IN_PLACE = {"+": "add_", "-": "sub_", "*": "mul_", "/": "div_"}
 _CONVERSIONS = {"long", "int", "short", "byte", "char"}
 # What has the elements of its receiver, or of its first argument.
-_ALIKE = set(
+_ALIKE = COMPARISONS.keys() | set(
     "clone contiguous narrow select sub view viewAs reshape t transpose expand expandAs index gather squeeze unfold cat"
-    " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin eq ne lt gt le ge".split()
+    " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin".split()
 )
 
 
@@ -103,7 +102,7 @@ def _called(t: Translation, node: Expression) -> tuple[str, Expression | None]:
 def _makes_mask(t: Translation, node: Expression) -> bool:
     """Whether an expression compares, and leaves the result in no tensor that is there."""
     name, first = _called(t, node)
-    if name not in _COMPARE or not isinstance(node, (Call, Invoke)):
+    if name not in COMPARISONS or not isinstance(node, (Call, Invoke)):
         return False
     operands = [argument for argument in node.arguments if argument is not first]
     return not takes_another(name, [t.kind(operand) for operand in operands])

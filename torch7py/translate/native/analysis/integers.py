@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.facts.methods import COMPARISONS
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
@@ -256,11 +257,9 @@ class Integers:
 
     def _of_whole_tensor(self, node: Expression) -> bool:
         """Whether the elements of a tensor are of a whole type in Python."""
-        if isinstance(node, Invoke) and node.method in ("eq", "ne", "lt", "gt", "le", "ge"):
+        if isinstance(node, Invoke) and node.method in COMPARISONS:
             return True
-        if isinstance(node, Call) and (self.t.path(node.callee) or "").removeprefix("torch.") in (
-            "eq ne lt gt le ge".split()
-        ):
+        if isinstance(node, Call) and (self.t.path(node.callee) or "").removeprefix("torch.") in COMPARISONS:
             return True
         return self.t.type(node).find().tensor_type in ("Long", "Int", "Short", "Byte", "Char")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import FORWARD
+from torch7py.translate.facts.methods import COMPARISONS
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -17,7 +18,7 @@ from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Origins"]
 
-_WITHOUT_GRAPH = set("eq ne lt gt le ge sign long int byte char short".split())
+_WITHOUT_GRAPH = COMPARISONS.keys() | set("sign long int byte char short".split())
 
 
 class Origins:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import tree
+from torch7py.translate.facts.methods import COMPARISONS
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
 from torch7py.translate.native.outputs.module_calls import (
@@ -26,12 +27,12 @@ from torch7py.translate.tree_queries import LOOPS
 __all__ = ["overwritten"]
 
 # Methods of tensors that give new memory, or no tensor. The others give the tensor itself or a view of it.
-_NEW = set(
+_NEW = COMPARISONS.keys() | set(
     "clone sum mean std var max min norm prod dot dim nDimension nElement numel dist trace size stride isContiguous"
     " isSameSizeAs equal all any type isTensor index gather maskedSelect repeatTensor cumsum cumprod sort topk median"
-    " mode kthvalue eq ne lt gt le ge long int byte char short storage storageOffset tolist totable nonzero reshape"
-    " apply map renorm diag tril triu".split()
-) - {"apply", "map", "renorm"}
+    " mode kthvalue long int byte char short storage storageOffset tolist totable nonzero reshape"
+    " diag tril triu".split()
+)
 _VIEWS = {
     f"torch.{name}"
     for name in ("squeeze", "select", "narrow", "t", "transpose", "expand", "expandAs", "split")

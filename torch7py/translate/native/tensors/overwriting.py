@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
 from torch7py.translate.native import code, integer_tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -13,7 +13,6 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Numbe
 __all__ = ["root_of", "written_anew"]
 
 _OPERATORS = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}
-_COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
 _CONVERSIONS = {"float", "long", "int", "short", "byte", "char"}
 _MAKERS = {"torch.randn", "torch.rand", "torch.zeros", "torch.ones"}  # whose tensors nobody else has
 _RANDOM = {
@@ -86,12 +85,12 @@ def _first(t: Translation, link: Invoke, shape: Invoke | None, alone: bool) -> P
         return atom(f"{t.value(args[0]).at(code.ATOM)}.{name}({dim}, keepdim=True)")
     if name == "clamp" and len(args) == 3 and kinds[0] == "tensor":
         return atom(f"{t.value(args[0]).at(code.ATOM)}.clamp({t.value(args[1])}, {t.value(args[2])})")
-    if name in _COMPARE and len(args) == 2 and kinds[0] == "tensor":
+    if name in COMPARISONS and len(args) == 2 and kinds[0] == "tensor":
         kind = t.type(link.receiver).find().tensor_type
         if kind not in (None, "Double", "Float", "Byte"):
             return None
         left = t.value(args[0])
-        compared = f"({left.at(code.ADD)} {_COMPARE[name]} {t.value(args[1]).at(code.ADD)})"
+        compared = f"({left.at(code.ADD)} {COMPARISONS[name]} {t.value(args[1]).at(code.ADD)})"
         return atom(f"{compared}.{'byte()' if kind == 'Byte' else f'to({left.at(code.ATOM)}.dtype)'}")
     if name in ("cmax", "cmin") and kinds == ["tensor", "tensor"]:
         return atom(f"torch.{name[1:]}imum({t.value(args[0])}, {t.value(args[1])})")

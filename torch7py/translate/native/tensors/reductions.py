@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch7py.translate import tree
+from torch7py.translate.facts.methods import COMPARISONS
 from torch7py.translate.kind_rules import SECOND
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -19,8 +20,6 @@ from torch7py.translate.native.tensors.rules import (
     rules,
 )
 from torch7py.translate.tree import Expression, Invoke, Name
-
-_COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
 
 
 def _is_reduced(node: Expression) -> bool:
@@ -142,5 +141,5 @@ def _comparison(name: str, operator: str) -> Rule:
     return write
 
 
-for _lua, _operator in _COMPARE.items():
+for _lua, _operator in COMPARISONS.items():
     rules[_lua] = _comparison(_lua, _operator)

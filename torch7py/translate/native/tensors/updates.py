@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 
 from torch7py.translate import page_library, tree
-from torch7py.translate.facts.methods import ELEMENTWISE
+from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, minus_one
 from torch7py.translate.native.integer_tensors import changed, elements, operation
@@ -38,15 +38,9 @@ _OF_TWO = {
     "remainder": "remainder",
     "cremainder": "remainder",
     "atan2": "atan2",
-    "eq": "eq",
-    "ne": "ne",
-    "lt": "lt",
-    "gt": "gt",
-    "le": "le",
-    "ge": "ge",
+    **dict(zip(COMPARISONS, COMPARISONS, strict=True)),
 }
 _OPERATORS = {"mul": "*", "cmul": "*", "div": "/", "cdiv": "/", "add": "+", "csub": "-"}
-_COMPARISONS = {"eq", "ne", "lt", "gt", "le", "ge"}
 _PRODUCTS = {"mm": "mm", "mv": "mv", "bmm": "bmm", "ger": "outer"}
 _REDUCTIONS = ("sum", "mean", "prod")
 _RENAMED = {"cinv": "reciprocal"}
@@ -122,7 +116,7 @@ def new_tensor(t: Translation, name: str, arguments: Arguments) -> Py | None:
     if name in ("mm", "mv") and kinds == ["tensor", "tensor"]:
         left, right = t.value(first).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
         return Py(f"{left} @ {right}", code.MULTIPLY)
-    if name in _COMPARISONS:
+    if name in COMPARISONS:
         return None  # written with operators, as methods
     computation = _computed(t, name, arguments)
     if computation is None:
@@ -218,7 +212,7 @@ def _changed(name: str) -> None:
 
 
 for _lua in (
-    *(_OF_TWO.keys() - _COMPARISONS),
+    *(_OF_TWO.keys() - COMPARISONS.keys()),
     *("addcdiv", "addcmul", "cinv", "clamp", "cmax", "cmin", "lerp", "renorm"),
     *(ELEMENTWISE - {"round"}),
 ):
