@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TORCH7PY_LUA"] = "lua51"
         tests.together.on_plain_lua = True
     # On a busy machine the time of one example says nothing.
-    hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+    hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, max_examples=40)
     hypothesis.settings.load_profile("suite")
     if os.environ.get("TORCH7PY_EAGER"):
         _make_eager()

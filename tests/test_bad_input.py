@@ -120,7 +120,7 @@ def is_single(output: Any) -> bool:
     return isinstance(output, torch.Tensor) and output.dtype == torch.float32
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("use", layer_uses(), ids=identify)
 def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -> None:
     place = f"(at Sequential[1].{use.name.partition('.')[2]}"
@@ -230,7 +230,7 @@ def tensors_of(runtime: Runtime) -> list[torch.Tensor]:
     return [gradient for gradient in gradients if isinstance(gradient, torch.Tensor)]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("use", [u for u in layer_uses() if u.name not in NO_LOOK], ids=identify)
 def test_a_gradient_of_the_wrong_size(shared: Runtime, use: Use) -> None:
     use.make(shared)

@@ -95,7 +95,7 @@ def test_state(shared: Runtime, use: Use) -> None:
     }
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("use", EXPORTED, ids=identify)
 def test_exported(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -> None:
     module, input = use.make(shared).eval(), use.input(shared)

@@ -16,7 +16,7 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.nn.trace import leaves_of
 
 # Layers whose gradient in Torch7 is not the derivative of their output, with the reason, by class name.
-pytestmark = [pytest.mark.one_lua, pytest.mark.sampled(2)]
+pytestmark = [pytest.mark.one_lua, pytest.mark.sampled(4)]
 
 QUIRKS = {
     "nn.Copy": "it goes through another number type",

@@ -24,7 +24,7 @@ def shared() -> Iterator[Runtime]:
     runtime.close()
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("use", layer_uses(), ids=identify)
 def test_a_layer(shared: Runtime, use: Use) -> None:
     module = use.make(shared)

@@ -237,6 +237,7 @@ def check_one_changed_weight(tmp_path: Path, name: str) -> None:
 UPGRADED = ("nn_batchnorm_2015.binary.t7",)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [n for n in with_parameters() if is_binary(n) and n not in UPGRADED])
 def test_a_state_dict_changes_only_the_weights(tmp_path: Path, name: str) -> None:
     """Every byte that differs is in a storage that a parameter or buffer lies in."""
@@ -297,7 +298,7 @@ def scripts():
     runtime.close()
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("name", [name for name in t7_names() if scripts_name(name)])
 def test_a_script_saves_them_again_as_they_are(scripts: Runtime, tmp_path: Path, name: str) -> None:
     mode = "binary" if is_binary(name) else "ascii"
@@ -354,7 +355,7 @@ def test_a_model_gives_what_it_gave(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.one_runtime
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", models())
 def test_a_model_gives_it_to_a_script_and_goes_on_training(
     runtime: Runtime, tmp_path: Path, name: str

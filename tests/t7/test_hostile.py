@@ -312,9 +312,9 @@ def test_a_text_of_numbers_takes_their_memory_and_no_more(tmp_path: Path) -> Non
     assert found.tensor().sum() == count / 2
 
 
-def test_600_damaged_files(tmp_path: Path) -> None:
+def test_300_damaged_files(tmp_path: Path) -> None:
     """They are read, or refused with a T7Error, and nothing else; within the memory they may have."""
-    assert 0 < run(600, 0, tmp_path) < 300
+    assert 0 < run(300, 0, tmp_path) < 150
 
 
 @pytest.mark.slow

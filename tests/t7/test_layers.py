@@ -51,7 +51,7 @@ def run(case: Case) -> None:
 
 
 @pytest.mark.one_runtime
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("recorded", MODULES, ids=identify)
 def test_a_module_saved_by_a_script(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(SavedCase(runtime, recorded))

@@ -23,7 +23,7 @@ from torch7py.t7.outline import outline
 from torch7py.t7.reader import Reader
 from torch7py.t7.writer import Writer
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(12)
 
 LAYOUTS = [(little, size) for little in (True, False) for size in (4, 8)]
 

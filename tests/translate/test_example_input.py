@@ -110,6 +110,7 @@ def test_a_saved_gradient_tells_the_size(runtime: Runtime) -> None:
 TELLING = [case for case in CASES if case["expr"] not in WITHOUT]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("recorded", TELLING, ids=identify)
 def test_every_layer_is_the_same_on_what_it_tells(runtime: Runtime, recorded: dict[str, Any]) -> None:
     """Other inputs than the recorded ones: in batches, of other sizes."""

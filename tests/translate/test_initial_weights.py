@@ -129,7 +129,7 @@ def compare(runtime: Runtime, made: str, example: Any = None) -> dict[str, str]:
     return {name: what for name, what in found.items() if what}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("made", MORE)
 def test_a_page_begins_as_the_program_does(runtime: Runtime, made: str) -> None:
     assert compare(runtime, made) == {}

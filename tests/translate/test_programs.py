@@ -16,7 +16,7 @@ SINGLE_ONES = {"single_precision", "pictures", "pictures_of_other_sizes"}
 PROGRAMS = sorted(Path(__file__).parent.joinpath("programs").glob("*.lua"))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where they write files
@@ -40,7 +40,7 @@ def test_runs_alone(path: Path, tmp_path: Path) -> None:
     assert result.stdout
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_form(tmp_path: Path, step: int) -> None:
     """Nothing for a linter or a formatter to say."""
     tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")

@@ -68,6 +68,7 @@ def test_page(name):
     assert page.code == SNAPSHOTS.joinpath(f"{name}.py").read_text()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SHORT)
 def test_equal_to_the_original(name):
     """What is printed, and all weights at the end, from the same first weights and random draws."""

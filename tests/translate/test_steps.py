@@ -53,7 +53,7 @@ def translated(name: str) -> Native:
     return translate_script(STEPS.joinpath(f"{name}.lua").read_bytes(), f"{name}.lua")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_step(name: str) -> None:
     page = translated(name)
@@ -130,6 +130,7 @@ NEAR_MISSES = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("program", "code"), NEAR_MISSES)
 def test_near_misses_are_refused_or_go_call_by_call(program: str, code: str, tmp_path: Path) -> None:
     """Call by call an error is allowed, another number never."""

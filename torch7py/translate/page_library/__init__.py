@@ -90,6 +90,8 @@ def names() -> list[str]:
 
 def is_part(code: str) -> bool:
     """Whether code is what ``source`` gives for some functions."""
+    if not code.startswith(_ABOUT):
+        return False
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
