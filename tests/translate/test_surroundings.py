@@ -402,6 +402,19 @@ print(best:forward(torch.ones(2, 3)):float():sum() > -10, log.best)
     assert "    if torch.cuda.is_available():\n        torch.cuda.synchronize()\n" in code
 
 
+def test_a_branch_that_does_nothing_in_python_goes_unless_its_condition_calls_something(tmp_path):
+    page = verified(
+        "local function seen(i) print('seen ' .. i) return i end\n"
+        "for i = 1, 4 do\n"
+        "   if i % 2 == 0 then collectgarbage() end\n"
+        "   if seen(i) == 2 then collectgarbage() end\n"
+        "end\n",
+        tmp_path,
+    )
+    assert "% 2" not in page
+    assert "if seen(i) == 2:" in page
+
+
 def test_a_model_that_begins_with_another_order_looks_up_items(tmp_path):
     source = """require 'rnn'
 torch.manualSeed(1)

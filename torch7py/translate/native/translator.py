@@ -325,6 +325,7 @@ class Translator(Translation):
         if clamping.write(self, node):
             return
         word = "if"
+        start, needs = len(self.lines), self.needs()
         for condition, body in node.branches:
             before = len(self.lines)
             written = self.conditions.condition(condition)
@@ -336,3 +337,9 @@ class Translator(Translation):
         if node.otherwise is not None and (node.otherwise.statements or node.otherwise.closing):
             self.emit("else:")
             self.body(node.otherwise)
+        does_nothing = [line.strip() for line in self.lines[start + 1 :]] == ["pass"]
+        if does_nothing and not any(
+            isinstance(part, (tree.Call, tree.Invoke)) for part in tree.walk(node.branches[0][0])
+        ):
+            del self.lines[start:]  # what it did has no counterpart
+            self.put_back_needs(needs)
