@@ -28,7 +28,8 @@ HERE = Path(__file__).parent
 QUICK = frozenset(
     """nn.Linear nn.Tanh nn.Sequential nn.Concat nn.ConcatTable nn.ParallelTable nn.Parallel nn.MapTable nn.Bottle
     nn.Decorator nn.CReLU nn.CAdd nn.CMul nn.Identity nn.Dropout nn.SpatialConvolution nn.BatchNormalization
-    nn.JoinTable nn.MSECriterion nn.ClassNLLCriterion nn.Maxout nn.LayerNormalization nn.Serial nn.ReLU""".split()
+    nn.JoinTable nn.MSECriterion nn.ClassNLLCriterion nn.Maxout nn.LayerNormalization nn.Serial nn.ReLU nn.Sequencer
+    nn.SequencerCriterion""".split()
 )
 
 # Where a method is called, but another number of times: the original goes to a part by each field that it is in. The

@@ -137,7 +137,7 @@ class Sequencer(AbstractSequencer):
     """
 
     links = ("module",)
-    transient = (*AbstractSequencer.transient, "_run", "_given", "_went_back_for")
+    transient = (*AbstractSequencer.transient, "_run", "_given", "_went_back_for", "_first_half")
     spare: ClassVar[dict[str, Any]] = {
         "_remember": "neither",
         "_output": [],
@@ -269,12 +269,11 @@ class Sequencer(AbstractSequencer):
         return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        self._acc_grad_parameters(input, gradOutput, scale, backward=False)
-
-    def _acc_grad_parameters(self, input: Any, gradOutput: Any, scale: float, backward: bool) -> None:
-        """The second half. Unless it follows the first in a ``backward``, it may have been given something else."""
         steps_of(input, gradOutput, self)
         run = self.__dict__.get("_run")
+        # Unless it follows the first half in a ``backward``, it may have been given something else.
+        first_half = self.__dict__.get("_first_half", (None, None))
+        backward = first_half[0] is input and first_half[1] is gradOutput
         if run is not None and run.went_back:
             if run.accumulated and self.stepper.generation.goes_back_once:
                 raise TorchError(
@@ -293,7 +292,11 @@ class Sequencer(AbstractSequencer):
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)
-        self._acc_grad_parameters(input, gradOutput, scale, backward=True)
+        self.__dict__["_first_half"] = input, gradOutput
+        try:
+            self.accGradParameters(input, gradOutput, scale)  # which may be a script's
+        finally:
+            self.__dict__["_first_half"] = None, None
         return self.gradInput
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
