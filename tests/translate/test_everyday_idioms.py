@@ -91,6 +91,10 @@ print(confusion.unionvalids:narrow(1, 1, 2):sum())
 if itorch then print('in a notebook') end
 local size = nothing and 3 or 4
 print(size, nobody == nil)
+local rate = rate or 7
+if verbose then print('talks') else print(rate) end
+local function scaled(x, mean) return x * (mean or 2) end
+print(scaled(3, mean), whoever)
 """,
     "short names of Lua's functions": """
 local unpack = table.unpack or unpack
@@ -235,6 +239,11 @@ local values, places = torch.sort(torch.Tensor{2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 
 print(table.concat(places:totable(), ' '))
 """,
 }
+# What looks alike and is something else: the code that says so.
+REFUSED = {
+    "a global whose name is computed": ("T7-201", "_G['ra' .. 'te'] = 3\nprint(rate or 2)\n"),
+    "a global that is an error where nothing sets it": ("T7-201", "require 'pl.strict'\nprint(rate)\n"),
+}
 
 
 def _verified(source: str, tmp_path):
@@ -263,6 +272,12 @@ def test_seen_when_the_page_runs(name: str, tmp_path) -> None:
     report = torch7py.to_pytorch(program).report
     assert report.verified is not None
     assert report.verified.equal
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    code, source = REFUSED[name]
+    assert code in {problem.code for problem in translate_script(source.encode(), "program.lua").problems}
 
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from torch7py.nn.base import Criterion, Module
@@ -27,7 +27,15 @@ _INTERPRETER = frozenset(
     "browse dok exit gcinfo help import lapp monitor_G noColors paths pl print_new print_old repl setprintlevel sys"
     " torch warn who xerror xlua xprint xrequire".split()
 )
-_SETS_ANY = frozenset("_G dofile include load loadfile loadstring rawset setfenv".split())
+# What may set any global: other code, or the table of all globals where it is changed or handed on.
+_RUNS_CODE = frozenset("dofile include load loadfile loadstring".split())
+_ALL_GLOBALS = frozenset("_G getfenv setfenv".split())
+_STRICT = frozenset({"pl.strict", "strict"})
+# What Penlight adds to the globals when all of it is loaded.
+_ALL_OF_PENLIGHT = PENLIGHT | frozenset(
+    "Date List Map MultiMap OrderedMap Set app array2d class comprehension config data func import_into input lapp"
+    " lexer luabalanced operator permute seq sip stringio test types url xml".split()
+)
 # Kinds of values, and the class whose methods they have.
 _OWNERS = {
     "tensor": "torch.Tensor",
@@ -63,14 +71,41 @@ def required(node: Expression) -> str | None:
     return name.value if isinstance(name, tree.String) else None
 
 
-def is_unset(program: Block, name: str) -> bool:
-    """Whether nothing sets a global that the program itself assigns nowhere: Lua, or a package that it may load."""
-    if name in LUA | _INTERPRETER | PENLIGHT or not _SETS_ANY.isdisjoint(
-        node.name for node in tree.every(program, Name)
-    ):
+def is_unset(program: Block, name: str, own_files: Collection[Call] = ()) -> bool:
+    """Whether nothing sets a global that the program itself assigns nowhere: Lua, or a package that it may load.
+
+    ``own_files`` are the calls that run files which are parts of the program.
+    """
+    if name in LUA | _INTERPRETER | PENLIGHT or _may_set_any(program, own_files):
         return False
     packages_loaded = loaded(program)
-    return name not in packages_loaded and "pl" not in packages_loaded
+    return name not in packages_loaded and not ("pl" in packages_loaded and name in _ALL_OF_PENLIGHT)
+
+
+def _may_set_any(program: Block, own_files: Collection[Call]) -> bool:
+    """Whether a program runs code that is not known, or changes globals by names that are not written out.
+
+    Where a global that nothing has set may be an error, it is none that is known to be nil either.
+    """
+    if any(node.value in _STRICT for node in tree.every(program, tree.String)):
+        return True
+    names = [node for node in tree.every(program, Name) if node.name in _RUNS_CODE | _ALL_GLOBALS]
+    if not names:
+        return False
+    harmless: set[Expression] = {call.callee for call in own_files}
+    stored = {target for node in tree.every(program, tree.Assign) for target in node.targets}
+    harmless |= {
+        node.base for node in tree.every(program, Index) if node not in stored and _is_table(node.base)
+    }
+    for call in tree.every(program, Call):
+        if isinstance(call.callee, Name) and call.callee.name in ("pairs", "rawget"):
+            harmless.update(filter(_is_table, call.arguments[:1]))
+    return not harmless.issuperset(names)
+
+
+def _is_table(node: Expression) -> bool:
+    """Whether an expression is the table of all globals, by its name."""
+    return isinstance(node, Name) and node.name == "_G"
 
 
 def loaded(program: Block) -> set[str]:

@@ -7,11 +7,11 @@ import ast
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
-from torch7py.translate.native.absent_packages import CARDS
 from torch7py.translate.native.analysis.missing_keys import is_argument
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.unset_globals import CARDS
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
 __all__ = ["COMPARISONS", "Conditions"]

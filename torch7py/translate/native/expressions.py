@@ -146,7 +146,7 @@ class Expressions:
             if node.name == "arg" and not self.t.scopes.of_name[node].writes:  # from 1, as a list
                 self.t.imports.add("sys")
                 return atom("sys.argv[1:]")
-            if is_unset(t.program, node.name):
+            if is_unset(t.program, node.name, t.project.requires.keys()):
                 return atom("None")
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)

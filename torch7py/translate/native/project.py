@@ -14,7 +14,6 @@ from pathlib import Path
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, find_argument_checks
-from torch7py.translate.native.absent_packages import leave_out_branches
 from torch7py.translate.native.class_libraries import read_class_libraries
 from torch7py.translate.native.desugar import BESIDE, Folders, Scanned, SearchPath, written_out
 from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
@@ -27,6 +26,7 @@ from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.source_offsets import shift
 from torch7py.translate.native.split_assignments import split_constructions
 from torch7py.translate.native.tree_replacement import replace_in
+from torch7py.translate.native.unset_globals import leave_out_branches
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Span, Statement, String
 from torch7py.translate.tree_queries import dotted
@@ -102,7 +102,8 @@ class _Gathering:
             if required is not None:
                 self.requires[call] = required
         written_as_functions(self.order, script, self.requires)
-        leave_out_branches([*(source_file.block for source_file in self.order), script.block])
+        blocks = [*(source_file.block for source_file in self.order), script.block]
+        leave_out_branches(blocks, self.requires.keys())
         added = read_library_functions([*(source_file.block for source_file in self.order), block])
         stand_ins: list[Statement] = []
         for source_file in self.order:
