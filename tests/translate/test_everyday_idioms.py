@@ -162,6 +162,34 @@ print(both(1, nil, 2), select('#', both(nil, nil)))
 local a, b = both('x', 'y')
 print(a, b, (both()))
 """,
+    "a method of one object": """
+local Item_ = torch.class('Item')
+function Item_:__init(kind)
+   self.kind, self.open = kind, kind == 'door'
+   if kind ~= 'grass' then
+      function self:reachable() return self.open end
+   end
+end
+function Item_:reachable() return 'always' end
+for _, kind in ipairs{'wall', 'door', 'grass'} do print(kind, Item(kind):reachable()) end
+""",
+    "an object of a class, or a table that has its methods": """
+local Loader_ = torch.class('Loader')
+function Loader_:__init(n) self.n = n end
+function Loader_:size() return self.n end
+local function loader(kind)
+   local data
+   if kind == 'table' then
+      data = {n = 7}
+      function data:size() return self.n + 1 end
+   else
+      data = Loader(4)
+      function data:sample(q) return q * self.n, self.n end
+   end
+   return data
+end
+print(loader('table'):size(), loader('class'):size(), loader('class'):sample(3))
+""",
     "whatever ... holds, written": """
 local function say(...) return io.write(...) end
 say('a', 1, nil, '\\n')

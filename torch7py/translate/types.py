@@ -13,6 +13,9 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Family", "Types"]
 
+# Kinds of what has fields or methods without being of a class of the program.
+_WITH_FIELDS = frozenset({"table", "tensor", "string", "storage", "file"})
+
 
 class Family:
     """Classes that are looked at together: a variable may hold objects of any layer that a program has.
@@ -113,6 +116,13 @@ class Types:
             if methods:
                 return methods
         return self.methods_of(owner, call.method)
+
+    def is_of_classes(self, node: Expression) -> bool:
+        """Whether something is an object, or a class, of the program's own, and nothing else that has fields."""
+        if isinstance(node, Name) and self.scopes.of_name[node] in self.self_of:
+            return True
+        owner = self.of(node).find()
+        return owner.kind == "object" or (bool(owner.classes) and not owner.kinds & _WITH_FIELDS)
 
     def is_in_field(self, call: Invoke) -> bool:
         """Whether what an object is asked for is no method of its class but a value that it has in a field."""

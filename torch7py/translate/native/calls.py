@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
@@ -270,7 +271,13 @@ class Calls:
         if functions:
             if kind == "object" and t.types.is_in_field(node):
                 return self._of_field(node, functions)
-            if kind in ("object", "class") or t.type(node.receiver).find().classes:
+            of_classes = t.types.is_of_classes(node.receiver)
+            if kind == "any" and not of_classes:
+                of = described(t, node.receiver)
+                raise Undecided("T7-307", node.line, f"the method {node.method} of {of}")
+            if kind == "object" and node.method in self._methods_of_one_object:
+                raise Undecided("T7-241", node.line, f"{node.method}, which some objects have of their own")
+            if of_classes or kind == "class":
                 method = code.attribute_name(node.method)
                 classes = t.type(node.receiver).find().classes
                 if node.method == "reset" and classes and all(draws_weights(c.parent) for c in classes):
@@ -309,6 +316,23 @@ class Calls:
         )  # when the page runs: where there is none, it ends there as in Lua
         problem = Undecided if is_looked_up or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
+
+    @cached_property
+    def _methods_of_one_object(self) -> set[str]:
+        """The names of methods which the program gives to single objects whose classes have such, too."""
+        t = self.t
+        stored = [(node.target, node.function) for node in tree.every(t.program, tree.FunctionStatement)]
+        for node in tree.every(t.program, tree.Assign):
+            stored += zip(node.targets, node.values, strict=False)
+        return {
+            target.key.value
+            for target, value in stored
+            if isinstance(target, Index)
+            and isinstance(target.key, tree.String)
+            and isinstance(value, tree.Function)
+            and t.kind(target.base) == "object"
+            and t.types.family(t.type(target.base)).methods(target.key.value)
+        }
 
     def _of_field(self, node: Invoke, functions: Sequence[tree.Function]) -> Py:
         """``self:hook(x)``, of a function that is in a field of the object: Python does not hand the object on."""

@@ -45,7 +45,9 @@ class Functions:
             key = code.quoted(node.target.key.value)
             t.emit(f"{page_library.MODULE}.OBJECT_METHODS[{key}] = {name}  # of all modules")
             return
-        raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
+        if t.path(node.target.base) is not None or t.kind(node.target.base) == "class":
+            raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
+        t.assignments.one(node.target, node.function, node)  # of one object, or of what may be one
 
     def value(self, node: tree.Function) -> Py:
         t = self.t

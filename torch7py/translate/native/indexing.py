@@ -219,9 +219,7 @@ def _may_be_missing(t: Translation, node: Index) -> bool:
 
 def is_attribute(t: Translation, node: Index) -> bool:
     """Whether an expression is a field of an object, or of a class, of the program's own."""
-    if not isinstance(node.key, String):
-        return False
-    return t.kind(node.base) == "object" or bool(t.type(node.base).find().classes)
+    return isinstance(node.key, String) and t.types.is_of_classes(node.base)
 
 
 def list_position(t: Translation, node: Index) -> Py:

@@ -7,6 +7,7 @@ import inspect
 import io
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -38,7 +39,9 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         return (MODULE_METHODS[name](value, *args),)  # of which a tuple is one table
     else:
-        return call_all(getattr(value, attribute(value, name)), *args)
+        function = getattr(value, attribute(value, name))
+        is_own = inspect.isfunction(function) and not isinstance(value, (type, ModuleType))
+        return call_all(function, value, *args) if is_own else call_all(function, *args)
     return result if type(result) is tuple else (result,)
 
 
