@@ -190,6 +190,80 @@ local function loader(kind)
 end
 print(loader('table'):size(), loader('class'):size(), loader('class'):sample(3))
 """,
+    "as many values as one of several functions gives": """
+local function one(x) if x then return 1, 2 end return 1 end
+local function three() return 1, 2, 3 end
+local function count(...) return select('#', ...) end
+for _, f in ipairs{one, three} do print(count(f())) end
+""",
+    "jobs of a pool that is none": """
+local data = {}
+local result = {}
+local unpack = unpack and unpack or table.unpack
+local donkeys = {}
+do
+   function donkeys:addjob(f1, f2) f2(f1()) end
+   function donkeys:dojob() end
+   function donkeys:synchronize() end
+end
+local function sample(n) return torch.ones(n), torch.range(1, n) end
+local size = 0
+donkeys:addjob(function() return 12 end, function(c) size = c end)
+donkeys:addjob(function() return sample(3) end, function(...) result = {...} end)
+function data.getBatch()
+   local res
+   repeat
+      donkeys:dojob()
+      res = result
+      result = nil
+      donkeys:addjob(function() return sample(4) end, function(...) result = {...} end)
+   until res ~= nil
+   return unpack(res)
+end
+local a, b = data.getBatch()
+print(size, a:size(1), b:sum())
+local img = data.getBatch()
+print(img:size(1))
+""",
+    "all that a table holds": """
+local function split(x)
+  local ret = {}
+  for i = 1, x:size(1) do table.insert(ret, x[i]) end
+  return unpack(ret)
+end
+local a, b, c = split(torch.range(1, 3))
+print(a, b, c)
+local data = {torch.ones(2), 5}
+data = unpack(data)
+print(data:sum())
+local stack = {{1, 2}, {3, 4}}
+local function pop() return unpack(table.remove(stack)) end
+local p, q = pop()
+print(p, q)
+""",
+    "tables with names and places": """
+local classes = {}
+for name in string.gmatch('b,a,c', '%a') do classes[#classes + 1] = name end
+local byname = {}
+for i, v in ipairs(classes) do byname[v] = i end
+for k, v in pairs(byname) do table.insert(byname, v) end
+print(#byname)
+local function add(t, x) table.insert(t, x) return t end
+local d = {n = 3}
+add(d, 'z')
+add(d, 'y')
+table.sort(d)
+print(d[1], d[2], #d, table.remove(d, 1), d.n, d[1])
+local classPaths = {}
+classPaths.x = 1
+local function find(t, v) for i = 1, #t do if t[i] == v then return i end end return nil end
+local function put(c)
+   local idx = find(classPaths, c)
+   if not idx then table.insert(classPaths, c) idx = #classPaths end
+   return idx
+end
+print(put('q'), put('r'), put('q'))
+""",
     "whatever ... holds, written": """
 local function say(...) return io.write(...) end
 say('a', 1, nil, '\\n')
@@ -269,6 +343,15 @@ print(table.concat(places:totable(), ' '))
 }
 # What looks alike and is something else: the code that says so.
 REFUSED = {
+    "values that a function does not always give, to one that counts them": (
+        "T7-216",
+        """
+local function one(x) if x then return 1, 2 end end
+local function three() return 1, 2, 3 end
+local function count(...) return select('#', ...) end
+for _, f in ipairs{one, three} do print(count(f())) end
+""",
+    ),
     "a global whose name is computed": ("T7-201", "_G['ra' .. 'te'] = 3\nprint(rate or 2)\n"),
     "a global that is an error where nothing sets it": ("T7-201", "require 'pl.strict'\nprint(rate)\n"),
 }

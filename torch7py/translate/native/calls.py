@@ -151,8 +151,11 @@ class Calls:
         if len(counts := self._counts(node)) < 2 or max(counts) < 2:
             return False
         functions = [f for f in self.t.types.function_called(node) if f in self.t.types.returns]
-        function_counts = [(self.t.counts.of_function(f), self.t.counts.written(f)) for f in functions]
-        return all(actual is None or actual == (written, written) for actual, written in function_counts)
+        return all(map(self.t.counts.is_as_written, functions))
+
+    def is_filled_up(self, node: Call | Invoke) -> bool:
+        counts = self._counts(node)
+        return len(counts) > 1 and max(counts) > 1 and not self.varies(node)
 
     def gives_graph(self, node: Expression) -> bool:
         if not isinstance(node, (Call, Invoke)):
@@ -486,7 +489,8 @@ class Calls:
     def is_one(self, node: Call | Invoke, least: int = 0) -> bool:
         if self.t.is_unpacked(node):
             return True  # which has forms of its own
-        if self.varies(node):
+        counts = self._counts(node)
+        if len(counts) > 1 and max(counts) > 1:
             return False
         count_range = self.t.counts.of(node)
         return self.count(node) < 2 and (

@@ -239,7 +239,7 @@ class Functions:
         keep = function is not None and function in t.training.losses.graph_functions
         write = t.expressions.graph if keep else t.value
         if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
-            values, missing = t.calls.all_values(node.values[0]), count - t.calls.count(node.values[0])
+            values, missing = self._all_values(node.values[0]), count - t.calls.count(node.values[0])
             t.emit(
                 f"return {values}" if missing < 1 else f"return *{values}, {', '.join(['None'] * missing)}"
             )
@@ -249,3 +249,19 @@ class Functions:
             texts[-1] = f"*{t.rest()}"
         texts += ["None"] * (count - len(texts))
         t.emit(f"return {', '.join(texts)}")
+
+    def _all_values(self, node: tree.Expression) -> Py:
+        """The values of a function's last call, by a plain call where its form hangs on what it calls."""
+        t = self.t
+        before, needs = len(t.lines), t.needs()
+        try:
+            return t.calls.all_values(node)
+        except Undecided:
+            values = None
+            if t.plainly and isinstance(node, (Call, Invoke)):
+                del t.lines[before:]
+                t.put_back_needs(needs)
+                values = plain_calls.all_values(t, node)
+            if values is None:
+                raise
+            return plain_calls.library_call(t, "first_of", [values.text, str(t.calls.count(node))])

@@ -82,6 +82,7 @@ _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
 _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
+_UNPACKING = {"unpack", "table.unpack"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
 _LIBRARIES = {"bit": "BITS", "coroutine": "OF_COROUTINES", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
 
@@ -104,6 +105,7 @@ def has_function(path: str) -> bool:
         path in _FUNCTIONS
         or path in _POOLS
         or path in _STORAGES
+        or path in _UNPACKING
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
@@ -183,6 +185,8 @@ def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
     if t.counts.drops(node):
         raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
+    if t.calls.is_filled_up(node):
+        raise Problem("T7-216", node.line, "functions with different numbers of results")
     return _call(t, node, "call_all", "method_all")
 
 
@@ -317,8 +321,13 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path == "select":
         several = "values_from" if function == "call_all" else "value_from"
         return library_call(t, several, arguments(t, node.arguments))
-    if path in ("unpack", "table.unpack") and function == "call_all":
-        return library_call(t, "unpack", arguments(t, node.arguments))
+    if path in _UNPACKING:
+        values = library_call(t, "unpack", arguments(t, node.arguments))
+        return (
+            values
+            if function == "call_all"
+            else atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
+        )
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])

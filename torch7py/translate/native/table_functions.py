@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, text
+from torch7py.translate.native import code, plain_calls, text
 from torch7py.translate.native.analysis.unknown_values import is_open, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -18,7 +18,7 @@ def table_insert(t: Translation, node: Call) -> None:
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
     if representation != "list" and not numbered:
-        problem = Undecided if representation == "record" or is_open(t, table) else Problem
+        problem = Undecided if t.kind(table) == "table" or is_open(t, table) else Problem
         raise problem("T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_call_site_table(table)
     base = t.value(table).at(code.ATOM)
@@ -42,7 +42,8 @@ def table_insert(t: Translation, node: Call) -> None:
 def table_remove(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         of = node.arguments[0]
-        raise undecided(t, of, "T7-306", node.line, "table.remove from a table that is no list")
+        problem = Undecided if t.kind(of) == "table" or is_open(t, of) else Problem
+        raise problem("T7-306", node.line, "table.remove from a table that is no list")
     t.tables.refuse_call_site_table(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
@@ -88,8 +89,14 @@ def table_concat(t: Translation, node: Call) -> Py:
 
 @statement("table.sort")
 def table_sort(t: Translation, node: Call) -> None:
-    if t.representation(node.arguments[0]) != "list":
-        raise Problem("T7-306", node.line, "table.sort of a table that is no list")
+    if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
+        if not t.plainly:
+            of = node.arguments[0]
+            problem = Undecided if t.kind(of) == "table" or is_open(t, of) else Problem
+            raise problem("T7-306", node.line, "table.sort of a table that is no list")
+        args = plain_calls.arguments(t, node.arguments)
+        t.emit(plain_calls.library_call(t, "sort_table", [t.need("lua_sort"), *args]).text)
+        return
     t.tables.refuse_call_site_table(node.arguments[0])
     table = t.value(node.arguments[0]).at(code.ATOM)
     plain = t.type(node.arguments[0]).of_elements().kind in ("number", "string")

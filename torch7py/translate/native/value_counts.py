@@ -137,6 +137,11 @@ class ValueCounts:
         """Whether a call gives all values of another, of which nobody knows how many these are."""
         return not self._handing_on.isdisjoint(self.t.types.function_called(node))
 
+    def is_as_written(self, function: tree.Function) -> bool:
+        """Whether a function of the page gives as many values as Lua's, always as many or those of its last call."""
+        actual, written = self.of_function(function), self.written(function)
+        return actual is None or actual == (written, written) or function in self._handing_on
+
     def is_counted(self, node: Call | Invoke) -> bool:
         """Whether a call gives exactly the values of Lua's: no function of which nothing is known is at an end."""
         functions = self.t.types.function_called(node)
@@ -161,7 +166,11 @@ class ValueCounts:
         function = self.t.scope.function
         if not isinstance(last, (Call, Invoke)) or function not in self._handing_on:
             return False
-        return self.is_unknown(last) or self.is_handed_on(last)
+        return self._is_open(last) or self.is_handed_on(last)
+
+    def _is_open(self, node: Call | Invoke) -> bool:
+        """Whether nobody knows how many values a call gives: of something unknown, or as many as a table has."""
+        return self.is_unknown(node) or self.t.is_unpacked(node)
 
     @cached_property
     def _handing_on(self) -> set[tree.Function]:
@@ -172,15 +181,16 @@ class ValueCounts:
         }
         calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
         called = {c: t.types.function_called(c) for ends_of in calls.values() for c in ends_of}
-        handing = {f for f, ends_of in calls.items() if any(map(self.is_unknown, ends_of))}
-        handing |= self._varying
+        handing = {f for f, ends_of in calls.items() if any(map(self._is_open, ends_of))}
+        opened = {f for f in handing if not t.calls.gives_list(f)}
+        handing = opened | self._varying
         handing -= t.training.closures
         while more := {
             f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])
         }:
             handing |= more
         asked = handing.intersection(f for c in self._asked_for_all() for f in t.types.function_called(c))
-        asked = (asked - self._varying) | (self._varying & self._counted)
+        asked = (asked - (self._varying - opened)) | (self._varying & self._counted)
         while more := {
             other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
         }:

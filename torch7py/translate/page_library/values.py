@@ -454,10 +454,25 @@ def remove(table: Any, position: float | None = None) -> Any:
     return taken
 
 
-def unpack(table: Any, first: int = 1, last: int | None = None) -> list[Any]:
+def sort_table(quicksort: Callable[..., None], table: Any, before: Any = None) -> None:
+    """``table.sort(table, before)`` by Lua's quicksort, which the page has."""
+
+    def less(one: Any, other: Any) -> bool:
+        kinds = {type_of(one), type_of(other)}
+        if kinds in ({"number"}, {"string"}):
+            return bool(one < other)
+        raise TypeError(f"a comparison of {one!r:.40} with {other!r:.40}")
+
+    items = list(items_of(table))
+    quicksort(items, less if before is None else lambda one, other: truth(call(before, one, other)))
+    for place, item in enumerate(items, 1):
+        store(table, place, item)
+
+
+def unpack(table: Any, first: int = 1, last: int | None = None) -> tuple[Any, ...]:
     """``unpack(table, first, last)``"""
     end = len(items_of(table)) if last is None else int(last)
-    return [index(table, position) for position in range(int(first), end + 1)]
+    return tuple(index(table, position) for position in range(int(first), end + 1))
 
 
 def math_function_all(name: str, *args: Any) -> tuple[Any, ...]:

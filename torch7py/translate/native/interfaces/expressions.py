@@ -143,6 +143,9 @@ class Calls(Protocol):
     def least(self, node: Expression | None) -> int:
         """How many it gives at least."""
 
+    def is_filled_up(self, node: Call | Invoke) -> bool:
+        """Whether a call may be of functions that give different numbers of values, some of which only the page has."""
+
     def varies(self, node: Call | Invoke) -> bool:
         """Whether a call is of one of several functions that give different numbers of values, each always its own."""
 
@@ -180,6 +183,9 @@ class ValueCounts(Protocol):
 
     def drops(self, node: Call | Invoke) -> bool:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
+
+    def is_as_written(self, function: tree.Function) -> bool:
+        """Whether a function of the page gives as many values as Lua's."""
 
     def is_counted(self, node: Call | Invoke) -> bool:
         """Whether a call gives exactly the values of Lua's."""
