@@ -196,6 +196,22 @@ local function three() return 1, 2, 3 end
 local function count(...) return select('#', ...) end
 for _, f in ipairs{one, three} do print(count(f())) end
 """,
+    "pictures in a browser": """
+local display = require 'display'
+local x = torch.rand(3, 4, 4)
+display.image(x, {win = 'a', title = 'x'})
+print(display.image(x, {win = 'a'}), display.plot({{1, 2}}, {labels = {'a', 'b'}}))
+local ok, socket = pcall(require, 'nosuchpackage')
+if ok then print('there') end
+if pcall(require, 'optim') then print('optim') end
+local disp
+if true then
+   disp = require 'display'
+   disp.url = 'http://localhost:8000/events'
+end
+disp.image(x, {win = 3})
+print('done')
+""",
     "jobs of a pool that is none": """
 local data = {}
 local result = {}

@@ -9,7 +9,8 @@ from torch7py.ops.errors import ArgumentError
 
 __all__ = ["check_images", "converted", "single", "working_type"]
 
-FLOAT, DOUBLE = torch.float32, torch.float64
+FLOAT = torch.float32
+DOUBLE = torch.float64
 
 
 def working_type(dtype: torch.dtype) -> torch.dtype:

@@ -114,8 +114,10 @@ def _hsv2rgb(hue: T, saturation: T, value: T) -> tuple[T, T, T]:
 
 
 # CIE's constants, and the white point D65.
-EPSILON, KAPPA = 216 / 24389, 24389 / 27
-WHITE_X, WHITE_Z = 0.950456, 1.088754
+EPSILON = 216 / 24389
+KAPPA = 24389 / 27
+WHITE_X = 0.950456
+WHITE_Z = 1.088754
 
 
 def _rgb2lab(*planes: T) -> tuple[T, T, T]:

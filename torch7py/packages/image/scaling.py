@@ -18,7 +18,7 @@ def _positions(count: int, step: float, device: torch.device) -> tuple[torch.Ten
     return index, at - index.to(FLOAT)
 
 
-def _linear(src: torch.Tensor, length: int) -> torch.Tensor:
+def _by_lines(src: torch.Tensor, length: int) -> torch.Tensor:
     """The last dimension interpolated to be longer, or averaged to be shorter."""
     old = src.size(-1)
     work = working_type(src.dtype)
@@ -61,7 +61,7 @@ def cubic(
     return (p1.to(DOUBLE) + 0.5 * x.to(DOUBLE) * inner.to(DOUBLE)).to(p1.dtype)
 
 
-def _cubic(src: torch.Tensor, length: int) -> torch.Tensor:
+def _by_cubics(src: torch.Tensor, length: int) -> torch.Tensor:
     """The last dimension interpolated by cubics."""
     old = src.size(-1)
     if old == 1:
@@ -77,7 +77,7 @@ def _cubic(src: torch.Tensor, length: int) -> torch.Tensor:
     return torch.cat([mixed, src[..., -1:]], -1)
 
 
-def _nearest(src: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def _by_neighbours(src: torch.Tensor, height: int, width: int) -> torch.Tensor:
     rows, columns = (
         (torch.arange(new, dtype=FLOAT, device=src.device) * single(single(old) / new))
         .long()
@@ -95,9 +95,9 @@ def scale(src: torch.Tensor, dst: torch.Tensor, mode: str) -> None:
         raise ArgumentError("image.scale: an empty image")
     height, width = dst.shape[-2:]
     if mode == "simple":
-        dst.copy_(_nearest(src, height, width))
+        dst.copy_(_by_neighbours(src, height, width))
         return
-    change = _linear if mode == "bilinear" else _cubic
+    change = _by_lines if mode == "bilinear" else _by_cubics
     scaled = src
     for new in (width, height):
         scaled = (scaled if scaled.size(-1) == new else change(scaled, new)).transpose(-1, -2)

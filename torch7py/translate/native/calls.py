@@ -36,6 +36,7 @@ from torch7py.translate.native import (
 )
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.unknown_values import (
+    AS_OBJECTS,
     a,
     described,
     may_be_tensor,
@@ -50,7 +51,7 @@ from torch7py.translate.native.text import needs_one_value
 from torch7py.translate.native.user_passes import is_user_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.tree_queries import returns_of, same_expression
-from torch7py.translate.usage import LUA
+from torch7py.translate.usage import LUA, required
 
 __all__ = ["Calls"]
 
@@ -230,7 +231,8 @@ class Calls:
                     number = f"torch.tensor({t.value(node.arguments[0])}, dtype=torch.float64)"
                     return atom(f"torch.{name}({number}).item()")
             if path == "require":
-                raise Problem("T7-201", node.line, of_require(node))
+                is_object = required(node) in AS_OBJECTS
+                raise (Undecided if is_object else Problem)("T7-201", node.line, of_require(node))
             if "." not in path and path not in LUA and not plain_calls.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
@@ -324,7 +326,9 @@ class Calls:
     def _methods_of_one_object(self) -> set[str]:
         """The names of methods which the program gives to single objects whose classes have such, too."""
         t = self.t
-        stored = [(node.target, node.function) for node in tree.every(t.program, tree.FunctionStatement)]
+        stored: list[tuple[Expression, Expression]] = [
+            (node.target, node.function) for node in tree.every(t.program, tree.FunctionStatement)
+        ]
         for node in tree.every(t.program, tree.Assign):
             stored += zip(node.targets, node.values, strict=False)
         return {

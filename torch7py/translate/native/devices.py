@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, library_rules, stdlib, types_by_name
+from torch7py.translate.native import code, library_rules, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.device_transfer import Conversion
 from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.page_packages import CUDA, is_there, only_gives_names, probed_package
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["are_used", "defined", "handles", "moved"]
-
-_CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
 
 
 def handles(t: Translation, node: Statement) -> bool:
@@ -38,14 +37,14 @@ def handles(t: Translation, node: Statement) -> bool:
     if package is None:
         return False
     if len(targets) == 1 and _is_package(t, targets[0]):
-        return package in _CUDA or stdlib.only_gives_names(package)
+        return package in CUDA or only_gives_names(package)
     return False
 
 
 def are_used(program: tree.Block) -> bool:
     """Whether a program speaks of graphics cards anywhere, so that something may be on one."""
     return any(node.method == "cuda" for node in tree.every(program, Invoke)) or any(
-        "cuda" in node.value.lower() or node.value in _CUDA for node in tree.every(program, String)
+        "cuda" in node.value.lower() or node.value in CUDA for node in tree.every(program, String)
     )
 
 
@@ -78,27 +77,16 @@ def probed(t: Translation, node: Statement) -> bool:
     """Write ``ok, package = pcall(require, 'cunn')``; whether it is that."""
     if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
         return False
-    call = node.values[0]
-    if not (isinstance(call, Call) and t.path(call.callee) == "pcall" and len(call.arguments) == 2):
-        return False
-    function, name = call.arguments
-    if t.path(function) != "require" or not isinstance(name, String):
+    package = probed_package(t, node.values[0])
+    if package is None:
         return False
     targets = node.names if isinstance(node, tree.Local) else node.targets
-    if len(targets) > 1 and not _is_package(t, targets[1]):
-        raise Problem(
-            "T7-251", node.line, f"what require of {name.value} gives, used otherwise than by its functions"
-        )
-    if name.value in _CUDA:
-        there = "torch.cuda.is_available()"
-    elif name.value in stdlib.OPENCL:
-        there = "False  # PyTorch has no OpenCL"
-    elif name.value in stdlib.PACKAGES or name.value.startswith("pl."):
-        there = "True"
-    elif isinstance(targets[0], Name) and t.unread(targets[0]) is not None:
+    if isinstance(targets[0], Name) and t.unread(targets[0]) is not None and len(targets) == 1:
         return True  # nobody asks, and the functions of a package are looked at where they are called
-    else:
-        raise Problem("T7-251", node.line, f"whether {name.value} is there")
+    there = is_there(t, package, node.line)
+    if len(targets) > 1 and not _is_package(t, targets[1]):
+        reason = f"what require of {package} gives, used otherwise than by its functions"
+        raise Problem("T7-251", node.line, reason)
     t.emit(f"{t.target(targets[0])} = {there}")
     return True
 

@@ -11,7 +11,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import Rule, function, statement
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 
 __all__ = ["IN_SINGLE"]
@@ -46,20 +46,20 @@ def _source(t: Translation, node: Call) -> Expression:
     """The image, and no other tensor beside it."""
     tensors = [argument for argument in node.arguments if t.kind(argument) == "tensor"]
     if len(tensors) != 1 or tensors[0] is not node.arguments[0]:
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of other tensors than one image")
+        raise Undecided("T7-203", node.line, f"{t.path(node.callee)} of other tensors than one image")
     return tensors[0]
 
 
 def _numbers(t: Translation, node: Call, source: Expression) -> str:
     """An image that is computed with: whole numbers are rounded or cut off, and have no form here."""
     if elements(t, source) is not None:
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of whole numbers")
+        raise Undecided("T7-203", node.line, f"{t.path(node.callee)} of whole numbers")
     return str(t.value(source))
 
 
 def _text(t: Translation, node: Call, argument: Expression, what: str) -> str:
     if not isinstance(argument, String):
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {what} that is not written out")
+        raise Undecided("T7-203", node.line, f"{t.path(node.callee)} with {what} that is not written out")
     return argument.value
 
 
@@ -74,11 +74,11 @@ def loaded(t: Translation, node: Call) -> Py:
     text = str(t.value(path))
     plane_args = [argument for argument in rest[:1] if not isinstance(argument, Nil)]
     if any(t.kind(planes) != "number" for planes in plane_args):
-        raise Problem("T7-203", node.line, "image.load with planes that may be no number")
+        raise Undecided("T7-203", node.line, "image.load with planes that may be no number")
     text += "".join(f", {t.value(planes)}" for planes in plane_args)
     kind = _text(t, node, rest[1], "a type") if len(rest) > 1 and not isinstance(rest[1], Nil) else "float"
     if kind not in ("float", "double", "byte"):
-        raise Problem("T7-203", node.line, f"image.load of the type {kind}")
+        raise Undecided("T7-203", node.line, f"image.load of the type {kind}")
     if kind == "byte":
         text += ", as_bytes=True"
     return atom(f"{_needed(t, 'load_image', 'luminance')}({text})")
@@ -95,7 +95,7 @@ def _needed(t: Translation, name: str, *parts: str) -> str:
 def saved(t: Translation, node: Call) -> None:
     path, picture = node.arguments[:2]
     if t.kind(picture) != "tensor":
-        raise Problem("T7-203", node.line, "image.save of something that may be no tensor")
+        raise Undecided("T7-203", node.line, "image.save of something that may be no tensor")
     t.emit(f"{t.need('save_image')}({t.value(path)}, {t.value(picture)})")
 
 
@@ -121,15 +121,15 @@ def cropped(t: Translation, node: Call) -> Py:
     base = t.value(source).at(code.ATOM)
     if len(rest) == 3 and isinstance(rest[0], String):
         if rest[0].value != "c":
-            raise Problem("T7-203", node.line, "image.crop from a corner")
+            raise Undecided("T7-203", node.line, "image.crop from a corner")
         if not all(t.whole(number) for number in rest[1:]):
-            raise Problem("T7-203", node.line, "image.crop to a size that is not whole")
+            raise Undecided("T7-203", node.line, "image.crop to a size that is not whole")
         wide, tall = (t.expressions.whole_number(number) for number in rest[1:])
         return atom(f"{t.need('center_crop')}({t.value(source)}, ({tall}, {wide})).clone()")
     if len(rest) != 4:
-        raise Problem("T7-203", node.line, "image.crop without the end of the part")
+        raise Undecided("T7-203", node.line, "image.crop without the end of the part")
     if any(t.kind(number) != "number" for number in rest):
-        raise Problem("T7-203", node.line, "image.crop at places that may be no numbers")
+        raise Undecided("T7-203", node.line, "image.crop at places that may be no numbers")
     if not all(t.whole(number) for number in rest):
         numbers = ", ".join(str(t.value(number)) for number in rest)
         return atom(f"{t.need('crop_image')}({t.value(source)}, {numbers})")
@@ -148,7 +148,7 @@ def scaled(t: Translation, node: Call) -> Py:
     if writes_image("image.scale", [t.kind(argument) for argument in node.arguments]):
         result = t.value(node.arguments[0])
         if not result.text.isidentifier():
-            raise Problem("T7-203", node.line, "image.scale into a part of a tensor")
+            raise Undecided("T7-203", node.line, "image.scale into a part of a tensor")
         size = f"{result}.shape[-1], {result}.shape[-2]"
         image = _scaled(t, node, node.arguments[1], size, list(node.arguments[2:]))
         return atom(f"{result}.copy_({image})")
@@ -160,10 +160,10 @@ def scaled(t: Translation, node: Call) -> Py:
         rest = rest[2:]
     elif kinds and (kinds[0] == "number" or isinstance(rest[0], String)):
         if len(kinds) > 1 and kinds[1] != "string" and not isinstance(rest[1], Nil):
-            raise Problem("T7-203", node.line, "image.scale to a height that may be no number")
+            raise Undecided("T7-203", node.line, "image.scale to a height that may be no number")
         size, rest = _size(t, node, source, rest[0]), rest[1:]
     else:
-        raise Problem("T7-203", node.line, "image.scale to something else than a width and a height")
+        raise Undecided("T7-203", node.line, "image.scale to something else than a width and a height")
     return _scaled(t, node, source, size, rest)
 
 
@@ -174,7 +174,7 @@ def _scaled(t: Translation, node: Call, source: Expression, size: str, rest: lis
         return atom(f"{{{scales}}}[{t.value(rest[0])}]({_numbers(t, node, source)}, {size})")
     mode = rest[0].value if rest and isinstance(rest[0], String) else "bilinear"
     if mode not in _SCALES:
-        raise Problem("T7-203", node.line, f"image.scale in the mode {mode}")
+        raise Undecided("T7-203", node.line, f"image.scale in the mode {mode}")
     return atom(f"{t.need(_SCALES[mode])}({_numbers(t, node, source)}, {size})")
 
 
@@ -187,7 +187,7 @@ def _size(t: Translation, node: Call, source: Expression, size: Expression) -> s
             return f"{int(box[1])}, {int(box[2])}"
         match = re.fullmatch(r"(\^?)(\d+)", size.value)
         if match is None:
-            raise Problem("T7-203", node.line, f"image.scale to the size {size.value}")
+            raise Undecided("T7-203", node.line, f"image.scale to the size {size.value}")
         longer, side = str(int(match[2])), ", min" if match[1] else ""
     return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
 
@@ -197,7 +197,7 @@ def rotated(t: Translation, node: Call) -> Py:
     """``image.rotate(x, angle[, mode])``"""
     source, rest = _source(t, node), node.arguments[1:]
     if not rest or t.kind(rest[0]) != "number" or len(rest) > 2:
-        raise Problem("T7-203", node.line, "image.rotate by what may be no angle")
+        raise Undecided("T7-203", node.line, "image.rotate by what may be no angle")
     args = ", ".join([_numbers(t, node, source), *(t.value(argument).text for argument in rest)])
     return atom(f"{t.need('rotate_image')}({args})")
 
@@ -229,10 +229,10 @@ def _named(t: Translation, node: Call, names: tuple[str, ...]) -> dict[str, Expr
         arguments = {}
         for field in first.fields:
             if not isinstance(field.key, String) or field.key.value not in names:
-                raise Problem("T7-203", node.line, f"{path} with a setting that has no form")
+                raise Undecided("T7-203", node.line, f"{path} with a setting that has no form")
             arguments[field.key.value] = field.value
     elif first is not None and t.kind(first) == "table" and t.representation(first) != "list":
-        raise Problem("T7-203", node.line, f"{path} with settings that are not written out")
+        raise Undecided("T7-203", node.line, f"{path} with settings that are not written out")
     else:
         arguments = dict(zip(names, node.arguments, strict=False))
     return {name: value for name, value in arguments.items() if not isinstance(value, Nil)}
@@ -244,7 +244,7 @@ def _settings(t: Translation, settings: dict[str, Expression], python: dict[str,
     for name, value in settings.items():
         keyword, kind = python[name]
         if t.kind(value) != kind:
-            raise Problem("T7-203", value.line, f"the setting {name} of an image, of an unknown kind")
+            raise Undecided("T7-203", value.line, f"the setting {name} of an image, of an unknown kind")
         if not (isinstance(value, Boolean) and not value.value and keyword != "saturate"):
             written = (
                 t.expressions.whole_number(value) if keyword in ("padding", "per_row") else t.value(value)
@@ -265,11 +265,11 @@ def ranged(t: Translation, node: Call) -> Py:
     """``image.minmax{tensor = x, min = a, max = b, symm = false, saturate = false}``, as a new tensor."""
     keywords = {**_RANGES, "symm": ("symmetric", "boolean")}
     if not (len(node.arguments) == 1 and isinstance(node.arguments[0], Table)):
-        raise Problem("T7-203", node.line, "image.minmax with settings that are not written out")
+        raise Undecided("T7-203", node.line, "image.minmax with settings that are not written out")
     settings = _named(t, node, ("tensor", *keywords))
     source = settings.pop("tensor", None)
     if source is None or t.kind(source) != "tensor":
-        raise Problem("T7-203", node.line, "image.minmax of something that may be no tensor")
+        raise Undecided("T7-203", node.line, "image.minmax of something that may be no tensor")
     return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, settings, keywords)})")
 
 
@@ -293,7 +293,7 @@ def _grid(t: Translation, node: Call, settings: dict[str, Expression], name: str
     source = settings.pop(name, None)
     kind = None if source is None else t.kind(source)
     if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something that may be no images")
+        raise Undecided("T7-203", node.line, f"{t.path(node.callee)} of something that may be no images")
     return atom(
         f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, settings, _OF_GRIDS)})"
     )
@@ -325,11 +325,11 @@ def displayed(t: Translation, node: Call) -> Py:
 def convolved(t: Translation, node: Call) -> Py:
     """``image.convolve(x, kernel[, mode])``"""
     if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
-        raise Problem("T7-203", node.line, "image.convolve with a tensor for its result")
+        raise Undecided("T7-203", node.line, "image.convolve with a tensor for its result")
     source, kernel, rest = node.arguments[0], node.arguments[1], node.arguments[2:]
     mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
     if mode not in ("valid", "full", "same"):
-        raise Problem("T7-203", node.line, f"image.convolve in the mode {mode}")
+        raise Undecided("T7-203", node.line, f"image.convolve in the mode {mode}")
     text = "" if mode == "valid" else f", {code.quoted(mode)}"
     return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
 
@@ -348,7 +348,7 @@ def gaussian(t: Translation, node: Call) -> Py:
     size = settings.pop("size", None)
     sides = [settings.pop(name, size) for name in ("height", "width")]
     if any(side is not None and t.kind(side) != "number" for side in sides):
-        raise Problem("T7-203", node.line, "image.gaussian of an unknown size")
+        raise Undecided("T7-203", node.line, "image.gaussian of an unknown size")
     height, width = ("3" if side is None else str(t.expressions.whole_number(side)) for side in sides)
     return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, settings, _OF_GAUSSIANS)})")
 
@@ -359,7 +359,7 @@ def gaussian_curve(t: Translation, node: Call) -> Py:
     settings = _named(t, node, ("size", "sigma", "amplitude", "normalize", "mean"))
     size = settings.pop("size", None)
     if size is not None and t.kind(size) != "number":
-        raise Problem("T7-203", node.line, "image.gaussian1D of an unknown size")
+        raise Undecided("T7-203", node.line, "image.gaussian1D of an unknown size")
     width = "3" if size is None else str(t.expressions.whole_number(size))
     keywords = {**_OF_GAUSSIANS, "mean": ("middle", "number")}
     return atom(f"{t.need('gaussian_kernel')}(1, {width}{_settings(t, settings, keywords)})[0]")

@@ -15,10 +15,12 @@ from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code, protected_calls
+from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
+from torch7py.translate.usage import required
 
 __all__ = [
     "all_values",
@@ -84,7 +86,16 @@ _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", 
 _POOLS = {"threads", "threads.Threads"}
 _UNPACKING = {"unpack", "table.unpack"}
 # Libraries of Lua's, and the functions of each that the library has by their names.
-_LIBRARIES = {"bit": "BITS", "coroutine": "OF_COROUTINES", "math": "OF_NUMBERS", "string": "TEXT_METHODS"}
+_LIBRARIES = {
+    "bit": "BITS",
+    "coroutine": "OF_COROUTINES",
+    "display": "DISPLAYED",
+    "image": "IMAGE_FUNCTIONS",
+    "math": "OF_NUMBERS",
+    "string": "TEXT_METHODS",
+}
+# Of some of these one function of the library is given the name of another.
+_BY_NAME = {"bit": "bit_function", "display": "pane", "image": "image_function"}
 
 
 def has_method(kind: str | None, method: str) -> bool:
@@ -266,10 +277,15 @@ def library_call(t: Translation, name: str, args: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
 
 
+def library_attribute(t: Translation, name: str) -> Py:
+    """Something of the library's as a value."""
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.{name}")
+
+
 def optimizer(t: Translation, path: str) -> Py:
     """A function of optim's."""
-    t.mixed = True
-    return atom(f"{page_library.MODULE}.{path.rpartition('.')[2]}")
+    return library_attribute(t, path.rpartition(".")[2])
 
 
 def _alone(value: Py, every: bool) -> Py:
@@ -290,6 +306,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
+    if required(node) in AS_OBJECTS:
+        return _alone(library_attribute(t, "DISPLAY"), function == "call_all")
     if path in _STORAGES:
         return library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
     if path in library.TENSOR_TYPES and "Cuda" not in path:
@@ -336,8 +354,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if function == "call_all":
         return None  # the others give one value
-    if owner == "bit" and last in page_library.entries("BITS"):
-        return library_call(t, "bit_function", [code.quoted(last), *arguments(t, node.arguments)])
+    if owner in _BY_NAME and last in page_library.entries(_LIBRARIES[owner]):
+        return library_call(t, _BY_NAME[owner], [code.quoted(last), *arguments(t, node.arguments)])
     if path in _FUNCTIONS:
         args = arguments(t, node.arguments)
         shown = node.arguments[-1] if path == "print" and node.arguments else None

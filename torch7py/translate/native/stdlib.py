@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch7py.nn.registry import layers
-from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, files, matching, patterns, protected_calls, text
@@ -12,6 +11,13 @@ from torch7py.translate.native.analysis.unknown_values import described, of_requ
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, functions, statement, values
+from torch7py.translate.native.page_packages import (
+    OPENCL,
+    PACKAGES,
+    is_there,
+    only_gives_names,
+    probed_package,
+)
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
@@ -233,11 +239,18 @@ def gmatch(t: Translation, node: Call) -> Py:
 
 @function("pcall")
 def pcall(t: Translation, node: Call) -> Py:
+    package = probed_package(t, node)
+    if package is not None:
+        return atom(is_there(t, package, node.line).partition("  #")[0])
     return atom(protected_calls.value(t, node))
 
 
 @statement("pcall")
 def pcall_statement(t: Translation, node: Call) -> None:
+    package = probed_package(t, node)
+    if package is not None:
+        is_there(t, package, node.line)
+        return  # the functions of a package are looked at where they are called
     protected_calls.statement(t, node)
 
 
@@ -366,20 +379,6 @@ def dropped(t: Translation, node: Call) -> None:
     """Nothing to do in Python, where jobs share what they use; a progress bar is left out."""
     if t.path(node.callee) == "torch.setnumthreads":
         t.emit(f"torch.set_num_threads({_arguments(t, node)})")
-
-
-# Packages whose functions have their own native forms.
-PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string table io os ffi lfs pl nnx csvigo image cutorch cunn"
-    " cudnn dataload threads".split()
-)
-OPENCL = {"cltorch", "clnn", "clnnx"}
-
-
-def only_gives_names(package: str) -> bool:
-    """Whether a page need not do anything where the program requires a package: each function that it uses says
-    for itself whether it has a native form."""
-    return package in PACKAGES or (package in packages and package != "pl.strict")
 
 
 @statement("require")

@@ -34,6 +34,10 @@ _FILES = (
     "packages.optim.line_search",
     "packages.optim.lbfgs",
     "packages.optim.cg",
+    "packages.image.arithmetic",
+    "packages.image.scaling",
+    "packages.image.geometry",
+    "packages.image.color",
     "values",
     "text",
     "json_texts",
@@ -51,6 +55,7 @@ _FILES = (
     "metatables",
     "methods",
     "minimizing",
+    "pictures",
 )
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
@@ -60,7 +65,7 @@ dimensions count from 1, as the program counts them. What a value cannot do as L
 given a name, a field of a layer of PyTorch.
 """'''
 # The modules that the library imports, in the order of a page.
-_GROUPS = {"__future__": 0, "torch": 2}
+_GROUPS = {"__future__": 0, "numpy": 2, "PIL": 2, "torch": 2}
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 

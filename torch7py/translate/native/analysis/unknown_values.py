@@ -12,6 +12,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
 
 __all__ = [
+    "AS_OBJECTS",
     "a",
     "described",
     "is_of_what_is_not_there",
@@ -25,6 +26,8 @@ _WIDEST = 30  # of an expression in a message
 _OPEN = "of which the program does not tell what it is"
 
 
+# Packages that a page has as objects, whose functions are called whatever they are.
+AS_OBJECTS = frozenset({"display"})
 # What a run of the program does not have either.
 _NO_FILE = "of which no file is found"
 _NO_VALUE = "a global that no file of the program sets"
@@ -70,7 +73,8 @@ def _is_missing(t: Known, node: Expression) -> bool:
         variable = t.scopes.of_name[node]
         sources = [s for s in t.integers.sources(variable) if not isinstance(s, (bool, tree.Nil))]
         node = sources[0] if len(sources) == 1 and isinstance(sources[0], Call) else node
-    return isinstance(node, Call) and t.path(node.callee) == "require"
+    is_required = isinstance(node, Call) and t.path(node.callee) == "require"
+    return is_required and required(node) not in AS_OBJECTS
 
 
 def undecided(t: Known, node: Expression, code: str, line: int, reason: str) -> Problem:

@@ -77,6 +77,9 @@ class Assignments(Protocol):
     ) -> None:
         """Write an assignment, or the declaration of local variables."""
 
+    def one(self, target: Expression, value: Expression, node: Statement) -> None:
+        """Write an assignment of one value."""
+
     def target(self, node: Expression) -> str:
         """What is assigned to, as text."""
 
