@@ -14,6 +14,7 @@ __all__ = [
     "DRAWS",
     "FUNCTION_RESULTS",
     "MATRIX_FUNCTIONS",
+    "NAME_LISTS",
     "NUMBER_METHODS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
@@ -192,13 +193,15 @@ _STRINGX = {
 }
 for _name, _kind in _STRINGX.items():
     FUNCTION_RESULTS[f"pl.stringx.{_name}"] = _kind
-for _name in "join basename dirname abspath".split():
+for _name in "join basename dirname abspath extension".split():
     FUNCTION_RESULTS[f"pl.path.{_name}"] = "string"
 for _name in "exists isfile isdir".split():
     FUNCTION_RESULTS[f"pl.path.{_name}"] = "boolean"
 FUNCTION_RESULTS["pl.file.read"] = "string"
 # Iterators over the names in a directory.
 LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
+# Lists of the names in a directory.
+NAME_LISTS = {"paths.dir", "pl.dir.getdirectories", "pl.dir.getfiles"}
 SPLITS = {"pl.stringx.split", "pl.utils.split", "sys.split"}
 
 for _name in MATH:

@@ -160,7 +160,7 @@ class LibraryCalls:
             for function in arguments[1].find().functions:
                 for parameter in function.parameters[:1]:
                     self.inference.name_type(parameter).be("string")
-        if path in (*library.SPLITS, "paths.dir"):
+        if path in (*library.SPLITS, *library.NAME_LISTS):
             if arguments:
                 self.inference.rules.append(lambda: arguments[0].kind is None and arguments[0].be("string"))
             result.be("table")

@@ -51,9 +51,9 @@ def _utils_split(t: Translation, node: Call) -> Py:
         len(node.arguments) > 2 and isinstance(node.arguments[2], tree.Boolean) and node.arguments[2].value
     )
     if len(node.arguments) > 2 and not isinstance(node.arguments[2], tree.Boolean):
-        raise Problem("T7-203", node.line, "pl.utils.split with a flag that is not a literal")
+        raise Undecided("T7-203", node.line, "pl.utils.split with a flag that is not a literal")
     if t.kind(node.arguments[0]) != "string" or not isinstance(pattern, String) or not pattern.value:
-        raise Problem("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
+        raise Undecided("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
     if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
         if isinstance(node.arguments[0], String):
             pieces = node.arguments[0].value.split(pattern.value)

@@ -114,12 +114,19 @@ def has_function(path: str) -> bool:
     owner, _, last = path.rpartition(".")
     return (
         path in _FUNCTIONS
+        or _of_penlight(path) is not None
         or path in _POOLS
         or path in _STORAGES
         or path in _UNPACKING
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
+
+
+def _of_penlight(path: str) -> str | None:
+    """The name of a function of Penlight's that the library has."""
+    name = path.removeprefix("pl.")
+    return name if path.startswith("pl.") and name in page_library.entries("PENLIGHT") else None
 
 
 def minimizes(path: str | None) -> bool:
@@ -277,6 +284,14 @@ def library_call(t: Translation, name: str, args: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
 
 
+def _package(t: Translation, node: Call) -> Py:
+    """What ``require`` gives, as an object with the functions that the library has."""
+    name = required(node) or ""
+    if name.startswith("pl."):
+        return library_call(t, "penlight_module", [code.quoted(name.removeprefix("pl."))])
+    return library_attribute(t, "DISPLAY")
+
+
 def library_attribute(t: Translation, name: str) -> Py:
     """Something of the library's as a value."""
     t.mixed = True
@@ -307,7 +322,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         )
     path = t.path(node.callee)
     if required(node) in AS_OBJECTS:
-        return _alone(library_attribute(t, "DISPLAY"), function == "call_all")
+        return _alone(_package(t, node), function == "call_all")
     if path in _STORAGES:
         return library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
     if path in library.TENSOR_TYPES and "Cuda" not in path:
@@ -321,6 +336,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return _alone(t.models.plain_pass(node), function == "call_all")
     if path is None:
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
+    name = _of_penlight(path)
+    if name is not None:
+        every = "penlight_all" if function == "call_all" else "penlight"
+        return library_call(t, every, [code.quoted(name), *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
     taken = owner == "torch" and last in page_library.methods_of("tensor") and path not in _FUNCTIONS
     if taken and node.arguments:

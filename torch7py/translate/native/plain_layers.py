@@ -208,14 +208,20 @@ class PlainLayers:
         return {}, inner
 
     def _modules_in(self, lua_class: LuaClass, functions: Sequence[tree.Function]) -> list[str]:
-        """The fields with modules that functions name; another field there is a problem."""
+        """The fields with modules that functions name; another field there is a problem.
+
+        Modules that are objects have their own ``parameters()``: of what kind another field is, nobody asks there.
+        """
         field_names: dict[str, None] = {}
         for function in functions:
+            asked = {n.receiver for n in tree.every(function.body, Invoke) if n.method in _OF_WEIGHTS}
             for node in tree.every(function.body, Index):
                 name = self._field_of(node, lua_class)
                 kind = self.t.kind(node)
                 of_modules = kind == "table" and self.t.type(node).of_elements().kind == "module"
-                if name and kind != "module" and not of_modules:
+                if name and kind != "module" and not of_modules and node not in asked:
+                    if self.t.plain_modules:
+                        continue
                     raise Problem("T7-243", function.line, f"parameters() that takes self.{name}")
                 if name:
                     field_names[self.attribute(name)] = None

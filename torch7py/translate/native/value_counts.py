@@ -131,6 +131,8 @@ class ValueCounts:
         called = node.receiver if isinstance(node, Invoke) else node.callee
         if t.plain_modules and t.types.kind(called) in ("module", "criterion"):
             return isinstance(node, Invoke) and node.method in _OF_MODULES
+        if isinstance(called, tree.Index) and t.kind(called.base) == "tensor":
+            return False  # x.cat(tensors, 1)
         return t.path(called) is None and t.kind(called) in (None, "any")
 
     def is_handed_on(self, node: Call | Invoke) -> bool:

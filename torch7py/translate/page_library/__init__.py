@@ -56,6 +56,7 @@ _FILES = (
     "methods",
     "minimizing",
     "pictures",
+    "penlight",
 )
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 
