@@ -46,6 +46,30 @@ def engine(request) -> Engine:
         ("xpcall(function(...) return select('#', ...), ... end, error, nil, 'x')", (True, 2, None, "x")),
         ("xpcall(error, function(e) return e .. '!' end, 'x', 0)", (False, "x!")),
         ("debug.setmetatable(10, nil)", 10),
+        ("pcall(assert, nil, nil)", (False, "assertion failed!")),
+        ("pcall(assert, false, 'x')", (False, "x")),
+        ("assert(1, nil, 3)", (1, None, 3)),
+        ("('abc'):find('', 4)", (4, 3)),
+        ("('abc'):find('', 5)", None),
+        ("('abc'):find('', '5', true)", None),
+        ("string.find(123, '', 5)", None),
+        ("('abc'):find('c', -1)", (3, 3)),
+        ("('abc'):match('()', 4)", 4),
+        ("('abc'):match('.-', 5)", None),
+        ("select('#', ('abc'):find('', 5))", 1),
+        ("type(coroutine.running()), select(2, coroutine.running())", ("thread", True)),
+        (
+            "coroutine.running() == coroutine.running(), coroutine.status((coroutine.running()))",
+            (True, "running"),
+        ),
+        ("(coroutine.resume(coroutine.running()))", False),
+        (
+            """coroutine.wrap(function(main)
+                  local co, is_main = coroutine.running()
+                  return co == main, is_main, coroutine.status(co), coroutine.status(main)
+               end)(coroutine.running())""",
+            (False, False, "running", "normal"),
+        ),
     ],
 )
 def test_value(engine, expression, expected):
@@ -131,6 +155,19 @@ class TestFiles:
 )
 def test_execute(engine, command, expected):
     assert engine.run(f"return os.execute({command})") == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("close", ["h:close()", "io.close(h)"])
+def test_closing_a_pipe_tells_how_the_command_ended(engine, close):
+    if not engine.jit:
+        pytest.skip("plain Lua 5.1 does not tell")
+    program = "local h = io.popen(...) local text = h:read('*a') return text, " + close
+    ends = [engine.run(program, command) for command in ("echo a; exit 3", "echo a", "echo a; kill -9 $$")]
+    assert ends == [("a\n", None, "exit", 3), ("a\n", True, "exit", 0), ("a\n", None, "signal", 9)]
+    assert engine.run(
+        f"local h = io.popen('true') {close} collectgarbage() return io.type(h), (pcall(h.close, h))"
+    ) == ("closed file", False)
 
 
 class TestSearchpath:

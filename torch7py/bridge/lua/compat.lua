@@ -81,6 +81,34 @@ if not select(2, xpcall(function(x) return x end, error, true)) then
    end)
 end
 
+local native_assert = assert
+
+if select(2, pcall(native_assert, nil, nil)) == nil then
+   rawset(_G, 'assert', function(...)
+      local value, message = ...
+      if not value and message == nil and select('#', ...) > 1 then error('assertion failed!', 0) end
+      return native_assert(...)
+   end)
+end
+
+local running, status = coroutine.running, coroutine.status
+
+if running() == nil then
+   local main = coroutine.create(function() end)   -- stands for the coroutine that the program itself is
+   coroutine.resume(main)
+
+   function coroutine.running()
+      local co = running()
+      if co then return co, false end
+      return main, true
+   end
+
+   function coroutine.status(co)
+      if co == main then return running() and 'normal' or 'running' end
+      return status(co)
+   end
+end
+
 local native_setmetatable = debug.setmetatable
 
 function debug.setmetatable(value, mt)
@@ -108,6 +136,18 @@ if rep('x', 2, ',') ~= 'x,x' then
    function string.rep(s, n, separator)
       if separator == nil or n < 2 then return rep(s, n) end
       return rep(s .. separator, n - 1) .. s
+   end
+end
+
+-- Nothing is found where a search begins behind the end.
+for _, name in ipairs{'find', 'match'} do
+   local search = string[name]
+   if search('', '', 2) then
+      string[name] = function(s, pattern, init, plain)
+         local start = init ~= nil and (type(s) == 'string' or type(s) == 'number') and tonumber(init)
+         if start and start > #tostring(s) + 1 then return nil end
+         return search(s, pattern, init, plain)
+      end
    end
 end
 
@@ -149,17 +189,51 @@ end
 local execute = os.execute
 local windows = string.sub(package.config, 1, 1) == '\\'
 
--- true or nil, 'exit' or 'signal', and the number.
-function os.execute(command)
-   local status = execute(command)
-   if type(status) ~= 'number' then return status end
-   if command == nil then return status ~= 0 end
-   if status == -1 then return nil, 'the command could not be started', -1 end
+-- How a command has ended, by the number that C gives: true or nil, 'exit' or 'signal', and the number.
+local function ended(status)
    if windows then return status == 0 or nil, 'exit', status end
    local signal = status % 128
    if signal ~= 0 then return nil, 'signal', signal end
    local code = (status - status % 256) / 256
    return code == 0 or nil, 'exit', code
+end
+
+function os.execute(command)
+   local status = execute(command)
+   if type(status) ~= 'number' then return status end
+   if command == nil then return status ~= 0 end
+   if status == -1 then return nil, 'the command could not be started', -1 end
+   return ended(status)
+end
+
+-- The engine's own close does not tell how the command of a pipe has ended. Here C closes the stream, which the
+-- engine's file is then without: its first member points to it.
+local ffi = jit and not windows and require('ffi')
+
+if ffi and io.popen then
+   ffi.cdef 'int pclose(void *stream);'
+   local popen, close, close_any = io.popen, methods.close, io.close
+   local is_pipe = setmetatable({}, {__mode = 'k'})
+
+   local function opened(file, ...)
+      if file then is_pipe[file] = true end
+      return file, ...
+   end
+
+   function io.popen(...) return opened(popen(...)) end
+
+   function methods.close(file, ...)
+      if not is_pipe[file] then return close(file, ...) end
+      is_pipe[file] = nil
+      local stream = ffi.cast('void *', file)
+      ffi.cast('void **', tonumber(string.sub(format('%p', file), 3), 16))[0] = nil
+      return ended(ffi.C.pclose(stream))
+   end
+
+   function io.close(...)
+      if is_pipe[(...)] then return methods.close(...) end
+      return close_any(...)
+   end
 end
 
 ---------------------------------------------------------------------------------------------------------
