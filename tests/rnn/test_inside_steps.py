@@ -62,3 +62,26 @@ def test_what_is_not_known_any_more_is_an_error(runtime: Runtime, wrap: str) -> 
     with pytest.raises(LuaError, match="not known any more, for parameters have changed since"):
         runtime.execute("return cell.i2g.output:nElement()")
     assert runtime.execute("return cell.o2g.weight:nElement()") == 16
+
+
+def test_whoever_goes_through_the_fields_meets_none_that_is_not_known(runtime: Runtime) -> None:
+    """Programs empty the results of every module before they save it, and dpnn's Serial looks for modules."""
+    before, after, saved = runtime.execute("""
+        require 'rnn'
+        require 'dpnn'
+        local m = nn.Sequential():add(nn.Sequencer(nn.FastLSTM(3, 2))):add(nn.Sequencer(nn.LSTM(2, 2)))
+        local x = torch.randn(2, 3)
+        m:backward({x, x}, m:forward({x, x}))
+        m:updateParameters(0.1)
+        local before = m:forward({x, x})[2]:clone()
+        for _, part in ipairs(m:listModules()) do
+           for name, value in pairs(part) do
+              if name == 'output' and torch.isTensor(value) then part[name] = value.new() end
+           end
+        end
+        m:updateParameters(0)
+        local saved = torch.deserialize(torch.serialize(m:Serial():mediumSerial()))
+        return before:totable(), m:forward({x, x})[2]:totable(), saved:forward({x, x})[2]:totable()
+    """)
+    assert after == [pytest.approx(row) for row in before]
+    assert saved == [pytest.approx(row) for row in before]

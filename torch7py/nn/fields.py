@@ -15,7 +15,7 @@ import torch
 from torch7py.nn.saved_form import SavedForm
 from torch7py.nn.trace import leaves_of, same_memory
 from torch7py.ops import state, types
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import NotKnown, TorchError
 from torch7py.ops.tracing import in_transform
 
 __all__ = ["FieldHolder", "has_hooks", "hooks_of", "what_became"]
@@ -297,8 +297,19 @@ class FieldHolder(torch.nn.Module):
     # -- fields -------------------------------------------------------------------------------------------
 
     def field_names(self) -> list[str]:
-        """The fields that are not nil, in the order they are declared, base class first."""
-        return [name for name in self.all_fields() if self.get_field(name) is not None]
+        """The fields that are not nil, in the order they are declared, base class first.
+
+        Whoever goes through all of them asks for none: a result that is not known any more is left out.
+        """
+        names = [name for name in self.all_fields() if self.get_field(name) is not None]
+        return names if self.__dict__.get("_inside") is None else [*filter(self._is_known, names)]
+
+    def _is_known(self, name: str) -> bool:
+        try:
+            self.read_field(name)
+        except NotKnown:
+            return False
+        return True
 
     @classmethod
     def all_fields(cls) -> list[str]:

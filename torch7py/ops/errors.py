@@ -5,7 +5,7 @@ PyTorch is not imported here: the command raises these errors before it is loade
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "ProcessLost", "Torch7Error", "TorchError"]
+__all__ = ["ArgumentError", "NotKnown", "ProcessLost", "Torch7Error", "TorchError"]
 
 
 class Torch7Error(Exception):
@@ -18,6 +18,10 @@ class TorchError(Torch7Error):
 
 class ArgumentError(TorchError):
     """A call whose arguments fit no form of the function."""
+
+
+class NotKnown(TorchError):
+    """A result that nobody has kept and that cannot be computed any more."""
 
 
 class ProcessLost(BaseException):

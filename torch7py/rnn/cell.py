@@ -22,7 +22,7 @@ from torch7py.nn.part_names import PartNames
 from torch7py.nn.sequence_methods import shared_clone
 from torch7py.nn.softmax import SoftMax
 from torch7py.nn.trace import same_memory
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import NotKnown, TorchError
 from torch7py.ops.tracing import numbers_known
 from torch7py.rnn.steps import nearly
 
@@ -428,7 +428,7 @@ class Cell(PartNames, Sequential):
         if attributes.get("_saved") is not None and self.intact():
             self._run_inside()
         if attributes.get("_unsure") and not (name == "output" and _ends_nonlinear(part)):
-            raise TorchError(
+            raise NotKnown(
                 f"{part.class_name}: what was inside this step is not known any more, for parameters have changed since"
             )
 

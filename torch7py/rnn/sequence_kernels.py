@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 import torch
 
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import NotKnown, TorchError
 from torch7py.rnn import onednn
 from torch7py.rnn.cell import Cell
 from torch7py.rnn.fast_lstm import FastLSTMCell, forget_second
@@ -222,7 +222,7 @@ class OneDNNKernel:
         of_gates = loop.of_gates[0]
         then, now = self.of_parameters[2], forget_second(of_gates.sum(0))
         if not torch.allclose(now, then, rtol=0, atol=1e-5 * float(of_gates.abs().sum(0).max())):
-            raise TorchError(
+            raise NotKnown(
                 "the gradients inside the last sequence are not known any more, for its gradOutput has been "
                 "written to since"
             )

@@ -21,7 +21,7 @@ import torch
 from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap, map_tensors
 from torch7py.nn.object import TorchObject
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import NotKnown, TorchError
 from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 from torch7py.rnn.generation_2016 import EVALUATION
 from torch7py.rnn.stepped_module import SteppedModule
@@ -196,7 +196,7 @@ class StepMemory(SteppedModule):
         clone = self._clone_of(step)
         unseen = range(1, self.__dict__.get("_unseen", 1))
         if not self.training and clone is not self.step_module and step in unseen:
-            raise TorchError(
+            raise NotKnown(
                 f"{self.class_name}: a backward in evaluation, through a step whose clone a sequence in training used: "
                 "what was inside it then is not known any more"
             )
@@ -204,7 +204,7 @@ class StepMemory(SteppedModule):
 
     def _check_known(self, step: int) -> None:
         if step < self.__dict__.get("_unknown", step):
-            raise TorchError(
+            raise NotKnown(
                 f"{self.class_name}: what was inside step {step} is not known any more, for parameters have changed "
                 "since"
             )
