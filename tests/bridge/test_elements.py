@@ -247,3 +247,40 @@ class TestElsewhere:
         rt.globals["x"] = torch.zeros(3, 4, device="meta")
         source = "local y = x[2] return x:size(2), y:size(1), x[{{1, 2}, 3}]:size(1), x:dim(), x:nElement()"
         assert lua(rt, source) == (4, 4, 2, 2, 12)
+
+
+# What torch 814ea4a on x86-64 made of numbers that types do not hold: Byte, Char, Short, Int, Long.
+TOO_GREAT = {
+    "1e10": (0, 0, 0, -(2**31), 10**10),
+    "-3e9": (0, 0, 0, -(2**31), -3 * 10**9),
+    "2^33 + 5": (0, 0, 0, -(2**31), 2**33 + 5),
+    "0 / 0": (0, 0, 0, -(2**31), -(2**63)),
+    "-1e20": (0, 0, 0, -(2**31), -(2**63)),
+    "70000": (112, 112, 4464, 70000, 70000),
+    "-3.99": (253, -3, -3, -3, -3),
+}
+
+
+@pytest.mark.parametrize("number", TOO_GREAT)
+def test_a_number_that_types_do_not_hold(rt: Runtime, number: str) -> None:
+    source = f"""
+        local v, found = {number}, {{}}
+        for i, name in ipairs{{'Byte', 'Char', 'Short', 'Int', 'Long'}} do
+           local x, s = torch[name .. 'Tensor'](2, 2):zero(), torch[name .. 'Storage'](2)
+           local ways = {{
+              function() x[1][1] = v return x[1][1] end,
+              function() x[{{2, 1}}] = v return x[2][1] end,
+              function() x[1] = v return x[1][2] end,
+              function() return x:fill(v)[1][1] end,
+              function() return x:zero():add(v)[1][1] end,
+              function() return x:fill(1):mul(v)[1][1] end,
+              function() return x:apply(function() return v end)[1][1] end,
+              function() return x:zero():maskedFill(x:eq(0), v)[1][1] end,
+              function() s[1] = v return s[1] end,
+              function() return s:fill(v)[1] end,
+           }}
+           found[i] = {{}}
+           for way, f in ipairs(ways) do found[i][way] = f() end
+        end
+        return found"""
+    assert lua(rt, source) == [[expected] * 10 for expected in TOO_GREAT[number]]

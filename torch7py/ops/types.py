@@ -33,9 +33,6 @@ __all__ = [
 ]
 
 
-INFINITY = float("inf")
-
-
 @dataclass(frozen=True)
 class NumberType:
     """One element type: Torch7's word for it, PyTorch's dtype and the C type behind both.
@@ -81,7 +78,8 @@ class NumberType:
         return _named, (self.name,)  # copies and pickles are the type itself
 
     def cast(self, number: float) -> float:
-        """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits.
+        """A Lua number as C on x86-64 casts it to this type: cut towards 0 and converted to 32 bits, 64 for a Long, of
+        which the type takes the low ones. What they do not hold, a NaN too, becomes the least that they do.
 
         A floating type keeps the number, unless it is too great: then it becomes infinite.
         """
@@ -89,7 +87,8 @@ class NumberType:
             if abs(number) <= torch.finfo(self.dtype).max:
                 return number
             return torch.tensor(number, dtype=torch.float64).to(self.dtype).item()
-        whole = int(number) if -INFINITY < number < INFINITY else -(2**63)
+        limit = 2**63 if self.size == 8 else 2**31
+        whole = int(number) if -limit - 1 < number < limit else -limit
         half = 0 if self.dtype == torch.uint8 else 1 << (8 * self.size - 1)
         return (whole + half & (1 << 8 * self.size) - 1) - half
 

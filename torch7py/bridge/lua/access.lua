@@ -353,6 +353,7 @@ end
 -- Complete the metatable of a type of tensor. `pointer_type` is nil where Lua cannot read its elements.
 function access.tensors(mt, pointer_type, prototype)
    local pointer, read, kind = pointer_type and ffi.typeof(pointer_type), tensor.read[mt], tensor.kinds[mt]
+   local narrowed = tensor.narrowed[mt]
 
    -- any k
    local function get(u, k)
@@ -373,7 +374,7 @@ function access.tensors(mt, pointer_type, prototype)
       local h, left = header(u), {}
       local n, offset = locate(h, k, left)
       if n == 0 and type(v) == 'number' and pointer and h.address ~= 0 then
-         cast(pointer, h.address)[offset] = v
+         cast(pointer, h.address)[offset] = narrowed and narrowed(v) or v
       else
          assign(u, n, offset, left, v)
       end
@@ -418,7 +419,7 @@ function access.tensors(mt, pointer_type, prototype)
             at = element_in(h, k)
          end
          if at then
-            cast(pointer, h.address)[at] = v
+            cast(pointer, h.address)[at] = narrowed and narrowed(v) or v
             return
          end
       end
@@ -441,6 +442,7 @@ function access.storages(mt, pointer_type, prototype)
    end
 
    local pointer, read = ffi.typeof(pointer_type), tensor.read[mt]
+   local narrowed = tensor.narrowed[mt]
 
    mt.__index = function(u, k)
       if type(k) == 'string' then return mt[k] end
@@ -461,7 +463,7 @@ function access.storages(mt, pointer_type, prototype)
          local h = header(u)
          local at = element_at(h, k)
          if at then
-            cast(pointer, h.address)[at] = v
+            cast(pointer, h.address)[at] = narrowed and narrowed(v) or v
             return
          end
       end

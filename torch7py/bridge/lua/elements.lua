@@ -328,6 +328,13 @@ local function traverse(name, f, ...)
       if type(mt) ~= 'table' or not mt.__call then fail("%s: function expected, got %s", name, type(f)) end
    end
    if n == 0 then return x end
+   local narrowed, give = tensor.narrowed[getmetatable(x)], f
+   if narrowed then
+      f = function(...)
+         local value = give(...)
+         return type(value) == 'number' and narrowed(value) or value
+      end
+   end
    if not reachable and order_matters(operands) then one_by_one(f, n, unpack(operands))
    elseif not reachable then in_arrays(name, f, ...)
    elseif ordered then in_a_row(name, f, n, operands[1], operands[2], operands[3])

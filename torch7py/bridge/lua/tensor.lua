@@ -5,10 +5,13 @@
 -- Result: {metatables = {name -> metatable}, kinds = {metatable of tensors -> kind}, method = f(name), func = f(name),
 -- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one}, read = {metatable -> f(address,
 -- place) -> number, there}, is_plain = {metatable of double or float -> f(address, n) -> whether loops may read n elements
--- as they are (kernels/reading.lua)}, operations = {count = how many Python has done}, fast = {metatable -> methods that need no Python}}.
+-- as they are (kernels/reading.lua)}, narrowed = {metatable of whole numbers of at most 32 bits -> f(number) -> what C makes of it at
+-- first}, operations = {count = how many Python has done}, fast = {metatable -> methods that need no Python}}.
 
 local core, host, config, headers, reading, chunk = ...
-local tensor = {metatables = {}, kinds = {}, pointers = {}, read = {}, is_plain = {}, fast = {}, operations = {count = 0}}
+local tensor = {
+   metatables = {}, kinds = {}, pointers = {}, read = {}, is_plain = {}, narrowed = {}, fast = {}, operations = {count = 0},
+}
 
 local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
@@ -196,6 +199,15 @@ end
 -- Views of CUDA tensors are CUDA tensors.
 local cuda_host = setmetatable({view = host.cuda_view}, {__index = host})
 
+-- A number for an element of at most 32 bits, which C converts to 32 at first: what they do not hold becomes the least
+-- that they do.
+local function narrowed(number)
+   if number > -2147483649 and number < 2147483648 then return number end
+   return -2147483648
+end
+
+local IS_NARROW = {int32_t = true, int16_t = true, int8_t = true, uint8_t = true}
+
 -- Make the metatables of a type, {name, code, C type, bytes}.
 function tensor.declare(t)
    local name, code, ctype = t[1], t[2], t[3]
@@ -206,6 +218,7 @@ function tensor.declare(t)
    local read = pointer and reading.read[pointer]
    tensor.is_plain[mt] = pointer and reading.is_plain[pointer]
    tensor.pointers[mt], tensor.read[mt], tensor.kinds[mt], headers.bytes_of[code] = pointer, read, code, t[4]
+   tensor.narrowed[mt] = IS_NARROW[ctype] and narrowed
    access.tensors(mt, pointer, prototype)
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
@@ -215,7 +228,7 @@ function tensor.declare(t)
    mt.__factory = function() return wrap(core.raw(host.empty_tensor, code)) end
 
    local st, storage_prototype = declare('torch.' .. name .. 'Storage', STORAGE + code)
-   tensor.pointers[st], tensor.read[st] = pointer, read
+   tensor.pointers[st], tensor.read[st], tensor.narrowed[st] = pointer, read, tensor.narrowed[mt]
    access.storages(st, pointer, storage_prototype)
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')
