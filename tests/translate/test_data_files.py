@@ -13,6 +13,7 @@ def code_of(program: str) -> str:
     return page.code
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
@@ -38,6 +39,7 @@ def test_what_is_refused_of_hdf5(program: str, expected: str) -> None:
     assert expected in " ".join(map(str, problems))
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_text_in_json_of_which_the_page_wants_two_kinds_of_tables_is_refused() -> None:
     """What is read is a list or a dict in the page, as the program's use of it was seen to be."""
     program = """local cjson = require 'cjson'
@@ -83,6 +85,7 @@ def test_order_where_it_matters(body: str, head: str) -> None:
     assert head in page
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "program",
     [

@@ -49,6 +49,7 @@ def test_programs_with_plain_calls(source: str) -> None:
     assert page.reasons
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "source",
     [

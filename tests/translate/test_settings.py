@@ -26,6 +26,7 @@ def test_what_a_sequence_remembers(mode: str, tmp_path: Path) -> None:
     assert verify_script(page, path).largest < 1e-12
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize(
     "module",
     [

@@ -323,6 +323,7 @@ end
     assert "(p != 0).any(-1)  # rows of zeros do not count\n" in code
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_part_that_has_no_form_is_not_left_out():
     """What cannot be written is said, where its parts were to be written within the whole."""
     source = """require 'nn'
@@ -375,6 +376,7 @@ end
     assert "criterion(prediction := net(x), y.view_as(prediction))" in code
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_layer_without_an_argument_that_it_needs_is_refused() -> None:
     source = (
         "require 'nn'\nlocal m = nn.Parallel()\nm:add(nn.Linear(2, 3))\nprint(m:forward(torch.randn(1, 2)))\n"

@@ -29,6 +29,7 @@ METAMETHODS = BINARY | set(
 
 class Classes:
     def __init__(self, inference: Inference) -> None:
+        self.tables_stay = False  # whether only torch.class makes classes
         self.types = inference.types
         self.scopes = inference.scopes
         self.objects = inference.objects
@@ -44,7 +45,7 @@ class Classes:
         statements = list(tree_queries.statements(program))
         for statement in statements:
             self._by_torch(statement)
-        metatables = self._metatables(program)
+        metatables = set[Variable]() if self.tables_stay else self._metatables(program)
         if not self.types.classes and not metatables:
             return  # as most programs
         apart = self._apart(statements, metatables)
@@ -57,9 +58,10 @@ class Classes:
             self._inherits(statement)
         for statement in statements:
             self._part(statement)
-        self._prototypes(program, statements)
+        if not self.tables_stay:
+            self._prototypes(program, statements)
         classes = self.all()
-        for function in tree.every(program, tree.Function):
+        for function in () if self.tables_stay else tree.every(program, tree.Function):
             self.objects.in_maker(function, classes)
         self.objects.outside(program, classes)
         self.objects.handed(program)

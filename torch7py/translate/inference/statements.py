@@ -32,22 +32,25 @@ def infer(
     scopes: Scopes,
     files: dict[Call, tree.Function] | None = None,
     checks: dict[tree.Function, ArgumentChecks] | None = None,
+    tables_stay: bool = False,
 ) -> Types:
     """The types of a program.
 
     ``files``: the calls that run a file of the program, and the function that the file is taken for. ``checks``: what
-    is known of the arguments of functions that argcheck made.
+    is known of the arguments of functions that argcheck made. ``tables_stay``: whether tables with metatables stay what
+    they are, and are no classes.
     """
-    types = _infer(program, scopes, files, set(), checks or {})
+    once = functools.partial(_infer, program, scopes, files, checks or {}, tables_stay)
+    types = once(set())
     tables = tuples.mixed(types, program)
     if tables:
-        types = _infer(program, scopes, files, tables, checks or {})
+        types = once(tables)
     sinks = union_types.sinks(types, scopes)
     open_ones: set[union_types.Sink] = set()  # of what was found last
     for _ in range(_MOST_LOOKS):
         if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
             break
-        again = _infer(program, scopes, files, tables, checks or {}, sinks)
+        again = once(tables, sinks)
         still = union_types.sinks(again, scopes) | union_types.tested(again, scopes, sinks)
         if sinks <= still:  # and perhaps others that nothing told from these before
             types, open_ones, sinks = again, sinks, still
@@ -65,14 +68,16 @@ def _infer(
     program: Block,
     scopes: Scopes,
     files: dict[Call, tree.Function] | None,
-    tables: set[tree.Table],
     checks: dict[tree.Function, ArgumentChecks],
+    tables_stay: bool,
+    tables: set[tree.Table],
     sinks: set[union_types.Sink] | None = None,
 ) -> Types:
     inference = Statements(scopes, files or {})
     if sinks:
         inference.take_several(sinks)
     inference.types.checks = checks
+    inference.classes.tables_stay = tables_stay
     inference.program = program
     inference.tuples = tables
     inference.options_read = literals.options_read(program)

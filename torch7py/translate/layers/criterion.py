@@ -269,10 +269,10 @@ def _modules(module: Any) -> dict[str, Any]:
 def module_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     slots = layer.slots
     if "inputModule" in slots:
-        x = w.apply(slots["inputModule"], x)
+        x = w.apply(layer.slot("inputModule"), x)
     if "targetModule" in slots:
-        y = w.apply(slots["targetModule"], y)
-    return loss(slots["criterion"], x, y, w)
+        y = w.apply(layer.slot("targetModule"), y)
+    return loss(layer.slot("criterion"), x, y, w)
 
 
 def _stepwise(module: Any) -> dict[str, Any]:

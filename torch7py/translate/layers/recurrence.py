@@ -63,7 +63,7 @@ PARTS = ("start", "input", "feedback", "transfer", "merge")
 @structure("nn.Recurrent", live=lambda m: {name: m._modules[f"{name}Module"] for name in PARTS})
 def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
     """Step 1 is transfer(start(input(x))), a later one transfer(merge(input(x), feedback(h)))."""
-    parts = layer.slots
+    parts = {name: layer.slot(name) for name in PARTS}
     _in_order(layer, None)
     if w.depth > 1 or isinstance(x, tuple):
         raise NotNative("nn.Recurrent in a Sequencer of a Sequencer, or of tables")

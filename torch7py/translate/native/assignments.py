@@ -38,6 +38,9 @@ class Assignments:
                 if not (isinstance(target, Name) and self._is_short_name(target)):
                     self.t.emit(f"{self.target(target)} = None")
             return
+        is_last_open = len(values) <= len(targets) and plain_calls.is_first(self.t, values[-1])
+        if is_last_open and plain_calls.several(self.t, values, targets):
+            return
         if len(values) == 1 and self._several_of(values[0], targets):
             return
         if len(targets) == len(values):
@@ -51,7 +54,9 @@ class Assignments:
                     self.write(node, tuple(x for x, _ in kept), tuple(x for _, x in kept), local)
                 return
             targets, values = _fields_first(targets, values)
-            if any(isinstance(x, Index) and self.t.is_object(x.base) for x in targets):
+            if any(
+                isinstance(x, Index) and (self.t.plain_values or self.t.is_object(x.base)) for x in targets
+            ):
                 self._into_objects(targets, values)
                 return
             if any(isinstance(value, tree.Function) for value in values):
@@ -200,6 +205,9 @@ class Assignments:
     def one(self, target: Expression, value: Expression, node: Statement) -> None:
         """One value, by a plain call where the statement at hand has them and the target declines."""
         t = self.t
+        if isinstance(target, Index) and t.plain_values and t.path(target) is None:
+            t.emit(plain_calls.store(t, target, t.value(value)))
+            return
         if not t.plainly or not isinstance(target, Index):
             self._one(target, value, node)
             return

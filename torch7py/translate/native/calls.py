@@ -85,7 +85,15 @@ class Calls:
 
     # Values
 
+    def note_native(self, node: Call | Invoke) -> None:
+        """Have the tables that are written out in a call in the form for functions of packages."""
+        if self.t.plain_values:
+            for argument in node.arguments:
+                if isinstance(argument, tree.Table):
+                    self.t.native_tables |= {n for n in tree.walk(argument) if isinstance(n, tree.Table)}
+
     def value(self, node: Call | Invoke, keep: bool = False) -> Py:
+        self.note_native(node)
         """The first value of a call."""
         loss = self.t.training.losses.hoisted.get(node)
         if loss is not None:
@@ -571,6 +579,9 @@ class Calls:
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""
         assert isinstance(node, Call)
+        plain = plain_calls.all_values(self.t, node) if self.t.plain_values else None
+        if plain is not None:
+            return plain
         table, bounds = node.arguments[0], node.arguments[1:]
         if bounds:
             is_list = self.t.kind(table) == "table" and self.t.representation(table) == "list"
@@ -612,6 +623,10 @@ class Calls:
     # Statements
 
     def statement(self, node: Call | Invoke) -> None:
+        first = plain_calls.statement(self.t, node) if plain_calls.is_first(self.t, node) else None
+        if first is not None:
+            self.t.emit(first.text)
+            return
         try:
             self._statement(node)
         except IndexError:
@@ -627,6 +642,7 @@ class Calls:
 
     def _statement(self, node: Call | Invoke) -> None:
         t = self.t
+        self.note_native(node)
         if t.training.statement(node) or t.models.statement(node):
             return
         if isinstance(node, Call):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.library import CONFUSION_FIELDS
-from torch7py.translate.native import code
+from torch7py.translate.native import code, plain_calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements
@@ -22,6 +22,11 @@ _METHODS = {
 
 @function("optim.ConfusionMatrix")
 def confusion_matrix(t: Translation, node: Call) -> Py:
+    if t.plain_values and len(node.arguments) == 1:
+        t.helpers["ConfusionMatrix"] = None
+        return atom(
+            f"ConfusionMatrix({plain_calls.library_call(t, 'listed', [t.value(node.arguments[0]).text])})"
+        )
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("number", "table"):
         raise Problem(
             "T7-203", node.line, "a confusion matrix of something else than classes or their number"

@@ -56,6 +56,9 @@ class Expressions:
     def value(self, node: Expression) -> Py:
         t = self.t
         in_layer = t.plain_layers.current is not None
+        first = plain_calls.value(t, node) if plain_calls.is_first(t, node) else None
+        if first is not None:
+            return first
         if not in_layer and not t.plainly:
             return self.proved(node)
         special = t.plain_layers.special(node) if in_layer else None
@@ -65,13 +68,16 @@ class Expressions:
         try:
             return self.proved(node)
         except Problem as problem:
-            if not in_layer and not isinstance(problem, Undecided):
+            if not in_layer and not t.plain_values and not isinstance(problem, Undecided):
                 raise
             del t.lines[before:]
             t.put_back_needs(needs)
             fallback = plain_calls.value(t, node)
             if fallback is not None:
                 return fallback
+            if t.doubts_what_is_the_same:
+                with t.believing():
+                    return self.value(node)
             if in_layer or not t.calls.takes_sole(node):
                 raise
             return self.value(node)

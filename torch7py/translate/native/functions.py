@@ -57,6 +57,7 @@ class Functions:
             and isinstance(statements[0], tree.Return)
             and len(statements[0].values) == 1
             and not node.vararg
+            and not (t.plain_values and isinstance(statements[0].values[0], (Call, Invoke)))
             and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
         ):
             outer, t.scope = t.scope, t.scopes.of_function[node]
@@ -158,7 +159,14 @@ class Functions:
             t.lines[at:at] = [INDENT * t.depth + line for line in inits]
             returns = t.types.returns[node]
             count = t.counts.written(node)
-            if returns.falls_off and count > 1:
+            if (
+                t.plain_values
+                and returns.falls_off
+                and scope.parent is not None
+                and node not in t.classes.owners
+            ):
+                t.emit("return ()")
+            elif returns.falls_off and count > 1:
                 t.emit(f"return {', '.join(['None'] * count)}")
 
     def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
@@ -207,6 +215,9 @@ class Functions:
         if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
+        if t.plain_values and function is not None and t.plain_layers.current is None:
+            t.emit(f"return {self._all_results(node)}")
+            return
         is_exact = t.counts.is_exact(function)
         count = t.counts.written(function) if function is not None and not is_exact else 0
         if not node.values and is_exact:
@@ -249,6 +260,23 @@ class Functions:
             texts[-1] = f"*{t.rest()}"
         texts += ["None"] * (count - len(texts))
         t.emit(f"return {', '.join(texts)}")
+
+    def _all_results(self, node: tree.Return) -> str:
+        """What a function gives of which nobody knows who takes how many: several values, or none, as a tuple."""
+        t = self.t
+        *first, last = node.values or (None,)
+        if last is None:
+            return "()"
+        texts = [t.value(value).text for value in first if value is not None]
+        if isinstance(last, tree.Vararg):
+            return f"({', '.join([*texts, f'*{t.rest()}'])},)"
+        if not isinstance(last, (Call, Invoke)) or t.calls.is_one(last):
+            return ", ".join([*texts, t.value(last).text])
+        values = plain_calls.all_values(t, last)
+        if values is None:
+            return ", ".join([*texts, t.value(last).text])
+        whole = plain_calls.library_call(t, "handed_on", [values.text]).text
+        return f"({', '.join(texts)}, *{values})" if texts else whole
 
     def _all_values(self, node: tree.Expression) -> Py:
         """The values of a function's last call, by a plain call where its form hangs on what it calls."""

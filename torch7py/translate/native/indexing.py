@@ -318,6 +318,8 @@ def _named_slice(t: Translation, node: Expression) -> str:
 
 
 def table(t: Translation, node: tree.Table) -> Py:
+    if t.plain_values and node not in t.native_tables:
+        return plain_calls.new_table(t, node)
     table_type = t.type(node)
     representation = t.tables.representation(table_type)
     if representation == "list":

@@ -5,10 +5,22 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable, Sequence
 
+from torch7py.ops.registry import operations
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.tree_replacement import replace_in
-from torch7py.translate.tree import Assign, Block, Call, Expression, Function, Index, Name, Statement, String
+from torch7py.translate.tree import (
+    Assign,
+    Block,
+    Call,
+    Expression,
+    Function,
+    Index,
+    Invoke,
+    Name,
+    Statement,
+    String,
+)
 from torch7py.translate.tree_queries import dotted
 
 __all__ = ["read_library_functions"]
@@ -47,6 +59,8 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
             taken.add(new_name)
             named.add(f"{library}.{field}")
             new |= {node: Name(node.span, new_name) for node in nodes}
+            if library == "string" and field not in operations and field not in _methods(files):
+                new |= {call: _called(call, new_name) for call in _calls_of_method(files, field)}
     others: dict[Statement, Statement] = {}
     for statement, target in statements:
         if target in new and isinstance(statement, tree.FunctionStatement):
@@ -56,6 +70,22 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
     for file in files if new else ():
         replace_in(file, new, others)
     return named
+
+
+def _methods(files: Iterable[Block]) -> set[str]:
+    """The names of methods that a program defines for something else than texts."""
+    targets = [node.target for file in files for node in tree.every(file, tree.FunctionStatement)]
+    of_others = [t for t in targets if isinstance(t, Index) and dotted(t.base) != "string"]
+    return {target.key.value for target in of_others if isinstance(target.key, String)}
+
+
+def _calls_of_method(files: Iterable[Block], method: str) -> list[Invoke]:
+    return [node for file in files for node in tree.every(file, Invoke) if node.method == method]
+
+
+def _called(node: Invoke, name: str) -> Call:
+    """``text:method(...)`` as a call of the function of this name."""
+    return Call(node.span, Name(node.method_span, name), (node.receiver, *node.arguments))
 
 
 def _defined(statement: Statement) -> Index | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
+from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.native import code, protected_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
@@ -28,9 +29,11 @@ __all__ = [
     "gives_all",
     "has_function",
     "has_method",
+    "is_first",
     "library_call",
     "loop_head",
     "minimizes",
+    "new_table",
     "note_result",
     "several",
     "sole",
@@ -183,6 +186,43 @@ def value(t: Translation, node: Expression) -> Py | None:
     return None
 
 
+def is_first(t: Translation, node: Expression) -> bool:
+    """Whether an expression is a plain call wherever nothing is taken for known: the library takes any value."""
+    if not t.plain_values:
+        return False
+    if isinstance(node, Index):
+        return t.path(node) is None and _may_be_any(t, node.base)
+    if isinstance(node, Unary):
+        return node.operator == "#" and _may_be_any(t, node.operand)
+    if isinstance(node, Binary):
+        return node.operator in _ARITHMETIC and (_may_be_any(t, node.left) or _may_be_any(t, node.right))
+    if isinstance(node, Invoke):
+        if node.method in DRAWING:
+            return False  # a comparison gives the page's own calls of PyTorch's the program's numbers
+        return _may_be_any(t, node.receiver) and (
+            any(page_library.has_method(family, node.method) for family in _FAMILIES.values())
+            or node.method in page_library.object_methods()
+            or bool(t.types.function_called(node))
+        )
+    path = t.path(node.callee) if isinstance(node, Call) else None
+    if not isinstance(node, Call) or path is None:
+        return isinstance(node, Call) and not _is_of_parent(t, node.callee)
+    owner, _, last = path.rpartition(".")
+    of_tensors = owner == "torch" and last in page_library.methods_of("tensor") - DRAWING - library.DRAWS
+    of_texts = owner == "string" and last in page_library.methods_of("text")
+    return path in _FUNCTIONS or path in _UNPACKING or of_tensors or of_texts
+
+
+def _is_of_parent(t: Translation, callee: Expression) -> bool:
+    """Whether ``parent.method`` is called, of the class that a class of the program's derives from."""
+    base = callee.base if isinstance(callee, Index) else None
+    return isinstance(base, Name) and t.scopes.of_name[base] in t.types.parent_of_variable
+
+
+def _may_be_any(t: Translation, node: Expression) -> bool:
+    return t.kind(node) in (None, "any", "object")
+
+
 def _type_test(t: Translation, node: Binary) -> Py | None:
     """``torch.type(x) == 'table'``"""
     for call, name in ((node.left, node.right), (node.right, node.left)):
@@ -201,7 +241,7 @@ def statement(t: Translation, node: Call | Invoke) -> Py | None:
 
 def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
-    if t.counts.drops(node):
+    if not t.plain_values and t.counts.drops(node):
         raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
     if t.calls.is_filled_up(node):
         raise Problem("T7-216", node.line, "functions with different numbers of results")
@@ -298,6 +338,15 @@ def library_attribute(t: Translation, name: str) -> Py:
     return atom(f"{page_library.MODULE}.{name}")
 
 
+def new_table(t: Translation, node: tree.Table) -> Py:
+    """A table of the library's, with all values of a call at its end."""
+    named = [
+        f"{t.value(field.key)}: {t.value(field.value)}" for field in node.fields if field.key is not None
+    ]
+    items = arguments(t, tuple(field.value for field in node.fields if field.key is None))
+    return library_call(t, "new_table", [f"{{{', '.join(named)}}}", *items] if node.fields else [])
+
+
 def optimizer(t: Translation, path: str) -> Py:
     """A function of optim's."""
     return library_attribute(t, path.rpartition(".")[2])
@@ -321,6 +370,13 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )
     path = t.path(node.callee)
+    maker = node.callee
+    if t.plain_values and isinstance(maker, Index) and isinstance(maker.key, String) and path is None:
+        key = maker.key.value
+        if key == "new" or key in page_library.methods_of("tensor"):  # a tensor's, or the program's own
+            field = "call_field_all" if function == "call_all" else "call_field"
+            base = t.value(maker.base).text
+            return library_call(t, field, [base, code.quoted(key), *arguments(t, node.arguments)])
     if required(node) in AS_OBJECTS:
         return _alone(_package(t, node), function == "call_all")
     if path in _STORAGES:
@@ -331,7 +387,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if t.graphs.makes_graph(node) and len(node.arguments) == 2:
         return library_call(t, "BuiltGraph" if t.plain_modules else "Graph", arguments(t, node.arguments))
     if path is None and t.type(node).has("node"):
-        return t.models.plain_node(node)
+        return _alone(t.models.plain_node(node), function == "call_all" and t.plain_values)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
         return _alone(t.models.plain_pass(node), function == "call_all")
     if path is None:
@@ -387,14 +443,16 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     return None  # a page has no other function of that library
 
 
-def arguments(t: Translation, arguments: tuple[Expression, ...]) -> list[str]:
+def arguments(t: Translation, args: tuple[Expression, ...]) -> list[str]:
     """Arguments as text; of the last one all values."""
-    texts = [t.value(argument).text for argument in arguments[:-1]]
-    for last in arguments[-1:]:
+    texts = [t.value(argument).text for argument in args[:-1]]
+    for last in args[-1:]:
         if isinstance(last, tree.Vararg):
             texts.append(f"*{t.rest()}")
         elif t.is_unpacked(last):
             texts.append(f"*{t.calls.unpacked(last)}")
+        elif t.plain_values and isinstance(last, Call) and t.path(last.callee) == "torch.typename":
+            texts.append(f"*{library_call(t, 'names_of_type', arguments(t, last.arguments))}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
             values = all_values(t, last)
             count_range = t.counts.of(last)

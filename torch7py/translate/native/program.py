@@ -14,7 +14,8 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_all
 from torch7py.translate.native import late_imports, lint_fixes, outputs_across_steps, undefined_names
-from torch7py.translate.native.analysis.program_facts import PROVED, PlainForms
+from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROVED, PlainForms
+from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
@@ -124,7 +125,17 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not translation.problems:  # else it is better to have what is proved in idiomatic form
             best = translation
+    if any(_may_have_a_floor(problem) for problem in best.problems):
+        translation = _without_clashes(source, file, best.one_row, NOTHING_KNOWN)
+        translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
+        if not translation.problems:
+            best = translation
     return best
+
+
+def _may_have_a_floor(problem: Problem) -> bool:
+    """Whether a program with a refused statement may be written with nothing taken for known."""
+    return not is_of_what_is_not_there(problem)
 
 
 def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Native]:
@@ -132,9 +143,10 @@ def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Na
     for forms in (
         PlainForms(passes=True, vectors=True, tensors=True),
         PlainForms(passes=True, vectors=True, modules=True, tensors=True),
+        NOTHING_KNOWN,
     ):
         assert translation.translator is not None
-        if forms.modules < translation.translator.objects:
+        if forms.modules < translation.translator.objects or translation.translator.plain_values:
             continue  # which had refused statements
         with uncollected():
             page = _without_clashes(source, file, translation.one_row, forms)
@@ -175,7 +187,7 @@ def _with_one_less(program: Block) -> frozenset[str]:
 
 def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> Native:
     scopes = resolve(project.program)
-    types = infer(project.program, scopes, project.functions(), project.checks)
+    types = infer(project.program, scopes, project.functions(), project.checks, plainly.values)
     t = Translator(project, scopes, types, one_row, plainly)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.native import any_order, code, directories, files, initialization, masks, plain_calls
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.unknown_values import undecided
@@ -166,6 +166,9 @@ def _with_constant(node: Expression) -> Name | None:
 def generic_for(t: Translation, node: tree.GenericFor) -> None:
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
+    if t.plain_values and not _is_of_files(t, node) and plain_calls.loop_head(t, node, names):
+        t.loop_body(node.body)
+        return
     if t.plainly:
         before = len(t.lines)
         try:
@@ -194,6 +197,15 @@ def generic_for(t: Translation, node: tree.GenericFor) -> None:
         t.loop_body(node.body)
         return
     raise Undecided("T7-215", node.line, "a loop over an iterator that is not known")
+
+
+def _is_of_files(t: Translation, node: tree.GenericFor) -> bool:
+    """Whether a loop goes over the lines of a file or the names in a directory."""
+    source = node.values[0]
+    if isinstance(source, Invoke):
+        return source.method == "lines" and t.kind(source.receiver) == "file"
+    path = t.path(source.callee) if isinstance(source, Call) else None
+    return path == "io.lines" or path in library.LISTINGS
 
 
 def generic_head(t: Translation, node: tree.GenericFor) -> bool:

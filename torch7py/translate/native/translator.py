@@ -145,7 +145,7 @@ class Translator(Translation):
 
     def _together(self, nodes: Sequence[Statement], index: int) -> int:
         """Write statements that are one in Python; how many were."""
-        if self.plain_layers.current is not None:
+        if self.plain_layers.current is not None or self.plain_values:
             return 0
         before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
         scope, labels, needs = self.scope, list(self.labels), self.needs()
@@ -181,15 +181,15 @@ class Translator(Translation):
             try:
                 self.calls.refuse_spread(node)
                 self.write(node)
-            except Undecided as problem:
-                if self.graphs.mode:
+            except Problem as problem:
+                if self.graphs.mode or not (self.plain_values or isinstance(problem, Undecided)):
                     raise
                 problem.file = self.file
                 del self.lines[before:], self.problems[problems:], self.failed[failed:]
                 self.scope, self.labels = scope, list(labels)
                 self.put_back_needs(needs)
                 self.plainly = True
-                self.write(node)
+                self._write_plainly(node)
                 self.reasons.append(problem)
             self.training.after(node)
             self.models.hooks.after(node)
@@ -219,6 +219,22 @@ class Translator(Translation):
         ]
         if around.trailing is not None and not self.models.builders.keeps_comments(node):
             self.trail(before + len(inside), around.trailing)
+
+    def _write_plainly(self, node: Statement) -> None:
+        """A statement with plain calls, and where that is not enough with what is the same in all forms."""
+        before, needs = len(self.lines), self.needs()
+        scope, labels = self.scope, list(self.labels)
+        problems, failed = len(self.problems), len(self.failed)
+        try:
+            self.write(node)
+        except Problem:
+            if not self.doubts_what_is_the_same:
+                raise
+            del self.lines[before:], self.problems[problems:], self.failed[failed:]
+            self.scope, self.labels = scope, labels
+            self.put_back_needs(needs)
+            with self.believing():
+                self.write(node)
 
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"

@@ -34,7 +34,9 @@ def _in_json(value: Any) -> Any:
 
 def _table_in_json(table: dict[Any, Any]) -> Any:
     """An array where all keys are places, few of them empty; an object otherwise."""
-    places = [key for key in table if isinstance(key, (int, float)) and key > 0 and key == int(key)]
+    places = [
+        key for key, _ in table.items() if isinstance(key, (int, float)) and key > 0 and key == int(key)
+    ]
     if table and len(places) == len(table):
         last = int(max(places))
         if last > 10 and last > 2 * len(table):

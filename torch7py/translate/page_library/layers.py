@@ -14,13 +14,14 @@ from torch import nn
 
 from torch7py.translate.page_library.changed_inputs import reads_alike
 from torch7py.translate.page_library.nodes import Node, node
-from torch7py.translate.page_library.values import call, items_of
+from torch7py.translate.page_library.values import call, items_of, listed
 
 
 def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     """A function of each tensor in nested tables; other values as they are."""
     if isinstance(value, torch.Tensor):
         return function(value)
+    value = listed(value)
     if isinstance(value, dict):
         return {key: map_tensors(function, part) for key, part in value.items()}
     return [map_tensors(function, part) for part in value] if isinstance(value, (list, tuple)) else value
@@ -30,6 +31,7 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
     """The tensors in nested tables, one after the other."""
     if isinstance(value, torch.Tensor):
         return [value]
+    value = listed(value)
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     return [x for part in parts for x in tensors_in(part)]
 
@@ -41,6 +43,7 @@ def gradients_for(inputs: Any, gradients: Any) -> list[torch.Tensor | None]:
         return [gradients.reshape(inputs.shape).clone() if args else None]
     if not isinstance(inputs, (list, tuple, dict)):
         return []
+    inputs = listed(inputs)
     parts = inputs.values() if isinstance(inputs, dict) else inputs
     result = items_of(gradients) if isinstance(gradients, (list, tuple, dict)) else []
     result += [None] * len(inputs)

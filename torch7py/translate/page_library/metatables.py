@@ -12,6 +12,20 @@ class Table(dict[Any, Any]):
     """A table that may be given a metatable, whose entries are asked as Lua asks them."""
 
     meta: Any = None
+    in_row = 0  # so many places in a row were filled when the border was last asked for
+
+    def border(self) -> int:
+        """How many places in a row are filled, from the first."""
+        while self.in_row + 1 in self:
+            self.in_row += 1
+        while self.in_row and self.in_row not in self:
+            self.in_row -= 1
+        return self.in_row
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        if isinstance(key, (int, float)) and key <= self.in_row:
+            self.in_row = max(int(key) - 1, 0)
+        return super().pop(key, *default)
 
     def handler(self, name: str) -> Any:
         return None if self.meta is None else index(self.meta, name)
@@ -74,6 +88,25 @@ class Table(dict[Any, Any]):
 
     def __neg__(self) -> Any:
         return self.operation("__unm", self)
+
+
+class LuaTable(Table):
+    """A table of a page in which nothing is known of tables: only the functions here know what is where in it."""
+
+    def __iter__(self) -> Any:
+        raise TypeError("a table where a list is needed")
+
+    def __missing__(self, key: Any) -> Any:
+        raise TypeError(f"a table where a list or dict is needed, at {key!r}")
+
+
+def new_table(named: Any = (), *items: Any) -> LuaTable:
+    """``{a, b, name = c}``: what is nil is no entry."""
+    table = LuaTable(named)
+    table.update(enumerate(items, 1))
+    for key in [key for key, value in table.items() if value is None]:
+        del table[key]
+    return table
 
 
 def setmetatable(table: Any, meta: Any) -> Any:

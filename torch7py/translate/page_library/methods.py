@@ -15,7 +15,7 @@ from torch import nn
 
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
 from torch7py.translate.page_library.module_methods import object_method, of_all_modules
-from torch7py.translate.page_library.tensors import as_type, tensor_method
+from torch7py.translate.page_library.tensors import as_type, function_all, new_alike, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, index, text_of
 
@@ -43,6 +43,18 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         is_own = inspect.isfunction(function) and not isinstance(value, (type, ModuleType))
         return call_all(function, value, *args) if is_own else call_all(function, *args)
     return result if type(result) is tuple else (result,)
+
+
+def call_field_all(owner: Any, name: str, *args: Any) -> tuple[Any, ...]:
+    """All values that ``owner.name(...)`` gives: of a tensor the function that is its method."""
+    if not isinstance(owner, torch.Tensor):
+        return call_all(index(owner, name), *args)
+    return (new_alike(owner, *args),) if name == "new" else function_all(name, *args)
+
+
+def call_field(owner: Any, name: str, *args: Any) -> Any:
+    """The first value that ``owner.name(...)`` gives."""
+    return (*call_field_all(owner, name, *args), None)[0]
 
 
 def field_or_method(value: Any, name: str) -> Any:

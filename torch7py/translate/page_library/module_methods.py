@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 
 from torch7py.translate.page_library.layers import Layer, run
 from torch7py.translate.page_library.modules import BuiltGraph
@@ -224,6 +225,16 @@ def set_mode(module: Any, is_training: bool) -> None:
         (part.set_training if is_training else part.set_evaluation)()
 
 
+def go_forward(module: Any, *inputs: Any) -> Any:
+    """``module:forward(...)``; of a criterion over classes also the sum of their weights."""
+    output = run(module, "updateOutput", *inputs)
+    return (
+        (output, module.counted(inputs[1]))
+        if isinstance(getattr(module, "base", None), nn.NLLLoss)
+        else output
+    )
+
+
 OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "apply": apply_to_all,
     "applyToModules": lambda module, function: (
@@ -238,7 +249,7 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "findModules": find_modules,
     "floor": lambda module: rounding_up(module, False),
     "float": lambda module: converted_module(module, "float"),
-    "forward": lambda module, *inputs: run(module, "updateOutput", *inputs),
+    "forward": go_forward,
     "getParameters": flat_weights,
     "get": lambda module, place: module.modules_[int(place) - 1],
     "insert": insert_module,

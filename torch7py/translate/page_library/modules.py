@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -411,14 +412,21 @@ class Loss(Object, Layer):
         super().__init__()
         self.NAME, self.summed = name, summed
         object.__setattr__(self, "base", base)
+        self.went_forward = False
 
     def __setattr__(self, name: str, value: Any) -> None:
         set_field(self, name, value)
         super().__setattr__(name, value)
 
     def updateOutput(self, inputs: Any, target: Any = None) -> Any:
+        self.went_forward = True
         self.output = forward(self.base, inputs, self._of_tensors(target))
         return self.output
+
+    def counted(self, target: Any) -> Any:
+        """The sum of the weights of the target's classes, each 1 where there are none."""
+        classes = torch.as_tensor(target).long().flatten() - 1
+        return len(classes) if self.base.weight is None else self.base.weight[classes].sum().item()
 
     def _of_tensors(self, target: Any) -> Any:
         """A target that is a number, as a tensor: a criterion of classes counts these, another one takes tensors."""
@@ -427,8 +435,13 @@ class Loss(Object, Layer):
 
     def updateGradInput(self, inputs: Any, target: Any = None) -> Any:
         target = self._of_tensors(target)
-        if self.base not in CALLS:
-            forward(self.base, inputs, target)
+        if not self.went_forward:
+            base = copy.copy(self.base)
+            if isinstance(base, nn.NLLLoss):
+                base.reduction = "sum"  # it averages over what its forward has counted
+            forward(base, inputs, target)
+            self.gradInput = backward(base, inputs, target)
+            return self.gradInput
         self.gradInput = backward(self.base, inputs, target)
         return self.gradInput
 

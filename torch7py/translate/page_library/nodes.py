@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from torch7py.translate.page_library.values import call, index, items_of
+from torch7py.translate.page_library.values import call, index, items_of, listed
 
 
 class Node:
@@ -39,7 +39,9 @@ def node(module: Any, *sources: Any) -> Any:
     if not isinstance(module, nn.Module):
         return call(module, *sources)
     nodes = [
-        x for source in sources for x in (items_of(source) if isinstance(source, (list, tuple)) else [source])
+        x
+        for source in map(listed, sources)
+        for x in (items_of(source) if isinstance(source, (list, tuple)) else [source])
     ]
     if not all(isinstance(x, Node) for x in nodes):
         raise TypeError("a module of a graph that is not given nodes")

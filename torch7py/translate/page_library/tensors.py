@@ -10,7 +10,17 @@ import torch
 from torch import nn
 
 from torch7py.ops.quicksort import select, sort
-from torch7py.translate.page_library.values import OF_NUMBERS, Storage, call, items_of, length, like, type_of
+from torch7py.translate.page_library.values import (
+    OF_NUMBERS,
+    Storage,
+    call,
+    items_of,
+    length,
+    like,
+    listed,
+    number_of,
+    type_of,
+)
 
 # Torch7's types of numbers.
 DTYPES: dict[str, torch.dtype] = {
@@ -46,6 +56,12 @@ def sizes_in(args: tuple[Any, ...]) -> list[int]:
     return [int(size) for size in values]
 
 
+def nested_lists(value: Any) -> Any:
+    """Tables of numbers, and tables of such, as lists."""
+    value = listed(value)
+    return [nested_lists(part) for part in value] if isinstance(value, list) else value
+
+
 def new_storage(kind: str, *args: Any) -> Storage:
     """``torch.FloatStorage(n)``, or of a table of numbers."""
     return new_tensor(kind, *args).as_subclass(Storage)
@@ -54,6 +70,7 @@ def new_storage(kind: str, *args: Any) -> Storage:
 def new_tensor(kind: str, *args: Any) -> torch.Tensor:
     """``torch.FloatTensor(...)`` of sizes, of a table of numbers, of a tensor, or of a part of what lies in memory."""
     dtype = DTYPES[kind] if kind else torch.get_default_dtype()
+    args = tuple(map(nested_lists, args))
     if not args or not isinstance(args[0], torch.Tensor):
         is_table = (
             len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], torch.Size)
@@ -121,18 +138,27 @@ def _written_into(x: torch.Tensor, name: str, args: tuple[Any, ...]) -> Any:
 
 def function_all(name: str, x: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``torch.name(x, ...)`` gives."""
-    result = function(name, x, *args)
+    result = _results(name, x, *args)
     return result if type(result) is tuple else (result,)
 
 
 def function(name: str, x: Any, *args: Any) -> Any:
-    """``torch.name(x, ...)``: of a number a number, of a tensor a new one."""
+    """The first value that ``torch.name(x, ...)`` gives."""
+    return function_all(name, x, *args)[0]
+
+
+def _results(name: str, x: Any, *args: Any) -> Any:
+    """What ``torch.name(x, ...)`` gives, several values as a tuple: of a number a number, of a tensor a new one."""
     if isinstance(x, torch.Tensor):
         is_new = (name in ELEMENTWISE or name in OF_ANOTHER) and not _starts_from_another(name, args)
         is_new = is_new and sum(isinstance(value, torch.Tensor) for value in args) < 3
         return tensor_method(x.clone() if is_new else x, name, *args)
     if name == "pow" and args and isinstance(args[0], torch.Tensor):
         return torch.pow(x, args[0])
+    if name == "cat" and isinstance(x, (list, tuple, dict)):
+        return torch.cat(items_of(x), int(args[0]) - 1 if args else -1)
+    if name in ELEMENTWISE and name not in OF_NUMBERS and not isinstance(x, bool) and not args:
+        return tensor_method(torch.tensor(number_of(x), dtype=torch.float64), name).item()
     if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
         raise TypeError(f"torch.{name} of a {type_of(x)}")
     return OF_NUMBERS[name](x, *args)
@@ -206,6 +232,18 @@ def _reduced(name: str) -> Callable[..., Any]:
         return getattr(x, name)(dim=dim[0] - 1, keepdim=True, **options)
 
     return compute
+
+
+def new_alike(x: torch.Tensor, *args: Any) -> torch.Tensor:
+    """``x.new(...)``, the constructor of tensors of the same type."""
+    return new_tensor({dtype: kind for kind, dtype in DTYPES.items()}[x.dtype], *args)
+
+
+def _norm(x: torch.Tensor, p: Any = 2, dim: Any = None) -> Any:
+    """Of all elements a number; along a dimension a tensor with one element there."""
+    if dim is None:
+        return torch.linalg.vector_norm(x, p).item()
+    return torch.linalg.vector_norm(x, p, int(dim) - 1, keepdim=True)
 
 
 def _extreme(name: str) -> Callable[..., Any]:
@@ -282,6 +320,8 @@ def _squeeze(x: torch.Tensor, *dims: int) -> torch.Tensor:
 
 
 def _sort(x: torch.Tensor, dim: Any = None, descending: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    if isinstance(dim, bool):
+        dim, descending = None, dim
     dim = x.dim() - 1 if dim is None else dim - 1
     values, places = x.sort(dim, descending=descending)
     if has_equal(values, dim):
@@ -353,6 +393,12 @@ def torch_type(value: Any) -> str:
 def name_of_type(value: Any) -> str | None:
     """``torch.typename(value)``: what has no class of Torch7's has no name."""
     return torch_type(value) if isinstance(value, (torch.Tensor, nn.Module)) else None
+
+
+def names_of_type(value: Any) -> tuple[str, ...]:
+    """All values of ``torch.typename(value)``: a name, or none."""
+    name = name_of_type(value)
+    return () if name is None else (name,)
 
 
 def is_type_of(value: Any, name: Any, *derived: str) -> bool:
@@ -536,7 +582,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     # what all elements give
     "all": _truth("all"),
     "any": _truth("any"),
-    "dist": lambda x, other, *p: torch.dist(x, other, *p).item(),
+    "dist": lambda x, other, *p: torch.dist(x, like(x, other), *p).item(),
     "dot": lambda x, other: torch.dot(x.flatten(), other.flatten()).item(),
     "equal": torch.equal,
     "max": _extreme("max"),
@@ -545,7 +591,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "median": _ranked("median"),
     "min": _extreme("min"),
     "mode": _mode,
-    "norm": lambda x, *p: torch.linalg.vector_norm(x, *p).item(),
+    "norm": _norm,
     "prod": _reduced("prod"),
     "std": _reduced("std"),
     "sum": _reduced("sum"),

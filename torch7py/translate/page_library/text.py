@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from torch7py.translate.page_library.values import call, index, text_of, to_number, type_of
+from torch7py.translate.page_library.values import call, call_all, index, text_of, to_number, type_of
 
 # Bytes and letters
 
@@ -36,8 +36,7 @@ def text_function_all(name: str, text: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``string.name(text, ...)`` gives."""
     if name not in TEXT_METHODS:
         raise TypeError(f"string.{name}")
-    result = in_letters(TEXT_METHODS[name](octets(text), *args))
-    return result if isinstance(result, tuple) else (result,)
+    return tuple(map(in_letters, call_all(TEXT_METHODS[name], octets(text), *args)))
 
 
 def text_function(name: str, text: Any, *args: Any) -> Any:
@@ -193,17 +192,18 @@ def matches(text: str, pattern: str) -> Iterator[tuple[re.Match[str], frozenset[
 
 
 def search(text: str, pattern: Any, start: Any) -> tuple[re.Match[str] | None, frozenset[int]]:
-    """The first match behind a place, for which a ``^`` stands at that place."""
+    """The first match behind a place, for which a ``^`` stands at that place; behind the text there is none."""
     pattern = octets(pattern)
-    at = min(max(string_position(text, 1 if start is None else start), 1) - 1, len(text))
+    at = max(string_position(text, 1 if start is None else start), 1) - 1
     expression, places = compiled(pattern.removeprefix("^"))
+    if at > len(text):
+        return None, places
     return (expression.match if pattern.startswith("^") else expression.search)(text, at), places
 
 
 def _text_find(text: str, pattern: Any, start: Any = 1, plain: Any = None) -> Any:
     if plain is not None and plain is not False:
-        at = min(max(string_position(text, 1 if start is None else start), 1) - 1, len(text))
-        result = text.find(octets(pattern), at)
+        result = text.find(octets(pattern), max(string_position(text, 1 if start is None else start), 1) - 1)
         return (result + 1, result + len(octets(pattern))) if result >= 0 else None
     match, places = search(text, pattern, start)
     if match is None:
@@ -214,6 +214,19 @@ def _text_find(text: str, pattern: Any, start: Any = 1, plain: Any = None) -> An
 def _text_match(text: str, pattern: Any, start: Any = 1) -> Any:
     match, places = search(text, pattern, start)
     return None if match is None else captures(match, places)
+
+
+def _text_split(text: str, pattern: Any) -> list[str]:
+    """The pieces between the matches of a pattern; an empty one at either end is left out."""
+    pieces, at = [], 1
+    while (place := _text_find(text, octets(pattern), at)) is not None:
+        first, last = place[:2]
+        if last < first:
+            raise ValueError(f"the pattern {pattern!r} matches nothing at all")
+        if first > 1 or at > 1:
+            pieces.append(_text_sub(text, at, first - 1))
+        at = last + 1
+    return [*pieces, text[at - 1 :]] if at <= len(text) else pieces
 
 
 class Matches:
@@ -327,6 +340,7 @@ TEXT_METHODS: dict[str, Callable[..., Any]] = {
     "match": _text_match,
     "rep": _text_rep,
     "reverse": lambda text: text[::-1],
+    "split": _text_split,
     "sub": _text_sub,
     "upper": lambda text: re.sub("[a-z]", lambda result: result[0].upper(), text),
 }

@@ -72,6 +72,12 @@ def items_of(table: Any) -> list[Any]:
     return list(table)
 
 
+def listed(value: Any) -> Any:
+    """A table of items alone as a list; other values as they are."""
+    is_list = isinstance(value, dict) and value and all(i in value for i in range(1, len(value) + 1))
+    return items_of(value) if is_list else value
+
+
 def index(table: Any, key: Any) -> Any:
     """``table[key]``: what is not there is None, and one element of a tensor is a number."""
     if isinstance(table, dict):
@@ -155,8 +161,11 @@ def store(table: Any, key: Any, value: Any) -> None:
 def length(value: Any) -> Any:
     """``#value``: the items of a table, the bytes of a text, the sizes of a tensor."""
     if isinstance(value, dict):
-        count = next(size for size in itertools.count() if value.get(size + 1) is None)
-        if any(isinstance(key, (int, float)) and key > count for key in value):
+        border = getattr(value, "border", None)  # of a table of the library's
+        count = border() if border else next(i for i in itertools.count() if value.get(i + 1) is None)
+        if len(value) > count and any(
+            isinstance(key, (int, float)) and key > count for key, _ in value.items()
+        ):
             raise TypeError("the length of a table with holes")  # in Lua it hangs on how the table was made
         return count
     if isinstance(value, torch.Tensor) and not isinstance(value, Storage):
@@ -166,7 +175,7 @@ def length(value: Any) -> Any:
     return len(value.encode()) if isinstance(value, str) else len(value)
 
 
-def pairs(table: Any) -> Iterator[tuple[Any, Any]]:
+def pairs(table: Any, *_: Any) -> Iterator[tuple[Any, Any]]:
     """``pairs(table)``: places first, then names in their order, then other keys as they came in."""
     if isinstance(table, (list, tuple, nn.ModuleList)):
         yield from enumerate(list(table), 1)
@@ -176,15 +185,16 @@ def pairs(table: Any) -> Iterator[tuple[Any, Any]]:
     )
     if isinstance(table, nn.Module):
         raise TypeError("pairs over a layer")
-    numbers = sorted(key for key in entries if isinstance(key, (int, float)) and not isinstance(key, bool))
-    names = sorted(key for key in entries if isinstance(key, str))
-    others = [key for key in entries if isinstance(key, bool) or not isinstance(key, (int, float, str))]
+    keys = [key for key, _ in entries.items()]
+    numbers = sorted(key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool))
+    names = sorted(key for key in keys if isinstance(key, str))
+    others = [key for key in keys if isinstance(key, bool) or not isinstance(key, (int, float, str))]
     for key in (*numbers, *names, *others):
         if entries.get(key) is not None:
             yield key, entries[key]
 
 
-def ipairs(table: Any) -> Iterator[tuple[int, Any]]:
+def ipairs(table: Any, *_: Any) -> Iterator[tuple[int, Any]]:
     """``ipairs(table)``: the places 1, 2, 3, ... up to the first that is empty."""
     for position in itertools.count(1):
         value = index(table, position)
@@ -196,7 +206,8 @@ def ipairs(table: Any) -> Iterator[tuple[int, Any]]:
 def iterate(function: Any, state: Any = None, first: Any = None, *, names: int) -> Iterator[Any]:
     """The turns of ``for a, b in function, state, first``: its values, for so many names, until the first is None."""
     if not callable(function):  # pairs and ipairs give what can be gone through
-        for values in function:
+        for entry in function:
+            values = entry if isinstance(entry, tuple) else (entry,)
             yield values[0] if names == 1 else (*values, *[None] * names)[:names]
         return
     while True:
@@ -492,7 +503,10 @@ def math_function(name: str, *args: Any) -> Any:
 
 def print_values(*values: Any) -> None:
     """``print(...)``"""
-    print(*(value if isinstance(value, torch.Tensor) else text_of(value) for value in values), sep="\t")
+    print(
+        *(value if isinstance(value, (torch.Size, torch.Tensor)) else text_of(value) for value in values),
+        sep="\t",
+    )
 
 
 def write_values(*values: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -16,7 +18,7 @@ from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
 
-__all__ = ["PROVED", "Known", "PlainForms", "WholeNumbers"]
+__all__ = ["NOTHING_KNOWN", "PROVED", "Known", "PlainForms", "WholeNumbers"]
 
 
 class PlainForms(NamedTuple):
@@ -27,6 +29,8 @@ class PlainForms(NamedTuple):
     which the parameters are views, which the functions of optim move. ``modules``: whether modules are objects with
     Torch7's methods and fields, of which nothing else is known. ``tensors``: whether it is only seen when the page runs
     if a part of a tensor is one element, and equal elements are sorted in the order in which Torch7 leaves them.
+    ``values``: whether only what is written out is taken for known: tables are the library's, and of what kind a value
+    is, is seen when the page runs.
     """
 
     graphs: frozenset[int] = frozenset()
@@ -34,9 +38,16 @@ class PlainForms(NamedTuple):
     vectors: bool = False
     modules: bool = False
     tensors: bool = False
+    values: bool = False
 
 
 PROVED = PlainForms()
+NOTHING_KNOWN = PlainForms(passes=True, vectors=True, modules=True, tensors=True, values=True)
+
+_WRITTEN_OUT = (tree.Number, tree.String, tree.Boolean, tree.Function)
+# Kinds of values that are what they are in whichever form a page is, where the form for the kind is the only one.
+_SAME_IN_ALL_FORMS = frozenset({"boolean", "criterion", "module", "number", "storage", "string", "tensor"})
+_DOUBTED = _SAME_IN_ALL_FORMS | {"table"}
 
 
 class WholeNumbers(Protocol):
@@ -86,9 +97,10 @@ class Known:
         self, project: Project, scopes: Scopes, types: Types, one_row: bool, plainly: PlainForms
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
-        self.plain_graphs, self.plain_passes, self.plain_vectors, self.plain_modules, self.plain_tensors = (
-            plainly
-        )
+        self.plain_graphs, self.plain_passes, self.plain_vectors = plainly[:3]
+        self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:]
+        self.doubted = _DOUBTED if plainly.values else frozenset[str]()  # kinds that are not taken for known
+        self.native_tables: set[Expression] = set()  # written out for functions that have a native form
         self.objects = (
             plainly.modules
         )  # as plain_modules, which is not set where a module is written for an object
@@ -113,9 +125,24 @@ class Known:
         kinds = type_.kinds if type_.is_root else type_.find().kinds
         if len(kinds) == 1 and not (self.opened and type_.find() in self.opened):
             (only,) = kinds
+            if only in self.doubted and not isinstance(node, _WRITTEN_OUT) and node not in self.native_tables:
+                return "any"
             is_object = self.plain_modules and (only in ("module", "criterion") or type_.has("node"))
             return "any" if is_object else only
         return "any" if kinds else None
+
+    @property
+    def doubts_what_is_the_same(self) -> bool:
+        return bool(self.doubted & _SAME_IN_ALL_FORMS)
+
+    @contextmanager
+    def believing(self) -> Iterator[None]:
+        """Take for known what is the same in all forms, where what is to be written has no form for any kind."""
+        outer, self.doubted = self.doubted, self.doubted - _SAME_IN_ALL_FORMS
+        try:
+            yield
+        finally:
+            self.doubted = outer
 
     def is_plain_graph(self, made: tree.Node) -> bool:
         """Whether what makes a graph is written so that the page makes it when it runs."""

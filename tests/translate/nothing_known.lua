@@ -1,0 +1,43 @@
+-- methods of all texts
+function string:pieces(n) return self:sub(1, n), #self end
+local a, b = ('abcd'):pieces(2)
+print(a, b)
+---
+-- a table that is a list, a record and an object in turn
+local t = {1, 2}
+t.name, t[3] = 'n', {4}
+for k, v in pairs(t) do print(k, type(v)) end
+setmetatable(t, {__index = function(_, k) return k .. '!' end})
+print(#t, t.other, t[3][1])
+---
+-- objects of no class that is known
+local Point = {}
+Point.__index = Point
+function Point.new(x) return setmetatable({x = x}, Point) end
+function Point:moved(by) return Point.new(self.x + by), by end
+local made = {}
+made[1], made.kept = Point.new(2):moved(3)
+print(made[1].x, made.kept)
+---
+-- as many values as a call gives
+local function some(n)
+   if n > 1 then return n, some(n - 1) end
+   if n == 1 then return 1 end
+end
+print(some(4))
+print((some(3)))
+print(#{some(3)}, select('#', some(0)), some(2))
+---
+-- functions that tensors have, and tensors of the same type
+local x = torch.Tensor{3, 1, 2}
+local y = x.new(2, 2):fill(1)
+print(y:sum(), x.new():dim())
+local function first(...) return (torch.sort(...))[1] end
+print(first(x), first(x, true), first(x, 1, true))
+local function size(t, ...) return t:norm(...) end
+print(size(x, 1), size(torch.ones(2, 3), 2, 1)[1][2])
+---
+-- a table of tensors and numbers, under names and in a row
+local kept = {}
+local function keep(k, v) kept[k] = v return kept end
+print(keep('x', torch.ones(3)).x:sum() + keep(1, 2)[1], unpack({keep(2, 5)[1], kept[2]}))

@@ -1,0 +1,68 @@
+"""Pages in which nothing is taken for known but what is written out: the floor under all that is proved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.translate.running import assert_same
+from torch7py.translate.native import program
+from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import verify_script
+
+HERE = Path(__file__).parent
+SOURCES = HERE.joinpath("nothing_known.lua").read_text().split("\n---\n")
+PROGRAMS = sorted(HERE.joinpath("programs").glob("*.lua"))
+
+
+def of_floor(source: bytes, file: str) -> program.Native:
+    return program._translate(source, file, one_row=False, plainly=NOTHING_KNOWN)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[source.split("\n")[0][3:] for source in SOURCES])
+def test_what_is_known_only_when_the_page_runs(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.translate.running.translate_script", of_floor)
+    page = assert_same(source)
+    assert page is not None
+    assert page.plain_calls > 0
+
+
+@pytest.mark.parametrize(("step", "least"), [(60, 1), pytest.param(1, 80, marks=pytest.mark.slow)])
+def test_programs_never_compute_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, least: int
+) -> None:
+    """An error is allowed, another number never."""
+    monkeypatch.chdir(tmp_path)  # where some write files
+    same, others = 0, list[str]()
+    for source in PROGRAMS[::step]:
+        path = tmp_path / source.name
+        path.write_bytes(source.read_bytes())
+        page = of_floor(path.read_bytes(), path.name)
+        if page.problems:
+            continue
+        try:
+            verify_script(page, path)
+            same += 1
+        except Different as difference:
+            others.append(f"{source.name}: {difference}")
+    assert [text for text in others if not re.search("the translation (fails: |draws )", text)] == []
+    assert same >= least
+
+
+def test_a_program_that_is_refused_else_is_written_so() -> None:
+    page = assert_same(
+        "local function f(a, ...) return a, ... end\nlocal t = {1}\nt.x, t[2] = f(1, 2)\nprint(t.x, #t)"
+    )
+    assert page is not None
+    assert "lua_compat.new_table(" in page.code
+    assert "T7-216" in {problem.code for problem in page.reasons}
+
+
+def test_what_is_proved_stays_as_it_is_where_something_is_refused_all_the_same() -> None:
+    source = "local t = {1, 2}\nfor i = 1, #t do print(t[i]) end\ntorch.Generator()\n"
+    page = program.translate_script(source.encode(), "p.lua")
+    assert page.problems
+    assert "lua_compat.new_table(" not in page.code
