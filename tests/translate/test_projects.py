@@ -270,6 +270,21 @@ def test_a_branch_for_a_package_that_is_never_required_is_left_out(tmp_path: Pat
         assert verify_script(page, tmp_path / "main.lua").lines == 2
 
 
+def test_a_class_that_a_later_file_makes_is_imported_where_a_function_uses_it(tmp_path: Path) -> None:
+    main = "shop = {}\nrequire 'read'\nrequire 'item'\nprint(shop.read(3):price())\n"
+    files = {
+        "read.lua": "function shop.read(n) return shop.Item(n) end\n",
+        "item.lua": "local Item = torch.class('shop.Item')\nfunction Item:__init(p) self.p = p end\n"
+        "function Item:price() return self.p * 2 end\n",
+    }
+    page = written(tmp_path, main, files)
+    assert problems(page) == []
+    assert "    from item import Item" in page.modules["read.py"]
+    assert verify_script(page, tmp_path / "main.lua").lines == 1
+    files["read.lua"] += "local first = shop.Item(1)\n"  # which is an error in Lua, too
+    assert [problem.code for problem in written(tmp_path, main, files).problems] == ["T7-253"]
+
+
 def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in a folder of their own are run from above, where the files are that they require."""
     (tmp_path / "tools").mkdir()

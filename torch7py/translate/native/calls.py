@@ -260,7 +260,7 @@ class Calls:
             if written is not None:
                 return written
         problem = undecided(t, node.callee, "T7-307", node.line, f"a call of {described(t, node.callee)}")
-        if t.type(node.callee).has("metatable"):
+        if t.type(node.callee).has("metatable") or t.kind(node.callee) == "class":
             raise Undecided(problem.code, problem.line, problem.reason)
         raise problem
 

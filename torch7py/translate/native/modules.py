@@ -114,6 +114,19 @@ class Modules(interfaces.Modules):
                 self.t.emit(imported)
         return atom(name)
 
+    def late_class_import(self, file: SourceFile, name: str) -> str | None:
+        """What imports a class of this name from the page of a later file, where a file uses one."""
+        order = self.project.files
+        if file not in order:
+            return None
+        for lua_class, python in self.t.classes.names.items():
+            homes = [
+                later for later in order[order.index(file) + 1 :] if lua_class.statement in self._top[later]
+            ]
+            if python == name and homes and lua_class not in self.t.classes.failed:
+                return f"from {homes[0].module} import {name}"
+        return None
+
     def _refuse_shadowed(self, name: str, line: int) -> None:
         scope: Scope | None = self.t.scope
         while scope is not None and scope not in self._file_of:

@@ -25,6 +25,12 @@ _Found = tuple[ast.stmt, str]
 def refuse(t: Translation, file: SourceFile, page: str) -> str:
     """The page with an error before each statement that it cannot get through, which is noted as a problem."""
     names = {name for name in unresolved(page, set()) if not name.startswith("__")}
+    late = {
+        name: line for name in sorted(names) if (line := t.modules.late_class_import(file, name)) is not None
+    }
+    if late:
+        page = _with_imports(page, late)
+        names = {name for name in unresolved(page, set()) if not name.startswith("__")}
     if not names:
         return page
     module = ast.parse(page)
@@ -41,6 +47,30 @@ def refuse(t: Translation, file: SourceFile, page: str) -> str:
             indent + comment(f"{where}: {problem.reason}"),
             f"{indent}raise NotImplementedError({quoted(f'{problem.code}: {where}')})",
         ]
+    return "\n".join(lines)
+
+
+def _with_imports(page: str, imports: dict[str, str]) -> str:
+    """A page whose functions import classes that a later file makes, when they run."""
+    lines = page.split("\n")
+    waiting: list[ast.stmt] = list(ast.parse(page).body)
+    places: list[tuple[ast.stmt, list[str]]] = []
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, ast.FunctionDef):
+            read = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            wanted = [line for name, line in imports.items() if name in read]
+            first = statement.body[0]
+            is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+            if wanted and not (is_docstring and len(statement.body) == 1):
+                places.append((statement.body[1] if is_docstring else first, wanted))
+        elif isinstance(statement, ast.ClassDef):
+            waiting += statement.body
+    for first, wanted in sorted(places, key=lambda place: -place[0].lineno):
+        at = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", ()))]) - 1
+        if lines[at][: first.col_offset].strip():
+            continue  # a function in one line
+        lines[at:at] = [" " * first.col_offset + line for line in wanted]
     return "\n".join(lines)
 
 

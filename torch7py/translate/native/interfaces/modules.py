@@ -105,6 +105,10 @@ class Modules:
         """A class, which may be another file's."""
 
     @abstractmethod
+    def late_class_import(self, file: SourceFile, name: str) -> str | None:
+        """What imports a class of this name from the page of a later file, where a file uses one."""
+
+    @abstractmethod
     def field(self, node: Index) -> Py | None:
         """``M.name`` of a module."""
 
