@@ -386,3 +386,34 @@ net:zeroGradParameters()
 print(net:forward(x):sum(), chosen.output[1]:sum())
 local back = net:backward(x, torch.ones(2))
 print(back[1]:norm(), back[2]:norm(), chosen.gradInput[2]:norm())
+---
+-- a class that derives from a table of weights, and calls its passes
+require 'nn'
+local Z, parent = torch.class('nn.Z', 'nn.LookupTable')
+function Z:__init(nIndex, nOutput)
+   parent.__init(self, nIndex + 1, nOutput)
+end
+function Z:updateOutput(input)
+   self.weight[1]:zero()
+   self.__input = self.__input or input.new()
+   self.__input:resizeAs(input):add(input, 1)
+   return parent.updateOutput(self, self.__input)
+end
+function Z:accGradParameters(input, gradOutput, scale)
+   parent.accGradParameters(self, self.__input, gradOutput, scale)
+end
+function Z:type(type, cache)
+   self.__input = nil
+   return parent.type(self, type, cache)
+end
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.Z(4, 3)):add(nn.Sum(1))
+net:get(1).note = 'x'
+print(net:get(1).note)
+local x = torch.Tensor{0, 2, 3}
+net:zeroGradParameters()
+print(net:forward(x):sum())
+net:backward(x, torch.ones(3))
+print(net:get(1).gradWeight)
+net:double()
+print(net:forward(x):sum())

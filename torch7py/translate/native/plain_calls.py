@@ -243,8 +243,6 @@ def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
     if not t.plain_values and t.counts.drops(node):
         raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
-    if t.calls.is_filled_up(node):
-        raise Problem("T7-216", node.line, "functions with different numbers of results")
     return _call(t, node, "call_all", "method_all")
 
 
@@ -454,6 +452,8 @@ def arguments(t: Translation, args: tuple[Expression, ...]) -> list[str]:
         elif t.plain_values and isinstance(last, Call) and t.path(last.callee) == "torch.typename":
             texts.append(f"*{library_call(t, 'names_of_type', arguments(t, last.arguments))}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
+            if t.calls.is_filled_up(last):
+                raise Problem("T7-216", last.line, "functions with different numbers of results")
             values = all_values(t, last)
             count_range = t.counts.of(last)
             if values is None and count_range is not None and count_range[1] > 1:

@@ -460,6 +460,10 @@ class PlainLayers:
             args = ", ".join(plain_calls.arguments(t, last.arguments))
             t.emit(f"return self.{self.attribute(last.method)}({args})")  # all values of it
             return
+        parents = self._of_parent(last) if isinstance(last, Call) and len(node.values) == 1 else None
+        if parents is not None and parents.text.startswith("super()."):
+            t.emit(f"return {parents}")
+            return
         is_open = isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)
         if is_open and t.plain_modules and last is not None and isinstance(last, (Call, Invoke)):
             values = [*(t.value(value).text for value in node.values[:-1]), f"*{self._all_values(last)}"]
@@ -505,7 +509,10 @@ class PlainLayers:
             args = plain_calls.arguments(self.t, node.arguments)
             return self._call("call_all", [f"self.{self.attribute(node.method)}", *args])
         parents = self._of_parent(node) if isinstance(node, Call) else None
-        if parents is not None and parents.text.startswith(f"{page_library.MODULE}.of_all_modules("):
+        if parents is not None and parents.text.startswith("super()."):
+            method, _, args = parents.text.removeprefix("super().").partition("(")
+            return self._call("call_all", [f"super().{method}", *([args[:-1]] if args != ")" else [])])
+        if parents is not None:
             return atom(parents.text.removesuffix("[0]"))
         return plain_calls.all_values(self.t, node)
 
