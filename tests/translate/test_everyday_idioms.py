@@ -87,6 +87,25 @@ confusion:updateValids()
 print(confusion.totalValid, confusion.averageValid, confusion.averageUnionValid)
 print(confusion.unionvalids:narrow(1, 1, 2):sum())
 """,
+    "a spatial transformer": """
+require 'nn'
+require 'stn'
+local net = nn.Sequential()
+local ct = nn.ConcatTable()
+ct:add(nn.Sequential():add(nn.Transpose({3, 4}, {2, 4})))
+local branch2 = nn.Sequential():add(nn.View(-1, 32)):add(nn.Linear(32, 4))
+branch2:add(nn.AffineTransformMatrixGenerator(true, true, true)):add(nn.AffineGridGeneratorBHWD(3, 5))
+ct:add(branch2)
+net:add(ct):add(nn.BilinearSamplerBHWD()):add(nn.Transpose({2, 4}, {3, 4}))
+local x = torch.rand(2, 2, 4, 4)
+local y = net:forward(x)
+print(y:size(), y:sum())
+net:zeroGradParameters()
+local g = net:backward(x, torch.ones(y:size()))
+print(g:sum(), branch2:get(2).gradBias)
+local gen = nn.Sequential():add(nn.AffineTransformMatrixGenerator()):add(nn.AffineGridGeneratorBHWD(2, 3))
+print(gen:forward(torch.rand(6)):sum(), gen:forward(torch.rand(2, 6)):size(4))
+""",
     "globals that nothing sets": """
 if itorch then print('in a notebook') end
 local size = nothing and 3 or 4

@@ -194,3 +194,10 @@ net:add(nn.Linear(4, 3))
 if nn.BatchNormalization then net:add(nn.BatchNormalization(3)) end
 net:add(nn.LeakyReLU and nn.LeakyReLU(0.1) or nn.ReLU())
 print(net:forward(torch.ones(2, 4):mul(0.5)))
+--- a spatial transformer
+require 'stn'
+local places = nn.Sequential():add(nn.View(-1, 32)):add(nn.Linear(32, 4))
+places:add(nn.AffineTransformMatrixGenerator(true, true, true)):add(nn.AffineGridGeneratorBHWD(3, 5))
+local images = nn.Sequential():add(nn.Transpose({2, 3}, {3, 4}))
+local net = nn.Sequential():add(nn.ConcatTable():add(images):add(places)):add(nn.BilinearSamplerBHWD())
+print(net:forward(torch.ones(2, 2, 4, 4):mul(0.1)):sum())

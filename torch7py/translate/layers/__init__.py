@@ -52,6 +52,7 @@ from torch7py.translate.layers import (
     recurrent,
     sequence,
     shape,
+    spatial_transformer,
     table,
 )
 from torch7py.translate.layers import criterion as criterion_rules
@@ -107,6 +108,7 @@ __all__ = [
     "recurrent",
     "sequence",
     "shape",
+    "spatial_transformer",
     "structure",
     "structures",
     "table",

@@ -168,7 +168,6 @@ def noise_contrastive_module(args: Args) -> Native:
 # -- no native form ---------------------------------------------------------------------------------------------------
 
 REWARD = "it learns from a reward, not from a gradient: use torch.distributions and the log-probabilities"
-STN = "use torch.nn.functional.affine_grid and grid_sample, whose images have their colours first"
 AUGMENT = "it changes images at random before training: use a transform of the data"
 for name, reason in {
     "nn.Module": "an abstract class",
@@ -192,9 +191,6 @@ for name, reason in {
     "nn.SpatialFeatNormalization": "it only changes the data: subtract the mean and divide by the deviation there",
     "nn.SpatialReSampling": "its sampling is not torch's interpolation",
     "nn.SpatialBinaryConvolution": "its weights are binarized by rules that PyTorch has no layer for",
-    "nn.BilinearSamplerBHWD": STN,
-    "nn.AffineGridGeneratorBHWD": STN,
-    "nn.AffineTransformMatrixGenerator": STN,
     "nn.TotalDropout": "it drops or keeps a whole tensor at random",
     "nn.Dictionary": "it counts the rows that it has used: use nn.Embedding with sparse=True",
     "nn.IndexLinear": "its input is a list of keys and values with running statistics",

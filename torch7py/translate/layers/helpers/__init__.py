@@ -13,6 +13,7 @@ from torch7py.translate.layers.helpers import (
     pictures,
     programs,
     recurrent,
+    spatial_transformer,
     values,
 )
 from torch7py.translate.layers.helpers.register import DERIVED, DRAWING, HELPERS
@@ -31,5 +32,6 @@ __all__ = [
     "pictures",
     "programs",
     "recurrent",
+    "spatial_transformer",
     "values",
 ]
