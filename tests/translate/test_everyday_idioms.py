@@ -231,6 +231,17 @@ end
 disp.image(x, {win = 3})
 print('done')
 """,
+    "tensors of a type that a variable names": """
+local names = {a = 'FloatTensor', b = 'LongTensor', c = 'Tensor'}
+local sizes = {2, 3}
+for _, k in ipairs{'a', 'b', 'c'} do
+   local batch = torch[names[k]](4, unpack(sizes)):zero()
+   batch[1]:fill(2)
+   print(batch:type(), batch:size(1), batch:sum())
+end
+local s = torch[('torch.FloatTensor'):match('torch.(%a+)'):gsub('Tensor', 'Storage')](3)
+print(#s)
+""",
     "jobs of a pool that is none": """
 local data = {}
 local result = {}

@@ -247,10 +247,21 @@ class Statements(Inference):
             self.types.packages[variable] = args[0].value.removesuffix(".import_into")
 
     def _only_indexed(self, variable: Variable, dotted: bool) -> bool:
-        """Whether a variable stands only before a dot, or a key: functions of optim are chosen by their names."""
+        """Whether a variable stands only before a dot, or a key: functions of optim are chosen by their names.
+
+        Or it says to which package's layers a model is converted: ``cudnn.convert(net, cudnn)``.
+        """
         if self._indexed is None:
             nodes = tree.every(self.program, Index)
             self._indexed = {n.base: n.dotted for n in nodes if isinstance(n.base, Name)}
+            for call in tree.every(self.program, Call):
+                callee = call.callee
+                if (
+                    isinstance(callee, Index)
+                    and isinstance(callee.key, tree.String)
+                    and callee.key.value == "convert"
+                ):
+                    self._indexed |= {n: True for n in call.arguments[1:] if isinstance(n, Name)}
         return all(name in self._indexed and self._indexed[name] >= dotted for name in variable.reads)
 
     def target(self, node: Expression, statement: Statement) -> Type:

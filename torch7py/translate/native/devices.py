@@ -149,8 +149,8 @@ def convert(t: Translation, node: Call) -> None:
 
 @library_rules.function("cudnn.convert")
 def converted(t: Translation, node: Call) -> Py:
-    """``cudnn.convert(net, nn)``, which gives the module itself."""
-    if len(node.arguments) != 2 or t.kind(node.arguments[0]) != "module":
+    """``cudnn.convert(net, nn)``, which gives the module itself, whatever layers are left as they are."""
+    if len(node.arguments) not in (2, 3):
         raise Problem("T7-202", node.line, "cudnn.convert with these arguments")
     return t.value(node.arguments[0])
 

@@ -388,6 +388,11 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return _alone(t.models.plain_node(node), function == "call_all" and t.plain_values)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
         return _alone(t.models.plain_pass(node), function == "call_all")
+    if path is None and isinstance(node.callee, Index) and t.path(node.callee.base) == "torch":
+        made = library_call(
+            t, "tensor_of_type", [t.value(node.callee.key).text, *arguments(t, node.arguments)]
+        )
+        return _alone(made, function == "call_all")
     if path is None:
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
     name = _of_penlight(path)

@@ -336,10 +336,7 @@ class _Assembly:
             line for lines in written for line in lines if not line.startswith((" ", "def ", "class ", "#"))
         ]
         # a file that is imported late finds the type that the script has set
-        if (
-            any(re.search(r"\b(torch|nn|F)\.", _without_texts(line)) for line in done)
-            and self.file not in t.modules.late
-        ):
+        if _makes_tensors("\n".join(done)) and self.file not in t.modules.late:
             first.insert(0, "torch.set_default_dtype(torch.float64)")
         t.scope = t.scopes.main
         return self._page(header, first, [_text(lines) for lines in written])
@@ -561,9 +558,9 @@ class _Assembly:
         return bool(early)
 
     def _default_dtype(self, main: list[str]) -> list[str]:
-        text = _without_texts("\n".join([*main, *(line for lines in self.t.top for line in lines)]))
+        text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
         always = any(line.startswith(f"{INDENT}torch.set_default_dtype") for line in main)
-        if always or not re.search(r"\b(torch|nn|F)\.", text):
+        if always or not _makes_tensors(text):
             return []
         return [f"{INDENT}torch.set_default_dtype(torch.float64)"]
 
@@ -578,6 +575,14 @@ class _Assembly:
         if others:
             lines += ["", *others]
         return lines
+
+
+def _makes_tensors(code: str) -> bool:
+    """Whether lines of a page may make tensors, or call functions of the library that do."""
+    text = _without_texts(code)
+    if re.search(r"\b(torch|nn|F)\.", text):
+        return True
+    return page_library.makes_tensors(frozenset(_LIBRARY.findall(text)))
 
 
 def _without_texts(code: str) -> str:

@@ -7,6 +7,7 @@ that a page uses, with what they need of the others.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -18,6 +19,7 @@ __all__ = [
     "has_method",
     "is_part",
     "joined",
+    "makes_tensors",
     "methods_of",
     "names",
     "object_methods",
@@ -117,6 +119,14 @@ def _defined_in(body: Iterable[ast.stmt]) -> set[str]:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         names |= {target.id} if isinstance(target, ast.Name) else set()
     return names
+
+
+@cache
+def makes_tensors(names: frozenset[str]) -> bool:
+    """Whether functions of the library make tensors of the default type of numbers; methods have their tensor's."""
+    made = re.compile(r"\btorch\.(get_default_dtype|empty|zeros|ones|tensor|rand|randn)\b")
+    others = [name for name in names if "method" not in name]
+    return bool(others) and made.search(source(others)) is not None
 
 
 @cache

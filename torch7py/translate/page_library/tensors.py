@@ -96,6 +96,18 @@ def new_tensor(kind: str, *args: Any) -> torch.Tensor:
     return source[int(first) - 1 :][: math.prod(shape)].view(shape)
 
 
+def tensor_of_type(name: str, *args: Any) -> torch.Tensor:
+    """``torch[name](...)`` of a type of tensors or storages."""
+    if name.endswith("Storage"):
+        return new_storage(name.removesuffix("Storage"), *args)
+    kind, ending = name.removesuffix("Tensor"), name.endswith("Tensor")
+    if not ending or (kind and (kind.removeprefix("Cuda") or "Float") not in DTYPES):
+        raise TypeError(f"torch.{name}, which is no type of tensors")
+    if not kind.startswith("Cuda"):
+        return new_tensor(kind, *args)
+    return new_tensor(kind.removeprefix("Cuda") or "Float", *args).cuda()
+
+
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     """``x:name(...)``"""
     if _starts_from_another(name, args):
