@@ -106,6 +106,30 @@ print(g:sum(), branch2:get(2).gradBias)
 local gen = nn.Sequential():add(nn.AffineTransformMatrixGenerator()):add(nn.AffineGridGeneratorBHWD(2, 3))
 print(gen:forward(torch.rand(6)):sum(), gen:forward(torch.rand(2, 6)):size(4))
 """,
+    "memory that a network needs less of": """
+require 'nn'
+local optnet = require 'optnet'
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.BatchNormalization(4)):add(nn.ReLU(true))
+net:add(nn.Copy(nil, nil, true)):add(nn.Dropout(0.5)):add(nn.Linear(4, 2))
+local x = torch.rand(5, 3)
+optnet.optimizeMemory(net, x, {inplace = false, mode = 'training'})
+local crit = nn.MSECriterion()
+local w, dw = net:getParameters()
+for i = 1, 3 do
+   dw:zero()
+   local y = net:forward(x)
+   print(crit:forward(y, torch.ones(5, 2)))
+   net:backward(x, crit:backward(y, torch.ones(5, 2)))
+   w:add(-0.1, dw)
+end
+net:evaluate()
+local other = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Dropout(0.5))
+optnet.optimizeMemory(other, x)
+print(other:forward(x):sum(), torch.uniform())
+print(torch.getnumthreads() > 0)
+local a, b = cutorch and 1 or 2, 3
+print(a, b)
+""",
     "globals that nothing sets": """
 if itorch then print('in a notebook') end
 local size = nothing and 3 or 4
@@ -389,6 +413,17 @@ print(table.concat(places:totable(), ' '))
 }
 # What looks alike and is something else: the code that says so.
 REFUSED = {
+    "outputs that are read where layers may share their memory": (
+        "T7-201",
+        """
+require 'nn'
+local optnet = require 'optnet'
+local net, x = nn.Sequential():add(nn.Linear(2, 3)):add(nn.ReLU()), torch.ones(1, 2)
+optnet.optimizeMemory(net, x)
+net:forward(x)
+print(net:get(1).output)
+""",
+    ),
     "values that a function does not always give, to one that counts them": (
         "T7-216",
         """

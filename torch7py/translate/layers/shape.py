@@ -35,6 +35,10 @@ def copy(args: Args) -> Native:
     for short, dtype in kinds.items():
         if target in (f"torch.{short}Tensor", f"torch.{dtype}"):
             return Native(call=f"{{(x)}}.to(torch.{dtype})", over_time=True)
+    if target in ("", None, "None"):
+        return Native(call="{(x)}.to(torch.get_default_dtype(), copy=True)", over_time=True)
+    if str(target).startswith("torch.Cuda"):
+        return Native(call="{(x)}.cuda()", over_time=True)
     raise NotNative(f"nn.Copy to {target}")
 
 

@@ -121,6 +121,7 @@ def has_function(path: str) -> bool:
         or path in _POOLS
         or path in _STORAGES
         or path in _UNPACKING
+        or path == "cutorch.withDevice"
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
@@ -417,6 +418,13 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path == "select":
         several = "values_from" if function == "call_all" else "value_from"
         return library_call(t, several, arguments(t, node.arguments))
+    if path == "cutorch.withDevice":
+        values = library_call(t, "with_device", arguments(t, node.arguments))
+        return (
+            values
+            if function == "call_all"
+            else atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
+        )
     if path in _UNPACKING:
         values = library_call(t, "unpack", arguments(t, node.arguments))
         return (

@@ -401,6 +401,11 @@ def documentation(t: Translation, node: Call) -> None:
             t.emit(line)
 
 
+@function("torch.getnumthreads")
+def thread_count(t: Translation, node: Call) -> Py:
+    return atom("torch.get_num_threads()")
+
+
 # Time
 
 

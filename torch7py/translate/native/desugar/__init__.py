@@ -40,7 +40,7 @@ __all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
 _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
-    rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
+    rb"|optnet\.optimizeMemory|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
 )
 _KNOWN = re.compile(
     rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"

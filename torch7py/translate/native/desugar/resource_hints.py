@@ -43,6 +43,7 @@ class Machinery(Rewriting):
     def written(self) -> bytes:
         self.gone: set[Statement] = set()
         edits = self._sharers() + self._versions() + self._modes() + self._threads() + self._tensors()
+        edits += self._optimized()
         edits += [(s.span.start, s.span.end, "") for s in self._with_around()]
         outer = [e for e in edits if not any(o[0] <= e[0] and e[1] <= o[1] and o != e for o in edits)]
         self.edited(sorted(set(outer)))
@@ -181,6 +182,32 @@ class Machinery(Rewriting):
                 self.gone.add(run)
         return edits
 
+    def _optimized(self) -> list[tuple[int, int, str]]:
+        """``optnet.optimizeMemory(net, x)``: two passes over the example, by which it sees what may share memory."""
+        runs = [run for run in tree.every(self.program, tree.Run) if isinstance(run.call, Call)]
+        calls = {r: r.call for r in runs if isinstance(r.call, Call)}
+        calls = {r: call for r, call in calls.items() if dotted(call.callee) == "optnet.optimizeMemory"}
+        nets = [self.text(call.arguments[0]) for call in calls.values() if call.arguments]
+        reads = any(_named(node, "output") for node in tree.every(self.program, Index))
+        edits = []
+        for run, call in calls.items():
+            settings = _options(call.arguments[2]) if len(call.arguments) == 3 else {}
+            if len(call.arguments) not in (2, 3) or settings is None:
+                continue
+            in_place = settings.get("inplace")
+            keeps = isinstance(in_place, tree.Boolean) and not in_place.value
+            mode = settings.get("mode", String(run.span, "inference"))
+            once = nets.count(self.text(call.arguments[0])) == 1  # it does not do so twice
+            plain = all(dotted(argument) is not None for argument in call.arguments[:2])
+            if not isinstance(mode, String) or not once or not plain or (reads and not keeps):
+                continue
+            net, x = map(self.text, call.arguments[:2])
+            passes = f"{net}:forward({x})"
+            if mode.value == "training":
+                passes = f"{net}:backward({x}, {passes}:clone())"
+            edits.append((run.span.start, run.span.end, f"for pass = 1, 2 do {passes} end"))
+        return edits
+
     # Cards
 
     def _threads(self) -> list[tuple[int, int, str]]:
@@ -218,6 +245,14 @@ class Machinery(Rewriting):
             reads = [read for name in node.names for read in self.scopes.of_name[name].reads]
             if flags and inside.issuperset(reads):
                 self.gone.add(node)
+
+
+def _options(node: Expression) -> dict[str, Expression] | None:
+    """The entries of a table that is written out, by their names."""
+    if not isinstance(node, tree.Table):
+        return None
+    names = [field.key.value if isinstance(field.key, String) else "" for field in node.fields]
+    return dict(zip(names, (field.value for field in node.fields), strict=True)) if all(names) else None
 
 
 def _named(node: Index, name: str) -> bool:
