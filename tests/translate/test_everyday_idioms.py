@@ -130,6 +130,29 @@ print(torch.getnumthreads() > 0)
 local a, b = cutorch and 1 or 2, 3
 print(a, b)
 """,
+    "places in files": """
+local name = os.tmpname()
+local f = io.open(name, 'w')
+f:write('one two\\nthree four\\nfive\\n')
+f:close()
+local file = io.open(name, 'r')
+local count = 0
+while true do
+   local line = file:read()
+   if line == nil then break end
+   count = count + 1
+end
+file:seek('set')
+print(count, file:read(), file:seek())
+local at = file:seek()
+print(file:read())
+file:seek('set', at)
+print(file:read('*l'), file:seek('end'))
+file:seek('set', 4)
+print(file:read('*a'))
+while file:seek() < file:seek('end') do print('never') end
+file:close()
+""",
     "globals that nothing sets": """
 if itorch then print('in a notebook') end
 local size = nothing and 3 or 4
@@ -265,6 +288,19 @@ for _, k in ipairs{'a', 'b', 'c'} do
 end
 local s = torch[('torch.FloatTensor'):match('torch.(%a+)'):gsub('Tensor', 'Storage')](3)
 print(#s)
+""",
+    "texts in the memory of tensors": """
+local ffi = require 'ffi'
+local names = {'cat.png', 'a dog.jpg'}
+local paths_ = torch.CharTensor(2, 20):zero()
+for i, name in ipairs(names) do ffi.copy(paths_[i]:data(), name) end
+local info = {train = {imagePath = paths_, n = 'x'}}
+local function get(info, i) return ffi.string(info.imagePath[i]:data()) end
+for _, split in pairs(info) do print(get(split, 1), get(split, 2)) end
+local text = 'hello world'
+local b = torch.ByteTensor(5)
+ffi.copy(b:data(), text, b:size(1))
+print(b[1], b[5], ffi.string(b:data(), 3))
 """,
     "jobs of a pool that is none": """
 local data = {}
@@ -413,6 +449,7 @@ print(table.concat(places:totable(), ' '))
 }
 # What looks alike and is something else: the code that says so.
 REFUSED = {
+    "a place in a file from where it is": ("T7-203", "local f = io.open('a') print(f:seek('cur', 3))\n"),
     "outputs that are read where layers may share their memory": (
         "T7-201",
         """

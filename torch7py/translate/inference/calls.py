@@ -417,6 +417,8 @@ class CallKinds:
                 return _be_sizes(result)
             if kind == "file" and method == "readString":
                 return result.be("string")
+            if kind == "file" and method == "seek":
+                return result.be("number")
             if kind == "file" and method == "read":
                 return result.be("string")
             inferred = self.inference.use_site_types.receiver(node, receiver)

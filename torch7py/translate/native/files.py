@@ -180,7 +180,25 @@ def _write(t: Translation, node: Invoke) -> None:
         t.emit(f"{t.value(node.receiver).at(code.ATOM)}.write({written})")
 
 
+def _seek(t: Translation, node: Invoke) -> Py:
+    """``file:seek([whence[, offset]])``: the place, or another one from the beginning, or the end."""
+    whence = node.arguments[0] if node.arguments else String(node.span, "cur")
+    offset = node.arguments[1] if len(node.arguments) == 2 else tree.Number(node.span, 0, "0")
+    if not isinstance(whence, String) or len(node.arguments) > 2:
+        raise Problem("T7-203", node.line, "file:seek from what is not written out")
+    at_offset = not isinstance(offset, tree.Number) or offset.value != 0
+    base = t.value(node.receiver).at(code.ATOM)
+    if whence.value == "cur" and not at_offset:
+        return atom(f"{base}.tell()")
+    if whence.value == "end" and not at_offset:
+        return atom(f"{base}.seek(0, 2)")
+    if whence.value != "set" or (at_offset and t.kind(offset) != "number"):
+        raise Problem("T7-203", node.line, "file:seek by an offset from elsewhere than the beginning")
+    return atom(f"{base}.seek({t.expressions.whole_number(offset) if at_offset else 0})")
+
+
 methods["file", "read"] = _read
+methods["file", "seek"] = _seek
 method_statements["file", "write"] = _write
 
 

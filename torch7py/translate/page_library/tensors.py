@@ -108,6 +108,25 @@ def tensor_of_type(name: str, *args: Any) -> torch.Tensor:
     return new_tensor(kind.removeprefix("Cuda") or "Float", *args).cuda()
 
 
+def text_in_memory(x: torch.Tensor, length: Any = None) -> str:
+    """``ffi.string(x:data()[, length])``: the text in a tensor of bytes, up to a zero or of a length."""
+    data = bytes(int(byte) % 256 for byte in x.reshape(-1))
+    return (data.partition(b"\0")[0] if length is None else data[: int(length)]).decode(
+        errors="surrogateescape"
+    )
+
+
+def text_into_memory(x: torch.Tensor, text: Any, length: Any = None) -> tuple[()]:
+    """``ffi.copy(x:data(), text[, length])``: the bytes of a text, with a zero behind them where there is no length."""
+    data = text.encode(errors="surrogateescape") if isinstance(text, str) else bytes(text)
+    data = data + b"\0" if length is None else data[: int(length)]
+    if len(data) > x.numel() or (length is not None and len(data) < length):
+        raise IndexError(f"{len(data)} bytes of a text for a tensor of {x.numel()}")
+    numbers = torch.tensor(list(data), dtype=torch.uint8).to(x.dtype)
+    x.view(-1)[: len(data)] = numbers
+    return ()
+
+
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     """``x:name(...)``"""
     if _starts_from_another(name, args):
