@@ -21,6 +21,7 @@ from __future__ import annotations
 import ast
 import json
 import multiprocessing
+import re
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ from torch7py.translate.availability import Packages
 from torch7py.translate.check import is_project_file, lua_files, parts_of_page, programs_first
 from torch7py.translate.checked_code import ForeignCode
 from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.report import Report
@@ -63,8 +65,8 @@ Written by `python tools/shares.py table shares.jsonl` from a measurement over t
 statement is *idiomatic* where it becomes plain PyTorch, in *plain calls* where functions look at its values when the
 page runs, and *refused* where it has no translation; `torch7py check` says why. *Failed* counts the files for which no
 page was written at all. *Not run* is the part of the refused statements that stands in programs which `torch7py run`
-cannot run either, because they begin with a `require` of a package that is not here, or that uses what no file of the
-program has.
+cannot run either, because they begin with a `require` of a package that is not here, or that uses what neither a file
+of the program has nor this project.
 
 | Repository | Files | Statements | Idiomatic | Plain calls | Refused | Not run | Wholly idiomatic files | Failed |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -76,7 +78,8 @@ class Share:
     """What one file came to; ``program`` is the file that was translated with it, ``commit`` the checkout's.
 
     ``absent`` are the packages without which the program does not begin, and that are not here; ``unset`` counts
-    the refused statements that use what no file of the program has, which is an error of its run as well.
+    the refused statements that use what no file of the program has, nor this project, which is an error of its run as
+    well.
     """
 
     repository: str
@@ -178,14 +181,25 @@ def _needed(page: Native) -> list[str]:
 
 
 def _unset(page: Native) -> dict[Path, int]:
-    """For each file the refused statements that use what no file of the program has."""
+    """For each file the refused statements that use what no file of the program has, nor this project."""
+    with Packages() as known:
+        absent = [p for p in page.problems if is_of_what_is_not_there(p) or _is_absent(p, known)]
     refused = {
         statement
-        for problem in page.problems
-        if problem.statement is not None and is_of_what_is_not_there(problem)
+        for problem in absent
+        if problem.statement is not None
         for statement in statements(problem.statement)
     }
     return {file.path: len(refused.intersection(statements(file.block))) for file in page.parts}
+
+
+def _is_absent(problem: Problem, known: Packages) -> bool:
+    """Whether a problem says that something has no native form which this project does not have at all."""
+    named = re.match(r"([\w.]+) (has no native form|is not a class of nn or rnn)", problem.reason)
+    if named is None:
+        return False
+    names = [named[1], named[1].replace("nn.", "cudnn.", 1)] if named[1].startswith("nn.") else [named[1]]
+    return all(known.name(name).state == "no" for name in names)
 
 
 def _share(report: Report, program: Program, needed: list[str], unset: int) -> Share:

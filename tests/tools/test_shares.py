@@ -22,7 +22,7 @@ def checkouts(tmp_path: Path) -> Path:
     (folder / "tools.lua").write_text("local M = {}\nfunction M.twice(x) return 2 * x end\nreturn M\n")
     (folder / "alone.lua").write_text("print(1)\nprint(debug.sethook())\n")
     (folder / "broken.lua").write_text("print(\n")
-    (folder / "unset.lua").write_text("print(1)\nprint(settings.rate)\nprint(debug.sethook())\n")
+    (folder / "unset.lua").write_text("print(1)\nprint(settings.rate)\nprint(qt.connect(1))\nprint(debug.sethook())\n")
     (folder / "absent.lua").write_text("require 'nowhere'\nprint(1)\nprint(debug.sethook())\n")
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run([*git, "init", "-q"], check=True)
@@ -52,7 +52,7 @@ def test_each_file_has_its_shares(checkouts: Path, tmp_path: Path) -> None:
     assert {file: (share.refused, share.not_run) for file, share in found.items() if share.refused} == {
         "absent.lua": (2, 2),
         "alone.lua": (1, 0),
-        "unset.lua": (2, 1),
+        "unset.lua": (3, 2),
     }
     alone = found["alone.lua"]
     assert (alone.statements, alone.idiomatic, alone.refused) == (2, 1, 1)
