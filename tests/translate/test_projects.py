@@ -235,6 +235,13 @@ RUN_AGAIN = {
         "require 'fbtorch' for i = 1, 2 do local p = torch.reload('./a') p.rate = p.rate + i print(p.rate) end",
         {"a.lua": "local P = {}\nP.rate = 0.5\nreturn P"},
     ),
+    "that makes a class, which it can do only once": (
+        "function load(n) dofile 'a.lua' return Item(n) end if #arg > 0 then dofile 'a.lua' end print(load(2):twice())",
+        {
+            "a.lua": "local Item = torch.class('Item')\nfunction Item:__init(n) self.n = n end\n"
+            "function Item:twice() return 2 * self.n end\n"
+        },
+    ),
     "whose name is taken": (
         "local run_a = 3 for i = 1, 2 do dofile 'a.lua' end print(run_a, n)",
         {"a.lua": "n = (n or 10) + 1"},

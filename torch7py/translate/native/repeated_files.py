@@ -13,7 +13,7 @@ from torch7py.translate.native.code import python_name
 from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Node, Span
-from torch7py.translate.tree_queries import LOOPS, dotted
+from torch7py.translate.tree_queries import LOOPS, dotted, only_value
 
 __all__ = ["written_as_functions"]
 
@@ -55,9 +55,13 @@ def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set
     calls_of: dict[SourceFile, list[Call]] = {}
     for call in home:  # others are of a tree that was read before it was known where the files are
         calls_of.setdefault(runs[call], []).append(call)
-    # A file that is required as well runs once for all who require it.
-    for file in [file for file, calls in calls_of.items() if any(map(_is_require, calls))]:
-        del calls_of[file]
+    # A file that is required as well runs once for all who require it, and so does one that makes a class of Torch7's:
+    # a second one of that name is an error.
+    for file in [f for f, calls in calls_of.items() if any(map(_is_require, calls)) or _makes_class(f.block)]:
+        for call in calls_of.pop(file):
+            if _makes_class(file.block) and not _is_require(call):
+                required = Name(call.callee.span, "require")
+                replace_in(home[call].block, {call.callee: required})
     repeated: set[SourceFile] = set()
     while True:
         more = {
@@ -72,6 +76,12 @@ def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set
 
 def _is_require(call: Call) -> bool:
     return dotted(call.callee) in ("require", "torch.include")
+
+
+def _makes_class(block: Block) -> bool:
+    """Whether a file makes a class of Torch7's wherever it runs."""
+    values = [value for s in block.statements for value in (only_value(s),) if isinstance(value, Call)]
+    return any(dotted(value.callee) == "torch.class" for value in values)
 
 
 def _calls_inside(block: Block) -> set[Call]:
