@@ -131,9 +131,10 @@ def to_number(text, base=10):
     try:
         if base != 10:
             return float(int(text, base))
-        return float.fromhex(text) if "x" in text.lower() else float(text)
+        number = float.fromhex(text) if "x" in text.lower() else float(text)
     except ValueError:
         return None
+    return int(number) if number.is_integer() and 0 < abs(number) < 2**53 or text == "0" else number
 ''',
 )
 
