@@ -22,7 +22,9 @@ def checkouts(tmp_path: Path) -> Path:
     (folder / "tools.lua").write_text("local M = {}\nfunction M.twice(x) return 2 * x end\nreturn M\n")
     (folder / "alone.lua").write_text("print(1)\nprint(debug.sethook())\n")
     (folder / "broken.lua").write_text("print(\n")
-    (folder / "unset.lua").write_text("print(1)\nprint(settings.rate)\nprint(qt.connect(1))\nprint(debug.sethook())\n")
+    (folder / "unset.lua").write_text(
+        "print(1)\nprint(settings.rate)\nprint(qt.connect(1))\nprint(debug.sethook())\n"
+    )
     (folder / "absent.lua").write_text("require 'nowhere'\nprint(1)\nprint(debug.sethook())\n")
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run([*git, "init", "-q"], check=True)

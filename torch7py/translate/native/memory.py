@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.memory_calls import first_tensor
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import Arguments, rule
-from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Invoke, Unary
+from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
 from torch7py.translate.tree_queries import same_expression
 
-__all__ = ["element", "in_plain_calls", "moved"]
+__all__ = ["element", "moved"]
 
 
 def _from_first(t: Translation, node: Expression) -> Py:
@@ -93,7 +94,7 @@ def string(t: Translation, node: Call) -> Py:
     """``ffi.string(p[, length])``"""
     if not 1 <= len(node.arguments) <= 2 or t.kind(node.arguments[0]) != "pointer":
         reason = "ffi.string of something else than the memory of a tensor"
-        raise (Undecided if _begins_at(t, node) is not None else Problem)("T7-203", node.line, reason)
+        raise (Undecided if first_tensor(t, node) is not None else Problem)("T7-203", node.line, reason)
     length = node.arguments[1:]
     text = "".join(f", {t.expressions.whole_number(argument)}" for argument in length)
     return atom(f"{t.need('text_at')}({t.value(node.arguments[0])}{text})")
@@ -105,37 +106,15 @@ def copy(t: Translation, node: Call) -> None:
     kinds = [t.kind(argument) for argument in node.arguments]
     if kinds[:2] != ["pointer", "string"] or len(kinds) > 3:
         reason = "ffi.copy of something else than a text into the memory of a tensor"
-        raise (Undecided if _begins_at(t, node) is not None else Problem)("T7-203", node.line, reason)
+        raise (Undecided if first_tensor(t, node) is not None else Problem)("T7-203", node.line, reason)
     target, source = (t.value(argument) for argument in node.arguments[:2])
     if len(kinds) == 2:
         t.emit(f"{t.need('put_text')}({target}, {source})")
         return
     if not _is_length(node.arguments[2], node.arguments[1]):
-        is_known = _begins_at(t, node) is not None
+        is_known = first_tensor(t, node) is not None
         raise (Undecided if is_known else Problem)("T7-203", node.line, "ffi.copy of a part of a text")
     t.emit(f'{t.need("put_text")}({target}, {source}, b"")')
-
-
-def _begins_at(t: Translation, node: Call) -> Expression | None:
-    """The tensor of ``ffi.string(x:data())`` and ``ffi.copy(x:data(), text)``, whatever is known of it."""
-    first = node.arguments[0] if node.arguments else None
-    if (
-        isinstance(first, Invoke)
-        and first.method == "data"
-        and not first.arguments
-        and t.path(first.receiver) is None
-    ):
-        return first.receiver
-    is_call = isinstance(first, Call) and t.path(first.callee) == "torch.data" and len(first.arguments) == 1
-    return first.arguments[0] if is_call and isinstance(first, Call) else None
-
-
-def in_plain_calls(t: Translation, node: Call, rest: list[str]) -> tuple[str, list[str]] | None:
-    """The library's function for such a call, and its arguments; ``rest`` are those behind the first."""
-    tensor = _begins_at(t, node)
-    names = {"ffi.string": "text_in_memory", "ffi.copy": "text_into_memory"}
-    name = names.get(t.path(node.callee) or "")
-    return None if tensor is None or name is None else (name, [t.value(tensor).text, *rest])
 
 
 def _is_length(node: Expression, of: Expression) -> bool:

@@ -15,7 +15,8 @@ from torch7py.translate import library, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
-from torch7py.translate.native import code, memory, protected_calls
+from torch7py.translate.native import code, protected_calls
+from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -396,9 +397,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return _alone(made, function == "call_all")
     if path is None:
         return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
-    in_memory = memory.in_plain_calls(t, node, arguments(t, node.arguments[1:]))
-    if in_memory is not None:
-        return _alone(library_call(t, *in_memory), function == "call_all")
+    tensor = memory_calls.first_tensor(t, node)
+    if tensor is not None:
+        args = [t.value(tensor).text, *arguments(t, node.arguments[1:])]
+        return _alone(library_call(t, memory_calls.CALLS[path], args), function == "call_all")
     name = _of_penlight(path)
     if name is not None:
         every = "penlight_all" if function == "call_all" else "penlight"

@@ -510,8 +510,8 @@ class PlainLayers:
             return self._call("call_all", [f"self.{self.attribute(node.method)}", *args])
         parents = self._of_parent(node) if isinstance(node, Call) else None
         if parents is not None and parents.text.startswith("super()."):
-            method, _, args = parents.text.removeprefix("super().").partition("(")
-            return self._call("call_all", [f"super().{method}", *([args[:-1]] if args != ")" else [])])
+            method, _, rest = parents.text.removeprefix("super().").partition("(")
+            return self._call("call_all", [f"super().{method}", *([rest[:-1]] if rest != ")" else [])])
         if parents is not None:
             return atom(parents.text.removesuffix("[0]"))
         return plain_calls.all_values(self.t, node)
