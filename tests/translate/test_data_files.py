@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify_script import verify_script
 
 
 def code_of(program: str) -> str:
@@ -37,6 +40,32 @@ def code_of(program: str) -> str:
 def test_what_is_refused_of_hdf5(program: str, expected: str) -> None:
     problems = translate_script(f"require 'hdf5' {program}".encode(), "t.lua").problems
     assert expected in " ".join(map(str, problems))
+
+
+PLACES = """
+require 'hdf5'
+local name = 'NAME'
+local file = hdf5.open(name, 'w')
+file:write('/images', torch.range(1, 24):view(4, 2, 3))
+file:close()
+local Loader = {}
+function Loader.new(places) return {file = hdf5.open(name, 'r'), places = places, n = 2} end
+local function any(places, i) local ix = places[i] return ix end
+local loader = Loader.new({any({3, 1}, 1), 'x'})
+local ix = loader.places[1]
+local x = loader.file:read('/images'):partial({ix, ix}, {1, loader.n}, {2, 3})
+print(x:sum(), x:size(1), x:size(3))
+loader.file:close()
+"""
+
+
+def test_places_in_a_file_of_which_the_program_does_not_tell_the_kind(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    program = tmp_path / "program.lua"
+    program.write_text(PLACES.replace("NAME", str(tmp_path / "images.h5")))
+    page = translate_script(program.read_bytes(), str(program))
+    assert page.problems == []
+    assert verify_script(page, program).lines == 1
 
 
 @pytest.mark.usefixtures("without_objects")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods
@@ -56,7 +57,7 @@ def _range(t: Translation, node: Expression) -> str:
     """``{from, to}``, counted from 1, or one place."""
     if isinstance(node, tree.Table):
         values = [item.value for item in node.fields]
-        if len(values) != 2 or any(t.kind(value) != "number" for value in values):
+        if len(values) != 2 or not all(t.kind(value) == "number" or is_open(t, value) for value in values):
             raise Problem("T7-304", node.line, "a part of a file's data with other than two places")
         first, last = values
     elif t.kind(node) == "number":
