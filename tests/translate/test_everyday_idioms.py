@@ -8,7 +8,7 @@ import torch
 import torch7py
 from torch7py.ops import row_sort
 from torch7py.translate.native.program import translate_script
-from torch7py.translate.page_library import tensors
+from torch7py.translate.page_library import cards, tensors
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
@@ -302,6 +302,18 @@ local b = torch.ByteTensor(5)
 ffi.copy(b:data(), text, b:size(1))
 print(b[1], b[5], ffi.string(b:data(), 3))
 """,
+    "questions about a card that the program does not use": """
+if arg[1] == 'gpu' then require 'cutorch' end
+local function used()
+   local free, total = cutorch.getMemoryUsage(cutorch.getDevice())
+   return (total - free) / 2 ^ 20
+end
+local a = arg[1] == 'gpu' and used() or 0
+print(a)
+if arg[1] == 'gpu' then print(cutorch.getDeviceProperties(cutorch.getDevice()).name) end
+local b, c = unpack({1, 2})
+print(b, c)
+""",
     "jobs of a pool that is none": """
 local data = {}
 local result = {}
@@ -507,6 +519,21 @@ def test_seen_when_the_page_runs(name: str, tmp_path) -> None:
 def test_refused(name: str) -> None:
     code, source = REFUSED[name]
     assert code in {problem.code for problem in translate_script(source.encode(), "program.lua").problems}
+
+
+def test_the_machine_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the runtime tells it where the CPU stands in."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with torch7py.Runtime(cuda_as="cpu") as runtime:
+        total, name, cores = runtime.execute("""
+            require 'cutorch'
+            local free, total = cutorch.getMemoryUsage(1)
+            local about = cutorch.getDeviceProperties(1)
+            return total, about.name, about.multiProcessorCount
+        """)
+    about = cards.device_properties(1)
+    assert (cards.memory_usage(1)[1], about["name"], about["multiProcessorCount"]) == (total, name, cores)
+    assert cards.with_device(1, lambda: (3, 4)) == (3, 4)
 
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40])

@@ -57,6 +57,7 @@ _FAMILIES = {
 # Functions of Lua and Torch7 of which the library has one for values of any kind. Those with several values are tuples.
 _FUNCTIONS = {
     "cjson.decode": "from_json",
+    "cutorch.getDeviceProperties": "device_properties",
     "cjson.encode": "to_json",
     "error": "error",
     "getmetatable": "getmetatable",
@@ -88,7 +89,13 @@ _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
 _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
-_UNPACKING = {"unpack", "table.unpack"}
+# Functions with several values, a tuple each.
+_SEVERAL = {
+    "cutorch.getMemoryUsage": "memory_usage",
+    "cutorch.withDevice": "with_device",
+    "table.unpack": "unpack",
+    "unpack": "unpack",
+}
 # Libraries of Lua's, and the functions of each that the library has by their names.
 _LIBRARIES = {
     "bit": "BITS",
@@ -121,8 +128,7 @@ def has_function(path: str) -> bool:
         or _of_penlight(path) is not None
         or path in _POOLS
         or path in _STORAGES
-        or path in _UNPACKING
-        or path == "cutorch.withDevice"
+        or path in _SEVERAL
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
@@ -423,20 +429,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path == "select":
         several = "values_from" if function == "call_all" else "value_from"
         return library_call(t, several, arguments(t, node.arguments))
-    if path == "cutorch.withDevice":
-        values = library_call(t, "with_device", arguments(t, node.arguments))
-        return (
-            values
-            if function == "call_all"
-            else atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
-        )
-    if path in _UNPACKING:
-        values = library_call(t, "unpack", arguments(t, node.arguments))
-        return (
-            values
-            if function == "call_all"
-            else atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
-        )
+    if path in _SEVERAL:
+        values = library_call(t, _SEVERAL[path], arguments(t, node.arguments))
+        first = atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
+        return values if function == "call_all" else first
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])

@@ -59,6 +59,7 @@ _FILES = (
     "minimizing",
     "pictures",
     "penlight",
+    "cards",
 )
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 

@@ -241,14 +241,6 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     return result if type(result) is tuple else (result,)
 
 
-def with_device(device: Any, function: Any) -> tuple[Any, ...]:
-    """``cutorch.withDevice(device, function)``: all values of the function, which is called for a card."""
-    if not torch.cuda.is_available():
-        return call_all(function)
-    with torch.cuda.device(int(device) - 1):
-        return call_all(function)
-
-
 def call(function: Any, *args: Any) -> Any:
     """The first value that ``function(...)`` gives."""
     return (*call_all(function, *args), None)[0]
