@@ -13,8 +13,8 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Family", "Types"]
 
-# Kinds of what has fields or methods without being of a class of the program.
-_WITH_FIELDS = frozenset({"table", "tensor", "string", "storage", "file"})
+# Kinds of what has fields without being of a class of the program.
+_WITH_FIELDS = frozenset({"table", "tensor", "storage", "file"})
 
 
 class Family:
@@ -117,12 +117,21 @@ class Types:
                 return methods
         return self.methods_of(owner, call.method)
 
-    def is_of_classes(self, node: Expression) -> bool:
-        """Whether something is an object, or a class, of the program's own, and nothing else that has fields."""
+    def is_of_classes(self, node: Expression, others: frozenset[str] = _WITH_FIELDS) -> bool:
+        """Whether something is an object, or a class, of the program's own, and nothing else that has fields.
+
+        Tables that are given a metatable are objects of its class in the page, too.
+        """
         if isinstance(node, Name) and self.scopes.of_name[node] in self.self_of:
             return True
         owner = self.of(node).find()
-        return owner.kind == "object" or (bool(owner.classes) and not owner.kinds & _WITH_FIELDS)
+        if owner.classes and all(lua_class.by_metatable for lua_class in owner.classes):
+            others = others - {"table"}
+        return owner.kind == "object" or (bool(owner.classes) and not owner.kinds & others)
+
+    def has_methods_of_classes(self, node: Expression) -> bool:
+        """Whether the methods of something can only be those of classes of the program's own; texts have some."""
+        return self.is_of_classes(node, _WITH_FIELDS | {"string"})
 
     def is_in_field(self, call: Invoke) -> bool:
         """Whether what an object is asked for is no method of its class but a value that it has in a field."""

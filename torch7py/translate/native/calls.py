@@ -284,7 +284,7 @@ class Calls:
         if functions:
             if kind == "object" and t.types.is_in_field(node):
                 return self._of_field(node, functions)
-            of_classes = t.types.is_of_classes(node.receiver)
+            of_classes = t.types.has_methods_of_classes(node.receiver)
             if kind == "any" and not of_classes:
                 of = described(t, node.receiver)
                 raise Undecided("T7-307", node.line, f"the method {node.method} of {of}")
