@@ -7,8 +7,12 @@ import torch
 
 import torch7py
 from torch7py.ops import row_sort
+from torch7py.packages.registry import packages
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.native.unset_globals import CARDS
 from torch7py.translate.page_library import cards, tensors
+from torch7py.translate.parse import parse
+from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
@@ -519,6 +523,25 @@ def test_seen_when_the_page_runs(name: str, tmp_path) -> None:
 def test_refused(name: str) -> None:
     code, source = REFUSED[name]
     assert code in {problem.code for problem in translate_script(source.encode(), "program.lua").problems}
+
+
+@pytest.mark.slow
+def test_what_packages_set_is_not_taken_for_unset() -> None:
+    """The globals that are there after each package has been loaded, beside those that are there before."""
+    wrong = {}
+    for package in packages:
+        with torch7py.Runtime(cuda_as="cpu") as runtime:
+            text = runtime.execute(f"""
+                local before, new = {{}}, {{}}
+                for name in pairs(_G) do before[name] = true end
+                pcall(require, '{package}')
+                for name in pairs(_G) do if not before[name] then new[#new + 1] = tostring(name) end end
+                return table.concat(new, ' ')
+            """)
+        program = parse(f"require '{package}'".encode(), "program.lua")
+        unset = [name for name in str(text).split() if name not in CARDS and is_unset(program, name)]
+        wrong |= {package: unset} if unset else {}
+    assert wrong == {}
 
 
 def test_the_machine_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:

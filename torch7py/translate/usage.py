@@ -24,8 +24,8 @@ LUA = frozenset(
 )
 # What the interpreter of Torch7 sets besides, with the packages that it loads.
 _INTERPRETER = frozenset(
-    "browse dok exit gcinfo help import lapp monitor_G noColors paths pl print_new print_old repl setprintlevel sys"
-    " torch warn who xerror xlua xprint xrequire".split()
+    "_PROMPT _PROMPT2 browse dok exit gcinfo help import lapp monitor_G noColors paths pl print_new print_old repl"
+    " setprintlevel sys torch warn who xerror xlua xprint xrequire".split()
 )
 # What may set any global: other code, or the table of all globals where it is changed or handed on.
 _RUNS_CODE = frozenset("dofile include load loadfile loadstring".split())
@@ -34,7 +34,7 @@ _STRICT = frozenset({"pl.strict", "strict"})
 # What Penlight adds to the globals when all of it is loaded.
 _ALL_OF_PENLIGHT = PENLIGHT | frozenset(
     "Date List Map MultiMap OrderedMap Set app array2d class comprehension config data func import_into input lapp"
-    " lexer luabalanced operator permute seq sip stringio test types url xml".split()
+    " lexer lfs luabalanced operator permute seq sip stringio test types url xml".split()
 )
 # Kinds of values, and the class whose methods they have.
 _OWNERS = {
@@ -111,7 +111,8 @@ def _is_table(node: Expression) -> bool:
 def loaded(program: Block) -> set[str]:
     """The packages that a program may load: those that it names in any text, and those that these require."""
     names: set[str] = set()
-    waiting = {node.value.partition(".")[0] for node in tree.every(program, tree.String)} & packages.keys()
+    texts = {node.value for node in tree.every(program, tree.String)}
+    waiting = {*texts, *(text.partition(".")[0] for text in texts)} & packages.keys()
     while waiting:
         names |= waiting
         waiting = {other for package in waiting for other in packages[package].requires} - names
