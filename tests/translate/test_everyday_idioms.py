@@ -318,6 +318,20 @@ if arg[1] == 'gpu' then print(cutorch.getDeviceProperties(cutorch.getDevice()).n
 local b, c = unpack({1, 2})
 print(b, c)
 """,
+    "jobs that give no value to what takes one": """
+local donkeys = {}
+function donkeys:addjob(f1, f2) f2(f1()) end
+local Loader_ = torch.class('Loader')
+function Loader_:__init(n) self.n = n end
+function Loader_:size(kind) if kind == nil then return self.n elseif kind == 'x' then return 2 end end
+function Loader_:sample(k) return k, k + 1 end
+local loader = Loader(7)
+local n, a, b
+donkeys:addjob(function() return loader:size() end, function(c) n = c end)
+donkeys:addjob(function() local x, y = loader:sample(3) return x, y end, function(x, y) a, b = x, y end)
+donkeys:addjob(function() return loader:size('z') end, function(c) print(c) end)
+print(n, a, b)
+""",
     "jobs of a pool that is none": """
 local data = {}
 local result = {}

@@ -402,7 +402,12 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         )
         return _alone(made, function == "call_all")
     if path is None:
-        return library_call(t, function, [t.value(node.callee).text, *arguments(t, node.arguments)])
+        called = t.types.function_called(node)
+        counts = not called or any(
+            f.vararg for f in called
+        )  # else a value too many is None to it, and dropped
+        args = arguments(t, node.arguments, counted=counts)
+        return library_call(t, function, [t.value(node.callee).text, *args])
     tensor = memory_calls.first_tensor(t, node)
     if tensor is not None:
         args = [t.value(tensor).text, *arguments(t, node.arguments[1:])]
@@ -455,8 +460,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     return None  # a page has no other function of that library
 
 
-def arguments(t: Translation, args: tuple[Expression, ...]) -> list[str]:
-    """Arguments as text; of the last one all values."""
+def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True) -> list[str]:
+    """Arguments as text; of the last one all values. ``counted``: whether it matters how many they are."""
     texts = [t.value(argument).text for argument in args[:-1]]
     for last in args[-1:]:
         if isinstance(last, tree.Vararg):
@@ -466,7 +471,7 @@ def arguments(t: Translation, args: tuple[Expression, ...]) -> list[str]:
         elif t.plain_values and isinstance(last, Call) and t.path(last.callee) == "torch.typename":
             texts.append(f"*{library_call(t, 'names_of_type', arguments(t, last.arguments))}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
-            if t.calls.is_filled_up(last):
+            if counted and not t.plain_values and t.calls.is_filled_up(last):
                 raise Problem("T7-216", last.line, "functions with different numbers of results")
             values = all_values(t, last)
             count_range = t.counts.of(last)

@@ -12,14 +12,21 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Binary, Call, Expression, Name
 
 
+def _problem(t: Translation, table: Expression) -> type[Problem]:
+    """What a table that is no list is: undecided, unless it is written with holes, or is no table."""
+    constructors = t.tables.uses.constructors.get(t.type(table).find(), ())
+    has_holes = any(isinstance(item.value, tree.Nil) for made in constructors for item in made.fields)
+    is_table = t.kind(table) == "table" or is_open(t, table)
+    return Undecided if is_table and not has_holes else Problem
+
+
 @statement("table.insert")
 def table_insert(t: Translation, node: Call) -> None:
     table, rest = node.arguments[0], node.arguments[1:]
     representation = t.representation(table) if t.kind(table) == "table" else ""
     numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
     if representation != "list" and not numbered:
-        problem = Undecided if t.kind(table) == "table" or is_open(t, table) else Problem
-        raise problem("T7-306", node.line, "table.insert into a table that is no list")
+        raise _problem(t, table)("T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_call_site_table(table)
     base = t.value(table).at(code.ATOM)
     if numbered:
@@ -42,8 +49,7 @@ def table_insert(t: Translation, node: Call) -> None:
 def table_remove(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         of = node.arguments[0]
-        problem = Undecided if t.kind(of) == "table" or is_open(t, of) else Problem
-        raise problem("T7-306", node.line, "table.remove from a table that is no list")
+        raise _problem(t, of)("T7-306", node.line, "table.remove from a table that is no list")
     t.tables.refuse_call_site_table(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
@@ -92,8 +98,7 @@ def table_sort(t: Translation, node: Call) -> None:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         if not t.plainly:
             of = node.arguments[0]
-            problem = Undecided if t.kind(of) == "table" or is_open(t, of) else Problem
-            raise problem("T7-306", node.line, "table.sort of a table that is no list")
+            raise _problem(t, of)("T7-306", node.line, "table.sort of a table that is no list")
         args = plain_calls.arguments(t, node.arguments)
         t.emit(plain_calls.library_call(t, "sort_table", [t.need("lua_sort"), *args]).text)
         return
