@@ -14,7 +14,7 @@ from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import index, items_of, pairs, store
 
 
-def inserted_values(table: Any, *args: Any) -> Any:
+def insert_values(table: Any, *args: Any) -> Any:
     """``tablex.insertvalues(table, [place,] values)``"""
     at, values = args if len(args) > 1 else (len(items_of(table)) + 1, args[0])
     behind = items_of(table)[int(at) - 1 :]
@@ -23,22 +23,22 @@ def inserted_values(table: Any, *args: Any) -> Any:
     return table
 
 
-def updated(table: Any, other: Any) -> Any:
+def update_table(table: Any, other: Any) -> Any:
     """``tablex.update(table, other)``"""
     for key, value in pairs(other):
         store(table, key, value)
     return table
 
 
-def copied(table: Any) -> Any:
+def copy_table(table: Any) -> Any:
     """``tablex.copy(table)``"""
     return list(table) if isinstance(table, (list, tuple)) else dict(pairs(table))
 
 
-def merged(table: Any, other: Any, every: Any = None) -> Any:
+def merge_tables(table: Any, other: Any, every: Any = None) -> Any:
     """``tablex.merge(table, other[, every])``: what both have, or with ``every`` what either has."""
     kept = {key: value for key, value in pairs(table) if every or index(other, key) is not None}
-    return updated(kept, other) if every else kept
+    return update_table(kept, other) if every else kept
 
 
 def place_from(table: Any, place: Any) -> int:
@@ -46,25 +46,27 @@ def place_from(table: Any, place: Any) -> int:
     return int(place) if place >= 0 else len(items_of(table)) + int(place) + 1
 
 
-def found(table: Any, value: Any, first: Any = 1) -> Any:
+def first_place(table: Any, value: Any, first: Any = 1) -> Any:
     """``tablex.find(table, value[, first])``: the first place of a value."""
     items = items_of(table)
     places = range(place_from(table, first or 1), len(items) + 1)
-    return next((place for place in places if same(items[place - 1], value)), None)
+    return next((place for place in places if are_equal_values(items[place - 1], value)), None)
 
 
-def same(one: Any, other: Any) -> bool:
+def are_equal_values(one: Any, other: Any) -> bool:
     """``one == other``: texts, numbers and truth values by what they are, others by which they are."""
     if isinstance(one, (str, int, float)) and isinstance(other, (str, int, float)):
         return isinstance(one, bool) is isinstance(other, bool) and one == other
     return one is other
 
 
-def with_same_items(one: Any, other: Any) -> bool:
+def have_same_items(one: Any, other: Any) -> bool:
     """``tablex.compare_no_order(one, other)``"""
     left = items_of(other)
     for item in items_of(one):
-        at = next((number for number, candidate in enumerate(left) if same(item, candidate)), None)
+        at = next(
+            (number for number, candidate in enumerate(left) if are_equal_values(item, candidate)), None
+        )
         if at is None:
             return False
         del left[at]
@@ -90,7 +92,7 @@ def fits(name: str, mask: Any) -> bool:
     return mask is None or re.fullmatch(pattern, name, re.DOTALL) is not None
 
 
-def made_path(name: str) -> bool:
+def make_path(name: str) -> bool:
     """``dir.makepath(name)``"""
     os.makedirs(name, exist_ok=True)
     return True
@@ -115,19 +117,19 @@ def pieces_of(text: str, pattern: Any = None, plain: Any = None, count: Any = No
 PENLIGHT: dict[str, Callable[..., Any]] = {
     "dir.getdirectories": partial(entries_in, os.path.isdir),
     "dir.getfiles": partial(entries_in, os.path.isfile),
-    "dir.makepath": made_path,
+    "dir.makepath": make_path,
     "path.extension": lambda name: extension_of(name)[1],
     "path.splitext": lambda name: extension_of(name),
-    "tablex.compare_no_order": with_same_items,
-    "tablex.copy": copied,
+    "tablex.compare_no_order": have_same_items,
+    "tablex.copy": copy_table,
     "tablex.deepcopy": copy.deepcopy,
-    "tablex.find": found,
-    "tablex.insertvalues": inserted_values,
+    "tablex.find": first_place,
+    "tablex.insertvalues": insert_values,
     "tablex.keys": lambda table: [key for key, _ in pairs(table)],
-    "tablex.merge": merged,
+    "tablex.merge": merge_tables,
     "tablex.size": lambda table: sum(1 for _ in pairs(table)),
     "tablex.sub": part_of,
-    "tablex.update": updated,
+    "tablex.update": update_table,
     "tablex.values": lambda table: [value for _, value in pairs(table)],
     "utils.escape": lambda text: re.sub(r"[-.+\[\]()$^%?*]", r"%\g<0>", text),
     "utils.split": pieces_of,

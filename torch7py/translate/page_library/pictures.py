@@ -42,8 +42,8 @@ def apart(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
 
 def into(result: Any, like: torch.Tensor, *sizes: int) -> torch.Tensor:
     """The picture that a function writes into, with these sizes."""
-    made: torch.Tensor = like.new_empty(sizes) if result is None else result.resize_(sizes)
-    return made
+    sized: torch.Tensor = like.new_empty(sizes) if result is None else result.resize_(sizes)
+    return sized
 
 
 def numbers_in(name: str, values: tuple[Any, ...]) -> list[float]:
