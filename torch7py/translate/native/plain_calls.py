@@ -218,7 +218,7 @@ def is_first(t: Translation, node: Expression) -> bool:
     owner, _, last = path.rpartition(".")
     of_tensors = owner == "torch" and last in page_library.methods_of("tensor") - DRAWING - library.DRAWS
     of_texts = owner == "string" and last in page_library.methods_of("text")
-    return path in _FUNCTIONS or path in _UNPACKING or of_tensors or of_texts
+    return path in _FUNCTIONS or of_tensors or of_texts
 
 
 def _is_of_parent(t: Translation, callee: Expression) -> bool:
