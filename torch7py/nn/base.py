@@ -30,7 +30,7 @@ from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of, same_sizes
-from torch7py.ops import memory
+from torch7py.ops import memory, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.tracing import in_transform
 
@@ -94,7 +94,6 @@ class Module(Training):
     converted_first: ClassVar[tuple[str, ...]] = (
         "gradInput",
     )  # results that ``type`` converts before children
-    emptied_by_type: ClassVar[tuple[str, ...]] = ()  # fields that ``type`` makes empty tables
     copies_parameters: ClassVar[bool] = False  # whether forward computes with copies of the parameters
     # The graph that a backward goes through: that of the last forward if it ran on this input, else a new one
     # ("input"); that of the last forward on any input of these sizes, as the original keeps a view of it ("forward");
@@ -468,16 +467,14 @@ class Module(Training):
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         if type_name is not None and seen is None:
-            self._clear_for_type(frozenset(), set())
-        if type_name is not None and (seen is None or id(self) not in seen):
-            for name in self.emptied_by_type:
-                self.__dict__[name] = []
+            self._clear_for_type(type_name, frozenset(), set())
         super().convert(convert, type_name, seen)
 
-    def _clear_for_type(self, kept: frozenset[int], seen: set[int]) -> None:
+    def _clear_for_type(self, type_name: str, kept: frozenset[int], seen: set[int]) -> None:
         """Have modules of the tree clear themselves, before the results of those around them are converted.
 
-        Tensors in ``kept`` have been converted by then in the original.
+        Tensors in ``kept`` have been converted by then in the original. One that has the type already stays the same,
+        and is emptied with the results of the module that it is from.
         """
         if id(self) in seen:
             return
@@ -490,10 +487,10 @@ class Module(Training):
             self.clearState()
             attributes.update((name, results[name]) for name in spared)
         first = [leaf for name in self.converted_first for leaf in leaves_of(getattr(self, name))]
-        inside = kept.union(map(id, first))
+        inside = kept.union(id(leaf) for leaf in first if types.of(leaf).tensor != type_name)
         for child in self.inner():
             if isinstance(child, Module) and not child.converts_by_type():
-                child._clear_for_type(inside, seen)
+                child._clear_for_type(type_name, inside, seen)
 
     # -- the tree -----------------------------------------------------------------------------------------
 

@@ -35,8 +35,7 @@ class Copy(Module):
     resizes_as_grad_output = True
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dontCast",)
-    nil_as: ClassVar[dict[str, Any]] = {"dontCast": False}
-    dontCast = False
+    dontCast: bool | None = None
     copies_input = True
     transfers = True  # False: the input itself is the output
 
@@ -45,7 +44,7 @@ class Copy(Module):
         intype: str | None = None,
         outtype: str | None = None,
         forceCopy: bool = False,
-        dontCast: bool = False,
+        dontCast: bool | None = None,
     ) -> None:
         super().__init__()
         self.dontCast = dontCast

@@ -107,6 +107,7 @@ class ParallelCriterion(_Sum):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("repeatTarget",)
+    emptied_by_type = ("gradInput",)
 
     def __init__(self, repeatTarget: bool | None = None) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import as_rows, check_type, fit
+from torch7py.nn.checks import as_rows, check_type, fit, truthy
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -156,7 +156,7 @@ class WeightedEuclidean(_Templates):
         "_repeat3",
     )
     parameter_fields = ("weight", "diagCov")
-    transient = (*_Templates.transient, "_pulled")
+    transient = (*_Templates.transient, "_weighted", "_pulled")
     fields: ClassVar[tuple[str, ...]] = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
@@ -178,29 +178,30 @@ class WeightedEuclidean(_Templates):
         return torch.linalg.vector_norm(self.diagCov * (input.unsqueeze(-1) - self.weight), dim=-2)
 
     def updateOutput(self, input: Any) -> Any:
-        self.__dict__.pop("_pulled", None)
-        return super().updateOutput(input)
-
-    def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The gradient with respect to each element of each weighted difference, and the plain differences."""
         self._check(input)
-        difference = input.data.unsqueeze(-1) - self.weight.data
-        weighted = difference * self.diagCov.data
-        distance = torch.linalg.vector_norm(weighted, dim=-2, keepdim=True)
-        gradient = self._gradient_for(input, gradOutput)
-        return weighted * (gradient.unsqueeze(-2) / (distance + EPSILON)), difference
+        weighted = self.diagCov.data * (input.data.unsqueeze(-1) - self.weight.data)
+        self.__dict__.update(_weighted=weighted, _pulled=None)
+        return self.keep("output", torch.linalg.vector_norm(weighted, dim=-2), is_result=True)
+
+    def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        """The gradient with respect to each element of each weighted difference."""
+        if self.__dict__.get("_weighted") is None or not truthy(self.get_field("fastBackward")):
+            self.updateOutput(input)  # by the parameters as they are now
+        self._check(input)
+        gradient = self._gradient_for(input, gradOutput) / (self.output + EPSILON)
+        pull: torch.Tensor = self.__dict__["_weighted"] * gradient.unsqueeze(-2)
+        self.__dict__["_pulled"] = pull
+        return pull
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        pull, difference = self._pull(input, gradOutput)
-        self.__dict__["_pulled"] = pull, difference
-        return (pull * self.diagCov.data).sum(-1)
+        return (self._pull(input, gradOutput) * self.diagCov.data).sum(-1)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         """By what the last updateGradInput has computed, whatever it is given."""
-        pulled = self.__dict__.get("_pulled")
-        if pulled is None or pulled[0].shape[:-2] != input.shape[:-1]:
-            pulled = self._pull(input, gradOutput)
-        pull, difference = pulled
+        pull = self.__dict__.get("_pulled")
+        if pull is None or pull.shape[:-2] != input.shape[:-1]:
+            pull = self._pull(input, gradOutput)
+        difference = self.__dict__["_weighted"] / self.diagCov.data
         for_weight, for_covariance = pull * self.diagCov.data, pull * difference
         if input.dim() == 2:
             for_weight, for_covariance = for_weight.sum(0), for_covariance.sum(0)

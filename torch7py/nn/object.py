@@ -104,6 +104,7 @@ class TorchObject(FieldHolder):
     Class attributes that a layer may add to, besides those for its fields:
 
     - ``lists``: those fields that hold a list of modules;
+    - ``emptied_by_type``: fields that ``type`` makes empty tables;
     - ``lua_methods``: Lua method name -> Python attribute;
     - ``structural``: the Lua methods after which the module may have other children;
     - ``appending``: those that append the one module that they are given to the children, and beyond that change
@@ -130,6 +131,7 @@ class TorchObject(FieldHolder):
     registered_as: ClassVar[str] = ""
     stated_facts: ClassVar[dict[str, Any]] = PLAIN
     lists: ClassVar[tuple[str, ...]] = ()
+    emptied_by_type: ClassVar[tuple[str, ...]] = ()
     copies_input: ClassVar[bool] = False
     halves_stand_alone: ClassVar[bool] = True
     skips_unwritable: ClassVar[bool] = False
@@ -225,6 +227,8 @@ class TorchObject(FieldHolder):
             return
         seen.add(id(self))
         self.__dict__.pop("_trace", None)
+        if type_name is not None:
+            self.__dict__.update((name, []) for name in self.emptied_by_type)
         self._convert_tensors(convert)
         if type_name is not None:
             self.__dict__["_type"] = type_name

@@ -118,7 +118,14 @@ class LinearWeightNorm(Linear):
         norm = self._norm_of(self.v.data)
         self.keep("norm", norm)
         self.keep("scale", self.g.data / norm)
-        self.keep("weight", self.v.data * self.scale)
+        self._write_weight(self.v.data * self.scale)
+
+    def _write_weight(self, values: torch.Tensor) -> None:
+        """In place: the weight may be one that several layers have, each of which writes it."""
+        if self.weight.shape == values.shape:
+            self.weight.copy_(values)
+        else:
+            self.keep("weight", values)
 
     def set_evaluate(self) -> None:
         if self.training:
@@ -148,7 +155,7 @@ class LinearWeightNorm(Linear):
         bias = self.gradient("bias")
         if bias is not None and self.bias is not None:
             bias.add_(gradient.sum(0), alpha=scale)
-        self.keep("weight", _turn(v, g, self.v.data, self.norm, self.scale))
+        self._write_weight(_turn(v, g, self.v.data, self.norm, self.scale))
 
     def clearState(self) -> Module:
         self.clear("weight", "norm", "scale")
