@@ -222,3 +222,27 @@ def test_a_closed_runtime_says_so(runtime: Runtime) -> None:
     runtime.close()
     with pytest.raises(RuntimeError, match="closed"):
         lua(runtime, "return 1")
+
+
+@pytest.mark.parametrize(
+    "copied", ["m:clone()", "m:clone('weight')", "torch.deserialize(torch.serialize(m))"]
+)
+def test_copies_of_modules_are_collected_while_the_program_runs(runtime: Runtime, copied: str) -> None:
+    alive = lua(
+        runtime,
+        f"""
+        require 'nn'
+        local seen = setmetatable({{}}, {{__mode = 'k'}})
+        local m = nn.Sequential():add(nn.Linear(2, 2))
+        m.note = {{m}}
+        for i = 1, 10 do
+           m = {copied}
+           seen[m] = true
+        end
+        for i = 1, 3 do collectgarbage() end
+        local n = 0
+        for _ in pairs(seen) do n = n + 1 end
+        return n
+        """,
+    )
+    assert alive == 1

@@ -291,6 +291,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
     return {
         "release": handles.release,
         "collected": runtime.collected,
+        "drop": runtime.drop,
         "describe_error": describe_error,
         "new_table": new_table,
         "is_map": lambda handle: not isinstance(objects[handle], list),

@@ -240,7 +240,7 @@ class Runtime:
         if self.callbacks:
             self.streams.into_lua()
             if self.dropped:
-                self._drop()
+                self.drop()
 
     def _leave(self) -> None:
         """The outermost call has returned from Lua."""
@@ -251,7 +251,7 @@ class Runtime:
                 self._proxies.abandon()
                 self.callbacks["abandon"]()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """Let Lua release the values that Python no longer refers to."""
         while self.dropped:
             numbers = self.dropped[:DROPPED_AT_ONCE]
@@ -546,6 +546,8 @@ class Runtime:
     def call_lua(self, callback: str, *arguments: Any) -> Any:
         """Call one of the bridge's Lua functions and decode its results. Raises LuaError if Lua raised an error."""
         if self._runs() and not self.handles.within_cuda:
+            if self.dropped:
+                self.drop()
             self.advance()
             return read_answer(self, self.callbacks[callback](*arguments))
         with self._entered():

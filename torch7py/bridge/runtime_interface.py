@@ -92,5 +92,8 @@ class RuntimeInterface(Protocol):
     def advance(self) -> None:
         """Invalidate what Lua has cached about the memory of tensors."""
 
+    def drop(self) -> None:
+        """Let Lua release the values that Python no longer refers to."""
+
     def collected(self) -> None:
         """Lua's garbage collector has run."""

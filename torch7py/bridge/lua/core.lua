@@ -66,6 +66,7 @@ function core.moving(f)
 end
 
 local function collect()
+   host.drop()
    collectgarbage()
    flush()
    host.collected()

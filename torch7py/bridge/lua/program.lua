@@ -31,6 +31,7 @@ chunk('print.lua')({
 local native_collect = collectgarbage
 
 function collectgarbage(option, ...)
+   if option == nil or option == 'collect' then host.drop() end
    local result = native_collect(option or 'collect', ...)
    if option == nil or option == 'collect' then core.flush() end
    return result
