@@ -246,3 +246,26 @@ def test_copies_of_modules_are_collected_while_the_program_runs(runtime: Runtime
         """,
     )
     assert alive == 1
+
+
+def test_dead_modules_in_cycles_are_collected_where_they_hold_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of a sequence and their module refer to each other."""
+    monkeypatch.setattr("torch7py.bridge.runtime.COLLECT_AFTER", 1 << 19)
+    gc.collect()
+    gc.disable()
+    try:
+        with Runtime() as runtime:
+            lua(
+                runtime,
+                """
+                require 'rnn'
+                local x = torch.randn(2, 60)
+                for i = 1, 40 do nn.Sequencer(nn.Linear(60, 60)):forward{x, x} end
+                """,
+            )
+            weights = sum(
+                type(obj) is torch.nn.Parameter and obj.shape == (60, 60) for obj in gc.get_objects()
+            )
+    finally:
+        gc.enable()
+    assert weights < 25

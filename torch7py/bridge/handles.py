@@ -35,8 +35,9 @@ class Handles:
 
     ``objects`` maps handle to object and is read directly on the hot path. ``allocated`` counts the bytes of
     tensors given out since it was last reset: Lua sees only the integers, so the runtime uses the sum to
-    decide when a collection is due. ``cuda`` says that the program has cutorch, ``within_cuda`` that what Python makes
-    now and hands to Lua is of CUDA types.
+    decide when a collection is due. ``of_modules`` counts those of them that are parameters: dead modules are often
+    in cycles, which Python's own collector does not know to be large. ``cuda`` says that the program has cutorch,
+    ``within_cuda`` that what Python makes now and hands to Lua is of CUDA types.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class Handles:
         self.extra: dict[int, int] = {}  # references beyond the first
         # by the handle of a list or dict: what Lua's table was given, or gave
         self.lua_contents: dict[int, Any] = {}
-        self.allocated = 0
+        self.allocated = self.of_modules = 0
         self.cuda = False
         self.within_cuda = False
         self.limit = 1 << 62  # bytes; beyond it a handle is given out negative, for Lua to collect first
@@ -59,10 +60,7 @@ class Handles:
         if handle is not None:
             self.extra[handle] = self.extra.get(handle, 0) + 1
             return handle
-        handle = next(self._next) + kind
-        self.objects[handle] = obj
-        self.codes[id(obj)] = handle
-        return handle
+        return self.give_new(obj, kind)
 
     def give_new(self, obj: Any, kind: int) -> int:
         """``give`` for a new object, which cannot have a handle yet."""
@@ -70,6 +68,18 @@ class Handles:
         self.objects[handle] = obj
         self.codes[id(obj)] = handle
         return handle
+
+    def asking(self, handle: int) -> int:
+        """The handle, negative where a collection is due."""
+        return -handle if self.allocated > self.limit else handle
+
+    def count_parameters(self, module: Any) -> None:
+        """Count the memory of a new module's parameters, which it has once it is built, read or copied."""
+        for tensors in (module._parameters, module._gradients):
+            for tensor in tensors.values():
+                if tensor is not None:
+                    self.allocated += tensor.nbytes
+                    self.of_modules += tensor.nbytes
 
     def _tensor_giver(self) -> Callable[[torch.Tensor], int]:
         # A closure: every result of an operation passes here, and attributes of self cost a quarter of it.

@@ -100,11 +100,12 @@ class LuaFields(Overrides):
         if runtime is None:
             return
         copied.__dict__["_overrides"] = self
+        runtime.handles.count_parameters(copied)
         if handle is not None:
             lua_memo = memo.get(_LUA_MEMO)
             if lua_memo is None:
                 lua_memo = memo[_LUA_MEMO] = LuaCallback(runtime, int(runtime.call_lua("new_memo")))
-            target = runtime.handles.give(copied, Kind.MODULE)
+            target = runtime.handles.asking(runtime.handles.give(copied, Kind.MODULE))
             with _held(runtime, memo) as number:
                 done = runtime.call_lua(
                     "copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo, is_clone(memo)
@@ -271,7 +272,7 @@ class ModuleProxies:
     def new_peer(self, name: str, class_name: str) -> int:
         """Create the peer of an object of the Lua class ``class_name``, without running a constructor."""
         handle = self.new_unfinished_peer(name, class_name)
-        TorchObject.__init__(self.handles.objects[handle])
+        TorchObject.__init__(self.handles.objects[abs(handle)])
         return handle
 
     def new_unfinished_peer(self, name: str, class_name: str) -> int:
@@ -281,7 +282,7 @@ class ModuleProxies:
         if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
         obj.__dict__["_overrides"] = self.fields()
-        return self.handles.give(obj, Kind.MODULE)
+        return self.handles.asking(self.handles.give(obj, Kind.MODULE))
 
     def without_constructor(self, handle: int) -> None:
         self.handles.objects[handle].without_constructor()
@@ -297,7 +298,7 @@ class ModuleProxies:
         if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
         obj.__dict__["_overrides"] = self.fields()
-        return self.handles.give(obj, Kind.MODULE)
+        return self.handles.asking(self.handles.give(obj, Kind.MODULE))
 
     def begin_restore(self, handle: int, version: int, names: int) -> None:
         """Announce the names of the fields that follow one by one."""
@@ -305,7 +306,9 @@ class ModuleProxies:
         obj.__dict__["_saved_form"] = SavedForm(list(self.handles.objects[names]), int(version))
 
     def end_restore(self, handle: int) -> None:
-        self.handles.objects[handle].end_restore()
+        obj = self.handles.objects[handle]
+        obj.end_restore()
+        self.handles.count_parameters(obj)
 
     def saved_names(self, handle: int) -> tuple[str, ...]:
         """The names of the engine's fields to save, in order."""
@@ -355,6 +358,7 @@ class ModuleProxies:
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = fields()
+            self.handles.count_parameters(obj)
             children = obj.child_list()
             return -1 if children is None else len(children)
 

@@ -280,6 +280,9 @@ class Runtime:
 
     def collected(self) -> None:
         """Lua's garbage collector has run: the next one is due after as many bytes as tensors now occupy."""
+        if self.handles.of_modules > COLLECT_AFTER:
+            self.handles.of_modules = 0
+            gc.collect()
         seen: dict[int, int] = {}
         for obj in self.handles.objects.values():
             if isinstance(obj, torch.Tensor) and obj.device.type != "meta":

@@ -77,13 +77,18 @@ local owner = newproxy(true)
 core.owner = owner
 getmetatable(owner).__gc = bury
 
--- Let a Lua table stand for a handle; the table's death gives the reference back.
+-- Let a Lua table stand for a handle; the table's death gives the reference back. A negative one says a collection is due.
 local function own(t, handle)
+   if handle < 0 then
+      handle = -handle
+      collect()
+   end
    local u = newproxy(owner)
    handle_of[u] = handle
    owner_of[t] = u
    handle_of[t] = handle
    stand_in[handle] = t
+   return handle
 end
 core.own = own
 

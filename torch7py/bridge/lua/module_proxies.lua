@@ -69,8 +69,7 @@ local function peer(m)
    local c = getmetatable(m)
    local info = native(c)
    if not info then fail('%s is not a module', class.type(m)) end
-   handle = host.new_peer(info.key, c.__typename)
-   own(m, handle)
+   handle = own(m, host.new_peer(info.key, c.__typename))
    host.without_constructor(handle)
    -- what was set before there was a peer; a walk finds the modules in links
    for name in next, info.fields do
