@@ -85,3 +85,23 @@ def test_whoever_goes_through_the_fields_meets_none_that_is_not_known(runtime: R
     """)
     assert after == [pytest.approx(row) for row in before]
     assert saved == [pytest.approx(row) for row in before]
+
+
+def test_what_ran_on_memory_that_has_other_sizes_now_is_not_known(runtime: Runtime) -> None:
+    """The steps of a batch of 3 have run on tensors that evaluation has filled with 2 rows."""
+    runtime.execute("""
+        require 'rnn'
+        cell = nn.FastLSTM(2, 2)
+        m = nn.Repeater(nn.Recursor(nn.Sequential():add(cell):add(nn.Linear(2, 2))), 3)
+        local x = torch.randn(3, 2)
+        m:backward(x, m:forward(x))
+        m:evaluate()
+        m:forward(x)
+        m:forward(torch.randn(2, 2))
+        m:training()
+        m:forget()
+        for _, part in ipairs(m:listModules()) do
+           for name, value in pairs(part) do count = (count or 0) + 1 end
+        end
+    """)
+    assert runtime.globals["count"] > 100

@@ -21,7 +21,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.part_names import PartNames
 from torch7py.nn.sequence_methods import shared_clone
 from torch7py.nn.softmax import SoftMax
-from torch7py.nn.trace import same_memory
+from torch7py.nn.trace import leaves_of, same_memory
 from torch7py.ops.errors import NotKnown, TorchError
 from torch7py.ops.tracing import numbers_known
 from torch7py.rnn.steps import nearly
@@ -426,11 +426,24 @@ class Cell(PartNames, Sequential):
         if replay is not None:
             replay()  # of a sequence that was computed as one piece
         if attributes.get("_saved") is not None and self.intact():
+            if not self._sizes_are_as_they_were():
+                raise NotKnown(
+                    f"{part.class_name}: what was inside this step is not known any more, for what it was given has "
+                    "other sizes now"
+                )
             self._run_inside()
         if attributes.get("_unsure") and not (name == "output" and _ends_nonlinear(part)):
             raise NotKnown(
                 f"{part.class_name}: what was inside this step is not known any more, for parameters have changed since"
             )
+
+    def _sizes_are_as_they_were(self) -> bool:
+        attributes = self.__dict__
+        given = [attributes["_ran_on"], attributes["_values_then"]]
+        if attributes.get("_gradients_of_gates") is not None:
+            given.append(attributes["_went_back"])
+        count = len(rows(attributes["_values_then"][0].data))  # a copy
+        return all(len(rows(leaf.data)) == count for leaf in leaves_of(given))
 
     def _run_inside(self) -> None:
         attributes = self.__dict__
