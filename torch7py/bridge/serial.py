@@ -177,7 +177,7 @@ def serial_functions(runtime: RuntimeInterface) -> dict[str, Callable[..., Any]]
     def content(handle: int) -> str:
         file = objects[handle]
         assert isinstance(file, MemoryFile)
-        return file.content().decode("latin1")
+        return file.give_up().decode("latin1")
 
     # -- functions ----------------------------------------------------------------------------------------
 

@@ -65,7 +65,9 @@ end
 function torch.deserialize(text, mode)
    if type(text) ~= 'string' then fail('torch.deserialize: a string expected, got %s', class.type(text)) end
    local file = set_mode(wrap(raw(host.t7_memory_of, text)), check_mode(mode, true))
-   return file:readObject()
+   local object = file:readObject()
+   file:close()
+   return object
 end
 
 function torch.deserializeFromStorage(storage, mode)

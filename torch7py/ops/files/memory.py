@@ -59,6 +59,17 @@ class MemoryFile(File):
         """All bytes of the file."""
         return bytes(self._buffer)
 
+    def _let_go(self) -> None:
+        """Free the memory: the file may be garbage for long before a collector finds it."""
+        self._buffer, self._written = bytearray(), False
+        self._storage = Storage.of_size(CHAR, 1, torch.device("cpu"))
+
+    def give_up(self) -> bytes:
+        """All bytes of the file, which is not needed any more."""
+        content = self.content()
+        self._let_go()
+        return content
+
     def position(self) -> int:
         self._check_open()
         return self._at
@@ -82,6 +93,7 @@ class MemoryFile(File):
     def close(self) -> None:
         self.synchronize()
         super().close()
+        self._let_go()
 
     def describe(self) -> str:
         status, mode = self._state()
