@@ -74,12 +74,12 @@ class Handles:
         return -handle if self.allocated > self.limit else handle
 
     def count_parameters(self, module: Any) -> None:
-        """Count the memory of a new module's parameters, which it has once it is built, read or copied."""
-        for tensors in (module._parameters, module._gradients):
-            for tensor in tensors.values():
-                if tensor is not None:
-                    self.allocated += tensor.nbytes
-                    self.of_modules += tensor.nbytes
+        """Count the memory of a new module's parameters and their gradients, once it is built, read or copied."""
+        parameters = module._parameters
+        if parameters:
+            size = 2 * sum(tensor.nbytes for tensor in parameters.values() if tensor is not None)
+            self.allocated += size
+            self.of_modules += size
 
     def _tensor_giver(self) -> Callable[[torch.Tensor], int]:
         # A closure: every result of an operation passes here, and attributes of self cost a quarter of it.
