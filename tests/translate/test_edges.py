@@ -66,7 +66,7 @@ def test_what_has_no_idiomatic_form_is_in_plain_calls(source: str) -> None:
 @pytest.mark.parametrize("asked", ["print(#t)", "table.insert(t, 2)"])
 def test_the_length_of_a_table_with_holes_is_an_error_when_the_page_runs(asked: str) -> None:
     page = translate_script(f"local t = {{1, nil, 3, x = 3}} {asked}".encode(), "p.lua")
-    assert page.plain_calls == 1
+    assert page.plain_calls >= 1
     with pytest.raises(TypeError, match="the length of a table with holes"):
         in_page(page)
 

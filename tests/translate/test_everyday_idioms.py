@@ -533,6 +533,7 @@ def test_seen_when_the_page_runs(name: str, tmp_path) -> None:
     assert report.verified.equal
 
 
+@pytest.mark.usefixtures("without_objects")
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     code, source = REFUSED[name]

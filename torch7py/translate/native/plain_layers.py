@@ -195,7 +195,8 @@ class PlainLayers:
             inner = self._modules_in(lua_class, [f for n, f in lua_class.methods.items() if n in _OF_WEIGHTS])
             fields = self._assigned(lua_class)
             of_its_own = () if self._derives(lua_class) else ("weight", "bias")
-            weight_names = [n for n in of_its_own if "tensor" in fields.get(n, ())]
+            kinds = {"tensor", "any", None} if self.t.plain_values else {"tensor"}
+            weight_names = [n for n in of_its_own if kinds & fields.get(n, set())]
             return {name: f"grad{name.capitalize()}" for name in weight_names}, inner
         last = method.body.statements[-1] if len(method.body.statements) == 1 else None
         values = last.values if isinstance(last, tree.Return) else ()
