@@ -199,6 +199,8 @@ class LibraryCalls:
         if path == "table.concat" and arguments:
             arguments[0].be("table")
             arguments[0].mark("array")
+        if path == "string.split":  # which torch gives to strings
+            return result.be("table") | result.mark("array") | result.of_elements().be("string")
         if path in ("assert",) and arguments:
             unify(result, arguments[0])
             return True

@@ -8,8 +8,8 @@ from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import Rule, functions, statement
-from torch7py.translate.native.patterns import as_regex
-from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.strings import pieces_between
 from torch7py.translate.tree import Call, Expression, String
 
 __all__: list[str] = []
@@ -45,26 +45,19 @@ def _split(t: Translation, node: Call) -> Py:
 
 def _utils_split(t: Translation, node: Call) -> Py:
     """``utils.split(s, pattern)``: an empty piece at the end is none."""
-    text, *_ = _checked_arguments(t, node, 1, 3)
+    _checked_arguments(t, node, 1, 3)
     pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.span, "%s+")
     plain = (
         len(node.arguments) > 2 and isinstance(node.arguments[2], tree.Boolean) and node.arguments[2].value
     )
     if len(node.arguments) > 2 and not isinstance(node.arguments[2], tree.Boolean):
         raise Undecided("T7-203", node.line, "pl.utils.split with a flag that is not a literal")
-    if t.kind(node.arguments[0]) != "string" or not isinstance(pattern, String) or not pattern.value:
-        raise Undecided("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
-    if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
-        if isinstance(node.arguments[0], String):
-            pieces = node.arguments[0].value.split(pattern.value)
-            pieces = pieces if pieces[-1] else pieces[:-1]
-            return atom(f"[{', '.join(map(code.quoted, pieces if pieces != [''] else []))}]")
-        return atom(f"{t.need('pieces')}({text.at(code.ATOM)}.split({t.value(pattern)}))")
-    regex, groups = as_regex(pattern)
-    if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
-        raise Undecided("T7-233", node.line, "a pattern with captures, or one that may match nothing")
-    t.imports.add("re")
-    return atom(f"{t.need('pieces')}(re.split({regex}, {text}))")
+    subject = node.arguments[0]
+    if isinstance(subject, String) and isinstance(pattern, String) and plain:
+        pieces = subject.value.split(pattern.value)
+        pieces = pieces if pieces[-1] else pieces[:-1]
+        return atom(f"[{', '.join(map(code.quoted, pieces if pieces != [''] else []))}]")
+    return atom(pieces_between(t, subject, pattern, node.line, plain))
 
 
 def _method(name: str, least: int, most: int) -> None:
@@ -123,10 +116,9 @@ functions["pl.utils.split"] = _utils_split
 
 def _sys_split(t: Translation, node: Call) -> Py:
     """``sys.split(s, pattern)``: an empty piece at either end is none."""
-    written = _utils_split(t, node).text
-    if not written.startswith("pieces(") or len(node.arguments) != 2:
-        raise Problem("T7-203", node.line, "sys.split of a text that is written out, or at nothing")
-    return atom(f"{written[:-1]}, inner=True)")
+    _checked_arguments(t, node, 2, 2)
+    subject, pattern = node.arguments
+    return atom(f"{pieces_between(t, subject, pattern, node.line)[:-1]}, inner=True)")
 
 
 functions["sys.split"] = _sys_split

@@ -8,11 +8,12 @@ from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import functions
+from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 from torch7py.translate.tree_queries import same_expression
 
-__all__ = ["string_method"]
+__all__ = ["pieces_between", "string_method"]
 
 
 def string_method(t: Translation, node: Invoke) -> Py:
@@ -48,9 +49,24 @@ def _string(
         return atom(f"ord({text}[{index}])")
     if method == "sub":
         return _sub(t, subject, text, arguments)
-    if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
-        return atom(f"{text}.split({t.value(arguments[0])})")
+    if method == "split" and len(arguments) == 1:
+        return atom(f"{pieces_between(t, subject, arguments[0], line)[:-1]}, inner=True)")
     raise Undecided("T7-233", line, f"the method {method} of a string")
+
+
+def pieces_between(
+    t: Translation, subject: Expression, pattern: Expression, line: int, plain: bool = False
+) -> str:
+    """The pieces of a text between the matches of a pattern, or of a text as ``plain``; no empty one at the end."""
+    if t.kind(subject) != "string" or not isinstance(pattern, String) or not pattern.value:
+        raise Undecided("T7-233", line, "a text split at a pattern that is not written out")
+    if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
+        return f"{t.need('pieces')}({t.value(subject).at(code.ATOM)}.split({t.value(pattern)}))"
+    regex, groups = as_regex(pattern)
+    if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
+        raise Undecided("T7-233", line, "a pattern with captures, or one that may match nothing")
+    t.imports.add("re")
+    return f"{t.need('pieces')}(re.split({regex}, {t.value(subject)}))"
 
 
 def _text(t: Translation, subject: Expression) -> str:
@@ -161,5 +177,5 @@ def _string_function(name: str) -> None:
     functions[f"string.{name}"] = rule
 
 
-for _name in "upper lower len reverse rep byte sub gsub find match".split():
+for _name in "upper lower len reverse rep byte sub gsub find match split".split():
     _string_function(_name)

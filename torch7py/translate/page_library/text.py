@@ -29,6 +29,8 @@ def in_letters(value: Any) -> Any:
     """What a function of bytes gives, in letters; a part of a letter is an error."""
     if isinstance(value, tuple):
         return tuple(map(in_letters, value))
+    if isinstance(value, list):
+        return list(map(in_letters, value))
     return value.encode("latin-1").decode() if isinstance(value, str) and not value.isascii() else value
 
 
@@ -216,17 +218,17 @@ def _text_match(text: str, pattern: Any, start: Any = 1) -> Any:
     return None if match is None else captures(match, places)
 
 
-def _text_split(text: str, pattern: Any) -> list[str]:
+def _text_split(text: str, pattern: Any) -> tuple[list[str], ...]:
     """The pieces between the matches of a pattern; an empty one at either end is left out."""
-    pieces, at = [], 1
-    while (place := _text_find(text, octets(pattern), at)) is not None:
-        first, last = place[:2]
-        if last < first:
-            raise ValueError(f"the pattern {pattern!r} matches nothing at all")
-        if first > 1 or at > 1:
-            pieces.append(_text_sub(text, at, first - 1))
-        at = last + 1
-    return [*pieces, text[at - 1 :]] if at <= len(text) else pieces
+    pieces: list[str] = []
+    at = 0
+    for match, _ in matches(text, octets(pattern)):
+        if match.end() == match.start():
+            raise ValueError(f"split: the pattern {pattern!r} matches nothing at all")
+        if match.start() > 0 or at > 0:
+            pieces.append(text[at : match.start()])
+        at = match.end()
+    return ([*pieces, text[at:]] if at < len(text) else pieces,)
 
 
 class Matches:
