@@ -54,7 +54,15 @@ def written(folder: Path, main: str, files: dict[str, str]) -> Native:
     return page
 
 
+# One of them is a part of another one, and a choice as well.
+LISTED = {
+    "nets/small.lua": "return function(width) return nn.Linear(3, width) end\n",
+    "nets/large.lua": """local small = require 'nets/small'
+return function(width) return nn.Sequential():add(small(5)):add(nn.Linear(5, width)) end
+""",
+}
 PROGRAMS = {
+    "one_that_another_requires": ("local net = require('nets/' .. opt.net)(2)", LISTED, "large"),
     "required": ("local net = require('nets/' .. opt.net)(2)", MAKERS, "large-one"),
     "required_with_dots": ("local net = require('nets.' .. opt.net)(2)", MAKERS, "large-one"),
     "run_within_a_statement": (

@@ -2,7 +2,8 @@
 
 ``require('nets/' .. opt.net)`` is ``({small = require 'nets/small', large = require 'nets/large'})[opt.net]``: what
 stands in a folder beside the program when it is translated is what it can load. A file that one beside it requires by
-its own name, or that a longer pattern takes (``opt.set .. '-gen.lua'``), is another thing than those that are chosen.
+its own name, or that a longer pattern takes (``opt.set .. '-gen.lua'``), is another thing than those that are chosen,
+unless what the pattern leaves open is a text of the program's.
 Where running a file does more than to define things, only the chosen one is run, in a branch; so is one whose name is
 in a variable that holds one of several texts. ``dofile(opt.net)`` chooses among the files whose names stand beside that
 option's in the program, and those in the same folders.
@@ -30,6 +31,7 @@ _PATTERN = re.compile(
     rb"(require|dofile|include)\s*\(\s*(?:(['\"])([^'\"\n]*)\2\s*\.\.\s*)?[\w.]+"
     rb"(?:\s*\.\.\s*(['\"])([^'\"\n]*)\4)?\s*\)"
 )
+_TEXT = re.compile(rb"""(['"])([\w./-]+)\1""")
 # ``cmd:option('-net', 'nets/small.lua')``, ``net = 'nets/small.lua'``
 _GIVEN = re.compile(rb"(?:(['\"])-*(\w+)\1\s*,|\b(\w+)\s*=)\s*(['\"])([\w./-]+\.lua)\4(?!\s*\.\.)")
 _MOST_FILES = 500
@@ -39,12 +41,13 @@ _DEFINES = re.compile(r"require|torch\.class|class|(?:paths\.)?dofile|torch\.(?:
 
 
 class Scanned(NamedTuple):
-    """What files run by name, each with the folder of the one that does, the patterns by which they choose, and texts
-    that are names of files, by the names of options and variables that are given them."""
+    """What files run by name, each with the folder of the one that does, the patterns by which they choose, texts
+    that are names of files, by the names of options and variables that are given them, and other texts."""
 
     named: set[tuple[Path, Path]]
     patterns: list[str]
     file_names: dict[str, dict[str, None]]
+    texts: set[str]
 
 
 @dataclass(eq=False)
@@ -70,8 +73,10 @@ class Folders:
             named: set[tuple[Path, Path]] = set()
             patterns: list[str] = []
             option_values: dict[str, dict[str, None]] = {}
+            texts: set[str] = set()
             for path in sorted(root.rglob("*.lua"))[:_MOST_FILES]:
                 source = path.read_bytes()
+                texts |= {text.decode() for _, text in _TEXT.findall(_LITERAL.sub(b"", source))}
                 for how, _, name in _LITERAL.findall(source):
                     folder = root if how == b"require" else path.parent
                     text = _path_of(name.decode("latin1"), how == b"require")
@@ -86,7 +91,7 @@ class Folders:
                         patterns.append(str(folder.resolve() / (f"{text}.lua" if required else text)))
                 for _, option, variable, _, value in _GIVEN.findall(source):
                     option_values.setdefault((option or variable).decode(), {})[value.decode()] = None
-            self.scanned[root] = Scanned(named, patterns, option_values)
+            self.scanned[root] = Scanned(named, patterns, option_values, texts)
         return self.scanned[root]
 
 
@@ -226,14 +231,14 @@ class ChosenFiles(Rewriting):
     def _there(self, pattern: Path) -> dict[str, Path]:
         """The files of a pattern that are chosen by it, by what stands for its star."""
         root = self.folders.roots[0]
-        named, patterns, _ = self.folders.known(root)
+        named, patterns, _, texts = self.folders.known(root)
         before, _, after = pattern.name.partition("*")
         files = {}
         for path in sorted(pattern.parent.glob("*.lua")) if pattern.parent.is_dir() else []:
             value = path.name[len(before) : len(path.name) - len(after)]
             if not fnmatchcase(path.name, pattern.name) or not value:
                 continue
-            if (path.parent.resolve(), path.resolve()) in named:
+            if value not in texts and (path.parent.resolve(), path.resolve()) in named:
                 continue
             others = [
                 p for p in patterns if len(p) > len(str(pattern)) and fnmatchcase(str(path.resolve()), p)
