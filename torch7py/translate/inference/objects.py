@@ -168,6 +168,8 @@ class Objects:
         for node in tree.walk(function.body):
             if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
                 continue
+            if len(node.arguments) == 2 and not self._is_class(node.arguments[1], lua_class, function):
+                continue  # a table of another kind
             first = _or_table(node.arguments[0])
             if isinstance(first, tree.Table):
                 self.class_of[first] = lua_class
