@@ -209,6 +209,8 @@ class Tables:
         filling = self._appends.appended | self._appends.perhaps
         grows = table_type.has("append") or not filling.isdisjoint(stores)
         longest = max((len(table.fields) for table in constructors), default=0)
+        if any(self._begins_below_one(target.key) for target in stores):
+            return "dict"
         if filled and not grows and any(_number(target.key) > longest for target in stores):
             return "dict"  # behind the end of all lists of this kind
         for _, target in self.uses.stores.get(table_type, []):
@@ -223,6 +225,13 @@ class Tables:
         if computed and table_type.has("pairs") and not table_type.has("array"):
             return "dict"  # there may be gaps, and nothing goes by the length
         return "list" if filled or table_type.has("array") else "dict"
+
+    def _begins_below_one(self, key: Expression) -> bool:
+        """Whether a key is the variable of a loop from 0 on, which no list has a place for."""
+        loop = self.uses.loop_of.get(self.t.scopes.of_name[key]) if isinstance(key, Name) else None
+        if not isinstance(loop, tree.NumericFor) or loop.step is not None:
+            return False
+        return isinstance(loop.start, tree.Number) and loop.start.value < 1
 
     def _may_go_beyond(self, table_type: Type, target: Index) -> bool:
         """Whether a loop stores at other positions than those that were filled: ``for k = i, j do t[k] = x``."""
