@@ -328,6 +328,15 @@ def counted(start, stop, step=1):
 )
 
 helper(
+    "join_along",
+    '''
+def join_along(tensors, dim):
+    """Tensors one behind the other; a dimension that they do not have is a new one."""
+    return torch.stack(tensors, dim) if tensors[0].dim() == dim else torch.cat(tensors, dim)
+''',
+)
+
+helper(
     "split_at",
     '''
 def split_at(text, mark):

@@ -113,10 +113,19 @@ def logspace(t: Translation, node: Call) -> Py:
 def cat(t: Translation, node: Call) -> Py:
     arguments = node.arguments
     if t.kind(arguments[0]) == "table":
-        dim = dimension(t, arguments[1]) if len(arguments) > 1 else "-1"
-        return atom(f"torch.cat({t.value(arguments[0])}, {dim})")
-    dim = dimension(t, arguments[2]) if len(arguments) > 2 else "-1"
-    return atom(f"torch.cat([{t.value(arguments[0])}, {t.value(arguments[1])}], {dim})")
+        ranks = [t.type(arguments[0]).of_elements().rank]
+        parts, along = t.value(arguments[0]).text, arguments[1:2]
+    else:
+        ranks = [t.type(part).rank for part in arguments[:2]]
+        parts, along = f"[{t.value(arguments[0])}, {t.value(arguments[1])}]", arguments[2:3]
+    dim = dimension(t, along[0]) if along else "-1"
+    if along and isinstance(along[0], Number) and along[0].value > 1:
+        known = [rank for rank in ranks if rank is not None]
+        if not known and t.plain_tensors:
+            return atom(f"{t.need('join_along')}({parts}, {dim})")
+        if known and max(known) < along[0].value:  # a dimension that they do not have becomes a new one
+            return atom(f"torch.stack({parts}, {dim})")
+    return atom(f"torch.cat({parts}, {dim})")
 
 
 @maker("uniform")
