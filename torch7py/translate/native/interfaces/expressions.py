@@ -235,6 +235,8 @@ class Functions(Protocol):
 
 
 class UserPasses(Protocol):
+    modules: set[Type]  # modules elsewhere that are run and gone back through by hand
+
     def is_inside(self, function: tree.Function | None) -> bool:
         """Whether a function is a method of a class that goes back through modules by hand, or in one."""
 

@@ -235,7 +235,10 @@ class Explicit(interfaces.Explicit):
             for node in tree.direct_nodes(statement):
                 if not (isinstance(node, Index) and node.dotted and isinstance(node.key, tree.String)):
                     continue
-                if node in self.t.models.coupling.inside:
+                if (
+                    node in self.t.models.coupling.inside
+                    or self.t.type(node.base) in self.t.user_passes.modules
+                ):
                     continue
                 kind, name = self.t.kind(node.base), node.key.value
                 if name == "gradInput" and kind in ("module", "criterion") and self.passes:
