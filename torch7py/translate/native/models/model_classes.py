@@ -220,7 +220,10 @@ class WrittenClasses:
             if isinstance(node, Index) and isinstance(node.key, tree.String) and self._is_self(node.base):
                 if t.objects or t.kind(node) not in ("module", "criterion"):
                     text = t.value(node).text
-                    fields[text] = text.removeprefix("self.")
+                    of_table = not text.startswith("self.")  # self["size"], of a table with functions
+                    fields[text] = (
+                        code.attribute_name(node.key.value) if of_table else text.removeprefix("self.")
+                    )
                 continue
             if isinstance(node, Index) and t.kind(node.base) == "module" and t.kind(node) == "number":
                 fields[t.value(node).text] = code.attribute_name(str(getattr(node.key, "value", "size")))
