@@ -1,4 +1,4 @@
-"""What layers draw for themselves in training: the masks of Dropout, the slopes of RReLU.
+"""What layers draw for themselves in training: the masks of Dropout, the slopes of RReLU, the noise of WhiteNoise.
 
 The original's are noted as factors, what its input was multiplied with, and the layers of the translation take them in
 the same order. Where the translation goes over all steps of a sequence at once, it takes those of one layer for all.
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from torch7py.nn.dropout import Dropout
-from torch7py.nn.noise import SpatialDropout, VolumetricDropout
+from torch7py.nn.noise import SpatialDropout, VolumetricDropout, WhiteNoise
 from torch7py.nn.rectifier import RReLU
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.dropout_stage import DropoutStage
@@ -26,12 +26,16 @@ from torch7py.translate.verify import Different
 
 __all__ = ["Factor", "Masks", "recorded_masks"]
 
+_NOISE = -1.0  # in the place of a probability: normal noise, which is added
 _ORIGIN = "_drawn_as"  # in a layer and its copies: the number of the layer that was made
 
 
 @dataclass
 class Factor:
-    """What one forward of a layer multiplied its input with; a Dropout's is 1 and 0, without its scale."""
+    """What one forward of a layer multiplied its input with; a Dropout's is 1 and 0, without its scale.
+
+    Of WhiteNoise it is the normal numbers, before its mean and deviation.
+    """
 
     origin: int
     p: float | None  # of a Dropout
@@ -55,8 +59,10 @@ def recorded_masks() -> Iterator[list[Factor]]:
                     self.__dict__[_ORIGIN] = layer_count
                     layer_count += 1
                 noise = self.noise.detach()
-                p = getattr(self, "p", None)
+                p = _NOISE if isinstance(self, WhiteNoise) else getattr(self, "p", None)
                 value = noise.clone() if p is None else noise != 0
+                if isinstance(self, WhiteNoise):
+                    value = (noise - self.mean) / self.std
                 factors.append(Factor(self.__dict__[_ORIGIN], p, value))
             return output
 
@@ -64,7 +70,7 @@ def recorded_masks() -> Iterator[list[Factor]]:
 
     owners = [
         next(base for base in cls.__mro__ if "forward" in base.__dict__)
-        for cls in (Dropout, LazyDropout, SpatialDropout, VolumetricDropout, RReLU)
+        for cls in (Dropout, LazyDropout, SpatialDropout, VolumetricDropout, RReLU, WhiteNoise)
     ]
     changes: list[tuple[Any, str, Any]] = [
         (cls, "forward", wrapped(cls.__dict__["forward"])) for cls in dict.fromkeys(owners)
@@ -108,6 +114,10 @@ class Masks:
         shape = (*input.shape[: input.dim() - dims], *[1] * dims)
         factor = self._take(shape, p).to(input) / (1 - p)
         return input.mul_(factor) if inplace else input * factor
+
+    def noise(self, like: torch.Tensor) -> torch.Tensor:
+        """What WhiteNoise draws next, in the place of ``torch.randn_like``."""
+        return self._take(tuple(like.shape), _NOISE).to(like)
 
     def _rrelu(
         self,

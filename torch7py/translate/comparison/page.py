@@ -130,13 +130,13 @@ def run_translation(
             text.append(f"{name} {'failed' if test in failed else 'passed'}\n")
         return result
 
+    masks = Masks(recording.factors)
     changes: list[tuple[Any, str, Any]] = [
         (builtins, "print", show),
         (torch.nn.Module, "__repr__", lambda self: "<table>"),
         (torch, "rand", functools.partial(draws.tensor, "uniform")),
         (torch, "randn", functools.partial(draws.tensor, "normal")),
         (torch, "rand_like", lambda like: draws.tensor("uniform", like.shape, dtype=like.dtype)),
-        (torch, "randn_like", lambda like: draws.tensor("normal", like.shape, dtype=like.dtype)),
         (torch, "randperm", lambda n: torch.tensor(draws.take("permutation", n), dtype=torch.int64) - 1),
         (torch, "multinomial", draws.categories),
         (random, "random", functools.partial(draws.one, "uniform")),
@@ -152,7 +152,8 @@ def run_translation(
         (time, "perf_counter", clock),
         (time, "strftime", functools.partial(on_the_day, time.strftime)),
         (time, "process_time", clock),
-        *Masks(recording.factors).changes(),
+        *masks.changes(),
+        (torch, "randn_like", masks.noise),
         *graphics_cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
