@@ -8,7 +8,7 @@ from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import Rule, functions, statement
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.strings import pieces_between
 from torch7py.translate.tree import Call, Expression, String
 

@@ -401,6 +401,9 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             t, "tensor_of_type", [t.value(node.callee.key).text, *arguments(t, node.arguments)]
         )
         return _alone(made, function == "call_all")
+    if path is None and function == "call" and isinstance(node.callee, Index) and _is_new(node.callee):
+        base = t.value(node.callee.base).text
+        return library_call(t, "new_like", [base, *arguments(t, node.arguments)])
     if path is None:
         called = t.types.function_called(node)
         counts = not called or any(
@@ -458,6 +461,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
         return library_call(t, _FUNCTIONS[path], args)
     return None  # a page has no other function of that library
+
+
+def _is_new(node: Index) -> bool:
+    return node.dotted and isinstance(node.key, String) and node.key.value == "new"
 
 
 def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True) -> list[str]:

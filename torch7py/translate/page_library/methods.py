@@ -15,7 +15,7 @@ from torch import nn
 
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
 from torch7py.translate.page_library.module_methods import object_method, of_all_modules
-from torch7py.translate.page_library.tensors import as_type, function_all, new_alike, tensor_method
+from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, index, text_of
 
@@ -49,7 +49,7 @@ def call_field_all(owner: Any, name: str, *args: Any) -> tuple[Any, ...]:
     """All values that ``owner.name(...)`` gives: of a tensor the function that is its method."""
     if not isinstance(owner, torch.Tensor):
         return call_all(index(owner, name), *args)
-    return (new_alike(owner, *args),) if name == "new" else function_all(name, *args)
+    return (new_like(owner, *args),) if name == "new" else function_all(name, *args)
 
 
 def call_field(owner: Any, name: str, *args: Any) -> Any:

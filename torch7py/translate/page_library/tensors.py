@@ -14,6 +14,7 @@ from torch7py.translate.page_library.values import (
     OF_NUMBERS,
     Storage,
     call,
+    index,
     items_of,
     length,
     like,
@@ -125,6 +126,14 @@ def text_into_memory(x: torch.Tensor, text: Any, length: Any = None) -> tuple[()
     numbers = torch.tensor(list(data), dtype=torch.uint8).to(x.dtype)
     x.view(-1)[: len(data)] = numbers
     return ()
+
+
+def new_like(value: Any, *args: Any) -> Any:
+    """``value.new(...)``: of a tensor one of its type, of another value what its function of that name gives."""
+    if not isinstance(value, torch.Tensor):
+        return call(index(value, "new"), *args)
+    kind = next(kind for kind, dtype in DTYPES.items() if dtype is value.dtype)
+    return new_tensor(kind, *args).to(value.device)
 
 
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
@@ -263,11 +272,6 @@ def _reduced(name: str) -> Callable[..., Any]:
         return getattr(x, name)(dim=dim[0] - 1, keepdim=True, **options)
 
     return compute
-
-
-def new_alike(x: torch.Tensor, *args: Any) -> torch.Tensor:
-    """``x.new(...)``, the constructor of tensors of the same type."""
-    return new_tensor({dtype: kind for kind, dtype in DTYPES.items()}[x.dtype], *args)
 
 
 def _norm(x: torch.Tensor, p: Any = 2, dim: Any = None) -> Any:
