@@ -417,3 +417,73 @@ net:backward(x, torch.ones(3))
 print(net:get(1).gradWeight)
 net:double()
 print(net:forward(x):sum())
+---
+-- a criterion in a graph, and states in tables that are filled by place
+require 'nngraph'
+torch.manualSeed(6)
+local x, y, states = nn.Identity()(), nn.Identity()(), nn.Identity()()
+local first, second = states:split(2)
+local hidden = nn.CAddTable()({nn.Linear(2, 3)(x), first, second})
+local loss = nn.ClassNLLCriterion()({nn.LogSoftMax()(hidden), y})
+local net = nn.gModule({x, y, states}, {loss, nn.Identity()({hidden, second})})
+local copies = {}
+for t = 1, 2 do copies[t] = net:clone('weight', 'bias', 'gradWeight', 'gradBias') end
+local s, ds = {}, {}
+for t = 0, 2 do
+   s[t] = {}
+   for d = 1, 2 do s[t][d] = torch.zeros(2, 3) end
+end
+for d = 1, 2 do ds[d] = torch.ones(2, 3) end
+local input, target = torch.randn(2, 2), torch.Tensor{1, 3}
+net:zeroGradParameters()
+for t = 1, 2 do
+   local err
+   err, s[t] = unpack(copies[t]:forward{input, target, s[t - 1]})
+   print(err[1], s[t][1]:sum())
+end
+for t = 2, 1, -1 do
+   local back = copies[t]:backward({input, target, s[t - 1]}, {torch.ones(1), ds})
+   print(back[1]:sum(), back[2]:sum(), back[3][2]:sum())
+   ds = back[3]
+end
+print(net:parameters()[1]:norm())
+---
+-- weights of a convolution over frames, as Torch7 has them
+require 'nn'
+torch.manualSeed(8)
+local conv = nn.TemporalConvolution(3, 2, 2)
+local net = nn.Sequential():add(conv):add(nn.SelectTable(1) and nn.ReLU())
+conv.note = 'kept'
+conv.weight:uniform(-0.5, 0.5)
+conv.weight[1]:mul(2)
+conv.weight[2][4] = 1
+print(conv.note, conv.weight:size(2), conv.weight[1][5], conv.weight:view(2, 2, 3)[1][2][3])
+local w, dw = net:getParameters()
+print(w[3], w:norm())
+local x = torch.randn(5, 3)
+dw:zero()
+net:forward(x)
+print(net:backward(x, torch.ones(4, 2)):sum(), conv.gradWeight[1][4], dw[5])
+local total = 0
+for _, p in ipairs(net:parameters()) do total = total + p:size(1) * p:dim() end
+print(total, net:clone().modules[1].weight[2][4], net:float():forward(x:float()):sum() > -1)
+---
+-- what is emptied by its name, before it is saved
+require 'nn'
+torch.manualSeed(2)
+local function sanitize(net)
+   for _, val in ipairs(net:listModules()) do
+      for name, field in pairs(val) do
+         if name == 'output' or name == 'gradInput' then
+            if torch.isTensor(field) then val[name] = field.new() end
+         end
+      end
+   end
+   return net
+end
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh())
+net:forward(torch.ones(3))
+print(net.output:nElement(), net:get(1).output:nElement())
+sanitize(net)
+print(net.output:nElement(), net:get(1).output:nElement(), torch.type(net:get(2).output))
+print(net:forward(torch.ones(3)):sum())

@@ -204,6 +204,90 @@ local text = 'a,b,c'
 for _, word in ipairs(sys.split(text, ',')) do print(word) end
 print(#sys.split(',' .. text, ','), #sys.split('x,,' .. text .. ',', ','))
 """,
+    "the pieces of a text by its method": """
+for _, text in ipairs{'a,,b,', ',a', '', 'x', ',', 'a.b1c'} do
+   print(#text:split(','), table.concat(text:split(','), '|'), table.concat(string.split(text, '%d+'), '|'))
+end
+""",
+    "tables that loops fill from 0 on": """
+local s = {}
+for t = 0, 2 do s[t] = {} end
+for t = 1, 2 do
+   s[t] = {t}
+   print(#s[t - 1], s[t][1])
+end
+""",
+    "vectors side by side": """
+local a, b = torch.Tensor{1, 2}, torch.Tensor{3, 4}
+print(torch.cat(a, b, 2), torch.cat({a, b}, 2), torch.cat({torch.ones(2, 1), torch.zeros(2, 2)}, 2))
+""",
+    "first weights of a convolution over frames": """
+require 'nn'
+torch.manualSeed(5)
+local net = nn.Sequential():add(nn.TemporalConvolution(3, 4, 2)):add(nn.Tanh()):add(nn.TemporalConvolution(4, 2, 3, 2))
+for _, m in ipairs(net.modules) do
+   if m.weight then
+      m.weight:normal(0, 0.5)
+      m.bias:fill(0.1)
+   end
+end
+print(net:forward(torch.randn(8, 3)):sum(), net:forward(torch.randn(2, 8, 3)):sum())
+""",
+    "noise that a layer draws": """
+require 'dpnn'
+torch.manualSeed(2)
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.WhiteNoise(0.1, 0.3))
+print(net:forward(torch.randn(2, 3)):sum())
+print(net:forward(torch.randn(2, 3)):sum())
+net:evaluate()
+print(net:forward(torch.ones(2, 3)):sum())
+""",
+    "an output that another function reads": """
+require 'nn'
+require 'nngraph'
+torch.manualSeed(3)
+local function made(size)
+   local x, c = nn.Identity()(), nn.Identity()()
+   return nn.gModule({x, c}, {nn.Sigmoid()(nn.Linear(4, size)(nn.JoinTable(2)({x, c})))})
+end
+local net, criterion = made(1), nn.BCECriterion()
+local x, c, label = torch.rand(3, 2), torch.rand(3, 2), torch.ones(3, 1)
+local function one()
+   net:zeroGradParameters()
+   local output = net:forward{x, c}
+   local loss = criterion:forward(output, label)
+   net:backward({x, c}, criterion:backward(output, label))
+   x:fill(0.5)
+   output = net:forward{x, c}
+   loss = loss + criterion:forward(output, label)
+   net:backward({x, c}, criterion:backward(output, label))
+   return loss
+end
+local function two()
+   local output = net.output
+   local loss = criterion:forward(output, label)
+   return loss, net:updateGradInput({x, c}, criterion:backward(output, label))[1]
+end
+for i = 1, 2 do
+   print(one())
+   local loss, gradient = two()
+   print(loss, gradient:sum())
+   net:updateParameters(0.5)
+end
+""",
+    "layers of the sizes in a table with functions": """
+require 'nn'
+torch.manualSeed(4)
+local Model = {width = 3}
+function Model:make(x)
+   self.net = nn.Sequential()
+   self.net:add(nn.Linear(x:size(2), self.width))
+   self.net:add(nn.MulConstant(self.width))
+   self.net:add(nn.View(-1, self.width, 1))
+end
+Model:make(torch.ones(2, 2))
+print(Model.net:forward(torch.randn(4, 2)):sum(), Model.net:forward(torch.randn(4, 2)):dim())
+""",
     "padding on a side that a number tells": """
 require 'nn'
 local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
@@ -399,6 +483,28 @@ local function put(c)
    return idx
 end
 print(put('q'), put('r'), put('q'))
+""",
+    "a table with a metatable in the constructor of a class": """
+local Engine = {}
+Engine.__index = Engine
+function Engine.new()
+   local hooks = {}
+   local self = {hooks = setmetatable(hooks, {__call = function(t, name, state)
+      if t[name] then t[name](state) end
+   end})}
+   return setmetatable(self, Engine)
+end
+function Engine:run(state)
+   self.hooks('onStart', state)
+   print(state.n)
+end
+local engine = Engine.new()
+engine.hooks.onStart = function(state) state.n = state.n + 1 end
+engine:run{n = 3}
+""",
+    "the pieces of a text between patterns that are not written out": """
+local marks = {',', '%s+', ';'}
+for i = 1, 3 do print(#(' a,b c'):split(marks[i])) end
 """,
     "whatever ... holds, written": """
 local function say(...) return io.write(...) end

@@ -42,7 +42,7 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
         # a field that the layer of Torch7 has, and the page does not know
         "local m = nn.Dropout() m.mine = 1 print(m.p, m.mine)",
         # weights in another form than Torch7's
-        "local m = nn.TemporalConvolution(2, 3, 1) m.mine = 1 m:reset(0.1) print(m.mine)",
+        "local m = nn.TemporalRowConvolution(2, 1) m.mine = 1 m:reset(0.1) print(m.mine)",
     ],
 )
 def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -> None:

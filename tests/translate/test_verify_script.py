@@ -235,6 +235,22 @@ print(criterion:forward(net:forward(x), y))
 """
 
 
+JOINED = (
+    NORMALIZED.replace(
+        "nn.Sequential():add(nn.Linear(6, 16))",
+        "nn.Sequential():add(nn.ConcatTable():add(nn.Linear(6, 16)):add(nn.Identity())):add(nn.JoinTable(2))",
+    )
+    .replace("BatchNormalization(16)", "BatchNormalization(22)")
+    .replace("Linear(16, 1)", "Linear(22, 1)")
+)
+
+
+def test_a_bias_that_is_normalized_away_beside_others_is_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "net.lua"
+    path.write_text(JOINED)
+    assert verify_script(translate_script(path.read_bytes(), path.name), path).layers == 6
+
+
 @pytest.mark.parametrize("end", ["", "net:clearState()\n"], ids=["with outputs", "without"])
 def test_a_bias_that_is_normalized_away_is_not_compared(tmp_path: Path, end: str) -> None:
     """Its gradient is rounding alone, of which Adam makes steps as long as of any other."""

@@ -32,6 +32,7 @@ from torch7py.translate.comparison.layouts import Layouts, MemorySlot
 from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
+from torch7py.translate.layers.as_modules import REORDERED
 from torch7py.translate.native.desugar.known_conditions import MISSING
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
@@ -349,7 +350,7 @@ def _sorted_out(
     """What was drawn for the weights of layers, and the other numbers.
 
     Parameters that are filled one after the other are taken together: a page may go through the layers of a graph in
-    another order, and have the numbers of one layer in other parts.
+    another order, and have the numbers of one layer in other parts, or in another order.
     """
     snapshots: list[dict[int, dict[str, torch.Tensor]]] = []
     kept: list[Any] = []
@@ -360,7 +361,7 @@ def _sorted_out(
         for item, name, value in group:
             snapshot.setdefault(item.order, {})[name] = value
         whole = all(_tells(item, snapshot[item.order]) for item, _, _ in group)
-        if whole and len(group) > 1:
+        if group and whole and (len(group) > 1 or group[0][0].name in REORDERED):
             snapshots.append({**snapshot, REST: {"": torch.empty(0)}})
         else:
             kept.extend(value for _, _, value in group)
@@ -468,7 +469,20 @@ def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
 
 
 _GIVER = "_giver_seen_by_comparison"
+_ASKED = "_asked_for_givers_by_comparison"
 _ONE_ROW = "_one_row_seen_by_comparison"
+
+
+def _is_joined_in(part: torch.Tensor, whole: torch.Tensor) -> bool:
+    """Whether a tensor's channels are some of another's, as where several layers' outputs are joined."""
+    if part.dim() < 2 or part.numel() == 0 or part.dtype != whole.dtype:
+        return False
+    if part.shape[:1] + part.shape[2:] != whole.shape[:1] + whole.shape[2:]:
+        return False
+    count = part.shape[1]
+    return any(
+        torch.equal(whole.narrow(1, first, count), part) for first in range(whole.shape[1] - count + 1)
+    )
 
 
 @contextlib.contextmanager
@@ -481,8 +495,12 @@ def _noted_inputs(layers: list[Construction]) -> Iterator[None]:
         if self.training and _GIVER not in self.__dict__:
             for item in layers:
                 output = item.module.__dict__.get("output")
-                if isinstance(output, torch.Tensor) and output.data_ptr() == input.data_ptr():
+                if not isinstance(output, torch.Tensor):
+                    continue
+                is_new = _ASKED not in self.__dict__
+                if output.data_ptr() == input.data_ptr() or (is_new and _is_joined_in(output, input)):
                     item.centred = self.__dict__[_GIVER] = True
+            self.__dict__[_ASKED] = True
         if self.training and (input.dim() < self.dims or input.shape[0] == 1):
             self.__dict__[_ONE_ROW] = True
         return forward(self, input)

@@ -115,7 +115,7 @@ class Snapshots:
                     return None
                 listed = [weights[name] for name in item.names if name in weights]
                 value = taken(take, first_weights(Construction(item.name, item.module, weights, listed)))
-                result[at : at + value.numel()] = value.flatten()
+                result[at:].as_strided(value.shape, state[entry].stride()).copy_(value)
                 filled[at : at + value.numel()] = True
         return result if filled.all() else None
 
@@ -131,9 +131,15 @@ class Snapshots:
             for entry, take in entries.items():
                 if isinstance(take, str) and take in item.names and take not in weights:
                     continue  # it was not filled
-                if state[entry].data_ptr() == tensor.data_ptr() and state[entry].shape == tensor.shape:
-                    listed = [weights[name] for name in item.names if name in weights]
-                    return taken(take, first_weights(Construction(item.name, item.module, weights, listed)))
+                if state[entry].data_ptr() != tensor.data_ptr():
+                    continue
+                if state[entry].shape != tensor.shape:  # a weight as Torch7 has it
+                    same = [w for w in weights.values() if w.shape == tensor.shape]
+                    if same and state[entry].numel() == tensor.numel():
+                        return same[0]
+                    continue
+                listed = [weights[name] for name in item.names if name in weights]
+                return taken(take, first_weights(Construction(item.name, item.module, weights, listed)))
         return None
 
 

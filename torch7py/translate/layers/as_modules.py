@@ -12,6 +12,8 @@ __all__ = [
     "DERIVED_FROM",
     "FUNCTIONS",
     "MODULES",
+    "REORDERED",
+    "TURNED",
     "USUAL",
     "draws_weights",
     "weight_rank",
@@ -32,6 +34,8 @@ MODULES = {
 FUNCTIONS = {"nn.Dropout": "F.dropout({x}, {p}, self.training)"}
 # Layers that are classes of the page, and called with the input alone.
 CLASSES_OF_PAGES = {"nn.NCEModule": "NCE", "nn.View": "ResizedView"}
+# Layers that are a module of PyTorch's with its dimensions turned about: alone they are a class that derives from it.
+TURNED = {"nn.TemporalConvolution": "TemporalConvolution"}
 # PyTorch's modules of the layers that programs look for, where they have none of them themselves.
 USUAL = {
     "nn.Linear": "nn.Linear",
@@ -66,6 +70,8 @@ def draws_weights(parent: str | None) -> bool:
 
 # Layers whose weight is a matrix in Torch7, and has a dimension more for each of the kernel's in PyTorch.
 _FLAT = ("nn.SpatialConvolutionMM", "nn.TemporalConvolution")
+# Layers whose weight has its elements in another order in PyTorch.
+REORDERED = ("nn.TemporalConvolution",)
 
 
 def weight_rank(name: str) -> int | None:

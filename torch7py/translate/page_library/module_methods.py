@@ -70,7 +70,13 @@ def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
     for part in all_modules(module):
         if part.closed or {"weight", "bias"}.intersection(part.UNKNOWN):
             raise TypeError(f"the weights of {part.NAME} one by one, which have another form")
-    return weights_inside(module)
+    turned = {id(part.weight) for part in all_modules(module) if getattr(part, "_is_turned", False)}
+    weights, gradients = weights_inside(module)
+    are_turned = [id(weight) in turned for weight in weights]
+    return (
+        [weight_in_torch7(w) if is_turned else w for w, is_turned in zip(weights, are_turned, strict=True)],
+        [weight_in_torch7(g) if is_turned else g for g, is_turned in zip(gradients, are_turned, strict=True)],
+    )
 
 
 def flat_weights(*modules: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -90,7 +96,10 @@ def one_vector(values: list[torch.Tensor]) -> torch.Tensor:
             size += value.numel()
     flat = values[0].detach().new_empty(size) if values else torch.empty(0)
     for value, start in [(v, places[v.data_ptr(), v.numel()]) for v in values]:
-        view = flat[start : start + value.numel()].view(value.shape)
+        view = flat[start : start + value.numel()]
+        is_dense = torch.empty_like(value).stride() == value.stride()
+        strides = value.stride() if is_dense else torch.empty(value.shape).stride()
+        view = view.as_strided(value.shape, strides)
         view.copy_(value.detach())
         value.data = view
     return flat

@@ -60,6 +60,7 @@ class Built(Object, Derived):
     ``steps``: whether that takes a sequence as one tensor. ``in_place``: whether the layer writes its output over its
     input, and the gradient of that over the output's. ``closed``: whether Torch7's has modules inside.
     ``reads_output``: whether its gradients are computed from its output, which must not have changed then.
+    ``turned``: whether the last two dimensions of its weight are one in Torch7, and the other way about there.
     """
 
     INNER = ("base",)
@@ -73,9 +74,13 @@ class Built(Object, Derived):
         in_place: Any = None,
         closed: bool = False,
         reads_output: bool = True,
+        turned: bool = False,
         **fields: Any,
     ) -> None:
         super().__init__()
+        vars(self)["_is_turned"] = turned
+        if turned:  # its elements lie in memory as they do in Torch7
+            base.weight.data = base.weight.data.mT.contiguous().mT
         self.NAME, self.steps, self.UNKNOWN = name, steps, unknown
         self.in_place, self.closed = in_place is True, closed
         for field, value in fields.items():
@@ -346,7 +351,7 @@ def summed_tables(values: list[Any]) -> Any:
     """The sum of tensors, or of tables of such entry by entry."""
     if isinstance(values[0], torch.Tensor):
         return torch.stack(values).sum(0) if len(values) > 2 else sum(values[1:], values[0])
-    return [summed_tables(list(parts)) for parts in zip(*values, strict=True)]
+    return [summed_tables(list(parts)) for parts in zip(*map(items_of, values), strict=True)]
 
 
 class ConcatTable(Branches):
@@ -448,11 +453,42 @@ class Loss(Object, Layer):
     def backward(self, inputs: Any, gradient: Any = None, scale: Any = 1) -> Any:
         return run(self, "updateGradInput", inputs, gradient)
 
+    def as_module(self) -> Any:
+        return CriterionNode(self)
+
+
+class CriterionNode(Object, Layer):
+    """``nn.ModuleFromCriterion``: a criterion in a graph, which gives its loss as a tensor of one element."""
+
+    NAME = "nn.ModuleFromCriterion"
+
+    def __init__(self, criterion: Any) -> None:
+        super().__init__()
+        self.criterion = criterion
+
+    def updateOutput(self, inputs: Any) -> Any:
+        prediction, target = items_of(inputs)
+        self.output = torch.tensor([float(run(self.criterion, "updateOutput", prediction, target))])
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        prediction, target = items_of(inputs)
+        of_loss = run(self.criterion, "updateGradInput", prediction, target)
+        factor_of_loss = gradient[0]
+        self.gradInput = [
+            map_tensors(lambda x: x * factor_of_loss, of_loss),
+            map_tensors(torch.zeros_like, target),
+        ]
+        return self.gradInput
+
 
 class MultiCriterion(Object, Layer):
     """``nn.MultiCriterion``: a weighted sum of criterions of one input."""
 
     NAME = "nn.MultiCriterion"
+
+    def as_module(self) -> Any:
+        return CriterionNode(self)
 
     def __init__(self) -> None:
         super().__init__()

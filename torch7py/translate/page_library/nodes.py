@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter, methodcaller
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from torch import nn
@@ -31,7 +32,12 @@ class Node:
 
     def split(self, count: Any) -> tuple[Node, ...]:
         """A node for each entry of the table that this one gives."""
-        return tuple(Node(itemgetter(index), [self]) for index in range(int(count)))
+        return tuple(Node(partial(entry, place), [self]) for place in range(1, int(count) + 1))
+
+
+def entry(place: int, table: Any) -> Any:
+    """An entry of a table, counted from 1."""
+    return index(table, place)
 
 
 def node(module: Any, *sources: Any) -> Any:
@@ -45,4 +51,5 @@ def node(module: Any, *sources: Any) -> Any:
     ]
     if not all(isinstance(x, Node) for x in nodes):
         raise TypeError("a module of a graph that is not given nodes")
-    return Node(module, nodes)
+    of_criterion = getattr(module, "as_module", None)
+    return Node(module if of_criterion is None else of_criterion(), nodes)

@@ -95,7 +95,14 @@ def index(table: Any, key: Any) -> Any:
     if isinstance(table, nn.Module) and not hasattr(table, "updateOutput"):
         return field_of_layer(table, key)
     result = getattr(table, attribute(table, key), None)
+    if key in ("weight", "gradWeight") and result is not None and getattr(table, "_is_turned", False):
+        return weight_in_torch7(result)
     return result.__func__ if inspect.ismethod(result) else result
+
+
+def weight_in_torch7(weight: torch.Tensor) -> torch.Tensor:
+    """The same numbers as Torch7 has them, of a weight with its last two dimensions turned about."""
+    return weight.detach().mT.flatten(1)
 
 
 # Layers of PyTorch's whose weights lie as they do in Torch7.

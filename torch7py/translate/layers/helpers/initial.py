@@ -19,6 +19,18 @@ class {_cls}(nn.{_cls}):
         derives=True,
     )
 
+helper(
+    "TemporalConvolution",
+    '''
+class TemporalConvolution(nn.Conv1d):
+    """A convolution of (frames, features), with a batch before them or without."""
+
+    def forward(self, x):
+        return super().forward(x.mT).mT
+''',
+    derives=True,
+)
+
 _SCALES = """
     def reset_parameters(self):
         super().reset_parameters()

@@ -122,7 +122,8 @@ class Constructions:
         slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
         rest = {name: text for name, text in args.texts.items() if "\0" not in text}
         for argument, text in zip(node.arguments, texts, strict=True):
-            if "number" in t.type(argument).kinds and not t.whole(argument):  # as torch.max(labels) gives
+            is_number = "number" in t.type(argument).kinds or t.kind(argument) in (None, "any")
+            if is_number and not t.whole(argument):  # as torch.max(labels) gives, or what a text says
                 rest |= {name: f"int({text})" for name in _COUNTS if rest.get(name) == text}
         source = self.builders.source(node.line)
         line = node.arguments[0].line if node.arguments else node.line

@@ -6,6 +6,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts.methods import CHANGING_ELEMENTS, DRAWING
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
+from torch7py.translate.layers.as_modules import REORDERED, TURNED
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
@@ -13,7 +14,6 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, Str
 
 __all__ = ["entry", "entry_type", "is_module"]
 
-_ALIKE = CHANGING_ELEMENTS - DRAWING
 _asked: set[Call] = set()  # constructions that are being looked at
 
 
@@ -38,21 +38,23 @@ def entry(t: Translation, node: Index, name: str) -> str:
         native = natives[layer.name](layer.args)
     except NotNative:
         return name
-    if is_module(native):
+    if layer.name in REORDERED and name == "weight" and not _is_changed_alike(t, node):
+        raise Problem("T7-225", node.line, f"the {name} of {layer.name}, which a page keeps in another form")
+    if is_module(native) or layer.name in TURNED:
         return name
     for kept, take in native.weights.items():
         if take == name:
             return f"{native.name}.{kept}" if kept else native.name
-    if name in native.weights and _is_changed_alike(t, node):
+    if name in native.weights and _is_changed_alike(t, node, CHANGING_ELEMENTS - DRAWING):
         return f"{native.name}.{name}"
     raise Problem("T7-225", node.line, f"the {name} of {layer.name}, which a page keeps in another form")
 
 
-def _is_changed_alike(t: Translation, node: Expression) -> bool:
+def _is_changed_alike(t: Translation, node: Expression, methods: frozenset[str] = CHANGING_ELEMENTS) -> bool:
     """Whether a statement does the same to all elements, wherever they lie: ``layer.weight:fill(1):mul(0.1)``."""
     for run in tree.every(t.program, tree.Run):
         inner: Expression = run.call
-        while isinstance(inner, Invoke) and inner.method in _ALIKE:
+        while isinstance(inner, Invoke) and inner.method in methods:
             if any(t.kind(argument) != "number" for argument in inner.arguments):
                 break
             inner = inner.receiver

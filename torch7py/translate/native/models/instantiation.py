@@ -9,8 +9,8 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.layers import Layer, NotNative, natives
-from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES
-from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES, TURNED
+from torch7py.translate.layers.helpers import DERIVED, HELPERS
 from torch7py.translate.layers.losses import counts_from_zero, is_averaged_when_called, loss_module
 from torch7py.translate.layers.registry import parameter_names
 from torch7py.translate.library import is_criterion
@@ -399,9 +399,12 @@ class Making:
             page_class = CLASSES_OF_PAGES.get(layer.name)
             if page_class is not None and native.make.startswith(page_class):
                 return native.make.replace(page_class, self.t.need(page_class), 1)
-            if not is_module(native):
+            turned = TURNED.get(layer.name)
+            if turned is None and not is_module(native):
                 return None
             text = native.make
+            if turned is not None:
+                text = text.replace(DERIVED[turned], self.t.need(turned), 1)
             for helper in native.helpers:
                 self.t.need(helper)
         self.t.models.plain_modules.append((layer, text))

@@ -38,9 +38,13 @@ class LayerTests:
         self, t: Translation, builders: Builders, constructions: Constructions, making: Making
     ) -> None:
         self.t, self.builders, self.constructions, self.making = t, builders, constructions, making
-        self.used = any(n.method in _METHODS for n in tree.every(self.t.program, Invoke)) or any(
-            self.t.path(n.callee) in ("torch.type", "torch.typename")
-            for n in tree.every(self.t.program, Call)
+        program = self.t.program
+        self.used = (
+            any(n.method in _METHODS for n in tree.every(program, Invoke))
+            or any(
+                self.t.path(n.callee) in ("torch.type", "torch.typename") for n in tree.every(program, Call)
+            )
+            or any(_is_list_of_modules(n) for n in tree.every(program, Index))
         )
         self.used = self.used and not t.plain_modules  # objects have the names of Torch7's classes
         self._classes: dict[str, str | None] | None = None
@@ -347,6 +351,10 @@ class LayerTests:
         own = self.t.types.program_fields - self.t.types.fields_of_modules
         is_own = isinstance(node, Index) and isinstance(node.key, String) and node.key.value in own
         return is_own and isinstance(node, Index) and self.t.kind(node.base) == "module"
+
+
+def _is_list_of_modules(node: Index) -> bool:
+    return isinstance(node.key, String) and node.key.value == "modules"
 
 
 def _several(classes: list[str]) -> Py:

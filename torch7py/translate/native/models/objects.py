@@ -11,6 +11,7 @@ import inspect
 from torch7py.translate import page_library
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import SETTINGS
+from torch7py.translate.layers.as_modules import TURNED
 from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
@@ -91,7 +92,9 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     fields = [f"{field}={text}" for field, text in settings.items() if field in asked]
     of_class, parameters = _fields_of(f"nn.{name}")
     known = settings.keys() | _KNOWN
-    if has_own_form or facts.without_weights(f"nn.{name}"):
+    if f"nn.{name}" in TURNED:
+        steps.append("turned=True")
+    if has_own_form or facts.without_weights(f"nn.{name}") or f"nn.{name}" in TURNED:
         known |= _WEIGHTS
     else:  # a weight that is asked for, or listed with the others, has another form
         of_class |= _WEIGHTS
