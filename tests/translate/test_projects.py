@@ -185,7 +185,7 @@ def test_a_function_of_the_script_for_its_files(tmp_path):
 @pytest.mark.parametrize(
     ("main", "files", "said"),
     [
-        ("require 'a'\ndofile 'a.lua'\n", {"a.lua": "print(1)\n"}, "main.lua:2: T7-251: a.lua may be run"),
+        ("dofile 'a.lua'\nrequire 'a'\n", {"a.lua": "print(1)\n"}, "main.lua:1: T7-251: a.lua may be run"),
         ("print(require 'a')\n", {"a.lua": "x = 1\n"}, "main.lua:1: T7-251: a.lua gives nothing"),
         (
             "require 'a'\n",
@@ -206,6 +206,10 @@ def test_what_cannot_be_a_module(tmp_path, main, files, said):
 
 # Each has a main file whose output tells how often, and with which variables, the other files have run.
 RUN_AGAIN = {
+    "required, and again": (
+        "local a = require 'a' print(a.add(2), a.add(1)) local b = dofile 'a.lua' print(b.add(1), a.add(1))",
+        {"a.lua": "local m, n = {}, 0 print('a') function m.add(k) n = n + k return n end return m"},
+    ),
     "twice": ("x = 1 dofile 'a.lua' x = 5 dofile 'a.lua' print(x)", {"a.lua": "x = x + 1 print('a', x)"}),
     "in a loop": (
         "for i = 1, 3 do dofile 'a.lua' end print(total)",

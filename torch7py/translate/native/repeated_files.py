@@ -27,15 +27,18 @@ def written_as_functions(files: list[SourceFile], script: SourceFile, runs: dict
     everything = [*files, script]
     home = {call: file for file in everything for call in tree.every(file.block, Call) if call in runs}
     repeated = _repeated(runs, home)
-    if not repeated:
+    again = _required_and_run_again(runs, home)
+    if not repeated | again:
         return
     names = {name.name for file in everything for name in tree.every(file.block, Name)}
-    for file in (file for file in files if file in repeated):
+    for file in (file for file in files if file in repeated | again):
         name = python_name(f"run_{PurePosixPath(file.name).stem}")
         while name in names:
             name += "_"
         names.add(name)
-        calls = [call for call in home if runs.get(call) is file]
+        calls = [
+            call for call in home if runs.get(call) is file and not (file in again and _is_require(call))
+        ]
         for user in {home[call]: None for call in calls}:
             new: dict[Expression, Expression] = {
                 call: Call(call.span, Name(call.callee.span, name), ())
@@ -43,10 +46,34 @@ def written_as_functions(files: list[SourceFile], script: SourceFile, runs: dict
                 if home[call] is user
             }
             replace_in(user.block, new)
-            runs[_require_first(user.block, file)] = file
+            if file in again:
+                _forget_nodes(user.block)
+            else:
+                runs[_require_first(user.block, file)] = file
         for call in calls:
             del runs[call]
-        _put_into_function(file, name)
+        _put_into_function(file, name, runs_once=file in again)
+
+
+def _required_and_run_again(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set[SourceFile]:
+    """The files that are required, and run again by files that have required them before."""
+    required: dict[SourceFile, list[Call]] = {}
+    others: dict[SourceFile, list[Call]] = {}
+    for call in home:
+        (required if _is_require(call) else others).setdefault(runs[call], []).append(call)
+    inside = {call for file in {*home.values()} for call in _calls_inside(file.block)}
+    return {
+        file
+        for file, calls in others.items()
+        if file in required
+        and all(
+            any(
+                home[first] is home[call] and first not in inside and first.span.end <= call.span.start
+                for first in required[file]
+            )
+            for call in calls
+        )
+    }
 
 
 def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set[SourceFile]:
@@ -100,14 +127,18 @@ def _require_first(block: Block, file: SourceFile) -> Call:
     return call
 
 
-def _put_into_function(file: SourceFile, name: str) -> None:
+def _put_into_function(file: SourceFile, name: str, runs_once: bool = False) -> None:
+    """Make a file one function. ``runs_once``: what requires the file gets what the first call of that gives."""
     assert file.function is not None
     body = file.block
     position = file.function.span
     has_rest = any(True for _ in tree.every(body, tree.Vararg))
     function = tree.Function(position, (), has_rest, body, name)
     statement = tree.FunctionStatement(position, Around(), Name(position, name), False, function)
-    file.block = Block((statement,), None, ())
+    call = Call(position, Name(position, name), ())
+    gives = bool(body.statements) and isinstance(body.statements[-1], tree.Return)
+    first = tree.Return(position, Around(), (call,)) if gives else tree.Run(position, Around(), call)
+    file.block = Block((statement, first) if runs_once else (statement,), None, ())
     file.function = tree.Function(position, (), False, file.block, file.name)
 
 
