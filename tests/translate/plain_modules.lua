@@ -487,3 +487,54 @@ print(net.output:nElement(), net:get(1).output:nElement())
 sanitize(net)
 print(net.output:nElement(), net:get(1).output:nElement(), torch.type(net:get(2).output))
 print(net:forward(torch.ones(3)):sum())
+---
+-- layers that are several in PyTorch, with their weights in one vector and shared with copies
+require 'rnn'
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.SeqLSTM(3, 4))
+net.note = 1
+local w, dw = net:getParameters()
+local x = torch.randn(5, 2, 3)
+dw:zero()
+print(net:forward(x):sum(), net.note, w:size(1))
+print(net:backward(x, torch.ones(5, 2, 4)):sum(), dw:norm())
+local second = net:clone('weight', 'bias', 'gradWeight', 'gradBias')
+print(second:forward(x):sum())
+second:backward(x, torch.ones(5, 2, 4))
+second:updateParameters(0.1)
+print(net:forward(x):sum(), w:norm(), dw:norm())
+---
+-- weights that a layer changes for its way forward, and puts back
+require 'nn'
+torch.manualSeed(10)
+do
+   local Signs, parent = torch.class('nn.Signs', 'nn.Linear')
+   function Signs:__init(inputs, outputs)
+      parent.__init(self, inputs, outputs)
+      self.kept = self.weight:clone()
+   end
+   function Signs:updateOutput(input)
+      self.kept:copy(self.weight)
+      self.weight:sign()
+      parent.updateOutput(self, input)
+      self.signs = self.weight:clone()
+      self.weight:copy(self.kept)
+      return self.output
+   end
+   function Signs:updateGradInput(input, gradOutput)
+      self.weight:copy(self.signs)
+      parent.updateGradInput(self, input, gradOutput)
+      self.weight:copy(self.kept)
+      return self.gradInput
+   end
+   function Signs:clip() self.weight:clamp(-0.2, 0.2) end
+end
+local net = nn.Sequential():add(nn.Signs(3, 4)):add(nn.Tanh()):add(nn.Signs(4, 2))
+local x = torch.randn(2, 3)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   print(net:forward(x):sum(), net:backward(x, torch.ones(2, 2)):sum())
+   net:updateParameters(0.1)
+   for _, layer in ipairs(net:findModules('nn.Signs')) do layer:clip() end
+end
+print(net:get(1).weight:norm(), net:get(3).gradWeight:sum())

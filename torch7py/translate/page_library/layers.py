@@ -78,6 +78,12 @@ class LayerCall(torch.autograd.Function):
         return None, None, *args, *[None] * (ctx.count - len(args))
 
 
+def kept_in(layer: Any, name: str) -> Any:
+    """A weight or another field that a layer has itself, None where it has none."""
+    parameters = layer._parameters
+    return parameters[name] if name in parameters else vars(layer).get(name)
+
+
 class Layer(nn.Module):
     """A layer as Torch7's: ``updateOutput``, ``updateGradInput`` and ``accGradParameters`` are the class's own.
 
@@ -160,7 +166,7 @@ class Layer(nn.Module):
     def share_gradients(self) -> None:
         """Have each weight and its field of Torch7's share one gradient."""
         for name, field in self.WEIGHTS.items():
-            weight, gradient = getattr(self, name, None), getattr(self, field, None)
+            weight, gradient = kept_in(self, name), kept_in(self, field)
             if weight is None or gradient is None or weight.grad is gradient:
                 continue
             gradient.resize_(weight.shape).zero_()
@@ -331,6 +337,10 @@ def run(module: Any, name: str, *args: Any) -> Any:
 CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
+# Of what version its weights were then, of modules whose way back is that of their weights as they are by then.
+VERSIONS: weakref.WeakKeyDictionary[nn.Module, list[int]] = weakref.WeakKeyDictionary()
+
+
 def counted_from_0(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a module of PyTorch takes: items and classes count from 0 there."""
     first = module
@@ -438,6 +448,8 @@ def forward(module: Any, *inputs: Any) -> Any:
         if taken._version:  # the module has written over its input
             x.data.copy_(taken)
     CALLS[module] = args, leaves, output
+    if isinstance(module, OF_INPUTS):
+        VERSIONS[module] = [x._version for x in module.parameters()]
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         object.__setattr__(module, "output", output.item())
         return module.output
@@ -497,6 +509,10 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         gradient = torch.ones_like(output)  # where it is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
         gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence
+    if isinstance(module, OF_INPUTS) and VERSIONS[module] != [x._version for x in module.parameters()]:
+        kind: Any = type(module)
+        with torch.enable_grad():  # its weights have changed: Torch7 reads them as they are
+            output = kind.forward(module, *taken_by(module, tuple(leaves)))
     for leaf in tensors_in(leaves):
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]

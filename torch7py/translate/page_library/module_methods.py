@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import Layer, run
+from torch7py.translate.page_library.layers import Layer, kept_in, run
 from torch7py.translate.page_library.modules import BuiltGraph
 from torch7py.translate.page_library.tensors import as_type
-from torch7py.translate.page_library.values import attribute, call, call_all, items_of
+from torch7py.translate.page_library.values import attribute, call, call_all, items_of, weight_in_torch7
 
 
 def all_modules(module: Any) -> list[Any]:
@@ -55,10 +55,10 @@ def weights_inside(module: Any) -> tuple[list[Any], list[Any]]:
         return [w for part in parts for w in part[0]], [g for part in parts for g in part[1]]
     for part in module.modules():
         for name, field in getattr(part, "WEIGHTS", {}).items():
-            weight, gradient = getattr(part, name, None), getattr(part, field, None)
+            weight, gradient = kept_in(part, name), kept_in(part, field)
             if weight is not None and gradient is not None:
                 weight.grad = gradient
-    weights = list(module.parameters())
+    weights = [weight for weight in module.parameters() if weight.requires_grad]  # Torch7's has no others
     for weight in weights:
         if weight.grad is None:
             weight.grad = torch.zeros_like(weight)
@@ -110,8 +110,8 @@ def clone_object(module: Any, *names: Any) -> Any:
     result = copy.deepcopy(module)
     for part in all_modules(result):
         for name, field in getattr(part, "WEIGHTS", {}).items():
-            if getattr(part, name, None) is not None:
-                getattr(part, name).grad = getattr(part, field, None)
+            if kept_in(part, name) is not None:
+                kept_in(part, name).grad = kept_in(part, field)
     return share_fields(result, module, *names) if names else result
 
 
@@ -119,9 +119,18 @@ def share_fields(module: Any, other: Any, *names: Any) -> Any:
     """``module:share(other, ...)``: the fields that are named become the other's."""
     for mine, theirs in zip(open_modules(module), open_modules(other), strict=True):
         for name in names:
-            value = getattr(theirs, name, None)
-            if isinstance(value, torch.Tensor) and getattr(mine, name, None) is not None:
-                getattr(mine, name).data = value.data
+            value = kept_in(theirs, name)
+            if isinstance(value, torch.Tensor) and kept_in(mine, name) is not None:
+                kept_in(mine, name).data = value.data
+        inside = getattr(mine, "base", None)
+        if inside is not None and not mine._parameters and "weight" in names:  # a layer of several in PyTorch
+            for weight, other_weight in zip(inside.parameters(), theirs.base.parameters(), strict=True):
+                weight.data = other_weight.data
+                if "gradWeight" in names:
+                    other_weight.grad = (
+                        torch.zeros_like(weight) if other_weight.grad is None else other_weight.grad
+                    )
+                    weight.grad = other_weight.grad
     return module
 
 

@@ -7,8 +7,9 @@ what says how memory and cards are used goes, ``torch.Tester`` is a suite of fun
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
 name, a package that is not there is not asked for, a loop over all modules is ``apply``, one over fields of which it
 takes some is one over those, objects that get methods copied look them up, arguments that argcheck packs into a table
-are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
-that is more than that stays as it is.
+are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the
+same results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as
+it is.
 """
 
 from __future__ import annotations
