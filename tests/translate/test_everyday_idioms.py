@@ -209,6 +209,18 @@ for _, text in ipairs{'a,,b,', ',a', '', 'x', ',', 'a.b1c'} do
    print(#text:split(','), table.concat(text:split(','), '|'), table.concat(string.split(text, '%d+'), '|'))
 end
 """,
+    "methods that a program gives to strings": """
+function string:trim() return (self:gsub('^%s+', ''):gsub('%s+$', '')) end
+function string:split(mark, most)
+   local fields = {}
+   for part in self:gmatch('[^,]+') do fields[#fields + 1] = part end
+   return fields
+end
+function string.starts(s, with) return s:sub(1, #with) == with end
+local line = '  a,b,,c '
+print('<' .. line:trim() .. '>', #line:split(','), line:split(",")[2], line:starts(' '), string.starts(line, 'x'))
+print(torch.range(1, 4):split(2)[2]:sum())
+""",
     "tables that loops fill from 0 on": """
 local s = {}
 for t = 0, 2 do s[t] = {} end
