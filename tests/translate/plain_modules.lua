@@ -538,3 +538,44 @@ for i = 1, 3 do
    for _, layer in ipairs(net:findModules('nn.Signs')) do layer:clip() end
 end
 print(net:get(1).weight:norm(), net:get(3).gradWeight:sum())
+---
+-- layers that learn from rewards, and what they draw
+require 'dpnn'
+torch.manualSeed(5)
+local net = nn.Sequential()
+net:add(nn.Linear(3, 4)):add(nn.Sigmoid())
+local coin = nn.ReinforceBernoulli()
+net:add(coin):add(nn.Linear(4, 3)):add(nn.SoftMax()):add(nn.ReinforceCategorical())
+local normal = nn.Sequential():add(nn.Linear(3, 2)):add(nn.ReinforceNormal(0.3))
+local x = torch.randn(4, 3)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   local reward = out:select(2, 1):clone()
+   net:reinforce(reward)
+   net:backward(x, out:clone():zero())
+   print(out:select(2, 1):sum(), net:gradParamClip(0.5))
+   net:updateGradParameters(0.9)
+   net:updateParameters(0.5)
+   net:maxParamNorm(1)
+   local a = normal:forward(x)
+   normal:reinforce(torch.add(a:select(2, 1), -1))
+   normal:zeroGradParameters()
+   print(a:sum(), normal:backward(x, a):norm())
+   normal:updateParameters(0.01)
+end
+net:evaluate()
+print(net:forward(x):sum(), coin.output:sum())
+local both = nn.Sequential():add(nn.Linear(3, 2)):add(nn.SoftMax()):add(nn.ReinforceCategorical())
+local base = nn.Sequential():add(nn.Constant(1, 1)):add(nn.Add(1))
+local agent = nn.Sequential():add(nn.ConcatTable():add(both):add(base))
+local crit = nn.VRClassReward(agent)
+local y = torch.Tensor{1, 2, 1, 2}
+for i = 1, 3 do
+   agent:zeroGradParameters()
+   local out = agent:forward(x)
+   print(crit:forward(out, y))
+   agent:backward(x, crit:backward(out, y))
+   agent:updateParameters(0.3)
+end
+print(both:get(1).weight:norm(), agent.output[2]:sum())

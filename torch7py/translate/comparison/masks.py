@@ -1,4 +1,4 @@
-"""What layers draw for themselves in training: the masks of Dropout, the slopes of RReLU, the noise of WhiteNoise.
+"""What layers draw for themselves: the masks of Dropout, the slopes of RReLU, the noise of WhiteNoise, samples.
 
 The original's are noted as factors, what its input was multiplied with, and the layers of the translation take them in
 the same order. Where the translation goes over all steps of a sequence at once, it takes those of one layer for all.
@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.noise import SpatialDropout, VolumetricDropout, WhiteNoise
 from torch7py.nn.rectifier import RReLU
+from torch7py.rnn.dpnn.reinforce import ReinforceBernoulli, ReinforceCategorical, ReinforceNormal
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.dropout_stage import DropoutStage
 from torch7py.rnn.stages import StepByStep
@@ -27,6 +28,7 @@ from torch7py.translate.verify import Different
 __all__ = ["Factor", "Masks", "recorded_masks"]
 
 _NOISE = -1.0  # in the place of a probability: normal noise, which is added
+_UNIFORM = -2.0  # and numbers that make a layer draw the same
 _ORIGIN = "_drawn_as"  # in a layer and its copies: the number of the layer that was made
 
 
@@ -34,7 +36,7 @@ _ORIGIN = "_drawn_as"  # in a layer and its copies: the number of the layer that
 class Factor:
     """What one forward of a layer multiplied its input with; a Dropout's is 1 and 0, without its scale.
 
-    Of WhiteNoise it is the normal numbers, before its mean and deviation.
+    Of WhiteNoise, and of samples, it is the normal or uniform numbers that they are made of.
     """
 
     origin: int
@@ -68,12 +70,30 @@ def recorded_masks() -> Iterator[list[Factor]]:
 
         return noting
 
+    def sampling(sample: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        @functools.wraps(sample)
+        def noting(self: Any, input: Any) -> torch.Tensor:
+            drawn = sample(self, input)
+            if self.draws and isinstance(self, ReinforceNormal):
+                mean, deviation = self.parameters_of(input)
+                factors.append(Factor(-1, _NOISE, (drawn - mean) / deviation))
+            elif self.draws:
+                is_category = isinstance(self, ReinforceCategorical)
+                factors.append(Factor(-1, _UNIFORM, drawn.clone() if is_category else 1 - drawn))
+            return drawn
+
+        return noting
+
     owners = [
         next(base for base in cls.__mro__ if "forward" in base.__dict__)
         for cls in (Dropout, LazyDropout, SpatialDropout, VolumetricDropout, RReLU, WhiteNoise)
     ]
     changes: list[tuple[Any, str, Any]] = [
         (cls, "forward", wrapped(cls.__dict__["forward"])) for cls in dict.fromkeys(owners)
+    ]
+    changes += [
+        (cls, "sample", sampling(cls.__dict__["sample"]))
+        for cls in (ReinforceNormal, ReinforceBernoulli, ReinforceCategorical)
     ]
     # No forward of a step is in a sequence as one piece.
     with patched([*changes, (DropoutStage, "__init__", _one_by_one)]):
@@ -116,8 +136,12 @@ class Masks:
         return input.mul_(factor) if inplace else input * factor
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
-        """What WhiteNoise draws next, in the place of ``torch.randn_like``."""
+        """What a layer draws next, in the place of ``torch.randn_like``."""
         return self._take(tuple(like.shape), _NOISE).to(like)
+
+    def uniform(self, like: torch.Tensor) -> torch.Tensor:
+        """What a layer draws next in the place of ``torch.rand_like``, so that it chooses the same."""
+        return self._take(tuple(like.shape), _UNIFORM).to(like)
 
     def _rrelu(
         self,

@@ -21,6 +21,7 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.base import Criterion
 from torch7py.nn.container import Container
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.registry import layers as torch7_layers
@@ -514,7 +515,11 @@ def _recorded_constructors(layers: list[Construction]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
     depth, within = 0, 0
     drawing: list[Any] = []  # the layers whose weights are being drawn anew
-    kinds: dict[Any, str] = {cls: name for name, cls in torch7_layers.items() if name not in _CONTAINERS}
+    kinds: dict[Any, str] = {
+        cls: name
+        for name, cls in torch7_layers.items()
+        if name not in _CONTAINERS and not issubclass(cls, Criterion)
+    }
     # Only what a class has itself is replaced: what else it would have of its own is not what a script gets to see.
     owners: dict[Any, None] = dict.fromkeys(
         next(base for base in cls.__mro__ if "__init__" in base.__dict__) for cls in kinds

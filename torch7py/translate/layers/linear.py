@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -253,8 +254,11 @@ def constant(args: Args) -> Native:
             return use.me
         return f"{use.me}.expand(len({x}), *{use.me}.shape)"
 
+    value = args.get("value")
+    if re.fullmatch(r"-?\d+(?:\.\d*)?", value or ""):  # one number is a tensor of one element
+        value = f"torch.tensor([{float(value)}])"
     return Native(
-        make=f"nn.Buffer({args.get('value')})",
+        make=f"nn.Buffer({value})",
         call=call,
         constants={"": lambda m: m.value},
         name="constant",

@@ -50,6 +50,7 @@ _FILES = (
     "graphs",
     "modules",
     "module_methods",
+    "rewards",
     "memory_files",
     "disk_files",
     "threads",

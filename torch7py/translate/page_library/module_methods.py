@@ -237,6 +237,48 @@ def reset_all(module: Any, *deviation: Any) -> Any:
     return module
 
 
+def clip_gradients(module: Any, longest: Any, each: Any = None) -> Any:
+    """``module:gradParamClip(longest)``: scale all gradients down to a norm; the norm before."""
+    if each:
+        raise TypeError("gradParamClip of each module by itself")
+    if longest <= 0:
+        return None
+    gradients = weights_of(module)[1]
+    norm = math.sqrt(sum(gradient.double().norm().item() ** 2 for gradient in gradients))
+    for gradient in gradients if norm > longest else ():
+        gradient.mul_(longest / norm)
+    return norm
+
+
+def add_momentum(module: Any, factor: Any, damping: Any = None, is_nesterov: Any = None) -> None:
+    """``module:updateGradParameters(factor, damping, nesterov)``: gradients become their running means."""
+    children = children_of(module)
+    for child in children:
+        object_method(child, "updateGradParameters", factor, damping, is_nesterov)
+    gradients = weights_of(module)[1] if not children and factor > 0 else []
+    means = vars(module).setdefault("_means", [gradient.clone() for gradient in gradients])
+    for mean, gradient in zip(means, gradients, strict=False):
+        mean.mul_(factor).add_(gradient, alpha=1 - (factor if damping is None else damping))
+        if is_nesterov:
+            gradient.add_(mean, alpha=factor)
+        else:
+            gradient.copy_(mean)
+
+
+def limit_norms(module: Any, longest: Any, longest_column: Any = None) -> None:
+    """``module:maxParamNorm(longest, longest_column)``: scale rows of weights, and columns, down to a norm."""
+    for weight in listed_weights(module)[0]:
+        for dim, limit in ((0, longest), (weight.dim() - 1, longest_column)):
+            if weight.dim() > 1 and limit is not None and limit > 0:
+                weight.copy_(torch.renorm(weight.detach(), 2, dim, limit))
+
+
+def reward_modules(module: Any, reward: Any) -> None:
+    """``module:reinforce(reward)``: the reward of all layers inside that learn by it."""
+    for child in children_of(module):
+        object_method(child, "reinforce", reward)
+
+
 def set_mode(module: Any, is_training: bool) -> None:
     """``module:training()`` and ``module:evaluate()``"""
     for part in all_modules(module):
@@ -269,11 +311,14 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "float": lambda module: converted_module(module, "float"),
     "forward": go_forward,
     "getParameters": flat_weights,
+    "gradParamClip": clip_gradients,
     "get": lambda module, place: module.modules_[int(place) - 1],
     "insert": insert_module,
     "listModules": open_modules,
+    "maxParamNorm": limit_norms,
     "noBias": without_bias,
     "parameters": listed_weights,
+    "reinforce": reward_modules,
     "remove": take_module,
     "reset": reset_all,
     "replace": replace_modules,
@@ -281,6 +326,7 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "share": share_fields,
     "training": lambda module: set_mode(module, True),
     "type": converted_module,
+    "updateGradParameters": add_momentum,
     "updateParameters": update_weights,
     "zeroGradParameters": clear_gradients,
 }
