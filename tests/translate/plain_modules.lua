@@ -557,7 +557,6 @@ for i = 1, 3 do
    print(out:select(2, 1):sum(), net:gradParamClip(0.5))
    net:updateGradParameters(0.9)
    net:updateParameters(0.5)
-   net:maxParamNorm(1)
    local a = normal:forward(x)
    normal:reinforce(torch.add(a:select(2, 1), -1))
    normal:zeroGradParameters()
@@ -579,3 +578,16 @@ for i = 1, 3 do
    agent:updateParameters(0.3)
 end
 print(both:get(1).weight:norm(), agent.output[2]:sum())
+---
+-- a class of one example, as a tensor
+require 'nn'
+torch.manualSeed(7)
+local net = nn.Sequential():add(nn.Linear(2, 3)):add(nn.LogSoftMax())
+local criterion, goal = nn.ClassNLLCriterion(), torch.Tensor{3}
+net.note = 'one'
+local x = torch.randn(2)
+for i = 1, 3 do
+   local out = net:forward(x)
+   print(net.note, criterion:forward(out, goal), net:updateGradInput(x, criterion:backward(out, goal)):sum())
+   x:add(-0.1, net.gradInput)
+end

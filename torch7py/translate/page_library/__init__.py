@@ -15,6 +15,7 @@ from importlib import resources
 __all__ = [
     "FILE",
     "MODULE",
+    "arguments_needed",
     "entries",
     "has_method",
     "is_part",
@@ -162,6 +163,18 @@ def objects() -> dict[str, str]:
             if isinstance(target, ast.Name) and target.id == "NAME" and isinstance(part, ast.Assign):
                 names.setdefault(ast.literal_eval(part.value), node.name)
     return names
+
+
+@cache
+def arguments_needed(name: str) -> int:
+    """How many arguments the constructor of one of these classes needs."""
+    node = _parts()[0][name][0]
+    assert isinstance(node, ast.ClassDef)
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+            return len(part.args.args) - 1 - len(part.args.defaults)
+    bases = (base.id for base in node.bases if isinstance(base, ast.Name) and base.id in _parts()[0])
+    return max(map(arguments_needed, bases), default=0)
 
 
 @cache

@@ -351,6 +351,8 @@ def counted_from_0(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     if isinstance(module, (nn.NLLLoss, nn.CrossEntropyLoss, nn.MultiMarginLoss)):
         target = inputs[1]
         whole = target.long() if isinstance(target, torch.Tensor) else torch.tensor(int(target))
+        if inputs[0].dim() == 1 and whole.numel() == 1:  # of one example
+            whole = whole.reshape(())
         return inputs[0], whole - 1
     if isinstance(module, (nn.MultiLabelMarginLoss, nn.EmbeddingBag)):
         raise TypeError(f"places in a call of {type(module).__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -237,9 +238,15 @@ def reset_all(module: Any, *deviation: Any) -> Any:
     return module
 
 
-def clip_gradients(module: Any, longest: Any, each: Any = None) -> Any:
+def own_or(module: Any, name: str, given: Any) -> Any:
+    """A module's own setting, which comes before the one that a call gives."""
+    return getattr(module, name, None) or given
+
+
+def clip_gradients(module: Any, longest: Any = None, each: Any = None) -> Any:
     """``module:gradParamClip(longest)``: scale all gradients down to a norm; the norm before."""
-    if each:
+    longest = own_or(module, "cutoffNorm", longest)
+    if own_or(module, "moduleLocal", each):
         raise TypeError("gradParamClip of each module by itself")
     if longest <= 0:
         return None
@@ -250,27 +257,22 @@ def clip_gradients(module: Any, longest: Any, each: Any = None) -> Any:
     return norm
 
 
-def add_momentum(module: Any, factor: Any, damping: Any = None, is_nesterov: Any = None) -> None:
+def add_momentum(module: Any, factor: Any = None, damping: Any = None, is_nesterov: Any = None) -> None:
     """``module:updateGradParameters(factor, damping, nesterov)``: gradients become their running means."""
+    factor = own_or(module, "momFactor", factor)
+    damping = own_or(module, "momDamp", damping)
+    is_nesterov = own_or(module, "momNesterov", is_nesterov)
     children = children_of(module)
     for child in children:
         object_method(child, "updateGradParameters", factor, damping, is_nesterov)
     gradients = weights_of(module)[1] if not children and factor > 0 else []
     means = vars(module).setdefault("_means", [gradient.clone() for gradient in gradients])
-    for mean, gradient in zip(means, gradients, strict=False):
+    for mean, gradient in zip(means, gradients, strict=True):
         mean.mul_(factor).add_(gradient, alpha=1 - (factor if damping is None else damping))
         if is_nesterov:
             gradient.add_(mean, alpha=factor)
         else:
             gradient.copy_(mean)
-
-
-def limit_norms(module: Any, longest: Any, longest_column: Any = None) -> None:
-    """``module:maxParamNorm(longest, longest_column)``: scale rows of weights, and columns, down to a norm."""
-    for weight in listed_weights(module)[0]:
-        for dim, limit in ((0, longest), (weight.dim() - 1, longest_column)):
-            if weight.dim() > 1 and limit is not None and limit > 0:
-                weight.copy_(torch.renorm(weight.detach(), 2, dim, limit))
 
 
 def reward_modules(module: Any, reward: Any) -> None:
@@ -315,7 +317,6 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "get": lambda module, place: module.modules_[int(place) - 1],
     "insert": insert_module,
     "listModules": open_modules,
-    "maxParamNorm": limit_norms,
     "noBias": without_bias,
     "parameters": listed_weights,
     "reinforce": reward_modules,

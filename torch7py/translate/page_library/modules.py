@@ -394,7 +394,7 @@ class Parallel(Concat):
 
     NAME = "nn.Parallel"
 
-    def __init__(self, input_dimension: Any = 1, dimension: Any = 1) -> None:
+    def __init__(self, input_dimension: Any, dimension: Any) -> None:
         super().__init__(dimension)
         self.inputDimension = int(input_dimension)
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from torch7py.translate.page_library.layers import Layer, Object, run
-from torch7py.translate.page_library.modules import Loss, object_method
+from torch7py.translate.page_library.module_methods import object_method
+from torch7py.translate.page_library.modules import Loss
 from torch7py.translate.page_library.values import items_of
 
 

@@ -75,7 +75,10 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     assert isinstance(first, Call)
     name = (t.path(first.callee) or "").partition(".")[2]
     if f"nn.{name}" in page_library.objects() and isinstance(node, Call):
-        return library_call(t, page_library.objects()[f"nn.{name}"], arguments(t, node.arguments))
+        cls = page_library.objects()[f"nn.{name}"]
+        if len(node.arguments) < page_library.arguments_needed(cls):
+            raise Problem("T7-223", node.line, f"nn.{name} without an argument that it needs")
+        return library_call(t, cls, arguments(t, node.arguments))
     is_method = isinstance(node, Invoke) and (
         f"nn.{name}" in page_library.objects()
         or (bool(facts.parameters(f"nn.{name}")) and node.method in page_library.entries("OBJECT_METHODS"))
