@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from torch7py.ops.registry import operations
 from torch7py.packages.registry import packages
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import (
     Assign,
@@ -59,8 +59,8 @@ def read_library_functions(files: Sequence[Block]) -> set[str]:
             taken.add(new_name)
             named.add(f"{library}.{field}")
             new |= {node: Name(node.span, new_name) for node in nodes}
-            if library == "string" and field not in operations and field not in _methods(files):
-                new |= {call: _called(call, new_name) for call in _calls_of_method(files, field)}
+            if library == "string":
+                new |= {call: _called(call, new_name) for call in _calls_of_texts(files, field)}
     others: dict[Statement, Statement] = {}
     for statement, target in statements:
         if target in new and isinstance(statement, tree.FunctionStatement):
@@ -79,8 +79,13 @@ def _methods(files: Iterable[Block]) -> set[str]:
     return {target.key.value for target in of_others if isinstance(target.key, String)}
 
 
-def _calls_of_method(files: Iterable[Block], method: str) -> list[Invoke]:
-    return [node for file in files for node in tree.every(file, Invoke) if node.method == method]
+def _calls_of_texts(files: Sequence[Block], method: str) -> list[Invoke]:
+    """The calls of a method that are of texts: all where nothing else has it, else those that are given a text."""
+    calls = [node for file in files for node in tree.every(file, Invoke) if node.method == method]
+    others = operations.keys() | page_library.object_methods() | page_library.methods_of("text")
+    if method not in others | _methods(files):
+        return calls
+    return [call for call in calls if call.arguments and isinstance(call.arguments[0], String)]
 
 
 def _called(node: Invoke, name: str) -> Call:

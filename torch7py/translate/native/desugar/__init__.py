@@ -6,7 +6,7 @@ what says how memory and cards are used goes, ``torch.Tester`` is a suite of fun
 ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
 one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
 name, a package that is not there is not asked for, a loop over all modules is ``apply``, one over fields of which it
-takes some is one over those, methods that strings are given are functions, objects that get methods copied look them
+takes some is one over those, objects that get methods copied look them
 up, arguments that argcheck packs into a table are parameters, and a text of Lua that assigns is read and assigned. What
 comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known
 of it. A use that is more than that stays as it is.
@@ -30,7 +30,6 @@ from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
-from torch7py.translate.native.desugar.string_methods import StringMethods
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.desugar.testers import Testers
 from torch7py.translate.native.desugar.trainers import Trainers
@@ -52,7 +51,6 @@ _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
 _COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
 _NAMED_FIELDS = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b")
-_STRING_METHODS = re.compile(rb"function\s+string\s*[.:]\s*\w")
 _PACKED = re.compile(rb"\bpack\s*=\s*true")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 # ``loadstring('opt.sizes = ' .. opt.sizes)()``, which assigns what it reads.
@@ -89,8 +87,6 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = ListedModules(source, file).written()
     if _NAMED_FIELDS.search(source):
         source = NamedFields(source, file).written()
-    if _STRING_METHODS.search(source):
-        source = StringMethods(source, file).written()
     if _VARARGS.search(source):
         source = Varargs(source, file).written()
     if _LAYER_MAKERS.search(source):
