@@ -281,6 +281,7 @@ def test_a_branch_for_a_package_that_is_never_required_is_left_out(tmp_path: Pat
         assert verify_script(page, tmp_path / "main.lua").lines == 2
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_class_that_a_later_file_makes_is_imported_where_a_function_uses_it(tmp_path: Path) -> None:
     main = "shop = {}\nrequire 'read'\nrequire 'item'\nprint(shop.read(3):price())\n"
     files = {
