@@ -661,7 +661,7 @@ def test_refused(name: str) -> None:
 @pytest.mark.slow
 def test_what_packages_set_is_not_taken_for_unset() -> None:
     """The globals that are there after each package has been loaded, beside those that are there before."""
-    wrong = {}
+    wrong: dict[str, list[str]] = {}
     for package in packages:
         with torch7py.Runtime(cuda_as="cpu") as runtime:
             text = runtime.execute(f"""
