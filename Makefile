@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= auto
+# One more than there are cores: many tests wait for a process that they have started.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 # Many tests start a Python of their own: compiling torch7py each time would be half of that.
 unexport PYTHONDONTWRITEBYTECODE
 

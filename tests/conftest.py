@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+MANY_CASES = 40  # of which every second runs each time, and all with the slow ones
 # Of the tests of layers and packages, which are Python that Lua calls, in always the same way, one in so many.
 EVERY_TEST_OF = {"tests/nn/": 3, "tests/rnn/": 3, "tests/packages/": 3}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
@@ -58,8 +59,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         cases_of.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in cases_of.values():
         sampled = cases[0].get_closest_marker("sampled")
-        for number, case in enumerate(cases if sampled else ()):
-            if sampled and number % sampled.args[0]:
+        is_whole = len(cases) < MANY_CASES or cases[0].get_closest_marker("whole") is not None
+        every = sampled.args[0] if sampled else 1 if is_whole else 2
+        for number, case in enumerate(cases if every > 1 else ()):
+            if number % every:
                 case.add_marker(pytest.mark.slow)
     if not config.getoption("plain_lua"):
         return

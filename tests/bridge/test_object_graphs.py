@@ -18,6 +18,8 @@ from tests.golden_cases import modules_of_every_class
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 
+pytestmark = pytest.mark.whole  # they found faults
+
 GOLDEN = Path(__file__).parent.parent / "golden" / "object_graphs.json.gz"
 PROGRAMS = json.loads(gzip.decompress(GOLDEN.read_bytes()))
 

@@ -71,6 +71,7 @@ def test_some_tests(tmp_path: Path) -> None:
     assert lines[2].startswith("torch7 : 2 tests, 2 passed")
 
 
+@pytest.mark.slow
 def test_a_test_that_ends_the_process_or_never_ends(tmp_path: Path) -> None:
     source = """
         local t, tests = torch.Tester(), torch.TestSuite()

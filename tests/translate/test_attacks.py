@@ -26,6 +26,8 @@ from torch7py.translate.native.code import python_name as native_name
 from torch7py.translate.native.program import modules_of, translate_script
 from torch7py.translate.quoting import comment, decoded, docstring, f_string, identifier, is_name, quoted, raw
 
+pytestmark = pytest.mark.whole  # they found faults
+
 BOOM = "boom_7()"
 CALLS = [
     f'"+{BOOM}+"',
