@@ -418,7 +418,9 @@ def test_functions_of_torch(runtime: Runtime, name: str) -> None:
     """``torch.name(x, ...)``, and with a tensor for the result before x: what it gives, and what is in both then."""
     if runtime.execute(f"return torch.{name} == nil"):
         return
-    takes_result = name in tensors.OF_ANOTHER | tensors.INTO_RESULTS.keys() | tensors.ELEMENTWISE
+    takes_result = (
+        name in tensors.OF_ANOTHER | tensors.INTO_RESULTS.keys() | tensors.ELEMENTWISE | tensors.COMPARED
+    )
     for arguments in ARGUMENTS.get(name, [""]):
         if name in ("apply", "set") or "function" in arguments or "torch.ones(2, 3), " in arguments:
             continue

@@ -158,6 +158,8 @@ def _starts_from_another(name: str, args: tuple[Any, ...]) -> bool:
         return len(args) in OF_ANOTHER[name] and (first > 0 or name == "pow")
     if name in ELEMENTWISE:
         return len(args) == first == 1
+    if name in COMPARED:  # by a number or another tensor
+        return len(args) == 2
     return name in INTO_RESULTS and first > INTO_RESULTS[name]
 
 
@@ -537,7 +539,7 @@ OF_ANOTHER: dict[str, tuple[int, ...]] = {
 # Methods that make something of their tensor, and how many tensors they take first; one more and the result goes into
 # the tensor: r:sum(x, 1).
 INTO_RESULTS: dict[str, int] = {
-    **dict.fromkeys("eq ge gt le lt ne cat conv2 cross expandAs maskedSelect viewAs xcorr2".split(), 1),
+    **dict.fromkeys("cat conv2 cross expandAs maskedSelect viewAs xcorr2".split(), 1),
     **dict.fromkeys(
         "cumprod cumsum diag expand gather histc index kthvalue max mean median min mode".split(), 0
     ),
@@ -546,6 +548,7 @@ INTO_RESULTS: dict[str, int] = {
     ),
     **dict.fromkeys("tril triu var view".split(), 0),
 }
+COMPARED = frozenset("eq ge gt le lt ne".split())
 OF_TWO_RESULTS = frozenset("kthvalue max median min mode sort topk".split())
 OF_VIEWS = frozenset("expand expandAs view viewAs".split())
 
