@@ -41,3 +41,9 @@ print(size(x, 1), size(torch.ones(2, 3), 2, 1)[1][2])
 local kept = {}
 local function keep(k, v) kept[k] = v return kept end
 print(keep('x', torch.ones(3)).x:sum() + keep(1, 2)[1], unpack({keep(2, 5)[1], kept[2]}))
+---
+-- fields of a table are computed in their order
+local n = 0
+local function count() n = n + 1 return n, -n end
+local t = {count(), x = count(), count(), y = count(), count()}
+print(t[1], t.x, t[2], t.y, t[3], t[4], #t)

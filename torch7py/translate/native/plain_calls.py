@@ -345,12 +345,23 @@ def library_attribute(t: Translation, name: str) -> Py:
 
 
 def new_table(t: Translation, node: tree.Table) -> Py:
-    """A table of the library's, with all values of a call at its end."""
-    named = [
-        f"{t.value(field.key)}: {t.value(field.value)}" for field in node.fields if field.key is not None
-    ]
-    items = arguments(t, tuple(field.value for field in node.fields if field.key is None))
-    return library_call(t, "new_table", [f"{{{', '.join(named)}}}", *items] if node.fields else [])
+    """A table of the library's, with all values of a call at its end. Its fields are computed in their order."""
+    if all(field.key is None for field in node.fields):
+        items = arguments(t, tuple(field.value for field in node.fields))
+        return library_call(t, "new_table", ["{}", *items] if items else [])
+    entries: list[str] = []
+    position = 0
+    for field in node.fields:
+        if field.key is not None:
+            entries.append(f"{t.value(field.key)}: {t.value(field.value)}")
+            continue
+        position += 1
+        (value,) = arguments(t, (field.value,)) if field is node.fields[-1] else (t.value(field.value).text,)
+        if value.startswith("*"):
+            entries.append(f"**dict(enumerate({value[1:]}, {position}))")
+        else:
+            entries.append(f"{position}: {value}")
+    return library_call(t, "new_table", [f"{{{', '.join(entries)}}}"])
 
 
 def optimizer(t: Translation, path: str) -> Py:
