@@ -33,9 +33,10 @@ help:
 	@echo 'make format      formats the sources'
 	@echo 'make clean       removes what make made'
 
+# What is imported is compiled then: all of PyTorch would take half a minute, and a third of it is used.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
 check: $(READY)

@@ -146,6 +146,7 @@ def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -
         assert_close(in_evaluation(shared, use, input), wanted, 1e-5 if single else 1e-11, what, 1)
 
 
+@pytest.mark.slow
 def test_the_lists_are_of_use(shared: Runtime) -> None:
     """Each layer in the lists above does take what it is listed for."""
     taken: dict[str, set[str]] = {what: set() for what in TAKES}

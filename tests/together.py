@@ -2,7 +2,8 @@
 
 ``@together`` is written as ``@pytest.mark.parametrize`` is. The test it makes runs every case and names all that fail,
 with the traceback of the first. Each begins with the same random numbers, as a test does. What a case leaves in a
-fixture the next one finds there.
+fixture the next one finds there. Of a hundred cases and more every second one runs each time, the others with the
+slow tests.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ CASES_IN_FULL = 16
 EVERY = 12
 
 
+MANY = 100  # of which every second runs each time
+PART = "part_of_the_cases"
+HALVES = [
+    pytest.param(slice(None, None, 2), id="every second"),
+    pytest.param(slice(1, None, 2), id="the others", marks=pytest.mark.slow),
+]
+
 on_plain_lua = False  # set by conftest.py
 
 
@@ -40,12 +48,17 @@ def together(
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
+        divided = len(named) >= MANY and PART not in signature.parameters
+        if divided:
+            parameters.append(inspect.Parameter(PART, inspect.Parameter.KEYWORD_ONLY))
 
         @functools.wraps(function)
         def run(*instance: Any, **fixtures: Any) -> None:
+            part = fixtures.pop(PART) if divided else slice(None)
             sampled = on_plain_lua and len(named) > CASES_IN_FULL
             failures: list[tuple[str, BaseException]] = []
-            for case, text in list(zip(named, texts, strict=True))[:: EVERY if sampled else 1]:
+            for case, text in list(zip(named, texts, strict=True))[part][:: EVERY if sampled else 1]:
                 same_draws()
                 try:
                     function(*instance, **fixtures, **case)
@@ -55,11 +68,11 @@ def together(
                 shown = "".join(f"\n  {text[:200]}: {str(error)[:400]}" for text, error in failures[:20])
                 raise AssertionError(f"{len(failures)} of {len(named)} cases:{shown}") from failures[0][1]
 
-        left = [p for name, p in signature.parameters.items() if name not in words]
-        assert len(left) == len(signature.parameters) - len(words), f"{function.__name__} takes no {words}"
+        left = [p for p in parameters if p.name not in words]
+        assert len(left) == len(parameters) - len(words), f"{function.__name__} takes no {words}"
         run.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
         del run.__wrapped__  # whose arguments pytest would ask for
-        return run
+        return pytest.mark.parametrize(PART, HALVES)(run) if divided else run
 
     return decorate
 

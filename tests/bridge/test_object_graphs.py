@@ -33,6 +33,7 @@ def lines_by_name(output: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_copies_are_the_originals(number: int, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     with Runtime() as runtime:
