@@ -10,6 +10,7 @@ import pytest
 from tests.translate.running import assert_same
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
+from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 
@@ -19,7 +20,7 @@ PROGRAMS = sorted(HERE.joinpath("programs").glob("*.lua"))
 
 
 def of_floor(source: bytes, file: str) -> program.Native:
-    return program._translate(source, file, one_row=False, plainly=NOTHING_KNOWN)
+    return program._translate(source, file, observed=NOTHING_SEEN, plainly=NOTHING_KNOWN)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[source.split("\n")[0][3:] for source in SOURCES])

@@ -12,6 +12,7 @@ import torch7py
 from torch7py.translate import api
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
+from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
@@ -48,7 +49,7 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
 def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text(f"require 'nn'\nlocal x = torch.ones(2, 2)\n{source}\n")
-    page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
     with pytest.raises(Different, match="the translation fails: TypeError"):
         verify_script(page, path)
 
@@ -67,7 +68,7 @@ def test_tensors_of_unknown_sizes_go_element_by_element(tmp_path: Path) -> None:
         print(largest(x[1], 1)[1], y[1][2], y[2][2], y[3][2], y[3][3])
         """
     )
-    page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
     assert page.problems == []
     assert verify_script(page, path).largest == 0
 
@@ -110,7 +111,7 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
     for source in WITH_MODULES[::step]:
         path = tmp_path / source.name
         path.write_bytes(source.read_bytes())
-        page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=OBJECTS)
+        page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
         if page.problems:
             continue
         try:
@@ -124,5 +125,5 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
 
 def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
     source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
-    page = program._translate(source.encode(), "p.lua", one_row=False, plainly=OBJECTS)
+    page = program._translate(source.encode(), "p.lua", observed=NOTHING_SEEN, plainly=OBJECTS)
     assert [problem.line for problem in page.problems] == [2]

@@ -9,6 +9,7 @@ import pytest
 
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
+from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
 
@@ -95,7 +96,7 @@ def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
         path = tmp_path / source.name
         path.write_bytes(source.read_bytes())
         plainly = PlainForms(passes=True)
-        page = program._translate(path.read_bytes(), path.name, one_row=False, plainly=plainly)
+        page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=plainly)
         if page.problems:
             continue
         try:

@@ -25,11 +25,21 @@ from torch7py.translate.native.program import Native, in_plain_forms, translate_
 from torch7py.translate.report import Report, Verification
 from torch7py.translate.user_classes import program_classes
 from torch7py.translate.verify import Comparison, Different
-from torch7py.translate.verify_script import OF_ROUNDINGS, OneRow, ScriptComparison, verify_script
+from torch7py.translate.verify_script import (
+    OF_ROUNDINGS,
+    ScriptComparison,
+    Unforeseen,
+    observed_in_a_run,
+    verify_script,
+)
 from torch7py.wording import counted
 
 DIVIDED = "divided: torchrun --nproc-per-node 2 runs the page in two processes"
 MOST_LINES = 10  # of those that print numbers with an error
+MOST_RUNS = 3  # of a program, each of which shows something that those before have not
+
+MOST_RUNS = 3  # of a program, each of which shows what those before have not
+
 __all__ = ["Translation", "to_pytorch"]
 
 
@@ -161,17 +171,27 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
     page = translate_script(source, str(file))
     report = report_of_page(page, file)
     comparison = None
+    if verify and page.problems and page.loads_files:  # what these hold may tell more
+        observed = observed_in_a_run(file, arguments, limit)
+        if observed.loaded:
+            page = translate_script(source, str(file), observed)
+            report = report_of_page(page, file)
     if verify and not page.problems:
-        try:
-            comparison = _verify_program(page, file, arguments, report, limit)
-        except OneRow:
-            page = translate_script(source, str(file), one_row=True)
-            comparison = _verify_program(page, file, arguments, report, limit)
+        for run in range(MOST_RUNS):
+            try:
+                comparison = _verify_program(page, file, arguments, report, limit)
+                break
+            except Unforeseen as unforeseen:
+                page = translate_script(source, str(file), unforeseen.observed)
+                report = report_of_page(page, file)
+                if run == MOST_RUNS - 1 or page.problems:
+                    report.failure = str(unforeseen)
+                    break
         difference = report.verified.difference if report.verified is not None else ""
         if difference and OF_ROUNDINGS not in difference and STOPPED not in difference:
             for plain in in_plain_forms(source, str(file), page):
                 plain_report, compared = report_of_page(plain, file), None
-                with contextlib.suppress(OneRow):
+                with contextlib.suppress(Unforeseen):
                     compared = _verify_program(plain, file, arguments, plain_report, limit)
                 if plain_report.verified is not None and plain_report.verified.equal:
                     plain_report.notes.insert(
@@ -185,10 +205,10 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
 def _verify_program(
     page: Native, file: Path, arguments: Sequence[str], report: Report, limit: float | None
 ) -> ScriptComparison | None:
-    """Run a page beside its program, and report how that went. Raises OneRow where it is to be written anew."""
+    """Run a page beside its program, and report how that went. Raises Unforeseen where it is to be written anew."""
     try:
         comparison = verify_script(page, file, arguments, time_limit=limit)
-    except OneRow:
+    except Unforeseen:
         raise
     except Different as difference:
         report.verified = Verification(False, difference=str(difference))

@@ -14,15 +14,26 @@ from typing import TypeAlias
 
 import torch
 
+from torch7py.bridge.errors import LuaError
 from torch7py.translate.comparison.coverage import NotRun
-from torch7py.translate.comparison.original import Recording, run_original
+from torch7py.translate.comparison.original import Recording, TooLong, run_original
 from torch7py.translate.comparison.page import run_translation
 from torch7py.translate.comparison.printed import line_error
 from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
+from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.verify import Different, relative_error
 
-__all__ = ["OF_ROUNDINGS", "SINGLE", "TOLERANCE", "OneRow", "Printed", "ScriptComparison", "verify_script"]
+__all__ = [
+    "OF_ROUNDINGS",
+    "SINGLE",
+    "TOLERANCE",
+    "Printed",
+    "ScriptComparison",
+    "Unforeseen",
+    "observed_in_a_run",
+    "verify_script",
+]
 
 Pairs: TypeAlias = Sequence[tuple[str, torch.Tensor, torch.Tensor]]
 
@@ -41,8 +52,12 @@ OF_ROUNDINGS = "begun some roundings away, the translation parts from itself by 
 SINGLE = 1e-4  # of what is computed in single precision, where the order of a sum tells in the seventh digit
 
 
-class OneRow(Different):
-    """The program trains on batches of one example, and the page's batch normalizations may not be those for that."""
+class Unforeseen(Different):
+    """A run of the program has shown what the page was not written by; ``observed`` is all that it has shown."""
+
+    def __init__(self, observed: Observed, message: str) -> None:
+        super().__init__(message)
+        self.observed = observed
 
 
 @dataclass(frozen=True)
@@ -104,12 +119,23 @@ def verify_script(
         lua_class.name: layer.parameters for lua_class, layer in native.translator.classes.layers.items()
     }
     recording = run_original(Path(path), arguments, rnn_api, lines, fields, time_limit=time_limit)
+    observed = recording.observed
+    if not observed.loaded.keys() <= native.observed.loaded.keys():
+        raise Unforeseen(observed, "the program loads files that it has not saved itself")
     try:
         return _compared(native, Path(path), arguments, recording)
     except Different as difference:
-        if recording.one_row and not native.one_row:
-            raise OneRow(str(difference)) from difference
+        if observed.one_row and not native.observed.one_row:
+            raise Unforeseen(observed, str(difference)) from difference
         raise
+
+
+def observed_in_a_run(path: Path, arguments: Sequence[str], time_limit: float | None) -> Observed:
+    """What a run of a program shows; nothing where it does not run."""
+    try:
+        return run_original(path, arguments, None, None, {}, time_limit=time_limit).observed
+    except (Different, LuaError, TooLong):
+        return NOTHING_SEEN
 
 
 def _compared(native: Native, path: Path, arguments: Sequence[str], recording: Recording) -> ScriptComparison:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import torch
 
 from torch7py.bridge.errors import LuaError
+from torch7py.bridge.lua_values import LuaTable
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.base import Criterion
 from torch7py.nn.container import Container
@@ -31,10 +32,12 @@ from torch7py.rnn.bidirectional import Bidirectional
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.layouts import Layouts, MemorySlot
 from torch7py.translate.comparison.limits import Limit
+from torch7py.translate.comparison.loaded_files import forms_of_files
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers.as_modules import REORDERED
 from torch7py.translate.native.desugar.known_conditions import MISSING
+from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 from torch7py.wording import seconds as in_words
@@ -102,7 +105,8 @@ class Recording:
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
     card: bool = False  # whether it asked for a graphics card, and computed as if it had one
     failed_tests: bool = False  # whether it ended because some of its tests have failed
-    one_row: bool = False  # whether a batch normalization trained on a batch of one example
+    observed: Observed = NOTHING_SEEN
+    loads: list[tuple[str, str]] = field(default_factory=list)  # places, and files that it had not saved
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
     time_limit: float | None = None  # seconds that it had
     stopped: bool = False  # whether it was stopped behind its last print, where its weights may be others
@@ -169,6 +173,7 @@ def run_original(
         if not asks_for_card(error):
             raise
         recording = _run(path, arguments, rnn_api, lines, fields, "cpu", watcher, time_limit)
+    recording.observed = replace(recording.observed, loaded=forms_of_files(recording.loads))
     if before is not None:
         recording.files = {name: at for name, at in (_files() or {}).items() if name not in before}
     return recording
@@ -213,7 +218,7 @@ def _run(
     with (
         _noted_inputs(layers),
         layouts.noted(),
-        _recorded_constructors(layers),
+        _recorded_constructors(layers) as note_loaded,
         recorded_masks() as factors,
         _recorded_noise(noise),
         contextlib.nullcontext() if watch is None else watch.watching(),
@@ -221,6 +226,7 @@ def _run(
     ):
         runtime.state.prints = None  # what layers print by themselves is none of the page's
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
+        runtime.globals["__torch7py_loaded"] = note_loaded
         runtime.evaluate(prelude, "=record")
         if watch is not None:
             watch.start(runtime)
@@ -284,7 +290,8 @@ def _run(
         default = runtime.evaluate("return torch and torch.getdefaulttensortype()")
         printed = runtime.evaluate("return __torch7py_record.printed") if stopped else None
         limit_reached = runtime.evaluate("return __torch7py_record.limit")
-        one_row = any(_ONE_ROW in item.module.__dict__ for item in layers)
+        loads = runtime.evaluate("return __torch7py_record.loads") or []
+        observed = Observed(any(_ONE_ROW in item.module.__dict__ for item in layers))
         for item in layers:
             item.shifted = _GIVER in item.module.__dict__
             item.module = Frozen(item.module)
@@ -304,7 +311,8 @@ def _run(
         noise,
         cuda_as is not None,
         failed,
-        one_row=one_row,
+        observed=observed,
+        loads=list(zip(loads[::2], loads[1::2], strict=True)),
         time_limit=time_limit,
         stopped=stopped,
     )
@@ -511,8 +519,11 @@ def _noted_inputs(layers: list[Construction]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _recorded_constructors(layers: list[Construction]) -> Iterator[None]:
-    """Note each layer with weights that a program makes itself, not those that layers make inside."""
+def _recorded_constructors(layers: list[Construction]) -> Iterator[Callable[[Any], None]]:
+    """Note each layer with weights that a program makes itself, not those that layers make inside.
+
+    It gives what notes the layers of a model from a file, or of models in a table.
+    """
     depth, within = 0, 0
     drawing: list[Any] = []  # the layers whose weights are being drawn anew
     kinds: dict[Any, str] = {
@@ -581,6 +592,13 @@ def _recorded_constructors(layers: list[Construction]) -> Iterator[None]:
         for child in module.child_list() or []:
             note_copies(child)
 
+    def note_loaded(value: Any) -> None:
+        if isinstance(value, torch.nn.Module):
+            note_copies(value)
+        elif isinstance(value, LuaTable):
+            for part in value.values():
+                note_loaded(part)
+
     def copying(original: Callable[..., None]) -> Callable[..., None]:
         """Of a container that goes both ways: the copy that it makes for the second one has layers of its own."""
 
@@ -603,7 +621,7 @@ def _recorded_constructors(layers: list[Construction]) -> Iterator[None]:
     drawers = dict.fromkeys(base for cls in kinds for base in cls.__mro__ if "reset" in base.__dict__)
     changes += [(cls, "reset", noting(cls.reset)) for cls in drawers if cls is not Container]
     with patched(changes):
-        yield
+        yield note_loaded
 
 
 def _noted(name: str, module: Any, order: int) -> Construction:

@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 
+from torch7py.translate import page_library
 from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.comparison import graphics_cards
 from torch7py.translate.comparison.coverage import Reached
@@ -167,7 +168,7 @@ def run_translation(
     ]
     dtype = torch.get_default_dtype()
     try:
-        modules = _modules(native, path.parent, partners, script, reached)
+        modules = _modules(native, path.parent, partners, script, reached, files)
         limit = PATIENCE + FACTOR * recording.seconds
         if recording.time_limit is not None:
             limit = min(limit, WITHIN + 2 * recording.time_limit)
@@ -201,8 +202,10 @@ def _passes(test: Any) -> bool:
 class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """The pages of the files that the program requires, which its own imports run, each where it stands."""
 
-    def __init__(self, native: Native, folder: Path, partners: Partners, reached: Reached) -> None:
-        self.folder, self.partners, self.reached = folder, partners, reached
+    def __init__(
+        self, native: Native, folder: Path, partners: Partners, reached: Reached, files: Files
+    ) -> None:
+        self.folder, self.partners, self.reached, self.files = folder, partners, reached, files
         self.pages: dict[
             str, tuple[str, str]
         ] = {}  # by module: the page and its code; of a mere folder nothing
@@ -223,6 +226,8 @@ class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         page, code = self.pages[module.__name__]
         _run_page(code, str(self.folder / page), vars(module), self.partners, self.reached, self.pages)
+        if module.__name__ == page_library.MODULE and "is_torch7_file" in vars(module):
+            vars(module)["is_torch7_file"] = self.files.is_torch7_file
 
 
 def _run_page(
@@ -252,10 +257,10 @@ def _run_page(
 
 @contextlib.contextmanager
 def _modules(
-    native: Native, folder: Path, partners: Partners, script: types.ModuleType, reached: Reached
+    native: Native, folder: Path, partners: Partners, script: types.ModuleType, reached: Reached, files: Files
 ) -> Iterator[None]:
     """Have the pages of the files that the program requires be found; pickle finds the classes of its own."""
-    pages = _Pages(native, folder, partners, reached)
+    pages = _Pages(native, folder, partners, reached, files)
     names = [script.__name__, *pages.pages]
     before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     sys.modules[script.__name__] = script

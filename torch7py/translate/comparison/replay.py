@@ -17,6 +17,7 @@ from torch7py.t7.objects import Object, Table
 from torch7py.translate.comparison.original import REST, Construction, Recording
 from torch7py.translate.comparison.partners import Partners, first_weights
 from torch7py.translate.model import taken
+from torch7py.translate.page_library.torch7_files import is_torch7_file
 from torch7py.translate.verify import Different
 
 __all__ = ["Clock", "Draws", "Files", "Snapshots", "on_the_day"]
@@ -192,6 +193,10 @@ class Files:
         if real_path in self.saved:
             return True
         return otherwise(path) and self.modification_times.get(real_path) != os.stat(real_path).st_mtime_ns
+
+    def is_torch7_file(self, path: Any) -> bool:
+        """Whether Torch7 wrote a file, and the translation has not written another one in its place."""
+        return os.path.realpath(path) not in self.saved and is_torch7_file(path)
 
     def load(self, path: Any, **options: Any) -> Any:
         saved = self.saved.get(os.path.realpath(path))

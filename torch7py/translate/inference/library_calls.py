@@ -239,7 +239,7 @@ class LibraryCalls:
             arguments[0].mark("asked")
         if path == "torch.save" and len(node.arguments) > 1:
             self.saved.append((node.arguments[0], arguments[1]))
-        if path in ("torch.save", "print", "require"):
+        if path in ("torch.save", "torch.filled_from_file", "print", "require"):
             return path != "require"
         if path == "lfs.attributes" and node.arguments:
             result.be("stat" if len(node.arguments) == 1 else "string")
@@ -307,6 +307,9 @@ class LibraryCalls:
             return True
         if name in ("load",):
             result.mark("loaded")  # of any kind, if it is not saved under the same path
+            if node in self.inference.loaded:
+                self.inference.loaded[node].learn(result)
+                return True
             self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
             self.inference.guesses.append(lambda: self._like_saved(result))
             return True

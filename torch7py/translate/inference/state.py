@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from torch7py.translate import tree
@@ -12,6 +12,7 @@ from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.union_types import Cases, Sink
 from torch7py.translate.inference.use_site_types import UseSiteTypes
 from torch7py.translate.kinds import Type
+from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import Block, Call, Expression, Name, Statement
 from torch7py.translate.types import Types
@@ -31,6 +32,7 @@ class Inference(ABC):
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.sinks: set[Sink] = set()  # what takes several kinds
         self.cases: Cases | None = None
+        self.loaded: Mapping[Call, Form] = {}  # what a run has shown of the files that calls load
         self.options_read: set[str] = set()  # names of options that are read as Lua's values
         self.defaults: dict[str, str] = {}  # texts that options have by default
         self.graphs = False  # whether a module that is called makes a node of a graph

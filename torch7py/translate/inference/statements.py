@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
@@ -19,6 +20,7 @@ from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
+from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import appends, is_last
@@ -33,14 +35,15 @@ def infer(
     files: dict[Call, tree.Function] | None = None,
     checks: dict[tree.Function, ArgumentChecks] | None = None,
     tables_stay: bool = False,
+    loaded: Mapping[Call, Form] | None = None,
 ) -> Types:
     """The types of a program.
 
     ``files``: the calls that run a file of the program, and the function that the file is taken for. ``checks``: what
     is known of the arguments of functions that argcheck made. ``tables_stay``: whether tables with metatables stay what
-    they are, and are no classes.
+    they are, and are no classes. ``loaded``: what a run has shown of the files that calls load.
     """
-    once = functools.partial(_infer, program, scopes, files, checks or {}, tables_stay)
+    once = functools.partial(_infer, program, scopes, files, checks or {}, tables_stay, loaded or {})
     types = once(set())
     tables = tuples.mixed(types, program)
     if tables:
@@ -70,6 +73,7 @@ def _infer(
     files: dict[Call, tree.Function] | None,
     checks: dict[tree.Function, ArgumentChecks],
     tables_stay: bool,
+    loaded: Mapping[Call, Form],
     tables: set[tree.Table],
     sinks: set[union_types.Sink] | None = None,
 ) -> Types:
@@ -79,6 +83,7 @@ def _infer(
     inference.types.checks = checks
     inference.classes.tables_stay = tables_stay
     inference.program = program
+    inference.loaded = loaded
     inference.tuples = tables
     inference.options_read = literals.options_read(program)
     inference.graphs = any(

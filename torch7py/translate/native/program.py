@@ -24,6 +24,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, gather
 from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.translator import Translator
+from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
@@ -68,8 +69,7 @@ class Native:
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
     the statements of each file, and how many of them are native. ``plain_calls`` are those with calls of
-    the pages' library, and ``reasons`` why. ``one_row``: whether it was told that normalizations see batches of one
-    example.
+    the pages' library, and ``reasons`` why. ``observed``: what a run has shown, by which it was written.
     """
 
     code: str
@@ -81,17 +81,22 @@ class Native:
     parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
     plain_calls: int = 0
     reasons: list[Problem] = field(default_factory=list)
-    one_row: bool = False
+    observed: Observed = NOTHING_SEEN
+
+    @property
+    def loads_files(self) -> bool:
+        """Whether the program loads what ``torch.save`` has written."""
+        return any(b"torch.load" in file.source for file in self.parts)
 
 
-def translate_script(source: bytes, file: str, one_row: bool = False) -> Native:
+def translate_script(source: bytes, file: str, observed: Observed = NOTHING_SEEN) -> Native:
     """A Lua program, with the files of its own that it requires, as plain PyTorch.
 
-    ``one_row``: whether a run has shown batch normalizations training on a batch of one example.
+    ``observed``: what a run of it has shown.
     """
     with uncollected():
         try:
-            return _with_plain_forms(_without_clashes(source, file, one_row), source, file)
+            return _with_plain_forms(_without_clashes(source, file, observed), source, file)
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
 
@@ -116,17 +121,17 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         ]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
-        translation = _without_clashes(source, file, translation.one_row, forms)
+        translation = _without_clashes(source, file, translation.observed, forms)
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
         best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
     if any(problem.code in _OF_MODULES for problem in best.problems):
         forms = PlainForms(frozenset(), True, True, True)
-        translation = _without_clashes(source, file, best.one_row, forms)
+        translation = _without_clashes(source, file, best.observed, forms)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not translation.problems:  # else it is better to have what is proved in idiomatic form
             best = translation
     if any(_may_have_a_floor(problem) for problem in best.problems):
-        translation = _without_clashes(source, file, best.one_row, NOTHING_KNOWN)
+        translation = _without_clashes(source, file, best.observed, NOTHING_KNOWN)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not translation.problems:
             best = translation
@@ -149,18 +154,18 @@ def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Na
         if forms.modules < translation.translator.objects or translation.translator.plain_values:
             continue  # which had refused statements
         with uncollected():
-            page = _without_clashes(source, file, translation.one_row, forms)
+            page = _without_clashes(source, file, translation.observed, forms)
         if not page.problems:
             yield page
 
 
-def _without_clashes(source: bytes, file: str, one_row: bool, plainly: PlainForms = PROVED) -> Native:
+def _without_clashes(source: bytes, file: str, observed: Observed, plainly: PlainForms = PROVED) -> Native:
     """The pages of a program, which has no name that one of their helpers has."""
-    translation = _translate(source, file, one_row, plainly)
+    translation = _translate(source, file, observed, plainly)
     clashes = _clashes(translation.translator)
     if clashes:
         with reserved(clashes):
-            translation = _translate(source, file, one_row, plainly)
+            translation = _translate(source, file, observed, plainly)
     return translation
 
 
@@ -172,10 +177,10 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     return frozenset(of_program.intersection(t.helpers, HELPERS))
 
 
-def _translate(source: bytes, file: str, one_row: bool, plainly: PlainForms) -> Native:
-    project = gather(source, file)
+def _translate(source: bytes, file: str, observed: Observed, plainly: PlainForms) -> Native:
+    project = gather(source, file, observed)
     with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, one_row, plainly)
+        return _translate_project(project, observed, plainly)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -185,10 +190,12 @@ def _with_one_less(program: Block) -> frozenset[str]:
     return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
 
 
-def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> Native:
+def _translate_project(project: Project, observed: Observed, plainly: PlainForms) -> Native:
     scopes = resolve(project.program)
-    types = infer(project.program, scopes, project.functions(), project.checks, plainly.values)
-    t = Translator(project, scopes, types, one_row, plainly)
+    loaded = observed.forms_of_calls({file.name: file.block for file in (*project.files, project.script)})
+    types = infer(project.program, scopes, project.functions(), project.checks, plainly.values, loaded)
+    t = Translator(project, scopes, types, observed.one_row, plainly)
+    t.torch7_files |= loaded.keys()
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
     for source_file in (*project.files, project.script):
@@ -212,7 +219,7 @@ def _translate_project(project: Project, one_row: bool, plainly: PlainForms) -> 
         list(dict.fromkeys(t.problems)),
         list(dict.fromkeys(t.reasons)),
     )  # once for a whole class
-    translation = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, one_row)
+    translation = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, observed)
     _check(translation, project.script.name)
     return translation
 

@@ -27,6 +27,7 @@ from torch7py.translate.native.source_offsets import shift
 from torch7py.translate.native.split_assignments import split_constructions
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.native.unset_globals import leave_out_branches
+from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Span, Statement, String
 from torch7py.translate.tree_queries import dotted
@@ -57,13 +58,17 @@ class Project:
         return {call: file.function for call, file in self.requires.items() if file.function is not None}
 
 
-def gather(source: bytes, file: str) -> Project:
-    """Read a script and the files of its own that it requires. Raises LuaSyntaxError."""
-    return _Gathering(Path(file)).project(source, file)
+def gather(source: bytes, file: str, observed: Observed = NOTHING_SEEN) -> Project:
+    """Read a script and the files of its own that it requires. ``observed``: what a run has shown.
+
+    Raises LuaSyntaxError.
+    """
+    return _Gathering(Path(file), observed).project(source, file)
 
 
 class _Gathering:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, observed: Observed) -> None:
+        self.observed = observed
         self.script_folder, self.script_name = path.parent, path.name
         self.above = _plain(path.parent / "..")
         self.folders = [self.script_folder, self.above]  # where it may be run, and its files required from
@@ -87,7 +92,9 @@ class _Gathering:
             self.before, self.behind = (
                 [self._search_folder(p) for p in places] for places in (path.before, path.behind)
             )
-        source = written_out(source, file, Folders(self.folders, self.script_folder, self.scanned))
+        source = written_out(
+            source, file, Folders(self.folders, self.script_folder, self.scanned), self.observed
+        )
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
         package_folder = self._project_package(block)
@@ -245,7 +252,9 @@ class _Gathering:
     def _read(self, path: Path, key: Path) -> SourceFile:
         name = self._name(key)
         assert name is not None
-        source = written_out(path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned))
+        source = written_out(
+            path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned), self.observed
+        )
         source_file = SourceFile(name, Block((), None, ()), path, source=source)
         self.files[key] = source_file
         self.reading.append(key)

@@ -220,6 +220,24 @@ for name, family in pairs {rand = 'uniform', uniform = 'uniform', randn = 'norma
    wrap(torch, name, family)
 end
 
+-- What the program loads and has not saved itself: places and paths in turn.
+local load, save, saved, note_loaded = torch.load, torch.save, {}, __torch7py_loaded
+__torch7py_loaded = nil
+record.loads = {}
+function torch.load(path, ...)
+   if not saved[path] then
+      record.loads[#record.loads + 1] = place()
+      record.loads[#record.loads + 1] = path
+   end
+   local value = load(path, ...)
+   if not saved[path] then note_loaded(value) end
+   return value
+end
+function torch.save(path, ...)
+   saved[path] = true
+   return save(path, ...)
+end
+
 -- One number alone is `random.random() < p` in Python: 0 is less than every p, 1 less than none.
 local bernoulli = torch.bernoulli
 function torch.bernoulli(...)

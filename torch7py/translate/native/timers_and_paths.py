@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -137,12 +137,22 @@ def make_directory_call(t: Translation, node: Call) -> Py:
 @function("torch.load")
 def load(t: Translation, node: Call) -> Py:
     text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"
+    if node in t.torch7_files:
+        # what it gives is known, and handed over like what the page makes itself
+        text = f"{page_library.MODULE}.load({t.value(node.arguments[0])})"
     if t.type(node).has("options"):
         return atom(f"argparse.Namespace(**{text})")
     names = _options_in(t, node)
     if names:
         return atom(f"{t.need('with_options')}({text}, {', '.join(code.quoted(name) for name in names)})")
     return atom(text)
+
+
+@statement("torch.filled_from_file")
+def fill(t: Translation, node: Call) -> None:
+    """A model is given the weights of one that Torch7 has saved: see ``desugar/loaded_models.py``."""
+    model, saved = (t.value(argument).text for argument in node.arguments)
+    t.emit(f"{page_library.MODULE}.filled_from_file({model}, {saved})")
 
 
 @function("torch.DiskFile")

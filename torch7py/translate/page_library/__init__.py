@@ -54,6 +54,7 @@ _FILES = (
     "rewards",
     "memory_files",
     "disk_files",
+    "torch7_files",
     "threads",
     "coroutines",
     "metatables",

@@ -104,6 +104,7 @@ class Known:
         self.objects = (
             plainly.modules
         )  # as plain_modules, which is not set where a module is written for an object
+        self.torch7_files: set[Expression] = set()  # calls that load what Torch7 has written
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)

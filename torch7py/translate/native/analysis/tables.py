@@ -8,6 +8,7 @@ from torch7py.translate.native.analysis.appending import Appends
 from torch7py.translate.native.analysis.program_facts import Known, WholeNumbers
 from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.native.problem import Undecided
+from torch7py.translate.observed import has_field
 from torch7py.translate.tree import Expression, Index, Name
 from torch7py.translate.tree_queries import same_expression
 
@@ -280,6 +281,8 @@ class Tables:
         if table_type.kind != "table" or self.representation(table_type) not in ("dict", "record"):
             return True  # said elsewhere
         if isinstance(node.key, tree.String):
+            if table_type.has(has_field(node.key.value)) and not table_type.has("removed"):
+                return True
             constructors = self.uses.constructors.get(table_type, [])
             removed = table_type.has("removed") or table_type.has("dict") or not constructors
             return not removed and all(

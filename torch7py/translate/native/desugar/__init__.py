@@ -26,6 +26,7 @@ from torch7py.translate.native.desugar.known_conditions import KnownConditions
 from torch7py.translate.native.desugar.layer_aliases import OtherNames
 from torch7py.translate.native.desugar.layer_makers import LayerMakers
 from torch7py.translate.native.desugar.listed_modules import ListedModules
+from torch7py.translate.native.desugar.loaded_models import LoadedModels
 from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
@@ -34,6 +35,7 @@ from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, Tensor
 from torch7py.translate.native.desugar.testers import Testers
 from torch7py.translate.native.desugar.trainers import Trainers
 from torch7py.translate.native.desugar.varargs import Varargs
+from torch7py.translate.observed import NOTHING_SEEN, Observed
 
 __all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
 
@@ -60,9 +62,13 @@ _ASSIGNING = re.compile(
 )
 
 
-def written_out(source: bytes, file: str, folders: Folders | None = None) -> bytes:
+def written_out(
+    source: bytes, file: str, folders: Folders | None = None, observed: Observed = NOTHING_SEEN
+) -> bytes:
     """The source of a file with all of these written out; lines stay. ``folders``: where it finds others; None where
-    only the text is known. Raises LuaSyntaxError."""
+    only the text is known. ``observed``: what a run has shown. Raises LuaSyntaxError."""
+    if b"torch.load" in source and observed.loaded:
+        source = LoadedModels(source, file).written(observed.forms_in(file))
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)

@@ -3,7 +3,7 @@
 They then normalize by the running statistics. PyTorch's take those of the one example, or refuse it. How many examples
 there are is rarely told by a program's text: looked for is a first dimension of 1, of at least as many dimensions as a
 batch of a normalization has, or the number 1 where it comes from a variable or an option. What else comes up is seen
-when the program runs (``verify_script.OneRow``).
+when the program runs (``verify_script.Unforeseen``).
 """
 
 from __future__ import annotations

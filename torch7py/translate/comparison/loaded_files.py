@@ -1,0 +1,160 @@
+"""What the files are like that a program loads: of what kinds and forms, whatever their sizes and numbers are."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from torch7py.files import load
+from torch7py.nn.container import Container
+from torch7py.nn.object import TorchObject
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
+from torch7py.t7.errors import T7Error
+from torch7py.t7.objects import Table
+from torch7py.translate.errors import NotTranslated
+from torch7py.translate.facts.layers import class_of
+from torch7py.translate.layers.registry import SETTINGS, Layer, NotNative, fields, parameter_names, readers
+from torch7py.translate.model import layer_of
+from torch7py.translate.observed import Form
+from torch7py.translate.quoting import lua_quoted
+
+__all__ = ["forms_of_files"]
+
+_MOST_ENTRIES = 1000  # of a list, of which those behind are like those before
+_DEEPEST = 20
+# Parameters of constructors that have another name as fields, or in the layers of nn.
+_OTHER_NAMES = {"ip": "inplace", "p": "inplace", "nFeature": "nOutput"}
+_NO_ARGUMENTS = (AttributeError, TypeError, ValueError)  # of constructors with what a file has for them
+
+
+def forms_of_files(loads: Sequence[tuple[str, str]]) -> dict[str, Form]:
+    """What is loaded at each place of a program, from places and the paths of files."""
+    forms: dict[str, Form] = {}
+    for place, path in dict.fromkeys(loads):
+        try:
+            form = _form_of(load(path))
+        except (OSError, T7Error):  # it is gone, or not in Torch7's format: the page will say so
+            continue
+        forms[place] = _common(forms[place], form) if place in forms else form
+    return forms
+
+
+def _form_of(value: Any, depth: int = 0) -> Form:
+    if isinstance(value, bool):
+        return Form("boolean")
+    if isinstance(value, (int, float)):
+        return Form("number")
+    if isinstance(value, str):
+        return Form("string")
+    if isinstance(value, torch.Tensor):
+        return Form("tensor", value.dim() if value.numel() else None, types.of(value).name)
+    if isinstance(value, TorchObject):
+        try:
+            return Form(constructor=_constructor(layer_of(value)))
+        except (
+            NotTranslated,
+            TorchError,
+            *_NO_ARGUMENTS,
+        ):  # a graph, or layers of the program's own: nothing is said
+            return Form()
+    if not isinstance(value, Table) or depth > _DEEPEST:
+        return Form()
+    if len(value) and value.is_array():
+        parts = [_form_of(item, depth + 1) for item in value.array()[:_MOST_ENTRIES]]
+        return Form("table", element=functools.reduce(_common, parts))
+    fields = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
+    return Form("table", fields=fields if len(fields) == len(value) else {})
+
+
+def _common(one: Form, other: Form) -> Form:
+    """What two values are both like."""
+    if one.kind != other.kind or (one.element is None) != (other.element is None):
+        return Form()
+    element = None if one.element is None or other.element is None else _common(one.element, other.element)
+    return Form(
+        one.kind,
+        one.rank if one.rank == other.rank else None,
+        one.tensor_type if one.tensor_type == other.tensor_type else None,
+        element,
+        {
+            name: _common(form, other.fields[name])
+            for name, form in one.fields.items()
+            if name in other.fields
+        },
+    )
+
+
+def _constructor(layer: Layer) -> str:
+    """What makes a layer with such settings, in Lua. Raises NotNative where that made another one."""
+    return _rebuilt(layer)[0]
+
+
+def _rebuilt(layer: Layer) -> tuple[str, Any]:
+    """What makes such a layer in Lua, and what it makes."""
+    if layer.nodes:
+        raise NotNative("a graph")
+    names, rest = parameter_names(layer.name)
+    arguments = [_argument(layer, name) for name in names]
+    values = ast.literal_eval(layer.args.get(rest, "()")) if rest is not None else ()
+    arguments += [(_literal(value), value) for value in values]
+    while arguments and arguments[-1][0] == "nil":
+        arguments.pop()
+    module: Any = class_of(layer.name)(*(value for _, value in arguments))  # type: ignore[misc]
+    text = f"{layer.name}({', '.join(text for text, _ in arguments)})"
+    for name, value in layer.args.texts.items():
+        method = next((m for m, (of, default, _) in SETTINGS.items() if (of, default) == (name, value)), None)
+        if method is not None and name not in names:
+            text += f":{method}()"
+            getattr(module, method)()
+    if isinstance(module, Container) and not layer.slots and not module.child_list():
+        for child in layer.children:
+            inner, made = _rebuilt(child)
+            text += f":add({inner})"
+            module.add(made)
+    if not _are_alike(layer, layer_of(module)):
+        raise NotNative(f"a {layer.name} whose file does not tell how it was made")
+    return text, module
+
+
+def _are_alike(one: Layer, other: Layer) -> bool:
+    """Whether two layers have the same settings, and weights of the same sizes, down to those within."""
+    sizes = [
+        [weight.shape for weight in (layer.module.torch7_parameters() or ([],))[0]] for layer in (one, other)
+    ]
+    parts = [[*layer.children, *layer.slots.values()] for layer in (one, other)]
+    in_place = [layer.module.get_field("inplace") for layer in (one, other)]
+    return (
+        (one.name, one.args, sizes[0], in_place[0]) == (other.name, other.args, sizes[1], in_place[1])
+        and len(parts[0]) == len(parts[1])
+        and all(map(_are_alike, *parts))
+    )
+
+
+def _argument(layer: Layer, name: str) -> tuple[str, Any]:
+    if name in layer.slots:
+        return _rebuilt(layer.slots[name])
+    text = layer.args.get(name)
+    value = ast.literal_eval(text) if name in layer.args else layer.module.get_field(name)
+    if value is None and name in _OTHER_NAMES:
+        reader = readers.get(layer.name.replace("cudnn.", "nn."), fields(_OTHER_NAMES[name]))
+        value = reader(layer.module).get(_OTHER_NAMES[name])
+    return _literal(value), value
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"{value:.17g}" if isinstance(value, float) else str(value)
+    if isinstance(value, str):
+        return lua_quoted(value)
+    if isinstance(value, (list, tuple)):
+        return f"{{{', '.join(map(_literal, value))}}}"
+    raise NotNative(f"an argument of the type {type(value).__name__}")

@@ -1,0 +1,60 @@
+"""``model = torch.load(path)`` as what makes such a model, which is then given the weights of the file.
+
+What the file holds a run has shown. So all that is known of models that a program makes itself is known of this one.
+Where a model stands in a table, ``saved = torch.load(path)``, the field is given a new one in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch7py.translate import tree
+from torch7py.translate.native.desugar.rewriting import Rewriting
+from torch7py.translate.observed import Form, loaded_by
+from torch7py.translate.tree import Assign, Expression, Index, Invoke, Local, Name, String
+
+__all__ = ["FILLED", "LoadedModels"]
+
+FILLED = "torch.filled_from_file"  # the stand-in of what gives a model the weights of another
+
+
+class LoadedModels(Rewriting):
+    def written(self, forms: dict[int, Form]) -> bytes:
+        """The source; ``forms``: what is loaded on each line."""
+        edits: list[tuple[int, int, str]] = []
+        statements: list[Local | Assign] = [
+            *tree.every(self.program, Local),
+            *tree.every(self.program, Assign),
+        ]
+        for statement in statements:
+            targets: Sequence[Expression] = (
+                statement.names if isinstance(statement, Local) else statement.targets
+            )
+            if len(targets) != 1 or len(statement.values) != 1 or not _is_path(targets[0]):
+                continue
+            target = self.text(targets[0])
+            value, behind = statement.values[0], ""
+            while isinstance(value, Invoke) and not value.arguments:  # :float(), :cuda()
+                behind = f":{value.method}(){behind}"
+                value = value.receiver
+            form = loaded_by(value, forms)
+            if form is None:
+                continue
+            start, end = statement.values[0].span.start, statement.values[0].span.end
+            if form.constructor:
+                text = f"{form.constructor}{behind} {FILLED}({target}, {self.text(value)});"
+                edits.append((start, end, text))
+            elif not behind and form.models():
+                model = self.fresh("model")
+                for field, constructor in form.models().items():
+                    text = f"{FILLED}({model}, {target}.{field}) {target}.{field} = {model}"
+                    edits.append((end, end, f" do local {model} = {constructor} {text} end"))
+        self.edited(edits)
+        return self.source
+
+
+def _is_path(node: Expression) -> bool:
+    """``x`` or ``x.y``, which may be read again."""
+    if isinstance(node, Index):
+        return isinstance(node.key, String) and _is_path(node.base)
+    return isinstance(node, Name)
