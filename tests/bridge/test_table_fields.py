@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -254,3 +255,17 @@ def test_clear_state_leaves_a_table_a_table(torch7: Runtime) -> None:
         "table",
         "table",
     )
+
+
+def test_every_entry_goes_to_python(torch7: Runtime) -> None:
+    """Where Lua keeps a number among the names depends on what came first and what has gone."""
+    generator = Random(7)
+    keys: list[Any] = [1, 2, 3, 4, 7, 50, "a", "b", "c", "d"]
+    for start in ("{}", "{a = 0, b = 0, c = 0}", "{[3] = 0, [2] = 0, [1] = 0}", "{nil, 0, 0}"):
+        for _ in range(60):
+            chosen = generator.choices(keys, k=generator.randrange(1, 12))
+            lines = [f"t[{key!r}] = {generator.choice(['nil', '1', '2', '3'])}" for key in chosen]
+            torch7.execute("\n".join([f"t = {start}", *lines, "n = 0 for _ in next, t do n = n + 1 end"]))
+            table, count = torch7.globals["t"], torch7.globals["n"]
+            entries = dict(enumerate(table, 1)) if isinstance(table, list) else table
+            assert len([value for value in entries.values() if value is not None]) == count, lines

@@ -74,3 +74,32 @@ def test_a_window_of_nothing_else_has_no_place(runtime: Runtime) -> None:
     # What nn 8726825 gave.
     least = -sys.float_info.max
     assert found == [[[least, 1], [0, 3], [0, 0, 1, 0, 0, 0, 0, 0]], [[least, 2], [-1, 1], [0, 0, 0, 1]]]
+
+
+@pytest.mark.one_runtime
+@pytest.mark.parametrize("layer", ["SpatialConvolutionMap", "SpatialFullConvolutionMap"])
+def test_planes_that_are_not_connected_know_nothing_of_each_other(runtime: Runtime, layer: str) -> None:
+    """A weight of 0 between two planes would make a NaN of what one of them has."""
+    found = runtime.execute(f"""
+        require 'nn'
+        local m = nn.{layer}(torch.Tensor{{{{1, 2}}, {{2, 1}}, {{1, 2}}, {{3, 3}}}}, 2, 2)
+        local x = torch.ones(3, 3, 3)
+        x[1]:fill(0 / 0)
+        local output = m:forward(x):clone()
+        local g = output:clone():fill(1)
+        g[1]:fill(1 / 0)
+        m:zeroGradParameters()
+        local found = {{}}
+        for i, t in ipairs{{output, m:backward(x, g), m.gradWeight, m.gradBias}} do
+           local sums = {{}}
+           for j = 1, t:size(1) do sums[j] = math.abs(torch.sum(t:narrow(1, j, 1))) < math.huge end
+           found[i] = sums
+        end
+        return found
+    """)
+    assert found == [
+        [True, False, True],
+        [True, False, True],
+        [False, False, False, True],
+        [False, True, True],
+    ]

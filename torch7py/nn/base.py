@@ -24,7 +24,7 @@ from torch7py.nn import touched_rows
 from torch7py.nn.batching import Batching
 from torch7py.nn.copying import TensorMap, clone_of
 from torch7py.nn.dense import dense
-from torch7py.nn.dpnn_methods import Training
+from torch7py.nn.dpnn_methods import Training, in_order
 from torch7py.nn.facts import facts_of_class
 from torch7py.nn.flat_parameters import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
@@ -383,8 +383,8 @@ class Module(Training):
         """Both lists of ``parameters()``; of more results, which a script's own method may give, no more."""
         parameters = self.torch7_parameters()
         if not isinstance(parameters, tuple):
-            return parameters or [], []
-        return parameters[0] or [], parameters[1] or []
+            return in_order(parameters or []), []
+        return in_order(parameters[0] or []), in_order(parameters[1] or [])
 
     def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """``m:getParameters()``: all parameters in one flat tensor, all gradients in another.

@@ -9,7 +9,7 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.dpnn_methods import entries, first_of
+from torch7py.nn.dpnn_methods import entries, first_of, flattened_table
 from torch7py.nn.foreign import as_layer
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
@@ -123,9 +123,10 @@ class Container(Module):
         for child in self.children_of():
             pairs = child.torch7_parameters()
             if pairs is not None:
-                parameters += first_of(pairs)
-                all_of_child = pairs[1] if isinstance(pairs, tuple) and pairs[1] is not None else []
-                gradients += [gradient for gradient in all_of_child if not isinstance(gradient, dict)]
+                parameters += flattened_table(first_of(pairs))
+                gradients += (
+                    flattened_table(pairs[1]) if isinstance(pairs, tuple) and pairs[1] is not None else []
+                )
         return parameters, gradients
 
     def sparseParameters(self) -> Any:

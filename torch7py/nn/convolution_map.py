@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -78,6 +79,18 @@ class _Map(Windowed):
             )
         return batch[:, : self.nInputPlane]
 
+    def connected(self, kernel: Callable[..., torch.Tensor], batch: torch.Tensor) -> torch.Tensor:
+        """Every connection's own convolution, added up in their order.
+
+        One convolution with weights of 0 between all other planes is up to four times as fast, but a NaN or an infinity
+        in one plane would go from there to all others.
+        """
+        inputs, outputs = self.pairs()
+        windows = self.weight.unsqueeze(1)
+        parts = kernel(batch[:, inputs], windows, stride=self.along("d"), groups=len(windows))
+        sums = self.bias.view(1, -1, 1, 1).expand(len(parts), -1, *parts.shape[2:])
+        return sums.index_add(1, outputs, parts)
+
 
 @layer(
     "nn.SpatialConvolutionMap",
@@ -105,10 +118,7 @@ class SpatialConvolutionMap(_Map):
         batch = self.checked(input)
         if any(size < kernel for size, kernel in zip(batch.shape[2:], self.along("k"), strict=True)):
             raise self.too_small(input, self.along("k"))
-        inputs, outputs = self.pairs()
-        dense = self.weight.new_zeros(self.nOutputPlane, self.nInputPlane, *self.weight.shape[1:])
-        dense = dense.index_put((outputs, inputs), self.weight, accumulate=True)
-        return self.like_input(half_kernels.conv2d(batch, dense, self.bias, self.along("d")), input)
+        return self.like_input(self.connected(half_kernels.conv2d, batch), input)
 
 
 @layer(
@@ -130,7 +140,4 @@ class SpatialFullConvolutionMap(_Map):
         if input.dim() != 3 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must have 3 dimensions, not {size_text(input)}")
         batch = self.checked(input)
-        inputs, outputs = self.pairs()
-        dense = self.weight.new_zeros(self.nInputPlane, self.nOutputPlane, *self.weight.shape[1:])
-        dense = dense.index_put((inputs, outputs), self.weight, accumulate=True)
-        return self.like_input(half_kernels.conv_transpose2d(batch, dense, self.bias, self.along("d")), input)
+        return self.like_input(self.connected(half_kernels.conv_transpose2d, batch), input)

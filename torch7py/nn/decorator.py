@@ -221,8 +221,7 @@ def _cast(value: Any, number_type: types.NumberType) -> Any:
 
 def parameters_of(module: Module) -> Iterator[torch.Tensor]:
     """The parameters of a module as Lua counts them."""
-    parameters = module.torch7_parameters()
-    yield from parameters[0] if parameters else ()
+    yield from module.parameter_pairs()[0]
 
 
 @layer("nn.GPU")

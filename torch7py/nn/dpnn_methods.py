@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, count, takewhile
 from typing import Any, ClassVar
 
 import torch
@@ -34,6 +35,19 @@ TRAINING_METHODS = BATCHING_METHODS | names(
 def entries(table: Any) -> list[tuple[int, torch.Tensor]]:
     """The entries of a table of tensors with their numbers: one with holes comes as a dict."""
     return list(table.items()) if isinstance(table, dict) else list(enumerate(table, 1))
+
+
+def in_order(table: Any) -> list[Any]:
+    """The entries 1, 2, ... of a table, as ``#`` counts them: up to the first number without one."""
+    if not isinstance(table, dict):
+        return list(table)
+    return [table[number] for number in takewhile(table.__contains__, count(1))]
+
+
+def flattened_table(table: Any) -> list[Any]:
+    """The tensors in order of a table and of the tables in it."""
+    items = [flattened_table(item) if isinstance(item, (list, dict)) else [item] for item in in_order(table)]
+    return list(chain.from_iterable(items))
 
 
 def first_of(results: Any) -> Any:
@@ -157,7 +171,7 @@ class Training(Stepping, Batching):
         pairs: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         for module in self.hidden_modules():
             for all_of_them, part in zip(pairs, module.torch7_parameters() or (), strict=False):
-                all_of_them += [tensor for tensor in part if not isinstance(tensor, dict)]
+                all_of_them += flattened_table(part)
         return self.flattened(*pairs, False)
 
     def flattened(

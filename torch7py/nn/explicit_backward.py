@@ -38,8 +38,7 @@ class _ForeignLayer(torch.autograd.Function):
     @once
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         module = ctx.module
-        parameters = module.torch7_parameters()
-        buffers = parameters[1] if parameters else []
+        _, buffers = module.parameter_pairs()
         before = [buffer.clone() for buffer in buffers]
         for buffer in buffers:
             buffer.zero_()
@@ -62,8 +61,7 @@ def forward_through(module: TorchObject) -> Callable[[Any], Any]:
         assert layer is not None
         layer.__dict__["_overrides"].name_parameters(layer)
         leaves = list(leaves_of(input))
-        pairs = layer.torch7_parameters()
-        parameters = pairs[0] if pairs else []
+        parameters, _ = layer.parameter_pairs()
         outputs: Any = _ForeignLayer.apply(layer, input, len(leaves), *leaves, *parameters)
         structure = layer.output
         if isinstance(structure, list):

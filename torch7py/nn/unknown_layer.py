@@ -67,7 +67,7 @@ class UnknownLayer(Module):
         pairs = super().torch7_parameters()
         parameters, gradients = ([], []) if pairs is None else pairs
         for child in self._modules.values():
-            pair = child.torch7_parameters() if isinstance(child, Module) else None
-            if pair is not None:
+            if isinstance(child, Module):
+                pair = child.parameter_pairs()
                 parameters, gradients = parameters + pair[0], gradients + pair[1]
         return (parameters, gradients) if parameters else None

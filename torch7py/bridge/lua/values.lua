@@ -54,6 +54,16 @@ end
 -- What a table held when Python's list behind it held the same: its entries, of objects the handles (as `mask` says), and
 -- how many. Numbers alone, and so no table is kept alive by it. Python keeps the same of its lists (see handles.py).
 local sent = setmetatable({}, {__mode = 'k'})
+
+-- Whether a table has other keys than 1..n. To begin with `next(t, n)` would not do: numbers may stand among the other
+-- keys, in any order.
+local function has_others(t, n)
+   for key in next, t do
+      if type(key) ~= 'number' or key < 1 or key > n or key % 1 ~= 0 then return true end
+   end
+   return false
+end
+
 local active = {}   -- tables being passed, read or compared, against cycles
 
 -- Forget what an interrupt has left half done.
@@ -91,7 +101,7 @@ function core.remember(t)
       sent[t] = nil
       return
    end
-   if n > GROUP or next(t, n > 0 and n or nil) ~= nil then return remember_entries(t) end
+   if n > GROUP or has_others(t, n) then return remember_entries(t) end
    local known, mask = {n = n}, 0
    active[t] = true
    for i = 1, n do
@@ -153,7 +163,7 @@ function unchanged(t)
       if entry ~= known[i] then mask = -1 break end
    end
    active[t] = nil
-   return mask == known.mask and next(t, n > 0 and n or nil) == nil
+   return mask == known.mask and not has_others(t, n)
 end
 core.unchanged = unchanged
 
@@ -217,7 +227,7 @@ local function pass_table(t)
    if depth == DEEPEST then fail('tables more than %d levels deep cannot be passed', DEEPEST) end
    sent[t] = nil
    local n = #t
-   local map = next(t, n > 0 and n or nil) ~= nil
+   local map = has_others(t, n)
    if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
    active[t] = true
    depth = depth + 1

@@ -78,7 +78,7 @@ def test_only_what_was_used_is_moved() -> None:
     before = module.weight.data.clone()
     module.updateOutput([x, target])
     module.backward([x, target], torch.ones(2, dtype=torch.float64))
-    parameters, gradients, _, size = module.tree_parameters()
+    parameters, gradients, _, size = module.torch7_parameters()
     assert set(parameters) == set(gradients) == {9, 1, 9 + 9, 1 + 9}
     assert size == 2 * 9
     module.updateParameters(0.1)
@@ -93,9 +93,45 @@ def test_only_what_was_used_is_moved() -> None:
     torch.testing.assert_close(module.momGradParams[0], wanted, rtol=1e-12, atol=0)
     module.zeroGradParameters()
     assert module.updates == {}
-    assert set(module.tree_parameters()[0]) == {9, 1, 2, 18, 10, 11}
+    assert set(module.torch7_parameters()[0]) == {9, 1, 2, 18, 10, 11}
     loose = tree(static=False)
-    assert loose.tree_parameters()[0] == [loose.weight, loose.bias]
+    assert loose.torch7_parameters()[0] == [loose.weight, loose.bias]
+
+
+@pytest.mark.parametrize(
+    ("root", "parents", "static", "expected"),
+    # What nnx gave of the model that is new, and of the one that has made a step: how many tensors, and in a vector.
+    [
+        (1, [2, 3, 4], True, [10, 4, 24]),
+        (50, [1, 2, 3], True, [5, 3, 15]),
+        (50, [7, 9, 5], True, [2, 2, 9]),
+        (50, [1, 2, 3], False, [4, 6, 29]),
+    ],
+)
+def test_a_container_counts_them_as_a_list(
+    runtime: Runtime, root: int, parents: list[int], static: bool, expected: list[int]
+) -> None:
+    numbers, is_static = ", ".join(map(str, parents)), str(static).lower()
+    found = lua(
+        runtime,
+        f"""
+        require 'nnx'
+        local hierarchy, leaf = {{[{root}] = torch.IntTensor{{{numbers}}}}}, 100
+        for _, parent in ipairs{{{numbers}}} do
+           hierarchy[parent] = torch.IntTensor{{leaf, leaf + 1}}
+           leaf = leaf + 2
+        end
+        local tree = nn.SoftMaxTree(3, hierarchy, {root}, nil, {is_static})
+        local pair = nn.ParallelTable():add(nn.Linear(2, 3)):add(nn.Identity())
+        local m = nn.Sequential():add(pair):add(tree)
+        local before = #m:parameters()
+        local x = {{torch.randn(2, 2), torch.IntTensor{{100, 101}}}}
+        m:forward(x)
+        m:backward(x, torch.ones(2))
+        return {{before, #m:parameters(), m:getParameters():size(1)}}
+        """,
+    )
+    assert found == expected
 
 
 def test_norms_and_without_gradients() -> None:

@@ -61,7 +61,7 @@ class SoftMaxTree(Module):
         *"maxChildId maxFamily maxFamilyPath maxDept childIds parentIds parentChildren childParent".split(),
         "updates",
     )
-    lua_methods = names("getNodeParameters maxNorm", parameters="tree_parameters")
+    lua_methods = names("getNodeParameters maxNorm")
     sparse = True
     traced = False
 
@@ -292,11 +292,11 @@ class SoftMaxTree(Module):
         gradients = [self._node(parentId, self.gradient(name)) for name in ("weight", "bias")]
         return parameters if gradients[0] is None else (parameters, gradients)
 
-    def tree_parameters(self) -> Any:
+    def torch7_parameters(self) -> Any:
         """``m:parameters()``: those of the parents in ``updates``; see the class."""
         parents = list(self.updates) or ([int(n) for n in self.__dict__["parentIds"]] if self.static else [])
         if not parents:
-            return self.torch7_parameters()
+            return super().torch7_parameters()
         parameters: dict[int, Any] = {}
         gradients: dict[int, Any] = {}
         for parent in parents:
@@ -312,27 +312,19 @@ class SoftMaxTree(Module):
             return parameters, gradients, {}, size
         return list(parameters.values()), list(gradients.values()), {}, size
 
-    def sparseParameters(self) -> Any:
-        return self.tree_parameters()
-
-    def _numbered(self, use_gradients: bool = True) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
-        parameters = self.tree_parameters()
-        gradients = dict(entries(parameters[1]))
-        return [(n, p.data, gradients[n]) for n, p in entries(parameters[0]) if n in gradients]
-
     def updateParameters(self, learningRate: float) -> None:
         if self.gradient("weight") is None:
             raise TorchError(f"{self.class_name}: with accUpdate there are no gradients to update with")
         super().updateParameters(learningRate)
 
     def zeroGradParameters(self) -> None:
-        for _, gradient in entries(self.tree_parameters()[1]):
+        for _, gradient in entries(self.torch7_parameters()[1]):
             gradient.zero_()
         self.updates.clear()
 
     def maxNorm(self, maxNorm: float | None = None) -> None:
         """``m:maxNorm(norm)``: scale down rows of the weights in ``parameters()`` of a larger 2-norm."""
-        for _, parameter in entries(self.tree_parameters()[0]):
+        for _, parameter in entries(self.torch7_parameters()[0]):
             if parameter.dim() == 2:
                 limit_norms(parameter.data, 0, maxNorm)
 
