@@ -20,13 +20,6 @@ NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
 NOT_THE_SAME = {
     # Of tensors that the forward was not given, some layers inside are told, others not.
     "BiSequencer FastLSTM GRU": "other other_later",
-    # Inside are copies of the input beside the input itself.
-    "MuFuRu": "input_between input_between_later",
-    # It keeps more of its first half than is read here.
-    "NCEModule": "gradient_between_later",
-    # parameters() of a container has all of its weights.
-    "SoftMaxTree": "input_later other_later zeroed_later input_between_later gradient_between_later "
-    "gradInput_between_later",
 }
 SHORT = 40
 

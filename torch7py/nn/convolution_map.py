@@ -25,7 +25,7 @@ class _Map(Windowed):
     """What the two have in common: a weight for each row of the table of connections."""
 
     traced = True
-    copies_parameters = True
+    graph_of = "memory"
     fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "connTable", "nInputPlane", "nOutputPlane")
 
     def __init__(self, conMatrix: torch.Tensor, kW: int, kH: int, dW: int = 1, dH: int = 1) -> None:

@@ -289,6 +289,17 @@ class Cell(PartNames, Sequential):
 
     # -- as an LSTM without peepholes, for a kernel that does a whole sequence ----------------------------
 
+    def acc_step(
+        self,
+        x: torch.Tensor,
+        state: list[torch.Tensor],
+        of_gates: list[torch.Tensor],
+        saved: list[torch.Tensor],
+        scale: float,
+    ) -> None:
+        """``acc_grad`` of one step, whose input may have been overwritten since the forward."""
+        self.acc_grad(x, state, of_gates, saved, scale)
+
     def lstm_parameters(self) -> list[torch.Tensor] | None:
         """Copies of the parameters, None where the cell is no such LSTM: the weights of the input and of the output
         before, and the bias, with the gates in the order input, forget, hidden, output."""
@@ -523,7 +534,7 @@ class Cell(PartNames, Sequential):
             super().accGradParameters(input, gradOutput, scale)
             return
         x, *state = [rows(tensor.data) for tensor in input]
-        self.acc_grad(x, state, of_gates, saved, scale)
+        self.acc_step(x, state, of_gates, saved, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)

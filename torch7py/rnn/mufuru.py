@@ -21,7 +21,7 @@ from torch7py.nn.softmax import SoftMax
 from torch7py.nn.table import JoinTable, NarrowTable, SelectTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.cell import Cell
+from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.gru import GRU
 
 __all__ = ["MuFuRu", "MuFuRuCell"]
@@ -181,12 +181,25 @@ class MuFuRuCell(Cell):
         of_input = d_r @ self.members["i2r"].weight.data
         return of_input.addmm_(d_v, self._split("i2v")[0]).addmm_(d_p, self._split("i2p")[0])
 
-    def acc_grad(self, x: T, state: list[T], of_gates: list[T], saved: list[T], scale: float) -> None:
+    def acc_step(self, x: T, state: list[T], of_gates: list[T], saved: list[T], scale: float) -> None:
+        """The tree has copies of the input, of its values at the forward, beside the input itself."""
+        self.acc_grad(x, state, of_gates, saved, scale, rows(self.__dict__["_values_then"][0]))
+
+    def acc_grad(
+        self,
+        x: T,
+        state: list[T],
+        of_gates: list[T],
+        saved: list[T],
+        scale: float,
+        copied: T | None = None,
+    ) -> None:
         (d_r, d_v, d_p), m, h = of_gates, self.members, state[0]
+        copied = x if copied is None else copied
         m["i2r"].accGradParameters(x, d_r, scale)
         m["o2r"].accGradParameters(h, d_r, scale)
-        m["i2v"].accGradParameters(torch.cat([x, saved[1]], 1), d_v, scale)
-        m["i2p"].accGradParameters(torch.cat([x, h], 1), d_p, scale)
+        m["i2v"].accGradParameters(torch.cat([copied, saved[1]], 1), d_v, scale)
+        m["i2p"].accGradParameters(torch.cat([copied, h], 1), d_p, scale)
 
 
 @layer("nn.MuFuRu", package="rnn", draws=False, differs_in_training=False)

@@ -219,6 +219,7 @@ class NCEModule(Linear):
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         x, target = self._both(input)
         of_target, of_noise, weight = self._slopes(x, gradOutput)
+        self.__dict__["_kept_slopes"] = of_target, of_noise
         k = int(self.k)
         if self.batchnoise:
             of_input = torch.addmm(of_target[:, None] * weight[k:], of_noise, weight[:k])
@@ -228,8 +229,11 @@ class NCEModule(Linear):
         return [of_input, x.new_zeros(target.shape)]
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        """By the gradients of the scores that ``updateGradInput`` has left."""
         x, _ = self._both(input)
-        of_target, of_noise, _ = self._slopes(x, gradOutput)
+        of_target, of_noise = self.__dict__.get("_kept_slopes") or (None, None)
+        if of_target is None or len(of_target) != len(x):
+            raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
         indices = self.sampleidx.view(-1) - 1
         if self.batchnoise:
             for_weight = torch.cat([of_noise.t() @ x, of_target[:, None] * x])
@@ -248,13 +252,13 @@ class NCEModule(Linear):
     def _convert_tensors(self, convert: TensorMap) -> None:
         """The noise's probabilities keep their type."""
         unigrams = self._buffers.pop("unigrams", None)
-        for name in ("sampleidx", "sampleprob", "_rows"):
+        for name in ("sampleidx", "sampleprob", "_rows", "_kept_slopes"):
             self.__dict__.pop(name, None)
         super()._convert_tensors(convert)
         self._buffers["unigrams"] = unigrams
 
     def clearState(self) -> Any:
-        for name in ("sampleidx", "sampleprob", "_rows"):
+        for name in ("sampleidx", "sampleprob", "_rows", "_kept_slopes"):
             self.__dict__.pop(name, None)
         for name in ("output", "gradInput"):
             held = self.get_field(name)
