@@ -231,6 +231,21 @@ class TestTypes:
             return torch.type(x), x:max() < 1"""
         ) == ("torch.FloatTensor", True)
 
+    def test_asgd_goes_on_in_another_type(self, runtime):
+        """The average keeps its type. The numbers are what optim gave."""
+        found = runtime.execute(
+            """require 'optim'
+            torch.manualSeed(1)
+            local x, s, average = torch.randn(4), {eta0 = 0.1, t0 = 2}
+            local function f(x) return x:norm(), x * 2 end
+            for i = 1, 3 do optim.asgd(f, x, s) end
+            x = x:float()
+            for i = 1, 3 do average = select(3, optim.asgd(f, x, s)) end
+            return torch.type(average), x:sum(), average:sum()"""
+        )
+        assert found[0] == "torch.DoubleTensor"
+        assert found[1:] == pytest.approx((-1.0426024347544, -1.324979737401), rel=1e-7)
+
     def test_a_gradient_of_another_shape_with_as_many_elements(self, runtime):
         x = runtime.execute(
             """require 'optim' local x = torch.ones(4)

@@ -87,7 +87,9 @@ function optim.asgd(opfunc, x, config, state)
    local value, gradient = evaluate(opfunc, x)
    local eta, mu = state.eta_t, state.mu_t
    x:mul(1 - shrink * eta):add(-eta, gradient)
-   local average, difference = buffer(state, 'ax', zeros, x), buffer(state, 'tmp', copy, x)
+   -- They may be of another type, which x had before.
+   local average = buffer(state, 'ax', zeros, x, true)
+   local difference = buffer(state, 'tmp', copy, average, true)
    if mu == 1 then
       average:copy(x)
    else

@@ -51,13 +51,15 @@ end
 
 function steps.zeros(like) return like:clone():zero() end
 
--- The tensor that the state keeps under a name; without one, `make(like)`. It must fit the parameters.
-function steps.buffer(state, name, make, like)
+-- The tensor that the state keeps under a name; without one, `make(like)`. It must fit the parameters, if not in its
+-- type.
+function steps.buffer(state, name, make, like, of_any_type)
    local buffer = state[name]
    if buffer == nil then
       buffer = make(like)
       state[name] = buffer
-   elseif not isTensor(buffer) or getmetatable(buffer) ~= getmetatable(like) or buffer:nElement() ~= like:nElement() then
+   elseif not isTensor(buffer) or not (of_any_type or getmetatable(buffer) == getmetatable(like))
+         or buffer:nElement() ~= like:nElement() then
       fail("optim: the state's %s is not a %s of %d elements; it belongs to other parameters", name, like:type(),
            like:nElement())
    end

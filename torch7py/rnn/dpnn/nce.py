@@ -231,9 +231,10 @@ class NCEModule(Linear):
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         """By the gradients of the scores that ``updateGradInput`` has left."""
         x, _ = self._both(input)
-        of_target, of_noise = self.__dict__.get("_kept_slopes") or (None, None)
-        if of_target is None or len(of_target) != len(x):
+        kept = self.__dict__.get("_kept_slopes")
+        if kept is None or len(kept[0]) != len(x):
             raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
+        of_target, of_noise = kept
         indices = self.sampleidx.view(-1) - 1
         if self.batchnoise:
             for_weight = torch.cat([of_noise.t() @ x, of_target[:, None] * x])
