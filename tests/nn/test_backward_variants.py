@@ -17,8 +17,7 @@ NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)")
 # Where it is not the original's: why, and the modules with what was done.
 NOT_THE_SAME = {
     "CAdd": "vector",  # an error in the original
-    # They keep a step's results, which are those of the first backward; a second one is an error in the other.
-    "BiSequencer BiSequencerLM NormStabilizer Sequencer SparseLinear": "twice",
+    "SparseLinear": "twice",  # an error in the original
 }
 # What the original computes of numbers that are elsewhere in a gradOutput of this shape, or not in it, is refused here.
 REFUSED = {

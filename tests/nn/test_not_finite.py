@@ -25,8 +25,6 @@ NOT_THE_SAME = {
     "WeightedEuclidean": "large",
     # Its sums run on from plane to plane, and a NaN or an infinity with them.
     "SpatialCrossMapLRN": "nan inf minf large gradient_nan gradient_inf",
-    # Planes that are not connected have a weight of 0 here.
-    "SpatialSubtractiveNormalization": "inf minf gradient_inf",
     # The original makes a NaN of the limit.
     "LogSigmoid": "minf",
     # It multiplies rows of zeros where it here sets them to zero.
