@@ -63,6 +63,7 @@ class FusedSequence:
         self.recurrents = self.own + [module for run in self.inner for module in run.recurrents]
         self.steps = 0
         self.went_back = self.accumulated = self.filled = False
+        self.in_training = True
         self.first_states: list[tuple[dict[int, Any], int, T]] = []  # in evaluation: table, step and state
         self.inputs: list[Any] = []  # tensors; the first may be a list of them, for steps that are tables
 
@@ -131,12 +132,18 @@ class FusedSequence:
         """Run all steps; the modules count them and set their fields as after single steps."""
         if all(isinstance(stage, PassStage) for stage in self.stages):
             raise StepByStep  # the outputs are the inputs themselves
-        if not self.root.training:
+        self._note_mode(self.root.training)
+        if not self.in_training:
             self._note_first_states()
         self.compute(input)
         self.show()
         self._be_looked_into()
         return self.output
+
+    def _note_mode(self, training: bool) -> None:
+        self.in_training = training
+        for run in self.inner:
+            run._note_mode(training)
 
     def compute(self, input: Any) -> T:
         """Run all steps without setting any field of the modules."""
@@ -257,7 +264,7 @@ class FusedSequence:
                     fill_steps(wrapper, of_input, gradient, start)
 
     def _settle_inputs(self, module: Any, x: Any, start: int) -> None:
-        if module.generation.year == 2015:
+        if self.in_training and module.generation.year == 2015:
             module.inputs.update(enumerate(unstack_steps(x)[start:], module.step - self.steps + start))
 
     def undo(self) -> None:
