@@ -13,7 +13,7 @@ import torch7py.ops.all  # noqa: F401  (registers the operations)
 from tests.translate.running import in_page, in_runtime
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.registry import Case, Form, Operation, operations
-from torch7py.translate.native.program import translate_script
+from torch7py.translate.native.program import Native, translate_script
 
 SETTING = """require 'torch'
 local v, u = torch.Tensor{1.5, -2, 0.25, 3}, torch.Tensor{1, 2, 3}
@@ -47,7 +47,7 @@ APART = {"cat", "chunk", "free", "histc", "resize", "resizeAs", "retain", "split
 # program was seen to use.
 REFUSED_IN_PART = set("atan2 conv2 conv3 lerp pow setnumthreads sub topk xcorr2 xcorr3".split())
 REFUSED = set(
-    """bhistc eig gels geqrf gesv getnumcores getnumthreads initialSeed match multinomialAlias multinomialAliasSetup
+    """bhistc eig gels geqrf gesv getnumcores initialSeed match multinomialAlias multinomialAliasSetup
     multinomialAliasSetup_ multinomialAlias_ orgqr ormqr pstrf real symeig trtrs""".split()
 )
 
@@ -71,6 +71,8 @@ def _calls(operation: Operation) -> Iterator[str]:
     for arguments in itertools.chain(*map(_arguments, operation.cases)):
         if form is Form.METHOD and arguments[:1] == arguments[-1:] and len(arguments) > 1:
             continue  # a tensor that is changed by itself is an error of PyTorch's
+        if name == "sub" and "sizes" in arguments:
+            continue  # the original takes numbers alone
         if operation.has_method and arguments and re.fullmatch(r"[a-z]+", arguments[0]):
             yield f"{arguments[0]}:{name}({', '.join(arguments[1:])})"
         if form in (Form.UPDATE, Form.QUERY, Form.RESULT):
@@ -100,8 +102,27 @@ def _statements(call: str) -> str | None:
     return "\n".join([*lines, "print(x:sum(), v:sum(), y:sum(), places:sum(), w:sum(), long:sum(), u:sum())"])
 
 
-def _unsigned(text: str) -> str:
-    return re.sub(r"(?<![\d.e+-])-(?=(nan|0)(?![\d.]))", "", text)
+def _words(text: str) -> list[float | str]:
+    return [float(word) if re.fullmatch(r"-?(\d.*|inf|nan)", word) else word for word in text.split()]
+
+
+def _same(ours: str, theirs: str) -> bool:
+    """But for the sign of NaN and one unit of a double: PyTorch's linspace begins at both ends."""
+    pairs = zip(_words(ours), _words(theirs), strict=True)
+    return all(
+        one == other or isinstance(one, float) and one == pytest.approx(other, rel=1e-13, nan_ok=True)
+        for one, other in pairs
+    )
+
+
+def _printed(name: str, page: Native) -> str | None:
+    """What a page prints; None where nothing was known of it before, and its library has no such form."""
+    try:
+        return in_page(page)
+    except TypeError as error:
+        if name in REFUSED | REFUSED_IN_PART and re.match(rf"(the method |torch\.){name} of a ", str(error)):
+            return None
+        raise
 
 
 def _check(name: str, most: int) -> None:
@@ -114,8 +135,10 @@ def _check(name: str, most: int) -> None:
         page = translate_script(source.encode(), "p.lua")
         problems = [str(problem) for problem in page.problems]
         if not problems:
-            assert _unsigned(in_page(page)) == _unsigned(in_runtime(source)), call
-            translated += 1
+            printed = _printed(name, page)
+            if printed is not None:
+                assert _same(printed, in_runtime(source)), call
+                translated += 1
         elif name not in REFUSED | REFUSED_IN_PART:
             raise AssertionError((call, problems))
         accepted += 1
