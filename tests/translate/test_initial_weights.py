@@ -80,9 +80,10 @@ def runtime() -> Iterator[Runtime]:
 
 def drawn(cls: ClassSource, fresh: Any) -> dict[str, torch.Tensor]:
     """What a page takes of another model of the same kind."""
-    others = {id(a): b for a, b in zip(walk(cls.layer), walk(layer_of(fresh)), strict=True)}
+    pairs = zip(walk(cls.layer), walk(layer_of(fresh)), strict=True)
+    others = {id(a.module): b.module for a, b in pairs}
     return {
-        entry: taken(take, others[id(child.layer)].module).double() for entry, take, child, _ in cls.entries()
+        entry: taken(take, others[id(child.layer.module)]).double() for entry, take, child, _ in cls.entries()
     }
 
 
