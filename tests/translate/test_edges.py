@@ -63,6 +63,18 @@ def test_what_has_no_idiomatic_form_is_in_plain_calls(source: str) -> None:
     assert page.plain_calls > 0
 
 
+@pytest.mark.parametrize(
+    "first", ["local function f() return 1 end", "local f = function() return 1 end", "local f = tostring"]
+)
+@pytest.mark.parametrize(
+    "second", ["local function f() return 2 end", "local f = function() return 2 end", "local f = type"]
+)
+def test_a_function_in_place_of_another_of_its_name(first: str, second: str) -> None:
+    assert_same(f"{first}\nprint(f('a'))\n{second}\nprint(f('a'))")
+    assert_same(f"do {first}\nprint(f('a')) end\n{second}\nprint(f('a'))")
+    assert_same(f"local function g() {first}\nprint(f('a'))\n{second}\nprint(f('a')) end g()")
+
+
 @pytest.mark.parametrize("asked", ["print(#t)", "table.insert(t, 2)"])
 def test_the_length_of_a_table_with_holes_is_an_error_when_the_page_runs(asked: str) -> None:
     page = translate_script(f"local t = {{1, nil, 3, x = 3}} {asked}".encode(), "p.lua")

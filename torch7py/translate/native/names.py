@@ -76,6 +76,8 @@ class Names:
             return False
         if second.declaration is None or first.declaration is None:
             return False
+        if first.scope is self.scopes.main and "function" in (first.kind, second.kind):
+            return False  # the function is a def of the page, which is there from its beginning
         start = second.declaration.span.start
         uses = [*first.reads, *first.writes]
         if any(name.span.start >= start for name in uses):
