@@ -313,7 +313,11 @@ def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyP
         if name == "Recurrence":
             found += [inner.getHiddenState(2)[0], inner.getGradHiddenState(0)[0]]
         elif name != "Recurrent":
-            found += [inner.getHiddenState(2), inner.getHiddenState(), inner.getGradHiddenState(0)]
+            found += [
+                inner.getHiddenState(2),
+                inner.getHiddenState(inner.step - 1),
+                inner.getGradHiddenState(0),
+            ]
         assert inner.step == 5
         assert inner.updateGradInputStep == 1
         return tensors(found)

@@ -250,7 +250,7 @@ def test_sequencer_that_remembers() -> None:
     module.remember()
     for first in (0, 2, 4):
         module.zeroGradParameters()
-        state_before = None if first == 0 else inner.getHiddenState().clone()
+        state_before = None if first == 0 else inner.getHiddenState(inner.step - 1).clone()
         module.updateOutput(x[first : first + 2])
         module.backward(x[first : first + 2], g[first : first + 2])
         with torch.enable_grad():

@@ -177,7 +177,9 @@ def look(model: Any, x: Any, change: Callable[[Any], None] | None = None) -> lis
     found += tensors(model.backward(x, x))
     inner = model.stepper
     found += tensors([g for g in model.torch7_parameters()[1] if g is not None])
-    found += tensors([inner.getHiddenState(2), inner.getHiddenState(), inner.getGradHiddenState(0)])
+    found += tensors(
+        [inner.getHiddenState(2), inner.getHiddenState(inner.step - 1), inner.getGradHiddenState(0)]
+    )
     for name in ("cells", "gradCells", "gradInputs"):
         found += by_step(inner, name)
     return found
@@ -321,7 +323,7 @@ def test_evaluation(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run(model: Any) -> list[torch.Tensor]:
         found = tensors([model.torch7_forward(x), model.torch7_forward(x)])
-        return found + tensors([model.stepper.getHiddenState()])
+        return found + tensors([model.stepper.getHiddenState(model.stepper.step - 1)])
 
     ours = run(model)
     assert counter.forward == 2

@@ -117,7 +117,7 @@ def test_chunks_of_changing_length_keep_their_steps_apart() -> None:
         found = through_time(module, chunk, given)
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
-        state, at = module.getHiddenState().clone(), at + length
+        state, at = module.getHiddenState(module.step - 1).clone(), at + length
 
 
 @pytest.mark.parametrize("start", [OUTPUTS, [OUTPUTS]])
@@ -198,7 +198,7 @@ def test_hidden_state_goes_on_where_it_is_set(kind: str) -> None:
     expected = through_time(whole, inputs, gradients)[STEPS - 1]
     for x in inputs[:2]:
         parts.updateOutput(x)
-    state = parts.getHiddenState()
+    state = parts.getHiddenState(2)
     parts.forget()
     parts.setHiddenState(0, state)
     for x in inputs[2:]:

@@ -110,7 +110,7 @@ def _same(ours: str, theirs: str) -> bool:
     """But for the sign of NaN and one unit of a double: PyTorch's linspace begins at both ends."""
     pairs = zip(_words(ours), _words(theirs), strict=True)
     return all(
-        one == other or isinstance(one, float) and one == pytest.approx(other, rel=1e-13, nan_ok=True)
+        one == other or (isinstance(one, float) and one == pytest.approx(other, rel=1e-13, nan_ok=True))
         for one, other in pairs
     )
 

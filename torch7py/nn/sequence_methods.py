@@ -199,16 +199,17 @@ class Stepping(TorchObject):
         return self.sharedClone(shareParams, shareGradParams, True)
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
-        """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""
+        """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside.
+
+        These are told of no ``input``, by which a state before the first step would get its size.
+        """
         children = self.child_list()
-        return None if children is None else [c.getHiddenState(step, input) for c in children]
+        return None if children is None else [c.getHiddenState(step) for c in children]
 
     def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, state)``"""
-        for number, child in enumerate(self.children_of(), 1):
-            part = entry(hiddenState, number)
-            if part is not None:
-                child.setHiddenState(step, part)
+        for child, part in self._with_entries(hiddenState):
+            child.setHiddenState(step, part)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
@@ -217,7 +218,14 @@ class Stepping(TorchObject):
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
-        for number, child in enumerate(self.children_of(), 1):
-            part = entry(gradHiddenState, number)
-            if part is not None:
-                child.setGradHiddenState(step, part)
+        for child, part in self._with_entries(gradHiddenState):
+            child.setGradHiddenState(step, part)
+
+    def _with_entries(self, hidden_state: Any) -> list[tuple[Any, Any]]:
+        """The modules inside, each with its part of a hidden state, None where that is missing."""
+        children = self.child_list()
+        if children is None:
+            return []
+        if not isinstance(hidden_state, (list, dict)):
+            raise TorchError(f"{self.class_name}: a hidden state is a table of those of the modules inside")
+        return [(child, entry(hidden_state, number)) for number, child in enumerate(children, 1)]

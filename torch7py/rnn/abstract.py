@@ -92,6 +92,29 @@ class AbstractRecurrent(StepMemory):
         """From Python: a list of steps gives a list; else one step, from a forgotten memory."""
         return self.unroll(input) if isinstance(input, list) else self.unroll([input])[0]
 
+    # -- the hidden state, which not all have -------------------------------------------------------------
+
+    def _no_hidden_state(self) -> TorchError:
+        return TorchError(f"{self.class_name} neither gives its hidden state nor takes one")
+
+    def state_number(self, step: int | None) -> int:
+        """The number of a step whose hidden state is set. Only an LSTM has a default, and counts back too."""
+        if step is None:
+            raise TorchError(f"{self.class_name}: a hidden state is set for a step, whose number is missing")
+        return int(step)
+
+    def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
+        raise self._no_hidden_state()
+
+    def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
+        raise self._no_hidden_state()
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        raise self._no_hidden_state()
+
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
+        raise self._no_hidden_state()
+
     # -- the module of a step -----------------------------------------------------------------------------
 
     def set_child_list(self, children: list[Any]) -> None:

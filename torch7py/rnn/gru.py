@@ -200,20 +200,20 @@ class GRU(Gated):
         self.setGradHiddenState(step, gradients[0])
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
-        """``m:getHiddenState([step])``: the output after a step, by default the last."""
-        step = self.step_number(step, self.step)
-        output = self.outputs.get(step)
+        """``m:getHiddenState(step)``: the output after a step."""
+        output = None if step is None else self.outputs.get(step)
         if step == 0:
             return first_not_none(self.__dict__.get("userPrevOutput"), output, self.zero_for(input))
         return output
 
     def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, output)``"""
-        self.outputs[self.step_number(step, self.step)] = self.tensor_of(hiddenState)
+        self.outputs[self.state_number(step)] = self.tensor_of(hiddenState)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
-        """``m:getGradHiddenState([step])``: what later steps add to the gradient of a step's output."""
-        step = self.step_number(step, self.next_back())
+        """``m:getGradHiddenState(step)``: what later steps add to the gradient of a step's output."""
+        if step is None:
+            return None
         if step < self.step - 1 and step not in self.__dict__[self.handed_back]:
             self.look_at_gradients()
         output = self.__dict__[self.handed_back].get(step)
@@ -226,7 +226,7 @@ class GRU(Gated):
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
         hidden = self.__dict__[self.handed_back]
-        hidden[self.step_number(step, self.next_back())] = self.tensor_of(gradHiddenState)
+        hidden[self.state_number(step)] = self.tensor_of(gradHiddenState)
 
     def tensor_of(self, state: Any) -> torch.Tensor:
         if not isinstance(state, torch.Tensor):

@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
-from torch7py.nn.sequence_methods import entry
+from torch7py.nn.sequence_methods import Stepping, entry
 from torch7py.nn.trace import leaves_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
@@ -157,30 +157,31 @@ class Recurrence(AbstractRecurrent):
     # -- hidden state: the output, and that of the recurrent modules inside -----------------------------------
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
-        """``m:getHiddenState(step)``: ``{output, states of the modules inside}`` after a step, by default the last."""
-        step = self.step - 1 if step is None else int(step)
-        return [self._before(step, input), super().getHiddenState(step)]
+        """``m:getHiddenState(step)``: ``{output, states of the modules inside}`` after a step."""
+        output = None if step is None else self._before(step, input)
+        return [output, Stepping.getHiddenState(self, step)]
 
     def setHiddenState(self, step: int | None, hiddenState: Any = None) -> None:
         """``m:setHiddenState(step, {output[, states of the modules inside]})``"""
-        step = self.step - 1 if step is None else int(step)
-        self.outputs[step] = self._first(hiddenState)
+        self.outputs[self.state_number(step)] = self._first(hiddenState)
         inside = entry(hiddenState, 2)
         if inside is not None:
-            super().setHiddenState(step, inside)
+            Stepping.setHiddenState(self, step, inside)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState(step)``: the same of the gradients that later steps add."""
-        step = self.next_back() - 1 if step is None else int(step)
-        return [self.after_step(step), super().getGradHiddenState(step)]
+        if step is None:
+            return [None, Stepping.getGradHiddenState(self, step)]
+        if step < self.step - 1 and step not in self.__dict__[self.handed_back]:
+            self.look_at_gradients()
+        return [self.after_step(step), Stepping.getGradHiddenState(self, step)]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:
         """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""
-        step = self.next_back() - 1 if step is None else int(step)
-        self.__dict__[self.handed_back][step] = self._first(gradHiddenState)
+        self.__dict__[self.handed_back][self.state_number(step)] = self._first(gradHiddenState)
         inside = entry(gradHiddenState, 2)
         if inside is not None:
-            super().setGradHiddenState(step, inside)
+            Stepping.setGradHiddenState(self, step, inside)
 
     def _first(self, state: Any) -> Any:
         first = entry(state, 1)

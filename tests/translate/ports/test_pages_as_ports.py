@@ -33,6 +33,8 @@ def test_few_pages_are_said_to_differ(tmp_path: Path, monkeypatch: pytest.Monkey
             folder.joinpath(name).write_text(code)
         with contextlib.redirect_stdout(io.StringIO()):
             outcome = compare(program, folder / f"{program.stem}.py", limit=60)
+        if outcome.failure.startswith("the original fails"):
+            continue  # a file of parts of programs
         count += 1
         if outcome.failure:
             failed.append((program.name, outcome.failure))
