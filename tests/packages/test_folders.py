@@ -60,6 +60,7 @@ def test_packages_of_few_projects_are_in_contrib() -> None:
 def test_what_came_with_torch() -> None:
     assert came_with_torch("optim")
     assert came_with_torch("pl.List")
+    assert not came_with_torch("class")
     assert not came_with_torch("hdf5")
     assert not came_with_torch("fb.debugger")
     assert not came_with_torch("no such package")

@@ -47,3 +47,18 @@ local n = 0
 local function count() n = n + 1 return n, -n end
 local t = {count(), x = count(), count(), y = count(), count()}
 print(t[1], t.x, t[2], t.y, t[3], t[4], #t)
+---
+-- all items of a table that a function of a class gives, which lies in a table
+local M = {}
+local Pair = torch.class('tests.Pair', M)
+function Pair:__init(...) self.items = {...} end
+function Pair:both() return unpack(self.items) end
+function Pair.of(items) return M.Pair(unpack(items)) end
+local a, b = M.Pair.of({3, 4}):both()
+print(a, b)
+---
+-- seconds of a timer that an object has
+local t = {timer = torch.Timer()}
+print(t.timer:time().real < 60, t.timer:stop():time().real == t.timer:time().real)
+sys.tic()
+print(sys.toc() < 60)

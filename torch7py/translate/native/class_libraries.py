@@ -5,6 +5,8 @@ A file whose use of such a package is more than classes, their constructors and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.native.tree_replacement import replace_in
@@ -41,9 +43,16 @@ class _Leave(Exception):
     """The package is used in a way that torch.class has not."""
 
 
-def read_class_libraries(program: Block) -> None:
-    """Put torch.class in the place of other packages' classes, in a file that was just parsed."""
-    required = {s: package for s in tree_queries.statements(program) if (package := _required(s)) is not None}
+def read_class_libraries(program: Block, is_package: Callable[[str], bool]) -> None:
+    """Put torch.class in the place of other packages' classes, in a file that was just parsed.
+
+    ``is_package``: whether ``require`` finds a package of that name, and no file of the program's.
+    """
+    required = {
+        s: package
+        for s in tree_queries.statements(program)
+        if (package := _required(s)) is not None and is_package(package)
+    }
     named = any(isinstance(n.base, Name) and n.base.name == "classic" for n in tree.every(program, Index))
     packages = {*required.values(), *(("classic",) if named else ())}
     if len(packages) != 1:

@@ -270,7 +270,7 @@ class Functions:
         texts = [t.value(value).text for value in first if value is not None]
         if isinstance(last, tree.Vararg):
             return f"({', '.join([*texts, f'*{t.rest()}'])},)"
-        if not isinstance(last, (Call, Invoke)) or t.calls.is_one(last):
+        if not isinstance(last, (Call, Invoke)) or (t.calls.is_one(last) and not t.is_unpacked(last)):
             return ", ".join([*texts, t.value(last).text])
         values = plain_calls.all_values(t, last)
         if values is None:

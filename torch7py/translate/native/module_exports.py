@@ -1,7 +1,8 @@
 """What a required file gives: a module with names in it, one name of its page, or nothing.
 
 A file that ends with ``return M``, where M is a table that it only puts functions and values into, is a module whose
-names those are. What a file returns otherwise is one name of its module.
+names those are, but where nothing is taken for known: the table is one as any other there. What a file returns
+otherwise is one name of its module.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def gives(t: Translation, file: SourceFile) -> ModuleExports:
         return ModuleExports()
     if isinstance(value, Name):
         variable = t.scopes.of_name[value]
-        if _is_module_table(t, file, variable, value):
+        if not t.plain_values and _is_module_table(t, file, variable, value):
             return ModuleExports(table=variable)
         return ModuleExports(name=t.names.of(value))
     lua_class = t.types.class_named(value)

@@ -199,7 +199,8 @@ def is_first(t: Translation, node: Expression) -> bool:
     if not t.plain_values:
         return False
     if isinstance(node, Index):
-        return t.path(node) is None and _may_be_any(t, node.base)
+        is_class = _is_in_table_of_classes(t, node)
+        return not is_class and t.path(node) is None and _may_be_any(t, node.base)
     if isinstance(node, Unary):
         return node.operator == "#" and _may_be_any(t, node.operand)
     if isinstance(node, Binary):
@@ -225,6 +226,12 @@ def _is_of_parent(t: Translation, callee: Expression) -> bool:
     """Whether ``parent.method`` is called, of the class that a class of the program's derives from."""
     base = callee.base if isinstance(callee, Index) else None
     return isinstance(base, Name) and t.scopes.of_name[base] in t.types.parent_of_variable
+
+
+def _is_in_table_of_classes(t: Translation, node: Index) -> bool:
+    """Whether this is a class that ``torch.class`` puts into a table: it has a name of its own in pages."""
+    lua_class = t.types.class_named(node)
+    return lua_class is not None and lua_class.holder is not None
 
 
 def _may_be_any(t: Translation, node: Expression) -> bool:

@@ -466,7 +466,12 @@ class PlainLayers:
             t.emit(f"return {parents}")
             return
         is_open = isinstance(last, (Call, Invoke)) and not t.calls.is_one(last)
-        if is_open and t.plain_modules and last is not None and isinstance(last, (Call, Invoke)):
+        if (
+            (is_open or t.is_unpacked(last))
+            and t.plain_modules
+            and last is not None
+            and isinstance(last, (Call, Invoke))
+        ):
             values = [*(t.value(value).text for value in node.values[:-1]), f"*{self._all_values(last)}"]
             t.emit(f"return {self._call('handed_on', [', '.join(values).join(('(', ',)'))])}")
             return

@@ -181,7 +181,7 @@ class _Gathering:
         block = with_options(parse(source, file, at))
         read_chains(block)
         read_globals(block)
-        read_class_libraries(block)
+        read_class_libraries(block, self._is_package)
         names = [call.arguments[0] for call in _calls(block)]
         alone = all(isinstance(name, String) and self._is_package(name.value) for name in names)
         moves = read_as_methods(block, alone)

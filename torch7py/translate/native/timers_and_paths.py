@@ -9,6 +9,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods, statement
+from torch7py.translate.native.plain_calls import library_attribute, library_call
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
@@ -42,8 +43,8 @@ def _elapsed(t: Translation, node: Invoke) -> Py:
 
 
 def _is_stopped(t: Translation) -> bool:
-    """Whether a program has timers that do not go on all the time: a page's are objects then, and no numbers."""
-    stopped = t.has_stopwatches
+    """Whether a page's timers are objects, and no numbers: some of the program's do not go on all the time."""
+    stopped = t.plain_values or t.has_stopwatches
     if stopped is None:
         calls = (node for node in tree.every(t.program, Invoke) if node.method in ("stop", "resume"))
         stopped = t.has_stopwatches = any(t.kind(node.receiver) == "timer" for node in calls)
@@ -52,6 +53,8 @@ def _is_stopped(t: Translation) -> bool:
 
 @function("torch.Timer")
 def timer(t: Translation, node: Call) -> Py:
+    if t.plain_values:
+        return library_call(t, "Timer", [])
     if _is_stopped(t):
         return atom(f"{t.need('Stopwatch')}()")
     t.imports.add("time")
@@ -79,22 +82,25 @@ for _name in ("stop", "resume"):
 
 @statement("sys.tic")
 def tic(t: Translation, node: Call) -> None:
-    t.emit(f"{_of_one_file(t, node, 'tic')}()")
+    t.emit(f"{_clock(t, 'tic')}()")
 
 
 @function("sys.toc")
 def toc(t: Translation, node: Call) -> Py:
     """The seconds since sys.tic."""
     if node.arguments:
-        raise Problem("T7-203", node.line, "sys.toc that prints")
+        return library_call(t, "toc", [t.value(argument).text for argument in node.arguments])
+    return atom(f"{_clock(t, 'toc')}()")
+
+
+def _clock(t: Translation, name: str) -> str:
+    """A helper that remembers when time began: the library's where two pages would have one each of their own."""
+    has_arguments = any(
+        t.path(node.callee) == "sys.toc" and node.arguments for node in tree.every(t.program, Call)
+    )
+    if t.project.files or has_arguments:
+        return library_attribute(t, name).text
     t.need("tic")
-    return atom(f"{_of_one_file(t, node, 'toc')}()")
-
-
-def _of_one_file(t: Translation, node: Call, name: str) -> str:
-    """A helper that remembers something, which two pages would have one each of."""
-    if t.project.files:
-        raise Problem("T7-201", node.line, f"{t.path(node.callee)} in a program of several files")
     return t.need(name)
 
 

@@ -63,6 +63,7 @@ _FILES = (
     "pictures",
     "penlight",
     "cards",
+    "clock",
 )
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.
 

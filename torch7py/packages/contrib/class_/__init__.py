@@ -6,4 +6,4 @@ from torch7py.packages.registry import package
 
 __all__: list[str] = []
 
-package("class", __name__, lua="class.lua", with_torch=True, projects=5)
+package("class", __name__, lua="class.lua", projects=5)

@@ -76,7 +76,7 @@ class WrittenClasses:
                 lambda text: changes_or_draws(text) and text in forward,
                 lambda argument: _unlike(argument, names),
             )
-            names.update(apart)
+            names.update([(name, _given(text, names)) for name, text in apart])
             if any(changes_or_draws(text) for text in names.values()):
                 cls = self._written(layer, cls_name, over_time)
         except NotNative as problem:
@@ -86,7 +86,9 @@ class WrittenClasses:
         module = _of_function(cls.lines)
         if module is not None:
             self.class_names.discard(cls_name)
-            return module
+            for part in walk(layer):
+                part.args.texts = {key: _given(text, names) for key, text in part.args.texts.items()}
+            return _given(module, names)
         if not self.forgets:
             cls.lines[:] = _without_method(cls.lines, "forget")
         if not self.evaluates:
@@ -269,6 +271,13 @@ def _of_function(lines: list[str]) -> str | None:
     match = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
     module = _FUNCTION_MODULES.get(match[1]) if match else None
     return f"nn.{module}({match[2] or ''})" if match and module else None
+
+
+def _given(text: str, names: dict[str, str]) -> str:
+    """An expression in which the parameters of a class that is not written are their arguments again."""
+    others = [re.escape(name) for name, argument in names.items() if argument != name]
+    pattern = rf"(?<![\w.])({'|'.join(others)})(?!\w|=(?!=))"
+    return re.sub(pattern, lambda match: names[match[1]], text) if others else text
 
 
 def _without_places(lines: list[str]) -> list[str]:
