@@ -62,3 +62,25 @@ local t = {timer = torch.Timer()}
 print(t.timer:time().real < 60, t.timer:stop():time().real == t.timer:time().real)
 sys.tic()
 print(sys.toc() < 60)
+---
+-- a global that nothing sets is nil, and calling it where nobody comes is no error
+local function never() return Helper.read(Helper.path, missing()) end
+print(never ~= nil, undefined_setting, (undefined_setting or 2) + 1)
+---
+-- what a text says, in a table of options
+local opt = {sizes = '{4, 3, {2}}', rate = '0.5'}
+local sizes = loadstring('return ' .. opt.sizes)()
+sizes[4] = loadstring('return ' .. opt.rate)()
+print(#sizes, sizes[1] + sizes[4], sizes[3][1])
+---
+-- a matrix of confusions and weights of layers that only scale, as objects
+require 'nn'
+require 'optim'
+local parts = {confusion = optim.ConfusionMatrix({'a', 'b'}), scale = nn.CMul(({3})[1])}
+parts.confusion:batchAdd(torch.Tensor{{1, 2}, {3, 1}}, torch.Tensor{2, 2})
+parts.confusion:updateValids()
+parts.scale.weight:fill(2)
+print(parts.confusion.totalValid, parts.scale:forward(torch.ones(3)):sum())
+parts.scale:backward(torch.ones(3), torch.ones(3))
+parts.scale:updateParameters(0.5)
+print(parts.scale.weight:sum(), parts.scale.gradWeight:sum())

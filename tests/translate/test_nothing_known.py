@@ -53,6 +53,17 @@ def test_programs_never_compute_otherwise(
     assert same >= least
 
 
+def test_tables_and_options_are_shown_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text("""local cmd = torch.CmdLine()
+cmd:option('-size', 3, 'a number')
+local opt = cmd:parse(arg)
+print(opt, {1, {opt.size}})
+print(setmetatable({n = opt.size}, {__tostring = function(t) return 'n is ' .. t.n end}))
+""")
+    assert verify_script(of_floor(path.read_bytes(), path.name), path).lines == 2
+
+
 def test_a_program_that_is_refused_else_is_written_so() -> None:
     page = assert_same(
         "local function f(a, ...) return a, ... end\nlocal t = {1}\nt.x, t[2] = f(1, 2)\nprint(t.x, #t)"

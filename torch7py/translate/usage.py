@@ -71,25 +71,29 @@ def required(node: Expression) -> str | None:
     return name.value if isinstance(name, tree.String) else None
 
 
-def is_unset(program: Block, name: str, own_files: Collection[Call] = ()) -> bool:
+def is_unset(
+    program: Block, name: str, own_files: Collection[Call] = (), runs_no_other_code: bool = False
+) -> bool:
     """Whether nothing sets a global that the program itself assigns nowhere: Lua, or a package that it may load.
 
-    ``own_files`` are the calls that run files which are parts of the program.
+    ``own_files`` are the calls that run files which are parts of the program, ``runs_no_other_code`` whether no page
+    of the program runs any other.
     """
-    if name in LUA | _INTERPRETER | PENLIGHT or _may_set_any(program, own_files):
+    if name in LUA | _INTERPRETER | PENLIGHT or _may_set_any(program, own_files, runs_no_other_code):
         return False
     packages_loaded = loaded(program)
     return name not in packages_loaded and not ("pl" in packages_loaded and name in _ALL_OF_PENLIGHT)
 
 
-def _may_set_any(program: Block, own_files: Collection[Call]) -> bool:
+def _may_set_any(program: Block, own_files: Collection[Call], runs_no_other_code: bool) -> bool:
     """Whether a program runs code that is not known, or changes globals by names that are not written out.
 
     Where a global that nothing has set may be an error, it is none that is known to be nil either.
     """
     if any(node.value in _STRICT for node in tree.every(program, tree.String)):
         return True
-    names = [node for node in tree.every(program, Name) if node.name in _RUNS_CODE | _ALL_GLOBALS]
+    setting = _ALL_GLOBALS if runs_no_other_code else _RUNS_CODE | _ALL_GLOBALS
+    names = [node for node in tree.every(program, Name) if node.name in setting]
     if not names:
         return False
     harmless: set[Expression] = {call.callee for call in own_files}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.layers.registry import natives
+from torch7py.translate.layers.registry import Layer, NotNative, natives
 
 __all__ = [
     "ALWAYS",
@@ -77,3 +77,15 @@ REORDERED = ("nn.TemporalConvolution",)
 def weight_rank(name: str) -> int | None:
     """How many dimensions the weight of a layer has in both forms; None where it is not known, or they differ."""
     return facts.weight_rank(name) if name in natives and name not in _FLAT else None
+
+
+def only_weight(layer: Layer) -> str:
+    """The field of Torch7's that is the one parameter of a layer's form in a page; empty where it has another form."""
+    if layer.name not in natives or layer.slots or layer.children:
+        return ""
+    try:
+        weights = natives[layer.name](layer.args).weights
+    except NotNative:
+        return ""
+    field = weights.get("") if len(weights) == 1 else None
+    return field if isinstance(field, str) else ""

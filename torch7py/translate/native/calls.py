@@ -268,7 +268,7 @@ class Calls:
         """What a text says as a value of Lua's."""
         t = self.t
         kind = t.kind(node)
-        if kind not in ("number", "string", "boolean", "table"):
+        if kind not in ("number", "string", "boolean", "table") and not t.plain_values:
             raise Problem("T7-307", node.line, "the value of a text of which is not known what it says")
         name = t.need("read_literal")
         representation = t.representation(node) if kind == "table" else ""

@@ -27,7 +27,6 @@ from torch7py.translate.tree import (
     String,
     Unary,
 )
-from torch7py.translate.usage import is_unset
 
 __all__ = ["Expressions"]
 
@@ -153,7 +152,7 @@ class Expressions:
             if node.name == "arg" and not self.t.scopes.of_name[node].writes:  # from 1, as a list
                 self.t.imports.add("sys")
                 return atom("sys.argv[1:]")
-            if is_unset(t.program, node.name, t.project.requires.keys()):
+            if node.name in t.unset_globals:
                 return atom("None")
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)

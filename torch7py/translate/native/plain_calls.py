@@ -11,7 +11,7 @@ does, whatever the values are.
 
 from __future__ import annotations
 
-from torch7py.translate import library, page_library, tree
+from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
@@ -215,7 +215,8 @@ def is_first(t: Translation, node: Expression) -> bool:
         )
     path = t.path(node.callee) if isinstance(node, Call) else None
     if not isinstance(node, Call) or path is None:
-        return isinstance(node, Call) and not _is_of_parent(t, node.callee)
+        is_literal = literals.text_of(node) is not None
+        return isinstance(node, Call) and not is_literal and not _is_of_parent(t, node.callee)
     owner, _, last = path.rpartition(".")
     of_tensors = owner == "torch" and last in page_library.methods_of("tensor") - DRAWING - library.DRAWS
     of_texts = owner == "string" and last in page_library.methods_of("text")

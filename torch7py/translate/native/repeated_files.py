@@ -1,7 +1,8 @@
 """Files that a program runs again, or from within a function: ``dofile 'part.lua'`` in a loop.
 
 A page is a module, which Python runs once. So such a file becomes one function without parameters, whose body is the
-file, and each ``dofile`` a call of it: its locals are new each time, its globals are everybody's, as in Lua.
+file, and each ``dofile`` a call of it: its locals are new each time, its globals are everybody's, as in Lua. So does
+a file that returns in its middle, or several values, which a module of Python's cannot.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch7py.translate.native.code import python_name
 from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Node, Span
-from torch7py.translate.tree_queries import LOOPS, dotted, only_value
+from torch7py.translate.tree_queries import LOOPS, dotted, only_value, returns_of
 
 __all__ = ["written_as_functions"]
 
@@ -26,8 +27,10 @@ def written_as_functions(files: list[SourceFile], script: SourceFile, runs: dict
     """
     everything = [*files, script]
     home = {call: file for file in everything for call in tree.every(file.block, Call) if call in runs}
-    repeated = _repeated(runs, home)
-    again = _required_and_run_again(runs, home)
+    repeated, again = _repeated(runs, home), _required_and_run_again(runs, home)
+    required = {runs[call] for call in home if _is_require(call)}
+    for file in filter(_returns_as_no_module_can, {runs[call] for call in home} - again - repeated):
+        (again if file in required else repeated).add(file)
     if not repeated | again:
         return
     names = {name.name for file in everything for name in tree.every(file.block, Name)}
@@ -101,6 +104,13 @@ def _repeated(runs: dict[Call, SourceFile], home: dict[Call, SourceFile]) -> set
         repeated = more
 
 
+def _returns_as_no_module_can(file: SourceFile) -> bool:
+    """Whether a file returns in its middle, or several values."""
+    assert file.function is not None
+    end = file.block.statements[-1] if file.block.statements else None
+    return any(node is not end or len(node.values) > 1 for node in returns_of(file.function))
+
+
 def _is_require(call: Call) -> bool:
     return dotted(call.callee) in ("require", "torch.include")
 
@@ -136,7 +146,7 @@ def _put_into_function(file: SourceFile, name: str, runs_once: bool = False) -> 
     function = tree.Function(position, (), has_rest, body, name)
     statement = tree.FunctionStatement(position, Around(), Name(position, name), False, function)
     call = Call(position, Name(position, name), ())
-    gives = bool(body.statements) and isinstance(body.statements[-1], tree.Return)
+    gives = any(node.values for node in returns_of(function))
     first = tree.Return(position, Around(), (call,)) if gives else tree.Run(position, Around(), call)
     file.block = Block((statement, first) if runs_once else (statement,), None, ())
     file.function = tree.Function(position, (), False, file.block, file.name)

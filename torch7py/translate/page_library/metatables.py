@@ -66,7 +66,8 @@ class Table(dict[Any, Any]):
         return call_all(handler, self, *args)
 
     def __str__(self) -> str:
-        return str(self.operation("__tostring", self))
+        has_text = self.handler("__tostring") is not None
+        return str(self.operation("__tostring", self)) if has_text else dict.__repr__(self)
 
     def __add__(self, other: Any) -> Any:
         return self.operation("__add", self, other)

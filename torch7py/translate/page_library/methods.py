@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import re
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
@@ -17,7 +18,7 @@ from torch7py.translate.page_library.layers import Object, backward, counted_fro
 from torch7py.translate.page_library.module_methods import object_method, of_all_modules
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
-from torch7py.translate.page_library.values import attribute, call_all, index, text_of
+from torch7py.translate.page_library.values import attribute, call_all, index, listed, text_of
 
 
 def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -39,7 +40,10 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         return (MODULE_METHODS[name](value, *args),)  # of which a tuple is one table
     else:
-        function = getattr(value, attribute(value, name))
+        function = getattr(value, attribute(value, name), None)
+        if function is None:  # a class that a page has for one of optim's
+            of_page = getattr(value, re.sub("(?=[A-Z])", "_", name).lower())
+            return call_all(of_page, *map(listed, args))
         is_own = inspect.isfunction(function) and not isinstance(value, (type, ModuleType))
         return call_all(function, value, *args) if is_own else call_all(function, *args)
     return result if type(result) is tuple else (result,)

@@ -510,10 +510,13 @@ def math_function(name: str, *args: Any) -> Any:
 
 def print_values(*values: Any) -> None:
     """``print(...)``"""
-    print(
-        *(value if isinstance(value, (torch.Size, torch.Tensor)) else text_of(value) for value in values),
-        sep="\t",
-    )
+    plain = (bool, int, float)
+    is_scalar = [isinstance(value, torch.Tensor) and value.dim() == 0 for value in values]
+    texts = [
+        text_of(value) if alone or value is None or isinstance(value, plain) else value
+        for value, alone in zip(values, is_scalar, strict=True)
+    ]
+    print(*texts, sep="\t")  # tensors and tables by what is in them, objects by their own texts
 
 
 def write_values(*values: Any) -> Any:

@@ -17,6 +17,7 @@ from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
+from torch7py.translate.usage import is_unset
 
 __all__ = ["NOTHING_KNOWN", "PROVED", "Known", "PlainForms", "WholeNumbers"]
 
@@ -155,7 +156,19 @@ class Known:
         return is_one and self.path(node) is None
 
     def path(self, node: Expression) -> str | None:
-        return self.types.path(node)
+        path = self.types.path(node)
+        if path is not None and self.plain_values and path.partition(".")[0] in self.unset_globals:
+            return None  # a part of nil is an error when the page runs
+        return path
+
+    @cached_property
+    def unset_globals(self) -> frozenset[str]:
+        """The names of globals that nothing gives a value; where nothing is taken for known, no other code is run."""
+        read = [name for name, variable in self.scopes.globals.items() if not variable.writes]
+        calls = self.project.requires.keys()
+        return frozenset(
+            name for name in read if is_unset(self.program, name, calls, runs_no_other_code=self.plain_values)
+        )
 
     def whole(self, node: Expression) -> bool:
         return self.integers.is_whole(node)

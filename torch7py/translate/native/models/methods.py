@@ -12,7 +12,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers import NotNative, natives
-from torch7py.translate.layers.as_modules import weight_rank
+from torch7py.translate.layers.as_modules import only_weight, weight_rank
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
@@ -124,11 +124,9 @@ class Models(interfaces.Models):
                 summed = self.making.criterion(layer, node).text if asked else written
                 return (f"{written}, {summed}" if summed != written else written), {}, True
             native = self.making.constructed(node).text
-            return (
-                native,
-                self.constructions.layers[-1].args.texts if self.constructions.layers else {},
-                False,
-            )
+            last = self.constructions.layers[-1] if self.constructions.layers else None
+            is_alike = last is not None and last.name == path and bool(only_weight(last))
+            return native, {} if last is None else last.args.texts, is_alike
         finally:
             t.plain_modules = True
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import Layer, NotNative
+from torch7py.translate.layers.as_modules import only_weight
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.shapes import walk
 from torch7py.translate.model import ClassSource, write_model
@@ -118,6 +119,8 @@ class WrittenClasses:
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
         behind = self.sequences.construction_calls.get(id(layer)) in self._behind
         ranks = frozenset({None}) if behind else self._ranks()
+        if self.t.objects and (field := only_weight(layer)):
+            layer.label = field
         return write_model(layer, name, any_dtype=self._integer_entries(), over_time=over_time, ranks=ranks)
 
     @cached_property
