@@ -84,3 +84,12 @@ print(parts.confusion.totalValid, parts.scale:forward(torch.ones(3)):sum())
 parts.scale:backward(torch.ones(3), torch.ones(3))
 parts.scale:updateParameters(0.5)
 print(parts.scale.weight:sum(), parts.scale.gradWeight:sum())
+---
+-- all values of functions of matrices
+local function parts(...) return torch.symeig(...) end
+local a = torch.Tensor{{2, 1}, {1, 3}}
+local e = {parts(a, 'V')}
+print(e[1][2], (e[2]:t() * e[2]):sum(), #e, select('#', torch.svd(a)))
+local x = torch.gesv(torch.ones(2, 1), a)
+print(x:sum(), torch.inverse(a):sum(), torch.potrf(a, 'L'):sum(), (torch.qr(a)):abs():sum())
+print(torch.eig(a):sum(), torch.gels(torch.ones(2, 1), a):sum())

@@ -591,3 +591,24 @@ for i = 1, 3 do
    print(net.note, criterion:forward(out, goal), net:updateGradInput(x, criterion:backward(out, goal)):sum())
    x:add(-0.1, net.gradInput)
 end
+---
+-- outputs in place that a sum in place writes over, and an example without a batch
+require 'nn'
+torch.manualSeed(4)
+local inner = nn.Sequential():add(nn.Linear(4, 4)):add(nn.BatchNormalization(4)):add(nn.ReLU(true))
+local net = nn.Sequential():add(nn.ConcatTable():add(inner):add(nn.Identity())):add(nn.CAddTable(true))
+net:add(nn.Linear(4, 1))
+net.label = 'mine'
+for i, m in ipairs(net.modules) do
+   m.place = i
+   print(i, torch.type(m), m.weight and m.weight:size(1), m.place)
+end
+local x = torch.randn(5, 4)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local g = net:backward(x, net:forward(x):clone())
+   net:updateParameters(0.1)
+   print(i, g:norm(), inner:get(1).gradWeight:norm(), inner:get(3).output:sum())
+end
+net:evaluate()
+print(net:forward(x[1]), net.label, inner:get(2).running_mean:sum())

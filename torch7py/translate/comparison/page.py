@@ -323,4 +323,7 @@ def shown_value(value: Any) -> str:
         return f"{value:.14g}"
     if isinstance(value, torch.Size):
         return f"<sizes {' '.join(map(str, value))}>"
+    has_text = any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
+    if has_text and not isinstance(value, torch.nn.Module):
+        str(value)  # which may do something: a confusion matrix is evaluated
     return "nil" if value is None else "<table>"

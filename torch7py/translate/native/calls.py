@@ -244,7 +244,7 @@ class Calls:
             if "." not in path and path not in LUA and not plain_calls.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
             name = path.removeprefix("torch.")
-            taken = path.startswith("torch.") and name in page_library.methods_of("tensor")
+            taken = path.startswith("torch.") and name in page_library.functions_of_tensors()
             taken = taken and bool(node.arguments) and may_be_tensor(t, node.arguments[0])
             raise (Undecided if taken or plain_calls.has_function(path) else Problem)(
                 "T7-201", node.line, f"{path} has no native form"

@@ -218,7 +218,7 @@ def is_first(t: Translation, node: Expression) -> bool:
         is_literal = literals.text_of(node) is not None
         return isinstance(node, Call) and not is_literal and not _is_of_parent(t, node.callee)
     owner, _, last = path.rpartition(".")
-    of_tensors = owner == "torch" and last in page_library.methods_of("tensor") - DRAWING - library.DRAWS
+    of_tensors = owner == "torch" and last in page_library.functions_of_tensors() - DRAWING - library.DRAWS
     of_texts = owner == "string" and last in page_library.methods_of("text")
     return path in _FUNCTIONS or of_tensors or of_texts
 
@@ -440,7 +440,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         every = "penlight_all" if function == "call_all" else "penlight"
         return library_call(t, every, [code.quoted(name), *arguments(t, node.arguments)])
     owner, _, last = path.rpartition(".")
-    taken = owner == "torch" and last in page_library.methods_of("tensor") and path not in _FUNCTIONS
+    taken = owner == "torch" and last in page_library.functions_of_tensors() and path not in _FUNCTIONS
     if taken and node.arguments:
         every = "function_all" if function == "call_all" else "function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])

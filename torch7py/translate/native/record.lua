@@ -47,7 +47,10 @@ local function shown(value)
       return '<sizes ' .. table.concat(value:totable(), ' ') .. '>'
    end
    if type(value) == 'table' or type(value) == 'userdata' then
-      if record.is_for_a_port and class ~= '' and not is_layer(value) then return tostring(value) end
+      if class ~= '' and not is_layer(value) then
+         local said = tostring(value)  -- which may do something: a confusion matrix is evaluated
+         if record.is_for_a_port then return said end
+      end
       return '<' .. type(value) .. '>'
    end
    return type(value) == 'number' and format('%.14g', value) or tostring(value)

@@ -17,6 +17,7 @@ __all__ = [
     "MODULE",
     "arguments_needed",
     "entries",
+    "functions_of_tensors",
     "has_method",
     "is_part",
     "joined",
@@ -44,6 +45,7 @@ _FILES = (
     "values",
     "text",
     "json_texts",
+    "decompositions",
     "tensors",
     "nodes",
     "changed_inputs",
@@ -148,6 +150,11 @@ def entries(name: str) -> frozenset[str]:
 def methods_of(kind: str) -> frozenset[str]:
     """The methods that the library has for values of a kind, ``tensor``, ``module``, ``text`` or ``storage``."""
     return entries(f"{kind.upper()}_METHODS") | (entries("ELEMENTWISE") if kind == "tensor" else frozenset())
+
+
+def functions_of_tensors() -> frozenset[str]:
+    """The functions of torch that the library has for tensors of whatever kind: methods, and those of matrices."""
+    return methods_of("tensor") | entries("DECOMPOSITIONS")
 
 
 def has_method(kind: str, name: str) -> bool:

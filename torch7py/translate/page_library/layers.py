@@ -423,6 +423,18 @@ def passed_on(original: Any, taken: Any, output: Any) -> Any:
 RUNNING = [False]
 
 
+# How many dimensions an example has that these take in a batch alone, and Torch7's without one as well.
+EXAMPLES = {nn.BatchNorm1d: 1, nn.BatchNorm2d: 3, nn.BatchNorm3d: 4}
+
+
+def applied(module: Any, *inputs: Any) -> Any:
+    """What a module of PyTorch gives; where it takes batches alone, an example is a batch of one."""
+    dims = next((dims for kind, dims in EXAMPLES.items() if isinstance(module, kind)), None)
+    if dims is not None and inputs[0].dim() == dims:
+        return module(inputs[0][None])[0]
+    return module(*inputs)
+
+
 def forward(module: Any, *inputs: Any) -> Any:
     """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``.
 
@@ -443,7 +455,7 @@ def forward(module: Any, *inputs: Any) -> Any:
     outer, RUNNING[0] = RUNNING[0], True
     try:
         with torch.enable_grad():
-            output = module(*taken_by(module, tuple(leaves)))
+            output = applied(module, *taken_by(module, tuple(leaves)))
     finally:
         RUNNING[0] = outer
     for x, taken in zip(tensors_in(inputs), tensors_in(args), strict=True):

@@ -35,6 +35,11 @@ SETTINGS = frozenset(
 )
 
 
+# Layers whose gradient Torch7 computes from their input, which is their output where they write over it: the same, as
+# long as nothing else does.
+BY_THEIR_INPUT = (nn.ReLU, nn.LeakyReLU, nn.ReLU6, nn.Hardtanh, nn.Threshold)
+
+
 def set_field(module: Any, name: str, value: Any) -> None:
     """A field that the program sets: PyTorch's module inside computes by it, where it is a setting."""
     base = module.base
@@ -106,12 +111,15 @@ class Built(Object, Derived):
             if self.in_place:
                 first = inputs[0] if isinstance(inputs[0], torch.Tensor) else items_of(inputs[0])[0]
                 self.output = first.copy_(result)
+                vars(self)["_version"] = first._version
             return self.output
         self.output = list(forward(self.base, steps_of(inputs[0]), *inputs[1:]).unbind(0))
         return self.output
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
         if self.in_place:
+            if isinstance(inputs, torch.Tensor) and self.output._version != vars(self)["_version"]:
+                self._read_output_again()
             inputs = CALLS[self.base][0][0]  # before they were written over
         if not self.steps or isinstance(inputs, torch.Tensor):
             super().updateGradInput(inputs, gradient)
@@ -121,6 +129,14 @@ class Built(Object, Derived):
         whole = backward(self.base, steps_of(inputs), steps_of(gradient), which="inputs")
         self.gradInput = list(whole.unbind(0))
         return self.gradInput
+
+    def _read_output_again(self) -> None:
+        """Where something else has written over the output since, such a layer goes back by what lies there now."""
+        if isinstance(self.base, nn.Dropout):
+            return  # by its mask alone
+        if not isinstance(self.base, BY_THEIR_INPUT):
+            raise TypeError(f"the way back of {self.NAME} in place, whose output was written over")
+        forward(self.base, self.output)
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
         if self.in_place:

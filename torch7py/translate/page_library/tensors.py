@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from torch7py.ops.quicksort import select, sort
+from torch7py.translate.page_library.decompositions import DECOMPOSITIONS
 from torch7py.translate.page_library.values import (
     OF_NUMBERS,
     Storage,
@@ -191,6 +192,8 @@ def function(name: str, x: Any, *args: Any) -> Any:
 
 def _results(name: str, x: Any, *args: Any) -> Any:
     """What ``torch.name(x, ...)`` gives, several values as a tuple: of a number a number, of a tensor a new one."""
+    if name in DECOMPOSITIONS:
+        return DECOMPOSITIONS[name](x, *args)
     if isinstance(x, torch.Tensor):
         is_new = (name in ELEMENTWISE or name in OF_ANOTHER) and not _starts_from_another(name, args)
         is_new = is_new and sum(isinstance(value, torch.Tensor) for value in args) < 3
