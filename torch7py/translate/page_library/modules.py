@@ -117,8 +117,11 @@ class Built(Object, Derived):
         return self.output
 
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        if self.in_place and not isinstance(inputs, torch.Tensor):
+            self.gradInput = [gradient for _ in items_of(inputs)]  # of a sum, in the same memory
+            return self.gradInput
         if self.in_place:
-            if isinstance(inputs, torch.Tensor) and self.output._version != vars(self)["_version"]:
+            if self.output._version != vars(self)["_version"]:
                 self._read_output_again()
             inputs = CALLS[self.base][0][0]  # before they were written over
         if not self.steps or isinstance(inputs, torch.Tensor):
