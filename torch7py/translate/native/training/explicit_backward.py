@@ -21,7 +21,6 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training import unresolved_backward
-from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
@@ -40,7 +39,6 @@ class Explicit(interfaces.Explicit):
         self.training, self.t, self.flow, self.calls = training, t, training.flow, forwards
         self.reach = Reach(t, self, forwards)
         self.criterions = Criterions(t, self, forwards, losses)
-        self.callees = Callees(t, self, forwards)
 
     def may_take(self, scope: Scope) -> bool:
         """Whether a function is not a layer's own method, which is written by other rules."""
@@ -119,12 +117,6 @@ class Explicit(interfaces.Explicit):
             return
         if self.calls.parts_run(node.receiver):
             backward_pass.refused = "a backward pass through a module whose parts are run by themselves"
-            return
-        called = self.callees.forward(node, statements, candidates)
-        if called is not None:
-            self._keep(backward_pass, called[0])
-            if self.calls.moves(node.receiver, called[1], node):
-                self.may_be_stale(node.receiver)
             return
         module_input = node.arguments[0]
         others = [call for call in candidates if not self.flow.same(call.arguments[0], module_input)]
