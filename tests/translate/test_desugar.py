@@ -8,53 +8,15 @@ from torch7py.translate.native.desugar import written_out
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import parse
 
-MADE = "require 'nn'\nlocal net, crit = nn.Linear(2, 1), nn.MSECriterion()\n"
-TRAINER = f"{MADE}local trainer = nn.StochasticGradient(net, crit)\n"
 
-
-def test_a_loop_on_the_same_lines() -> None:
-    source = f"{TRAINER}trainer.maxIteration = 3 -- few\ntrainer:train(data)\nprint(trainer.learningRate)\n"
-    found = written_out(source.encode(), "train.lua").decode()
-    parse(found.encode(), "train.lua")
-    lines = found.split("\n")
-    assert len(lines) == len(source.split("\n"))
-    assert lines[2:4] == ["", "local maxIteration = 3 -- few"]
-    assert "for iteration = 1, maxIteration do" in lines[4]
-    assert lines[5] == "print(0.01)"
-
-
-@pytest.mark.parametrize(
-    "uses",
-    [
-        "trainer.hookIteration = function(self, n, err) self.maxIteration = 0 end\ntrainer:train(data)",
-        "trainer:train(data)\ntrainer.learningRate = 0.1\ntrainer:train(data)",
-        "if slow then trainer.learningRate = 0.1 end\ntrainer:train(data)",
-        "trainer.shuffleIndices = arg[1] ~= nil\ntrainer:train(data)",
-        "fit(trainer)",
-        "trainer.other = 1\ntrainer:train(data)",
-        "trainer = nil",
-        "net = nn.Linear(2, 2)\ntrainer:train(data)",
-        "function other() net = nil end\ntrainer:train(data)",
-    ],
-)
-def test_more_than_a_loop_is_left(uses: str) -> None:
-    source = f"{TRAINER}{uses}\n".encode()
-    assert written_out(source, "train.lua") == source
-    problems = translate_script(b"local data = {}\n" + source, "train.lua").problems
-    assert any(problem.code == "T7-223" for problem in problems)
-
-
-ITEMS = """local set = {x = {4, 5, 6}}
-setmetatable(set, {
-   __index = function(t, i) return t.x[i] * 2 end
-})
-"""
-
-
-def test_items_are_calls() -> None:
-    found = written_out(f"{ITEMS}print(set[2], set.x[1])\n".encode(), "data.lua").decode()
-    assert found.split("\n")[-2] == "print(set_item(set, 2), set.x[1])"
-    assert found.count("\n") == ITEMS.count("\n") + 1
+def test_a_trainer_is_a_class_on_the_line_of_the_first_statement() -> None:
+    source = b"-- a trainer\nrequire 'nn'\nlocal trainer = nn.StochasticGradient(net, criterion)\n"
+    result = written_out(source, "train.lua")
+    parse(result, "train.lua")
+    lines = result.split(b"\n")
+    assert [lines[0], *lines[2:]] == [source.split(b"\n")[0], *source.split(b"\n")[2:]]
+    assert lines[1].startswith(b"local StochasticGradient = torch.class(")
+    assert lines[1].endswith(b" end require 'nn'")
 
 
 def test_layers_of_other_packages() -> None:
@@ -80,14 +42,6 @@ print(net:forward(torch.ones(1, 3, 8, 8)), last:forward(torch.ones(4)), cut, dra
     ]
     for other in (source.replace("require 'inn'", "mine"), source + "inn = mine\n"):
         assert "inn.SpatialMaxPooling" in written_out(other.encode(), "net.lua").decode()
-
-
-@pytest.mark.parametrize(
-    "use", ["show(set)", "set[4] = 1", "local s = set print(s[1])", "print(#set, set[1])"]
-)
-def test_sets_that_are_handed_on_are_left(use: str) -> None:
-    source = f"{ITEMS}{use}\nprint(set[1])\n".encode()
-    assert written_out(source, "data.lua") == source
 
 
 def test_a_package_that_nobody_has_is_not_there() -> None:

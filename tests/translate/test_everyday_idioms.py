@@ -187,12 +187,6 @@ for _, node in ipairs{a, b} do
    if node.word then print(node.name, node.word) else print(node.name) end
 end
 """,
-    "values of one list behind those of another": """
-local tablex = require 'pl.tablex'
-local list = {1, 2}
-tablex.insertvalues(list, {3, 4})
-print(#list, list[4])
-""",
     "a method as a function of its table": """
 local x = torch.ones(3)
 x.mul(x, 2)
@@ -307,6 +301,12 @@ print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(
 """,
 }
 OTHERS = {
+    "values of one list behind those of another": """
+local tablex = require 'pl.tablex'
+local list = {1, 2}
+tablex.insertvalues(list, {3, 4})
+print(#list, list[4])
+""",
     "as many values as there are": """
 local function parse(s)
    if s == '' then return nil, 'empty' end

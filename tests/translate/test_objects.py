@@ -26,11 +26,6 @@ LINES = {
         "    def __rmul__(self, other):\n        return Money.__mul__(other, self)\n",
         "coin, note = Money(50), Money(500, ",
     ],
-    "copied_methods": [
-        "class counter:\n    def __init__(self, start, opt_=None):\n",
-        "    @staticmethod\n    def next(x, y):\n",
-        "            self.n = self.next(self.n, self.step)\n",
-    ],
     "derived_metatables": [
         "class Link(Tag):\n    __eq__ = object.__eq__\n    __hash__ = object.__hash__\n",
         "        super().__init__(text)\n        self.seen = None\n        self.target = target\n",

@@ -83,9 +83,13 @@ class Conditions:
                     return atom(str(node.operator == "~="))
                 same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
                 return same if node.operator == "==" else Py(f"not {same}", code.NOT)
-            if kinds & _OBJECTS and not equal:
+            open_element = any(
+                isinstance(one, Index) and t.kind(one) == "tensor" and t.kind(other) in (None, "any")
+                for one, other in ((left, right), (right, left))
+            )  # which may be a number
+            if kinds & _OBJECTS and not equal and not open_element:
                 return _identical(self.t.value(left), word, self.t.value(right))
-            if not equal and kind_tests.may_be_itself_only(t, left, right):
+            if not equal and (open_element or kind_tests.may_be_itself_only(t, left, right)):
                 same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
                 return same if node.operator == "==" else Py(f"not {same}", code.NOT)
         operator = COMPARISONS[node.operator]

@@ -137,7 +137,7 @@ def share_fields(module: Any, other: Any, *names: Any) -> Any:
 
 def update_weights(module: Any, rate: Any, once: Any = None) -> None:
     """``module:updateParameters(rate)``; ``once``: weights that several modules share move once."""
-    if once == "shared weights once":  # which the translator writes for nn.StochasticGradient
+    if once == "shared weights once":  # in the class of nn.StochasticGradient
         places = {w.data_ptr(): (w, g) for w, g in zip(*weights_of(module), strict=True)}
         for weight, gradient in places.values():
             weight.add_(gradient, alpha=-rate)

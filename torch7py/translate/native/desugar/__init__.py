@@ -1,31 +1,25 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
-``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, a function that copies the fields of a module is ``clone``, copies of a model for each card are added at once,
-what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions,
-``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those that are there, a variable with
-one of several layers' classes holds functions that make these, a layer of another package that is one of nn's has nn's
-name, a package that is not there is not asked for, a loop over all modules is ``apply``, one over fields of which it
-takes some is one over those, objects that get methods copied look them
-up, arguments that argcheck packs into a table are parameters, and a text of Lua that assigns is read and assigned. What
-comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known
-of it. A use that is more than that stays as it is.
+``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, what says how memory
+and cards are used goes, ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a
+file that an option chooses is a choice among those that are there, a variable with one of several layers' classes holds
+functions that make these, a layer of another package that is one of nn's has nn's name, a package that is not there is
+not asked for, a loop over fields of which it takes some is one over those, arguments that argcheck packs into a table
+are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the
+same results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as
+it is.
 """
 
 from __future__ import annotations
 
 import re
+from importlib import resources
 
 from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
-from torch7py.translate.native.desugar.copied_methods import CopiedMethods
-from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
-from torch7py.translate.native.desugar.index_functions import Indexed
-from torch7py.translate.native.desugar.inserted_values import InsertedValues
 from torch7py.translate.native.desugar.known_conditions import KnownConditions
 from torch7py.translate.native.desugar.layer_aliases import OtherNames
 from torch7py.translate.native.desugar.layer_makers import LayerMakers
-from torch7py.translate.native.desugar.listed_modules import ListedModules
 from torch7py.translate.native.desugar.loaded_models import LoadedModels
 from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
@@ -33,9 +27,9 @@ from torch7py.translate.native.desugar.resource_hints import Machinery
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.desugar.testers import Testers
-from torch7py.translate.native.desugar.trainers import Trainers
 from torch7py.translate.native.desugar.varargs import Varargs
 from torch7py.translate.observed import NOTHING_SEEN, Observed
+from torch7py.translate.parse import parse
 
 __all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
 
@@ -51,10 +45,8 @@ _KNOWN = re.compile(
 )
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
-_COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
 _NAMED_FIELDS = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b")
 _PACKED = re.compile(rb"\bpack\s*=\s*true")
-_INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 # ``loadstring('opt.sizes = ' .. opt.sizes)()``, which assigns what it reads.
 _ASSIGNING = re.compile(
     rb"^([ \t]*)(?:loadstring|load)\s*\(\s*(['\"])([\w.]+)\s*=\s*\2\s*\.\.\s*([\w.]+)\s*\)\s*\(\s*\)",
@@ -73,7 +65,7 @@ def written_out(
         source = ChosenFiles(source, file, folders).written()
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
     if b"StochasticGradient" in source:
-        source = Trainers(source, file).written()
+        source = _with_trainer(source, file)
     if b"torch.Tester" in source or b"torch.TestSuite" in source:
         source = Testers(source, file).written()
     if FUNCTIONS.search(source):
@@ -82,15 +74,9 @@ def written_out(
         source = DeepCopies(source, file).written()
     if _MACHINERY.search(source):
         source = Machinery(source, file).written()
-    if b"DataParallelTable" in source:
-        source = Copies(source, file).written()
     if _KNOWN.search(source):
         has_file = None if folders is None else folders.has
         source = KnownConditions(source, file, has_file).written()
-    if b".insertvalues" in source:
-        source = InsertedValues(source, file).written()
-    if b":listModules()" in source:
-        source = ListedModules(source, file).written()
     if _NAMED_FIELDS.search(source):
         source = NamedFields(source, file).written()
     if _VARARGS.search(source):
@@ -101,8 +87,12 @@ def written_out(
         source = OtherNames(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
-    if _COPIED.search(source):
-        source = CopiedMethods(source, file).written()
-    if _INDEXED.search(source):
-        source = Indexed(source, file).written()
     return source
+
+
+def _with_trainer(source: bytes, file: str) -> bytes:
+    """A program with the class of its trainers before its first statement, on the same line."""
+    statements = parse(source, file).statements
+    start = statements[0].span.start if statements else 0
+    lines = resources.files("torch7py.translate.native").joinpath("stochastic_gradient.lua").read_bytes()
+    return source[:start] + b" ".join(lines.split()) + b" " + source[start:]

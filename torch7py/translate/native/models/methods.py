@@ -18,7 +18,6 @@ from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
 from torch7py.translate.native.analysis.unknown_values import a
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.desugar.trainers import WEIGHTS_ONCE
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models import objects, plain_passes
@@ -590,8 +589,8 @@ def _is_field(node: Index, name: str) -> bool:
 
 
 def _moves_once(node: Invoke) -> bool:
-    """Whether a step of a trainer's loop moves weights, which goes by parts of the network."""
+    """Whether a step of nn.StochasticGradient moves weights, each shared one once; its class in Lua says so."""
     return any(
-        isinstance(argument, tree.String) and argument.value == WEIGHTS_ONCE
+        isinstance(argument, tree.String) and argument.value == "shared weights once"
         for argument in node.arguments[1:]
     )
