@@ -10,7 +10,6 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.optimizers import Choice, Definition, Optimizer
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.restored import restored
@@ -420,9 +419,6 @@ def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str |
     if all(isinstance(option, Choice) and _alike(option, choices[0]) for option in choices):
         known = isinstance(choices[0], Choice) and is_known_at(t, choices[0].key, statement)
         return choices[0] if known else None
-    branch = [o for call in calls_in_branch(t, nodes, statement) for o in _options(t, call)]
-    if branch and isinstance(branch[0], str) and set(branch) == {branch[0]}:
-        return branch[0]
     beside: set[str] = set()
     for call in nodes:
         if not isinstance(call.callee, Name):
