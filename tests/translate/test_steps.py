@@ -28,8 +28,6 @@ LINES = {
     "fast_gradient_sign": "dx = torch.autograd.grad(loss, x_leaf)[0]",
     "flat_vectors": "params, gradParams = flatten_parameters(net.parameters())",
     "frozen_layer": "net[0].requires_grad_(False)",
-    "methods_by_name": "raise ValueError(f\"no optimizer {opt['method']}\")",
-    "methods_compared": "optimizer2 = Adam(net.parameters(), lr=0.01)",
     "falling_rate": 'optimizer.param_groups[0]["lr"] *= 0.97',
     "momentum_raised": "optimizer = SGD(net.parameters(), lr=0.1, momentum=0.5, weight_decay=1e-3)",
     "unit_tests": "suite.addTest(unittest.FunctionTestCase(test, description=name))",

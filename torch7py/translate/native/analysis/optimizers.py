@@ -9,7 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.tree import Call, Expression, Statement
 
-__all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "Restored", "names_of"]
+__all__ = ["METHODS", "STATE", "Definition", "Method", "Optimizer", "Restored"]
 
 
 @dataclass(frozen=True)
@@ -127,26 +127,13 @@ class Restored(NamedTuple):
 
 
 @dataclass(eq=False)
-class Choice:
-    """An expression that gives a name, and the method that goes with each name."""
-
-    key: Expression
-    methods: dict[str, str]
-
-
-def names_of(option: str | Choice) -> list[str]:
-    """The methods that an option may be."""
-    return [option] if isinstance(option, str) else list(option.methods.values())
-
-
-@dataclass(eq=False)
 class Definition:
     """A statement that gives the variable of an optimizer's state its table, and the method that goes with it."""
 
     statement: Statement
     target: Expression
     table: tree.Table
-    option: str | Choice
+    option: str  # the method's name
     module: Expression
     once: bool = False  # `state = state or {...}`
     restored: Restored | None = None  # the state that it goes on from
@@ -156,7 +143,7 @@ class Definition:
 class Optimizer:
     """One optimizer: the settings' table, and what it moves."""
 
-    option: str | Choice  # of the first definition, where there are several
+    option: str  # of the first definition, where there are several
     module: Expression
     table: tree.Table
     statement: Statement | None  # where it is made; None for a table in the call
@@ -179,10 +166,10 @@ class Optimizer:
 
     @property
     def methods(self) -> set[str]:
-        return {name for option, _ in self.constructions for name in names_of(option)}
+        return {option for option, _ in self.constructions}
 
     @property
-    def constructions(self) -> list[tuple[str | Choice, tree.Table]]:
+    def constructions(self) -> list[tuple[str, tree.Table]]:
         """What it may be made as, and with which settings."""
         return [(d.option, d.table) for d in self.definitions] or [(self.option, self.table)]
 
@@ -205,7 +192,7 @@ class Optimizer:
 
     @property
     def forms(self) -> list[Method]:
-        return [self.form(name, table) for option, table in self.constructions for name in names_of(option)]
+        return [self.form(option, table) for option, table in self.constructions]
 
     @property
     def takes_stored(self) -> bool:
@@ -218,12 +205,10 @@ class Optimizer:
 
     @property
     def anew(self) -> bool:
-        """Whether it is made within a loop, as one of several methods, out of sight of its steps, or saved."""
+        """Whether it is made within a loop, out of sight of its steps, or saved."""
         if self.is_field or self.elsewhere or self.saved:
             return True
-        return any(d.once for d in self.definitions) or any(
-            isinstance(o, Choice) for o, _ in self.constructions
-        )
+        return any(d.once for d in self.definitions)
 
 
 def _falls(item: tree.Field) -> bool:

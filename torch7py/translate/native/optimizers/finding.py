@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.analysis.optimizers import Choice, Definition, Optimizer
+from torch7py.translate.native.analysis.optimizers import METHODS, Definition, Optimizer
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
@@ -173,20 +172,24 @@ def _module(t: Translation, weights: Expression) -> Expression:
 
 def _called(t: Translation, node: Call) -> set[str]:
     """The names of optim's functions that a call may be one of."""
-    names: set[str] = set()
-    for option in _options(t, node):
-        names |= {option} if isinstance(option, str) else set(option.methods.values())
-    return names
+    return set(_options(t, node))
 
 
-def _options(t: Translation, node: Call) -> list[str | Choice]:
-    """What a call may call: methods, or choices among them; nothing if it may be something else."""
+def _method_at(t: Translation, node: Expression) -> str | None:
+    """The method that ``optim.sgd`` and the like stand for."""
+    path = t.path(node) or ""
+    name = path.removeprefix("optim.")
+    return name if path.startswith("optim.") and name in METHODS else None
+
+
+def _options(t: Translation, node: Call) -> list[str]:
+    """The methods that a call may call; none if it may be something else."""
     callees: list[Expression | None] = [node.callee]
     if isinstance(node.callee, Name):
         callees = [value for _, value in t.training.assigned_to(t.scopes.of_name[node.callee])]
-    options: list[str | Choice] = []
+    options: list[str] = []
     for callee in callees:
-        option = None if callee is None else method_at(t, callee) or by_name(t, callee)
+        option = None if callee is None else _method_at(t, callee)
         if option is None:
             return []
         options.append(option)
@@ -305,12 +308,11 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
         _place_construction(t, optimizer, definition, weights, inside.get(definition.target))
     for call in nodes:
         # the variable that has the method is the optimizer's class now
-        if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
+        if isinstance(call.callee, Name):
             chosen = t.scopes.of_name[call.callee]
             for statement, target, _ in holders.assigned(chosen):
                 t.training.drop_target(statement, target)
             t.training.dropped_variables.add(chosen)
-        _drop_table(t, call)
 
 
 def _free_field(t: Translation, holder: tuple[Type, str]) -> str:
@@ -367,24 +369,6 @@ def _module_at(
     )
 
 
-def _names_method(callee: Name, definitions: list[Definition]) -> bool:
-    """Whether a variable stays, as the name of the method."""
-    return any(isinstance(d.option, Choice) and d.option.key is callee for d in definitions)
-
-
-def _drop_table(t: Translation, call: Call) -> None:
-    """A table of methods is not needed where each of them is written out."""
-    chosen = call.callee
-    if isinstance(chosen, Name):
-        chosen = next((v for _, v in t.training.assigned_to(t.scopes.of_name[chosen]) if v), chosen)
-    is_one = by_name(t, chosen) is not None or method_at(t, chosen) is not None
-    if isinstance(chosen, tree.Index) and isinstance(chosen.base, Name) and is_one:
-        table = t.scopes.of_name[chosen.base]
-        for statement, target, _ in t.training.holders.assigned(table):
-            t.training.drop_target(statement, target)
-        t.training.dropped_variables.add(table)
-
-
 def _settings(t: Translation, nodes: list[Call], value: Expression | None) -> tree.Table | None:
     """The table of settings; of ``optim.sgd(f, x, config, state)`` it is another than the state's."""
     if not isinstance(value, tree.Table):
@@ -411,14 +395,11 @@ def _settings(t: Translation, nodes: list[Call], value: Expression | None) -> tr
     return table
 
 
-def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str | Choice | None:
+def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str | None:
     """The method that the state made by a statement is for: of several, the one that is chosen beside it."""
     choices = [option for call in nodes for option in _options(t, call)]
-    if isinstance(choices[0], str) and set(choices) == {choices[0]}:
+    if set(choices) == {choices[0]}:
         return choices[0]
-    if all(isinstance(option, Choice) and _alike(option, choices[0]) for option in choices):
-        known = isinstance(choices[0], Choice) and is_known_at(t, choices[0].key, statement)
-        return choices[0] if known else None
     beside: set[str] = set()
     for call in nodes:
         if not isinstance(call.callee, Name):
@@ -428,21 +409,10 @@ def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str |
             same = around == t.surroundings.parents[statement] and block_of(around, other) is block_of(
                 around, statement
             )
-            method = method_at(t, value) if value is not None else None
+            method = _method_at(t, value) if value is not None else None
             if same and method is not None:
                 beside.add(method)
-    if len(beside) == 1:
-        return beside.pop()
-    callees = [call.callee for call in nodes]
-    if beside or not all(
-        isinstance(c, Name) and tree_queries.same_expression(c, callees[0]) for c in callees
-    ):
-        return None
-    return assigned_before(t, callees[0], statement) if isinstance(callees[0], Name) else None
-
-
-def _alike(option: Choice, other: str | Choice) -> bool:
-    return isinstance(other, Choice) and tree_queries.same_expression(option.key, other.key)
+    return beside.pop() if len(beside) == 1 else None
 
 
 def _place_construction(

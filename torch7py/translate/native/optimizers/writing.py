@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import page_library, tree
-from torch7py.translate.native import code, text
+from torch7py.translate.native import code
 from torch7py.translate.native.analysis.optimizers import METHODS, STATE, Definition, Optimizer, Restored
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import changed_gradients
@@ -49,24 +49,10 @@ def _restore(t: Translation, name: str, restored: Restored) -> None:
 def _assign(
     t: Translation, optimizer: Optimizer, name: str, definition: Definition | Optimizer
 ) -> str | None:
-    """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
-    option, table, module = definition.option, definition.table, definition.module
-    if isinstance(option, str):
-        construction, decay = _construction(t, optimizer, option, table, module)
-        t.emit(f"{name} = {construction}")
-        return decay
-    key = t.value(option.key)
-    word = "if"
-    for chosen, method in option.methods.items():
-        t.emit(f"{word} {key.at(code.COMPARE)} == {code.quoted(chosen)}:")
-        with t.indented():
-            t.emit(f"{name} = {_construction(t, optimizer, method, table, module)[0]}")
-        word = "elif"
-    t.emit("else:")
-    with t.indented():
-        message = text.f_string(["no optimizer ", (key.text, "")])
-        t.emit(f"raise ValueError({message})")
-    return None
+    """Give a variable the optimizer; by what its rate decays."""
+    construction, decay = _construction(t, optimizer, definition.option, definition.table, definition.module)
+    t.emit(f"{name} = {construction}")
+    return decay
 
 
 def _construction(
@@ -154,11 +140,8 @@ def step(t: Translation, optimizer: Optimizer, node: Call, targets: tuple[Expres
         if several and targets is not None and not _first_only(t, targets):
             name = t.fresh("optimizer")  # which has all its losses
             _assign(t, optimizer, name, optimizer)
-        elif isinstance(optimizer.option, str):
-            name, _ = _construction(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
         else:
-            name = t.fresh("optimizer")
-            _assign(t, optimizer, name, optimizer)
+            name, _ = _construction(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
     step_call = f"{name}.step({closure})"
     losses = _unused(t, targets)
     if losses is None:
