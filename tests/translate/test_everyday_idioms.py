@@ -301,6 +301,16 @@ print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(
 """,
 }
 OTHERS = {
+    "errors that are no texts": """
+local function risky(n)
+   if n == 2 then error({code = n}) elseif n == 3 then error() elseif n == 4 then error('text', 0) end
+   return n
+end
+for i = 1, 4 do
+   local ok, e = pcall(risky, i)
+   if ok then print('fine', e) elseif type(e) == 'table' then print('code', e.code) else print(ok, e) end
+end
+""",
     "values of one list behind those of another": """
 local tablex = require 'pl.tablex'
 local list = {1, 2}

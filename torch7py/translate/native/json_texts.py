@@ -52,9 +52,7 @@ def _check(
     form = t.tables.representation(value)
     keys = value.of_keys().kind if value.key is not None else None
     if (form == "dict" and keys != "string") or (value.fields and (keys == "number" or value.has("array"))):
-        raise (Problem if is_read else Undecided)(
-            "T7-306", line, "JSON with a table that has other keys than texts, and is no list"
-        )
+        raise Undecided("T7-306", line, "JSON with a table that has other keys than texts, and is no list")
     if form not in ("list", "dict", "record"):
         raise Undecided("T7-203", line, "JSON with a table that is no list or dict in the page")
     inner = [*value.fields.values()]

@@ -15,7 +15,7 @@ from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
-from torch7py.translate.native import code, protected_calls
+from torch7py.translate.native import code
 from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
@@ -445,7 +445,6 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         every = "function_all" if function == "call_all" else "function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
-        protected_calls.refuse_other_errors(t, node.line)
         call = library_call(t, "pcall", arguments(t, node.arguments))
         return call if function == "call_all" else atom(f"{call}[0]")
     if minimizes(path):

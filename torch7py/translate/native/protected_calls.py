@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native import text
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Name
 from torch7py.translate.tree_queries import returns_of
 
@@ -75,8 +75,8 @@ def is_text(t: Translation, node: Call) -> bool:
 def refuse_other_errors(t: Translation, line: int) -> None:
     """Programs whose errors are values of other kinds than text: what pcall gives is not known then."""
     for error in tree.every(t.program, Call):
-        if t.path(error.callee) == "error" and error.arguments and not is_text(t, error):
-            raise Problem("T7-203", line, "pcall, where errors are not only texts")
+        if t.path(error.callee) == "error" and not is_text(t, error):
+            raise Undecided("T7-203", line, "pcall, where errors are not only texts")
 
 
 def _call(t: Translation, node: Call, wanted: int) -> tuple[str, int]:

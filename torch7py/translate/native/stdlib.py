@@ -351,7 +351,7 @@ def assert_statement(t: Translation, node: Call) -> None:
 @statement("error")
 def error(t: Translation, node: Call) -> None:
     if not protected_calls.is_text(t, node):
-        raise Problem("T7-203", node.line, "an error that is no text")
+        raise Undecided("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
 

@@ -540,17 +540,23 @@ def table_of(*values: Any) -> list[Any]:
     return list(values[:count])
 
 
+class RaisedValue(Exception):
+    """An error that is no text: what ``error`` was given."""
+
+
 def error(message: Any = None, *_: Any) -> Any:
     """``error(message)``, where a value is wanted."""
-    if not isinstance(message, (str, int, float)):
-        raise TypeError(f"error with a {type_of(message)}")
-    raise RuntimeError(text_of(message))
+    if isinstance(message, (str, int, float)):
+        raise RuntimeError(text_of(message))
+    raise RaisedValue(message)
 
 
 def pcall(function: Any, *args: Any) -> tuple[Any, ...]:
     """``pcall(function, ...)``: whether it goes well, and its values or what the error says."""
     try:
         return (True, *call_all(function, *args))
+    except RaisedValue as raised:
+        return False, raised.args[0]
     except Exception as problem:  # noqa: BLE001
         return False, str(problem)
 
