@@ -85,11 +85,13 @@ class FieldHolder(torch.nn.Module):
 
     - ``fields``: the names that a script may read and write on it (a subclass lists only its own);
     - ``links``: those of its attributes that hold one module;
-    - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers.
+    - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers;
+    - ``new_lists``: results that are another list after each pass, where those of others stay and are refilled.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
     links: ClassVar[tuple[str, ...]] = ()
+    new_lists: ClassVar[tuple[str, ...]] = ()
     parameter_fields: ClassVar[tuple[str, ...]] = ("weight", "bias")
     buffer_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -256,11 +258,11 @@ class FieldHolder(torch.nn.Module):
         return types.label_all(value) if self.__dict__["_type"].startswith("torch.Cuda") else value
 
     def keep_list(self, name: str, values: list[Any]) -> list[Any]:
-        """Make these the entries of a list of results: the list object stays and is refilled."""
+        """Make these the entries of a list of results: the list object stays and is refilled, but for ``new_lists``."""
         held = self.__dict__.get(name)
         if self.__dict__["_type"].startswith("torch.Cuda"):
             types.label_all([v for v in leaves_of(values) if v.is_floating_point()])
-        if isinstance(held, list):
+        if isinstance(held, list) and name not in self.new_lists:
             held[:] = values
             return held
         self.__dict__[name] = values

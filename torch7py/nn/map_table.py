@@ -45,6 +45,7 @@ class MapTable(Growing):
     fields: ClassVar[tuple[str, ...]] = ("sharedparams",)
     links: ClassVar[tuple[str, ...]] = ("module",)
     lua_methods = names("resize")
+    new_lists = ("output", "gradInput")
     shared = True
     sharedparams: Sequence[str] = SHARED
 

@@ -154,6 +154,7 @@ class MaskedSelect(Module):
     """
 
     exact_gradient = True
+    new_lists = ("gradInput",)
 
     traced = False
     fields: ClassVar[tuple[str, ...]] = (

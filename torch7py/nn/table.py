@@ -284,6 +284,7 @@ class FlattenTable(Passing):
     """
 
     cleared_by_type = True
+    new_lists = ("gradInput",)
 
     fields: ClassVar[tuple[str, ...]] = ("input_map",)
 
@@ -354,6 +355,7 @@ class ZipTableOneToMany(Passing):
     """``nn.ZipTableOneToMany()``: ``{v, {a, b, c}}`` -> ``{{v, a}, {v, b}, {v, c}}``, v a tensor."""
 
     fields: ClassVar[tuple[str, ...]] = ("gradInputEl",)
+    new_lists = ("output", "gradInput")
 
     def __init__(self) -> None:
         super().__init__()

@@ -242,6 +242,7 @@ class CAddTensorTable(Module):
     """``nn.CAddTensorTable()``: ``{v, {a, b, ...}}`` -> ``{a + v, b + v, ...}``, all of one size."""
 
     traced = False
+    new_lists = ("output",)
 
     def __init__(self) -> None:
         super().__init__()
