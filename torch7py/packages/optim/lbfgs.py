@@ -67,7 +67,7 @@ def lbfgs(
     if state.get("dir_bufs") is None:
         report("creating recyclable direction/step/history buffers")
         for name in ("dir_bufs", "stp_bufs"):
-            state[name] = list(g.new_empty((memory + 1, *g.shape)).unbind(0))
+            state[name] = _buffers(g, memory + 1)
     free_y, free_s = state["dir_bufs"], state["stp_bufs"]
     (steps, changes, d, t, diagonal, g_old, f_old, done) = settings(
         state, old_dirs=None, old_stps=None, d=None, t=None, Hdiag=None, g_old=None, f_old=None, nIter=0
@@ -154,3 +154,14 @@ def lbfgs(
     for name, value in kept:
         state[name] = value
     return x, values, calls
+
+
+def _buffers(like: torch.Tensor, count: int) -> list[torch.Tensor]:
+    """Tensors for the changes of points and gradients, one behind the other in one storage.
+
+    The original gives each as many elements as ``like`` has rows. Those of a matrix reach into what is behind them, and
+    its steps depend on that.
+    """
+    rows, strides = like.shape[0], torch.empty(like.shape, device="meta").stride()
+    whole = like.new_zeros((count - 1) * rows + like.numel())
+    return [whole.as_strided(like.shape, strides, number * rows) for number in range(count)]
