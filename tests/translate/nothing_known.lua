@@ -93,3 +93,33 @@ print(e[1][2], (e[2]:t() * e[2]):sum(), #e, select('#', torch.svd(a)))
 local x = torch.gesv(torch.ones(2, 1), a)
 print(x:sum(), torch.inverse(a):sum(), torch.potrf(a, 'L'):sum(), (torch.qr(a)):abs():sum())
 print(torch.eig(a):sum(), torch.gels(torch.ones(2, 1), a):sum())
+---
+-- a function by its name among all globals, sizes that are worked out, classes by their function new
+function twice(x) return 2 * x end
+function thrice(x) return 3 * x end
+local function of(name, size) return _G[name](torch.zeros(size / 2 + 1, size):size(1)) end
+print(of('twice', 4), of('thrice', 6))
+local f = torch.DiskFile.new('numbers.txt', 'w')
+f:writeInt(5)
+f:close()
+f = torch.DiskFile.new('numbers.txt')
+local read = f:readInt()
+f:close()
+print(read, torch.FloatTensor.new(2, 3):fill(1):sum())
+os.remove('numbers.txt')
+local colors = require 'trepl.colorize'
+local color = {shown = colors.green}
+print(color.shown('x') == '\27[0;32mx\27[0m')
+---
+-- classes of planes, a criterion of weights that are worked out, elements that go back to where they were taken from
+require 'nn'
+local weights = torch.Tensor{0.5, 1, 2}
+local pool = nn.SpatialMaxPooling(2, 2, 2, 2)
+local net = nn.Sequential():add(pool):add(nn.SpatialMaxUnpooling(pool)):add(nn.LogSoftMax())
+local loss = false or nn.SpatialClassNLLCriterion(weights)
+local x = torch.range(1, 96):view(2, 3, 4, 4):apply(function(v) return v * v % 7 / 7 end)
+local y = torch.range(1, 32):view(2, 4, 4):apply(function(v) return v % 3 + 1 end)
+local out = net:forward(x)
+local l = loss:forward(out, y)
+print(out:sum(), l)
+print(net:backward(x, loss:backward(out, y)):norm())

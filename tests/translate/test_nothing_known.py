@@ -24,7 +24,10 @@ def of_floor(source: bytes, file: str) -> program.Native:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[source.split("\n")[0][3:] for source in SOURCES])
-def test_what_is_known_only_when_the_page_runs(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_known_only_when_the_page_runs(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tests.translate.running.translate_script", of_floor)
     page = assert_same(source)
     assert page is not None

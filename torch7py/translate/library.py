@@ -18,6 +18,7 @@ __all__ = [
     "NUMBER_METHODS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
+    "is_class",
     "is_criterion",
     "option_name",
     "writes_image",
@@ -234,3 +235,17 @@ def writes_image(path: str | None, kinds: Sequence[str | None]) -> bool:
     """Whether a function with arguments of such kinds leaves an image in the first: ``image.hflip(result, x)``."""
     package, _, name = (path or "").partition(".")
     return package == "image" and name in _IMAGES_OF_ANOTHER and list(kinds[:2]) == ["tensor", "tensor"]
+
+
+# Classes of Torch7's that are no tensors, storages or layers.
+_OTHER_CLASSES = frozenset(
+    "optim.ConfusionMatrix optim.Logger torch.CmdLine torch.DiskFile torch.Generator torch.MemoryFile torch.PipeFile"
+    " torch.Timer".split()
+)
+
+
+def is_class(path: str) -> bool:
+    """Whether a name of a package's is a class, by whose ``new`` objects are made as by a call of it."""
+    owner, _, name = path.rpartition(".")
+    is_storage = owner == "torch" and name.endswith("Storage")
+    return path in TENSOR_TYPES or path in _OTHER_CLASSES or is_storage or owner in ("nn", "cudnn")

@@ -95,6 +95,8 @@ class Types:
             return self.packages.get(variable) if variable is not None else None
         if type(node) is Index and node.dotted and isinstance(node.key, tree.String):
             base = self.path(node.base)
+            if node.key.value == "new" and base is not None and library.is_class(base):
+                return base  # which makes the same objects
             return None if base is None else f"{base}.{node.key.value}"
         return None
 

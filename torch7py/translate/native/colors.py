@@ -17,11 +17,18 @@ def _colored(t: Translation, node: Call) -> Py:
     return text.f_string(text.colored_pieces(t, node) or [])
 
 
+def _function(t: Translation, path: str) -> Py:
+    """What puts a text between such codes, as a value."""
+    before, behind = (quoted(library.COLORS[name]) for name in (path.rpartition(".")[2], "none"))
+    return atom(f"(lambda text: {before} + text + {behind})")
+
+
 def _code(t: Translation, path: str) -> Py:
     return atom(quoted(library.COLORS[path.rpartition(".")[2]]))
 
 
 for _name in library.COLORS:
     functions[f"trepl.colorize.{_name}"] = _colored
+    constants[f"trepl.colorize.{_name}"] = _function
     constants[f"sys.COLORS.{_name}"] = _code
     constants[f"trepl.colors.{_name}"] = _code

@@ -172,6 +172,8 @@ def value(t: Translation, node: Expression) -> Py | None:
         return optimizer(t, path)
     if isinstance(node, Index) and t.path(node.base) == "optim" and path is None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
+    if isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "_G"):
+        return _global_function(t, node)
     if isinstance(node, Index) and path is None:
         of_objects = isinstance(node.key, String) and node.key.value in page_library.entries("OBJECT_METHODS")
         function = "field_or_method" if t.plain_modules and of_objects else "index"
@@ -192,6 +194,14 @@ def value(t: Translation, node: Expression) -> Py | None:
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
         return library_call(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
     return None
+
+
+def _global_function(t: Translation, node: Index) -> Py:
+    """``_G[name]``: a function of the program's by its name; that it is one is seen when the page runs."""
+    made = {s.target for s in tree.every(t.program, tree.FunctionStatement)}
+    functions = [v for v in t.scopes.globals.values() if v.writes and made.issuperset(v.writes)]
+    entries = ", ".join(f"{code.quoted(v.name)}: {t.names.of_variable(v)}" for v in functions)
+    return library_call(t, "global_function", [f"{{{entries}}}", t.value(node.key).text])
 
 
 def is_first(t: Translation, node: Expression) -> bool:

@@ -228,7 +228,9 @@ def _logged(name: str) -> Callable[[Translation, Invoke], None]:
         kinds = {t.kind(item.value) for item in values.fields} if isinstance(values, Table) else set()
         if kinds - {"number", "string", "any", None} and name == "add":
             raise Problem("T7-203", node.line, "something else than numbers and texts in a log")
-        t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{name}({t.value(values)})")
+        text = t.value(values).text
+        written = library_call(t, "listed", [text]).text if t.plain_values else text
+        t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{name}({written})")
 
     return write
 

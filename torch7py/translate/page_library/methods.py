@@ -42,7 +42,9 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     else:
         function = getattr(value, attribute(value, name), None)
         if function is None:  # a class that a page has for one of optim's
-            of_page = getattr(value, re.sub("(?=[A-Z])", "_", name).lower())
+            of_page = getattr(value, re.sub("(?=[A-Z])", "_", name).lower(), None)
+            if of_page is None:
+                raise TypeError(f"the method {name} of {type(value).__name__}")
             return call_all(of_page, *map(listed, args))
         is_own = inspect.isfunction(function) and not isinstance(value, (type, ModuleType))
         return call_all(function, value, *args) if is_own else call_all(function, *args)

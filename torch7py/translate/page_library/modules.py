@@ -35,6 +35,7 @@ SETTINGS = frozenset(
 )
 
 
+OVER_CLASSES = (nn.LogSoftmax, nn.Softmax, nn.Softmin)
 # Layers whose gradient Torch7 computes from their input, which is their output where they write over it: the same, as
 # long as nothing else does.
 BY_THEIR_INPUT = (nn.ReLU, nn.LeakyReLU, nn.ReLU6, nn.Hardtanh, nn.Threshold)
@@ -106,6 +107,9 @@ class Built(Object, Derived):
         return super().__getattr__(name)
 
     def updateOutput(self, *inputs: Any) -> Any:
+        if isinstance(self.base, OVER_CLASSES):  # classes of planes come before the planes
+            is_of_planes = isinstance(inputs[0], torch.Tensor) and inputs[0].dim() > 2
+            self.base.dim = -3 if is_of_planes else -1
         if not self.steps or isinstance(inputs[0], torch.Tensor):
             result = super().updateOutput(*inputs)
             if self.in_place:
@@ -226,7 +230,9 @@ class View(Object, Layer):
 
     def resetSize(self, *sizes: Any) -> Any:
         flat_sizes = (
-            list(sizes) if not sizes or isinstance(sizes[0], (int, float)) else [*sizes[0], *sizes[1:]]
+            list(sizes)
+            if not sizes or isinstance(sizes[0], (int, float))
+            else [*items_of(sizes[0]), *sizes[1:]]
         )
         self.batchMode = flat_sizes.pop() if flat_sizes and isinstance(flat_sizes[-1], bool) else None
         self.size = torch.Size(int(size) for size in flat_sizes)
@@ -262,6 +268,29 @@ class Reshape(View):
         single = single if self.batchMode is None else not self.batchMode
         self.output = inputs.detach().reshape(self.size if single else (inputs.shape[0], *self.size)).clone()
         return self.output
+
+
+class MaxUnpooling(Object, Layer):
+    """``nn.SpatialMaxUnpooling(pooling)``: elements go back to where a pooling has taken them from in its last call."""
+
+    NAME = "nn.SpatialMaxUnpooling"
+
+    def __init__(self, pooling: Any) -> None:
+        super().__init__()
+        vars(self)["pooling"] = pooling  # which is no part of this
+        self.places = torch.empty(0)
+
+    def updateOutput(self, inputs: Any) -> Any:
+        base, whole = vars(self)["pooling"].base, CALLS[vars(self)["pooling"].base][0][0]
+        sizes = base.kernel_size, base.stride, base.padding, base.dilation, base.ceil_mode
+        self.places = nn.functional.max_pool2d(whole, *sizes, return_indices=True)[1].flatten(-2)
+        flat = inputs.new_zeros(whole.shape).flatten(-2).scatter_(-1, self.places, inputs.flatten(-2))
+        self.output = flat.view(whole.shape)
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = gradient.flatten(-2).gather(-1, self.places).view_as(inputs)
+        return self.gradInput
 
 
 class SelectTable(Object, Layer):

@@ -100,6 +100,13 @@ def index(table: Any, key: Any) -> Any:
     return result.__func__ if inspect.ismethod(result) else result
 
 
+def global_function(functions: dict[str, Any], name: Any) -> Any:
+    """``_G[name]`` of these functions of a program; of other globals nothing is known."""
+    if name not in functions:
+        raise TypeError(f"the global {name!r}, which is no function of the program")
+    return functions[name]
+
+
 def weight_in_torch7(weight: torch.Tensor) -> torch.Tensor:
     """The same numbers as Torch7 has them, of a weight with its last two dimensions turned about."""
     return weight.detach().mT.flatten(1)

@@ -485,9 +485,13 @@ class Making:
         if module is None:
             name = self.t.fresh(snake(layer.name.split(".")[1]))
             lines = self._loss(layer, name, node.line)
-            if self.written.names_in([node]):
+            if not self.written.names_in([node]):
+                self.t.top.append(lines)
+            elif not self.t.objects:
                 raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
-            self.t.top.append(lines)
+            else:
+                for line in lines:
+                    self.t.emit(line)
             # each criterion has a call and a gradient of its own
             of_its_own = self.t.objects or self.t.goes_back_plainly
             return atom(f"functools.partial({name})" if of_its_own else name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import library, tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, plain_calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression
@@ -58,6 +58,9 @@ def receiver_text(t: Translation, node: Expression) -> str:
 
 
 def sizes(t: Translation, arguments: Arguments) -> str:
+    if t.plain_values and any(t.kind(x) == "any" and not _is_count(t, x) for x in arguments):
+        listed = ", ".join([*plain_calls.arguments(t, arguments), ""][: max(2, len(arguments))])
+        return f"*{plain_calls.library_call(t, 'sizes_in', [f'({listed})'])}"
     texts = []
     for argument in arguments:
         if argument is arguments[-1] and t.is_unpacked(argument):
@@ -69,6 +72,11 @@ def sizes(t: Translation, arguments: Arguments) -> str:
         else:
             texts.append(str(t.expressions.whole_number(argument)))
     return ", ".join(texts)
+
+
+def _is_count(t: Translation, node: Expression) -> bool:
+    """Whether this is inferred to be a whole number."""
+    return t.types.kind(node) == "number" and t.whole(node)
 
 
 def maker(*names: str) -> Callable[[Maker], Maker]:
