@@ -34,6 +34,40 @@ local root, ext = path.splitext('a.b.c')
 print(root, ext)
 """
 
+LISTS = """
+local List = require 'pl.List'
+local tablex = require 'pl.tablex'
+local stringx = require 'pl.stringx'
+stringx.import()
+local l = List{3, 1, 2}
+l:append(5):extend({7, 8})
+print(l:join(','), #l, l:len(), l:pop(), l:contains(7), l:index(1), l:count(2))
+print(l:map(function(x) return x * 2 end):join(' '), l:filter(function(x) return x > 2 end):join(' '))
+print(l:slice(2, 3):join('-'), l:reverse():join('-'), l:sort():join('-'), l:reduce('+'))
+l:insert(1, 9)
+l:remove(2)
+l:remove_value(7)
+print(l:join(' '), List():len(), List.new({4}):join())
+for line in stringx.lines('a b\\nc\\n') do print(line:split(' ')[1]) end
+print(tablex.reduce('*', {2, 3, 4}), tablex.reduce(math.max, {2, 5, 4}))
+print(table.concat(tablex.map('..', {1, 2}, 'x'), ' '))
+local m = tablex.map(function(v, k) return v + k end, {a = 1, b = 2}, 10)
+print(m.a, m.b, #tablex.filter({1, 2, 3}, function(x) return x ~= 2 end))
+print(tablex.makeset({'p', 'q'}).q, tablex.index_map{'x', 'y'}.y)
+local n = 0
+tablex.foreach({4, 5}, function(v, k) n = n + v * k end)
+print(n)
+print(('  %s  '):format('end'):strip():upper(), ('ab'):startswith('a'), ('ab'):endswith('a'))
+"""
+
+
+def test_lists_and_functions_on_tables(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(LISTS)
+    page = translate_script(LISTS.encode(), "p.lua")
+    assert page.problems == []
+    assert verify_script(page, path).lines == 12
+
 
 def test_in_plain_calls(tmp_path: Path) -> None:
     for name in ("b", "a"):

@@ -352,6 +352,8 @@ def library_call(t: Translation, name: str, args: list[str]) -> Py:
 def _package(t: Translation, node: Call) -> Py:
     """What ``require`` gives, as an object with the functions that the library has."""
     name = required(node) or ""
+    if name == "pl.List":
+        return library_attribute(t, "LIST")
     if name.startswith("pl."):
         return library_call(t, "penlight_module", [code.quoted(name.removeprefix("pl."))])
     return library_attribute(t, "DISPLAY")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import re
 from collections.abc import Callable
@@ -10,8 +11,23 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+from torch7py.translate.page_library.metatables import LuaTable
 from torch7py.translate.page_library.text import text_function_all
-from torch7py.translate.page_library.values import index, items_of, pairs, store
+from torch7py.translate.page_library.values import (
+    add,
+    call,
+    divide,
+    index,
+    items_of,
+    length,
+    listed,
+    multiply,
+    pairs,
+    remove,
+    store,
+    subtract,
+    text_of,
+)
 
 
 def insert_values(table: Any, *args: Any) -> Any:
@@ -114,19 +130,74 @@ def pieces_of(text: str, pattern: Any = None, plain: Any = None, count: Any = No
     return [] if pieces == [""] and pattern != "" else pieces
 
 
+def of_argument(function: Any) -> Any:
+    """What Penlight calls: a function, or the operator that a text names."""
+    if not isinstance(function, str):
+        return function
+    if function not in OPERATORS:
+        raise TypeError(f"the operator {function!r} as a function")
+    return OPERATORS[function]
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "*": multiply,
+    "+": add,
+    "-": subtract,
+    "..": lambda one, other: f"{text_of(one)}{text_of(other)}",
+    "/": divide,
+    "<": lambda one, other: one < other,
+    "==": are_equal_values,
+    ">": lambda one, other: one > other,
+}
+
+
+def mapped(function: Any, table: Any, *args: Any) -> Any:
+    """``tablex.map(function, table, ...)``: what it gives for each value, under the same keys."""
+    results = {key: call(of_argument(function), value, *args) for key, value in pairs(table)}
+    return listed({key: value for key, value in results.items() if value is not None})
+
+
+def reduced(function: Any, table: Any, first: Any = None) -> Any:
+    """``tablex.reduce(function, table[, first])``"""
+    items = items_of(table) if first is None else [first, *items_of(table)]
+    return (
+        functools.reduce(lambda one, other: call(of_argument(function), one, other), items) if items else None
+    )
+
+
+def filtered(table: Any, accepts: Any, *args: Any) -> list[Any]:
+    """``tablex.filter(table, accepts, ...)``"""
+    results = [(item, call(of_argument(accepts), item, *args)) for item in items_of(table)]
+    return [item for item, result in results if result is not None and result is not False]
+
+
+def for_each(table: Any, function: Any, *args: Any) -> None:
+    """``tablex.foreach(table, function, ...)``, which is given each value with its key."""
+    for key, value in pairs(table):
+        call(function, value, key, *args)
+
+
 PENLIGHT: dict[str, Callable[..., Any]] = {
     "dir.getdirectories": partial(entries_in, os.path.isdir),
     "dir.getfiles": partial(entries_in, os.path.isfile),
     "dir.makepath": make_path,
     "path.extension": lambda name: extension_of(name)[1],
     "path.splitext": lambda name: extension_of(name),
+    "stringx.import": lambda: None,  # methods of texts are there in any case
+    "stringx.lines": lambda text: iter(text.removesuffix("\n").split("\n")),
     "tablex.compare_no_order": have_same_items,
     "tablex.copy": copy_table,
     "tablex.deepcopy": copy.deepcopy,
+    "tablex.filter": filtered,
     "tablex.find": first_place,
+    "tablex.foreach": for_each,
+    "tablex.index_map": lambda table: {value: place for place, value in enumerate(items_of(table), 1)},
     "tablex.insertvalues": insert_values,
     "tablex.keys": lambda table: [key for key, _ in pairs(table)],
+    "tablex.makeset": lambda table: dict.fromkeys(items_of(table), True),
+    "tablex.map": mapped,
     "tablex.merge": merge_tables,
+    "tablex.reduce": reduced,
     "tablex.size": lambda table: sum(1 for _ in pairs(table)),
     "tablex.sub": part_of,
     "tablex.update": update_table,
@@ -157,3 +228,68 @@ def penlight_module(name: str) -> SimpleNamespace:
     """What ``require 'pl.name'`` gives."""
     names = [full.partition(".")[2] for full in PENLIGHT if full.startswith(f"{name}.")]
     return SimpleNamespace(**{last: partial(penlight, f"{name}.{last}") for last in names})
+
+
+def new_list(table: Any = None) -> LuaTable:
+    """``List(table)``: a table with these items, and the methods of ``pl.List``."""
+    result = LuaTable(enumerate([] if table is None else items_of(table), 1))
+    result.meta = {"__index": LIST_METHODS, "__tostring": lambda self: f"{{{self.get('join')(self, ',')}}}"}
+    return result
+
+
+def with_items(table: Any, items: list[Any]) -> Any:
+    """The same list with other items."""
+    for place in range(max(len(items), length(table)), 0, -1):
+        store(table, place, items[place - 1] if place <= len(items) else None)
+    return table
+
+
+def without_value(table: Any, value: Any) -> Any:
+    place = first_place(table, value)
+    items = items_of(table)
+    return table if place is None else with_items(table, items[: place - 1] + items[place:])
+
+
+def in_order(table: Any, before: Any = None) -> list[Any]:
+    """The items as ``table.sort`` leaves them, by an order that tells all of them apart."""
+    earlier = (lambda one, other: one < other) if before is None else of_argument(before)
+    compared = functools.cmp_to_key(lambda one, other: -1 if call(earlier, one, other) else 1)
+    return sorted(items_of(table), key=compared)
+
+
+LIST_METHODS: dict[str, Callable[..., Any]] = {
+    "append": lambda table, value: with_items(table, [*items_of(table), value]),
+    "clear": lambda table: with_items(table, []),
+    "clone": lambda table: new_list(table),
+    "contains": lambda table, value: first_place(table, value) is not None,
+    "count": lambda table, value: sum(are_equal_values(item, value) for item in items_of(table)),
+    "extend": lambda table, other: with_items(table, [*items_of(table), *items_of(other)]),
+    "filter": lambda table, accepts, *args: new_list(filtered(table, accepts, *args)),
+    "foreach": lambda table, function, *args: for_each(new_list(table), function, *args),
+    "index": first_place,
+    "insert": lambda table, place, value: with_items(
+        table, [*items_of(table)[: int(place) - 1], value, *items_of(table)[int(place) - 1 :]]
+    ),
+    "iter": lambda table: iter(items_of(table)),
+    "join": lambda table, mark="": (mark or "").join(map(text_of, items_of(table))),
+    "len": lambda table: length(table),
+    "map": lambda table, function, *args: new_list(mapped(function, items_of(table), *args)),
+    "pop": lambda table, *place: remove(table, *place),
+    "reduce": lambda table, function, *first: reduced(function, table, *first),
+    "remove": lambda table, place: (remove(table, place), table)[1],
+    "remove_value": without_value,
+    "reverse": lambda table: with_items(table, items_of(table)[::-1]),
+    "slice": lambda table, *ends: new_list(part_of(table, *ends)),
+    "sort": lambda table, *before: with_items(table, in_order(table, *before)),
+    "sorted": lambda table, *before: new_list(in_order(table, *before)),
+}
+
+
+def list_class() -> LuaTable:
+    """``pl.List``, which is called, or has ``new`` called."""
+    made = LuaTable(new=new_list)
+    made.meta = {"__call": lambda _, table=None: new_list(table)}
+    return made
+
+
+LIST = list_class()

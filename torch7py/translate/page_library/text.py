@@ -331,6 +331,8 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'["\\\x00-\x1f\x7f]', escaped, text) + '"'
 
 
+SPACES = " \t\n\v\f\r"
+
 TEXT_METHODS: dict[str, Callable[..., Any]] = {
     "byte": _text_byte,
     "find": _text_find,
@@ -345,6 +347,12 @@ TEXT_METHODS: dict[str, Callable[..., Any]] = {
     "split": _text_split,
     "sub": _text_sub,
     "upper": lambda text: re.sub("[a-z]", lambda result: result[0].upper(), text),
+    # of Penlight's stringx, which a program has given to all texts
+    "endswith": lambda text, end: text.endswith(octets(end)),
+    "lstrip": lambda text, marks=None: text.lstrip(marks or SPACES),
+    "rstrip": lambda text, marks=None: text.rstrip(marks or SPACES),
+    "startswith": lambda text, begin: text.startswith(octets(begin)),
+    "strip": lambda text, marks=None: text.strip(marks or SPACES),
 }
 
 # The bits of whole numbers, of which LuaJIT takes 32

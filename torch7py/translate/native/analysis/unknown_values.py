@@ -27,7 +27,7 @@ _OPEN = "of which the program does not tell what it is"
 
 
 # Packages that a page has as objects, whose functions are called whatever they are.
-AS_OBJECTS = frozenset({"display", "pl.dir", "pl.path", "pl.tablex"})
+AS_OBJECTS = frozenset({"display", "pl.List", "pl.dir", "pl.path", "pl.tablex"})
 # What a run of the program does not have either.
 _NO_FILE = "of which no file is found"
 _NO_VALUE = "a global that no file of the program sets"
