@@ -282,3 +282,19 @@ def test_a_variable_with_one_of_several_classes_is_a_function() -> None:
 )
 def test_other_classes_in_variables_are_left(source: str) -> None:
     assert written_out(source.encode(), "net.lua") == source.encode()
+
+
+def test_a_tester_has_the_checks_that_a_program_calls() -> None:
+    source = (
+        b"local t = torch.Tester()\nlocal tests = torch.TestSuite()\nfunction tests.one() t:eq(1, 1) end\n"
+    )
+    lines = written_out(source, "test.lua").split(b"\n")
+    assert lines[1] == b"local tests = {}"
+    for name, is_there in {
+        "eq": True,
+        "alike": True,
+        "assert": True,
+        "run": False,
+        "asserteq": False,
+    }.items():
+        assert (b"function Tester:%s(" % name.encode() in lines[0]) is is_there

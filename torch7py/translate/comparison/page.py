@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 import types
-import unittest
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,16 +120,6 @@ def run_translation(
         if sum(shown) == recording.limit:
             raise Enough
 
-    def run_tests(runner: unittest.TextTestRunner, suite: unittest.TestSuite) -> unittest.TestResult:
-        """Which tests pass, after all that they print themselves."""
-        result = unittest.TestResult()
-        result.failures += [(test, "") for test in suite if not _passes(test)]  # type: ignore[misc]
-        failed = {test for test, _ in result.failures}
-        for test in suite:
-            name = test.shortDescription()  # type: ignore[union-attr]
-            text.append(f"{name} {'failed' if test in failed else 'passed'}\n")
-        return result
-
     masks = Masks(recording.factors)
     changes: list[tuple[Any, str, Any]] = [
         (builtins, "print", show),
@@ -158,7 +147,6 @@ def run_translation(
         *graphics_cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
-        (unittest.TextTestRunner, "run", run_tests),
         (os, "remove", functools.partial(pictures.remove, files.remove)),
         *pictures.changes(),
         (os, "listdir", files.listed),
@@ -187,16 +175,6 @@ def run_translation(
     finally:
         torch.set_default_dtype(dtype)
     return "".join(text), partners.pairs(), reached
-
-
-def _passes(test: Any) -> bool:
-    try:
-        test.runTest()
-    except (Different, Enough):
-        raise
-    except Exception:  # noqa: BLE001 (whatever a test may raise)
-        return False
-    return True
 
 
 class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):

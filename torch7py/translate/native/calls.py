@@ -32,7 +32,6 @@ from torch7py.translate.native import (
     table_functions,  # noqa: F401  (so does it)
     tds,  # noqa: F401  (so does it)
     tensors,
-    unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.unknown_values import (

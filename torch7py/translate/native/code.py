@@ -113,7 +113,6 @@ _TAKEN = {
     "lua",
     "lua_compat",
     "tempfile",
-    "unittest",
     # what no page may name, where a statement that would have made a variable of that name is not translated
     *"breakpoint compile delattr eval exec exit globals locals quit".split(),
 }

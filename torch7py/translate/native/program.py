@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from torch7py.translate import page_library, tree
@@ -18,6 +18,7 @@ from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROV
 from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.desugar import added_statements
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem
@@ -35,7 +36,7 @@ __all__ = ["Native", "in_plain_forms", "modules_of", "translate_script"]
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
     "argparse collections copy csv functools inspect itertools json math os platform random re socket subprocess sys"
-    " tempfile time unittest"
+    " tempfile time"
 ).split()
 _LIBRARY = re.compile(rf"(?<![\w.]){page_library.MODULE}\.(\w+)")
 # Others, in the order of a page: how an expression begins that uses one, and what imports it.
@@ -202,7 +203,8 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
         assembly = _Assembly(t, source_file, pages)
         page = assembly.write() if source_file is project.script else assembly.write_module()
         pages[source_file] = undefined_names.refuse(t, source_file, page)
-        parts[source_file] = _counts(source_file.block, t.failed, t.plain_calls)
+        own = source_file.block.statements[added_statements(source_file.source) :]
+        parts[source_file] = _counts(own, t.failed, t.plain_calls)
     paths = {source_file.page for source_file in project.files}
     tidied = [lint_fixes.tidied(page, source_file.page, paths) for source_file, page in pages.items()]
     pages = dict(zip(pages, lay_out_all(tidied), strict=True))
@@ -247,9 +249,11 @@ def _check(translation: Native, name: str) -> None:
         checked_tree(code, page, modules, without)
 
 
-def _counts(block: Block, failed: list[Statement], plain_calls: list[Statement]) -> tuple[int, int, int]:
+def _counts(
+    own: Sequence[Statement], failed: list[Statement], plain_calls: list[Statement]
+) -> tuple[int, int, int]:
     """The statements of a file; how many of them are in none that failed, without Lua's help and with it."""
-    inside = set(statements(block))
+    inside = {inner for statement in own for inner in statements(statement)}
     without = {statement for lost in inside.intersection(failed) for statement in statements(lost)}
     translated = inside - without
     helped = translated.intersection(plain_calls)

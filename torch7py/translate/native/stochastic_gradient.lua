@@ -19,10 +19,10 @@ function StochasticGradient:train(dataset)
          self.module:zeroGradParameters()
          self.module:backward(input, self.criterion:backward(output, target))
          self.module:updateParameters(rate, 'shared weights once')
-         if self.hookExample then self.hookExample(self, example) end
+         if self.hookExample then self:hookExample(example) end
       end
       loss = loss / dataset:size()
-      if self.hookIteration then self.hookIteration(self, iteration, loss) end
+      if self.hookIteration then self:hookIteration(iteration, loss) end
       if self.verbose then print('# current error = ' .. loss) end
       iteration = iteration + 1
       rate = self.learningRate / (1 + iteration * self.learningRateDecay)

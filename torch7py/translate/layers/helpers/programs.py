@@ -396,39 +396,6 @@ def extension(path):
 )
 
 helper(
-    "wanted_tests",
-    '''
-def wanted_tests(tests, wanted):
-    """The tests whose names fit one of these patterns, or the one pattern; all where there is none."""
-    if wanted is None:
-        return tests
-    wanted = [wanted] if isinstance(wanted, str) else wanted
-    for pattern in wanted:
-        if not any(re.search(pattern, name) for name in tests):
-            raise ValueError(f"Couldn't find test '{pattern}'")
-    return {name: test for pattern in wanted for name, test in tests.items() if re.search(pattern, name)}
-''',
-)
-
-helper(
-    "same_contents",
-    '''
-def same_contents(a, b, tolerance):
-    """Whether two things are alike, whatever they are: tensors in size and elements, numbers by a tolerance."""
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(same_contents(x, y, tolerance) for x, y in zip(a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_contents(a[key], b[key], tolerance) for key in a)
-    if torch.is_tensor(a) and torch.is_tensor(b):
-        alike = a.dtype == b.dtype and a.shape == b.shape
-        return alike and bool(((a == b) | ((a - b).abs() <= tolerance)).all())
-    if any(isinstance(x, (bool, str)) or torch.is_tensor(x) or x is None for x in (a, b)):
-        return type(a) is type(b) and a == b
-    return a == b or abs(a - b) <= tolerance
-''',
-)
-
-helper(
     "Stopwatch",
     '''
 class Stopwatch:

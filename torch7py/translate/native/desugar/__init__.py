@@ -13,6 +13,7 @@ it is.
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 
 from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
@@ -26,12 +27,11 @@ from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
-from torch7py.translate.native.desugar.testers import Testers
 from torch7py.translate.native.desugar.varargs import Varargs
 from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.parse import parse
 
-__all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
+__all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "added_statements", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
@@ -43,6 +43,10 @@ _KNOWN = re.compile(
     rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
     rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack)\s+(?:and|or|then)\b"
 )
+_SUITE = re.compile(rb"torch\.TestSuite\s*\(\s*\)")
+# Classes of packages that a program gets in Lua, as its own: how it names them, and where they are.
+_CLASSES = {b"nn.StochasticGradient": "stochastic_gradient.lua", b"torch.Tester": "tester.lua"}
+_LUA_METHOD = re.compile(rb"^function \w+:", re.MULTILINE)
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
 _NAMED_FIELDS = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b")
@@ -64,10 +68,7 @@ def written_out(
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
-    if b"StochasticGradient" in source:
-        source = _with_trainer(source, file)
-    if b"torch.Tester" in source or b"torch.TestSuite" in source:
-        source = Testers(source, file).written()
+    source = _SUITE.sub(b"{}", source)
     if FUNCTIONS.search(source):
         source = TensorFunctions(source, file).written()
     if b"torch.setmetatable" in source:
@@ -87,12 +88,34 @@ def written_out(
         source = OtherNames(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
+    for name in _CLASSES:
+        if name in source:
+            statements = parse(source, file).statements
+            start = statements[0].span.start if statements else 0
+            source = source[:start] + _class_of(name, source) + source[start:]
     return source
 
 
-def _with_trainer(source: bytes, file: str) -> bytes:
-    """A program with the class of its trainers before its first statement, on the same line."""
-    statements = parse(source, file).statements
-    start = statements[0].span.start if statements else 0
-    lines = resources.files("torch7py.translate.native").joinpath("stochastic_gradient.lua").read_bytes()
-    return source[:start] + b" ".join(lines.split()) + b" " + source[start:]
+def added_statements(source: bytes) -> int:
+    """How many statements of what ``written_out`` gives are those of classes in Lua, which it has at its beginning."""
+    classes = [_class_of(name, source) for name in _CLASSES if name in source]
+    return sum(len(parse(text, "").statements) for text in classes if text in source)
+
+
+def _class_of(name: bytes, source: bytes) -> bytes:
+    """A class in Lua, on one line, with those of its methods that a program may call, and what these call."""
+    head, *methods = _LUA_METHOD.split(_lua_class(_CLASSES[name]))
+    texts = {text[: text.index(b"(")]: b"function %s:%s" % (head.split()[1], text) for text in methods}
+    used: list[bytes] = []
+    waiting = [b"__init", *(method for method in texts if re.search(rb"\b%s\b" % method, source))]
+    while waiting:
+        method = waiting.pop()
+        if method not in used:
+            used.append(method)
+            waiting += [other for other in texts if b"self:%s(" % other in texts[method]]
+    return b" ".join(b" ".join([head, *(texts[method] for method in texts if method in used)]).split()) + b" "
+
+
+@cache
+def _lua_class(file: str) -> bytes:
+    return resources.files("torch7py.translate.native").joinpath(file).read_bytes()
