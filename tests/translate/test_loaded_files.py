@@ -68,9 +68,48 @@ for it = 1, 3 do
    print(it, l[1])
 end
 """
+# The way of many programs of those years: a table from a file, which gets items by number and a size for a trainer.
+TRAINED = """
+require 'paths'
+require 'nn'
+torch.manualSeed(7)
+trainset = torch.load('pictures.t7')
+testset = torch.load('pictures.t7')
+classes = {'cat', 'dog', 'horse'}
+print(#trainset.data, classes[trainset.label[4]])
+setmetatable(trainset, {__index = function(t, i) return {t.data[i], t.label[i]} end})
+trainset.data = trainset.data:double()
+function trainset:size() return self.data:size(1) end
+mean, stdv = {}, {}
+for i = 1, 3 do
+   mean[i] = trainset.data[{{}, {i}, {}, {}}]:mean()
+   trainset.data[{{}, {i}, {}, {}}]:add(-mean[i])
+   stdv[i] = trainset.data[{{}, {i}, {}, {}}]:std()
+   trainset.data[{{}, {i}, {}, {}}]:div(stdv[i])
+   print('Channel ' .. i .. ', Mean: ' .. mean[i] .. ', Deviation: ' .. stdv[i])
+end
+net = nn.Sequential()
+net:add(nn.SpatialConvolution(3, 4, 3, 3)):add(nn.ReLU()):add(nn.SpatialMaxPooling(2, 2, 2, 2))
+net:add(nn.View(4*3*3)):add(nn.Linear(4*3*3, 3)):add(nn.LogSoftMax())
+criterion = nn.ClassNLLCriterion()
+trainer = nn.StochasticGradient(net, criterion)
+trainer.learningRate = 0.01
+trainer.maxIteration = 2
+trainer:train(trainset)
+testset.data = testset.data:double()
+correct = 0
+for i = 1, testset.data:size(1) do
+   local groundtruth = testset.label[i]
+   local confidences, indices = torch.sort(net:forward(testset.data[i]), true)
+   if groundtruth == indices[1] then correct = correct + 1 end
+end
+print(correct, 100 * correct / 6 .. ' %')
+"""
 MADE = """
 require 'nn'
 torch.manualSeed(1)
+local pictures = torch.ByteTensor(6, 3, 8, 8):random(0, 255)
+torch.save('pictures.t7', {data = pictures, label = torch.ByteTensor{1, 3, 2, 2, 1, 3}})
 torch.save('data.t7', {data = torch.rand(20, 3), labels = torch.ByteTensor(20):random(1, 2), names = {'a', 'b'}})
 local m = nn.Sequential():add(nn.SpatialConvolution(3, 4, 3, 3)):add(nn.ReLU(true)):add(nn.View(4*6*6))
 m:add(nn.Linear(4*6*6, 5)):add(nn.LogSoftMax())
@@ -128,6 +167,12 @@ def test_what_is_known_of_the_file_makes_the_page_idiomatic(folder: Path) -> Non
         page = verified(folder, source).page
         assert page is not None
         assert page.native == page.statements
+
+
+def test_a_table_from_a_file_that_gives_items_by_number(folder: Path) -> None:
+    page = verified(folder, TRAINED).page
+    assert page is not None
+    assert (page.statements - page.native, page.plain_calls) == (1, 1)  # setmetatable
 
 
 def test_a_file_that_the_program_saves_itself_is_pytorchs(folder: Path) -> None:

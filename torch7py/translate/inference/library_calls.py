@@ -96,6 +96,15 @@ class LibraryCalls:
         methods = {node.method for node in tree.every(self.inference.program, tree.Invoke)}
         return not methods.isdisjoint(_OF_NUMBERS)
 
+    def _items_by(self, function: tree.Function, table: Type) -> bool:
+        """A function that gives a table's items by their numbers: where it is asked for no names."""
+        parameters = [self.inference.name_type(parameter) for parameter in function.parameters]
+        news = unify(parameters[0], table)
+        if table.has("by number") and parameters[1].kind in (None, "number"):
+            news |= parameters[1].be("number")
+            news |= unify(table.of_elements(), self.types.returns[function].at(0))
+        return news
+
     def _as_saved(self, path: Expression, loaded: Type) -> bool:
         """A file has what the program saves in it."""
         news = False
@@ -207,6 +216,12 @@ class LibraryCalls:
         if path == "setmetatable" and arguments:
             arguments[0].mark("metatable")
             unify(result, arguments[0])
+            metatable = node.arguments[-1]
+            for item in metatable.fields if isinstance(metatable, tree.Table) else ():
+                is_index = isinstance(item.key, tree.String) and item.key.value == "__index"
+                if is_index and isinstance(item.value, tree.Function) and len(item.value.parameters) == 2:
+                    rule = functools.partial(self._items_by, item.value, arguments[0])
+                    self.inference.rules.append(rule)
             return True
         if path == "pcall":
             self._protected(node, arguments, results)

@@ -145,7 +145,10 @@ def load(t: Translation, node: Call) -> Py:
     text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"
     if node in t.torch7_files:
         # what it gives is known, and handed over like what the page makes itself
-        text = f"{page_library.MODULE}.load({t.value(node.arguments[0])})"
+        loader = "load_tables" if t.plain_values else "load"
+        text = f"{page_library.MODULE}.{loader}({t.value(node.arguments[0])})"
+        if t.type(node).has("metatable") and not t.plain_values:
+            text = f"{page_library.MODULE}.Table({text})"
     if t.type(node).has("options"):
         return atom(f"argparse.Namespace(**{text})")
     names = _options_in(t, node)

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from torch7py.translate.page_library.metatables import new_table
+
 NUMBERS_IN_FILES = {
     "Double": ("d", torch.float64),
     "Float": ("f", torch.float32),
@@ -161,6 +163,22 @@ def load(path: Any) -> Any:
     if not is_torch7_file(path):
         return torch.load(path, weights_only=False)
     return Torch7File(Path(path).read_bytes()).value()
+
+
+def load_tables(path: Any) -> Any:
+    """What a file holds, for a page in which all tables are of one kind."""
+    return as_tables(load(path), {})
+
+
+def as_tables(value: Any, done: dict[int, Any]) -> Any:
+    """Lists and dicts as tables; what occurs several times is one table."""
+    if not isinstance(value, (list, dict)):
+        return value
+    if id(value) not in done:
+        table = done[id(value)] = new_table()
+        items = value.items() if isinstance(value, dict) else enumerate(value, 1)
+        table.update((key, as_tables(item, done)) for key, item in items)
+    return done[id(value)]
 
 
 def filled_from_file(module: nn.Module, saved: Any) -> None:

@@ -46,6 +46,8 @@ _KNOWN = re.compile(
 _SUITE = re.compile(rb"torch\.TestSuite\s*\(\s*\)")
 # Classes of packages that a program gets in Lua, as its own: how it names them, and where they are.
 _CLASSES = {b"nn.StochasticGradient": "stochastic_gradient.lua", b"torch.Tester": "tester.lua"}
+# A line that calls what a program may have put into a field.
+_HOOK = re.compile(rb"^ *if self\.(\w+) then self:\1\(.*\n", re.MULTILINE)
 _LUA_METHOD = re.compile(rb"^function \w+:", re.MULTILINE)
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
@@ -104,7 +106,8 @@ def added_statements(source: bytes) -> int:
 
 def _class_of(name: bytes, source: bytes) -> bytes:
     """A class in Lua, on one line, with those of its methods that a program may call, and what these call."""
-    head, *methods = _LUA_METHOD.split(_lua_class(_CLASSES[name]))
+    text = _HOOK.sub(lambda hook: hook[0] if hook[1] in source else b"", _lua_class(_CLASSES[name]))
+    head, *methods = _LUA_METHOD.split(text)
     texts = {text[: text.index(b"(")]: b"function %s:%s" % (head.split()[1], text) for text in methods}
     used: list[bytes] = []
     waiting = [b"__init", *(method for method in texts if re.search(rb"\b%s\b" % method, source))]
