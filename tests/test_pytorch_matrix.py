@@ -84,8 +84,13 @@ def test_the_page_has_the_table() -> None:
     assert page_table() in page.read_text()
 
 
+# Its noise is Torch7's stream, which PyTorch does not trace; unpooling looks into another layer, and says so.
+NOT_COMPILED = ("nn.NCEModule", "nn.SpatialMaxUnpooling", "nn.VolumetricMaxUnpooling")
+COMPILED = [use for use in USES if use.name.startswith("nn.") and use.name not in NOT_COMPILED]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("use", [use for use in USES if use.name.startswith("nn.")], ids=identify)
+@pytest.mark.parametrize("use", COMPILED, ids=identify)
 def test_compiled(shared: Runtime, use: Use) -> None:
     """In evaluation, by what ``torch.compile`` traces, without a compiler behind it."""
     compiled(shared, use)
@@ -103,7 +108,9 @@ def compiled(shared: Runtime, use: Use) -> None:
     module, input = use.make(shared).eval(), use.input(shared)
     with state.use(shared.state), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, about what it cannot trace and runs as it is
+        shared.state.generator.manual_seed(3)
         expected = [t.clone() for t in leaves_of(module(copy.deepcopy(input)))]
+        shared.state.generator.manual_seed(3)
         torch._dynamo.reset()
         found = list(leaves_of(torch.compile(module, backend="eager")(copy.deepcopy(input))))
     for one, other in zip(found, expected, strict=True):
