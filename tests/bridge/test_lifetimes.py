@@ -6,11 +6,13 @@ import gc
 import resource
 import tracemalloc
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from tests.alive import alive
 from tests.inner_runtime import InnerRuntime as Runtime
 from torch7py.nn.base import Module
 
@@ -292,3 +294,23 @@ def test_files_in_memory_are_freed_with_their_last_use(runtime: Runtime) -> None
     finally:
         tracemalloc.stop()
     assert held < 4e6
+
+
+REPEATED = Path(__file__).with_name("repeated_actions.lua")
+
+
+@pytest.mark.slow
+def test_what_programs_do_again_and_again_leaves_nothing(runtime: Runtime) -> None:
+    runtime.execute(REPEATED.read_text())
+    grown = {}
+    for name in runtime.execute("return actions()"):
+        counts = []
+        for _ in range(6):  # memory that Lua holds takes some time
+            runtime.execute(f"act('{name}', 40)")
+            counts.append(alive())
+            if len(counts) > 1 and all(now <= before for now, before in zip(*counts[:-3:-1], strict=True)):
+                break
+        else:
+            grown[name] = counts
+    runtime.execute("finish()")
+    assert grown == {}

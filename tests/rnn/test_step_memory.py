@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
+from tests.alive import alive
 from tests.golden_cases import load
 from torch7py.bridge.runtime import Runtime
 
@@ -128,14 +128,6 @@ def start(runtime: Runtime, name: str, way: str) -> None:
     for word, value in (dict.fromkeys(FLAGS, "false") | WAYS[way]).items():
         text = re.sub(rf"\b{word}\b", value, text)
     runtime.execute(text)
-
-
-def alive() -> tuple[int, int]:
-    """How many tensors and modules there are."""
-    gc.collect()
-    kinds = [type(found) for found in gc.get_objects()]
-    tensors = sum(kind is torch.Tensor or kind is torch.nn.Parameter for kind in kinds)
-    return tensors, sum(issubclass(kind, torch.nn.Module) for kind in kinds)
 
 
 def check(runtime: Runtime, name: str, way: str, batches: int) -> None:
